@@ -1,0 +1,89 @@
+import eslint from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+/**
+ * The folders of lib/ in the order in which a request flows through them. A folder may import only
+ * from the folders before it, and from errors/ and the constants file.
+ */
+const FLOW = [
+  ['errors'],
+  ['options'],
+  ['discovery'],
+  ['resource-metadata'],
+  ['token'],
+  ['verifier'],
+  ['gate'],
+  ['auth-info'],
+  ['challenge'],
+  ['mcp'],
+  ['guard', 'decorators'],
+];
+
+const flowRules = FLOW.map((folders, index) => ({
+  files: folders.map((folder) => `lib/${folder}/**/*.ts`),
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        paths: [{ name: 'nestjs-mcp-auth', message: 'lib/ imports its own files by path.' }],
+        patterns: [
+          {
+            group: ['@nestjs/common/*', '@nestjs/core/*'],
+            message: 'Import Nest from the package roots only.',
+          },
+          {
+            group: [
+              ...FLOW.slice(index + 1)
+                .flat()
+                .map((folder) => `**/${folder}/*`),
+              '**/mcp-auth.module*',
+            ],
+            message: 'A folder of lib/ imports only from folders above it (see CONTRIBUTING.md).',
+          },
+        ],
+      },
+    ],
+  },
+}));
+
+export default tseslint.config(
+  { ignores: ['dist/**', 'sample/dist/**', 'coverage/**', 'node_modules/**', 'test/api/**'] },
+  eslint.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ['eslint.config.mjs', 'test/tools/*.mjs'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: {
+      complexity: ['error', 10],
+      'max-lines': ['error', { max: 200, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 40, skipBlankLines: true, skipComments: true }],
+      '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+    },
+  },
+  ...flowRules,
+  {
+    files: ['test/**', 'sample/**', '**/*.spec.ts', '*.ts'],
+    rules: {
+      'max-lines-per-function': 'off',
+      'max-lines': 'off',
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/require-await': 'off',
+    },
+  },
+  {
+    files: ['**/*.mjs'],
+    ...tseslint.configs.disableTypeChecked,
+    languageOptions: { globals: { console: 'readonly', process: 'readonly', URL: 'readonly' } },
+  },
+);

@@ -1,0 +1,33 @@
+import { type TokenClaims } from '../verifier/token.verifier.js';
+
+/**
+ * The caller of a request: a superset of the MCP SDK's type of the same name, so that `req.auth` is what the
+ * SDK expects there. Frozen.
+ *
+ * @publicApi
+ */
+export interface AuthInfo {
+  /**
+   * The access token as presented. Not enumerable: it stays out of JSON, logs and copies. Never send it on to
+   * another service.
+   */
+  readonly token: string;
+  /** The client that the token was issued to; empty where the token does not say. */
+  readonly clientId: string;
+  /** The granted scopes, each once. */
+  readonly scopes: string[];
+  /** When the token expires, in seconds since the epoch. */
+  readonly expiresAt: number;
+  /** The protected resource of this request. */
+  readonly resource: URL;
+  /** Where that resource's RFC 9728 metadata is. */
+  readonly resourceMetadataUrl: string;
+  /** The authorization server that issued the token. */
+  readonly issuer: string;
+  /** On whose behalf, unique only together with {@link AuthInfo.issuer}; undefined for a client on its own behalf. */
+  readonly subject: string | undefined;
+  /** The audiences that the token names. */
+  readonly audience: readonly string[];
+  /** Everything that the token says, verified and otherwise unchecked. */
+  readonly claims: TokenClaims;
+}

@@ -1,0 +1,52 @@
+import { type ExecutionContext } from '@nestjs/common';
+import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { type AuthInfo } from './auth-info.interface.js';
+
+/** Who a request was admitted as, and for which resource. @internal */
+export interface Admission {
+  readonly auth: AuthInfo;
+  readonly resource: KnownResource;
+}
+
+/**
+ * What the guard has admitted, by request. Kept apart from `req.auth`, which anything in the application can
+ * write, so that nothing but the guard makes a request count as admitted.
+ */
+const admissions = new WeakMap<object, Admission>();
+
+/** Records an admission, and puts the caller where the MCP SDK looks: `req.auth`. @internal */
+export function recordAdmission(request: object, admission: Admission): void {
+  admissions.set(request, admission);
+  Object.assign(request, { auth: admission.auth });
+}
+
+/** Takes back what an earlier layer or route may have left, before the request is decided on. @internal */
+export function clearAdmission(request: object): void {
+  admissions.delete(request);
+  Object.assign(request, { auth: undefined });
+}
+
+/** @internal */
+export function admissionOf(request: object | undefined): Admission | undefined {
+  return request && admissions.get(request);
+}
+
+/** The part of @rekog/mcp-nest's handler context that leads back to the HTTP request. */
+interface RequestCarrier {
+  getRawRequest?: () => unknown;
+}
+
+/**
+ * The HTTP request behind a handler: of an HTTP route, or of an MCP handler that a transport calls for one.
+ * Undefined where there is none.
+ *
+ * @internal
+ */
+export function requestOf(context: ExecutionContext): object | undefined {
+  const type = context.getType<string>();
+  if (type === 'http') return context.switchToHttp().getRequest<object>();
+  if (type !== 'rpc') return undefined;
+  const carrier = context.switchToRpc().getContext<RequestCarrier | undefined>();
+  const request = carrier?.getRawRequest?.();
+  return typeof request === 'object' && request !== null ? request : undefined;
+}

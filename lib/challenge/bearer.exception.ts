@@ -1,0 +1,11 @@
+import { HttpException } from '@nestjs/common';
+
+/**
+ * A request that the guard refused. Nest answers it with its status and body; the headers are on the response
+ * already, so an exception filter of the application may change the body and the challenge stays.
+ *
+ * `cause` is the decision, for filters and logs: one of the error classes of this package.
+ *
+ * @publicApi
+ */
+export class BearerException extends HttpException {}

@@ -1,0 +1,32 @@
+/** The parameters of a Bearer challenge. @internal */
+export interface BearerChallenge {
+  readonly error?: string;
+  readonly scopes?: readonly string[];
+  readonly resourceMetadata: string;
+  readonly description?: string;
+}
+
+/**
+ * Writes a Bearer challenge: `error`, `scope`, `resource_metadata`, `error_description`, in this order and
+ * quoted. The clients in use find a parameter by the first place where its name occurs, so free text comes last.
+ *
+ * All values come from the configuration and from constants, whose characters are checked at bootstrap, so
+ * nothing needs escaping.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3 | RFC 6750 section 3}
+ * @internal
+ */
+export function bearerChallenge({
+  error,
+  scopes = [],
+  resourceMetadata,
+  description,
+}: BearerChallenge): string {
+  const parameters = [
+    error !== undefined && `error="${error}"`,
+    scopes.length > 0 && `scope="${scopes.join(' ')}"`,
+    `resource_metadata="${resourceMetadata}"`,
+    description !== undefined && `error_description="${description}"`,
+  ];
+  return `Bearer ${parameters.filter((parameter) => parameter !== false).join(', ')}`;
+}

@@ -1,0 +1,12 @@
+import { SetMetadata } from '@nestjs/common';
+import { SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
+
+/**
+ * Opens a route, or all routes of a class, that {@link BearerAuthGuard} would cover as a global guard. A token
+ * that is sent all the same is not looked at, and `@AuthInfo()` is undefined.
+ *
+ * Not together with `@RequireScopes()`: the application then does not start.
+ *
+ * @publicApi
+ */
+export const SkipBearerAuth = (): ClassDecorator & MethodDecorator => SetMetadata(SKIP_BEARER_AUTH, true);

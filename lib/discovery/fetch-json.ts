@@ -1,0 +1,110 @@
+import { DiscoveryError } from '../errors/discovery.error.js';
+
+/** How one document is fetched. @internal */
+export interface FetchJsonOptions {
+  readonly fetch: typeof fetch;
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+  /** Ends the request early; the failure is then a `timeout` too. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Fetches a JSON object within limits: one GET, status 200, no redirect followed, bounded in time and size
+ * while it streams, no cookies and no credentials. The media type is not looked at.
+ *
+ * @throws {@link DiscoveryError} for whatever keeps the document from being had
+ * @internal
+ */
+export async function fetchJson(url: string, options: FetchJsonOptions): Promise<Record<string, unknown>> {
+  const limit = AbortSignal.timeout(options.timeoutMs);
+  const signal = options.signal ? AbortSignal.any([limit, options.signal]) : limit;
+  try {
+    return await untilAborted(signal, get(url, options, signal));
+  } catch (error) {
+    if (error instanceof DiscoveryError) throw error;
+    if (signal.aborted) {
+      throw new DiscoveryError('timeout', url, 'no complete answer within the time limit', { cause: error });
+    }
+    throw new DiscoveryError('unreachable', url, `cannot be reached (${rootCause(error)})`, { cause: error });
+  }
+}
+
+async function get(
+  url: string,
+  options: FetchJsonOptions,
+  signal: AbortSignal,
+): Promise<Record<string, unknown>> {
+  const response = await options.fetch(url, {
+    headers: { accept: 'application/json' },
+    redirect: 'manual',
+    credentials: 'omit',
+    signal,
+  });
+  await assertUsable(url, response);
+  return parseObject(url, await readText(url, response, options.maxBytes));
+}
+
+/** The result of work that may not heed its signal: a configured function, or a fetch that is not the global one. @internal */
+export async function untilAborted<T>(signal: AbortSignal, work: T | Promise<T>): Promise<T> {
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => {
+      reject(signal.reason as Error);
+    };
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+async function assertUsable(url: string, response: Response): Promise<void> {
+  const { status } = response;
+  if (status === 200) return;
+  await response.body?.cancel();
+  if (status >= 500) throw new DiscoveryError('server_error', url, `answered ${String(status)}`);
+  if (status === 0 || (status >= 300 && status < 400)) {
+    throw new DiscoveryError('redirected', url, 'answered with a redirect; redirects are not followed');
+  }
+  if (status >= 400) throw new DiscoveryError('not_found', url, `answered ${String(status)}`);
+  throw new DiscoveryError('not_json', url, `answered ${String(status)}, not 200`);
+}
+
+async function readText(url: string, response: Response, maxBytes: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const body: AsyncIterable<Uint8Array> | Iterable<Uint8Array> = response.body ?? [];
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    // Leaving the loop cancels the stream, so nothing beyond this chunk is read.
+    if (size > maxBytes)
+      throw new DiscoveryError('too_large', url, `is larger than ${String(maxBytes)} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseObject(url: string, text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new DiscoveryError('not_json', url, 'answered 200 with something that is not JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new DiscoveryError('not_json', url, 'answered 200 with JSON that is not an object');
+  }
+  return value as Record<string, unknown>;
+}
+
+/** The innermost reason, such as `connect ECONNREFUSED 127.0.0.1:4000`: fetch itself says only "fetch failed". */
+function rootCause(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  if (cause instanceof AggregateError && cause.errors.length > 0) return rootCause(cause.errors[0]);
+  return cause instanceof Error ? rootCause(cause) : error.message;
+}

@@ -1,0 +1,73 @@
+import { McpAuthError } from './mcp-auth.error.js';
+
+/**
+ * Why a document of an authorization server was not used.
+ *
+ * `unreachable`, `timeout` and `server_error` are outages: the same request may succeed later. The others
+ * say that the server, or what is configured for it, has to change.
+ *
+ * @publicApi
+ */
+export type DiscoveryFailure =
+  | 'unreachable'
+  | 'timeout'
+  | 'server_error'
+  | 'not_found'
+  | 'redirected'
+  | 'too_large'
+  | 'not_json'
+  | 'issuer_mismatch'
+  | 'metadata_invalid'
+  | 'transpile_failed';
+
+/**
+ * One document of one authorization server could not be had, or is not acceptable.
+ *
+ * @publicApi
+ */
+export class DiscoveryError extends McpAuthError {
+  /**
+   * @param failure - the kind of failure
+   * @param url - the document's address, or undefined for metadata that was given by hand
+   * @param detail - what happened, in words for an operator
+   */
+  constructor(
+    readonly failure: DiscoveryFailure,
+    readonly url: string | undefined,
+    readonly detail: string,
+    options?: ErrorOptions,
+  ) {
+    super('ERR_MCP_AUTH_DISCOVERY', url === undefined ? detail : `${url}: ${detail}`, options);
+  }
+}
+
+/**
+ * All that went wrong with one authorization server: every URL tried, in order.
+ *
+ * @publicApi
+ */
+export interface AuthorizationServerFailure {
+  /** The issuer, or the metadata URL where no issuer is configured. */
+  readonly server: string;
+  readonly attempts: readonly DiscoveryError[];
+}
+
+/**
+ * One or more authorization servers could not be resolved at bootstrap, so the application does not start.
+ *
+ * The message names each server and each URL tried; `failures` holds the same for programs.
+ *
+ * @publicApi
+ */
+export class BootstrapDiscoveryError extends McpAuthError {
+  constructor(readonly failures: readonly AuthorizationServerFailure[]) {
+    const lines = failures.flatMap(({ server, attempts }) => [
+      `  - ${server}`,
+      ...attempts.map((attempt) => `      ${attempt.message}`),
+    ]);
+    const subject = failures.length === 1 ? 'An authorization server' : 'Authorization servers';
+    super('ERR_MCP_AUTH_DISCOVERY', [`${subject} could not be resolved:`, ...lines].join('\n'), {
+      cause: failures.flatMap(({ attempts }) => attempts),
+    });
+  }
+}

@@ -1,0 +1,86 @@
+import { McpAuthError } from './mcp-auth.error.js';
+
+/**
+ * Why a request's credentials were not looked at. Stable: adding a member is a minor release.
+ *
+ * @publicApi
+ */
+export type CredentialsRefusal = 'missing_token' | 'unsupported_scheme' | 'multiple_credentials';
+
+/**
+ * The request carries no usable bearer token, or more than one credential. No token was looked at.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 | RFC 6750 section 3.1}
+ * @publicApi
+ */
+export class CredentialsRefusedError extends McpAuthError {
+  constructor(readonly reason: CredentialsRefusal) {
+    super('ERR_MCP_AUTH_CREDENTIALS_REFUSED', `Credentials refused: ${reason}`);
+  }
+}
+
+/**
+ * Why a token was refused. Stable: adding a member is a minor release, renaming one is major.
+ *
+ * @publicApi
+ */
+export type TokenRefusal =
+  | 'malformed'
+  | 'too_long'
+  | 'algorithm'
+  | 'type'
+  | 'unknown_key'
+  | 'unusable_key'
+  | 'signature'
+  | 'inactive'
+  | 'issuer'
+  | 'audience'
+  | 'expired'
+  | 'not_yet_valid'
+  | 'time_claims'
+  | 'subject'
+  | 'sender_constrained'
+  | 'not_an_access_token';
+
+/**
+ * The access token was refused; clients see `401 invalid_token` whatever the reason.
+ *
+ * The message holds the reason only: no token, no claim value, no key id. A verifier of your own throws
+ * this (or returns null) for a token that is bad; anything else it throws counts as its own fault.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 | RFC 6750 section 3.1}
+ * @publicApi
+ */
+export class TokenRefusedError extends McpAuthError {
+  constructor(
+    readonly reason: TokenRefusal,
+    options?: ErrorOptions,
+  ) {
+    super('ERR_MCP_AUTH_TOKEN_REFUSED', `Access token refused: ${reason}`, options);
+  }
+}
+
+/**
+ * The token is valid and lacks scopes; clients see `403 insufficient_scope`.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 | RFC 6750 section 3.1}
+ * @publicApi
+ */
+export class InsufficientScopeError extends McpAuthError {
+  /** @param scopes - what the challenge asks for, in order: all that the operation needs */
+  constructor(readonly scopes: readonly string[]) {
+    super('ERR_MCP_AUTH_INSUFFICIENT_SCOPE', `The operation needs the scopes: ${scopes.join(' ')}`);
+  }
+}
+
+/**
+ * Whether the token is good cannot be told now: the authorization server or its keys cannot be had.
+ * Clients see `503` with `Retry-After` and no challenge, so that they keep their token.
+ *
+ * @publicApi
+ */
+export class AuthorizationServerUnavailableError extends McpAuthError {
+  constructor(issuer: string, options?: ErrorOptions) {
+    super('ERR_MCP_AUTH_UNAVAILABLE', `The keys of ${issuer} cannot be had`, options);
+  }
+}

@@ -1,0 +1,27 @@
+import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { type TokenClaims } from '../verifier/token.verifier.js';
+
+/** On whose behalf a token was issued, and to which client. @internal */
+export interface TokenPrincipal {
+  readonly subject: string | undefined;
+  readonly clientId: string;
+}
+
+/**
+ * Reads subject and client. The client is `client_id`, else `azp`, `cid` or `appid`, else empty: a wrong
+ * value would be worse. `sub` never stands in for it.
+ *
+ * @throws {@link TokenRefusedError} `subject` when `sub` is not a non-empty string, or neither is there
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-2.2 | RFC 9068 section 2.2}
+ * @internal
+ */
+export function tokenPrincipal({ sub, client_id, azp, cid, appid }: TokenClaims): TokenPrincipal {
+  const clientId = [client_id, azp, cid, appid].find(isName) ?? '';
+  if (sub === undefined && clientId !== '') return { subject: undefined, clientId };
+  if (!isName(sub)) throw new TokenRefusedError('subject');
+  return { subject: sub, clientId };
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}

@@ -1,0 +1,38 @@
+/** Injection token of the validated, defaulted and frozen options. @publicApi */
+export const MCP_AUTH_OPTIONS = Symbol.for('nestjs-mcp-auth:options');
+
+/** Injection token of the options as the application gave them; read once, by the module. @internal */
+export const MCP_AUTH_GIVEN_OPTIONS = Symbol.for('nestjs-mcp-auth:given-options');
+
+/** Metadata key of `@RequireScopes()`. @internal */
+export const REQUIRED_SCOPES = 'nestjs-mcp-auth:required-scopes';
+
+/** Metadata key of `@SkipBearerAuth()`. @internal */
+export const SKIP_BEARER_AUTH = 'nestjs-mcp-auth:skip-bearer-auth';
+
+/** Metadata key of `@ProtectedResource()`. @internal */
+export const PROTECTED_RESOURCE = 'nestjs-mcp-auth:protected-resource';
+
+/** Marks the guard class, so that the boot audit knows it and what extends it. @internal */
+export const IS_BEARER_AUTH_GUARD = 'nestjs-mcp-auth:is-bearer-auth-guard';
+
+/** Where RFC 9728 section 3 puts the metadata of a protected resource. @internal */
+export const PROTECTED_RESOURCE_WELL_KNOWN = '/.well-known/oauth-protected-resource';
+
+/** Longest accepted access token, in characters; a longer one is refused before it is looked at. @internal */
+export const MAX_TOKEN_LENGTH = 8192;
+
+/** Time limit for one request to an authorization server, in milliseconds. @internal */
+export const REQUEST_TIMEOUT_MS = 5_000;
+
+/** Size limit of an authorization server's metadata document, in bytes. @internal */
+export const MAX_METADATA_BYTES = 1_048_576;
+
+/** Size limit of a JWK Set, in bytes. @internal */
+export const MAX_JWKS_BYTES = 524_288;
+
+/** Most keys of one JWK Set that are looked at. @internal */
+export const MAX_KEYS = 64;
+
+/** Most keys tried for one token whose header does not single one out. @internal */
+export const MAX_KEY_CANDIDATES = 8;

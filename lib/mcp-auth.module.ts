@@ -1,0 +1,118 @@
+import {
+  type DynamicModule,
+  Logger,
+  Module,
+  type NestModule,
+  type OnModuleInit,
+  RequestMethod,
+} from '@nestjs/common';
+import { ApplicationConfig, DiscoveryModule } from '@nestjs/core';
+import { AuthorizationServerRegistry } from './discovery/authorization-server.registry.js';
+import { AccessTokenGate } from './gate/access-token.gate.js';
+import { BearerAuthGuard } from './guard/bearer-auth.guard.js';
+import {
+  MCP_AUTH_GIVEN_OPTIONS,
+  MCP_AUTH_OPTIONS,
+  PROTECTED_RESOURCE_WELL_KNOWN,
+} from './mcp-auth.constants.js';
+import { ConfigurableModuleClass } from './mcp-auth.module-definition.js';
+import { auditHandlers } from './mcp/handler-audit.js';
+import { HandlerScan } from './mcp/handler-scan.js';
+import { HandlerScopeRegistry } from './mcp/handler-scope.registry.js';
+import {
+  type McpAuthModuleAsyncOptions,
+  type McpAuthModuleExtras,
+  type McpAuthModuleOptions,
+} from './options/mcp-auth-options.interface.js';
+import { resolveOptions } from './options/resolve-options.js';
+import { ProtectedResourceMetadataController } from './resource-metadata/protected-resource-metadata.controller.js';
+import { ProtectedResourceRegistry } from './resource-metadata/protected-resource.registry.js';
+import { resourceAdvice } from './resource-metadata/resource-advice.js';
+import { JwtTokenVerifier } from './verifier/jwt-token.verifier.js';
+import { TokenVerifier } from './verifier/token.verifier.js';
+
+/**
+ * Turns a Nest application into an OAuth 2.1 resource server for the Model Context Protocol.
+ *
+ * At bootstrap it checks its options, resolves the authorization servers and publishes RFC 9728 metadata for
+ * each resource; {@link BearerAuthGuard} then admits requests. The application does not start when anything
+ * of this fails.
+ *
+ * @publicApi
+ */
+@Module({
+  imports: [DiscoveryModule],
+  controllers: [ProtectedResourceMetadataController],
+  providers: [
+    { provide: MCP_AUTH_OPTIONS, useFactory: resolveOptions, inject: [MCP_AUTH_GIVEN_OPTIONS] },
+    { provide: TokenVerifier, useClass: JwtTokenVerifier },
+    AuthorizationServerRegistry,
+    ProtectedResourceRegistry,
+    AccessTokenGate,
+    HandlerScan,
+    HandlerScopeRegistry,
+    BearerAuthGuard,
+  ],
+  exports: [
+    BearerAuthGuard,
+    ProtectedResourceRegistry,
+    AccessTokenGate,
+    HandlerScopeRegistry,
+    MCP_AUTH_OPTIONS,
+  ],
+})
+export class McpAuthModule implements NestModule, OnModuleInit {
+  private readonly logger = new Logger('McpAuth');
+
+  constructor(
+    private readonly applicationConfig: ApplicationConfig,
+    private readonly servers: AuthorizationServerRegistry,
+    private readonly resources: ProtectedResourceRegistry,
+    private readonly scan: HandlerScan,
+    private readonly handlerScopes: HandlerScopeRegistry,
+  ) {}
+
+  /** Configures the module with options that are known when the class is decorated. */
+  static forRoot(options: McpAuthModuleOptions & McpAuthModuleExtras): DynamicModule {
+    return { ...ConfigurableModuleClass.forRoot(options), module: McpAuthModule };
+  }
+
+  /** Configures the module with options from a factory, a class or an existing provider. */
+  static forRootAsync(options: McpAuthModuleAsyncOptions): DynamicModule {
+    return { ...ConfigurableModuleClass.forRootAsync(options), module: McpAuthModule };
+  }
+
+  /**
+   * Keeps the well-known routes at the root of the origin, where clients look, whatever global prefix the
+   * application has. Nest calls this after `setGlobalPrefix()` and before it makes routes.
+   */
+  configure(): void {
+    const options = this.applicationConfig.getGlobalPrefixOptions();
+    const pathRegex = new RegExp(`^${PROTECTED_RESOURCE_WELL_KNOWN.replace('.', '\\.')}(/|$)`);
+    const route = { path: PROTECTED_RESOURCE_WELL_KNOWN, requestMethod: RequestMethod.ALL, pathRegex };
+    this.applicationConfig.setGlobalPrefixOptions({
+      ...options,
+      exclude: [...(options.exclude ?? []), route],
+    });
+  }
+
+  /** Discovery, then the audit of handlers, then the documents: each needs what comes before. */
+  async onModuleInit(): Promise<void> {
+    await this.servers.discover();
+    const handlers = this.scan.handlers();
+    const { applicationConfig } = this;
+    const requestGuards = applicationConfig.getGlobalRequestGuards().map(({ metatype }) => metatype);
+    auditHandlers(handlers, [...applicationConfig.getGlobalGuards(), ...requestGuards], this.resources);
+    this.handlerScopes.register(handlers);
+    this.resources.publish();
+    this.report();
+  }
+
+  private report(): void {
+    for (const { options, metadataUrl, servers } of this.resources.all()) {
+      const issuers = [...servers.keys()].join(', ');
+      this.logger.log(`Protecting ${options.resource} (metadata at ${metadataUrl}, tokens from ${issuers})`);
+      for (const advice of resourceAdvice(options)) this.logger.warn(`${options.resource}: ${advice}`);
+    }
+  }
+}

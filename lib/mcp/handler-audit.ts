@@ -1,0 +1,54 @@
+import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
+import { IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js';
+import { type ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
+import { type ScannedHandler } from './handler-scan.js';
+
+/**
+ * Finds handlers that cannot be protected as they are written, before the first request: one that names an
+ * unknown resource, a guarded route that could belong to several, one that is both opened and given scopes.
+ *
+ * @param handlers - all handlers of the application
+ * @param globalGuards - guards that cover every route: instances or classes
+ * @param resources - the configured resources
+ * @throws {@link McpAuthConfigError} naming every such handler
+ * @internal
+ */
+export function auditHandlers(
+  handlers: readonly ScannedHandler[],
+  globalGuards: readonly unknown[],
+  resources: ProtectedResourceRegistry,
+): void {
+  const coversAll = globalGuards.some(isBearerAuthGuard);
+  const problems = handlers.flatMap((handler) => [
+    ...openedWithScopes(handler),
+    ...unknownResource(handler, coversAll, resources),
+  ]);
+  if (problems.length > 0) throw new McpAuthConfigError(problems);
+}
+
+function openedWithScopes({ where, isSkipped, scopes }: ScannedHandler): ConfigProblem[] {
+  if (!isSkipped || scopes.length === 0) return [];
+  return [{ path: where, message: 'has both @SkipBearerAuth() and @RequireScopes(); keep one of them' }];
+}
+
+function unknownResource(
+  { where, tool, resource, guards, isSkipped }: ScannedHandler,
+  coversAll: boolean,
+  resources: ProtectedResourceRegistry,
+): readonly ConfigProblem[] {
+  const isGuardedRoute = tool === undefined && !isSkipped && (coversAll || guards.some(isBearerAuthGuard));
+  if (resource === undefined && !isGuardedRoute) return [];
+  try {
+    resources.require(resource, where);
+    return [];
+  } catch (error) {
+    if (error instanceof McpAuthConfigError) return error.problems;
+    throw error;
+  }
+}
+
+/** The guard, or one that extends it, as a class or as an instance. */
+function isBearerAuthGuard(guard: unknown): boolean {
+  const type: unknown = typeof guard === 'function' ? guard : (guard as object | null)?.constructor;
+  return typeof type === 'function' && Reflect.getMetadata(IS_BEARER_AUTH_GUARD, type) === true;
+}

@@ -1,0 +1,91 @@
+import { Injectable } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { PROTECTED_RESOURCE, REQUIRED_SCOPES, SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
+
+/** Metadata keys of Nest and @nestjs/microservices, which no package root exports. */
+const ROUTE_PATH = 'path';
+const ROUTE_METHOD = 'method';
+const ROUTE_GUARDS = '__guards__';
+const PATTERN_EXTRAS = 'microservices:pattern_extras';
+
+/** One handler of the application: a route, or a tool. @internal */
+export interface ScannedHandler {
+  /** `Class.method`, for messages. */
+  readonly where: string;
+  /** The tool's name, or undefined for an HTTP route. */
+  readonly tool: string | undefined;
+  /** What `@RequireScopes()` asks for on the class and on the method, each once. */
+  readonly scopes: readonly string[];
+  /** What `@ProtectedResource()` names on the method, else on the class. */
+  readonly resource: string | undefined;
+  /** What `@UseGuards()` names on the class and on the method. */
+  readonly guards: readonly unknown[];
+  /** Whether `@SkipBearerAuth()` is on the method or the class. */
+  readonly isSkipped: boolean;
+}
+
+type Class = abstract new (...args: never[]) => unknown;
+
+/**
+ * Finds the handlers of all controllers: HTTP routes, and the tools of @rekog/mcp-nest, which are
+ * controllers' methods too. Reads what decorators wrote; makes and calls nothing.
+ *
+ * @internal
+ */
+@Injectable()
+export class HandlerScan {
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+  ) {}
+
+  handlers(): readonly ScannedHandler[] {
+    return this.discovery.getControllers().flatMap(({ metatype }) => {
+      if (typeof metatype !== 'function') return [];
+      const controller = metatype as Class;
+      const prototype = controller.prototype as Record<string, unknown>;
+      return this.scanner
+        .getAllMethodNames(prototype)
+        .flatMap((name) => scanMethod(controller, name, prototype[name]));
+    });
+  }
+}
+
+function scanMethod(controller: Class, name: string, method: unknown): ScannedHandler[] {
+  if (typeof method !== 'function') return [];
+  const tool = toolName(method);
+  const isRoute = Reflect.hasMetadata(ROUTE_PATH, method) && Reflect.hasMetadata(ROUTE_METHOD, method);
+  if (tool === undefined && !isRoute) return [];
+  return [
+    {
+      where: `${controller.name}.${name}`,
+      tool,
+      scopes: requiredScopes(controller, method),
+      resource: nearest(PROTECTED_RESOURCE, controller, method) as string | undefined,
+      guards: both(ROUTE_GUARDS, controller, method),
+      isSkipped: nearest(SKIP_BEARER_AUTH, controller, method) === true,
+    },
+  ];
+}
+
+/** The name under which @rekog/mcp-nest serves a method as a tool. */
+function toolName(method: object): string | undefined {
+  const extras = Reflect.getMetadata(PATTERN_EXTRAS, method) as
+    { mcpType?: unknown; mcpName?: unknown } | undefined;
+  return extras?.mcpType === 'tool' && typeof extras.mcpName === 'string' ? extras.mcpName : undefined;
+}
+
+/** What `@RequireScopes()` asks for on a class and on one of its methods, each once. @internal */
+export function requiredScopes(controller: object, method: object): readonly string[] {
+  return [...new Set(both(REQUIRED_SCOPES, controller, method) as readonly string[])];
+}
+
+function both(key: string, controller: object, method: object): readonly unknown[] {
+  return [controller, method].flatMap(
+    (target) => (Reflect.getMetadata(key, target) ?? []) as readonly unknown[],
+  );
+}
+
+function nearest(key: string, controller: object, method: object): unknown {
+  return Reflect.getMetadata(key, method) ?? Reflect.getMetadata(key, controller);
+}

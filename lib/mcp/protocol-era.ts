@@ -1,0 +1,17 @@
+/** From this revision on, clients keep the scopes they have when they ask for more. */
+const CLIENTS_ACCUMULATE_SINCE = '2026-07-28';
+
+/**
+ * Tells whether the client keeps its scopes by itself when a challenge names others, by its protocol version.
+ * Without a version, or with one that is no date, it is taken for an old client.
+ *
+ * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization | MCP authorization, scope selection}
+ * @internal
+ */
+export function clientAccumulatesScopes(protocolVersion: unknown): boolean {
+  return (
+    typeof protocolVersion === 'string' &&
+    /^\d{4}-\d{2}-\d{2}$/.test(protocolVersion) &&
+    protocolVersion >= CLIENTS_ACCUMULATE_SINCE
+  );
+}

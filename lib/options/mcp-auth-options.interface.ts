@@ -1,0 +1,246 @@
+import {
+  type InjectionToken,
+  type ModuleMetadata,
+  type OptionalFactoryDependency,
+  type Type,
+} from '@nestjs/common';
+import { type JSONWebKeySet } from 'jose';
+import { type AuthorizationServer } from 'oauth4webapi';
+
+/**
+ * An authorization server's metadata as RFC 8414 and OpenID Connect Discovery name its members. Members
+ * that neither names are kept.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc8414#section-2 | RFC 8414 section 2}
+ * @publicApi
+ */
+export type AuthorizationServerMetadata = AuthorizationServer;
+
+/**
+ * Which well-known locations of an issuer are asked for its metadata.
+ *
+ * - `oauth`: RFC 8414 only, `https://host/.well-known/oauth-authorization-server/path`
+ * - `oidc`: OpenID Connect Discovery only, `https://host/path/.well-known/openid-configuration`
+ * - `auto`: the three locations of the MCP specification, in its order
+ *
+ * @publicApi
+ */
+export type AuthorizationServerType = 'auto' | 'oauth' | 'oidc';
+
+/**
+ * Changes a metadata document before it is checked, to repair what a server gets wrong. Gets a copy; its
+ * result is checked like any document, the issuer included. What it throws stops the application's start.
+ *
+ * @publicApi
+ */
+export type TranspileData = (
+  data: Record<string, unknown>,
+) => Record<string, unknown> | Promise<Record<string, unknown>>;
+
+/**
+ * What can be said of an authorization server however it is found.
+ *
+ * @publicApi
+ */
+export interface AuthorizationServerBaseOptions {
+  /** Repairs the metadata before it is checked. @defaultValue none */
+  readonly transpileData?: TranspileData;
+
+  /**
+   * The server's public keys, or a function that gives them. With them `jwks_uri` is neither needed nor
+   * asked. A function is called when keys are needed and its result is kept as long as a fetched key set.
+   *
+   * @defaultValue fetched from the metadata's `jwks_uri`
+   * @see {@link https://www.rfc-editor.org/rfc/rfc7517#section-5 | RFC 7517 section 5}
+   */
+  readonly jwks?: JSONWebKeySet | (() => JSONWebKeySet | Promise<JSONWebKeySet>);
+
+  /**
+   * JWS algorithms accepted from this server. Asymmetric ones only.
+   *
+   * @defaultValue RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, Ed25519
+   * @see {@link https://www.rfc-editor.org/rfc/rfc8725#section-3.1 | RFC 8725 section 3.1}
+   */
+  readonly algorithms?: readonly string[];
+
+  /**
+   * What happens when the metadata lacks something that MCP clients need (PKCE with S256, the code flow, its
+   * endpoints, a way to register): `warn` logs it, `error` stops the start, `off` does not look. It never
+   * changes which tokens are accepted.
+   *
+   * @defaultValue 'warn'
+   */
+  readonly mcpCompliance?: 'warn' | 'error' | 'off';
+}
+
+/** An authorization server found by its issuer identifier. @publicApi */
+export interface AuthorizationServerByIssuer extends AuthorizationServerBaseOptions {
+  /** The issuer, to the letter as the server's metadata and tokens have it. https, or http on loopback. */
+  readonly issuer: string;
+  /** @defaultValue 'auto' */
+  readonly type?: AuthorizationServerType;
+}
+
+/** An authorization server whose metadata stands at an address of its own. @publicApi */
+export interface AuthorizationServerByMetadataUrl extends AuthorizationServerBaseOptions {
+  /** The document's address. https, or http on loopback. */
+  readonly metadataUrl: string;
+  /**
+   * The issuer that the document must name.
+   *
+   * @defaultValue worked out from `metadataUrl` where that has a well-known form
+   */
+  readonly issuer?: string;
+  /** Which well-known form `metadataUrl` has. @defaultValue 'auto', told from the URL */
+  readonly type?: AuthorizationServerType;
+  /** Takes whatever issuer the document names. Then whoever controls the document chooses the issuer. @defaultValue false */
+  readonly trustDocumentIssuer?: boolean;
+}
+
+/** An authorization server whose metadata is given by hand; nothing is fetched but its keys. @publicApi */
+export interface AuthorizationServerByMetadata extends AuthorizationServerBaseOptions {
+  readonly metadata: AuthorizationServerMetadata;
+}
+
+/** @publicApi */
+export type AuthorizationServerOptions =
+  AuthorizationServerByIssuer | AuthorizationServerByMetadataUrl | AuthorizationServerByMetadata;
+
+/**
+ * Members of the RFC 9728 document beyond those that other options give, printed as they are. Names keep
+ * their wire form; members that the RFC does not name are kept too.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-2 | RFC 9728 section 2}
+ * @publicApi
+ */
+export interface ProtectedResourceMetadataOptions {
+  /** Where the resource's own public keys are. */
+  readonly jwks_uri?: string;
+  /** Only `['header']`: MCP takes tokens from the Authorization header and nowhere else. */
+  readonly bearer_methods_supported?: readonly string[];
+  /** Algorithms of the resource's signed responses; `none` is refused. */
+  readonly resource_signing_alg_values_supported?: readonly string[];
+  /** A name for people. Translations have a language tag behind `#`, such as `resource_name#de`. */
+  readonly resource_name?: string;
+  readonly resource_documentation?: string;
+  readonly resource_policy_uri?: string;
+  readonly resource_tos_uri?: string;
+  readonly tls_client_certificate_bound_access_tokens?: boolean;
+  readonly authorization_details_types_supported?: readonly string[];
+  readonly dpop_signing_alg_values_supported?: readonly string[];
+  readonly dpop_bound_access_tokens_required?: boolean;
+  /** A JWS in compact form, made by you; printed unchanged and not verified. */
+  readonly signed_metadata?: string;
+  readonly [extension: string]: unknown;
+}
+
+/** One protected resource: an MCP endpoint or an API, as clients know it. @publicApi */
+export interface ProtectedResourceOptions {
+  /**
+   * The resource identifier: the URL that people type into their client. It is printed to the letter in the
+   * metadata, and gives the metadata's address, the challenge's `resource_metadata` and the audience
+   * that tokens must have. https (http on loopback), no query, no fragment.
+   *
+   * @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-1.2 | RFC 9728 section 1.2}
+   */
+  readonly resource: string;
+
+  /** A short name for `@ProtectedResource()`. Never published. @defaultValue none */
+  readonly name?: string;
+
+  /** The authorization servers whose tokens are accepted; at least one. A string is an issuer of type `auto`. */
+  readonly authorizationServers: readonly (string | AuthorizationServerOptions)[];
+
+  /** Scopes that every request needs, whatever it asks for. @defaultValue none */
+  readonly requiredScopes?: readonly string[];
+
+  /**
+   * What the metadata lists as `scopes_supported`. `offline_access` is left out.
+   *
+   * @defaultValue `requiredScopes` and all scopes that `@RequireScopes()` names on this resource's handlers
+   */
+  readonly scopesSupported?: readonly string[];
+
+  /**
+   * Audiences that are accepted in place of the resource, for authorization servers that cannot put the
+   * resource into a token. Never empty.
+   *
+   * @defaultValue the resource
+   * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-4 | RFC 9068 section 4}
+   */
+  readonly audience?: string | readonly string[];
+
+  /** Further members of the RFC 9728 document. @defaultValue none */
+  readonly metadata?: ProtectedResourceMetadataOptions;
+}
+
+/** Options of {@link McpAuthModule}. @publicApi */
+export interface McpAuthModuleOptions {
+  /** One protected resource or several. */
+  readonly resources: ProtectedResourceOptions | readonly ProtectedResourceOptions[];
+
+  /**
+   * How far an authorization server's clock may be off when `exp`, `nbf` and `iat` are compared.
+   *
+   * Unit: seconds. Range: 0 to 300.
+   *
+   * @defaultValue 5
+   * @see {@link https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4 | RFC 7519 section 4.1.4}
+   */
+  readonly clockToleranceSeconds?: number;
+
+  /**
+   * How long the discovery of all authorization servers at bootstrap may take in all.
+   *
+   * Unit: milliseconds. Range: 100 to 120000. Each single request has 5 seconds at most.
+   *
+   * @defaultValue 15000
+   */
+  readonly discoveryTimeoutMs?: number;
+
+  /**
+   * How long clients may keep the RFC 9728 document (`Cache-Control: max-age`).
+   *
+   * Unit: seconds. Range: 0 to 86400.
+   *
+   * @defaultValue 3600
+   */
+  readonly metadataMaxAgeSeconds?: number;
+
+  /**
+   * Serves the document of a resource with a path at `/.well-known/oauth-protected-resource` too, for clients
+   * that look only there. Needs exactly one resource.
+   *
+   * @defaultValue false
+   */
+  readonly serveRootAlias?: boolean;
+
+  /** What is used in place of the global `fetch` for every request to an authorization server. @defaultValue fetch */
+  readonly fetch?: typeof fetch;
+
+  /** The clock that `exp`, `nbf` and `iat` are compared with. @defaultValue `() => new Date()` */
+  readonly now?: () => Date;
+}
+
+/** Makes the options; for `useClass` and `useExisting` of {@link McpAuthModule.forRootAsync}. @publicApi */
+export interface McpAuthOptionsFactory {
+  createMcpAuthOptions(): McpAuthModuleOptions | Promise<McpAuthModuleOptions>;
+}
+
+/** What `forRoot` and `forRootAsync` take beside the options. @publicApi */
+export interface McpAuthModuleExtras {
+  /** Makes guard and decorators usable in every module without a further import. @defaultValue true */
+  readonly isGlobal?: boolean;
+}
+
+/** Options of {@link McpAuthModule.forRootAsync}: exactly one of the `use…` members. @publicApi */
+export interface McpAuthModuleAsyncOptions extends McpAuthModuleExtras, Pick<ModuleMetadata, 'imports'> {
+  /** Makes the options; its arguments are what `inject` lists. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the arguments' types are the user's to name
+  readonly useFactory?: (...args: any[]) => McpAuthModuleOptions | Promise<McpAuthModuleOptions>;
+  /** Made by the module, then asked for the options. */
+  readonly useClass?: Type<McpAuthOptionsFactory>;
+  /** Found in the container, then asked for the options. */
+  readonly useExisting?: Type<McpAuthOptionsFactory>;
+  readonly inject?: (InjectionToken | OptionalFactoryDependency)[];
+}

@@ -1,0 +1,82 @@
+import { plainToInstance } from 'class-transformer';
+import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
+import { type ConfigProblem } from '../errors/config.error.js';
+import { didYouMean } from './did-you-mean.js';
+import {
+  AuthorizationServerDto,
+  McpAuthModuleOptionsDto,
+  ProtectedResourceDto,
+} from './mcp-auth-options.dto.js';
+
+/** What `forRoot` was given, with every short form written out; its shape is not checked yet. @internal */
+export type NormalisedOptions = Record<string, unknown> & { resources: unknown };
+
+/** Writes out the short forms: one resource becomes a list, an issuer string an object. Copies, changes nothing. @internal */
+export function normaliseOptions(given: Record<string, unknown>): NormalisedOptions {
+  const { resources } = given;
+  if (resources === undefined) return { ...given, resources };
+  const list: unknown[] = Array.isArray(resources) ? resources : [resources];
+  return { ...given, resources: list.map(normaliseResource) };
+}
+
+function normaliseResource(given: unknown): unknown {
+  if (typeof given !== 'object' || given === null) return given;
+  const { authorizationServers } = given as { authorizationServers?: unknown };
+  if (!Array.isArray(authorizationServers)) return { ...given };
+  const servers = authorizationServers.map((server: unknown) =>
+    typeof server === 'string' ? { issuer: server } : server,
+  );
+  return { ...given, authorizationServers: servers };
+}
+
+/** The checked options as class instances, or all that is wrong with their shape. @internal */
+export function checkShape(options: NormalisedOptions): {
+  dto: McpAuthModuleOptionsDto;
+  problems: ConfigProblem[];
+} {
+  const dto = plainToInstance(McpAuthModuleOptionsDto, options);
+  const errors = validateSync(dto, {
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    forbidUnknownValues: true,
+  });
+  return { dto, problems: errors.flatMap((error) => toProblems(error, '')) };
+}
+
+function toProblems(error: ValidationError, parent: string): ConfigProblem[] {
+  const index = /^\d+$/.test(error.property);
+  const path =
+    parent === '' ? error.property : `${parent}${index ? `[${error.property}]` : `.${error.property}`}`;
+  const own = Object.entries(error.constraints ?? {}).map(([constraint, message]) => ({
+    path,
+    message:
+      constraint === 'whitelistValidation'
+        ? unknownOption(error)
+        : `${message}; got ${describe(error.value)}`,
+  }));
+  return [...own, ...(error.children ?? []).flatMap((child) => toProblems(child, path))];
+}
+
+function unknownOption({ property, target }: ValidationError): string {
+  const suggestion = didYouMean(property, knownOptions(target));
+  const hint = suggestion === undefined ? '' : ` Did you mean "${suggestion}"?`;
+  return `is not an option.${hint}`;
+}
+
+function knownOptions(target: object | undefined): string[] {
+  const dto = [AuthorizationServerDto, ProtectedResourceDto, McpAuthModuleOptionsDto].find(
+    (type) => target instanceof type,
+  );
+  if (!dto) return [];
+  const rules = getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false);
+  return [...new Set(rules.map(({ propertyName }) => propertyName))];
+}
+
+/** A value for an error message: short, on one line, and nothing of what stands inside an object. */
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+  if (Array.isArray(value)) return `a list of ${String(value.length)}`;
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return `a value of type ${typeof value}`;
+}

@@ -1,0 +1,84 @@
+import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
+import { SIGNATURE_ALGORITHMS } from './algorithms.js';
+import { crossProblems } from './cross-checks.js';
+import {
+  type AuthorizationServerDto,
+  type McpAuthModuleOptionsDto,
+  type ProtectedResourceDto,
+} from './mcp-auth-options.dto.js';
+import { checkShape, normaliseOptions } from './option-problems.js';
+import {
+  type ResolvedAuthorizationServerOptions,
+  type ResolvedMcpAuthOptions,
+  type ResolvedProtectedResourceOptions,
+} from './resolved-options.interface.js';
+
+/**
+ * Checks what an application gave, fills in the defaults and freezes the result. The input is copied:
+ * changing it later changes nothing.
+ *
+ * @throws {@link McpAuthConfigError} listing every problem with the option's path, what it got and the fix
+ * @internal
+ */
+export function resolveOptions(given: unknown): ResolvedMcpAuthOptions {
+  if (typeof given !== 'object' || given === null) {
+    throw refused([
+      { path: 'options', message: `must be an object; got ${given === null ? 'null' : typeof given}` },
+    ]);
+  }
+  const { dto, problems } = checkShape(normaliseOptions(given as Record<string, unknown>));
+  if (problems.length > 0) throw refused(problems);
+  const crossed = crossProblems(dto);
+  if (crossed.length > 0) throw refused(crossed);
+  return deepFreeze(withDefaults(dto));
+}
+
+function refused(problems: readonly ConfigProblem[]): McpAuthConfigError {
+  return new McpAuthConfigError(problems);
+}
+
+function withDefaults(dto: McpAuthModuleOptionsDto): ResolvedMcpAuthOptions {
+  return {
+    resources: dto.resources.map(resolveResource),
+    clockToleranceSeconds: dto.clockToleranceSeconds ?? 5,
+    discoveryTimeoutMs: dto.discoveryTimeoutMs ?? 15_000,
+    metadataMaxAgeSeconds: dto.metadataMaxAgeSeconds ?? 3600,
+    serveRootAlias: dto.serveRootAlias ?? false,
+    fetch: dto.fetch ?? ((...args) => globalThis.fetch(...args)),
+    now: dto.now ?? (() => new Date()),
+  };
+}
+
+function resolveResource(dto: ProtectedResourceDto): ResolvedProtectedResourceOptions {
+  return {
+    name: dto.name,
+    resource: dto.resource,
+    authorizationServers: dto.authorizationServers.map(resolveServer),
+    requiredScopes: [...new Set(dto.requiredScopes)],
+    scopesSupported: dto.scopesSupported && [...new Set(dto.scopesSupported)],
+    audiences: [dto.audience ?? dto.resource].flat(),
+    metadata: { ...dto.metadata },
+  };
+}
+
+function resolveServer(dto: AuthorizationServerDto): ResolvedAuthorizationServerOptions {
+  return {
+    issuer: dto.issuer,
+    type: dto.type ?? 'auto',
+    metadataUrl: dto.metadataUrl,
+    trustDocumentIssuer: dto.trustDocumentIssuer ?? false,
+    metadata: dto.metadata,
+    transpileData: dto.transpileData as ResolvedAuthorizationServerOptions['transpileData'],
+    jwks: dto.jwks as ResolvedAuthorizationServerOptions['jwks'],
+    algorithms: dto.algorithms ?? SIGNATURE_ALGORITHMS,
+    mcpCompliance: dto.mcpCompliance ?? 'warn',
+  };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(deepFreeze);
+  }
+  return value;
+}

@@ -1,0 +1,33 @@
+import { type ResolvedProtectedResourceOptions } from '../options/resolved-options.interface.js';
+import { type ProtectedResourceMetadata } from './protected-resource-metadata.interface.js';
+
+/** Scopes that clients add for themselves or that name no right; a resource does not advertise them. */
+const NEVER_ADVERTISED = 'offline_access';
+
+/** The scopes that may be advertised, each once, in order. @internal */
+export function advertisedScopes(scopes: Iterable<string>): readonly string[] {
+  return [...new Set(scopes)].filter((scope) => scope !== NEVER_ADVERTISED);
+}
+
+/**
+ * Builds the document of one resource. Members without a value are left out; nothing comes from a request.
+ *
+ * @param resource - the resource
+ * @param issuers - its authorization servers, in the configured order
+ * @param scopes - what the document lists as supported
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-2 | RFC 9728 section 2}
+ * @internal
+ */
+export function buildResourceMetadata(
+  { resource, metadata }: ResolvedProtectedResourceOptions,
+  issuers: readonly string[],
+  scopes: readonly string[],
+): ProtectedResourceMetadata {
+  return {
+    resource,
+    authorization_servers: issuers,
+    ...(scopes.length > 0 && { scopes_supported: scopes }),
+    bearer_methods_supported: ['header'],
+    ...metadata,
+  };
+}

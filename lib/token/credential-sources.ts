@@ -1,0 +1,26 @@
+import { type IncomingHttpHeaders } from 'node:http';
+import { type CredentialSources } from './extract-bearer-token.js';
+
+/** The part of a request that credentials are read from, on any platform. @internal */
+export interface CredentialRequest {
+  readonly headers: IncomingHttpHeaders;
+  readonly rawHeaders?: readonly string[];
+  readonly originalUrl?: string;
+  readonly url?: string;
+  /** The Node request behind a request of Fastify's. */
+  readonly raw?: { readonly rawHeaders?: readonly string[] };
+}
+
+/**
+ * Reads every Authorization line: Node keeps only the first of several in `headers`, without a word.
+ *
+ * @internal
+ */
+export function credentialSources(request: CredentialRequest): CredentialSources {
+  const lines =
+    request.rawHeaders ?? request.raw?.rawHeaders ?? Object.entries(request.headers).flat().map(String);
+  const authorization = lines.filter(
+    (_, index) => index % 2 === 1 && lines[index - 1]?.toLowerCase() === 'authorization',
+  );
+  return { authorization, target: request.originalUrl ?? request.url ?? '' };
+}

@@ -1,0 +1,51 @@
+import { CredentialsRefusedError, TokenRefusedError } from '../errors/refusal.errors.js';
+import { MAX_TOKEN_LENGTH } from '../mcp-auth.constants.js';
+
+/** Where a request may carry credentials. @internal */
+export interface CredentialSources {
+  /** Every Authorization header line, in order. */
+  readonly authorization: readonly string[];
+  /** The request target as received, for a token in its query. */
+  readonly target: string;
+}
+
+/**
+ * Takes the bearer token from a request's Authorization header.
+ *
+ * Only that header is a source. A token in the query is never used; beside one in the header it makes the
+ * request ambiguous, which is refused. The token's characters and length are checked, its content is not.
+ *
+ * @throws {@link CredentialsRefusedError} when there is no bearer token, or more than one credential
+ * @throws {@link TokenRefusedError} `malformed` or `too_long` when there is one and it cannot be a token
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-2.1 | RFC 6750 section 2.1}
+ * @internal
+ */
+export function extractBearerToken({ authorization, target }: CredentialSources): string {
+  const [header, ...others] = authorization;
+  if (header === undefined) throw new CredentialsRefusedError('missing_token');
+  if (others.length > 0 || joinsCredentials(header))
+    throw new CredentialsRefusedError('multiple_credentials');
+  const credentials = bearerCredentials(header);
+  if (hasQueryToken(target)) throw new CredentialsRefusedError('multiple_credentials');
+  if (credentials.length > MAX_TOKEN_LENGTH) throw new TokenRefusedError('too_long');
+  if (!/^[\w\-.~+/]+=*$/.test(credentials)) throw new TokenRefusedError('malformed');
+  return credentials;
+}
+
+/** What stands behind the scheme and one or more spaces. */
+function bearerCredentials(header: string): string {
+  if (!/^bearer(?: |$)/i.test(header)) throw new CredentialsRefusedError('unsupported_scheme');
+  const credentials = header.slice('bearer'.length).replace(/^ +/, '').trimEnd();
+  if (credentials === '') throw new CredentialsRefusedError('missing_token');
+  return credentials;
+}
+
+/** Two credentials that some hop has joined into one line: a comma with another scheme behind it. */
+function joinsCredentials(header: string): boolean {
+  return /,[ \t]*[\w!#$%&'*+.^`|~-]+ /.test(header);
+}
+
+function hasQueryToken(target: string): boolean {
+  const start = target.indexOf('?');
+  return start !== -1 && new URLSearchParams(target.slice(start)).has('access_token');
+}

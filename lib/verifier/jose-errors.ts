@@ -1,0 +1,39 @@
+import { errors } from 'jose';
+import { DiscoveryError } from '../errors/discovery.error.js';
+import {
+  AuthorizationServerUnavailableError,
+  type TokenRefusal,
+  TokenRefusedError,
+} from '../errors/refusal.errors.js';
+
+const REFUSALS: ReadonlyMap<string, TokenRefusal> = new Map<string, TokenRefusal>([
+  [errors.JWSInvalid.code, 'malformed'],
+  [errors.JWTInvalid.code, 'malformed'],
+  [errors.JOSEAlgNotAllowed.code, 'algorithm'],
+  [errors.JOSENotSupported.code, 'algorithm'],
+  [errors.JWKSNoMatchingKey.code, 'unknown_key'],
+  [errors.JWSSignatureVerificationFailed.code, 'signature'],
+]);
+
+/**
+ * What a failed verification means: the token is bad, or that cannot be told now. An error that is neither
+ * comes back as it is.
+ *
+ * @internal
+ */
+export function toVerifierError(error: unknown, issuer: string): unknown {
+  if (isOutage(error)) return new AuthorizationServerUnavailableError(issuer, { cause: error });
+  if (error instanceof errors.JOSEError) {
+    // JWKSInvalid is left: a member that is no usable public key, found when a token asked for it.
+    return new TokenRefusedError(REFUSALS.get(error.code) ?? 'unusable_key', { cause: error });
+  }
+  // Web Crypto and jose reject a weak or broken key with these, not with an error of jose's own.
+  if (error instanceof TypeError || error instanceof DOMException) {
+    return new TokenRefusedError('unusable_key', { cause: error });
+  }
+  return error;
+}
+
+function isOutage(error: unknown): boolean {
+  return error instanceof DiscoveryError || error instanceof errors.JWKSTimeout;
+}

@@ -1,0 +1,122 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { compactVerify, type CompactVerifyResult, decodeJwt, errors, type JWTVerifyGetKey } from 'jose';
+import { type KnownAuthorizationServer } from '../discovery/authorization-server.registry.js';
+import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { MAX_KEY_CANDIDATES, MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { issuerKeys } from './issuer-keys.js';
+import { assertAccessTokenHeader } from './jwt-header-rules.js';
+import { toVerifierError } from './jose-errors.js';
+import { type TokenClaims, TokenVerifier, type VerificationContext } from './token.verifier.js';
+
+/**
+ * Verifies JWT access tokens with the keys of the authorization server that the token names.
+ *
+ * The unverified `iss` only chooses among the resource's authorization servers; for any other issuer nothing
+ * is requested. Keys come from the issuer's key set alone, never from the token's header.
+ *
+ * Does not check any claim: the gate does.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-4 | RFC 9068 section 4}
+ * @internal
+ */
+@Injectable()
+export class JwtTokenVerifier extends TokenVerifier {
+  private readonly logger = new Logger('McpAuth');
+  private readonly keys = new Map<KnownAuthorizationServer, JWTVerifyGetKey>();
+
+  constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions) {
+    super();
+  }
+
+  async verify(token: string, { authorizationServers }: VerificationContext): Promise<TokenClaims> {
+    const server = authorizationServers.get(unverifiedIssuer(token));
+    if (!server) throw new TokenRefusedError('issuer');
+    const { algorithms } = server.options;
+    let verified: CompactVerifyResult;
+    try {
+      verified = await verifySignature(token, this.keysOf(server), [...algorithms]);
+    } catch (error) {
+      throw this.explain(error, server.metadata.issuer);
+    }
+    assertAccessTokenHeader(verified.protectedHeader);
+    return parseClaims(verified.payload);
+  }
+
+  private keysOf(server: KnownAuthorizationServer): JWTVerifyGetKey {
+    const known = this.keys.get(server);
+    if (known) return known;
+    const { issuer } = server.metadata;
+    const onSkipped = (count: number): void => {
+      this.logger.error(`${issuer} publishes ${String(count)} keys that cannot be used; they are ignored`);
+    };
+    const keys = issuerKeys(server, { fetch: this.options.fetch, onSkipped });
+    this.keys.set(server, keys);
+    return keys;
+  }
+
+  private explain(error: unknown, issuer: string): unknown {
+    const explained = toVerifierError(error, issuer);
+    if (explained instanceof TokenRefusedError && explained.reason === 'unusable_key') {
+      this.logger.error(
+        `${issuer} signed a token with a key that cannot be used, such as RSA below 2048 bits`,
+      );
+    }
+    return explained;
+  }
+}
+
+/** What the token says of its issuer, before anything is verified; good for a look-up and nothing else. */
+function unverifiedIssuer(token: string): string {
+  try {
+    const { iss } = decodeJwt(token);
+    if (typeof iss === 'string') return iss;
+  } catch (cause) {
+    throw new TokenRefusedError('malformed', { cause });
+  }
+  throw new TokenRefusedError('issuer');
+}
+
+async function verifySignature(
+  token: string,
+  keys: JWTVerifyGetKey,
+  algorithms: string[],
+): Promise<CompactVerifyResult> {
+  try {
+    return await compactVerify(token, keys, { algorithms });
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    return await verifyWithAny(token, error, algorithms);
+  }
+}
+
+/** Tries the keys that fit a header without a key id, or with one that several keys have. */
+async function verifyWithAny(
+  token: string,
+  candidates: errors.JWKSMultipleMatchingKeys,
+  algorithms: string[],
+): Promise<CompactVerifyResult> {
+  let tried = 0;
+  for await (const key of candidates) {
+    try {
+      return await compactVerify(token, key, { algorithms });
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed || error instanceof TypeError))
+        throw error;
+    }
+    if (++tried === MAX_KEY_CANDIDATES) break;
+  }
+  throw new errors.JWSSignatureVerificationFailed();
+}
+
+function parseClaims(payload: Uint8Array): TokenClaims {
+  let claims: unknown;
+  try {
+    claims = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+  } catch (cause) {
+    throw new TokenRefusedError('malformed', { cause });
+  }
+  if (typeof claims !== 'object' || claims === null || Array.isArray(claims))
+    throw new TokenRefusedError('malformed');
+  return claims as TokenClaims;
+}

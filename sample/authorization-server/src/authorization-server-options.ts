@@ -1,0 +1,27 @@
+/** Resource identifier (RFC 8707) -> the scopes that resource knows. */
+export type ResourceScopes = Record<string, readonly string[]>;
+
+export interface AuthorizationServerOptions {
+  /** Port to listen on at 127.0.0.1; 0 picks a free one. */
+  port: number;
+  /**
+   * Resource identifier (RFC 8707) -> scopes it knows. A function is asked at request time, so
+   * resources may be added later.
+   */
+  resources: ResourceScopes | (() => ResourceScopes);
+  /** The one person who can sign in. */
+  username: string;
+  password: string;
+  /** Lifetime of access tokens; 300 seconds unless told otherwise. */
+  accessTokenLifetimeSeconds?: number;
+  /** A confidential client allowed to introspect; optional. */
+  introspectionClient?: { clientId: string; clientSecret: string };
+}
+
+export const DEFAULT_ACCESS_TOKEN_LIFETIME_SECONDS = 300;
+
+/** Injection token of the options inside the Nest app. */
+export const AUTHORIZATION_SERVER_OPTIONS = Symbol('AUTHORIZATION_SERVER_OPTIONS');
+
+/** Injection token of the configured oidc-provider instance. */
+export const OIDC_PROVIDER = Symbol('OIDC_PROVIDER');

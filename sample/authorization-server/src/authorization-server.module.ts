@@ -1,0 +1,41 @@
+import { type DynamicModule, Inject, type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
+import { urlencoded } from 'express';
+import { type Provider } from 'oidc-provider';
+import {
+  AUTHORIZATION_SERVER_OPTIONS,
+  type AuthorizationServerOptions,
+  OIDC_PROVIDER,
+} from './authorization-server-options.js';
+import { ConsentService } from './consent.service.js';
+import { InteractionController } from './interaction.controller.js';
+import { createOidcProvider } from './oidc-provider.factory.js';
+import { SignInService } from './sign-in.service.js';
+
+export type AuthorizationServerModuleOptions = AuthorizationServerOptions & {
+  /** The issuer identifier: the address of this server, without a path. */
+  issuer: string;
+};
+
+/**
+ * oidc-provider answers everything except the pages below /interaction. The app has to be created with
+ * `bodyParser: false`, because oidc-provider reads request bodies itself.
+ */
+@Module({ controllers: [InteractionController], providers: [SignInService, ConsentService] })
+export class AuthorizationServerModule implements NestModule {
+  constructor(@Inject(OIDC_PROVIDER) private readonly provider: Provider) {}
+
+  static forRoot(options: AuthorizationServerModuleOptions): DynamicModule {
+    return {
+      module: AuthorizationServerModule,
+      providers: [
+        { provide: AUTHORIZATION_SERVER_OPTIONS, useValue: options },
+        { provide: OIDC_PROVIDER, useFactory: () => createOidcProvider(options.issuer, options) },
+      ],
+    };
+  }
+
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(urlencoded({ extended: false, limit: '10kb' })).forRoutes(InteractionController);
+    consumer.apply(this.provider.callback()).exclude('interaction/*path').forRoutes('/');
+  }
+}

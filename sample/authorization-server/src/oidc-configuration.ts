@@ -1,0 +1,120 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { exportJWK, generateKeyPair } from 'jose';
+import { type Client, type Configuration, type JWKS, type KoaContextWithOIDC } from 'oidc-provider';
+import {
+  type AuthorizationServerOptions,
+  DEFAULT_ACCESS_TOKEN_LIFETIME_SECONDS,
+} from './authorization-server-options.js';
+import { clientRegistrationRules } from './client-registration.js';
+import { errorPage, PAGE_HEADERS } from './pages.js';
+import { OIDC_SCOPES, resourceIndicators } from './resources.js';
+
+const MINUTE = 60;
+const DAY = 24 * 60 * MINUTE;
+
+/** Everything oidc-provider needs to know. Keys are made anew at each start: tokens do not survive a restart. */
+export async function oidcConfiguration(
+  issuer: string,
+  options: AuthorizationServerOptions,
+): Promise<Configuration> {
+  return {
+    jwks: await generateSigningKeys(),
+    cookies: cookies(issuer),
+    clients: confidentialClients(options),
+    clientDefaults: { token_endpoint_auth_method: 'none' },
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+    clientBasedCORS: isOriginOfPublicClient,
+    extraClientMetadata: clientRegistrationRules,
+    clockTolerance: 0,
+    discovery: {
+      introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      revocation_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
+    },
+    expiresWithSession: () => false,
+    features: features(options),
+    findAccount: (_ctx, sub) =>
+      sub === options.username ? { accountId: sub, claims: () => ({ sub }) } : undefined,
+    interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    // Clients of MCP do not ask for offline_access: the registered grant type decides.
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    // A used refresh token that comes back revokes its whole grant.
+    rotateRefreshToken: true,
+    pkce: { required: () => true },
+    renderError: (ctx, { error, error_description }) => {
+      ctx.set(PAGE_HEADERS);
+      ctx.body = errorPage(error, error_description);
+    },
+    responseTypes: ['code'],
+    scopes: OIDC_SCOPES,
+    ttl: lifetimes(options),
+  };
+}
+
+async function generateSigningKeys(): Promise<JWKS> {
+  const { privateKey } = await generateKeyPair('RS256', { extractable: true });
+  const jwk = await exportJWK(privateKey);
+  return { keys: [{ ...jwk, kid: randomUUID(), alg: 'RS256', use: 'sig' }] };
+}
+
+/** Browsers do not separate cookies by port, so the port is in the names: several samples can run side by side. */
+function cookies(issuer: string): NonNullable<Configuration['cookies']> {
+  const prefix = `as_${new URL(issuer).port}`;
+  return {
+    keys: [randomBytes(32).toString('base64url')],
+    names: {
+      session: `${prefix}_session`,
+      interaction: `${prefix}_interaction`,
+      resume: `${prefix}_resume`,
+    },
+  };
+}
+
+function confidentialClients({ introspectionClient }: AuthorizationServerOptions) {
+  if (introspectionClient === undefined) return [];
+  return [
+    {
+      client_id: introspectionClient.clientId,
+      client_secret: introspectionClient.clientSecret,
+      token_endpoint_auth_method: 'client_secret_basic' as const,
+      redirect_uris: [],
+      response_types: [],
+      grant_types: [],
+    },
+  ];
+}
+
+function features(options: AuthorizationServerOptions): NonNullable<Configuration['features']> {
+  const introspectionClientId = options.introspectionClient?.clientId;
+  return {
+    claimsParameter: { enabled: false },
+    devInteractions: { enabled: false },
+    dPoP: { enabled: false },
+    introspection: {
+      enabled: true,
+      allowedPolicy: (_ctx, client) => client.clientId === introspectionClientId,
+    },
+    pushedAuthorizationRequests: { enabled: false },
+    registration: { enabled: true, initialAccessToken: false, issueRegistrationAccessToken: false },
+    resourceIndicators: resourceIndicators(options),
+    revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+    rpInitiatedLogout: { enabled: false },
+  };
+}
+
+function lifetimes(options: AuthorizationServerOptions): NonNullable<Configuration['ttl']> {
+  return {
+    AccessToken: options.accessTokenLifetimeSeconds ?? DEFAULT_ACCESS_TOKEN_LIFETIME_SECONDS,
+    AuthorizationCode: MINUTE,
+    Grant: 14 * DAY,
+    IdToken: 60 * MINUTE,
+    Interaction: 60 * MINUTE,
+    RefreshToken: 14 * DAY,
+    Session: DAY,
+  };
+}
+
+/** CORS: a page may talk for a public client when one of the redirect URIs of that client is on its origin. */
+function isOriginOfPublicClient(_ctx: KoaContextWithOIDC, origin: string, client: Client): boolean {
+  if (client.clientAuthMethod !== 'none') return false;
+  return (client.redirectUris ?? []).some((uri) => new URL(uri).origin === origin);
+}

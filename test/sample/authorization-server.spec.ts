@@ -1,0 +1,642 @@
+import { createHash } from 'node:crypto';
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
+import * as oauth from 'oauth4webapi';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type RunningAuthorizationServer,
+  startAuthorizationServer,
+} from '../../sample/authorization-server/src/start.js';
+import { PageError, Person } from '../../sample/demo/src/person.js';
+
+const NOTES = 'http://127.0.0.1:3999/notes';
+const FILES = 'http://127.0.0.1:3999/files';
+const LATER = 'http://127.0.0.1:3999/later';
+const REDIRECT_URI = 'http://127.0.0.1:3998/callback';
+const CREDENTIALS = { username: 'ada', password: 'correct horse' };
+const INTROSPECTION = { clientId: 'notes-server', clientSecret: 'notes-server-secret-for-tests' };
+// Marked deprecated only to stand out; the tests run over plain HTTP on loopback.
+// eslint-disable-next-line @typescript-eslint/no-deprecated
+const http = { [oauth.allowInsecureRequests]: true } as const;
+
+let server: RunningAuthorizationServer;
+let as: oauth.AuthorizationServer;
+let resources: Record<string, string[]>;
+const startResources: Record<string, string[]> = {
+  [NOTES]: ['notes:read', 'notes:write', 'notes:admin'],
+  [FILES]: ['files:read'],
+};
+
+beforeAll(async () => {
+  resources = startResources;
+  server = await startAuthorizationServer({
+    port: 0,
+    resources: () => resources,
+    ...CREDENTIALS,
+    introspectionClient: INTROSPECTION,
+  });
+  as = await discover('oidc');
+});
+
+afterAll(() => server.close());
+
+async function discover(algorithm: 'oidc' | 'oauth2'): Promise<oauth.AuthorizationServer> {
+  const issuer = new URL(server.issuer);
+  return oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { algorithm, ...http }));
+}
+
+function postRegistration(metadata: Record<string, unknown>): Promise<Response> {
+  return fetch(as.registration_endpoint!, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(metadata),
+  });
+}
+
+const publicClient = {
+  client_name: 'Test client',
+  redirect_uris: [REDIRECT_URI],
+  grant_types: ['authorization_code', 'refresh_token'],
+  response_types: ['code'],
+  token_endpoint_auth_method: 'none',
+};
+
+async function register(metadata: Record<string, unknown> = {}): Promise<oauth.Client> {
+  const request = oauth.dynamicClientRegistrationRequest(as, { ...publicClient, ...metadata }, http);
+  return oauth.processDynamicClientRegistrationResponse(await request);
+}
+
+interface Flow {
+  client: oauth.Client;
+  person: Person;
+  url: URL;
+  verifier: string;
+  state: string;
+}
+
+/** An authorization request that is ready to be opened; `changes` replaces parameters, undefined removes one. */
+async function prepare(
+  scope: string,
+  changes: Record<string, string | undefined> = {},
+  reuse: Partial<Pick<Flow, 'client' | 'person'>> = {},
+): Promise<Flow> {
+  const client = reuse.client ?? (await register());
+  const verifier = oauth.generateRandomCodeVerifier();
+  const state = oauth.generateRandomState();
+  const parameters: Record<string, string | undefined> = {
+    client_id: client.client_id,
+    redirect_uri: REDIRECT_URI,
+    response_type: 'code',
+    scope,
+    state,
+    resource: NOTES,
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+    ...changes,
+  };
+  const url = new URL(as.authorization_endpoint!);
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined) url.searchParams.set(name, value);
+  }
+  return { client, person: reuse.person ?? new Person(CREDENTIALS), url, verifier, state };
+}
+
+function exchange(
+  flow: Flow,
+  redirect: URL,
+  changes: { verifier?: string; resource?: string } = {},
+): Promise<Response> {
+  const callback = oauth.validateAuthResponse(as, flow.client, redirect, flow.state);
+  const { verifier = flow.verifier, resource = flow.url.searchParams.get('resource') ?? NOTES } = changes;
+  return oauth.authorizationCodeGrantRequest(
+    as,
+    flow.client,
+    oauth.None(),
+    callback,
+    REDIRECT_URI,
+    verifier,
+    {
+      additionalParameters: { resource },
+      ...http,
+    },
+  );
+}
+
+async function tokens(flow: Flow): Promise<oauth.TokenEndpointResponse> {
+  const response = await exchange(flow, await flow.person.authorize(flow.url));
+  return oauth.processAuthorizationCodeResponse(as, flow.client, response);
+}
+
+async function refresh(client: oauth.Client, refreshToken: string, resource = NOTES): Promise<Response> {
+  return oauth.refreshTokenGrantRequest(as, client, oauth.None(), refreshToken, {
+    additionalParameters: { resource },
+    ...http,
+  });
+}
+
+async function verify(accessToken: string, audience = NOTES) {
+  const jwks = (await (await fetch(as.jwks_uri!)).json()) as JSONWebKeySet;
+  return jwtVerify(accessToken, createLocalJWKSet(jwks), { issuer: server.issuer, audience, typ: 'at+jwt' });
+}
+
+/** The OAuth error that came back to the client in the redirect. */
+async function refusal(flow: Flow): Promise<string | null> {
+  const redirect = await flow.person.authorize(flow.url);
+  // The implicit flow has its answers in the fragment.
+  const answer = new URLSearchParams(redirect.hash.slice(1) || redirect.search);
+  expect(answer.get('code') ?? answer.get('access_token')).toBeNull();
+  expect(answer.get('state')).toBe(flow.state);
+  expect(answer.get('iss')).toBe(server.issuer);
+  return answer.get('error');
+}
+
+async function errorOf(response: Response): Promise<{ status: number; error: string }> {
+  const { error } = (await response.json()) as { error: string };
+  return { status: response.status, error };
+}
+
+describe('metadata', () => {
+  it('is the same document at both well-known addresses', async () => {
+    expect(await discover('oauth2')).toEqual(as);
+    expect(as).toMatchObject({
+      issuer: server.issuer,
+      authorization_response_iss_parameter_supported: true,
+      code_challenge_methods_supported: ['S256'],
+      response_types_supported: ['code'],
+      grant_types_supported: ['authorization_code', 'refresh_token'],
+      registration_endpoint: `${server.issuer}/reg`,
+      scopes_supported: [
+        'openid',
+        'offline_access',
+        'notes:read',
+        'notes:write',
+        'notes:admin',
+        'files:read',
+      ],
+    });
+    expect(as.token_endpoint_auth_methods_supported).toContain('none');
+    for (const endpoint of [
+      as.authorization_endpoint,
+      as.token_endpoint,
+      as.jwks_uri,
+      as.introspection_endpoint,
+      as.revocation_endpoint,
+    ]) {
+      expect(endpoint).toMatch(new RegExp(`^${server.issuer}/`));
+    }
+  });
+
+  it('publishes only the public part of an RS256 key', async () => {
+    const { keys } = (await (await fetch(as.jwks_uri!)).json()) as JSONWebKeySet;
+    expect(keys).toEqual([
+      { kty: 'RSA', alg: 'RS256', use: 'sig', kid: expect.any(String), e: 'AQAB', n: expect.any(String) },
+    ]);
+  });
+
+  it('knows a resource that was added after the start', async () => {
+    const before = await prepare('later:read', { resource: LATER });
+    expect(await refusal(before)).toBe('invalid_target');
+    resources = { ...startResources, [LATER]: ['later:read'] };
+    try {
+      expect((await discover('oauth2')).scopes_supported).toContain('later:read');
+      const { access_token } = await tokens(await prepare('later:read', { resource: LATER }));
+      expect((await verify(access_token, LATER)).payload).toMatchObject({ aud: LATER, scope: 'later:read' });
+    } finally {
+      resources = startResources;
+    }
+  });
+});
+
+describe('client registration', () => {
+  it('accepts a scope member without making it a limit, and makes clients public by default', async () => {
+    const client = await register({ scope: 'notes:read', token_endpoint_auth_method: undefined });
+    expect(client).toMatchObject({ token_endpoint_auth_method: 'none', redirect_uris: [REDIRECT_URI] });
+    expect(client['client_secret']).toBeUndefined();
+    const { scope } = await tokens(await prepare('notes:read notes:write', {}, { client }));
+    expect(scope).toBe('notes:read notes:write');
+  });
+
+  it('refuses clients with a secret', async () => {
+    const response = await postRegistration({
+      ...publicClient,
+      token_endpoint_auth_method: 'client_secret_basic',
+    });
+    expect(await errorOf(response)).toEqual({ status: 400, error: 'invalid_client_metadata' });
+  });
+
+  it.each(['http://localhost:1234/cb', 'http://[::1]/cb', 'https://client.example/cb'])(
+    'accepts %s',
+    async (uri) => {
+      expect((await postRegistration({ ...publicClient, redirect_uris: [uri] })).status).toBe(201);
+    },
+  );
+
+  it.each([
+    'http://client.example/cb',
+    'http://localhost.client.example/cb',
+    'com.example:/cb',
+    'javascript:alert(1)',
+  ])('refuses %s', async (uri) => {
+    for (const application_type of ['web', 'native']) {
+      const response = await postRegistration({ ...publicClient, application_type, redirect_uris: [uri] });
+      expect(await errorOf(response)).toEqual({ status: 400, error: 'invalid_redirect_uri' });
+    }
+  });
+
+  it('answers pages of other origins, also the preflight', async () => {
+    const headers = { origin: 'http://127.0.0.1:3998', 'access-control-request-method': 'POST' };
+    const preflight = await fetch(as.registration_endpoint!, { method: 'OPTIONS', headers });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-origin')).toBe('*');
+  });
+});
+
+describe('authorization code flow', () => {
+  it('gives an at+jwt for exactly the requested resource', async () => {
+    const flow = await prepare('notes:read');
+    const response = await tokens(flow);
+    expect(response).toMatchObject({ token_type: 'bearer', expires_in: 300, scope: 'notes:read' });
+    const { payload, protectedHeader } = await verify(response.access_token);
+    expect(protectedHeader).toMatchObject({ alg: 'RS256', typ: 'at+jwt', kid: expect.any(String) });
+    expect(payload).toMatchObject({
+      iss: server.issuer,
+      aud: NOTES,
+      sub: CREDENTIALS.username,
+      client_id: flow.client.client_id,
+      scope: 'notes:read',
+    });
+    expect(payload.exp! - payload.iat!).toBe(300);
+  });
+
+  it('honours a configured lifetime', async () => {
+    const short = await startAuthorizationServer({
+      port: 0,
+      resources: { [NOTES]: ['notes:read'] },
+      ...CREDENTIALS,
+      accessTokenLifetimeSeconds: 2,
+    });
+    const [longServer, longAs] = [server, as];
+    try {
+      server = short;
+      as = await discover('oidc');
+      expect((await tokens(await prepare('notes:read'))).expires_in).toBe(2);
+    } finally {
+      [server, as] = [longServer, longAs];
+      await short.close();
+    }
+  });
+
+  it('gives a token for the authorized resource when the token request names none', async () => {
+    const flow = await prepare('openid notes:read');
+    const callback = oauth.validateAuthResponse(
+      as,
+      flow.client,
+      await flow.person.authorize(flow.url),
+      flow.state,
+    );
+    const { client, verifier } = flow;
+    const request = oauth.authorizationCodeGrantRequest(
+      as,
+      client,
+      oauth.None(),
+      callback,
+      REDIRECT_URI,
+      verifier,
+      http,
+    );
+    const { access_token } = await oauth.processAuthorizationCodeResponse(as, client, await request);
+    expect((await verify(access_token)).payload).toMatchObject({ aud: NOTES, scope: 'notes:read' });
+  });
+
+  it('refuses a token for a resource that was not authorized', async () => {
+    const flow = await prepare('notes:read');
+    const response = await exchange(flow, await flow.person.authorize(flow.url), { resource: FILES });
+    expect(await errorOf(response)).toEqual({ status: 400, error: 'invalid_target' });
+  });
+
+  it.each([
+    [
+      'without code_challenge',
+      { code_challenge: undefined, code_challenge_method: undefined },
+      'invalid_request',
+    ],
+    ['with the plain method', { code_challenge_method: 'plain' }, 'invalid_request'],
+    ['with code_challenge but no method', { code_challenge_method: undefined }, 'invalid_request'],
+    ['for an unknown resource', { resource: 'http://127.0.0.1:3999/notes/' }, 'invalid_target'],
+    ['without a resource', { resource: undefined }, 'invalid_target'],
+    ['without a scope', { scope: undefined }, 'invalid_scope'],
+    ['for the implicit flow', { response_type: 'token' }, 'unsupported_response_type'],
+  ])('refuses a request %s', async (_title, changes, error) => {
+    expect(await refusal(await prepare('notes:read', changes))).toBe(error);
+  });
+
+  it.each([`${REDIRECT_URI}/`, 'http://127.0.0.1:3997/callback', 'https://attacker.example/'])(
+    'refuses redirect_uri %s on its own page, without a redirect',
+    async (redirect_uri) => {
+      const { url } = await prepare('notes:read', { redirect_uri });
+      const response = await fetch(url, { redirect: 'manual', headers: { accept: 'text/html' } });
+      expect(response.status).toBe(400);
+      expect(response.headers.get('location')).toBeNull();
+      expect(response.headers.get('cache-control')).toContain('no-store');
+      expect(await response.text()).toContain('invalid_redirect_uri');
+    },
+  );
+
+  it('refuses a code that was used, and revokes what it gave', async () => {
+    const flow = await prepare('notes:read');
+    const redirect = await flow.person.authorize(flow.url);
+    const first = await exchange(flow, redirect);
+    const { refresh_token } = await oauth.processAuthorizationCodeResponse(as, flow.client, first);
+    expect(await errorOf(await exchange(flow, redirect))).toEqual({ status: 400, error: 'invalid_grant' });
+    expect(await errorOf(await refresh(flow.client, refresh_token!))).toEqual({
+      status: 400,
+      error: 'invalid_grant',
+    });
+  });
+
+  it('refuses a wrong code_verifier', async () => {
+    const flow = await prepare('notes:read');
+    const redirect = await flow.person.authorize(flow.url);
+    const response = await exchange(flow, redirect, { verifier: oauth.generateRandomCodeVerifier() });
+    expect(await errorOf(response)).toEqual({ status: 400, error: 'invalid_grant' });
+  });
+});
+
+describe('scopes', () => {
+  it.each(['notes:delete', 'notes:read notes:delete', 'files:read'])(
+    'never grants "%s" on notes',
+    async (scope) => {
+      expect(await refusal(await prepare(scope))).toBe('invalid_scope');
+    },
+  );
+
+  it('adds a scope by step-up after asking again, and still gives small tokens on small requests', async () => {
+    const first = await prepare('notes:read');
+    const { client, person } = first;
+    expect((await tokens(first)).scope).toBe('notes:read');
+
+    const pagesBefore = person.pages.length;
+    const stepUp = await tokens(await prepare('notes:read notes:write', {}, { client, person }));
+    const shown = person.pages.slice(pagesBefore).map(({ html }) => html);
+    expect(shown).toHaveLength(1);
+    expect(shown[0]).toMatch(/notes:read<\/code> \(allowed before\)/);
+    expect(shown[0]).toMatch(/notes:write<\/code> \(new\)/);
+    expect((await verify(stepUp.access_token)).payload['scope']).toBe('notes:read notes:write');
+
+    const small = await tokens(await prepare('notes:read', {}, { client, person }));
+    expect((await verify(small.access_token)).payload['scope']).toBe('notes:read');
+    expect(person.pages).toHaveLength(pagesBefore + 1);
+  });
+
+  it('does not add a scope when the step-up is denied', async () => {
+    const first = await prepare('notes:read');
+    const { client, person } = first;
+    await tokens(first);
+    const denied = await prepare('notes:read notes:admin', {}, { client, person });
+    expect((await person.deny(denied.url)).searchParams.get('error')).toBe('access_denied');
+    expect((await tokens(await prepare('notes:read', {}, { client, person }))).scope).toBe('notes:read');
+  });
+
+  it('asks the same person again for another client', async () => {
+    const { person } = await prepare('notes:read');
+    await tokens(await prepare('notes:read', {}, { person }));
+    const pagesBefore = person.pages.length;
+    await tokens(await prepare('notes:read', {}, { person }));
+    expect(person.pages.slice(pagesBefore).map(({ html }) => html.includes('Allow access?'))).toEqual([true]);
+  });
+});
+
+describe('native clients', () => {
+  it('use any loopback port and are asked each time', async () => {
+    const client = await register({
+      application_type: 'native',
+      redirect_uris: ['http://127.0.0.1/callback'],
+    });
+    const first = await prepare('notes:read', {}, { client });
+    expect((await tokens(first)).scope).toBe('notes:read');
+    const pagesBefore = first.person.pages.length;
+    expect((await tokens(await prepare('notes:read', {}, { client, person: first.person }))).scope).toBe(
+      'notes:read',
+    );
+    expect(first.person.pages).toHaveLength(pagesBefore + 1);
+    const elsewhere = await prepare(
+      'notes:read',
+      { redirect_uri: 'http://127.0.0.1:3998/other' },
+      { client },
+    );
+    expect((await fetch(elsewhere.url, { redirect: 'manual' })).status).toBe(400);
+  });
+});
+
+describe('refresh tokens', () => {
+  it('rotate; a used one is refused and takes its successors with it', async () => {
+    const flow = await prepare('notes:read');
+    const first = await tokens(flow);
+    const response = await refresh(flow.client, first.refresh_token!);
+    const second = await oauth.processRefreshTokenResponse(as, flow.client, response);
+    expect(second.refresh_token).toEqual(expect.any(String));
+    expect(second.refresh_token).not.toBe(first.refresh_token);
+    expect((await verify(second.access_token)).payload).toMatchObject({ aud: NOTES, scope: 'notes:read' });
+
+    const invalid = { status: 400, error: 'invalid_grant' };
+    expect(await errorOf(await refresh(flow.client, first.refresh_token!))).toEqual(invalid);
+    expect(await errorOf(await refresh(flow.client, second.refresh_token!))).toEqual(invalid);
+  });
+
+  it('are refused for another client and for another resource', async () => {
+    const flow = await prepare('notes:read');
+    const { refresh_token } = await tokens(flow);
+    const stranger = await register();
+    expect(await errorOf(await refresh(stranger, refresh_token!))).toMatchObject({ error: 'invalid_grant' });
+    const elsewhere = await refresh(flow.client, refresh_token!, FILES);
+    expect(await errorOf(elsewhere)).toMatchObject({ error: 'invalid_target' });
+  });
+
+  it('are not given to a client that did not register the grant', async () => {
+    const client = await register({ grant_types: ['authorization_code'] });
+    expect((await tokens(await prepare('notes:read', {}, { client }))).refresh_token).toBeUndefined();
+  });
+
+  it('let the person allow access again after the grant was revoked', async () => {
+    const flow = await prepare('notes:read');
+    const { client, person } = flow;
+    const { refresh_token } = await tokens(flow);
+    await oauth.processRevocationResponse(
+      await oauth.revocationRequest(as, client, oauth.None(), refresh_token!, http),
+    );
+    expect((await tokens(await prepare('notes:read', {}, { client, person }))).scope).toBe('notes:read');
+  });
+});
+
+describe('introspection and revocation', () => {
+  const caller: oauth.Client = { client_id: INTROSPECTION.clientId };
+
+  async function introspect(token: string) {
+    const auth = oauth.ClientSecretBasic(INTROSPECTION.clientSecret);
+    const response = await oauth.introspectionRequest(as, caller, auth, token, http);
+    return oauth.processIntrospectionResponse(as, caller, response);
+  }
+
+  it('needs the secret of the introspecting client', async () => {
+    const flow = await prepare('notes:read');
+    const { refresh_token } = await tokens(flow);
+    expect(await introspect(refresh_token!)).toMatchObject({
+      active: true,
+      client_id: flow.client.client_id,
+      sub: CREDENTIALS.username,
+      scope: 'notes:read',
+    });
+
+    for (const auth of [oauth.None(), oauth.ClientSecretBasic('wrong')]) {
+      const response = await oauth.introspectionRequest(as, caller, auth, refresh_token!, http);
+      expect(await errorOf(response)).toEqual({ status: 401, error: 'invalid_client' });
+    }
+    const anonymous = await fetch(as.introspection_endpoint!, {
+      method: 'POST',
+      body: new URLSearchParams({ token: refresh_token! }),
+    });
+    expect(await errorOf(anonymous)).toEqual({ status: 400, error: 'invalid_request' });
+  });
+
+  it('tells a public client nothing', async () => {
+    const flow = await prepare('notes:read');
+    const { refresh_token } = await tokens(flow);
+    const response = await oauth.introspectionRequest(as, flow.client, oauth.None(), refresh_token!, http);
+    expect(await response.json()).toEqual({ active: false });
+  });
+
+  it('revokes a refresh token, but only for its own client', async () => {
+    const flow = await prepare('notes:read');
+    const { refresh_token } = await tokens(flow);
+    const stranger = await register();
+    await oauth.revocationRequest(as, stranger, oauth.None(), refresh_token!, http);
+    expect(await introspect(refresh_token!)).toMatchObject({ active: true });
+
+    const response = await oauth.revocationRequest(as, flow.client, oauth.None(), refresh_token!, http);
+    await oauth.processRevocationResponse(response);
+    expect(await introspect(refresh_token!)).toEqual({ active: false });
+    expect(await errorOf(await refresh(flow.client, refresh_token!))).toEqual({
+      status: 400,
+      error: 'invalid_grant',
+    });
+  });
+});
+
+describe('pages', () => {
+  it.each([
+    { username: CREDENTIALS.username, password: 'battery staple' },
+    { username: 'nobody', password: CREDENTIALS.password },
+  ])('show the sign-in page again for $username / $password', async (credentials) => {
+    const person = new Person(credentials);
+    const { url } = await prepare('notes:read', {}, { person });
+    const error = await person.authorize(url).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(PageError);
+    const { status, html } = error as PageError;
+    expect(status).toBe(401);
+    expect(html).toContain('Username or password is wrong.');
+    expect(html).toContain('<label for="password">');
+    expect(html).not.toContain(credentials.password);
+  });
+
+  it('send a denial back to the client with state and iss', async () => {
+    const flow = await prepare('notes:read');
+    const redirect = await flow.person.deny(flow.url);
+    expect(Object.fromEntries(redirect.searchParams)).toMatchObject({
+      error: 'access_denied',
+      state: flow.state,
+      iss: server.issuer,
+    });
+    expect(redirect.searchParams.get('code')).toBeNull();
+  });
+
+  it('escape the name a client gave itself', async () => {
+    const client = await register({ client_name: `<script>alert("1")</script>` });
+    const flow = await prepare('notes:read', {}, { client });
+    await flow.person.authorize(flow.url);
+    expect(flow.person.pages).toHaveLength(2);
+    for (const { html } of flow.person.pages) {
+      expect(html).not.toContain('<script');
+      expect(html).toContain('&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;');
+    }
+  });
+
+  it('say who asks for what, and carry protective headers', async () => {
+    const { person, url } = await prepare('notes:read notes:write');
+    await person.authorize(url);
+    const consent = person.pages.at(-1)!.html;
+    for (const text of ['lang="en"', 'Test client', NOTES, 'notes:read', 'notes:write', '127.0.0.1:3998']) {
+      expect(consent).toContain(text);
+    }
+    expect(consent).not.toContain('notes:admin');
+    const { headers } = await fetch(`${server.issuer}/interaction/unknown`);
+    expect(headers.get('content-security-policy')).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
+    expect(headers.get('content-security-policy')).not.toContain('form-action');
+    const style = /<style>(.*?)<\/style>/s.exec(consent)![1]!;
+    const styleHash = createHash('sha256').update(style).digest('base64');
+    expect(headers.get('content-security-policy')).toContain(`style-src 'sha256-${styleHash}'`);
+    expect(headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('answer only the browser that started the request', async () => {
+    const { person, url } = await prepare('notes:read');
+    await person.authorize(url);
+    const { url: consentUrl } = person.pages.at(-1)!;
+    const other = await prepare('notes:read');
+    const started = await fetch(other.url, { redirect: 'manual' });
+    const interaction = new URL(started.headers.get('location')!, server.issuer);
+    const ownCookie = started.headers
+      .getSetCookie()
+      .map((line) => line.split(';')[0])
+      .join('; ');
+
+    // Without the cookie, with the cookie of another interaction, and at the wrong step.
+    const attempts: [string, Record<string, string>][] = [
+      [`${interaction.href}/login`, {}],
+      [`${consentUrl.href}/login`, { cookie: ownCookie }],
+      [`${interaction.href}/confirm`, { cookie: ownCookie }],
+    ];
+    for (const [address, headers] of attempts) {
+      const response = await fetch(address, { method: 'POST', headers, redirect: 'manual' });
+      expect(response.status).toBe(400);
+      expect(response.headers.get('content-type')).toContain('text/html');
+    }
+    expect((await fetch(interaction, { headers: { cookie: ownCookie } })).status).toBe(200);
+  });
+});
+
+describe('browser clients', () => {
+  it('may call the token endpoint from the origin of their redirect URI only', async () => {
+    const client = await register();
+    const call = (origin: string) =>
+      fetch(as.token_endpoint!, {
+        method: 'POST',
+        headers: { origin },
+        body: new URLSearchParams({
+          grant_type: 'refresh_token',
+          client_id: client.client_id,
+          refresh_token: 'x',
+        }),
+      });
+    const allowed = await call(new URL(REDIRECT_URI).origin);
+    expect(allowed.headers.get('access-control-allow-origin')).toBe(new URL(REDIRECT_URI).origin);
+    expect((await call('https://attacker.example')).headers.get('access-control-allow-origin')).toBeNull();
+    const metadata = await fetch(`${server.issuer}/.well-known/oauth-authorization-server`, {
+      headers: { origin: 'https://anyone.example' },
+    });
+    expect(metadata.headers.get('access-control-allow-origin')).toBe('https://anyone.example');
+  });
+});
+
+describe('startAuthorizationServer', () => {
+  it('frees its port on close, twice is fine, and a taken port is an error', async () => {
+    const options = { resources: {}, ...CREDENTIALS };
+    const first = await startAuthorizationServer({ port: 0, ...options });
+    const port = Number(new URL(first.issuer).port);
+    expect(first.issuer).toBe(`http://127.0.0.1:${port}`);
+    await expect(startAuthorizationServer({ port, ...options })).rejects.toThrow('EADDRINUSE');
+    await first.close();
+    await first.close();
+    const second = await startAuthorizationServer({ port, ...options });
+    expect(second.issuer).toBe(first.issuer);
+    await second.close();
+  });
+});
