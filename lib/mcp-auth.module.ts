@@ -27,6 +27,7 @@ import {
 import { resolveOptions } from './options/resolve-options.js';
 import { ProtectedResourceMetadataController } from './resource-metadata/protected-resource-metadata.controller.js';
 import { ProtectedResourceRegistry } from './resource-metadata/protected-resource.registry.js';
+import { WellKnownResponder } from './resource-metadata/well-known.responder.js';
 import { resourceAdvice } from './resource-metadata/resource-advice.js';
 import { JwtTokenVerifier } from './verifier/jwt-token.verifier.js';
 import { TokenVerifier } from './verifier/token.verifier.js';
@@ -48,6 +49,7 @@ import { TokenVerifier } from './verifier/token.verifier.js';
     { provide: TokenVerifier, useClass: JwtTokenVerifier },
     AuthorizationServerRegistry,
     ProtectedResourceRegistry,
+    WellKnownResponder,
     AccessTokenGate,
     HandlerScan,
     HandlerScopeRegistry,
@@ -64,6 +66,7 @@ import { TokenVerifier } from './verifier/token.verifier.js';
 export class McpAuthModule implements NestModule, OnModuleInit {
   private readonly logger = new Logger('McpAuth');
 
+  /** @internal */
   constructor(
     private readonly applicationConfig: ApplicationConfig,
     private readonly servers: AuthorizationServerRegistry,

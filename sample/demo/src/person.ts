@@ -40,7 +40,10 @@ export class Person {
   readonly pages: Page[] = [];
   private cookies: Cookie[] = [];
 
-  constructor(private readonly credentials: { username: string; password: string }) {}
+  constructor(
+    private readonly credentials: { username: string; password: string },
+    private readonly fetch: typeof globalThis.fetch = globalThis.fetch,
+  ) {}
 
   /** Opens an authorization URL, presses Allow, and returns the redirect to the client without fetching it. */
   authorize(url: URL): Promise<URL> {
@@ -94,7 +97,7 @@ export class Person {
       .filter(({ path }) => pathMatches(url.pathname, path))
       .map(({ name, value }) => `${name}=${value}`)
       .join('; ');
-    const response = await fetch(url, {
+    const response = await this.fetch(url, {
       redirect: 'manual',
       headers: { accept: 'text/html', ...(cookie === '' ? {} : { cookie }) },
       ...(fields === undefined ? {} : { method: 'POST', body: fields }),

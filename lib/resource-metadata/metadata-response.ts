@@ -1,0 +1,103 @@
+import { type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
+import { type ServedDocument } from './protected-resource.registry.js';
+
+const METHODS = 'GET, HEAD, OPTIONS';
+
+/** The part of a request to the well-known tree that the answer depends on. @internal */
+export interface MetadataRequest {
+  readonly method: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** An answer, ready to be written. @internal */
+export interface MetadataResponse {
+  readonly status: number;
+  readonly headers: OutgoingHttpHeaders;
+  readonly body?: string;
+}
+
+/**
+ * What a request for a metadata document is answered with.
+ *
+ * @param request - method and headers
+ * @param document - what stands at the requested path, if anything does
+ * @param maxAgeSeconds - how long clients may keep it
+ * @internal
+ */
+export function metadataResponse(
+  request: MetadataRequest,
+  document: ServedDocument | undefined,
+  maxAgeSeconds: number,
+): MetadataResponse {
+  if (!document) return failure(404, 'not_found', 'No protected resource has this metadata path');
+  switch (request.method) {
+    case 'GET':
+    case 'HEAD':
+      return documentResponse(request, document, maxAgeSeconds);
+    case 'OPTIONS':
+      return { status: 204, headers: preflightHeaders(request.headers) };
+    default:
+      return failure(405, 'method_not_allowed', `Use ${METHODS}`, { allow: METHODS });
+  }
+}
+
+function documentResponse(
+  { method, headers: asked }: MetadataRequest,
+  { body, etag }: ServedDocument,
+  maxAgeSeconds: number,
+): MetadataResponse {
+  const headers = {
+    'access-control-allow-origin': '*',
+    'cache-control': `public, max-age=${String(maxAgeSeconds)}`,
+    etag,
+  };
+  if (matches(asked['if-none-match'], etag)) return { status: 304, headers };
+  const described = {
+    ...headers,
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+  };
+  return { status: 200, headers: described, ...(method === 'GET' && { body }) };
+}
+
+/** What a browser asks before it fetches from another origin; clients send MCP-Protocol-Version on discovery. */
+function preflightHeaders(asked: IncomingHttpHeaders): OutgoingHttpHeaders {
+  return {
+    allow: METHODS,
+    'access-control-allow-origin': '*',
+    'access-control-allow-methods': METHODS,
+    'access-control-allow-headers': asked['access-control-request-headers'] ?? 'MCP-Protocol-Version',
+    'access-control-max-age': '86400',
+    vary: 'Access-Control-Request-Headers',
+    'content-length': '0',
+  };
+}
+
+function failure(
+  status: number,
+  error: string,
+  description: string,
+  headers?: OutgoingHttpHeaders,
+): MetadataResponse {
+  return {
+    status,
+    headers: {
+      'access-control-allow-origin': '*',
+      'cache-control': 'no-store',
+      'content-type': 'application/json',
+      ...headers,
+    },
+    body: JSON.stringify({ error, error_description: description }),
+  };
+}
+
+/**
+ * Weak comparison, as for GET.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2 | RFC 9110 section 13.1.2}
+ */
+function matches(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  const tags = header.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return tags.includes('*') || tags.includes(etag);
+}
