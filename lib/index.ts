@@ -45,7 +45,7 @@ export { type TokenClaims, TokenVerifier, type VerificationContext } from './ver
 
 export { BearerException } from './challenge/bearer.exception.js';
 export type { RefusalBody } from './challenge/refusal-response.js';
-export { AuthInfo } from './decorators/auth-info.decorator.js';
+export { AuthInfo } from './auth-info/auth-info.decorator.js';
 export { ProtectedResource } from './decorators/protected-resource.decorator.js';
 export { RequireScopes } from './decorators/require-scopes.decorator.js';
 export { SkipBearerAuth } from './decorators/skip-bearer-auth.decorator.js';

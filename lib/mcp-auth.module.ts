@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common';
 import { ApplicationConfig, DiscoveryModule } from '@nestjs/core';
 import { AuthorizationServerRegistry } from './discovery/authorization-server.registry.js';
+import { McpAuthConfigError } from './errors/config.error.js';
 import { AccessTokenGate } from './gate/access-token.gate.js';
 import { BearerAuthGuard } from './guard/bearer-auth.guard.js';
 import {
@@ -31,6 +32,8 @@ import { WellKnownResponder } from './resource-metadata/well-known.responder.js'
 import { resourceAdvice } from './resource-metadata/resource-advice.js';
 import { JwtTokenVerifier } from './verifier/jwt-token.verifier.js';
 import { TokenVerifier } from './verifier/token.verifier.js';
+
+const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
 
 /**
  * Turns a Nest application into an OAuth 2.1 resource server for the Model Context Protocol.
@@ -80,8 +83,18 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     return { ...ConfigurableModuleClass.forRoot(options), module: McpAuthModule };
   }
 
-  /** Configures the module with options from a factory, a class or an existing provider. */
+  /**
+   * Configures the module with options from a factory, a class or an existing provider.
+   *
+   * @throws {@link McpAuthConfigError} unless exactly one of them is given
+   */
   static forRootAsync(options: McpAuthModuleAsyncOptions): DynamicModule {
+    const given = ASYNC_FORMS.filter((form) => options[form] !== undefined);
+    if (given.length !== 1) {
+      const found = given.length === 0 ? 'none' : given.join(' and ');
+      const message = `needs exactly one of ${ASYNC_FORMS.join(', ')}; got ${found}`;
+      throw new McpAuthConfigError([{ path: 'forRootAsync()', message }]);
+    }
     return { ...ConfigurableModuleClass.forRootAsync(options), module: McpAuthModule };
   }
 

@@ -1,6 +1,6 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
-import { type AuthInfo } from './auth-info.interface.js';
+import { type AuthInfo } from './auth-info.decorator.js';
 
 /** Who a request was admitted as, and for which resource. @internal */
 export interface Admission {

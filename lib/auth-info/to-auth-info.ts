@@ -1,6 +1,6 @@
 import { type AdmittedToken } from '../gate/admit.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
-import { type AuthInfo } from './auth-info.interface.js';
+import { type AuthInfo } from './auth-info.decorator.js';
 
 /** What handlers see of an admitted token. @internal */
 export function toAuthInfo(token: string, admitted: AdmittedToken, resource: KnownResource): AuthInfo {
@@ -24,9 +24,12 @@ export function toAuthInfo(token: string, admitted: AdmittedToken, resource: Kno
 /** Without recursion: claims may be nested as deep as a token is long. */
 function deepFreeze<T>(value: T): T {
   const pending: unknown[] = [value];
+  const seen = new Set<object>();
   while (pending.length > 0) {
     const next = pending.pop();
-    if (typeof next !== 'object' || next === null || Object.isFrozen(next)) continue;
+    if (typeof next !== 'object' || next === null || seen.has(next)) continue;
+    if (ArrayBuffer.isView(next)) continue; // bytes cannot be frozen
+    seen.add(next);
     pending.push(...(Object.values(Object.freeze(next)) as unknown[]));
   }
   return value;

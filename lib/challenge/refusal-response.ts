@@ -4,6 +4,7 @@ import {
   InsufficientScopeError,
   TokenRefusedError,
 } from '../errors/refusal.errors.js';
+import { isScopeToken } from '../options/check.decorator.js';
 import { bearerChallenge } from './www-authenticate.js';
 
 /** The body of a refusal, in the form of RFC 6750 and RFC 6749. @publicApi */
@@ -49,7 +50,8 @@ export function refusalResponse(failure: unknown, resource: ChallengedResource):
   if (failure instanceof InsufficientScopeError) {
     return challenged(403, resource, {
       error: 'insufficient_scope',
-      scopes: failure.scopes,
+      // A verifier of the application may throw this too, with whatever a token says.
+      scopes: failure.scopes.filter((scope) => isScopeToken(scope) === undefined),
       description: 'The access token does not grant what this operation needs',
     });
   }

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { McpAuthConfigError } from '../errors/config.error.js';
-import { type AuthorizationServerFailure, BootstrapDiscoveryError } from '../errors/discovery.error.js';
+import { BootstrapDiscoveryError, type DiscoveryError } from '../errors/discovery.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type AuthorizationServerMetadata } from '../options/mcp-auth-options.interface.js';
 import {
@@ -15,6 +15,13 @@ import { type Resolution, resolveMetadata } from './resolve-metadata.js';
 export interface KnownAuthorizationServer {
   readonly options: ResolvedAuthorizationServerOptions;
   readonly metadata: AuthorizationServerMetadata;
+}
+
+/** One authorization server of one resource, and what became of it. */
+interface ResolvedServer {
+  readonly resource: ResolvedProtectedResourceOptions;
+  readonly options: ResolvedAuthorizationServerOptions;
+  readonly resolution: Resolution;
 }
 
 /**
@@ -38,22 +45,15 @@ export class AuthorizationServerRegistry {
    * @throws {@link BootstrapDiscoveryError} naming each server that failed and each URL tried
    */
   async discover(): Promise<void> {
-    const { resources, discoveryTimeoutMs, fetch } = this.options;
-    const context = { fetch, signal: AbortSignal.timeout(discoveryTimeoutMs) };
-    const pending = new Map<string, Promise<Resolution>>();
-    const resolve = (server: ResolvedAuthorizationServerOptions): Promise<Resolution> => {
-      const key = sharingKey(server) ?? String(pending.size);
-      const resolution = pending.get(key) ?? resolveMetadata(server, context);
-      pending.set(key, resolution);
-      return resolution;
-    };
-    const wanted = resources.flatMap((resource) =>
-      resource.authorizationServers.map((options) => ({ resource, options, resolution: resolve(options) })),
-    );
-    const settled = await Promise.all(
-      wanted.map(async ({ resolution, ...rest }) => ({ ...rest, resolution: await resolution })),
-    );
-    this.refuseFailures(settled);
+    const limit = new AbortController();
+    // Unlike AbortSignal.timeout(), this keeps the process alive: a start that hangs ends with the error.
+    const timer = setTimeout(() => {
+      limit.abort(new Error('The time limit for discovery is over'));
+    }, this.options.discoveryTimeoutMs);
+    const settled = await this.resolveAll(limit.signal).finally(() => {
+      clearTimeout(timer);
+    });
+    refuseFailures(settled);
     for (const { resource, options, resolution } of settled) {
       if (resolution.metadata) this.add(resource, { options, metadata: resolution.metadata });
     }
@@ -64,15 +64,21 @@ export class AuthorizationServerRegistry {
     return this.servers.get(resource) ?? new Map();
   }
 
-  private refuseFailures(
-    settled: readonly { options: ResolvedAuthorizationServerOptions; resolution: Resolution }[],
-  ): void {
-    const failures = new Map<string, AuthorizationServerFailure>();
-    for (const { options, resolution } of settled) {
-      const server = options.issuer ?? options.metadataUrl ?? 'the metadata given by hand';
-      if (resolution.attempts) failures.set(server, { server, attempts: resolution.attempts });
-    }
-    if (failures.size > 0) throw new BootstrapDiscoveryError([...failures.values()]);
+  private resolveAll(signal: AbortSignal): Promise<ResolvedServer[]> {
+    const { resources, fetch } = this.options;
+    const pending = new Map<string, Promise<Resolution>>();
+    const resolve = (server: ResolvedAuthorizationServerOptions): Promise<Resolution> => {
+      const key = sharingKey(server) ?? String(pending.size);
+      const resolution = pending.get(key) ?? resolveMetadata(server, { fetch, signal });
+      pending.set(key, resolution);
+      return resolution;
+    };
+    const wanted = resources.flatMap((resource) =>
+      resource.authorizationServers.map((options) => ({ resource, options, resolution: resolve(options) })),
+    );
+    return Promise.all(
+      wanted.map(async ({ resolution, ...rest }) => ({ ...rest, resolution: await resolution })),
+    );
   }
 
   private add(resource: ResolvedProtectedResourceOptions, server: KnownAuthorizationServer): void {
@@ -87,6 +93,21 @@ export class AuthorizationServerRegistry {
       this.logger.warn(`${issuer} has ${message} [${code}]`);
     }
   }
+}
+
+/** Names each server that failed once, with all that was tried for it, whichever resource it was tried for. */
+function refuseFailures(settled: readonly ResolvedServer[]): void {
+  const failures = new Map<string, DiscoveryError[]>();
+  for (const { resource, options, resolution } of settled) {
+    if (!resolution.attempts) continue;
+    const server =
+      options.issuer ?? options.metadataUrl ?? `the metadata given by hand for ${resource.resource}`;
+    const known = failures.get(server) ?? [];
+    const isNew = ({ message }: DiscoveryError): boolean => known.every((other) => other.message !== message);
+    failures.set(server, [...known, ...resolution.attempts.filter(isNew)]);
+  }
+  if (failures.size === 0) return;
+  throw new BootstrapDiscoveryError([...failures].map(([server, attempts]) => ({ server, attempts })));
 }
 
 /** Servers with the same key have the same metadata, so they are asked once. What a function may change is not shared. */

@@ -63,7 +63,7 @@ async function resolveAt(
   }
   const limits = { fetch, signal, timeoutMs: REQUEST_TIMEOUT_MS, maxBytes: MAX_METADATA_BYTES };
   const document = url === undefined ? server.metadata : await fetchJson(url, limits);
-  const transpiled = await transpile(structuredClone(document ?? {}), server, { url, signal });
+  const transpiled = await transpile(copyOf(document ?? {}, url), server, { url, signal });
   const metadata = validateMetadata(transpiled, { url, issuers, hasKeys: server.jwks !== undefined });
   assertCompliance(metadata, server, url);
   return metadata;
@@ -74,6 +74,20 @@ function expectedIssuers(server: ResolvedAuthorizationServerOptions): readonly s
   if (server.issuer !== undefined) return [server.issuer];
   if (server.metadataUrl === undefined || server.trustDocumentIssuer) return undefined;
   return issuersOf(server.metadataUrl, server.type);
+}
+
+/** A copy, so that no function changes the options; metadata given by hand may hold what is no data. */
+function copyOf(
+  document: Readonly<Record<string, unknown>>,
+  url: string | undefined,
+): Record<string, unknown> {
+  try {
+    return structuredClone(document);
+  } catch (cause) {
+    throw new DiscoveryError('metadata_invalid', url, 'has a member that is no data, such as a function', {
+      cause,
+    });
+  }
 }
 
 async function transpile(

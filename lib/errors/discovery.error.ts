@@ -47,7 +47,7 @@ export class DiscoveryError extends McpAuthError {
  * @publicApi
  */
 export interface AuthorizationServerFailure {
-  /** The issuer, or the metadata URL where no issuer is configured. */
+  /** The issuer, else the metadata URL, else words that say for which resource metadata is given by hand. */
   readonly server: string;
   readonly attempts: readonly DiscoveryError[];
 }

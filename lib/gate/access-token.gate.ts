@@ -3,7 +3,7 @@ import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
-import { TokenVerifier } from '../verifier/token.verifier.js';
+import { type TokenClaims, TokenVerifier } from '../verifier/token.verifier.js';
 import { admit, type AdmittedToken } from './admit.js';
 
 /**
@@ -24,8 +24,9 @@ export class AccessTokenGate {
    */
   async admit(token: string, resource: KnownResource): Promise<AdmittedToken> {
     const context = { resource: resource.options.resource, authorizationServers: resource.servers };
-    const claims = await this.verifier.verify(token, context);
-    if (claims === null) throw new TokenRefusedError('inactive');
+    // A verifier of the application may be written in JavaScript, and end without a value.
+    const claims = (await this.verifier.verify(token, context)) as TokenClaims | null | undefined;
+    if (claims === null || claims === undefined) throw new TokenRefusedError('inactive');
     return admit(claims, resource, {
       nowSeconds: this.options.now().getTime() / 1000,
       toleranceSeconds: this.options.clockToleranceSeconds,

@@ -22,7 +22,8 @@ export function assertTimely(
 ): number {
   if (!isDate(exp) || !isDateOrAbsent(nbf) || !isDateOrAbsent(iat))
     throw new TokenRefusedError('time_claims');
-  if (nowSeconds >= exp + toleranceSeconds) throw new TokenRefusedError('expired');
+  // Written so that a clock that gives NaN refuses everything.
+  if (!(nowSeconds < exp + toleranceSeconds)) throw new TokenRefusedError('expired');
   const begin = Math.max(nbf ?? 0, iat ?? 0);
   if (nowSeconds < begin - toleranceSeconds) throw new TokenRefusedError('not_yet_valid');
   return exp;

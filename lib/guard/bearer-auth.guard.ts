@@ -1,4 +1,11 @@
-import { type CanActivate, type ExecutionContext, Injectable, Logger, SetMetadata } from '@nestjs/common';
+import {
+  type CanActivate,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  Logger,
+  SetMetadata,
+} from '@nestjs/common';
 import { HttpAdapterHost, Reflector } from '@nestjs/core';
 import {
   admissionOf,
@@ -38,7 +45,8 @@ interface GuardedRequest extends CredentialRequest {
  * handler runs. The caller is then in `req.auth`. On an MCP handler the guard looks at the HTTP request behind
  * it, which must have been admitted at its own route; without one the handler does not run.
  *
- * Works with `@UseGuards()` on a class or method, as `APP_GUARD`, and by `app.useGlobalGuards()`.
+ * Works with `@UseGuards()` on a class or method, as `APP_GUARD`, and by `app.useGlobalGuards()`. To change what it
+ * looks at, extend it and override `getRequest`, `getResponse` or `getRequiredScopes`.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3 | RFC 6750 section 3}
  * @publicApi
@@ -48,13 +56,12 @@ interface GuardedRequest extends CredentialRequest {
 export class BearerAuthGuard implements CanActivate {
   private readonly logger = new Logger('McpAuth');
 
-  constructor(
-    private readonly reflector: Reflector,
-    private readonly adapterHost: HttpAdapterHost,
-    private readonly resources: ProtectedResourceRegistry,
-    private readonly gate: AccessTokenGate,
-    private readonly handlerScopes: HandlerScopeRegistry,
-  ) {}
+  // Injected into properties, so that a class that extends the guard may have a constructor of its own.
+  @Inject() private readonly reflector!: Reflector;
+  @Inject() private readonly adapterHost!: HttpAdapterHost;
+  @Inject() private readonly resources!: ProtectedResourceRegistry;
+  @Inject() private readonly gate!: AccessTokenGate;
+  @Inject() private readonly handlerScopes!: HandlerScopeRegistry;
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const targets = [context.getHandler(), context.getClass()];

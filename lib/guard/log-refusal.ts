@@ -21,6 +21,9 @@ export function logRefusal(logger: Logger, failure: unknown, resource: string): 
     const cause = failure.cause instanceof Error ? failure.cause.message : 'unknown cause';
     logger.warn(`Answered 503 for ${resource}: ${failure.message} (${cause})`);
   } else {
-    logger.error(`Answered 500 for ${resource}`, failure instanceof Error ? failure.stack : String(failure));
+    logger.error(
+      `Answered 500 for ${resource}`,
+      failure instanceof Error ? failure.stack : `thrown: a value of type ${typeof failure}`,
+    );
   }
 }

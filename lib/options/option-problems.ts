@@ -2,11 +2,7 @@ import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import { type ConfigProblem } from '../errors/config.error.js';
 import { didYouMean } from './did-you-mean.js';
-import {
-  AuthorizationServerDto,
-  McpAuthModuleOptionsDto,
-  ProtectedResourceDto,
-} from './mcp-auth-options.dto.js';
+import { McpAuthModuleOptionsDto } from './mcp-auth-options.dto.js';
 
 /** What `forRoot` was given, with every short form written out; its shape is not checked yet. @internal */
 export type NormalisedOptions = Record<string, unknown> & { resources: unknown };
@@ -50,9 +46,7 @@ function toProblems(error: ValidationError, parent: string): ConfigProblem[] {
   const own = Object.entries(error.constraints ?? {}).map(([constraint, message]) => ({
     path,
     message:
-      constraint === 'whitelistValidation'
-        ? unknownOption(error)
-        : `${message}; got ${describe(error.value)}`,
+      constraint === 'whitelistValidation' ? unknownOption(error) : `${message}; got ${describe(error)}`,
   }));
   return [...own, ...(error.children ?? []).flatMap((child) => toProblems(child, path))];
 }
@@ -63,18 +57,18 @@ function unknownOption({ property, target }: ValidationError): string {
   return `is not an option.${hint}`;
 }
 
-function knownOptions(target: object | undefined): string[] {
-  const dto = [AuthorizationServerDto, ProtectedResourceDto, McpAuthModuleOptionsDto].find(
-    (type) => target instanceof type,
-  );
-  if (!dto) return [];
-  const rules = getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false);
+function knownOptions(target: object = {}): string[] {
+  const rules = getMetadataStorage().getTargetValidationMetadatas(target.constructor, '', false, false);
   return [...new Set(rules.map(({ propertyName }) => propertyName))];
 }
 
 /** A value for an error message: short, on one line, and nothing of what stands inside an object. */
-function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+function describe({ property, value }: Pick<ValidationError, 'property' | 'value'>): string {
+  // A text for "jwks" may be a private key.
+  if (typeof value === 'string' && property !== 'jwks') {
+    const text = value.replace(/\/\/[^/]*@/, '//…@'); // a password may stand there
+    return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+  }
   if (Array.isArray(value)) return `a list of ${String(value.length)}`;
   if (value === null || value === undefined) return String(value);
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);

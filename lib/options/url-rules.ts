@@ -24,7 +24,8 @@ export function urlProblem(value: string): string | undefined {
   if (!PRINTABLE.test(value)) return 'has a character that a URL may not have; percent-encode it';
   const url = parseUrl(value);
   if (!url) return 'is not an absolute URL; write it in full, such as https://api.example.com/mcp';
-  if (url.username !== '' || url.password !== '') return 'has a user name or password; leave them out';
+  // As written: the parser does not tell an empty user name ("https://@host") from none.
+  if (splitUrl(value).origin.includes('@')) return 'has a user name or password; leave them out';
   if (value.includes('#')) return 'has a fragment; leave out "#" and what follows';
   return schemeProblem(url);
 }
@@ -39,7 +40,9 @@ export function identifierProblem(value: string): string | undefined {
   const problem = urlProblem(value);
   if (problem !== undefined) return problem;
   if (value.includes('?')) return 'has a query; leave out "?" and what follows';
-  if (/\/\.{1,2}(\/|$)/.test(value)) return 'has a "." or ".." path segment; write the path it stands for';
+  // The parser takes "%2e" for a dot too.
+  if (/\/(\.|%2e){1,2}(\/|$)/i.test(value))
+    return 'has a "." or ".." path segment; write the path it stands for';
   return undefined;
 }
 
@@ -81,7 +84,12 @@ export function canonicalResource(value: string): string {
   const match = /^(https?):\/\/([^/?#]*)(.*)$/is.exec(value);
   if (!match) return value;
   const [, scheme = '', authority = '', rest = ''] = match;
-  const protocol = scheme.toLowerCase();
-  const host = authority.toLowerCase().replace(protocol === 'https' ? /:443$/ : /:80$/, '');
+  const protocol = asciiLowerCase(scheme);
+  const host = asciiLowerCase(authority).replace(protocol === 'https' ? /:443$/ : /:80$/, '');
   return `${protocol}://${host}${rest.endsWith('/') ? rest.slice(0, -1) : rest}`;
+}
+
+/** Unlike `toLowerCase`, which takes the Kelvin sign for a k. */
+function asciiLowerCase(value: string): string {
+  return value.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

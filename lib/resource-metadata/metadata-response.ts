@@ -69,7 +69,6 @@ function preflightHeaders(asked: IncomingHttpHeaders): OutgoingHttpHeaders {
     'access-control-allow-headers': asked['access-control-request-headers'] ?? 'MCP-Protocol-Version',
     'access-control-max-age': '86400',
     vary: 'Access-Control-Request-Headers',
-    'content-length': '0',
   };
 }
 

@@ -37,6 +37,7 @@ export interface ServedDocument {
 export class ProtectedResourceRegistry {
   private readonly resources: readonly KnownResource[];
   private readonly handlerScopes = new Map<KnownResource, Set<string>>();
+  private advertised: ReadonlyMap<KnownResource, readonly string[]> = new Map();
   private documents: ReadonlyMap<string, ServedDocument> = new Map();
 
   constructor(
@@ -87,16 +88,14 @@ export class ProtectedResourceRegistry {
     this.handlerScopes.set(resource, new Set([...(this.handlerScopes.get(resource) ?? []), ...scopes]));
   }
 
-  /** The scopes that the resource's metadata lists. */
+  /** The scopes that the resource's metadata lists. After {@link publish}. */
   scopesOf(resource: KnownResource): readonly string[] {
-    const { scopesSupported, requiredScopes } = resource.options;
-    return advertisedScopes(
-      scopesSupported ?? [...requiredScopes, ...(this.handlerScopes.get(resource) ?? [])],
-    );
+    return this.advertised.get(resource) ?? [];
   }
 
   /** Makes the documents, once all is known that goes into them. */
   publish(): void {
+    this.advertised = new Map(this.resources.map((resource) => [resource, this.scopesToAdvertise(resource)]));
     const entries = this.resources.flatMap((resource): [string, ServedDocument][] => {
       const { options, servers } = resource;
       const document = buildResourceMetadata(options, [...servers.keys()], this.scopesOf(resource));
@@ -116,6 +115,13 @@ export class ProtectedResourceRegistry {
   /** The document at a path, compared to the letter but for one trailing slash. */
   documentAt(path: string): ServedDocument | undefined {
     return this.documents.get(withoutTrailingSlash(path));
+  }
+
+  private scopesToAdvertise(resource: KnownResource): readonly string[] {
+    const { scopesSupported, requiredScopes } = resource.options;
+    return advertisedScopes(
+      scopesSupported ?? [...requiredScopes, ...(this.handlerScopes.get(resource) ?? [])],
+    );
   }
 
   private only(): KnownResource | undefined {

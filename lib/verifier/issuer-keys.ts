@@ -6,7 +6,7 @@ import {
   type JWTVerifyGetKey,
 } from 'jose';
 import { type KnownAuthorizationServer } from '../discovery/authorization-server.registry.js';
-import { fetchJson } from '../discovery/fetch-json.js';
+import { fetchJson, untilAborted } from '../discovery/fetch-json.js';
 import { DiscoveryError } from '../errors/discovery.error.js';
 import { MAX_JWKS_BYTES, REQUEST_TIMEOUT_MS } from '../mcp-auth.constants.js';
 import { usableKeys } from './usable-keys.js';
@@ -34,7 +34,10 @@ export function issuerKeys(
   const { jwks } = options;
   if (typeof jwks === 'object') return createLocalJWKSet(checked(jwks, 'the option "jwks"', context));
   if (typeof jwks === 'function') {
-    const load = async (): Promise<JSONWebKeySet> => checked(await jwks(), 'the function "jwks"', context);
+    const load = async (): Promise<JSONWebKeySet> => {
+      const limit = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+      return checked(await untilAborted(limit, jwks()), 'the function "jwks"', context);
+    };
     return createRemoteJWKSet(NOWHERE, { [customFetch]: responding(load) });
   }
   const url = metadata.jwks_uri ?? '';

@@ -8,13 +8,15 @@ import { TokenRefusedError } from '../errors/refusal.errors.js';
 const ACCESS_TOKEN_TYPES: readonly string[] = ['at+jwt', 'application/at+jwt', 'jwt', 'application/jwt'];
 
 /**
- * Refuses a JWS whose header says that it is something else than an access token.
+ * Refuses a JWS whose header says that it is something else than an access token, or that what was signed is
+ * not the encoded payload (`b64: false`), so that what was decoded would not be what was verified.
  *
- * @throws {@link TokenRefusedError} `type`
+ * @throws {@link TokenRefusedError} `type` or `malformed`
  * @see {@link https://www.rfc-editor.org/rfc/rfc8725#section-3.11 | RFC 8725 section 3.11}
  * @internal
  */
-export function assertAccessTokenHeader({ typ, cty }: CompactJWSHeaderParameters): void {
+export function assertAccessTokenHeader({ typ, cty, b64 }: CompactJWSHeaderParameters): void {
+  if (b64 === false) throw new TokenRefusedError('malformed');
   const type: unknown = typ;
   const accepted =
     type === undefined || (typeof type === 'string' && ACCESS_TOKEN_TYPES.includes(type.toLowerCase()));

@@ -1,5 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { compactVerify, type CompactVerifyResult, decodeJwt, errors, type JWTVerifyGetKey } from 'jose';
+import {
+  compactVerify,
+  type CompactJWSHeaderParameters,
+  decodeJwt,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+} from 'jose';
 import { type KnownAuthorizationServer } from '../discovery/authorization-server.registry.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { MAX_KEY_CANDIDATES, MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
@@ -30,17 +37,17 @@ export class JwtTokenVerifier extends TokenVerifier {
   }
 
   async verify(token: string, { authorizationServers }: VerificationContext): Promise<TokenClaims> {
-    const server = authorizationServers.get(unverifiedIssuer(token));
+    const claims = decodeClaims(token);
+    const server = typeof claims.iss === 'string' ? authorizationServers.get(claims.iss) : undefined;
     if (!server) throw new TokenRefusedError('issuer');
-    const { algorithms } = server.options;
-    let verified: CompactVerifyResult;
+    let header: CompactJWSHeaderParameters;
     try {
-      verified = await verifySignature(token, this.keysOf(server), [...algorithms]);
+      header = await verifySignature(token, this.keysOf(server), [...server.options.algorithms]);
     } catch (error) {
       throw this.explain(error, server.metadata.issuer);
     }
-    assertAccessTokenHeader(verified.protectedHeader);
-    return parseClaims(verified.payload);
+    assertAccessTokenHeader(header);
+    return claims;
   }
 
   private keysOf(server: KnownAuthorizationServer): JWTVerifyGetKey {
@@ -66,24 +73,22 @@ export class JwtTokenVerifier extends TokenVerifier {
   }
 }
 
-/** What the token says of its issuer, before anything is verified; good for a look-up and nothing else. */
-function unverifiedIssuer(token: string): string {
+/** What the token says, before anything is verified: good for the choice of keys and nothing else until then. */
+function decodeClaims(token: string): JWTPayload {
   try {
-    const { iss } = decodeJwt(token);
-    if (typeof iss === 'string') return iss;
+    return decodeJwt(token);
   } catch (cause) {
     throw new TokenRefusedError('malformed', { cause });
   }
-  throw new TokenRefusedError('issuer');
 }
 
 async function verifySignature(
   token: string,
   keys: JWTVerifyGetKey,
   algorithms: string[],
-): Promise<CompactVerifyResult> {
+): Promise<CompactJWSHeaderParameters> {
   try {
-    return await compactVerify(token, keys, { algorithms });
+    return (await compactVerify(token, keys, { algorithms })).protectedHeader;
   } catch (error) {
     if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
     return await verifyWithAny(token, error, algorithms);
@@ -95,11 +100,11 @@ async function verifyWithAny(
   token: string,
   candidates: errors.JWKSMultipleMatchingKeys,
   algorithms: string[],
-): Promise<CompactVerifyResult> {
+): Promise<CompactJWSHeaderParameters> {
   let tried = 0;
   for await (const key of candidates) {
     try {
-      return await compactVerify(token, key, { algorithms });
+      return (await compactVerify(token, key, { algorithms })).protectedHeader;
     } catch (error) {
       if (!(error instanceof errors.JWSSignatureVerificationFailed || error instanceof TypeError))
         throw error;
@@ -107,16 +112,4 @@ async function verifyWithAny(
     if (++tried === MAX_KEY_CANDIDATES) break;
   }
   throw new errors.JWSSignatureVerificationFailed();
-}
-
-function parseClaims(payload: Uint8Array): TokenClaims {
-  let claims: unknown;
-  try {
-    claims = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
-  } catch (cause) {
-    throw new TokenRefusedError('malformed', { cause });
-  }
-  if (typeof claims !== 'object' || claims === null || Array.isArray(claims))
-    throw new TokenRefusedError('malformed');
-  return claims as TokenClaims;
 }

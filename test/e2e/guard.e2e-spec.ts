@@ -407,6 +407,46 @@ describe('a guarded route, when things go wrong', () => {
     await as.close();
   });
 
+  it('lets a class extend the guard, with a constructor of its own', async () => {
+    @Injectable()
+    class Tenants {
+      readonly scope = 'tenant:a';
+    }
+
+    @Injectable()
+    class TenantGuard extends BearerAuthGuard {
+      constructor(private readonly tenants: Tenants) {
+        super();
+      }
+
+      protected override getRequiredScopes(): readonly string[] {
+        return [this.tenants.scope];
+      }
+    }
+
+    @Controller('notes')
+    @UseGuards(TenantGuard)
+    class Notes {
+      @Get()
+      get(): string {
+        return 'notes';
+      }
+    }
+    const as = await LoopbackAuthorizationServer.start();
+    const app = await startApp(
+      { resources: { resource: RESOURCE, authorizationServers: [as.issuer] } },
+      { controllers: [Notes], providers: [Tenants] },
+    );
+    const get = async (scope: string) =>
+      app.send('/notes', {
+        headers: { authorization: `Bearer ${await as.token({ aud: RESOURCE, scope })}` },
+      });
+    expect(refusal(await get('tenant:b'))).toEqual(insufficient('tenant:a'));
+    expect((await get('tenant:a')).status).toBe(200);
+    await app.close();
+    await as.close();
+  });
+
   verifies(['PRM-62', 'AUD-07'], 'tells two resources of one app apart', async () => {
     const { ProtectedResource } = await import('nestjs-mcp-auth');
 

@@ -1,4 +1,4 @@
-import { Controller, type INestApplication, type Type, UseGuards } from '@nestjs/common';
+import { Controller, type INestApplication, Module, type Type, UseGuards } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
   McpController,
@@ -253,9 +253,12 @@ describe('tools with scopes on @rekog/mcp-nest', () => {
 
   it('does not run a tool whose call the guard could not read', async () => {
     const { strategy, guarded } = endpoint();
-    const imports = [McpAuthModule.forRoot(options())];
-    const module = { module: class Unparsed {}, imports, controllers: [guarded(), NotesTools, AdminTools] };
-    const unparsed = await NestFactory.create(module, { bodyParser: false, logger: false });
+    @Module({
+      imports: [McpAuthModule.forRoot(options())],
+      controllers: [guarded(), NotesTools, AdminTools],
+    })
+    class Unparsed {}
+    const unparsed = await NestFactory.create(Unparsed, { bodyParser: false, logger: false });
     await connect(unparsed, strategy);
     await unparsed.listen(0, '127.0.0.1');
     const origin = await unparsed.getUrl();

@@ -1,4 +1,6 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { type TokenClaims } from '../verifier/token.verifier.js';
+import { admissionOf, requestOf } from './request-auth.js';
 
 /**
  * The caller of a request: a superset of the MCP SDK's type of the same name, so that `req.auth` is what the
@@ -24,10 +26,25 @@ export interface AuthInfo {
   readonly resourceMetadataUrl: string;
   /** The authorization server that issued the token. */
   readonly issuer: string;
-  /** On whose behalf, unique only together with {@link AuthInfo.issuer}; undefined for a client on its own behalf. */
+  /** On whose behalf, unique only together with `issuer`; undefined for a client on its own behalf. */
   readonly subject: string | undefined;
   /** The audiences that the token names. */
   readonly audience: readonly string[];
   /** Everything that the token says, verified and otherwise unchecked. */
   readonly claims: TokenClaims;
 }
+
+/**
+ * The caller of this request, or one property of it: `@AuthInfo() auth: AuthInfo`, `@AuthInfo('subject')`.
+ *
+ * Works in HTTP routes and in the MCP handlers of `@rekog/mcp-nest`. Undefined where the guard has not admitted the
+ * request, whatever `req.auth` holds.
+ *
+ * @publicApi
+ */
+export const AuthInfo: (property?: keyof AuthInfo) => ParameterDecorator = createParamDecorator(
+  (property: keyof AuthInfo | undefined, context: ExecutionContext) => {
+    const auth = admissionOf(requestOf(context))?.auth;
+    return property === undefined ? auth : auth?.[property];
+  },
+);

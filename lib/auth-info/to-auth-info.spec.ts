@@ -1,0 +1,105 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { verifies } from '../../test/verifies.js';
+import { type AdmittedToken } from '../gate/admit.js';
+import { resolveOptions } from '../options/resolve-options.js';
+import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { type AuthInfo } from './auth-info.decorator.js';
+import { toAuthInfo } from './to-auth-info.js';
+
+const TOKEN = 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln';
+const METADATA_URL = 'https://api.example.com/.well-known/oauth-protected-resource/notes';
+
+const resource: KnownResource = {
+  options: resolveOptions({
+    resources: { resource: 'https://api.example.com/notes', authorizationServers: ['https://as.example'] },
+  }).resources[0]!,
+  metadataUrl: METADATA_URL,
+  servers: new Map(),
+};
+
+const admitted = (claims: Record<string, unknown> = {}): AdmittedToken => ({
+  issuer: 'https://as.example',
+  subject: 'u1',
+  clientId: 'c1',
+  scopes: ['notes:read'],
+  expiresAt: 1_800_000_300,
+  audience: ['https://api.example.com/notes'],
+  claims: { sub: 'u1', ...claims },
+});
+
+const make = (claims?: Record<string, unknown>): AuthInfo => toAuthInfo(TOKEN, admitted(claims), resource);
+
+describe('toAuthInfo', () => {
+  verifies('CLM-07', 'has the shape of the SDK, and more', () => {
+    const info = make();
+    expect(info.token).toBe(TOKEN);
+    expect({ ...info }).toEqual({
+      clientId: 'c1',
+      scopes: ['notes:read'],
+      expiresAt: 1_800_000_300,
+      resource: new URL('https://api.example.com/notes'),
+      resourceMetadataUrl: METADATA_URL,
+      issuer: 'https://as.example',
+      subject: 'u1',
+      audience: ['https://api.example.com/notes'],
+      claims: { sub: 'u1' },
+    });
+  });
+
+  verifies('CLM-07', 'is frozen all the way down, whatever of it is frozen already', () => {
+    const claims = { list: [{ a: 1 }], half: Object.freeze({ open: { b: 1 } }) };
+    const info = make(claims);
+    for (const part of [
+      info,
+      info.scopes,
+      info.audience,
+      info.claims,
+      claims.list,
+      claims.list[0],
+      claims.half.open,
+    ]) {
+      expect(Object.isFrozen(part)).toBe(true);
+    }
+    expect(() => {
+      info.scopes.push('admin');
+    }).toThrow(TypeError);
+    expect(() => {
+      Object.assign(info, { subject: 'root' });
+    }).toThrow(TypeError);
+    expect(() => {
+      Object.assign(info, { token: 'other' });
+    }).toThrow(TypeError);
+  });
+
+  it('copies the scopes, and gives each request a URL of its own', () => {
+    const token = admitted();
+    const [first, second] = [toAuthInfo(TOKEN, token, resource), toAuthInfo(TOKEN, token, resource)];
+    expect(first.scopes).not.toBe(token.scopes);
+    first.resource.pathname = '/admin';
+    expect(second.resource.pathname).toBe('/notes');
+  });
+
+  it('keeps the token out of JSON, logs and copies', () => {
+    const info = make();
+    expect(JSON.stringify(info)).not.toContain(TOKEN);
+    expect(inspect(info, { depth: null })).not.toContain(TOKEN);
+    expect({ ...info }).not.toHaveProperty('token');
+    expect(Object.keys(info)).not.toContain('token');
+  });
+
+  it('bears claims that are nested deep, or in a circle', () => {
+    const deep = JSON.parse('['.repeat(5000) + ']'.repeat(5000)) as unknown[];
+    const circle: Record<string, unknown> = {};
+    circle['self'] = circle;
+    expect(make({ deep, circle }).claims['circle']).toBe(circle);
+    expect(Object.isFrozen(deep[0])).toBe(true);
+    expect(Object.isFrozen(circle)).toBe(true);
+  });
+
+  it('takes nothing from a prototype key', () => {
+    const info = make(JSON.parse('{"__proto__": {"isAdmin": true}}') as Record<string, unknown>);
+    expect(info.claims['isAdmin']).toBeUndefined();
+    expect(Object.isFrozen(Object.prototype)).toBe(false);
+  });
+});

@@ -1,0 +1,43 @@
+import { describe, expect } from 'vitest';
+import { verifies } from '../../test/verifies.js';
+import { bearerChallenge } from './www-authenticate.js';
+
+const PRM = 'https://api.example.com/.well-known/oauth-protected-resource/notes';
+
+/** How the MCP clients in use find a parameter: by the first place where its name occurs. */
+const asClientsRead = (header: string, name: string): string | undefined => {
+  const [, quoted, bare] = new RegExp(`${name}=(?:"([^"]+)"|([^\\s,]+))`).exec(header) ?? [];
+  return quoted ?? bare;
+};
+
+describe('bearerChallenge', () => {
+  verifies(
+    ['CHL-11', 'CHL-10'],
+    'writes error, scope, resource_metadata, error_description, in this order and quoted',
+    () => {
+      const header = bearerChallenge({
+        description: 'No scope=x, no resource_metadata=y',
+        resourceMetadata: PRM,
+        scopes: ['a', 'b'],
+        error: 'insufficient_scope',
+      });
+      expect(header).toBe(
+        `Bearer error="insufficient_scope", scope="a b", resource_metadata="${PRM}", error_description="No scope=x, no resource_metadata=y"`,
+      );
+      expect(asClientsRead(header, 'error')).toBe('insufficient_scope');
+      expect(asClientsRead(header, 'scope')).toBe('a b');
+      expect(asClientsRead(header, 'resource_metadata')).toBe(PRM);
+    },
+  );
+
+  verifies('CHL-06', 'has no scope parameter where there is nothing to ask for', () => {
+    for (const scopes of [{}, { scopes: [] }]) {
+      const header = bearerChallenge({ resourceMetadata: PRM, ...scopes });
+      expect(header).toBe(`Bearer resource_metadata="${PRM}"`);
+      expect(asClientsRead(header, 'scope')).toBeUndefined();
+    }
+    expect(bearerChallenge({ resourceMetadata: PRM, scopes: ['a'] })).toBe(
+      `Bearer scope="a", resource_metadata="${PRM}"`,
+    );
+  });
+});

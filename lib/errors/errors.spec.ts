@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { McpAuthConfigError } from './config.error.js';
+import { BootstrapDiscoveryError, DiscoveryError } from './discovery.error.js';
+import { McpAuthError } from './mcp-auth.error.js';
+import {
+  AuthorizationServerUnavailableError,
+  CredentialsRefusedError,
+  InsufficientScopeError,
+  TokenRefusedError,
+} from './refusal.errors.js';
+
+describe('the errors', () => {
+  const cause = new Error('cause');
+
+  it.each<[McpAuthError, string, string, string]>([
+    [
+      new McpAuthConfigError([]),
+      'McpAuthConfigError',
+      'ERR_MCP_AUTH_CONFIG',
+      'McpAuthModule has 0 problems:',
+    ],
+    [
+      new DiscoveryError('not_found', 'https://a.example/m', 'answered 404'),
+      'DiscoveryError',
+      'ERR_MCP_AUTH_DISCOVERY',
+      'https://a.example/m: answered 404',
+    ],
+    [
+      new DiscoveryError('not_json', undefined, 'is no object'),
+      'DiscoveryError',
+      'ERR_MCP_AUTH_DISCOVERY',
+      'is no object',
+    ],
+    [
+      new CredentialsRefusedError('missing_token'),
+      'CredentialsRefusedError',
+      'ERR_MCP_AUTH_CREDENTIALS_REFUSED',
+      'Credentials refused: missing_token',
+    ],
+    [
+      new TokenRefusedError('expired'),
+      'TokenRefusedError',
+      'ERR_MCP_AUTH_TOKEN_REFUSED',
+      'Access token refused: expired',
+    ],
+    [
+      new InsufficientScopeError(['a', 'b']),
+      'InsufficientScopeError',
+      'ERR_MCP_AUTH_INSUFFICIENT_SCOPE',
+      'The operation needs the scopes: a b',
+    ],
+    [
+      new AuthorizationServerUnavailableError('https://as.example'),
+      'AuthorizationServerUnavailableError',
+      'ERR_MCP_AUTH_UNAVAILABLE',
+      'The keys of https://as.example cannot be had',
+    ],
+  ])('%s has its name, its code and words', (error, name, code, message) => {
+    expect(error).toBeInstanceOf(McpAuthError);
+    expect(error).toBeInstanceOf(Error);
+    expect(error).toMatchObject({ name, code, message });
+  });
+
+  it('keep their cause', () => {
+    for (const error of [
+      new McpAuthConfigError([], { cause }),
+      new DiscoveryError('timeout', undefined, '', { cause }),
+      new TokenRefusedError('signature', { cause }),
+      new AuthorizationServerUnavailableError('https://as.example', { cause }),
+    ]) {
+      expect(error.cause).toBe(cause);
+    }
+  });
+
+  it('name a class of the application that extends one of them', () => {
+    class TooOldError extends TokenRefusedError {}
+    expect(new TooOldError('expired').name).toBe('TooOldError');
+  });
+
+  it('list every server and every attempt of a bootstrap', () => {
+    const attempt = (url: string): DiscoveryError => new DiscoveryError('not_found', url, 'answered 404');
+    const [a, b, c] = [attempt('https://a/1'), attempt('https://a/2'), attempt('https://b/1')];
+    const failures = [
+      { server: 'https://a', attempts: [a, b] },
+      { server: 'https://b', attempts: [c] },
+    ];
+    const error = new BootstrapDiscoveryError(failures);
+    expect(error.message).toBe(
+      [
+        'Authorization servers could not be resolved:',
+        '  - https://a',
+        '      https://a/1: answered 404',
+        '      https://a/2: answered 404',
+        '  - https://b',
+        '      https://b/1: answered 404',
+      ].join('\n'),
+    );
+    expect(error).toMatchObject({
+      name: 'BootstrapDiscoveryError',
+      code: 'ERR_MCP_AUTH_DISCOVERY',
+      failures,
+    });
+    expect(error.cause).toEqual([a, b, c]);
+    expect(new BootstrapDiscoveryError(failures.slice(1)).message).toMatch(/^An authorization server could/);
+  });
+});

@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LoopbackAuthorizationServer } from '../../test/fixtures/authorization-server.js';
+import { makeKey } from '../../test/fixtures/keys.js';
+import { verifies } from '../../test/verifies.js';
+import { AuthorizationServerRegistry } from '../discovery/authorization-server.registry.js';
+import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { resolveOptions } from '../options/resolve-options.js';
+import {
+  type KnownResource,
+  ProtectedResourceRegistry,
+} from '../resource-metadata/protected-resource.registry.js';
+import { JwtTokenVerifier } from '../verifier/jwt-token.verifier.js';
+import { type TokenClaims, TokenVerifier, type VerificationContext } from '../verifier/token.verifier.js';
+import { AccessTokenGate } from './access-token.gate.js';
+
+const NOW = 1_800_000_000;
+const R1 = 'https://api.example.com/notes';
+
+describe('AccessTokenGate', () => {
+  let as: LoopbackAuthorizationServer;
+  let options: ResolvedMcpAuthOptions;
+  let resource: KnownResource;
+  let clock: number;
+
+  beforeAll(async () => {
+    as = await LoopbackAuthorizationServer.start();
+    options = resolveOptions({
+      resources: { resource: R1, authorizationServers: [{ issuer: as.issuer, mcpCompliance: 'off' }] },
+      now: () => new Date(clock * 1000),
+    });
+    const servers = new AuthorizationServerRegistry(options);
+    await servers.discover();
+    resource = new ProtectedResourceRegistry(options, servers).first();
+  });
+
+  afterAll(() => as.close());
+
+  const token = (claims: Record<string, unknown> = {}, by = as.key): Promise<string> =>
+    as.token({ aud: R1, scope: 'notes:read', iat: NOW, exp: NOW + 300, ...claims }, { key: by });
+
+  /** Why a token is refused at a time; `accepted` where it is not. */
+  async function outcome(
+    presented: string,
+    now = NOW,
+    verifier: TokenVerifier = new JwtTokenVerifier(options),
+  ): Promise<string> {
+    clock = now;
+    try {
+      await new AccessTokenGate(verifier, options).admit(presented, resource);
+      return 'accepted';
+    } catch (error) {
+      if (error instanceof TokenRefusedError) return error.reason;
+      throw error;
+    }
+  }
+
+  it('admits a good token', async () => {
+    clock = NOW;
+    const gate = new AccessTokenGate(new JwtTokenVerifier(options), options);
+    expect(await gate.admit(await token(), resource)).toMatchObject({
+      issuer: as.issuer,
+      subject: 'u1',
+      clientId: 'c1',
+      scopes: ['notes:read'],
+      audience: [R1],
+    });
+  });
+
+  verifies(['OPS-04', 'JWT-24'], 'measures tokens by the clock of the options', async () => {
+    const presented = await token();
+    expect(await outcome(presented, NOW - 5)).toBe('accepted');
+    expect(await outcome(presented, NOW - 6)).toBe('not_yet_valid');
+    expect(await outcome(presented, NOW + 304.999)).toBe('accepted');
+    expect(await outcome(presented, NOW + 305)).toBe('expired');
+    expect(await outcome(presented, NaN)).toBe('expired');
+  });
+
+  verifies('JWT-23', 'verifies the signature before it looks at any claim', async () => {
+    const forger = await makeKey('RS256', as.key.kid);
+    for (const [claims, reason] of [
+      [{}, 'accepted'],
+      [{ scope: undefined }, 'accepted'],
+      [{ aud: 'elsewhere' }, 'audience'],
+      [{ exp: 1 }, 'expired'],
+      [{ cnf: { jkt: 'x' } }, 'sender_constrained'],
+      [{ nonce: 'x' }, 'not_an_access_token'],
+    ] as const) {
+      expect(await outcome(await token(claims))).toBe(reason);
+      expect(await outcome(await token(claims, forger))).toBe('signature');
+    }
+  });
+
+  it('ends every damaged token in a refusal', async () => {
+    const good = await token();
+    // The last character stays: not all of its bits belong to the signature.
+    for (let at = 0; at < good.length - 1; at++) {
+      const put = (character: string): string => `${good.slice(0, at)}${character}${good.slice(at + 1)}`;
+      expect(await outcome(put(good[at] === 'A' ? 'B' : 'A'))).not.toBe('accepted');
+      expect(await outcome(put('.'))).toMatch(good[at] === '.' ? /^accepted$/ : /^malformed$/);
+      expect(await outcome(good.slice(0, at))).not.toBe('accepted');
+    }
+  });
+
+  describe('with a verifier of the application', () => {
+    class OwnVerifier extends TokenVerifier {
+      constructor(
+        private readonly answer: (
+          token: string,
+          context: VerificationContext,
+        ) => TokenClaims | null | Promise<TokenClaims | null>,
+      ) {
+        super();
+      }
+
+      verify(
+        presented: string,
+        context: VerificationContext,
+      ): TokenClaims | null | Promise<TokenClaims | null> {
+        return this.answer(presented, context);
+      }
+    }
+
+    const claims = (changes = {}): TokenClaims => ({
+      iss: as.issuer,
+      aud: R1,
+      sub: 'u1',
+      exp: NOW + 300,
+      ...changes,
+    });
+
+    it('gives it the token and what it is verified for', async () => {
+      const seen: unknown[] = [];
+      const own = new OwnVerifier((...args) => {
+        seen.push(...args);
+        return claims();
+      });
+      expect(await outcome('opaque', NOW, own)).toBe('accepted');
+      expect(seen).toEqual(['opaque', { resource: R1, authorizationServers: resource.servers }]);
+    });
+
+    it.each<[object, string]>([
+      [{}, 'accepted'],
+      [{ iss: 'https://evil.example' }, 'issuer'],
+      [{ aud: 'elsewhere' }, 'audience'],
+      [{ exp: undefined }, 'time_claims'],
+      [{ sub: undefined }, 'subject'],
+      [{ cnf: {} }, 'sender_constrained'],
+    ])('decides as ever, sync or async: %j', async (changes, reason) => {
+      expect(await outcome('opaque', NOW, new OwnVerifier(() => claims(changes)))).toBe(reason);
+      expect(await outcome('opaque', NOW, new OwnVerifier(() => Promise.resolve(claims(changes))))).toBe(
+        reason,
+      );
+    });
+
+    it('takes null for a token that is not good', async () => {
+      expect(await outcome('opaque', NOW, new OwnVerifier(() => null))).toBe('inactive');
+      expect(await outcome('opaque', NOW, new OwnVerifier(() => Promise.resolve(null)))).toBe('inactive');
+    });
+
+    it('passes on what it throws', async () => {
+      const fault = new Error('ours');
+      const own = new OwnVerifier(() => {
+        throw fault;
+      });
+      await expect(outcome('opaque', NOW, own)).rejects.toBe(fault);
+    });
+  });
+});

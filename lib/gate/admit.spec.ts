@@ -1,0 +1,143 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { verifies } from '../../test/verifies.js';
+import { AuthorizationServerRegistry } from '../discovery/authorization-server.registry.js';
+import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { resolveOptions } from '../options/resolve-options.js';
+import {
+  type KnownResource,
+  ProtectedResourceRegistry,
+} from '../resource-metadata/protected-resource.registry.js';
+import { admit } from './admit.js';
+
+const NOW = 1_800_000_000;
+const R1 = 'https://api.example.com/notes';
+const R2 = 'https://api.example.com/admin';
+const AS1 = 'https://as.example';
+const AS2 = 'https://as.example/tenant1';
+
+const GOOD = { iss: AS1, aud: R1, sub: 'u1', client_id: 'c1', scope: 'notes:read', iat: NOW, exp: NOW + 300 };
+
+describe('admit', () => {
+  let resource: KnownResource;
+  let withAudience: KnownResource;
+
+  beforeAll(async () => {
+    const server = (issuer: string): object => ({
+      metadata: { issuer },
+      jwks: { keys: [] },
+      mcpCompliance: 'off',
+    });
+    const options = resolveOptions({
+      resources: [
+        { resource: R1, authorizationServers: [server(AS1)] },
+        { resource: R2, authorizationServers: [server(AS2)], audience: ['api://admin', 'c1'] },
+      ],
+    });
+    const servers = new AuthorizationServerRegistry(options);
+    await servers.discover();
+    [resource, withAudience] = new ProtectedResourceRegistry(options, servers).all() as [
+      KnownResource,
+      KnownResource,
+    ];
+  });
+
+  /** Why claims, good but for these changes, are refused; `accepted` where they are not. */
+  function outcome(changes: Record<string, unknown>, of = resource): string {
+    try {
+      admit({ ...GOOD, ...changes }, of, { nowSeconds: NOW, toleranceSeconds: 5 });
+      return 'accepted';
+    } catch (error) {
+      if (error instanceof TokenRefusedError) return error.reason;
+      throw error;
+    }
+  }
+
+  it('tells what good claims grant', () => {
+    const claims = { ...GOOD, aud: ['x', R1, 7] };
+    expect(admit(claims, resource, { nowSeconds: NOW, toleranceSeconds: 5 })).toEqual({
+      issuer: AS1,
+      subject: 'u1',
+      clientId: 'c1',
+      scopes: ['notes:read'],
+      expiresAt: NOW + 300,
+      audience: ['x', R1],
+      claims,
+    });
+  });
+
+  verifies('JWT-20', 'takes exactly the issuers of this resource, whatever the verifier says', () => {
+    expect(outcome({ iss: AS1 })).toBe('accepted');
+    for (const iss of [
+      undefined,
+      null,
+      `${AS1}/`,
+      'HTTPS://as.example',
+      'https://as.example:443',
+      [AS1],
+      AS2,
+      '',
+      7,
+    ]) {
+      expect(outcome({ iss })).toBe('issuer');
+    }
+    expect(outcome({ iss: AS2, aud: 'api://admin' }, withAudience)).toBe('accepted');
+    expect(outcome({ iss: AS1, aud: 'api://admin' }, withAudience)).toBe('issuer');
+  });
+
+  verifies('AUD-01', 'refuses a token that does not name this resource', () => {
+    expect(outcome({ aud: R1 })).toBe('accepted');
+    for (const aud of [undefined, null, R2, 'c1', [], {}, [[R1]], '', 7])
+      expect(outcome({ aud })).toBe('audience');
+  });
+
+  verifies('AUD-05', 'takes configured audiences in place of the resource', () => {
+    expect(outcome({ iss: AS2, aud: ['api://admin'] }, withAudience)).toBe('accepted');
+    expect(outcome({ iss: AS2, aud: R2 }, withAudience)).toBe('audience');
+  });
+
+  verifies(['JWT-24', 'JWT-25', 'JWT-26'], 'measures time by the clock that it is given', () => {
+    expect(outcome({ exp: NOW - 4 })).toBe('accepted');
+    expect(outcome({ exp: NOW - 5 })).toBe('expired');
+    expect(outcome({ exp: undefined })).toBe('time_claims');
+    expect(outcome({ nbf: NOW + 5 })).toBe('accepted');
+    expect(outcome({ nbf: NOW + 6 })).toBe('not_yet_valid');
+    expect(outcome({ iat: NOW + 6 })).toBe('not_yet_valid');
+  });
+
+  verifies('JWT-28', 'wants a principal', () => {
+    expect(outcome({ sub: undefined })).toBe('accepted');
+    expect(outcome({ sub: undefined, client_id: undefined })).toBe('subject');
+  });
+
+  verifies('POP-01', 'refuses a token that is bound to a DPoP key', () => {
+    expect(outcome({ cnf: { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' } })).toBe(
+      'sender_constrained',
+    );
+    expect(outcome({ cnf: undefined })).toBe('accepted');
+  });
+
+  verifies('POP-02', 'refuses a token with any other confirmation claim', () => {
+    for (const cnf of [{ 'x5t#S256': 'a' }, { foo: 1 }, {}, 'x', '', null, false, 0, []]) {
+      expect(outcome({ cnf })).toBe('sender_constrained');
+    }
+  });
+
+  verifies('JWT-08', 'refuses an ID token, also one that names the resource', () => {
+    const idToken = { nonce: 'n', at_hash: 'h', auth_time: NOW };
+    expect(outcome({ ...idToken, aud: ['c1'] })).toBe('audience');
+    expect(outcome({ ...idToken, aud: [R1] })).toBe('not_an_access_token');
+    expect(outcome({ iss: AS2, aud: 'c1', nonce: 'n' }, withAudience)).toBe('not_an_access_token');
+    expect(outcome({ auth_time: NOW })).toBe('accepted');
+  });
+
+  it('does not decide about scopes', () => {
+    expect(outcome({ scope: undefined })).toBe('accepted');
+  });
+
+  it('takes nothing from a prototype key', () => {
+    const text = JSON.stringify({ ...GOOD, aud: undefined }).replace('{', `{"__proto__":{"aud":"${R1}"},`);
+    expect(() =>
+      admit(JSON.parse(text) as never, resource, { nowSeconds: NOW, toleranceSeconds: 5 }),
+    ).toThrow('Access token refused: audience');
+  });
+});

@@ -1,0 +1,108 @@
+import { describe, expect } from 'vitest';
+import { verifies } from '../../test/verifies.js';
+import { namesAudience } from './audience.js';
+
+const R0 = 'https://api.example.com';
+const R1 = 'https://api.example.com/notes';
+
+describe('namesAudience', () => {
+  verifies('AUD-01', 'wants the token to name the resource', () => {
+    expect(namesAudience(R1, [R1])).toBe(true);
+    for (const aud of [
+      undefined,
+      null,
+      R0,
+      'https://other.example/notes',
+      'c1',
+      '',
+      [],
+      {},
+      [[R1]],
+      7,
+      true,
+      [null],
+      { 0: R1, length: 1 },
+    ]) {
+      expect(namesAudience(aud, [R1])).toBe(false);
+    }
+  });
+
+  verifies(
+    ['AUD-02', 'F34'],
+    'leaves scheme and host case, default port and one slash out of account',
+    () => {
+      for (const aud of [
+        R0,
+        `${R0}/`,
+        'HTTPS://API.example.com',
+        `${R0}:443`,
+        'Https://api.Example.com:443/',
+      ]) {
+        expect(namesAudience(aud, [R0])).toBe(true);
+        expect(namesAudience(aud, [`${R0}/`])).toBe(true);
+      }
+      expect(namesAudience(`${R1}/`, [R1])).toBe(true);
+      expect(namesAudience(R1, [`${R1}/`])).toBe(true);
+    },
+  );
+
+  verifies('AUD-02', 'takes account of everything else', () => {
+    for (const aud of [
+      ...[
+        `${R1}//`,
+        'https://api.example.com/Notes',
+        `${R1}2`,
+        `${R1}/../admin`,
+        `${R1}?x`,
+        `${R1}?`,
+        `${R1}#`,
+        `${R1}/sub`,
+      ],
+      ...[
+        'https://api.example.com.evil.com/notes',
+        'https://evil@api.example.com/notes',
+        'https://api.example.com:444/notes',
+      ],
+      ...[
+        'http://api.example.com/notes',
+        'http://api.example.com:443/notes',
+        'https://api.example.com:80/notes',
+        'api.example.com/notes',
+      ],
+      ...[
+        ` ${R1}`,
+        `${R1} `,
+        `${R1}\n`,
+        `${R1}%2f`,
+        'https://api.example.com/%6eotes',
+        'https:\\\\api.example.com/notes',
+        R0,
+        '*',
+      ],
+      ...[
+        'https://api.example.com./notes',
+        'https://ap\u0131.example.com/notes',
+        'https://api.example.com:0443/notes',
+      ],
+    ]) {
+      expect(namesAudience(aud, [R1])).toBe(false);
+    }
+    expect(namesAudience('https://\u212Aapi.example.com', ['https://kapi.example.com'])).toBe(false);
+  });
+
+  verifies('AUD-03', 'is content with one member of a list', () => {
+    expect(namesAudience(['x', R1], [R1])).toBe(true);
+    expect(namesAudience([7, null, {}, R1], [R1])).toBe(true);
+    expect(namesAudience(['x', `${R1}2`], [R1])).toBe(false);
+    expect(namesAudience(`x ${R1}`, [R1])).toBe(false);
+  });
+
+  verifies('AUD-05', 'takes configured audiences in place of the resource', () => {
+    const accepted = ['api://guid', 'Default API'];
+    expect(namesAudience('api://guid', accepted)).toBe(true);
+    expect(namesAudience(['Default API'], accepted)).toBe(true);
+    for (const aud of ['api://GUID', 'api://guid/', 'default api', R1])
+      expect(namesAudience(aud, accepted)).toBe(false);
+    expect(namesAudience(R1, [])).toBe(false);
+  });
+});

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { verifies } from '../../test/verifies.js';
+import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { assertTimely } from './time-claims.js';
+
+const NOW = 1_800_000_000;
+
+/** Why the claims are refused at {@link NOW}; `accepted` where they are not. */
+function outcome(claims: Record<string, unknown>, tolerance = 0, now = NOW): string {
+  try {
+    expect(assertTimely(claims, now, tolerance)).toBe(claims['exp']);
+    return 'accepted';
+  } catch (error) {
+    if (error instanceof TokenRefusedError) return error.reason;
+    throw error;
+  }
+}
+
+const NO_DATES: readonly unknown[] = [
+  ...[null, '', '9999999999', String(NOW), 'NaN', true, [NOW + 300], { valueOf: () => NOW + 300 }],
+  ...[-1, -Infinity, Infinity, NaN, 1e308, 253_402_300_800, NOW * 1000, BigInt(NOW + 300)],
+];
+
+describe('assertTimely', () => {
+  verifies('JWT-24', 'wants an exp that is not over, to the second', () => {
+    expect(outcome({ exp: NOW + 1 })).toBe('accepted');
+    expect(outcome({ exp: NOW + 0.5 })).toBe('accepted');
+    expect(outcome({ exp: NOW })).toBe('expired');
+    expect(outcome({ exp: NOW - 1 })).toBe('expired');
+    expect(outcome({ exp: 0 })).toBe('expired');
+    expect(outcome({ exp: -0 })).toBe('expired');
+    expect(outcome({})).toBe('time_claims');
+    expect(outcome({ exp: 253_402_300_799 })).toBe('accepted');
+    for (const exp of NO_DATES) expect(outcome({ exp })).toBe('time_claims');
+  });
+
+  verifies('JWT-27', 'forgives a clock that is off by less than the tolerance', () => {
+    expect(outcome({ exp: NOW - 30 }, 60)).toBe('accepted');
+    expect(outcome({ exp: NOW - 30 }, 31)).toBe('accepted');
+    expect(outcome({ exp: NOW - 30 }, 30)).toBe('expired');
+    expect(outcome({ exp: NOW - 30 }, 10)).toBe('expired');
+  });
+
+  verifies('JWT-25', 'honours nbf, to the second', () => {
+    const exp = NOW + 300;
+    expect(outcome({ exp, nbf: NOW })).toBe('accepted');
+    expect(outcome({ exp, nbf: 0 })).toBe('accepted');
+    expect(outcome({ exp, nbf: NOW + 1 })).toBe('not_yet_valid');
+    expect(outcome({ exp, nbf: NOW + 60 }, 60)).toBe('accepted');
+    expect(outcome({ exp, nbf: NOW + 61 }, 60)).toBe('not_yet_valid');
+    for (const nbf of NO_DATES) expect(outcome({ exp, nbf })).toBe('time_claims');
+  });
+
+  verifies('JWT-26', 'refuses an iat in the future', () => {
+    const exp = NOW + 7200;
+    expect(outcome({ exp, iat: NOW })).toBe('accepted');
+    expect(outcome({ exp, iat: NOW + 3600 })).toBe('not_yet_valid');
+    expect(outcome({ exp, iat: NOW + 5 }, 5)).toBe('accepted');
+    expect(outcome({ exp, iat: NOW + 6 }, 5)).toBe('not_yet_valid');
+    expect(outcome({ exp, iat: NOW + 6, nbf: NOW }, 5)).toBe('not_yet_valid');
+    for (const iat of NO_DATES) expect(outcome({ exp, iat })).toBe('time_claims');
+  });
+
+  it('says expired before it says not yet valid', () => {
+    expect(outcome({ exp: NOW - 1, nbf: NOW + 1 })).toBe('expired');
+  });
+
+  it('refuses every token while the clock gives no number', () => {
+    expect(outcome({ exp: NOW + 300 }, 5, NaN)).toBe('expired');
+  });
+});

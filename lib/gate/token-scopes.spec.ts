@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { verifies } from '../../test/verifies.js';
+import { tokenScopes } from './token-scopes.js';
+
+describe('tokenScopes', () => {
+  verifies('CLM-01', 'splits scope at spaces, and at nothing else', () => {
+    expect(tokenScopes({ scope: 'notes:read  notes:write ' })).toEqual(['notes:read', 'notes:write']);
+    expect(tokenScopes({ scope: 'a a b a' })).toEqual(['a', 'b']);
+    expect(tokenScopes({ scope: 'notes:READ' })).toEqual(['notes:READ']);
+    expect(tokenScopes({ scope: 'a\tb' })).toEqual(['a\tb']);
+    expect(tokenScopes({ scope: 'a,b' })).toEqual(['a,b']);
+    expect(tokenScopes({ scope: 'a\u00a0b' })).toEqual(['a\u00a0b']);
+    expect(tokenScopes({ scope: '' })).toEqual([]);
+    expect(tokenScopes({ scope: '   ' })).toEqual([]);
+  });
+
+  verifies('CLM-02', 'reads scope, else scp, else scopes, and never two of them', () => {
+    expect(tokenScopes({ scp: ['a', 'b'] })).toEqual(['a', 'b']);
+    expect(tokenScopes({ scp: 'a b' })).toEqual(['a', 'b']);
+    expect(tokenScopes({ scopes: ['a'] })).toEqual(['a']);
+    expect(tokenScopes({ scope: ['a'], scp: ['b'], scopes: ['c'] })).toEqual(['a']);
+    expect(tokenScopes({ scp: ['b'], scopes: ['c'] })).toEqual(['b']);
+    expect(tokenScopes({ scope: 'other', scp: ['a'] })).toEqual(['other']);
+    expect(tokenScopes({ scope: '', scp: ['a'] })).toEqual([]);
+    expect(tokenScopes({ scope: [], scp: ['a'] })).toEqual([]);
+  });
+
+  it('takes of a list only texts without a space', () => {
+    expect(tokenScopes({ scope: ['a b', 'c', 7, null, ['d'], { e: 1 }, '', 'c'] })).toEqual(['c']);
+  });
+
+  verifies('CLM-03', 'does not take roles, groups and the like for scopes', () => {
+    const claims = { roles: ['a'], groups: ['a'], permissions: ['a'], authorities: ['a'], Scope: 'a' };
+    expect(tokenScopes(claims)).toEqual([]);
+    expect(tokenScopes({ ...claims, scope: 'b' })).toEqual(['b']);
+  });
+
+  verifies('CLM-04', 'grants nothing for a scope claim of another type', () => {
+    for (const scope of [7, {}, true, { 0: 'a', length: 1 }, { toString: () => 'a' }]) {
+      expect(tokenScopes({ scope, scp: 'a' })).toEqual([]);
+    }
+    expect(tokenScopes({})).toEqual([]);
+    expect(tokenScopes({ scope: null })).toEqual([]);
+    expect(tokenScopes(JSON.parse('{"__proto__": {"scope": "a"}}') as never)).toEqual([]);
+  });
+});

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { clientAccumulatesScopes } from './protocol-era.js';
+
+describe('clientAccumulatesScopes', () => {
+  it.each(['2026-07-28', '2026-07-29', '2027-01-01', '9999-12-31'])(
+    'takes %s for a client that keeps its scopes',
+    (version) => {
+      expect(clientAccumulatesScopes(version)).toBe(true);
+    },
+  );
+
+  it.each([
+    ...[
+      '2026-07-27',
+      '2025-11-25',
+      '2025-06-18',
+      '2025-03-26',
+      '0000-00-00',
+      '',
+      'draft',
+      'DRAFT-2026-v1',
+      '2026-7-28',
+      '20260728',
+    ],
+    ...[
+      ' 2026-07-28',
+      '2026-07-28 ',
+      '2026-07-28\n',
+      '2026-07-28, 2026-07-28',
+      '2026-07-28x',
+      '\u0662026-07-28',
+    ],
+    ...[undefined, null, 20260728, ['2026-07-28']],
+  ])('takes %j for an old client', (version) => {
+    expect(clientAccumulatesScopes(version)).toBe(false);
+  });
+});

@@ -1,0 +1,384 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { verifies } from '../../test/verifies.js';
+import { McpAuthConfigError } from '../errors/config.error.js';
+import { SIGNATURE_ALGORITHMS } from './algorithms.js';
+import { resolveOptions } from './resolve-options.js';
+
+const RESOURCE = 'https://api.example.com/notes';
+const ISSUER = 'https://auth.example.com';
+
+function refusalOf(options: unknown): McpAuthConfigError {
+  try {
+    resolveOptions(options);
+  } catch (error) {
+    if (error instanceof McpAuthConfigError) return error;
+    throw error;
+  }
+  throw new Error('the options are accepted');
+}
+
+const messageOf = (options: unknown): string => refusalOf(options).message;
+
+const ofResource = (more: object): object => ({
+  resources: { resource: RESOURCE, authorizationServers: [ISSUER], ...more },
+});
+
+const ofServer = (server: object): object =>
+  ofResource({ authorizationServers: [{ issuer: ISSUER, ...server }] });
+
+describe('resolveOptions', () => {
+  it('fills in what is left out', () => {
+    const { fetch, now, ...options } = resolveOptions(ofResource({}));
+    expect(options).toEqual({
+      resources: [
+        {
+          name: undefined,
+          resource: RESOURCE,
+          authorizationServers: [
+            {
+              issuer: ISSUER,
+              type: 'auto',
+              metadataUrl: undefined,
+              trustDocumentIssuer: false,
+              metadata: undefined,
+              transpileData: undefined,
+              jwks: undefined,
+              algorithms: SIGNATURE_ALGORITHMS,
+              mcpCompliance: 'warn',
+            },
+          ],
+          requiredScopes: [],
+          scopesSupported: undefined,
+          audiences: [RESOURCE],
+          metadata: {},
+        },
+      ],
+      clockToleranceSeconds: 5,
+      discoveryTimeoutMs: 15_000,
+      metadataMaxAgeSeconds: 3600,
+      serveRootAlias: false,
+    });
+    expect(Math.abs(now().getTime() - Date.now())).toBeLessThan(1000);
+    expect(fetch).toBeInstanceOf(Function);
+  });
+
+  it('uses the global fetch by default, as it is when it is called', async () => {
+    const { fetch } = resolveOptions(ofResource({}));
+    const answer = await fetch('data:application/json,{}');
+    expect(await answer.json()).toEqual({});
+  });
+
+  it('keeps what is given', () => {
+    const now = (): Date => new Date(0);
+    const jwks = (): { keys: [] } => ({ keys: [] });
+    const given = {
+      resources: [
+        {
+          resource: RESOURCE,
+          name: 'notes',
+          authorizationServers: [
+            {
+              metadataUrl: `${ISSUER}/m`,
+              trustDocumentIssuer: true,
+              type: 'oidc',
+              jwks,
+              algorithms: ['ES256'],
+              mcpCompliance: 'off',
+            },
+          ],
+          requiredScopes: ['b', 'a', 'b'],
+          scopesSupported: ['c', 'c'],
+          audience: ['api://x', 'y'],
+          metadata: { resource_name: 'Notes' },
+        },
+      ],
+      clockToleranceSeconds: 0,
+      discoveryTimeoutMs: 100,
+      metadataMaxAgeSeconds: 0,
+      serveRootAlias: true,
+      isGlobal: false,
+      fetch,
+      now,
+    };
+    const options = resolveOptions(given);
+    expect(options).toMatchObject({
+      clockToleranceSeconds: 0,
+      discoveryTimeoutMs: 100,
+      metadataMaxAgeSeconds: 0,
+      serveRootAlias: true,
+      fetch,
+      now,
+    });
+    expect(options.resources[0]).toMatchObject({
+      name: 'notes',
+      requiredScopes: ['b', 'a'],
+      scopesSupported: ['c'],
+      audiences: ['api://x', 'y'],
+      metadata: { resource_name: 'Notes' },
+    });
+    expect(options.resources[0]?.authorizationServers[0]).toMatchObject({
+      issuer: undefined,
+      metadataUrl: `${ISSUER}/m`,
+      trustDocumentIssuer: true,
+      type: 'oidc',
+      jwks,
+      algorithms: ['ES256'],
+      mcpCompliance: 'off',
+    });
+  });
+
+  it('copies its input and freezes its result, all the way down', () => {
+    const keys = [{ kty: 'RSA', n: 'n', e: 'AQAB' }];
+    const metadata = { x_vendor: { list: ['a'] } };
+    const given = ofResource({ authorizationServers: [{ issuer: ISSUER, jwks: { keys } }], metadata });
+    const options = resolveOptions(given);
+    metadata.x_vendor.list.push('b');
+    keys.pop();
+    const [resource] = options.resources;
+    expect(resource?.metadata).toEqual({ x_vendor: { list: ['a'] } });
+    expect(resource?.authorizationServers[0]?.jwks).toEqual({ keys: [{ kty: 'RSA', n: 'n', e: 'AQAB' }] });
+    for (const part of [
+      options,
+      options.resources,
+      resource,
+      resource?.audiences,
+      resource?.metadata['x_vendor'],
+      resource?.authorizationServers[0]?.jwks,
+    ]) {
+      expect(Object.isFrozen(part)).toBe(true);
+    }
+    expect(Object.isFrozen(given)).toBe(false);
+  });
+
+  verifies('OPS-09', 'lists all that is wrong, with path, problem and what was found', () => {
+    const message = messageOf({
+      resources: {
+        resource: 'http://api.example.com/notes',
+        authorizationServers: [ISSUER],
+        requiredScope: ['notes:read'],
+      },
+      clockToleranceSeconds: '5',
+    });
+    expect(message).toBe(
+      [
+        'McpAuthModule has 3 problems:',
+        '  - resources[0].requiredScope: is not an option. Did you mean "requiredScopes"?',
+        '  - resources[0].resource: uses http for another machine; use https; got "http://api.example.com/notes"',
+        '  - clockToleranceSeconds: must be a whole number of seconds from 0 to 300; got "5"',
+      ].join('\n'),
+    );
+  });
+
+  it('speaks of one problem where there is one', () => {
+    expect(messageOf(ofServer({ typ: 'oidc' }))).toBe(
+      'McpAuthModule has 1 problem:\n  - resources[0].authorizationServers[0].typ: is not an option. Did you mean "type"?',
+    );
+    expect(messageOf({ ...ofResource({}), xyzzy: 1 })).toBe(
+      'McpAuthModule has 1 problem:\n  - xyzzy: is not an option.',
+    );
+  });
+
+  it.each<[unknown, string]>([
+    [undefined, 'options: must be an object; got undefined'],
+    [null, 'options: must be an object; got null'],
+    ['https://api.example.com', 'options: must be an object; got string'],
+    [() => undefined, 'options: must be an object; got function'],
+    [{}, 'resources: must be a list; got undefined'],
+    [[], 'resources: must be a list; got undefined'],
+    [{ resources: [] }, 'resources: must not be empty; got a list of 0'],
+    [{ resources: 'x' }, 'resources[0]: must be an object or a list of objects; got "x"'],
+    [{ resources: [null] }, 'resources[0]: must be an object or a list of objects; got null'],
+    [{ resources: {} }, 'resources[0].authorizationServers: must be a list; got undefined'],
+    [
+      { resources: [{ resource: RESOURCE, authorizationServers: [] }] },
+      'resources[0].authorizationServers: must not be empty; got a list of 0',
+    ],
+    [
+      ofResource({ authorizationServers: ISSUER }),
+      `resources[0].authorizationServers: must be a list; got "${ISSUER}"`,
+    ],
+    [
+      ofResource({ authorizationServers: [7] }),
+      'resources[0].authorizationServers[0]: must be issuers or objects; got 7',
+    ],
+    [
+      ofResource({ authorizationServers: [[ISSUER]] }),
+      'resources[0].authorizationServers: member 0 must be an object; got a list of 1',
+    ],
+    [
+      ofResource({ requiredScopes: ['a b'] }),
+      'resources[0].requiredScopes: member 0 must be one scope: printable ASCII without space, quote and backslash; got a list of 1',
+    ],
+    [ofResource({ requiredScopes: null }), 'resources[0].requiredScopes: must be a list; got null'],
+    [ofResource({ audience: [] }), 'resources[0].audience: must not be empty; got a list of 0'],
+    [ofResource({ audience: '' }), 'resources[0].audience: must be a non-empty string; got ""'],
+    [ofResource({ audience: false }), 'resources[0].audience: must be a list; got false'],
+    [ofResource({ metadata: [] }), 'resources[0].metadata: must be an object; got a list of 0'],
+    [
+      ofResource({ name: Symbol('x') }),
+      'resources[0].name: must be a non-empty string; got a value of type symbol',
+    ],
+    [
+      ofServer({ type: 'OIDC' }),
+      'resources[0].authorizationServers[0].type: must be one of auto, oauth, oidc; got "OIDC"',
+    ],
+    [
+      ofServer({ algorithms: [] }),
+      'resources[0].authorizationServers[0].algorithms: must not be empty; got a list of 0',
+    ],
+    [
+      ofServer({ jwks: {} }),
+      'resources[0].authorizationServers[0].jwks: must be a JWK Set, an object with a list "keys", or a function that gives one; got a value of type object',
+    ],
+    [{ ...ofResource({}), now: 0 }, 'now: must be a function; got 0'],
+    [{ ...ofResource({}), fetch: {} }, 'fetch: must be a function; got a value of type object'],
+  ])('refuses %j', (options, line) => {
+    expect(messageOf(options)).toContain(`\n  - ${line}`);
+  });
+
+  verifies('JWT-01', 'takes asymmetric algorithms only', () => {
+    expect(resolveOptions(ofServer({ algorithms: ['EdDSA'] }))).toBeDefined();
+    for (const algorithm of ['HS256', 'none', 'es256', 'RSA1_5']) {
+      expect(messageOf(ofServer({ algorithms: ['ES256', algorithm] }))).toContain(
+        'algorithms: member 1 must be one of RS256, ',
+      );
+    }
+  });
+
+  verifies('JWT-27', 'bounds the clock tolerance', () => {
+    for (const clockToleranceSeconds of [0, 300]) {
+      expect(resolveOptions({ ...ofResource({}), clockToleranceSeconds })).toMatchObject({
+        clockToleranceSeconds,
+      });
+    }
+    for (const clockToleranceSeconds of [-1, 301, 0.5, NaN, Infinity, '60', null]) {
+      expect(messageOf({ ...ofResource({}), clockToleranceSeconds })).toContain(
+        'clockToleranceSeconds: must be a whole number of seconds from 0 to 300; got',
+      );
+    }
+  });
+
+  verifies('PRM-03', 'refuses a resource with a query', () => {
+    expect(messageOf(ofResource({ resource: `${RESOURCE}?tenant=a` }))).toContain(
+      `resources[0].resource: has a query; leave out "?" and what follows; got "${RESOURCE}?tenant=a"`,
+    );
+    expect(resolveOptions(ofResource({ resource: `${RESOURCE}/tenant=a` }))).toBeDefined();
+  });
+
+  verifies(['PRM-04', 'F34'], 'refuses a resource that is no plain https or loopback URL', () => {
+    for (const resource of [
+      'https://mcp.example.com/mcp',
+      'http://localhost:3000/mcp',
+      'http://127.0.0.1:3000/mcp',
+    ]) {
+      expect(resolveOptions(ofResource({ resource })).resources[0]?.resource).toBe(resource);
+    }
+    for (const resource of [
+      ...[
+        'mcp.example.com',
+        '/mcp',
+        'https://mcp.example.com#f',
+        'https://u:p@h/',
+        'https://@h/',
+        'ftp://h/',
+      ],
+      ...[
+        'http://mcp.example.com/mcp',
+        'http://localhost.evil.com/',
+        'https://h/a/../b',
+        '',
+        7,
+        null,
+        undefined,
+      ],
+    ]) {
+      expect(messageOf(ofResource({ resource }))).toContain('resources[0].resource: ');
+    }
+  });
+
+  verifies('ASM-05', 'refuses an issuer that is no plain https or loopback URL', () => {
+    for (const issuer of [
+      'https://as.example.com/t/',
+      'http://localhost',
+      'http://127.0.0.1',
+      'http://[::1]',
+      'http://0x7f.1',
+    ]) {
+      expect(
+        resolveOptions(ofResource({ authorizationServers: [issuer] })).resources[0]?.authorizationServers[0]
+          ?.issuer,
+      ).toBe(issuer);
+    }
+    for (const issuer of [
+      'http://as.example.com',
+      'https://h?x=1',
+      'https://h#f',
+      'https://u@h',
+      'http://localhost.evil.com',
+      'http://127.0.0.1.evil.com',
+      'as.example.com',
+      '',
+    ]) {
+      expect(messageOf(ofResource({ authorizationServers: [issuer] }))).toContain(
+        'resources[0].authorizationServers[0].issuer: ',
+      );
+    }
+  });
+
+  verifies('F32', 'refuses every method of sending a token but the header', () => {
+    expect(resolveOptions(ofResource({ metadata: { bearer_methods_supported: ['header'] } }))).toBeDefined();
+    for (const method of ['query', 'body']) {
+      expect(messageOf(ofResource({ metadata: { bearer_methods_supported: ['header', method] } }))).toContain(
+        'resources[0].metadata: "bearer_methods_supported" member 1 must be one of header',
+      );
+    }
+  });
+
+  verifies('PRM-28', 'checks the members of the document that the RFC names', () => {
+    const metadata = { 'resource_name#de': 'Notizen', x_vendor: { a: [1] } };
+    expect(resolveOptions(ofResource({ metadata })).resources[0]?.metadata).toEqual(metadata);
+    expect(
+      messageOf(ofResource({ metadata: { resource_signing_alg_values_supported: ['none'] } })),
+    ).toContain(
+      'resources[0].metadata: "resource_signing_alg_values_supported" member 0 must not be "none"; got a value of type object',
+    );
+  });
+
+  it('has nothing secret in its message, and little of a long text', () => {
+    const error = refusalOf({
+      resources: {
+        resource: 'https://user:s3cret@api.example.com/',
+        authorizationServers: [
+          { issuer: ISSUER, clientSecret: 's3cret', jwks: 's3cret' },
+          { issuer: ISSUER, jwks: { keys: 's3cret' }, metadata: 's3cret'.split('') },
+        ],
+        metadata: { resource_name: { text: 's3cret' } },
+        name: '',
+      },
+      fetch: `x${'y'.repeat(500)}`,
+    });
+    expect(error.problems).toHaveLength(8);
+    expect(error.message).not.toContain('s3cret');
+    expect(inspect(error)).not.toContain('s3cret');
+    expect(error.message).toContain('got "https://…@api.example.com/"');
+    expect(error.message).toContain(`got "x${'y'.repeat(79)}…"`);
+  });
+
+  it('keeps each problem on one line', () => {
+    const message = messageOf(ofResource({ resource: 'https://a.example/\n  - resources: forged' }));
+    expect(message.split('\n')).toHaveLength(2);
+  });
+
+  it('takes nothing from a prototype key', () => {
+    const given = JSON.parse(
+      `{"__proto__": {"serveRootAlias": true}, "resources": {"__proto__": {"resource": "${RESOURCE}"}, "resource": "${RESOURCE}", "authorizationServers": ["${ISSUER}"]}}`,
+    ) as unknown;
+    expect(resolveOptions(given)).toMatchObject({ serveRootAlias: false });
+    expect(({} as Record<string, unknown>)['serveRootAlias']).toBeUndefined();
+    const borrowed = JSON.parse(
+      `{"resources": {"__proto__": {"resource": "${RESOURCE}"}, "authorizationServers": ["${ISSUER}"]}}`,
+    ) as unknown;
+    expect(messageOf(borrowed)).toContain('resources[0].resource: must be a non-empty string; got undefined');
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { verifies } from '../../test/verifies.js';
+import { resolveOptions } from '../options/resolve-options.js';
+import { resourceAdvice } from './resource-advice.js';
+
+const adviceFor = (resource: string, more: object = {}): readonly string[] =>
+  resourceAdvice(
+    resolveOptions({ resources: { resource, authorizationServers: ['https://as.example'], ...more } })
+      .resources[0]!,
+  );
+
+describe('resourceAdvice', () => {
+  verifies('PRM-06', 'advises against a slash at the end of a path', () => {
+    expect(adviceFor('https://api.example.com/notes/')).toEqual([
+      'leave out the slash at the end; clients refuse a resource that differs from the URL that people type',
+    ]);
+    for (const good of [
+      'https://api.example.com/notes',
+      'https://api.example.com/',
+      'https://api.example.com',
+    ]) {
+      expect(adviceFor(good)).toEqual([]);
+    }
+  });
+
+  it('advises against upper case in scheme and host, not in the path', () => {
+    expect(adviceFor('https://API.example.com/Notes')).toEqual([
+      'write scheme and host in lower case; clients compare letter by letter',
+    ]);
+    expect(adviceFor('https://api.example.com/Notes')).toEqual([]);
+  });
+
+  verifies('PRM-25', 'says that offline_access is not advertised', () => {
+    const advice = ['"offline_access" is not advertised; clients ask for it by themselves'];
+    expect(adviceFor('https://a.example', { requiredScopes: ['offline_access'] })).toEqual(advice);
+    expect(adviceFor('https://a.example', { scopesSupported: ['a', 'offline_access'] })).toEqual(advice);
+    expect(adviceFor('https://a.example', { scopesSupported: ['a'] })).toEqual([]);
+  });
+
+  it('advises against scopes that cover everything', () => {
+    expect(adviceFor('https://a.example', { requiredScopes: ['*'], scopesSupported: ['all', 'a'] })).toEqual([
+      'the scope *, all covers everything; name what each operation needs',
+    ]);
+    expect(adviceFor('https://a.example', { requiredScopes: ['all:read'] })).toEqual([]);
+  });
+});

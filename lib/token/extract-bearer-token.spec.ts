@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import { verifies } from '../../test/verifies.js';
+import { CredentialsRefusedError, TokenRefusedError } from '../errors/refusal.errors.js';
+import { extractBearerToken } from './extract-bearer-token.js';
+
+const JWS = 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln';
+
+const extract = (header: string, target = '/notes'): string =>
+  extractBearerToken({ authorization: [header], target });
+
+/** Why a header is refused: `401` without error, `400`, or a bad token; `accepted` where it is not. */
+function outcome(...authorization: string[]): string {
+  try {
+    extractBearerToken({ authorization, target: '/notes' });
+    return 'accepted';
+  } catch (error) {
+    if (error instanceof CredentialsRefusedError || error instanceof TokenRefusedError) return error.reason;
+    throw error;
+  }
+}
+
+describe('extractBearerToken', () => {
+  verifies('TOK-04', 'compares the scheme without regard to case', () => {
+    for (const scheme of ['Bearer', 'bearer', 'BEARER', 'bEaReR'])
+      expect(extract(`${scheme} ${JWS}`)).toBe(JWS);
+    for (const scheme of ['Bearers', 'Beare', 'Basic', 'DPoP', 'B\u0435arer']) {
+      expect(outcome(`${scheme} ${JWS}`)).toBe('unsupported_scheme');
+    }
+  });
+
+  verifies('TOK-05', 'takes one or more spaces between scheme and token, and nothing else', () => {
+    for (const spaces of [' ', '  ', ' '.repeat(100)]) expect(extract(`Bearer${spaces}${JWS}`)).toBe(JWS);
+    for (const other of ['', '\t', '\u00a0', '=', ':']) {
+      expect(outcome(`Bearer${other}${JWS}`)).toBe('unsupported_scheme');
+    }
+    expect(outcome(`Bearer \t${JWS}`)).toBe('malformed');
+  });
+
+  verifies('TOK-06', 'takes the characters of b64token and refuses any other', () => {
+    for (const token of ['a', 'AZaz09-._~+/', 'a=', 'a==', '/', '~'])
+      expect(extract(`Bearer ${token}`)).toBe(token);
+    for (const token of [
+      'a b',
+      'a,b',
+      'a, b',
+      'tök',
+      '"a"',
+      'a=b',
+      '=',
+      '==',
+      'a;b',
+      'a%20b',
+      'a\\',
+      'a\u0000',
+      'a\nb',
+      'Bearer a',
+    ]) {
+      expect(outcome(`Bearer ${token}`)).toBe('malformed');
+    }
+  });
+
+  it.each(['Bearer', 'bearer', 'Bearer ', 'Bearer    '])('finds no token in %j', (header) => {
+    expect(outcome(header)).toBe('missing_token');
+  });
+
+  it('finds no token where there is no header, or an empty one', () => {
+    expect(outcome()).toBe('missing_token');
+    expect(outcome('')).toBe('unsupported_scheme');
+  });
+
+  it('leaves out white space at the end', () => {
+    expect(extract(`Bearer ${JWS} \t`)).toBe(JWS);
+  });
+
+  it.each([
+    [[`Bearer ${JWS}`, `Bearer ${JWS}`]],
+    [[`Bearer ${JWS}`, 'Basic dTpw']],
+    [['', `Bearer ${JWS}`]],
+    [[`Bearer ${JWS}, Bearer ${JWS}`]],
+    [[`Bearer ${JWS},Basic dTpw`]],
+    [[`Basic dTpw, \tBearer ${JWS}`]],
+  ])('refuses more than one credential: %j', (authorization) => {
+    expect(outcome(...authorization)).toBe('multiple_credentials');
+  });
+
+  it('refuses a token in the query beside one in the header, and never uses one alone', () => {
+    for (const target of [
+      '/notes?access_token=x',
+      '/notes?a=b&access_token',
+      '/notes?%61ccess_token=x',
+      '/?access_token=',
+    ]) {
+      expect(() => extract(`Bearer ${JWS}`, target)).toThrow('Credentials refused: multiple_credentials');
+      expect(() => extractBearerToken({ authorization: [], target })).toThrow(
+        'Credentials refused: missing_token',
+      );
+    }
+    for (const target of ['/notes?access_tokens=x', '/notes?a=access_token', '/access_token=x', '', '?']) {
+      expect(extract(`Bearer ${JWS}`, target)).toBe(JWS);
+    }
+  });
+
+  verifies('TOK-08', 'refuses a token of one character more than the limit, whatever is in it', () => {
+    expect(extract(`Bearer ${'a'.repeat(8192)}`)).toHaveLength(8192);
+    expect(outcome(`Bearer ${'a'.repeat(8193)}`)).toBe('too_long');
+    expect(outcome(`Bearer ${'"'.repeat(8193)}`)).toBe('too_long');
+    expect(outcome(`Bearer ${'"'.repeat(8192)}`)).toBe('malformed');
+  });
+
+  verifies('TOK-09', 'takes linear time', () => {
+    const many = 15_000;
+    for (const header of [
+      `Bearer${' '.repeat(many)}x`,
+      `Bearer${' '.repeat(many)}`,
+      `Bearer ${'='.repeat(many)}`,
+      `Bearer x${' '.repeat(many)}y`,
+      `Bearer ${','.repeat(many)}`,
+      `Bearer x${', '.repeat(many)}`,
+      `Bearer x,${' '.repeat(many)}`,
+      `Bearer x,${'a'.repeat(many)}`,
+      `Bearer ${'a='.repeat(many)}`,
+    ]) {
+      const times = [1, 2, 3].map(() => {
+        const start = performance.now();
+        outcome(header);
+        return performance.now() - start;
+      });
+      expect(Math.min(...times)).toBeLessThan(10);
+    }
+  });
+});

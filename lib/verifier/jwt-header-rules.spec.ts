@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { verifies } from '../../test/verifies.js';
+import { assertAccessTokenHeader } from './jwt-header-rules.js';
+
+const check = (header: Record<string, unknown>) => (): void => {
+  assertAccessTokenHeader({ alg: 'RS256', ...header });
+};
+
+describe('assertAccessTokenHeader', () => {
+  it.each([undefined, 'at+jwt', 'AT+JWT', 'application/at+jwt', 'JWT', 'jwt', 'application/jwt'])(
+    'takes the type %j',
+    (typ) => {
+      expect(check({ typ })).not.toThrow();
+    },
+  );
+
+  verifies('JWT-07', 'refuses the type of any other kind of token', () => {
+    for (const typ of [
+      ...[
+        'dpop+jwt',
+        'logout+jwt',
+        'secevent+jwt',
+        'oauth-authz-req+jwt',
+        'oauth-id-jag+jwt',
+        'JWE',
+        'at+jwts',
+        ' at+jwt',
+        '',
+      ],
+      ...[
+        'token-introspection+jwt',
+        'client-authentication+jwt',
+        'entity-statement+jwt',
+        'at+sd-jwt',
+        'text/at+jwt',
+      ],
+      ...[null, 7, true, ['at+jwt'], { typ: 'JWT' }, '__proto__', 'at\u212Ajwt'],
+    ]) {
+      expect(check({ typ })).toThrow('Access token refused: type');
+    }
+  });
+
+  it.each(['JWT', 'json', '', null])('refuses the content type %j: the payload is not claims', (cty) => {
+    expect(check({ typ: 'at+jwt', cty })).toThrow('Access token refused: type');
+  });
+});
