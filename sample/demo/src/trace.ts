@@ -1,15 +1,5 @@
 import { learntFrom } from './learnt.js';
-
-/** One HTTP exchange. */
-export interface Step {
-  readonly method: string;
-  readonly url: URL;
-  readonly status: number;
-  /** The request's body, empty where there is none. */
-  readonly body: string;
-  /** The response's `WWW-Authenticate`, empty where there is none. */
-  readonly challenge: string;
-}
+import { type Step } from './step.js';
 
 /** Does HTTP requests, prints each in one line as it is done, and keeps them for a later look. */
 export class Trace {
