@@ -71,22 +71,20 @@ describe('resolveOptions', () => {
 
   it('keeps what is given', () => {
     const now = (): Date => new Date(0);
-    const jwks = (): { keys: [] } => ({ keys: [] });
+    const server = {
+      metadataUrl: `${ISSUER}/m`,
+      trustDocumentIssuer: true,
+      type: 'oidc',
+      jwks: (): { keys: [] } => ({ keys: [] }),
+      algorithms: ['ES256'],
+      mcpCompliance: 'off',
+    };
     const given = {
       resources: [
         {
           resource: RESOURCE,
           name: 'notes',
-          authorizationServers: [
-            {
-              metadataUrl: `${ISSUER}/m`,
-              trustDocumentIssuer: true,
-              type: 'oidc',
-              jwks,
-              algorithms: ['ES256'],
-              mcpCompliance: 'off',
-            },
-          ],
+          authorizationServers: [{ ...server }],
           requiredScopes: ['b', 'a', 'b'],
           scopesSupported: ['c', 'c'],
           audience: ['api://x', 'y'],
@@ -117,15 +115,7 @@ describe('resolveOptions', () => {
       audiences: ['api://x', 'y'],
       metadata: { resource_name: 'Notes' },
     });
-    expect(options.resources[0]?.authorizationServers[0]).toMatchObject({
-      issuer: undefined,
-      metadataUrl: `${ISSUER}/m`,
-      trustDocumentIssuer: true,
-      type: 'oidc',
-      jwks,
-      algorithms: ['ES256'],
-      mcpCompliance: 'off',
-    });
+    expect(options.resources[0]?.authorizationServers[0]).toMatchObject({ issuer: undefined, ...server });
   });
 
   it('copies its input and freezes its result, all the way down', () => {

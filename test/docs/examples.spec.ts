@@ -4,9 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { McpAuthModule } from 'nestjs-mcp-auth';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { send } from '../fixtures/http.js';
+import { NOTES, ORIGIN, PRM } from '../fixtures/resources.js';
 import type * as Examples from './examples.js';
-
-const RESOURCE = 'https://api.example.com/notes';
 
 describe('the examples in the README', () => {
   let one: LoopbackAuthorizationServer;
@@ -18,7 +17,7 @@ describe('the examples in the README', () => {
     other = await LoopbackAuthorizationServer.start();
     other.at('/custom.json', other.metadata({ response_types_supported: undefined }));
     Object.assign(process.env, {
-      MCP_RESOURCE: RESOURCE,
+      MCP_RESOURCE: NOTES,
       MCP_ISSUER: one.issuer,
       MCP_ISSUERS: `${one.issuer},${other.issuer}`,
       MCP_METADATA_URL: `${other.origin}/custom.json`,
@@ -41,8 +40,7 @@ describe('the examples in the README', () => {
     }
   }
 
-  const document = async (origin: string, path: string) =>
-    (await send(origin, `/.well-known/oauth-protected-resource${path}`)).json;
+  const document = async (origin: string, path: string) => (await send(origin, `${PRM}${path}`)).json;
 
   it('configure from a service', async () => {
     await withApp(examples.AsyncModule, async (origin) => {
@@ -56,7 +54,7 @@ describe('the examples in the README', () => {
     await withApp(Reports, async (origin) => {
       const get = async (scope: string) =>
         send(origin, '/reports', {
-          headers: { authorization: `Bearer ${await one.token({ aud: RESOURCE, scope })}` },
+          headers: { authorization: `Bearer ${await one.token({ aud: NOTES, scope })}` },
         });
       expect((await get('reports:read')).json).toEqual({ reportsOf: 'u1' });
       expect((await get('reports:write')).status).toBe(403);
@@ -67,7 +65,7 @@ describe('the examples in the README', () => {
     await withApp(examples.SeveralResourcesModule, async (origin) => {
       expect(await document(origin, '/admin')).toMatchObject({ authorization_servers: [other.issuer] });
       const get = async (path: string, as: LoopbackAuthorizationServer) => {
-        const token = await as.token({ aud: `https://api.example.com${path}` });
+        const token = await as.token({ aud: `${ORIGIN}${path}` });
         return (await send(origin, path, { headers: { authorization: `Bearer ${token}` } })).status;
       };
       expect([await get('/notes', one), await get('/notes', other)]).toEqual([200, 401]);
@@ -76,7 +74,7 @@ describe('the examples in the README', () => {
   });
 
   it('find authorization servers in every way', async () => {
-    const resources = { resource: RESOURCE, authorizationServers: examples.servers };
+    const resources = { resource: NOTES, authorizationServers: examples.servers };
     @Module({ imports: [McpAuthModule.forRoot({ resources })] })
     class Servers {}
     await withApp(Servers, async (origin) => {

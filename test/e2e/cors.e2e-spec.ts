@@ -4,9 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { McpAuthModule } from 'nestjs-mcp-auth';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { send } from '../fixtures/http.js';
+import { NOTES, PRM } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
-const DOCUMENT = '/.well-known/oauth-protected-resource/notes';
+const DOCUMENT = `${PRM}/notes`;
 
 describe('the metadata document in an app with a CORS setting of its own', () => {
   let as: LoopbackAuthorizationServer;
@@ -15,7 +16,7 @@ describe('the metadata document in an app with a CORS setting of its own', () =>
 
   beforeAll(async () => {
     as = await LoopbackAuthorizationServer.start();
-    const resources = { resource: 'https://api.example.com/notes', authorizationServers: [as.issuer] };
+    const resources = { resource: NOTES, authorizationServers: [as.issuer] };
 
     @Module({ imports: [McpAuthModule.forRoot({ resources })] })
     class AppModule {}

@@ -1,54 +1,11 @@
-import { Controller, Get, UseGuards } from '@nestjs/common';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import {
-  type AuthorizationServerMetadata,
-  BearerAuthGuard,
-  type McpAuthModuleOptions,
-  TokenVerifier,
-} from 'nestjs-mcp-auth';
-import { RecordingLogger, type RunningApp, startApp, startFailure } from '../fixtures/app.js';
-import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { mismatch, OAUTH, RESOURCE, trusting, unresolved, WITHOUT_KEYS } from '../fixtures/discovery.js';
-import { makeKey } from '../fixtures/keys.js';
+import { describe, expect, it, vi } from 'vitest';
+import { type AuthorizationServerMetadata, TokenVerifier } from 'nestjs-mcp-auth';
+import { RecordingLogger, startFailure } from '../fixtures/app.js';
+import { mismatch, OAUTH, trusting, unresolved, WITHOUT_KEYS } from '../fixtures/discovery.js';
+import { startNotes, statusOfToken } from '../fixtures/notes-app.js';
+import { NOTES } from '../fixtures/resources.js';
+import { bareServer } from '../fixtures/servers.js';
 import { verifies } from '../verifies.js';
-
-@Controller('notes')
-@UseGuards(BearerAuthGuard)
-class NotesController {
-  @Get()
-  list(): string {
-    return 'notes';
-  }
-}
-
-/** One key for all servers of this file: none of its tests is about keys. */
-const key = await makeKey();
-const opened: { close(): Promise<void> }[] = [];
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((each) => each.close()));
-});
-
-/** An authorization server without metadata: each test puts it where it wants. */
-async function bareServer(path = ''): Promise<LoopbackAuthorizationServer> {
-  const as = await LoopbackAuthorizationServer.start(path, { serve: false, key });
-  opened.push(as);
-  return as;
-}
-
-async function start(options: McpAuthModuleOptions, log = new RecordingLogger()): Promise<RunningApp> {
-  const app = await startApp(options, { controllers: [NotesController] }, (nest) => {
-    nest.useLogger(log);
-  });
-  opened.push(app);
-  return app;
-}
-
-/** The status that a good token of the authorization server gets. */
-async function statusOfToken(app: RunningApp, as: LoopbackAuthorizationServer): Promise<number> {
-  const token = await as.token({ aud: RESOURCE });
-  return (await app.send('/notes', { headers: { authorization: `Bearer ${token}` } })).status;
-}
 
 /** Metadata given by hand, as its type wants it. */
 function byHand(metadata: Record<string, unknown>): AuthorizationServerMetadata {
@@ -65,7 +22,7 @@ describe('transpileData', () => {
       return repaired(data);
     };
     for (const transpileData of [repaired, later]) {
-      const app = await start(trusting({ issuer: as.issuer, transpileData }));
+      const app = await startNotes(trusting({ issuer: as.issuer, transpileData }));
       expect(await statusOfToken(app, as)).toBe(200);
     }
   });
@@ -113,7 +70,7 @@ describe('transpileData', () => {
     const metadata = byHand(as.metadata());
     const transpileData = (data: Record<string, unknown>) =>
       Object.assign(data, { issuer: as.issuer, added: true });
-    await start(trusting({ metadata, transpileData }));
+    await startNotes(trusting({ metadata, transpileData }));
     expect(metadata).toEqual(as.metadata());
   });
 });
@@ -121,7 +78,7 @@ describe('transpileData', () => {
 describe('metadata by hand', () => {
   verifies(['F10', 'ASM-15'], 'is not asked for; only the keys are, when a token comes', async () => {
     const as = await bareServer();
-    const app = await start(trusting({ metadata: byHand(as.metadata()) }));
+    const app = await startNotes(trusting({ metadata: byHand(as.metadata()) }));
     expect(as.paths).toEqual([]);
     expect(await statusOfToken(app, as)).toBe(200);
     expect(as.paths).toEqual(['/jwks']);
@@ -133,7 +90,7 @@ describe('metadata by hand', () => {
     const jwks = { keys: [as.key.publicJwk] };
     for (const keys of [jwks, () => jwks, () => Promise.resolve(jwks)]) {
       const server = { metadata: { issuer: as.issuer }, jwks: keys };
-      const app = await start({ ...trusting(server), fetch: fetched });
+      const app = await startNotes({ ...trusting(server), fetch: fetched });
       expect(await statusOfToken(app, as)).toBe(200);
     }
     expect(as.paths).toEqual([]);
@@ -142,7 +99,7 @@ describe('metadata by hand', () => {
 
   it('is refused without keys or their address, and when it holds no data', async () => {
     const issuer = 'https://as.example';
-    const server = `the metadata given by hand for ${RESOURCE}`;
+    const server = `the metadata given by hand for ${NOTES}`;
     const withoutKeys = await startFailure(trusting({ metadata: { issuer } }));
     expect(withoutKeys.message).toBe(unresolved([server, WITHOUT_KEYS]));
     const metadata = byHand({ issuer, jwks_uri: `${issuer}/jwks`, made: () => 'a function' });
@@ -159,7 +116,7 @@ describe('members of a document', () => {
     const known = JSON.stringify(as.metadata({ 'x-vendor': { deep: [1] } })).slice(1);
     const hostile = `{"__proto__":{"admin":true,"issuer":"https://evil.example"},"constructor":{"prototype":{"admin":true}},${known}`;
     as.at(OAUTH, (_, response) => response.end(hostile));
-    const app = await start(trusting(as.issuer));
+    const app = await startNotes(trusting(as.issuer));
     const verify = vi.spyOn(app.app.get(TokenVerifier, { strict: false }), 'verify');
     expect(await statusOfToken(app, as)).toBe(200);
     const metadata = verify.mock.calls[0]![1].authorizationServers.get(as.issuer)!.metadata;
@@ -217,7 +174,7 @@ describe('what only MCP clients need', () => {
     for (const [code, overrides, message] of CODES) {
       as.at(OAUTH, as.metadata(overrides));
       const log = new RecordingLogger();
-      const app = await start(trusting(as.issuer), log);
+      const app = await startNotes(trusting(as.issuer), log);
       expect(log.warnings).toEqual([`${as.issuer} has ${message} [${code}]`]);
       expect(await statusOfToken(app, as)).toBe(200);
     }
@@ -238,10 +195,10 @@ describe('what only MCP clients need', () => {
     const as = await bareServer();
     as.at(OAUTH, { issuer: as.issuer, jwks_uri: `${as.origin}/jwks` });
     const log = new RecordingLogger();
-    const app = await start(trusting({ issuer: as.issuer, mcpCompliance: 'off' }), log);
+    const app = await startNotes(trusting({ issuer: as.issuer, mcpCompliance: 'off' }), log);
     expect(await statusOfToken(app, as)).toBe(200);
     as.at(OAUTH, as.metadata({ grant_types_supported: undefined }));
-    await start(trusting({ issuer: as.issuer, mcpCompliance: 'error' }), log);
+    await startNotes(trusting({ issuer: as.issuer, mcpCompliance: 'error' }), log);
     expect(log.warnings).toEqual([]);
   });
 
@@ -250,7 +207,7 @@ describe('what only MCP clients need', () => {
     const entraLike = { code_challenge_methods_supported: undefined, grant_types_supported: undefined };
     as.at(OAUTH, as.metadata(entraLike));
     const log = new RecordingLogger();
-    await start(trusting(as.issuer), log);
+    await startNotes(trusting(as.issuer), log);
     expect(log.warnings).toHaveLength(1);
     expect(log.warnings[0]).toContain('[pkce_missing]');
   });

@@ -1,68 +1,30 @@
-import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  type AuthorizationServerOptions,
-  BootstrapDiscoveryError,
-  DiscoveryError,
-  McpAuthError,
-  type McpAuthModuleOptions,
-} from 'nestjs-mcp-auth';
-import { startApp, startFailure } from '../fixtures/app.js';
-import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { DiscoveryError, McpAuthError } from 'nestjs-mcp-auth';
+import { type Listener, type LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { mismatch, OAUTH, OIDC, trusting, unresolved, WITHOUT_KEYS } from '../fixtures/discovery.js';
-import { makeKey } from '../fixtures/keys.js';
+import { failure, hasty } from '../fixtures/discovery-failure.js';
+import { start } from '../fixtures/opened.js';
+import { bareServer, server } from '../fixtures/servers.js';
 import { verifies } from '../verifies.js';
 
-/** For servers that never answer. */
-const SHORT_MS = 300;
-
-type Listener = (request: IncomingMessage, response: ServerResponse) => void;
-
-/** One key for all servers of this file: none of its tests is about keys. */
-const key = await makeKey();
-const opened: { close(): Promise<void> }[] = [];
 let as: LoopbackAuthorizationServer;
 
 beforeEach(async () => {
-  as = await server();
+  as = await bareServer();
 });
-
-afterEach(async () => {
-  vi.restoreAllMocks();
-  await Promise.all(opened.splice(0).map((each) => each.close()));
-});
-
-async function server(path = '', { serve = false } = {}): Promise<LoopbackAuthorizationServer> {
-  const started = await LoopbackAuthorizationServer.start(path, { serve, key });
-  opened.push(started);
-  return started;
-}
 
 /** The issuer of a server that is gone: its port refuses connections. */
 async function deadIssuer(): Promise<string> {
-  const gone = await LoopbackAuthorizationServer.start('', { key });
+  const gone = await server();
   await gone.close();
   return gone.issuer;
 }
 
-function hasty(server: string | AuthorizationServerOptions): McpAuthModuleOptions {
-  return { ...trusting(server), discoveryTimeoutMs: SHORT_MS };
-}
-
-/** How the start fails: always by the same class, and within the configured time. */
-async function failure(options: McpAuthModuleOptions): Promise<BootstrapDiscoveryError> {
-  const started = performance.now();
-  const error = await startFailure(options);
-  expect(error).toBeInstanceOf(BootstrapDiscoveryError);
-  expect(performance.now() - started).toBeLessThan((options.discoveryTimeoutMs ?? 2500) + 1500);
-  return error as BootstrapDiscoveryError;
-}
-
 describe('a document of another issuer', () => {
   verifies(['ASM-04', 'F06'], 'is refused with both issuers named, and ends the search', async () => {
-    const configured = await server('/tenant1');
+    const configured = await bareServer('/tenant1');
     const { issuer, origin } = configured;
-    const canary = await server();
+    const canary = await bareServer();
     const others = [
       `${issuer}/`,
       issuer.replace('tenant1', 'Tenant1'),
@@ -81,7 +43,7 @@ describe('a document of another issuer', () => {
     expect(canary.paths).toEqual([]);
 
     configured.at(`${OAUTH}/tenant1`, configured.metadata());
-    opened.push(await startApp(trusting(issuer)));
+    await start(trusting(issuer));
   });
 
   it.each([
@@ -102,7 +64,7 @@ describe('a document without keys', () => {
       unresolved([as.issuer, `${as.origin}${OAUTH}: ${WITHOUT_KEYS}`]),
     );
     const jwks = { keys: [as.key.publicJwk] };
-    opened.push(await startApp(trusting({ issuer: as.issuer, jwks })));
+    await start(trusting({ issuer: as.issuer, jwks }));
   });
 });
 
@@ -123,7 +85,7 @@ describe('the next location', () => {
       as.requests.length = 0;
       as.at(OAUTH, (_, response) => response.writeHead(status).end(body));
       as.at(OIDC, as.metadata());
-      opened.push(await startApp(trusting(as.issuer)));
+      await start(trusting(as.issuer));
       expect(as.paths).toEqual([OAUTH, OIDC]);
 
       as.at(OIDC, (_, response) => response.writeHead(404).end());
@@ -167,7 +129,7 @@ describe('the next location', () => {
       as.at(OAUTH, (_, response) => {
         response.writeHead(200, { 'content-type': 'text/plain' }).end(JSON.stringify(as.metadata()));
       });
-      opened.push(await startApp(trusting(as.issuer)));
+      await start(trusting(as.issuer));
       expect(as.paths).toEqual([OAUTH]);
 
       as.at(OAUTH, (_, response) => {
@@ -187,14 +149,14 @@ describe('the next location', () => {
 describe('several authorization servers', () => {
   verifies('F19', 'stop the start together, each named with what was tried', async () => {
     const [first, second] = [await deadIssuer(), await deadIssuer()];
-    const good = await server('', { serve: true });
+    const good = await server();
     const refused = (issuer: string): string =>
       `${issuer}${OAUTH}: cannot be reached (connect ECONNREFUSED ${new URL(issuer).host})`;
     const error = await failure(trusting(first, good.issuer, second));
     expect(error.message).toBe(unresolved([first, refused(first)], [second, refused(second)]));
     expect(error.failures.map(({ server: name }) => name)).toEqual([first, second]);
 
-    opened.push(await startApp(trusting(good.issuer)));
+    await start(trusting(good.issuer));
   });
 
   verifies('F19', 'are named each where their metadata is given by hand', async () => {
@@ -221,7 +183,7 @@ describe('several authorization servers', () => {
   });
 
   it('are asked at the same time', async () => {
-    const servers = await Promise.all([1, 2, 3, 4, 5].map(() => server()));
+    const servers = await Promise.all([1, 2, 3, 4, 5].map(() => bareServer()));
     const asked: number[] = [];
     const answered: number[] = [];
     for (const each of servers) {
@@ -233,19 +195,16 @@ describe('several authorization servers', () => {
         }, 300);
       });
     }
-    opened.push(await startApp(trusting(...servers.map(({ issuer }) => issuer))));
+    await start(trusting(...servers.map(({ issuer }) => issuer)));
     expect([asked.length, answered.length]).toEqual([5, 5]);
     expect(Math.max(...asked)).toBeLessThan(Math.min(...answered));
     expect(Math.max(...answered) - Math.min(...asked)).toBeLessThan(900);
   });
 
   it('share one limit of time', async () => {
-    const silent = await Promise.all(['/a', '/b', '/c'].map((path) => server(path)));
+    const silent = await Promise.all(['/a', '/b', '/c'].map((path) => bareServer(path)));
     for (const each of silent) each.at(`${OAUTH}${new URL(each.issuer).pathname}`, () => undefined);
-    const error = await failure({
-      ...trusting(...silent.map(({ issuer }) => issuer)),
-      discoveryTimeoutMs: SHORT_MS,
-    });
+    const error = await failure(hasty(...silent.map(({ issuer }) => issuer)));
     expect(error.failures).toHaveLength(3);
   });
 });

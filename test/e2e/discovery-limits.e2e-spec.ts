@@ -1,53 +1,21 @@
-import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, vi } from 'vitest';
-import {
-  type AuthorizationServerOptions,
-  BootstrapDiscoveryError,
-  type McpAuthModuleOptions,
-} from 'nestjs-mcp-auth';
-import { startApp, startFailure } from '../fixtures/app.js';
-import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
+import { startFailure } from '../fixtures/app.js';
+import { type Listener, type LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { OAUTH, OIDC, trusting, unresolved } from '../fixtures/discovery.js';
-import { makeKey } from '../fixtures/keys.js';
+import { failure, hasty, SHORT_MS } from '../fixtures/discovery-failure.js';
+import { start } from '../fixtures/opened.js';
+import { bareServer } from '../fixtures/servers.js';
 import { verifies } from '../verifies.js';
 
-/** For servers that never answer. */
-const SHORT_MS = 300;
-
-type Listener = (request: IncomingMessage, response: ServerResponse) => void;
-
-/** One key for all servers of this file: none of its tests is about keys. */
-const key = await makeKey();
-const opened: { close(): Promise<void> }[] = [];
 let as: LoopbackAuthorizationServer;
 
 beforeEach(async () => {
-  as = await server();
+  as = await bareServer();
 });
 
-afterEach(async () => {
+afterEach(() => {
   vi.restoreAllMocks();
-  await Promise.all(opened.splice(0).map((each) => each.close()));
 });
-
-async function server(path = '', { serve = false } = {}): Promise<LoopbackAuthorizationServer> {
-  const started = await LoopbackAuthorizationServer.start(path, { serve, key });
-  opened.push(started);
-  return started;
-}
-
-function hasty(server: string | AuthorizationServerOptions): McpAuthModuleOptions {
-  return { ...trusting(server), discoveryTimeoutMs: SHORT_MS };
-}
-
-/** How the start fails: always by the same class, and within the configured time. */
-async function failure(options: McpAuthModuleOptions): Promise<BootstrapDiscoveryError> {
-  const started = performance.now();
-  const error = await startFailure(options);
-  expect(error).toBeInstanceOf(BootstrapDiscoveryError);
-  expect(performance.now() - started).toBeLessThan((options.discoveryTimeoutMs ?? 2500) + 1500);
-  return error as BootstrapDiscoveryError;
-}
 
 const json: Listener = (_, response) => {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(as.metadata()));
@@ -55,7 +23,7 @@ const json: Listener = (_, response) => {
 
 describe('limits', () => {
   verifies(['ASM-07', 'F20'], 'follow no redirect, to another server or to the same', async () => {
-    const canary = await server();
+    const canary = await bareServer();
     canary.at('/metadata', as.metadata()).at(OAUTH, as.metadata());
     as.at('/metadata', as.metadata()).at(OIDC, as.metadata());
     for (const status of [301, 302, 303, 307, 308]) {
@@ -101,7 +69,7 @@ describe('limits', () => {
         json(request, response);
       }, 100);
     });
-    opened.push(await startApp(trusting(as.issuer)));
+    await start(trusting(as.issuer));
   });
 
   verifies('ASM-08', 'end the wait for a function, with an error and not in silence', async () => {
@@ -154,7 +122,7 @@ describe('limits', () => {
       return (_, response) => response.end(document.padEnd(size, ' '));
     };
     as.at(OAUTH, padded(1_048_576));
-    opened.push(await startApp(trusting(as.issuer)));
+    await start(trusting(as.issuer));
     as.at(OAUTH, padded(1_048_577));
     const error = await failure(trusting(as.issuer));
     expect(error.message).toBe(unresolved([as.issuer, `${as.origin}${OAUTH}: is larger than 1048576 bytes`]));
@@ -181,6 +149,6 @@ describe('the scheme', () => {
       unresolved([as.issuer, `${as.origin}${OAUTH}: has the "jwks_uri" "${issuer}/jwks", which ${message}`]),
     );
     as.at(OAUTH, as.metadata({ jwks_uri: 'https://as.example/jwks' }));
-    opened.push(await startApp(trusting(as.issuer)));
+    await start(trusting(as.issuer));
   });
 });

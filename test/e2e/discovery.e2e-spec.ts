@@ -1,68 +1,21 @@
-import { Controller, Get, UseGuards } from '@nestjs/common';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   type AuthorizationServerOptions,
-  BearerAuthGuard,
   type McpAuthModuleOptions,
   McpAuthConfigError,
 } from 'nestjs-mcp-auth';
-import { RecordingLogger, type RunningApp, startApp, startFailure } from '../fixtures/app.js';
-import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import {
-  mismatch,
-  OAUTH,
-  OIDC,
-  RESOURCE,
-  trusting,
-  unresolved,
-  WITHOUT_KEYS,
-} from '../fixtures/discovery.js';
-import { makeKey } from '../fixtures/keys.js';
+import { startFailure } from '../fixtures/app.js';
+import { mismatch, OAUTH, OIDC, trusting, unresolved, WITHOUT_KEYS } from '../fixtures/discovery.js';
+import { startNotes, statusOfToken } from '../fixtures/notes-app.js';
+import { start } from '../fixtures/opened.js';
+import { bareServer } from '../fixtures/servers.js';
 import { verifies } from '../verifies.js';
-
-@Controller('notes')
-@UseGuards(BearerAuthGuard)
-class NotesController {
-  @Get()
-  list(): string {
-    return 'notes';
-  }
-}
-
-/** One key for all servers of this file: none of its tests is about keys. */
-const key = await makeKey();
-const opened: { close(): Promise<void> }[] = [];
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((each) => each.close()));
-});
-
-/** An authorization server without metadata: each test puts it where it wants. */
-async function bareServer(path = ''): Promise<LoopbackAuthorizationServer> {
-  const as = await LoopbackAuthorizationServer.start(path, { serve: false, key });
-  opened.push(as);
-  return as;
-}
-
-async function start(options: McpAuthModuleOptions, log = new RecordingLogger()): Promise<RunningApp> {
-  const app = await startApp(options, { controllers: [NotesController] }, (nest) => {
-    nest.useLogger(log);
-  });
-  opened.push(app);
-  return app;
-}
-
-/** The status that a good token of the authorization server gets. */
-async function statusOfToken(app: RunningApp, as: LoopbackAuthorizationServer): Promise<number> {
-  const token = await as.token({ aud: RESOURCE });
-  return (await app.send('/notes', { headers: { authorization: `Bearer ${token}` } })).status;
-}
 
 describe('metadata by issuer', () => {
   verifies('F01', 'asks an oidc server once, behind its path', async () => {
     const as = await bareServer('/tenant1');
     as.at(`/tenant1${OIDC}`, as.metadata());
-    const app = await start(trusting({ issuer: as.issuer, type: 'oidc' }));
+    const app = await startNotes(trusting({ issuer: as.issuer, type: 'oidc' }));
     expect(as.paths).toEqual([`/tenant1${OIDC}`]);
     expect(await statusOfToken(app, as)).toBe(200);
   });
@@ -70,7 +23,7 @@ describe('metadata by issuer', () => {
   verifies('F02', 'asks an oauth server once, between host and path', async () => {
     const as = await bareServer('/tenant1');
     as.at(`${OAUTH}/tenant1`, as.metadata());
-    const app = await start(trusting({ issuer: as.issuer, type: 'oauth' }));
+    const app = await startNotes(trusting({ issuer: as.issuer, type: 'oauth' }));
     expect(as.paths).toEqual([`${OAUTH}/tenant1`]);
     expect(await statusOfToken(app, as)).toBe(200);
   });
@@ -92,7 +45,7 @@ describe('metadata by issuer', () => {
     for (const [index, layout] of layouts.entries()) {
       const as = await bareServer('/tenant1');
       as.at(layout, as.metadata());
-      const app = await start(trusting({ issuer: as.issuer, type: 'auto' }));
+      const app = await startNotes(trusting({ issuer: as.issuer, type: 'auto' }));
       expect(as.paths).toEqual(layouts.slice(0, index + 1));
       expect(await statusOfToken(app, as)).toBe(200);
     }
@@ -123,7 +76,7 @@ describe('metadata by issuer', () => {
   verifies('F05', 'leaves the slash at the end out of the location, not out of the issuer', async () => {
     const as = await bareServer('/');
     as.at(OAUTH, as.metadata());
-    const app = await start(trusting(as.issuer));
+    const app = await startNotes(trusting(as.issuer));
     expect(as.paths).toEqual([OAUTH]);
     expect(await statusOfToken(app, as)).toBe(200);
 
@@ -137,7 +90,7 @@ describe('metadata by issuer', () => {
   verifies('ASM-24', 'asks with Accept and nothing that identifies', async () => {
     const as = await bareServer();
     as.at(OAUTH, as.metadata());
-    await start(trusting(as.issuer));
+    await startNotes(trusting(as.issuer));
     const [request] = as.requests;
     expect(request).toMatchObject({ method: 'GET', path: OAUTH, headers: { accept: 'application/json' } });
     const { cookie, authorization, referer, origin } = request!.headers;
@@ -153,9 +106,9 @@ describe('metadata by issuer', () => {
         authorizationServers: [server],
       })),
     });
-    opened.push(await startApp(resources({ issuer: as.issuer })));
+    await start(resources({ issuer: as.issuer }));
     expect(as.paths).toEqual([OAUTH]);
-    opened.push(await startApp(resources({ issuer: as.issuer, transpileData: (data) => data })));
+    await start(resources({ issuer: as.issuer, transpileData: (data) => data }));
     expect(as.paths).toEqual([OAUTH, OAUTH, OAUTH]);
   });
 });
@@ -164,7 +117,7 @@ describe('metadata at an address of its own', () => {
   verifies('F07', 'asks that address and no other', async () => {
     const as = await bareServer();
     as.at('/custom.json', as.metadata());
-    const app = await start(trusting({ metadataUrl: `${as.origin}/custom.json`, issuer: as.issuer }));
+    const app = await startNotes(trusting({ metadataUrl: `${as.origin}/custom.json`, issuer: as.issuer }));
     expect(as.paths).toEqual(['/custom.json']);
     expect(await statusOfToken(app, as)).toBe(200);
   });
@@ -191,7 +144,7 @@ describe('metadata at an address of its own', () => {
       ]),
     );
     expect(as.paths).toEqual([]);
-    const app = await start(trusting({ metadataUrl: url, trustDocumentIssuer: true }));
+    const app = await startNotes(trusting({ metadataUrl: url, trustDocumentIssuer: true }));
     expect(await statusOfToken(app, as)).toBe(200);
   });
 
@@ -203,7 +156,7 @@ describe('metadata at an address of its own', () => {
       for (const path of [`${OAUTH}/tenant1`, `${OIDC}/tenant1`, `/tenant1${OIDC}`]) {
         const metadataUrl = `${as.origin}${path}`;
         as.at(path, as.metadata());
-        expect(await statusOfToken(await start(trusting({ metadataUrl })), as)).toBe(200);
+        expect(await statusOfToken(await startNotes(trusting({ metadataUrl })), as)).toBe(200);
 
         const foreign = `${as.origin}/tenant2`;
         as.at(path, as.metadata({ issuer: foreign }));
@@ -218,7 +171,7 @@ describe('metadata at an address of its own', () => {
     const as = await bareServer();
     as.at(OIDC, as.metadata());
     const metadataUrl = `${as.origin}${OIDC}`;
-    await start(trusting({ metadataUrl, type: 'oidc' }));
+    await startNotes(trusting({ metadataUrl, type: 'oidc' }));
     expect((await startFailure(trusting({ metadataUrl, type: 'oauth' }))).message).toContain(
       'does not have a well-known form',
     );
@@ -238,7 +191,7 @@ describe('metadata at an address of its own', () => {
     as.at('/custom.json', as.metadata({ jwks_uri: undefined, keys_at: `${as.origin}/jwks` }));
     const server = { metadataUrl: url, issuer: as.issuer };
     const transpileData = (data: Record<string, unknown>) => ({ ...data, jwks_uri: data['keys_at'] });
-    const app = await start(trusting({ ...server, transpileData }));
+    const app = await startNotes(trusting({ ...server, transpileData }));
     expect(await statusOfToken(app, as)).toBe(200);
 
     const error = await startFailure(trusting(server));

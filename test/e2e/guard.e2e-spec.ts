@@ -27,24 +27,24 @@ import { type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { type HttpAnswer, sendRaw } from '../fixtures/http.js';
 import { makeKey } from '../fixtures/keys.js';
+import { start } from '../fixtures/opened.js';
+import { ADMIN, NOTES, NOTES_METADATA, ORIGIN, PRM } from '../fixtures/resources.js';
+import { server } from '../fixtures/servers.js';
 import { verifies } from '../verifies.js';
-
-const RESOURCE = 'https://api.example.com/notes';
-const METADATA = 'https://api.example.com/.well-known/oauth-protected-resource/notes';
 
 const NO_TOKEN = {
   status: 401,
-  challenge: `Bearer scope="notes:read", resource_metadata="${METADATA}"`,
+  challenge: `Bearer scope="notes:read", resource_metadata="${NOTES_METADATA}"`,
   json: { error: 'missing_token', error_description: 'Send an access token: Authorization: Bearer TOKEN' },
 };
 const INVALID_TOKEN = {
   status: 401,
-  challenge: `Bearer error="invalid_token", scope="notes:read", resource_metadata="${METADATA}", error_description="The access token is invalid or expired"`,
+  challenge: `Bearer error="invalid_token", scope="notes:read", resource_metadata="${NOTES_METADATA}", error_description="The access token is invalid or expired"`,
   json: { error: 'invalid_token', error_description: 'The access token is invalid or expired' },
 };
 const SEVERAL_CREDENTIALS = {
   status: 400,
-  challenge: `Bearer error="invalid_request", resource_metadata="${METADATA}", error_description="The request carries more than one credential"`,
+  challenge: `Bearer error="invalid_request", resource_metadata="${NOTES_METADATA}", error_description="The request carries more than one credential"`,
   json: { error: 'invalid_request', error_description: 'The request carries more than one credential' },
 };
 const UNAVAILABLE = {
@@ -60,7 +60,7 @@ function insufficient(scope: string): object {
   const description = 'The access token does not grant what this operation needs';
   return {
     status: 403,
-    challenge: `Bearer error="insufficient_scope", scope="${scope}", resource_metadata="${METADATA}", error_description="${description}"`,
+    challenge: `Bearer error="insufficient_scope", scope="${scope}", resource_metadata="${NOTES_METADATA}", error_description="${description}"`,
     json: { error: 'insufficient_scope', error_description: description },
   };
 }
@@ -126,7 +126,7 @@ describe('a guarded route', () => {
   let app: RunningApp;
   let now = Date.now();
   const good = (claims: Record<string, unknown> = {}) =>
-    as.token({ aud: RESOURCE, scope: 'notes:read', ...claims });
+    as.token({ aud: NOTES, scope: 'notes:read', ...claims });
   const get = (token: string, path = '/notes') =>
     app.send(path, { headers: { authorization: `Bearer ${token}` } });
 
@@ -134,7 +134,7 @@ describe('a guarded route', () => {
     as = await LoopbackAuthorizationServer.start();
     app = await startApp(
       {
-        resources: { resource: RESOURCE, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] },
+        resources: { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] },
         now: () => new Date(now),
       },
       { controllers: [NotesController, ScopedController, OpenController] },
@@ -178,7 +178,7 @@ describe('a guarded route', () => {
   verifies('CHL-03', 'names the document in the challenge, and serves it', async () => {
     const answer = await app.send('/notes');
     const url = /resource_metadata="([^"]+)"/.exec(answer.headers['www-authenticate'] ?? '')?.[1] ?? '';
-    expect((await app.send(new URL(url).pathname)).json).toMatchObject({ resource: RESOURCE });
+    expect((await app.send(new URL(url).pathname)).json).toMatchObject({ resource: NOTES });
   });
 
   verifies(['TOK-02', 'TOK-03'], 'never takes a token from anywhere else', async () => {
@@ -226,7 +226,7 @@ describe('a guarded route', () => {
         await good({ exp: 1 }),
         await good({ iss: 'https://evil.example' }),
         await good({ cnf: { jkt: 'x' } }),
-        await as.token({ aud: RESOURCE, scope: 'notes:read' }, { key: stranger }),
+        await as.token({ aud: NOTES, scope: 'notes:read' }, { key: stranger }),
       ];
       for (const token of bad) {
         const answer = await get(token);
@@ -268,14 +268,14 @@ describe('a guarded route', () => {
 
   verifies('OPS-04', 'measures time by the injected clock', async () => {
     const token = await good();
-    const start = now;
+    const before = now;
     try {
-      now = start + 304_000;
+      now = before + 304_000;
       expect((await get(token)).status).toBe(200);
-      now = start + 306_000;
+      now = before + 306_000;
       expect(refusal(await get(token))).toEqual(INVALID_TOKEN);
     } finally {
-      now = start;
+      now = before;
     }
   });
 
@@ -314,12 +314,12 @@ describe('a guarded route', () => {
 
 describe('a guarded route, when things go wrong', () => {
   verifies('CHL-21', 'answers 503 while the keys cannot be had, and 200 once they can', async () => {
-    const as = await LoopbackAuthorizationServer.start();
-    const app = await startApp(
-      { resources: { resource: RESOURCE, authorizationServers: [as.issuer] } },
+    const as = await server();
+    const app = await start(
+      { resources: { resource: NOTES, authorizationServers: [as.issuer] } },
       { controllers: [NotesController] },
     );
-    const headers = { authorization: `Bearer ${await as.token({ aud: RESOURCE })}` };
+    const headers = { authorization: `Bearer ${await as.token({ aud: NOTES })}` };
     const broken: [string, Parameters<LoopbackAuthorizationServer['at']>[1]][] = [
       ['500', (_, response) => response.writeHead(500).end()],
       ['a redirect', (_, response) => response.writeHead(302, { location: 'http://127.0.0.1:9/' }).end()],
@@ -334,8 +334,6 @@ describe('a guarded route, when things go wrong', () => {
     }
     as.at('/jwks', { keys: [as.key.publicJwk] });
     expect((await app.send('/notes', { headers })).status).toBe(200);
-    await app.close();
-    await as.close();
   });
 
   verifies(
@@ -352,11 +350,11 @@ describe('a guarded route, when things go wrong', () => {
           response.status(status).send('rewritten');
         }
       }
-      const as = await LoopbackAuthorizationServer.start();
-      const app = await startApp(
+      const as = await server();
+      const app = await start(
         {
           resources: {
-            resource: RESOURCE,
+            resource: NOTES,
             authorizationServers: [as.issuer],
             requiredScopes: ['notes:read'],
           },
@@ -369,8 +367,6 @@ describe('a guarded route, when things go wrong', () => {
         json: undefined,
         text: 'rewritten',
       });
-      await app.close();
-      await as.close();
     },
   );
 
@@ -384,10 +380,10 @@ describe('a guarded route, when things go wrong', () => {
         throw token === 'refused' ? new TokenRefusedError('signature', { cause: evil }) : new Error(evil);
       }
     }
-    const as = await LoopbackAuthorizationServer.start();
-    const app = await startApp(
+    const as = await server();
+    const app = await start(
       {
-        resources: { resource: RESOURCE, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] },
+        resources: { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] },
       },
       { controllers: [NotesController] },
       undefined,
@@ -403,8 +399,6 @@ describe('a guarded route, when things go wrong', () => {
       json: { error: 'server_error', error_description: 'The access token could not be checked' },
     });
     expect(JSON.stringify([fault.headers, fault.text])).not.toContain('Evil');
-    await app.close();
-    await as.close();
   });
 
   it('lets a class extend the guard, with a constructor of its own', async () => {
@@ -432,19 +426,17 @@ describe('a guarded route, when things go wrong', () => {
         return 'notes';
       }
     }
-    const as = await LoopbackAuthorizationServer.start();
-    const app = await startApp(
-      { resources: { resource: RESOURCE, authorizationServers: [as.issuer] } },
+    const as = await server();
+    const app = await start(
+      { resources: { resource: NOTES, authorizationServers: [as.issuer] } },
       { controllers: [Notes], providers: [Tenants] },
     );
     const get = async (scope: string) =>
       app.send('/notes', {
-        headers: { authorization: `Bearer ${await as.token({ aud: RESOURCE, scope })}` },
+        headers: { authorization: `Bearer ${await as.token({ aud: NOTES, scope })}` },
       });
     expect(refusal(await get('tenant:b'))).toEqual(insufficient('tenant:a'));
     expect((await get('tenant:a')).status).toBe(200);
-    await app.close();
-    await as.close();
   });
 
   verifies(['PRM-62', 'AUD-07'], 'tells two resources of one app apart', async () => {
@@ -462,37 +454,35 @@ describe('a guarded route, when things go wrong', () => {
 
     @Controller('admin')
     @UseGuards(BearerAuthGuard)
-    @ProtectedResource('https://api.example.com/admin')
+    @ProtectedResource(ADMIN)
     class Admin {
       @Get()
       get(): string {
         return 'admin';
       }
     }
-    const as = await LoopbackAuthorizationServer.start();
-    const app = await startApp(
+    const as = await server();
+    const app = await start(
       {
         resources: [
-          { name: 'notes', resource: RESOURCE, authorizationServers: [as.issuer] },
-          { resource: 'https://api.example.com/admin', authorizationServers: [as.issuer] },
+          { name: 'notes', resource: NOTES, authorizationServers: [as.issuer] },
+          { resource: ADMIN, authorizationServers: [as.issuer] },
         ],
       },
       { controllers: [Notes, Admin] },
     );
     const withToken = async (path: string, aud: string) =>
       app.send(path, { headers: { authorization: `Bearer ${await as.token({ aud })}` } });
-    const adminMetadata = 'https://api.example.com/.well-known/oauth-protected-resource/admin';
+    const adminMetadata = `${ORIGIN}${PRM}/admin`;
     expect((await app.send('/admin')).headers['www-authenticate']).toBe(
       `Bearer resource_metadata="${adminMetadata}"`,
     );
     expect((await app.send('/notes')).headers['www-authenticate']).toBe(
-      `Bearer resource_metadata="${METADATA}"`,
+      `Bearer resource_metadata="${NOTES_METADATA}"`,
     );
-    expect((await withToken('/notes', RESOURCE)).status).toBe(200);
-    expect((await withToken('/admin', RESOURCE)).status).toBe(401);
-    expect((await withToken('/admin', 'https://api.example.com/admin')).status).toBe(200);
-    expect((await withToken('/notes', 'https://api.example.com/admin')).status).toBe(401);
-    await app.close();
-    await as.close();
+    expect((await withToken('/notes', NOTES)).status).toBe(200);
+    expect((await withToken('/admin', NOTES)).status).toBe(401);
+    expect((await withToken('/admin', ADMIN)).status).toBe(200);
+    expect((await withToken('/notes', ADMIN)).status).toBe(401);
   });
 });

@@ -1,17 +1,13 @@
 import {
-  Controller,
   type DynamicModule,
-  Get,
   type INestApplication,
   Injectable,
   Module,
   type ModuleMetadata,
-  UseGuards,
 } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
-  BearerAuthGuard,
   BootstrapDiscoveryError,
   MCP_AUTH_OPTIONS,
   McpAuthConfigError,
@@ -20,46 +16,25 @@ import {
   type McpAuthModuleOptions,
   type McpAuthOptionsFactory,
 } from 'nestjs-mcp-auth';
-import { offlineResource, type RunningApp, startApp, startFailure } from '../fixtures/app.js';
-import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
+import { startFailure } from '../fixtures/app.js';
+import { listing } from '../fixtures/config-problems.js';
 import { send } from '../fixtures/http.js';
+import { NotesController } from '../fixtures/notes.controller.js';
+import { closeAfterTest, start } from '../fixtures/opened.js';
+import { ADMIN, NOTES, NOTES_METADATA, offlineResource, PRM } from '../fixtures/resources.js';
+import { bareServer, server } from '../fixtures/servers.js';
 import { verifies } from '../verifies.js';
-
-const NOTES = 'https://api.example.com/notes';
-const ADMIN = 'https://api.example.com/admin';
-const PRM = '/.well-known/oauth-protected-resource';
-
-@Controller('notes')
-@UseGuards(BearerAuthGuard)
-class NotesController {
-  @Get()
-  list(): string {
-    return 'notes';
-  }
-}
 
 @Module({ controllers: [NotesController] })
 class FeatureModule {}
-
-const opened: { close(): Promise<void> }[] = [];
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((each) => each.close()));
-});
 
 /** An app whose modules a test puts together itself. */
 async function startModules(imports: NonNullable<ModuleMetadata['imports']>): Promise<string> {
   const module = await Test.createTestingModule({ imports }).compile();
   const app: INestApplication = module.createNestApplication({ logger: false });
-  opened.push(app);
+  closeAfterTest(app);
   await app.listen(0, '127.0.0.1');
   return app.getUrl();
-}
-
-async function start(...args: Parameters<typeof startApp>): Promise<RunningApp> {
-  const app = await startApp(...args);
-  opened.push(app);
-  return app;
 }
 
 async function refusal(imports: NonNullable<ModuleMetadata['imports']>): Promise<Error> {
@@ -70,11 +45,6 @@ async function refusal(imports: NonNullable<ModuleMetadata['imports']>): Promise
 
 async function statusOf(origin: string, path = '/notes'): Promise<number> {
   return (await send(origin, path)).status;
-}
-
-function listing(...problems: string[]): string {
-  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-  return [`McpAuthModule has ${count}:`, ...problems.map((problem) => `  - ${problem}`)].join('\n');
 }
 
 const CONFIG = Symbol('config');
@@ -135,7 +105,7 @@ describe('the forms of the module', () => {
       const { status, headers } = await send(origin, '/notes');
       expect([status, headers['www-authenticate']]).toEqual([
         401,
-        `Bearer resource_metadata="https://api.example.com${PRM}/notes"`,
+        `Bearer resource_metadata="${NOTES_METADATA}"`,
       ]);
       documents.add((await send(origin, `${PRM}/notes`)).text);
     }
@@ -195,8 +165,7 @@ describe('the forms of the module', () => {
   });
 
   it('ask the authorization servers when the app starts, not before', async () => {
-    const as = await LoopbackAuthorizationServer.start('', { serve: false });
-    opened.push(as);
+    const as = await bareServer();
     const resources = { resource: NOTES, authorizationServers: [as.issuer] };
     const module = await Test.createTestingModule({
       imports: [McpAuthModule.forRootAsync({ useFactory: () => ({ resources }) })],
@@ -310,8 +279,7 @@ describe('options with mistakes', () => {
   });
 
   it('are refused before any authorization server is asked', async () => {
-    const as = await LoopbackAuthorizationServer.start();
-    opened.push(as);
+    const as = await server();
     const good = { resource: NOTES, authorizationServers: [as.issuer] };
     await wrong({ resources: good, nonsense: 1 });
     expect(as.paths).toEqual([]);

@@ -1,83 +1,21 @@
-import { Controller, Get, UseGuards } from '@nestjs/common';
-import { afterEach, describe, expect } from 'vitest';
+import { Controller, Get } from '@nestjs/common';
+import { describe, expect } from 'vitest';
 import {
-  BearerAuthGuard,
   MCP_AUTH_OPTIONS,
-  McpAuthConfigError,
-  type McpAuthModuleOptions,
   ProtectedResource,
   type ProtectedResourceOptions,
   RequireScopes,
 } from 'nestjs-mcp-auth';
-import {
-  offlineResource,
-  RecordingLogger,
-  type RunningApp,
-  startApp,
-  startFailure,
-} from '../fixtures/app.js';
-import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
+import { RecordingLogger, startFailure } from '../fixtures/app.js';
+import { problems } from '../fixtures/config-problems.js';
+import { mismatch, OAUTH, unresolved } from '../fixtures/discovery.js';
 import { sendRaw } from '../fixtures/http.js';
-import { makeKey } from '../fixtures/keys.js';
+import { expectNoDocument } from '../fixtures/no-document.js';
+import { NotesController } from '../fixtures/notes.controller.js';
+import { start } from '../fixtures/opened.js';
+import { ADMIN, ISSUER, NOTES, NOTES_METADATA, offlineResource, ORIGIN, PRM } from '../fixtures/resources.js';
+import { server } from '../fixtures/servers.js';
 import { verifies } from '../verifies.js';
-
-const ORIGIN = 'https://api.example.com';
-const NOTES = `${ORIGIN}/notes`;
-const ADMIN = `${ORIGIN}/admin`;
-const PRM = '/.well-known/oauth-protected-resource';
-const OAUTH = '/.well-known/oauth-authorization-server';
-const ISSUER = 'https://as.example';
-const NOT_FOUND = {
-  error: 'not_found',
-  error_description: 'No protected resource has this metadata path',
-};
-
-@Controller('notes')
-@UseGuards(BearerAuthGuard)
-class NotesController {
-  @Get()
-  list(): string {
-    return 'notes';
-  }
-}
-
-/** One key for all servers of this file: none of its tests is about keys. */
-const key = await makeKey();
-const opened: { close(): Promise<void> }[] = [];
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((each) => each.close()));
-});
-
-async function start(...args: Parameters<typeof startApp>): Promise<RunningApp> {
-  const app = await startApp(...args);
-  opened.push(app);
-  return app;
-}
-
-async function server(path = ''): Promise<LoopbackAuthorizationServer> {
-  const as = await LoopbackAuthorizationServer.start(path, { key });
-  opened.push(as);
-  return as;
-}
-
-/** The message of a start that is refused for its options. */
-async function problems(options: McpAuthModuleOptions): Promise<string> {
-  const error = await startFailure(options);
-  expect(error).toBeInstanceOf(McpAuthConfigError);
-  return error.message;
-}
-
-async function expectNoDocument(app: RunningApp, path: string): Promise<void> {
-  const { status, headers, json } = await app.send(path);
-  expect({ path, status, json }).toEqual({ path, status: 404, json: NOT_FOUND });
-  expect(headers).toMatchObject({
-    'content-type': 'application/json',
-    'cache-control': 'no-store',
-    'access-control-allow-origin': '*',
-  });
-  expect(headers).not.toHaveProperty('www-authenticate');
-}
 
 describe('what a document says', () => {
   verifies(['PRM-05', 'PRM-21'], 'has the resource to the letter', async () => {
@@ -142,10 +80,7 @@ describe('what a document says', () => {
     const as = await server('/');
     const error = await startFailure({ resources: { resource: NOTES, authorizationServers: [as.origin] } });
     expect(error.message).toBe(
-      'An authorization server could not be resolved:\n' +
-        `  - ${as.origin}\n` +
-        `      ${as.origin}${OAUTH}: names the issuer "${as.origin}/", expected "${as.origin}"; ` +
-        'configure the issuer exactly as the server writes it',
+      unresolved([as.origin, mismatch(`${as.origin}${OAUTH}`, `${as.origin}/`, as.origin)]),
     );
   });
 
@@ -327,7 +262,7 @@ describe('document, challenge and audience', () => {
   verifies(['PRM-10', 'F42'], 'say nothing of what a request says of the host', async () => {
     const app = await start({ resources: offlineResource(NOTES) }, { controllers: [NotesController] });
     const document = (await app.send(`${PRM}/notes`)).text;
-    const challenge = `Bearer resource_metadata="${ORIGIN}${PRM}/notes"`;
+    const challenge = `Bearer resource_metadata="${NOTES_METADATA}"`;
     const forged: Record<string, string>[] = [
       { host: 'evil.example' },
       { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'http', 'x-forwarded-port': '666' },
@@ -358,7 +293,7 @@ describe('document, challenge and audience', () => {
     expect(document.endsWith((await app.send(`${PRM}/notes`)).text)).toBe(true);
     const challenge = await get('/notes');
     expect(challenge).toMatch(/^HTTP\/1\.1 401 Unauthorized\r\n/);
-    expect(challenge).toContain(`: Bearer resource_metadata="${ORIGIN}${PRM}/notes"\r\n`);
+    expect(challenge).toContain(`: Bearer resource_metadata="${NOTES_METADATA}"\r\n`);
     expect(await get(`${PRM}/note`)).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
     expect(document + challenge).not.toContain('evil');
   });

@@ -7,34 +7,25 @@ import {
   type INestApplication,
   type NestInterceptor,
   RequestMethod,
-  UseGuards,
   VersioningType,
 } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR, Reflector } from '@nestjs/core';
 import { type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import { map, type Observable } from 'rxjs';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BearerAuthGuard, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
-import { offlineResource, type RunningApp, startApp } from '../fixtures/app.js';
+import { type RunningApp, startApp } from '../fixtures/app.js';
 import { type HttpAnswer } from '../fixtures/http.js';
+import { NotesController } from '../fixtures/notes.controller.js';
+import { start } from '../fixtures/opened.js';
+import { NOTES, offlineResource, PRM } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
-const NOTES = 'https://api.example.com/notes';
-const PRM = '/.well-known/oauth-protected-resource';
 const DOCUMENT = `${PRM}/notes`;
 const NOWHERE = `${PRM}/note`;
 const OPTIONS: McpAuthModuleOptions = { resources: offlineResource(NOTES) };
 const BODY =
   '{"resource":"https://api.example.com/notes","authorization_servers":["https://as.example"],"bearer_methods_supported":["header"]}';
-
-@Controller('notes')
-@UseGuards(BearerAuthGuard)
-class NotesController {
-  @Get()
-  list(): { text: string } {
-    return { text: 'notes' };
-  }
-}
 
 /** The headers that the package answers for: without those of the connection and of Express. */
 function ownHeaders({ headers }: HttpAnswer): IncomingHttpHeaders {
@@ -45,18 +36,6 @@ function ownHeaders({ headers }: HttpAnswer): IncomingHttpHeaders {
 /** All that a client gets. */
 function whole(answer: HttpAnswer): { status: number; headers: IncomingHttpHeaders; text: string } {
   return { status: answer.status, headers: ownHeaders(answer), text: answer.text };
-}
-
-const opened: { close(): Promise<void> }[] = [];
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((each) => each.close()));
-});
-
-async function start(...args: Parameters<typeof startApp>): Promise<RunningApp> {
-  const app = await startApp(...args);
-  opened.push(app);
-  return app;
 }
 
 describe('the methods of a document', () => {

@@ -1,57 +1,10 @@
-import { Controller, Get, UseGuards } from '@nestjs/common';
-import { afterEach, describe, expect } from 'vitest';
-import { BearerAuthGuard, McpAuthConfigError, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
-import { offlineResource, type RunningApp, startApp, startFailure } from '../fixtures/app.js';
+import { describe, expect } from 'vitest';
+import { problems } from '../fixtures/config-problems.js';
+import { expectNoDocument } from '../fixtures/no-document.js';
+import { NotesController } from '../fixtures/notes.controller.js';
+import { start } from '../fixtures/opened.js';
+import { ADMIN, ISSUER, NOTES, offlineResource, ORIGIN, PRM } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
-
-const ORIGIN = 'https://api.example.com';
-const NOTES = `${ORIGIN}/notes`;
-const ADMIN = `${ORIGIN}/admin`;
-const PRM = '/.well-known/oauth-protected-resource';
-const ISSUER = 'https://as.example';
-const NOT_FOUND = {
-  error: 'not_found',
-  error_description: 'No protected resource has this metadata path',
-};
-
-@Controller('notes')
-@UseGuards(BearerAuthGuard)
-class NotesController {
-  @Get()
-  list(): string {
-    return 'notes';
-  }
-}
-
-const opened: { close(): Promise<void> }[] = [];
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((each) => each.close()));
-});
-
-async function start(...args: Parameters<typeof startApp>): Promise<RunningApp> {
-  const app = await startApp(...args);
-  opened.push(app);
-  return app;
-}
-
-/** The message of a start that is refused for its options. */
-async function problems(options: McpAuthModuleOptions): Promise<string> {
-  const error = await startFailure(options);
-  expect(error).toBeInstanceOf(McpAuthConfigError);
-  return error.message;
-}
-
-async function expectNoDocument(app: RunningApp, path: string): Promise<void> {
-  const { status, headers, json } = await app.send(path);
-  expect({ path, status, json }).toEqual({ path, status: 404, json: NOT_FOUND });
-  expect(headers).toMatchObject({
-    'content-type': 'application/json',
-    'cache-control': 'no-store',
-    'access-control-allow-origin': '*',
-  });
-  expect(headers).not.toHaveProperty('www-authenticate');
-}
 
 describe('the address of a document', () => {
   verifies(['PRM-01', 'PRM-20', 'PRM-21', 'F26'], 'is the well-known string before the path', async () => {

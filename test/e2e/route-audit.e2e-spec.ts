@@ -1,6 +1,6 @@
 import { Controller, Get, UseGuards } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   BearerAuthGuard,
   McpAuthConfigError,
@@ -8,38 +8,21 @@ import {
   RequireScopes,
   SkipBearerAuth,
 } from 'nestjs-mcp-auth';
-import { offlineResource, type RunningApp, startApp, startFailure } from '../fixtures/app.js';
-import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
+import { startFailure } from '../fixtures/app.js';
+import { listing } from '../fixtures/config-problems.js';
+import { NotesController } from '../fixtures/notes.controller.js';
+import { start } from '../fixtures/opened.js';
+import { ADMIN, NOTES, offlineResource, ORIGIN, PRM } from '../fixtures/resources.js';
+import { server } from '../fixtures/servers.js';
 import { verifies } from '../verifies.js';
 
-const NOTES = 'https://api.example.com/notes';
-const ADMIN = 'https://api.example.com/admin';
-const PRM = '/.well-known/oauth-protected-resource';
-
-@Controller('notes')
-@UseGuards(BearerAuthGuard)
-class NotesController {
-  @Get()
-  list(): string {
-    return 'notes';
+/** For controllers that have an open route beside those under test. */
+class WithOpenRoute {
+  @Get('open')
+  @SkipBearerAuth()
+  open(): string {
+    return 'open';
   }
-}
-
-const opened: { close(): Promise<void> }[] = [];
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((each) => each.close()));
-});
-
-async function start(...args: Parameters<typeof startApp>): Promise<RunningApp> {
-  const app = await startApp(...args);
-  opened.push(app);
-  return app;
-}
-
-function listing(...problems: string[]): string {
-  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-  return [`McpAuthModule has ${count}:`, ...problems.map((problem) => `  - ${problem}`)].join('\n');
 }
 
 describe('several resources', () => {
@@ -75,16 +58,10 @@ describe('several resources', () => {
 
   verifies('PRM-63', 'need it under a global guard too, where the route itself has none', async () => {
     @Controller('plain')
-    class PlainController {
+    class PlainController extends WithOpenRoute {
       @Get()
       read(): string {
         return 'plain';
-      }
-
-      @Get('open')
-      @SkipBearerAuth()
-      open(): string {
-        return 'open';
       }
     }
     const controllers = [PlainController];
@@ -160,8 +137,7 @@ describe('several resources', () => {
           return 'admin';
         }
       }
-      const as = await LoopbackAuthorizationServer.start();
-      opened.push(as);
+      const as = await server();
       const authorizationServers = [as.issuer];
       const app = await start(
         {
@@ -188,7 +164,7 @@ describe('several resources', () => {
             status: 401,
             headers: {
               'cache-control': 'no-store',
-              'www-authenticate': `Bearer error="invalid_token", resource_metadata="https://api.example.com${PRM}${path}", error_description="The access token is invalid or expired"`,
+              'www-authenticate': `Bearer error="invalid_token", resource_metadata="${ORIGIN}${PRM}${path}", error_description="The access token is invalid or expired"`,
             },
             json: { error: 'invalid_token', error_description: 'The access token is invalid or expired' },
           });
@@ -202,18 +178,12 @@ describe('several resources', () => {
 describe('decorators that contradict each other', () => {
   it('stop the start: a route cannot be open and need scopes', async () => {
     @Controller('notes')
-    class Contradicting {
+    class Contradicting extends WithOpenRoute {
       @Get()
       @SkipBearerAuth()
       @RequireScopes('notes:read')
       list(): string {
         return 'notes';
-      }
-
-      @Get('open')
-      @SkipBearerAuth()
-      open(): string {
-        return 'open';
       }
     }
 
@@ -237,17 +207,11 @@ describe('decorators that contradict each other', () => {
 
   it('start when each route has one of them', async () => {
     @Controller('notes')
-    class Clear {
+    class Clear extends WithOpenRoute {
       @Get()
       @RequireScopes('notes:read')
       list(): string {
         return 'notes';
-      }
-
-      @Get('open')
-      @SkipBearerAuth()
-      open(): string {
-        return 'open';
       }
     }
     const app = await start({ resources: offlineResource(NOTES) }, { controllers: [Clear] });

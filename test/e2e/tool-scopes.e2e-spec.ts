@@ -20,10 +20,10 @@ import { z } from 'zod';
 import { type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { type HttpAnswer, send } from '../fixtures/http.js';
+import { closeAfterTest, start } from '../fixtures/opened.js';
+import { NOTES, NOTES_METADATA } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
-const RESOURCE = 'https://api.example.com/notes';
-const METADATA = 'https://api.example.com/.well-known/oauth-protected-resource/notes';
 const parameters = z.object({});
 
 /** How often each tool has run. */
@@ -92,20 +92,16 @@ describe('tools with scopes on @rekog/mcp-nest', () => {
   let as: LoopbackAuthorizationServer;
   let app: RunningApp;
   const options = (): McpAuthModuleOptions => ({
-    resources: { resource: RESOURCE, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] },
+    resources: { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] },
   });
   const token = (scope: string, claims: Record<string, unknown> = {}) =>
-    as.token({ aud: RESOURCE, scope, ...claims });
+    as.token({ aud: NOTES, scope, ...claims });
 
   beforeAll(async () => {
     as = await LoopbackAuthorizationServer.start();
     const { strategy, guarded } = endpoint();
-    app = await startApp(
-      {
-        resources: { resource: RESOURCE, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] },
-      },
-      { controllers: [guarded(), NotesTools, AdminTools] },
-      (nest) => connect(nest, strategy),
+    app = await startApp(options(), { controllers: [guarded(), NotesTools, AdminTools] }, (nest) =>
+      connect(nest, strategy),
     );
   });
 
@@ -152,7 +148,7 @@ describe('tools with scopes on @rekog/mcp-nest', () => {
     const description = 'The access token does not grant what this operation needs';
     expect(answer.status).toBe(403);
     expect(answer.headers['www-authenticate']).toBe(
-      `Bearer error="insufficient_scope", scope="${scope}", resource_metadata="${METADATA}", error_description="${description}"`,
+      `Bearer error="insufficient_scope", scope="${scope}", resource_metadata="${NOTES_METADATA}", error_description="${description}"`,
     );
     expect(answer.headers['content-type']).toMatch(/^application\/json/);
     expect(answer.json).toEqual({ error: 'insufficient_scope', error_description: description });
@@ -259,6 +255,7 @@ describe('tools with scopes on @rekog/mcp-nest', () => {
     })
     class Unparsed {}
     const unparsed = await NestFactory.create(Unparsed, { bodyParser: false, logger: false });
+    closeAfterTest(unparsed);
     await connect(unparsed, strategy);
     await unparsed.listen(0, '127.0.0.1');
     const origin = await unparsed.getUrl();
@@ -270,19 +267,17 @@ describe('tools with scopes on @rekog/mcp-nest', () => {
     expect((await post('whoami')).text).toContain('u1');
     expect((await post('write_note')).text).not.toContain('write_note');
     expect(ran).toMatchObject({ whoami: 1, write_note: 0 });
-    await unparsed.close();
   });
 
   it('does not run a tool with scopes on a route that the transport mounts itself, past every guard', async () => {
     const { strategy } = endpoint({ mount: true, endpoint: 'self' });
-    const open = await startApp(options(), { controllers: [NotesTools, AdminTools] }, (nest) =>
+    const open = await start(options(), { controllers: [NotesTools, AdminTools] }, (nest) =>
       connect(nest, strategy),
     );
     const headers = { authorization: `Bearer ${await token('notes:read notes:write')}` };
     await open.send('/self', { method: 'POST', headers, body: call('write_note') });
     await open.send('/self', { method: 'POST', body: call('write_note') });
     expect(ran.write_note).toBe(0);
-    await open.close();
   });
 
   it('works through its own controller beside, which shows that only the route made the difference', async () => {
