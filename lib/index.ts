@@ -25,6 +25,9 @@ export type {
   AuthorizationServerMetadata,
   AuthorizationServerOptions,
   AuthorizationServerType,
+  IntrospectionCacheOptions,
+  IntrospectionOptions,
+  RemoteJwkSetOptions,
   McpAuthModuleAsyncOptions,
   McpAuthModuleExtras,
   McpAuthModuleOptions,
@@ -35,13 +38,21 @@ export type {
 } from './options/mcp-auth-options.interface.js';
 export type {
   ResolvedAuthorizationServerOptions,
+  ResolvedIntrospectionOptions,
   ResolvedMcpAuthOptions,
   ResolvedProtectedResourceOptions,
 } from './options/resolved-options.interface.js';
 
-export type { KnownAuthorizationServer } from './discovery/authorization-server.registry.js';
+export type { TrustedAuthorizationServer } from './discovery/authorization-server.js';
 export type { ProtectedResourceMetadata } from './resource-metadata/protected-resource-metadata.interface.js';
-export { type TokenClaims, TokenVerifier, type VerificationContext } from './verifier/token.verifier.js';
+export {
+  type TokenClaims,
+  TokenVerifier,
+  type VerificationContext,
+  type VerificationResult,
+  VerifiedToken,
+  type VerifiedTokenOptions,
+} from './verifier/token.verifier.js';
 
 export { BearerException } from './challenge/bearer.exception.js';
 export type { RefusalBody } from './challenge/refusal-response.js';

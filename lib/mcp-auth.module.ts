@@ -30,6 +30,8 @@ import { ProtectedResourceMetadataController } from './resource-metadata/protect
 import { ProtectedResourceRegistry } from './resource-metadata/protected-resource.registry.js';
 import { WellKnownResponder } from './resource-metadata/well-known.responder.js';
 import { resourceAdvice } from './resource-metadata/resource-advice.js';
+import { IntrospectionTokenVerifier } from './verifier/introspection-token.verifier.js';
+import { IssuerTokenVerifier } from './verifier/issuer-token.verifier.js';
 import { JwtTokenVerifier } from './verifier/jwt-token.verifier.js';
 import { TokenVerifier } from './verifier/token.verifier.js';
 
@@ -49,7 +51,9 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
   controllers: [ProtectedResourceMetadataController],
   providers: [
     { provide: MCP_AUTH_OPTIONS, useFactory: resolveOptions, inject: [MCP_AUTH_GIVEN_OPTIONS] },
-    { provide: TokenVerifier, useClass: JwtTokenVerifier },
+    { provide: TokenVerifier, useClass: IssuerTokenVerifier },
+    JwtTokenVerifier,
+    IntrospectionTokenVerifier,
     AuthorizationServerRegistry,
     ProtectedResourceRegistry,
     WellKnownResponder,

@@ -18,8 +18,8 @@ export interface AuthInfo {
   readonly clientId: string;
   /** The granted scopes, each once. */
   readonly scopes: string[];
-  /** When the token expires, in seconds since the epoch. */
-  readonly expiresAt: number;
+  /** When the token expires, in seconds since the epoch; undefined for an opaque token whose server does not say. */
+  readonly expiresAt: number | undefined;
   /** The protected resource of this request. */
   readonly resource: URL;
   /** Where that resource's RFC 9728 metadata is. */

@@ -5,6 +5,8 @@ export interface FetchJsonOptions {
   readonly fetch: typeof fetch;
   readonly timeoutMs: number;
   readonly maxBytes: number;
+  /** Sent beside `Accept`. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Ends the request early; the failure is then a `timeout` too. */
   readonly signal?: AbortSignal;
 }
@@ -36,7 +38,7 @@ async function get(
   signal: AbortSignal,
 ): Promise<Record<string, unknown>> {
   const response = await options.fetch(url, {
-    headers: { accept: 'application/json' },
+    headers: { ...options.headers, accept: 'application/json' },
     redirect: 'manual',
     credentials: 'omit',
     signal,

@@ -80,7 +80,15 @@ export class InsufficientScopeError extends McpAuthError {
  * @publicApi
  */
 export class AuthorizationServerUnavailableError extends McpAuthError {
-  constructor(issuer: string, options?: ErrorOptions) {
-    super('ERR_MCP_AUTH_UNAVAILABLE', `The keys of ${issuer} cannot be had`, options);
+  /**
+   * @param issuer - the authorization server
+   * @param missing - what cannot be had from it
+   */
+  constructor(
+    readonly issuer: string,
+    readonly missing: 'keys' | 'metadata' | 'introspection' | 'verification' = 'keys',
+    options?: ErrorOptions,
+  ) {
+    super('ERR_MCP_AUTH_UNAVAILABLE', `The ${missing} of ${issuer} cannot be had`, options);
   }
 }

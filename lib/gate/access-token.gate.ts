@@ -3,7 +3,7 @@ import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
-import { type TokenClaims, TokenVerifier } from '../verifier/token.verifier.js';
+import { TokenVerifier, VerifiedToken } from '../verifier/token.verifier.js';
 import { admit, type AdmittedToken } from './admit.js';
 
 /**
@@ -23,13 +23,20 @@ export class AccessTokenGate {
    * @throws {@link AuthorizationServerUnavailableError} when that cannot be told now
    */
   async admit(token: string, resource: KnownResource): Promise<AdmittedToken> {
-    const context = { resource: resource.options.resource, authorizationServers: resource.servers };
-    // A verifier of the application may be written in JavaScript, and end without a value.
-    const claims = (await this.verifier.verify(token, context)) as TokenClaims | null | undefined;
-    if (claims === null || claims === undefined) throw new TokenRefusedError('inactive');
-    return admit(claims, resource, {
+    const verified = await this.verify(token, resource);
+    return admit(verified, resource, {
       nowSeconds: this.options.now().getTime() / 1000,
       toleranceSeconds: this.options.clockToleranceSeconds,
     });
+  }
+
+  private async verify(token: string, resource: KnownResource): Promise<VerifiedToken> {
+    const result = await this.verifier.verify(token, {
+      resource: resource.options.resource,
+      authorizationServers: resource.servers,
+      signal: new AbortController().signal,
+    });
+    if (result === null || result === undefined) throw new TokenRefusedError('inactive');
+    return result instanceof VerifiedToken ? result : new VerifiedToken(result);
   }
 }

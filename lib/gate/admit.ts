@@ -1,9 +1,9 @@
 import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
-import { type TokenClaims } from '../verifier/token.verifier.js';
+import { type TokenClaims, type VerifiedToken } from '../verifier/token.verifier.js';
 import { namesAudience } from './audience.js';
 import { isNotAnAccessToken } from './look-alikes.js';
-import { assertTimely } from './time-claims.js';
+import { assertTimely, type GateClock } from './time-claims.js';
 import { tokenPrincipal } from './token-principal.js';
 import { tokenScopes } from './token-scopes.js';
 
@@ -13,16 +13,10 @@ export interface AdmittedToken {
   readonly subject: string | undefined;
   readonly clientId: string;
   readonly scopes: readonly string[];
-  /** Seconds since the epoch. */
-  readonly expiresAt: number;
+  /** Seconds since the epoch; undefined for a token that does not say. */
+  readonly expiresAt: number | undefined;
   readonly audience: readonly string[];
   readonly claims: TokenClaims;
-}
-
-/** The time that tokens are measured by. @internal */
-export interface GateClock {
-  readonly nowSeconds: number;
-  readonly toleranceSeconds: number;
 }
 
 /**
@@ -35,14 +29,28 @@ export interface GateClock {
  * @throws {@link TokenRefusedError} with the reason
  * @internal
  */
-export function admit(claims: TokenClaims, resource: KnownResource, clock: GateClock): AdmittedToken {
-  const { iss: issuer, aud, cnf } = claims;
-  if (typeof issuer !== 'string' || !resource.servers.has(issuer)) throw new TokenRefusedError('issuer');
-  if (!namesAudience(aud, resource.options.audiences)) throw new TokenRefusedError('audience');
-  const expiresAt = assertTimely(claims, clock.nowSeconds, clock.toleranceSeconds);
+export function admit(verified: VerifiedToken, resource: KnownResource, clock: GateClock): AdmittedToken {
+  const { claims, requiresExpiry } = verified;
+  const issuer = issuerOf(claims, resource);
+  assertAudience(verified, resource);
+  const expiresAt = assertTimely(claims, clock, requiresExpiry);
   // RFC 7800 section 3.1: without a verified proof the presenter may be anybody. No proof is verified yet.
-  if (cnf !== undefined) throw new TokenRefusedError('sender_constrained');
+  if (claims['cnf'] !== undefined) throw new TokenRefusedError('sender_constrained');
   if (isNotAnAccessToken(claims)) throw new TokenRefusedError('not_an_access_token');
-  const audience = [aud].flat().filter((value) => typeof value === 'string');
+  const audience = [claims['aud']].flat().filter((value) => typeof value === 'string');
   return { issuer, ...tokenPrincipal(claims), scopes: tokenScopes(claims), expiresAt, audience, claims };
+}
+
+/** The issuer, which must be one of the resource's. Claims that name none can only be of a resource's only one. */
+function issuerOf({ iss }: TokenClaims, { servers }: KnownResource): string {
+  const [only, ...others] = servers.keys();
+  const issuer = iss === undefined && others.length === 0 ? only : iss;
+  if (typeof issuer !== 'string' || !servers.has(issuer)) throw new TokenRefusedError('issuer');
+  return issuer;
+}
+
+function assertAudience({ claims, audienceVerified }: VerifiedToken, { options }: KnownResource): void {
+  const { aud } = claims;
+  if (aud === undefined && audienceVerified) return;
+  if (!namesAudience(aud, options.audiences)) throw new TokenRefusedError('audience');
 }

@@ -4,28 +4,36 @@ import { type TokenClaims } from '../verifier/token.verifier.js';
 /** The last second that a date can be written for with four digits of year; beyond lies no honest expiry. */
 const END_OF_TIME = 253_402_300_799;
 
+/** The time that tokens are measured by. @internal */
+export interface GateClock {
+  /** Seconds since the epoch. */
+  readonly nowSeconds: number;
+  /** How far the issuer's clock may be off, in either direction. */
+  readonly toleranceSeconds: number;
+}
+
 /**
- * Refuses a token that is expired, not valid yet, or does not say until when it is valid.
+ * Refuses a token that is expired, not valid yet, or has time claims that are no times.
  *
  * @param claims - the token's claims
- * @param nowSeconds - seconds since the epoch
- * @param toleranceSeconds - how far the issuer's clock may be off, in either direction
- * @returns `exp`
+ * @param clock - what they are compared with
+ * @param requiresExpiry - whether a token that does not say until when it is valid is refused too
+ * @returns `exp`, or undefined where there is none
  * @throws {@link TokenRefusedError} `expired`, `not_yet_valid` or `time_claims`
  * @see {@link https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4 | RFC 7519 sections 4.1.4 to 4.1.6}
  * @internal
  */
 export function assertTimely(
   { exp, nbf, iat }: TokenClaims,
-  nowSeconds: number,
-  toleranceSeconds: number,
-): number {
-  if (!isDate(exp) || !isDateOrAbsent(nbf) || !isDateOrAbsent(iat))
-    throw new TokenRefusedError('time_claims');
+  { nowSeconds, toleranceSeconds }: GateClock,
+  requiresExpiry: boolean,
+): number | undefined {
+  const areDates = isDateOrAbsent(exp) && isDateOrAbsent(nbf) && isDateOrAbsent(iat);
+  if (!areDates || (exp === undefined && requiresExpiry)) throw new TokenRefusedError('time_claims');
   // Written so that a clock that gives NaN refuses everything.
-  if (!(nowSeconds < exp + toleranceSeconds)) throw new TokenRefusedError('expired');
-  const begin = Math.max(nbf ?? 0, iat ?? 0);
-  if (nowSeconds < begin - toleranceSeconds) throw new TokenRefusedError('not_yet_valid');
+  if (!(nowSeconds < (exp ?? END_OF_TIME) + toleranceSeconds)) throw new TokenRefusedError('expired');
+  if (nowSeconds < Math.max(nbf ?? 0, iat ?? 0) - toleranceSeconds)
+    throw new TokenRefusedError('not_yet_valid');
   return exp;
 }
 

@@ -4,10 +4,13 @@ import {
   type McpAuthModuleOptionsDto,
   type ProtectedResourceDto,
 } from './mcp-auth-options.dto.js';
+import { ambiguousIntrospection, authorizationServerProblems } from './authorization-server-checks.js';
 import { canonicalResource } from './url-rules.js';
 
 /** What is wrong between options that are each right in shape. @internal */
-export function crossProblems({ resources, serveRootAlias }: McpAuthModuleOptionsDto): ConfigProblem[] {
+export function crossProblems(options: McpAuthModuleOptionsDto): ConfigProblem[] {
+  const { resources, serveRootAlias } = options;
+  const isDeferred = options.discovery === 'lazy' || options.onDiscoveryFailure === 'retry';
   const alias =
     serveRootAlias === true && resources.length > 1
       ? [{ path: 'serveRootAlias', message: 'needs exactly one resource; leave it out' }]
@@ -16,45 +19,30 @@ export function crossProblems({ resources, serveRootAlias }: McpAuthModuleOption
     ...duplicates(resources, ({ resource }) => canonicalResource(resource), 'resources', 'resource'),
     ...duplicates(resources, ({ name }) => name, 'resources', 'name'),
     ...alias,
-    ...resources.flatMap((resource, index) => resourceProblems(resource, `resources[${String(index)}]`)),
+    ...resources.flatMap((resource, index) =>
+      resourceProblems(resource, `resources[${String(index)}]`, isDeferred),
+    ),
   ];
 }
 
 function resourceProblems(
   { authorizationServers, resource, metadata }: ProtectedResourceDto,
   path: string,
+  isDeferred: boolean,
 ): ConfigProblem[] {
   const list = `${path}.authorizationServers`;
   return [
     ...duplicates(authorizationServers, serverIssuer, list, 'issuer'),
-    ...authorizationServers.flatMap((server, index) => serverProblems(server, `${list}[${String(index)}]`)),
+    ...authorizationServers.flatMap((server, index) =>
+      authorizationServerProblems(server, `${list}[${String(index)}]`, isDeferred),
+    ),
+    ...ambiguousIntrospection(authorizationServers, list),
     ...signedMetadataProblems(metadata?.['signed_metadata'], resource, `${path}.metadata`),
   ];
 }
 
 function serverIssuer({ issuer, metadata }: AuthorizationServerDto): unknown {
   return issuer ?? metadata?.['issuer'];
-}
-
-function serverProblems(server: AuthorizationServerDto, path: string): ConfigProblem[] {
-  const { issuer, metadataUrl, metadata } = server;
-  if (metadata !== undefined && (issuer !== undefined || metadataUrl !== undefined)) {
-    return [
-      {
-        path,
-        message: 'has "metadata" beside "issuer" or "metadataUrl"; the metadata names its issuer itself',
-      },
-    ];
-  }
-  if (issuer === undefined && metadataUrl === undefined && metadata === undefined) {
-    return [{ path, message: 'names no server; give "issuer", "metadataUrl" or "metadata"' }];
-  }
-  if (server.trustDocumentIssuer === true && (metadataUrl === undefined || issuer !== undefined)) {
-    return [
-      { path, message: 'has "trustDocumentIssuer", which goes with "metadataUrl" and without "issuer"' },
-    ];
-  }
-  return [];
 }
 
 function signedMetadataProblems(signed: unknown, resource: string, path: string): ConfigProblem[] {

@@ -30,6 +30,51 @@ const isAudience: Problem = (value) =>
 const isResourceDocument: Problem = (value) =>
   isPlainObject(value) ?? documentProblem(value as Record<string, unknown>);
 
+const isSecret: Problem = (value) =>
+  typeof value === 'function' || (typeof value === 'string' && value !== '')
+    ? undefined
+    : 'must be a non-empty string or a function that gives one';
+
+const isHeaders: Problem = (value) =>
+  isPlainObject(value) ??
+  (Object.values(value as object).every((header) => typeof header === 'string')
+    ? undefined
+    : 'must have strings for values');
+
+/** The shape of RemoteJwkSetOptions. @internal */
+export class RemoteJwkSetDto {
+  @CheckOptional(isWholeNumber(100, 30_000, 'milliseconds')) timeoutMs?: number;
+  @CheckOptional(isWholeNumber(1, 3600, 'seconds')) cooldownSeconds?: number;
+  @CheckOptional(isWholeNumber(1, 86_400, 'seconds')) cacheMaxAgeSeconds?: number;
+  @CheckOptional(isWholeNumber(1, 86_400, 'seconds')) staleMaxAgeSeconds?: number;
+  @CheckOptional(isHeaders) headers?: Record<string, string>;
+}
+
+/** The shape of IntrospectionCacheOptions. @internal */
+export class IntrospectionCacheDto {
+  @CheckOptional(isWholeNumber(1, 60, 'seconds')) maxAgeSeconds?: number;
+  @CheckOptional(isWholeNumber(0, 10, 'seconds')) negativeMaxAgeSeconds?: number;
+  @CheckOptional(isWholeNumber(1, 1_000_000, 'entries')) maxEntries?: number;
+}
+
+/** The shape of IntrospectionOptions. @internal */
+export class IntrospectionDto {
+  @Check(isText) clientId!: string;
+  @CheckOptional(isSecret) clientSecret?: string | (() => string | Promise<string>);
+  @CheckOptional(isPlainObject) privateKey?: object;
+  @CheckOptional(isOneOf('client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'))
+  authMethod?: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
+  @CheckOptional(isString(urlProblem)) endpoint?: string;
+  @CheckOptional(isBoolean) requireSignedResponse?: boolean;
+  @CheckOptional(isBoolean) requireExpiry?: boolean;
+  @CheckOptional(isWholeNumber(100, 30_000, 'milliseconds')) timeoutMs?: number;
+
+  @CheckOptional(isPlainObject)
+  @ValidateNested({ message: 'must be an object' })
+  @Type(() => IntrospectionCacheDto)
+  cache?: IntrospectionCacheDto;
+}
+
 /** The shape of an authorization server's options; see AuthorizationServerOptions for their meaning. @internal */
 export class AuthorizationServerDto {
   @CheckOptional(isString(identifierProblem)) issuer?: string;
@@ -39,6 +84,18 @@ export class AuthorizationServerDto {
   @CheckOptional(isPlainObject) metadata?: Record<string, unknown>;
   @CheckOptional(isFunction) transpileData?: unknown;
   @CheckOptional(isJwks) jwks?: unknown;
+  @CheckOptional(isOneOf('jwt', 'introspection', 'auto')) mode?: 'jwt' | 'introspection' | 'auto';
+
+  @CheckOptional(isPlainObject)
+  @ValidateNested({ message: 'must be an object' })
+  @Type(() => RemoteJwkSetDto)
+  remoteJwkSet?: RemoteJwkSetDto;
+
+  @CheckOptional(isPlainObject)
+  @ValidateNested({ message: 'must be an object' })
+  @Type(() => IntrospectionDto)
+  introspection?: IntrospectionDto;
+
   @CheckOptional(isListOf(isOneOf(...SIGNATURE_ALGORITHMS), { nonEmpty: true })) algorithms?: string[];
   @CheckOptional(isOneOf('warn', 'error', 'off')) mcpCompliance?: 'warn' | 'error' | 'off';
 }
@@ -68,6 +125,9 @@ export class McpAuthModuleOptionsDto {
 
   @CheckOptional(isWholeNumber(0, 300, 'seconds')) clockToleranceSeconds?: number;
   @CheckOptional(isWholeNumber(100, 120_000, 'milliseconds')) discoveryTimeoutMs?: number;
+  @CheckOptional(isOneOf('bootstrap', 'lazy')) discovery?: 'bootstrap' | 'lazy';
+  @CheckOptional(isOneOf('fail', 'retry')) onDiscoveryFailure?: 'fail' | 'retry';
+  @CheckOptional(isWholeNumber(60, 86_400, 'seconds')) metadataRefreshSeconds?: number;
   @CheckOptional(isWholeNumber(0, 86_400, 'seconds')) metadataMaxAgeSeconds?: number;
   @CheckOptional(isBoolean) serveRootAlias?: boolean;
   @CheckOptional(isFunction) fetch?: typeof fetch;

@@ -4,7 +4,7 @@ import {
   type OptionalFactoryDependency,
   type Type,
 } from '@nestjs/common';
-import { type JSONWebKeySet } from 'jose';
+import { type JSONWebKeySet, type JWK } from 'jose';
 import { type AuthorizationServer } from 'oauth4webapi';
 
 /**
@@ -37,6 +37,65 @@ export type TranspileData = (
   data: Record<string, unknown>,
 ) => Record<string, unknown> | Promise<Record<string, unknown>>;
 
+/** How a remote key set is fetched and kept. @publicApi */
+export interface RemoteJwkSetOptions {
+  /** Time limit for one fetch. Unit: milliseconds. Range: 100 to 30000. @defaultValue 5000 */
+  readonly timeoutMs?: number;
+  /**
+   * A token with an unknown key id has the keys fetched anew, but not within this time of the last fetch.
+   * Unit: seconds. Range: 1 to 3600. @defaultValue 30
+   */
+  readonly cooldownSeconds?: number;
+  /** Older keys are fetched anew. Unit: seconds. Range: 1 to 86400. @defaultValue 600 */
+  readonly cacheMaxAgeSeconds?: number;
+  /**
+   * Keys that cannot be fetched anew serve until they are this old. Unit: seconds. Range: 1 to 86400.
+   * @defaultValue 3600
+   */
+  readonly staleMaxAgeSeconds?: number;
+  /** Sent with each fetch. @defaultValue none */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * How an authorization server is asked about tokens.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7662 | RFC 7662}
+ * @publicApi
+ */
+export interface IntrospectionOptions {
+  /** The client that this resource is at the authorization server. */
+  readonly clientId: string;
+  /** Its secret, or a function that gives it, for the two `client_secret` methods. Never logged. */
+  readonly clientSecret?: string | (() => string | Promise<string>);
+  /** Its private key for `private_key_jwt`: a JWK with `kid` and `alg`. Never logged. */
+  readonly privateKey?: JWK;
+  /** @defaultValue 'private_key_jwt' with `privateKey`, 'client_secret_basic' with `clientSecret`, else 'none' */
+  readonly authMethod?: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
+  /** The endpoint's address. @defaultValue the metadata's `introspection_endpoint` */
+  readonly endpoint?: string;
+  /** Asks for signed answers (RFC 9701) and takes no others. @defaultValue false */
+  readonly requireSignedResponse?: boolean;
+  /** Refuses an active token without an expiry. @defaultValue false */
+  readonly requireExpiry?: boolean;
+  /** Time limit for one request. Unit: milliseconds. Range: 100 to 30000. @defaultValue 5000 */
+  readonly timeoutMs?: number;
+  /**
+   * Keeps answers, so that a revoked token may pass until its answer is too old. @defaultValue none are kept
+   */
+  readonly cache?: IntrospectionCacheOptions;
+}
+
+/** How long answers about tokens are kept. @publicApi */
+export interface IntrospectionCacheOptions {
+  /** For active tokens, and never past their expiry. Unit: seconds. Range: 1 to 60. @defaultValue 30 */
+  readonly maxAgeSeconds?: number;
+  /** For tokens that are not active. Unit: seconds. Range: 0 to 10. @defaultValue 5 */
+  readonly negativeMaxAgeSeconds?: number;
+  /** The least recently used answers beyond this number are dropped. Range: 1 to 1000000. @defaultValue 10000 */
+  readonly maxEntries?: number;
+}
+
 /**
  * What can be said of an authorization server however it is found.
  *
@@ -54,6 +113,20 @@ export interface AuthorizationServerBaseOptions {
    * @see {@link https://www.rfc-editor.org/rfc/rfc7517#section-5 | RFC 7517 section 5}
    */
   readonly jwks?: JSONWebKeySet | (() => JSONWebKeySet | Promise<JSONWebKeySet>);
+
+  /** How its key set is fetched and kept. @defaultValue see {@link RemoteJwkSetOptions} */
+  readonly remoteJwkSet?: RemoteJwkSetOptions;
+
+  /**
+   * How its tokens are verified: `jwt` by its keys, `introspection` by asking it, `auto` by what a token looks
+   * like. A JWT that fails is never introspected.
+   *
+   * @defaultValue 'auto' with `introspection`, else 'jwt'
+   */
+  readonly mode?: 'jwt' | 'introspection' | 'auto';
+
+  /** How the server is asked about tokens. @defaultValue none: opaque tokens are refused */
+  readonly introspection?: IntrospectionOptions;
 
   /**
    * JWS algorithms accepted from this server. Asymmetric ones only.
@@ -197,6 +270,33 @@ export interface McpAuthModuleOptions {
    * @defaultValue 15000
    */
   readonly discoveryTimeoutMs?: number;
+
+  /**
+   * When authorization servers are asked for their metadata: at bootstrap, or when the first token of each is
+   * there. `lazy` needs the issuer of each server in the options.
+   *
+   * @defaultValue 'bootstrap'
+   */
+  readonly discovery?: 'bootstrap' | 'lazy';
+
+  /**
+   * What a server that cannot be resolved at bootstrap means: `fail` stops the start; `retry` starts, answers
+   * 503 to that server's tokens and asks again when they come. `retry` needs the issuer of each server in the
+   * options.
+   *
+   * @defaultValue 'fail'
+   */
+  readonly onDiscoveryFailure?: 'fail' | 'retry';
+
+  /**
+   * How old metadata may grow before it is fetched anew. When it cannot be, or is wrong, the old one serves for
+   * a day.
+   *
+   * Unit: seconds. Range: 60 to 86400.
+   *
+   * @defaultValue 3600
+   */
+  readonly metadataRefreshSeconds?: number;
 
   /**
    * How long clients may keep the RFC 9728 document (`Cache-Control: max-age`).

@@ -1,11 +1,15 @@
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
+import { REQUEST_TIMEOUT_MS } from '../mcp-auth.constants.js';
 import { SIGNATURE_ALGORITHMS } from './algorithms.js';
 import { crossProblems } from './cross-checks.js';
 import {
   type AuthorizationServerDto,
   type McpAuthModuleOptionsDto,
   type ProtectedResourceDto,
+  RemoteJwkSetDto,
 } from './mcp-auth-options.dto.js';
+import { type RemoteJwkSetOptions } from './mcp-auth-options.interface.js';
+import { resolveIntrospection } from './resolve-introspection.js';
 import { checkShape, normaliseOptions } from './option-problems.js';
 import {
   type ResolvedAuthorizationServerOptions,
@@ -42,6 +46,9 @@ function withDefaults(dto: McpAuthModuleOptionsDto): ResolvedMcpAuthOptions {
     resources: dto.resources.map(resolveResource),
     clockToleranceSeconds: dto.clockToleranceSeconds ?? 5,
     discoveryTimeoutMs: dto.discoveryTimeoutMs ?? 15_000,
+    discovery: dto.discovery ?? 'bootstrap',
+    onDiscoveryFailure: dto.onDiscoveryFailure ?? 'fail',
+    metadataRefreshSeconds: dto.metadataRefreshSeconds ?? 3600,
     metadataMaxAgeSeconds: dto.metadataMaxAgeSeconds ?? 3600,
     serveRootAlias: dto.serveRootAlias ?? false,
     fetch: dto.fetch ?? ((...args) => globalThis.fetch(...args)),
@@ -70,8 +77,21 @@ function resolveServer(dto: AuthorizationServerDto): ResolvedAuthorizationServer
     metadata: dto.metadata,
     transpileData: dto.transpileData as ResolvedAuthorizationServerOptions['transpileData'],
     jwks: dto.jwks as ResolvedAuthorizationServerOptions['jwks'],
+    remoteJwkSet: resolveRemoteJwkSet(dto.remoteJwkSet ?? new RemoteJwkSetDto()),
+    mode: dto.mode ?? (dto.introspection ? 'auto' : 'jwt'),
+    introspection: dto.introspection && resolveIntrospection(dto.introspection),
     algorithms: dto.algorithms ?? SIGNATURE_ALGORITHMS,
     mcpCompliance: dto.mcpCompliance ?? 'warn',
+  };
+}
+
+function resolveRemoteJwkSet(dto: RemoteJwkSetDto): Required<RemoteJwkSetOptions> {
+  return {
+    timeoutMs: dto.timeoutMs ?? REQUEST_TIMEOUT_MS,
+    cooldownSeconds: dto.cooldownSeconds ?? 30,
+    cacheMaxAgeSeconds: dto.cacheMaxAgeSeconds ?? 600,
+    staleMaxAgeSeconds: dto.staleMaxAgeSeconds ?? 3600,
+    headers: { ...dto.headers },
   };
 }
 

@@ -1,9 +1,26 @@
-import { type JSONWebKeySet } from 'jose';
+import { type JSONWebKeySet, type JWK } from 'jose';
 import {
   type AuthorizationServerType,
+  type IntrospectionCacheOptions,
   type ProtectedResourceMetadataOptions,
+  type RemoteJwkSetOptions,
   type TranspileData,
 } from './mcp-auth-options.interface.js';
+
+/** How an authorization server is asked about tokens: checked, defaulted, frozen. @publicApi */
+export interface ResolvedIntrospectionOptions {
+  readonly clientId: string;
+  readonly authMethod: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
+  /** Not enumerable, so that inspecting or logging the options does not show it. */
+  readonly clientSecret: (() => string | Promise<string>) | undefined;
+  /** Not enumerable, as the secret. */
+  readonly privateKey: JWK | undefined;
+  readonly endpoint: string | undefined;
+  readonly requireSignedResponse: boolean;
+  readonly requireExpiry: boolean;
+  readonly timeoutMs: number;
+  readonly cache: Required<IntrospectionCacheOptions> | undefined;
+}
 
 /** One authorization server as configured: checked, defaulted, frozen. @publicApi */
 export interface ResolvedAuthorizationServerOptions {
@@ -15,6 +32,9 @@ export interface ResolvedAuthorizationServerOptions {
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
   readonly transpileData: TranspileData | undefined;
   readonly jwks: JSONWebKeySet | (() => JSONWebKeySet | Promise<JSONWebKeySet>) | undefined;
+  readonly remoteJwkSet: Required<RemoteJwkSetOptions>;
+  readonly mode: 'jwt' | 'introspection' | 'auto';
+  readonly introspection: ResolvedIntrospectionOptions | undefined;
   readonly algorithms: readonly string[];
   readonly mcpCompliance: 'warn' | 'error' | 'off';
 }
@@ -36,6 +56,9 @@ export interface ResolvedMcpAuthOptions {
   readonly resources: readonly ResolvedProtectedResourceOptions[];
   readonly clockToleranceSeconds: number;
   readonly discoveryTimeoutMs: number;
+  readonly discovery: 'bootstrap' | 'lazy';
+  readonly onDiscoveryFailure: 'fail' | 'retry';
+  readonly metadataRefreshSeconds: number;
   readonly metadataMaxAgeSeconds: number;
   readonly serveRootAlias: boolean;
   readonly fetch: typeof fetch;

@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  AuthorizationServerRegistry,
-  type KnownAuthorizationServer,
-} from '../discovery/authorization-server.registry.js';
+import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { AuthorizationServerRegistry } from '../discovery/authorization-server.registry.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS, PROTECTED_RESOURCE_WELL_KNOWN } from '../mcp-auth.constants.js';
 import {
@@ -19,7 +17,7 @@ export interface KnownResource {
   /** The address of its metadata. */
   readonly metadataUrl: string;
   /** Its authorization servers by issuer. */
-  readonly servers: ReadonlyMap<string, KnownAuthorizationServer>;
+  readonly servers: ReadonlyMap<string, TrustedAuthorizationServer>;
 }
 
 /** A document ready to be sent. @internal */

@@ -22,7 +22,9 @@ const REFUSALS: ReadonlyMap<string, TokenRefusal> = new Map<string, TokenRefusal
  * @internal
  */
 export function toVerifierError(error: unknown, issuer: string): unknown {
-  if (isOutage(error)) return new AuthorizationServerUnavailableError(issuer, { cause: error });
+  if (error instanceof AuthorizationServerUnavailableError) return error;
+  if (error instanceof DiscoveryError)
+    return new AuthorizationServerUnavailableError(issuer, 'keys', { cause: error });
   if (error instanceof errors.JOSEError) {
     // JWKSInvalid is left: a member that is no usable public key, found when a token asked for it.
     return new TokenRefusedError(REFUSALS.get(error.code) ?? 'unusable_key', { cause: error });
@@ -32,8 +34,4 @@ export function toVerifierError(error: unknown, issuer: string): unknown {
     return new TokenRefusedError('unusable_key', { cause: error });
   }
   return error;
-}
-
-function isOutage(error: unknown): boolean {
-  return error instanceof DiscoveryError || error instanceof errors.JWKSTimeout;
 }

@@ -4,60 +4,71 @@ import {
   type CompactJWSHeaderParameters,
   decodeJwt,
   errors,
-  type JWTPayload,
-  type JWTVerifyGetKey,
+  type CompactVerifyGetKey,
 } from 'jose';
-import { type KnownAuthorizationServer } from '../discovery/authorization-server.registry.js';
+import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { MAX_KEY_CANDIDATES, MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { issuerKeys } from './issuer-keys.js';
+import { IssuerKeys } from './issuer-keys.js';
 import { assertAccessTokenHeader } from './jwt-header-rules.js';
 import { toVerifierError } from './jose-errors.js';
-import { type TokenClaims, TokenVerifier, type VerificationContext } from './token.verifier.js';
+import { type TokenClaims, VerifiedToken } from './token.verifier.js';
 
 /**
  * Verifies JWT access tokens with the keys of the authorization server that the token names.
  *
- * The unverified `iss` only chooses among the resource's authorization servers; for any other issuer nothing
- * is requested. Keys come from the issuer's key set alone, never from the token's header.
- *
- * Does not check any claim: the gate does.
+ * Keys come from that server's key set alone, never from the token's header. Does not check any claim: the gate
+ * does.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-4 | RFC 9068 section 4}
  * @internal
  */
 @Injectable()
-export class JwtTokenVerifier extends TokenVerifier {
+export class JwtTokenVerifier {
   private readonly logger = new Logger('McpAuth');
-  private readonly keys = new Map<KnownAuthorizationServer, JWTVerifyGetKey>();
+  private readonly keys = new Map<TrustedAuthorizationServer, IssuerKeys>();
 
-  constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions) {
-    super();
-  }
+  constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions) {}
 
-  async verify(token: string, { authorizationServers }: VerificationContext): Promise<TokenClaims> {
-    const claims = decodeClaims(token);
-    const server = typeof claims.iss === 'string' ? authorizationServers.get(claims.iss) : undefined;
-    if (!server) throw new TokenRefusedError('issuer');
+  /**
+   * @param token - a compact JWS
+   * @param claims - what {@link decodeClaims} read from it
+   * @param server - the authorization server that the claims name
+   * @throws {@link TokenRefusedError} for a token that is not good
+   * @throws {@link AuthorizationServerUnavailableError} when that cannot be told now
+   */
+  async verify(
+    token: string,
+    claims: TokenClaims,
+    server: TrustedAuthorizationServer,
+  ): Promise<VerifiedToken> {
+    const keys = this.keysOf(server);
     let header: CompactJWSHeaderParameters;
     try {
-      header = await verifySignature(token, this.keysOf(server), [...server.options.algorithms]);
+      header = await verifySignature(token, (...jws) => keys.keyFor(...jws), [...server.options.algorithms]);
     } catch (error) {
-      throw this.explain(error, server.metadata.issuer);
+      throw this.explain(error, server.issuer);
     }
     assertAccessTokenHeader(header);
-    return claims;
+    return new VerifiedToken(claims, { requiresExpiry: true });
   }
 
-  private keysOf(server: KnownAuthorizationServer): JWTVerifyGetKey {
+  private keysOf(server: TrustedAuthorizationServer): IssuerKeys {
     const known = this.keys.get(server);
     if (known) return known;
-    const { issuer } = server.metadata;
-    const onSkipped = (count: number): void => {
-      this.logger.error(`${issuer} publishes ${String(count)} keys that cannot be used; they are ignored`);
-    };
-    const keys = issuerKeys(server, { fetch: this.options.fetch, onSkipped });
+    const { fetch, now } = this.options;
+    const keys = new IssuerKeys(server, {
+      fetch,
+      now,
+      onSkipped: (count) => {
+        const what = count === 1 ? '1 key that cannot be used' : `${String(count)} keys that cannot be used`;
+        this.logger.error(`${server.issuer} publishes ${what}; left out`);
+      },
+      onRenewed: () => {
+        this.logger.debug(`The keys of ${server.issuer} were renewed`);
+      },
+    });
     this.keys.set(server, keys);
     return keys;
   }
@@ -73,8 +84,13 @@ export class JwtTokenVerifier extends TokenVerifier {
   }
 }
 
-/** What the token says, before anything is verified: good for the choice of keys and nothing else until then. */
-function decodeClaims(token: string): JWTPayload {
+/**
+ * What a token says, before anything is verified: good for the choice of keys and nothing else until then.
+ *
+ * @throws {@link TokenRefusedError} `malformed` when it is no compact JWS with an object for payload
+ * @internal
+ */
+export function decodeClaims(token: string): TokenClaims {
   try {
     return decodeJwt(token);
   } catch (cause) {
@@ -84,7 +100,7 @@ function decodeClaims(token: string): JWTPayload {
 
 async function verifySignature(
   token: string,
-  keys: JWTVerifyGetKey,
+  keys: CompactVerifyGetKey,
   algorithms: string[],
 ): Promise<CompactJWSHeaderParameters> {
   try {

@@ -1,0 +1,88 @@
+import { type ConfigProblem } from '../errors/config.error.js';
+import { type AuthorizationServerDto, type IntrospectionDto } from './mcp-auth-options.dto.js';
+
+type Rule<T> = readonly [message: string, isBroken: (subject: T) => boolean];
+
+const LOCATION_RULES: readonly Rule<AuthorizationServerDto>[] = [
+  [
+    'has "metadata" beside "issuer" or "metadataUrl"; the metadata names its issuer itself',
+    ({ metadata, issuer, metadataUrl }) =>
+      metadata !== undefined && (issuer !== undefined || metadataUrl !== undefined),
+  ],
+  [
+    'names no server; give "issuer", "metadataUrl" or "metadata"',
+    ({ metadata, issuer, metadataUrl }) =>
+      metadata === undefined && issuer === undefined && metadataUrl === undefined,
+  ],
+  [
+    'has "trustDocumentIssuer", which goes with "metadataUrl" and without "issuer"',
+    ({ trustDocumentIssuer, metadataUrl, issuer }) =>
+      trustDocumentIssuer === true && (metadataUrl === undefined || issuer !== undefined),
+  ],
+];
+
+const MODE_RULES: readonly Rule<AuthorizationServerDto>[] = [
+  [
+    'has a "mode" that introspects tokens, and no "introspection"; say how the server is asked',
+    ({ mode, introspection }) => mode !== undefined && mode !== 'jwt' && introspection === undefined,
+  ],
+  [
+    'has "introspection", which the mode "jwt" never uses; leave one of them out',
+    ({ mode, introspection }) => mode === 'jwt' && introspection !== undefined,
+  ],
+];
+
+const INTROSPECTION_RULES: readonly Rule<IntrospectionDto>[] = [
+  [
+    'has no "clientSecret", which its "authMethod" needs',
+    ({ authMethod, clientSecret }) =>
+      clientSecret === undefined && authMethod?.startsWith('client_secret_') === true,
+  ],
+  [
+    'has no "privateKey", which the "authMethod" private_key_jwt needs',
+    ({ authMethod, privateKey }) => authMethod === 'private_key_jwt' && privateKey === undefined,
+  ],
+  [
+    'has both "clientSecret" and "privateKey"; keep the one that "authMethod" needs',
+    ({ clientSecret, privateKey }) => clientSecret !== undefined && privateKey !== undefined,
+  ],
+];
+
+/** What is wrong between the options of one authorization server. @internal */
+export function authorizationServerProblems(
+  server: AuthorizationServerDto,
+  path: string,
+  isDeferred: boolean,
+): ConfigProblem[] {
+  const location = broken(LOCATION_RULES, server, path).slice(0, 1);
+  const unknownIssuer = server.metadataUrl !== undefined && server.issuer === undefined;
+  const deferred =
+    isDeferred && unknownIssuer
+      ? [{ path, message: 'needs its "issuer": with lazy or retried discovery it must be known before' }]
+      : [];
+  const introspection = server.introspection
+    ? broken(INTROSPECTION_RULES, server.introspection, `${path}.introspection`)
+    : [];
+  return [...location, ...deferred, ...broken(MODE_RULES, server, path), ...introspection];
+}
+
+/**
+ * An opaque token does not say whose it is, and asking one server about the tokens of another would hand them
+ * over. So one server of a resource at most is asked.
+ *
+ * @internal
+ */
+export function ambiguousIntrospection(
+  servers: readonly AuthorizationServerDto[],
+  path: string,
+): ConfigProblem[] {
+  const [, second] = servers.flatMap(({ introspection }, index) => (introspection ? [index] : []));
+  if (second === undefined) return [];
+  const message =
+    'is the second server with "introspection": it cannot be told whom to ask about an opaque token';
+  return [{ path: `${path}[${String(second)}].introspection`, message }];
+}
+
+function broken<T>(rules: readonly Rule<T>[], subject: T, path: string): ConfigProblem[] {
+  return rules.filter(([, isBroken]) => isBroken(subject)).map(([message]) => ({ path, message }));
+}

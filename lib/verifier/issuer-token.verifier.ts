@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import { decodeProtectedHeader } from 'jose';
+import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { IntrospectionTokenVerifier } from './introspection-token.verifier.js';
+import { decodeClaims, JwtTokenVerifier } from './jwt-token.verifier.js';
+import { TokenVerifier, type VerificationContext, type VerifiedToken } from './token.verifier.js';
+
+/**
+ * The verifier that is used unless the application provides another: a token goes to the authorization server it
+ * can belong to, and is verified as that server's mode says.
+ *
+ * A JWT belongs to the server that its `iss` names, and to no other; the name only chooses among the servers of
+ * the resource. Anything else is opaque and goes to the one server that can be asked. Nothing goes to two.
+ *
+ * @internal
+ */
+@Injectable()
+export class IssuerTokenVerifier extends TokenVerifier {
+  constructor(
+    private readonly jwt: JwtTokenVerifier,
+    private readonly introspection: IntrospectionTokenVerifier,
+  ) {
+    super();
+  }
+
+  async verify(token: string, context: VerificationContext): Promise<VerifiedToken | null> {
+    const opaqueServer = [...context.authorizationServers.values()].find(canBeAsked);
+    if (!looksLikeJwt(token) && opaqueServer) {
+      return this.introspection.verify(token, opaqueServer, context.signal);
+    }
+    const claims = decodeClaims(token);
+    const server =
+      typeof claims['iss'] === 'string' ? context.authorizationServers.get(claims['iss']) : undefined;
+    if (!server) throw new TokenRefusedError('issuer');
+    return server.options.mode === 'introspection'
+      ? this.introspection.verify(token, server, context.signal)
+      : this.jwt.verify(token, claims, server);
+  }
+}
+
+function canBeAsked({ options }: TrustedAuthorizationServer): boolean {
+  return options.introspection !== undefined;
+}
+
+/** A compact JWS by its shape: three parts, the first of which is a JSON object. */
+function looksLikeJwt(token: string): boolean {
+  if (token.split('.').length !== 3) return false;
+  try {
+    decodeProtectedHeader(token);
+    return true;
+  } catch {
+    return false;
+  }
+}
