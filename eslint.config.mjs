@@ -17,6 +17,7 @@ const FLOW = [
   ['challenge'],
   ['mcp'],
   ['guard', 'decorators'],
+  ['testing'],
 ];
 
 const flowRules = FLOW.map((folders, index) => ({

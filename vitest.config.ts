@@ -2,9 +2,10 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const libEntry = fileURLToPath(new URL('./lib/index.ts', import.meta.url));
+const testingEntry = fileURLToPath(new URL('./lib/testing/index.ts', import.meta.url));
 
 export default defineConfig({
-  resolve: { alias: { 'nestjs-mcp-auth': libEntry } },
+  resolve: { alias: { 'nestjs-mcp-auth/testing': testingEntry, 'nestjs-mcp-auth': libEntry } },
   test: {
     setupFiles: ['reflect-metadata'],
     testTimeout: 30_000,

@@ -32,7 +32,8 @@ export function assertTimely(
   if (!areDates || (exp === undefined && requiresExpiry)) throw new TokenRefusedError('time_claims');
   // Written so that a clock that gives NaN refuses everything.
   if (!(nowSeconds < (exp ?? END_OF_TIME) + toleranceSeconds)) throw new TokenRefusedError('expired');
-  if (nowSeconds < Math.max(nbf ?? 0, iat ?? 0) - toleranceSeconds)
+  const begins = [nbf, iat].filter((date) => date !== undefined);
+  if (begins.some((begin) => nowSeconds < begin - toleranceSeconds))
     throw new TokenRefusedError('not_yet_valid');
   return exp;
 }
