@@ -8,6 +8,7 @@ import tseslint from 'typescript-eslint';
 const FLOW = [
   ['errors'],
   ['options'],
+  ['events'],
   ['discovery'],
   ['resource-metadata'],
   ['token'],

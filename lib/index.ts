@@ -34,6 +34,8 @@ export type {
   McpAuthOptionsFactory,
   ProtectedResourceMetadataOptions,
   ProtectedResourceOptions,
+  RevocationQuery,
+  TokenCacheOptions,
   TranspileData,
 } from './options/mcp-auth-options.interface.js';
 export type {
@@ -43,20 +45,49 @@ export type {
   ResolvedProtectedResourceOptions,
 } from './options/resolved-options.interface.js';
 
+export type {
+  AcceptedEvent,
+  DiscoveryFailedEvent,
+  EventPrincipal,
+  KeysRefreshedEvent,
+  McpAuthEvent,
+  McpAuthEventType,
+  MetadataRefreshedEvent,
+  RefusedEvent,
+  RequestEvent,
+  ScopeDeniedEvent,
+  ServerDocument,
+  StaleUsedEvent,
+} from './events/mcp-auth-event.interface.js';
+export { McpAuthEvents } from './events/mcp-auth-events.js';
+
 export type { TrustedAuthorizationServer } from './discovery/authorization-server.js';
 export type { ProtectedResourceMetadata } from './resource-metadata/protected-resource-metadata.interface.js';
+export { claimsFromAuthInfo } from './verifier/auth-info-claims.js';
 export {
   type TokenClaims,
   TokenVerifier,
+  type TokenVerifierClass,
+  type TokenVerifierOption,
   type VerificationContext,
   type VerificationResult,
+  type VerifiedAuthInfo,
   VerifiedToken,
   type VerifiedTokenOptions,
+  type VerifyToken,
 } from './verifier/token.verifier.js';
 
 export { BearerException } from './challenge/bearer.exception.js';
 export type { RefusalBody } from './challenge/refusal-response.js';
 export { AuthInfo } from './auth-info/auth-info.decorator.js';
+export { principalKey } from './auth-info/principal-key.js';
+export type { InvalidTokenErrorClass } from './auth-info/invalid-token.error.js';
+export {
+  type AccessTokenVerifier,
+  type AccessTokenVerifierOptions,
+  ResourceTokenVerifier,
+  type SdkAuthInfo,
+} from './auth-info/resource-token.verifier.js';
 export { ProtectedResource } from './decorators/protected-resource.decorator.js';
 export { RequireScopes } from './decorators/require-scopes.decorator.js';
 export { SkipBearerAuth } from './decorators/skip-bearer-auth.decorator.js';

@@ -7,10 +7,16 @@ import {
   RequestMethod,
 } from '@nestjs/common';
 import { ApplicationConfig, DiscoveryModule } from '@nestjs/core';
+import { ResourceTokenVerifier } from './auth-info/resource-token.verifier.js';
 import { AuthorizationServerRegistry } from './discovery/authorization-server.registry.js';
 import { McpAuthConfigError } from './errors/config.error.js';
+import { McpAuthEvents } from './events/mcp-auth-events.js';
+import { RateLimitedLogger } from './events/rate-limited-logger.js';
 import { AccessTokenGate } from './gate/access-token.gate.js';
+import { RevocationCheck } from './gate/revocation.check.js';
+import { VerifiedTokenCache } from './gate/verified-token.cache.js';
 import { BearerAuthGuard } from './guard/bearer-auth.guard.js';
+import { GuardReport } from './guard/guard-report.js';
 import {
   MCP_AUTH_GIVEN_OPTIONS,
   MCP_AUTH_OPTIONS,
@@ -34,6 +40,7 @@ import { IntrospectionTokenVerifier } from './verifier/introspection-token.verif
 import { IssuerTokenVerifier } from './verifier/issuer-token.verifier.js';
 import { JwtTokenVerifier } from './verifier/jwt-token.verifier.js';
 import { TokenVerifier } from './verifier/token.verifier.js';
+import { VerifierRegistry } from './verifier/verifier.registry.js';
 
 const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
 
@@ -54,10 +61,17 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     { provide: TokenVerifier, useClass: IssuerTokenVerifier },
     JwtTokenVerifier,
     IntrospectionTokenVerifier,
+    VerifierRegistry,
     AuthorizationServerRegistry,
     ProtectedResourceRegistry,
     WellKnownResponder,
+    McpAuthEvents,
+    RateLimitedLogger,
+    VerifiedTokenCache,
+    RevocationCheck,
     AccessTokenGate,
+    ResourceTokenVerifier,
+    GuardReport,
     HandlerScan,
     HandlerScopeRegistry,
     BearerAuthGuard,
@@ -66,7 +80,10 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     BearerAuthGuard,
     ProtectedResourceRegistry,
     AccessTokenGate,
+    ResourceTokenVerifier,
     HandlerScopeRegistry,
+    GuardReport,
+    McpAuthEvents,
     MCP_AUTH_OPTIONS,
   ],
 })

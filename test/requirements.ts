@@ -9,12 +9,6 @@ export interface Requirement {
 
 const row = (source: string, behaviour: string): Requirement => ({ source, behaviour });
 
-const later = (source: string, behaviour: string, deferred: string): Requirement => ({
-  source,
-  behaviour,
-  deferred,
-});
-
 const MCP = 'MCP 2026-07-28 basic/authorization';
 
 const metadata = {
@@ -180,12 +174,6 @@ const features = {
   F14: row('MCP', 'stable codes for what MCP clients need'),
   F15: row('MCP', 'missing PKCE is a warning'),
   F16: row('MCP', 'no way to register is a warning, unless client ID metadata documents are supported'),
-  F17: later(
-    'mcp-auth',
-    'an injectable report of what was found',
-    'findings are logged at boot; the report is not built',
-  ),
-  F18: later('mcp-auth', 'lazy discovery', 'discovery happens at bootstrap only; lazy is not built'),
   F19: row('design', 'a server that is down stops the start'),
   F20: row('robustness', 'limits of time, size, redirects and scheme'),
   F21: row('robustness', 'every failure is one class with a cause'),
@@ -210,13 +198,107 @@ const features = {
   F88: row('Nest', 'forRoot and forRootAsync in every form, problems listed together'),
 } as const;
 
+const verifiers = {
+  'VER-01': row('design', 'a verifier of the application for one resource or for all'),
+  'VER-02': row('design', 'issuer, audience, expiry and scopes are checked whatever the verifier'),
+  'VER-03': row('RFC 9068 4', 'a verifier without audience is believed only when it answers for it'),
+  'VER-04': row('robustness', 'a verifier that hangs is cut off with 503'),
+  'VER-05': row('robustness', 'the verifier of fixed tokens refuses to start in production'),
+  F77: row('MCP SDK', 'a verifier as class, object or function, sync or async, found by injection'),
+  F78: row('mcp-auth', 'what a verifier returns is decided on again'),
+  F79: row('mcp-auth', 'null is 401, an outage 503, anything else that goes wrong 500'),
+  F86: row('MCP SDK', 'verifiers of the SDK are usable here, and ours there'),
+  F87: row('MCP SDK', 'a resource whose tokens nobody can verify is refused at boot'),
+  F122: row('MCP SDK', 'a verifier of fixed tokens for development'),
+} as const;
+
+/** What happens to authorization servers, their documents and keys after the start. */
+const livingOn = {
+  'PRM-49': row('robustness', 'the document is served while the authorization server is down'),
+  'KEY-02': row(
+    'operations',
+    'new keys are found by the first token, removed ones refused after the cache age',
+  ),
+  'KEY-03': row('robustness', 'a flood of unknown key ids costs one fetch per cooldown'),
+  'KEY-04': row('robustness', 'parallel first requests cost one fetch of each document'),
+  'KEY-05': row('robustness', 'a pause after each failed fetch'),
+  'KEY-06': row('robustness', 'known keys serve for a bounded time while they cannot be renewed'),
+  'KEY-07': row('robustness', 'limits of size, time, redirects and members of a key set'),
+  'ASM-12': row('RFC 9728 7.7', 'no document of a public server points to a private address'),
+  'ASM-17': row('design', 'a failure at boot stops the start, or is retried; it never opens the door'),
+  'ASM-18': row('robustness', 'one dead server does not disable the others'),
+  'ASM-19': row('robustness', 'metadata is renewed; a wrong document is discarded'),
+  'ASM-20': row('RFC 9068 4', 'a server is trusted for the resources that list it'),
+  'ASM-21': row('Entra', 'an issuer template matches nothing'),
+  'ASM-22': row('RFC 8414 2.1, RFC 9728 4', 'signed_metadata is ignored, protected_resources looked at'),
+  'ASM-23': row('RFC 8414 6.1', 'TLS certificates are verified'),
+  'OPS-07': row('operations', 'status and ages of each authorization server'),
+  'OPS-10': row('operations', 'nothing keeps the process alive after the shutdown'),
+  F17: row('mcp-auth', 'an injectable report of what was found'),
+  F18: row('mcp-auth', 'lazy discovery: no request at boot, one at the first token'),
+  F22: row('mcp-auth', 'metadata is fetched once for all who wait, and failures are not kept'),
+  F23: row('design', 'metadata is renewed after a time'),
+  F24: row('RFC 9728 2', 'several authorization servers, each asked about its own tokens'),
+  F48: row('mcp-auth', 'an unknown issuer is refused before any request'),
+  F49: row('mcp-auth', 'options of the key set, unknown ones refused'),
+  F50: row('design', 'an unknown key id has the keys fetched'),
+  F51: row('design', 'keys that cannot be had are an outage, not a bad token'),
+  F52: row('mcp-auth', 'without jwks_uri and keys the app does not start'),
+} as const;
+
+const opaque = {
+  'OPQ-01': row('RFC 7662 2.1', 'a form by POST, with the token in its body only'),
+  'OPQ-02': row('RFC 7662 2.1, RFC 6749 2.3.1', 'the resource proves who asks: by secret or by key'),
+  'OPQ-03': row('RFC 7662 2.2', 'active is true, and nothing else is'),
+  'OPQ-04': row('RFC 7662 4', 'audience, time, issuer, scope and proof are checked as for a JWT'),
+  'OPQ-05': row('RFC 7662 2.2', 'an inactive token is refused without detail'),
+  'OPQ-06': row('RFC 9110 15.6.4', 'no usable answer is 503; our own credentials are a matter for operators'),
+  'OPQ-07': row('RFC 7662 4', 'a token goes to the one server that it can belong to'),
+  'OPQ-08': row('robustness', 'what cannot be a token is not asked about'),
+  'OPQ-09': row('RFC 7662 4', 'answers are kept only as configured, never past the token, failures never'),
+  'OPQ-10': row('RFC 7662 4', 'https or loopback, no redirects, limits of time and size'),
+  'OPQ-11': row('RFC 9701 5', 'a signed answer is verified, an unsigned one does not do in its place'),
+  'OPQ-12': row('RFC 7662 2.2', 'members of the answer are claims; token_type is Bearer or absent'),
+  'OPQ-13': row('RFC 7662 2.2', 'an answer without exp is good and not kept, unless exp is required'),
+  'OPQ-14': row('robustness', 'a JWT that fails is not introspected'),
+  'OPS-08': row('operations', 'secrets given late, and shown in no log and no inspection'),
+  F80: row('RFC 7662', 'introspection is built in'),
+  F81: row('RFC 7662 2.2', 'what becomes of each member of the answer'),
+  F82: row('SSRF', 'the endpoint is judged by its parsed host'),
+  F83: row('scale', 'answers are kept when asked for; one question at a time in any case'),
+  F84: row('interoperability', 'JWT and opaque tokens at one endpoint'),
+} as const;
+
+const operating = {
+  'JWT-29': row('RFC 7519 4.1.7', 'a revoked token is refused in every spelling, remembered or not'),
+  'CLM-06': row('RFC 7519 4.1.2, RFC 9700 4.15', 'a principal is issuer, subject and client together'),
+  'OPS-01': row('OAuth 2.1 1.5', 'a resource is https, or http on loopback'),
+  'OPS-05': row(
+    'confused deputy',
+    'a remembered token is good for its own resource only, and no longer than valid',
+  ),
+  'OPS-06': row('operations', 'what happens is told to listeners and in the log, never with a token'),
+  'OPS-11': row('operations', 'one key per principal for limits and audit'),
+  'SCP-30': row(
+    'MCP security best practices',
+    'missing scopes are told with an id that the client does not see',
+  ),
+  'SES-07': row('robustness', 'no state that requests share can be changed'),
+  F111: row('mcp-auth', 'one log, rate-limited, without tokens'),
+  F112: row('operations', 'a stream of typed events'),
+} as const;
+
 export const requirements = {
+  ...operating,
+  ...livingOn,
   ...metadata,
   ...challenges,
   ...tokens,
   ...discovery,
   ...operations,
+  ...opaque,
   ...features,
+  ...verifiers,
 };
 
 export type RequirementId = keyof typeof requirements;

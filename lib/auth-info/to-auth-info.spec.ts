@@ -72,12 +72,35 @@ describe('toAuthInfo', () => {
     }).toThrow(TypeError);
   });
 
-  it('copies the scopes, and gives each request a URL of its own', () => {
+  verifies('SES-07', 'shares between requests only what nobody can change, and never the token', () => {
     const token = admitted();
-    const [first, second] = [toAuthInfo(TOKEN, token, resource), toAuthInfo(TOKEN, token, resource)];
+    const [first, second] = [toAuthInfo(TOKEN, token, resource), toAuthInfo('other', token, resource)];
+    expect(first).not.toBe(second);
+    expect([first.token, second.token]).toEqual([TOKEN, 'other']);
     expect(first.scopes).not.toBe(token.scopes);
-    first.resource.pathname = '/admin';
-    expect(second.resource.pathname).toBe('/notes');
+    expect(first.claims).toBe(second.claims);
+    const url = first.resource;
+    const names = [
+      'href',
+      'protocol',
+      'username',
+      'password',
+      'host',
+      'hostname',
+      'port',
+      'pathname',
+    ] as const;
+    for (const name of [...names, 'search', 'hash'] as const) {
+      expect(() => {
+        url[name] = 'https://evil.example/x';
+      }).toThrow(TypeError);
+    }
+    url.searchParams.append('a', 'b');
+    expect(() => Object.assign(url, { own: 1 })).toThrow(TypeError);
+    expect([url.href, second.resource.href]).toEqual(Array(2).fill('https://api.example.com/notes'));
+    expect(url).toBeInstanceOf(URL);
+    expect(`${url}`).toBe('https://api.example.com/notes');
+    expect(Object.assign(new URL(url), { pathname: '/admin' }).href).toBe('https://api.example.com/admin');
   });
 
   it('keeps the token out of JSON, logs and copies', () => {

@@ -1,24 +1,67 @@
 import { type AdmittedToken } from '../gate/admit.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { type AuthInfo } from './auth-info.decorator.js';
+import { FixedUrl } from './fixed-url.js';
 
-/** What handlers see of an admitted token. @internal */
+/** The parts that are made once, cannot be changed, and are shared by all requests with the same token. */
+type SharedParts = Pick<AuthInfo, 'scopes' | 'audience' | 'claims' | 'resource'>;
+
+const sharedParts = new WeakMap<AdmittedToken, SharedParts>();
+
+/**
+ * What handlers see of an admitted token. The object is made anew for each request, so that the token itself is not
+ * kept with a remembered decision.
+ *
+ * @internal
+ */
 export function toAuthInfo(token: string, admitted: AdmittedToken, resource: KnownResource): AuthInfo {
-  const { issuer, subject, clientId, scopes, expiresAt, audience, claims } = admitted;
-  const info = {
-    clientId,
-    scopes: Object.freeze([...scopes]),
-    expiresAt,
-    resource: new URL(resource.options.resource),
-    resourceMetadataUrl: resource.metadataUrl,
-    issuer,
-    subject,
-    audience: Object.freeze([...audience]),
-    claims: deepFreeze(claims),
+  return new RequestAuthInfo(token, admitted, resource);
+}
+
+class RequestAuthInfo implements AuthInfo {
+  // A private member and a getter on the prototype: JSON.stringify, inspect and spread leave the token out.
+  readonly #token: string;
+  readonly clientId: string;
+  readonly scopes: string[];
+  readonly expiresAt: number | undefined;
+  readonly resource: URL;
+  readonly resourceMetadataUrl: string;
+  readonly issuer: string;
+  readonly subject: string | undefined;
+  readonly audience: readonly string[];
+  readonly claims: AuthInfo['claims'];
+
+  constructor(token: string, admitted: AdmittedToken, { options, metadataUrl }: KnownResource) {
+    const { scopes, audience, claims, resource } = sharedPartsOf(admitted, options.resource);
+    this.#token = token;
+    this.clientId = admitted.clientId;
+    this.scopes = scopes;
+    this.expiresAt = admitted.expiresAt;
+    this.resource = resource;
+    this.resourceMetadataUrl = metadataUrl;
+    this.issuer = admitted.issuer;
+    this.subject = admitted.subject;
+    this.audience = audience;
+    this.claims = claims;
+    Object.freeze(this);
+  }
+
+  get token(): string {
+    return this.#token;
+  }
+}
+
+function sharedPartsOf(admitted: AdmittedToken, resource: string): SharedParts {
+  const known = sharedParts.get(admitted);
+  if (known) return known;
+  const parts: SharedParts = {
+    scopes: Object.freeze([...admitted.scopes]) as string[],
+    audience: Object.freeze([...admitted.audience]),
+    claims: deepFreeze(admitted.claims),
+    resource: new FixedUrl(resource),
   };
-  // Not enumerable, so that JSON.stringify, inspect and spread leave the token out.
-  Object.defineProperty(info, 'token', { value: token, enumerable: false });
-  return Object.freeze(info) as unknown as AuthInfo;
+  sharedParts.set(admitted, parts);
+  return parts;
 }
 
 /** Without recursion: claims may be nested as deep as a token is long. */

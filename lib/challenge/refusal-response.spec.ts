@@ -55,6 +55,7 @@ const REASONS = Object.keys({
   subject: 0,
   sender_constrained: 0,
   not_an_access_token: 0,
+  revoked: 0,
 } satisfies Record<TokenRefusal, 0>) as TokenRefusal[];
 
 const TABLE: readonly (readonly [unknown, RefusalResponse])[] = [
@@ -143,7 +144,7 @@ describe('refusalResponse', () => {
       expect(new Set(names).size).toBe(names.length);
       expect(names).not.toContain('realm');
     }
-    expect(challenges(RESOURCE)).toHaveLength(20);
+    expect(challenges(RESOURCE)).toHaveLength(21);
   });
 
   verifies('CHL-11', 'lets clients find every parameter by the first place where its name occurs', () => {
@@ -164,7 +165,7 @@ describe('refusalResponse', () => {
     expect(refusalResponse(new TokenRefusedError('signature', { cause }), RESOURCE)).toEqual(INVALID);
     expect(refusalResponse(cause, RESOURCE)).toEqual(FAULT);
     for (const failure of [
-      new AuthorizationServerUnavailableError(evil, { cause }),
+      new AuthorizationServerUnavailableError(evil, 'keys', { cause }),
       new InsufficientScopeError(['notes:read', evil, 'a b', '']),
     ]) {
       expect(inspect(refusalResponse(failure, RESOURCE))).not.toMatch(/evil|a b/i);

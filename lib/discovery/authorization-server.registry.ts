@@ -1,6 +1,10 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { McpAuthConfigError } from '../errors/config.error.js';
-import { BootstrapDiscoveryError, type DiscoveryError } from '../errors/discovery.error.js';
+import {
+  BootstrapDiscoveryError,
+  type DiscoveryError,
+  type DiscoveryFailure,
+} from '../errors/discovery.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type AuthorizationServerMetadata } from '../options/mcp-auth-options.interface.js';
 import {
@@ -9,8 +13,9 @@ import {
   type ResolvedProtectedResourceOptions,
 } from '../options/resolved-options.interface.js';
 import { AuthorizationServer } from './authorization-server.js';
-import { mcpComplianceFindings } from './mcp-compliance.js';
-import { resolveMetadata } from './resolve-metadata.js';
+import { mcpComplianceFindings, unlistedResources } from './mcp-compliance.js';
+import { type Resolution, resolveMetadata } from './resolve-metadata.js';
+import { TimeLimits } from './time-limits.js';
 
 /**
  * Holds every configured authorization server, resolves them at bootstrap, and hands them out by resource and
@@ -19,7 +24,7 @@ import { resolveMetadata } from './resolve-metadata.js';
  * @internal
  */
 @Injectable()
-export class AuthorizationServerRegistry {
+export class AuthorizationServerRegistry implements OnApplicationShutdown {
   private readonly logger = new Logger('McpAuth');
   private readonly shared = new Map<string, AuthorizationServer>();
   private readonly trusted = new Map<ResolvedProtectedResourceOptions, readonly AuthorizationServer[]>();
@@ -27,6 +32,8 @@ export class AuthorizationServerRegistry {
     ResolvedProtectedResourceOptions,
     ReadonlyMap<string, AuthorizationServer>
   >();
+  private readonly limits = new TimeLimits();
+  private hasEnded = false;
   private readonly warned = new Set<ResolvedAuthorizationServerOptions>();
   /** Ends the requests of the bootstrap; undefined after it, when each request has its own limit only. */
   private bootstrapLimit: AbortSignal | undefined;
@@ -41,14 +48,21 @@ export class AuthorizationServerRegistry {
   }
 
   /**
-   * Asks all authorization servers at once, unless discovery is lazy.
+   * Asks all authorization servers at once; with lazy discovery only looks at metadata that is given by hand.
    *
    * @throws {@link BootstrapDiscoveryError} naming each server that failed and each URL tried, unless failures
-   * are to be retried
+   * are to be retried. Metadata given by hand does not get better, so it stops the start all the same.
    */
   async discover(): Promise<void> {
-    if (this.options.discovery === 'bootstrap') await this.resolveAll();
+    const isLazy = this.options.discovery === 'lazy';
+    await this.resolve(isLazy ? this.all().filter(({ isNamed }) => !isNamed) : this.all());
     for (const resource of this.options.resources) this.byIssuer.set(resource, this.index(resource));
+  }
+
+  /** Ends what is under way, once all requests are answered: nothing keeps the process alive. */
+  onApplicationShutdown(): void {
+    this.hasEnded = true;
+    this.limits.end();
   }
 
   /** The authorization servers of a resource by issuer, in the configured order. After {@link discover}. */
@@ -61,16 +75,16 @@ export class AuthorizationServerRegistry {
     return [...new Set([...this.trusted.values()].flat())];
   }
 
-  private async resolveAll(): Promise<void> {
-    const limit = new AbortController();
-    // Unlike AbortSignal.timeout(), this keeps the process alive: a start that hangs ends with the error.
-    const timer = setTimeout(() => {
-      limit.abort(new Error('The time limit for discovery is over'));
-    }, this.options.discoveryTimeoutMs);
-    this.bootstrapLimit = limit.signal;
-    const settled = await Promise.allSettled(this.all().map((server) => server.resolve()));
+  private async resolve(servers: readonly AuthorizationServer[]): Promise<void> {
+    const settled = await this.limits.run(
+      this.options.discoveryTimeoutMs,
+      (signal) => {
+        this.bootstrapLimit = signal;
+        return Promise.allSettled(servers.map((server) => server.resolve()));
+      },
+      { keepsAlive: true },
+    );
     this.bootstrapLimit = undefined;
-    clearTimeout(timer);
     const reasons = settled.flatMap((result) =>
       result.status === 'rejected' ? [result.reason as unknown] : [],
     );
@@ -79,7 +93,8 @@ export class AuthorizationServerRegistry {
 
   private refuseOrRetry(reasons: readonly unknown[]): void {
     const error = mergeFailures(reasons);
-    if (this.options.onDiscoveryFailure === 'fail') throw error;
+    const isAnyNameless = this.all().some(({ isNamed }) => !isNamed);
+    if (this.options.onDiscoveryFailure === 'fail' || isAnyNameless) throw error;
     this.logger.error(
       `${error.message}\nThe application starts; it asks again when tokens of these servers come.`,
     );
@@ -111,7 +126,7 @@ export class AuthorizationServerRegistry {
       freshSeconds: this.options.metadataRefreshSeconds,
       now: this.options.now,
       onFailed: (error) => {
-        if (!this.bootstrapLimit) this.logger.warn(describeFailure(error));
+        this.logFailure(error);
       },
     });
     if (key !== undefined) this.shared.set(key, server);
@@ -123,17 +138,39 @@ export class AuthorizationServerRegistry {
     resource: string,
   ): Promise<AuthorizationServerMetadata> {
     const { fetch, discoveryTimeoutMs } = this.options;
-    const signal = this.bootstrapLimit ?? AbortSignal.timeout(discoveryTimeoutMs);
-    const { metadata, attempts } = await resolveMetadata(options, { fetch, signal });
+    const resolve = (signal: AbortSignal): Promise<Resolution> => resolveMetadata(options, { fetch, signal });
+    const { metadata, attempts } = await (this.bootstrapLimit
+      ? resolve(this.bootstrapLimit)
+      : this.limits.run(discoveryTimeoutMs, resolve));
     if (!metadata) throw new BootstrapDiscoveryError([{ server: nameOf(options, resource), attempts }]);
     // Once: a document that is renewed says the same again.
     if (options.mcpCompliance === 'warn' && !this.warned.has(options)) {
       this.warned.add(options);
-      for (const { code, message } of mcpComplianceFindings(metadata)) {
-        this.logger.warn(`${metadata.issuer} has ${message} [${code}]`);
-      }
+      this.warnOf(metadata, options);
     }
     return metadata;
+  }
+
+  private warnOf(metadata: AuthorizationServerMetadata, options: ResolvedAuthorizationServerOptions): void {
+    for (const { code, message } of mcpComplianceFindings(metadata)) {
+      this.logger.warn(`${metadata.issuer} has ${message} [${code}]`);
+    }
+    const trusting = [...this.trusted].filter(([, servers]) =>
+      servers.some((one) => one.options === options),
+    );
+    for (const resource of unlistedResources(
+      metadata,
+      trusting.map(([{ resource: identifier }]) => identifier),
+    )) {
+      this.logger.warn(`${metadata.issuer} does not list ${resource} among its "protected_resources"`);
+    }
+  }
+
+  /** An outage may pass; a document that is wrong has to be put right. The bootstrap tells of its own failures. */
+  private logFailure(error: unknown): void {
+    if (this.bootstrapLimit || this.hasEnded) return;
+    if (isOutage(error)) this.logger.warn(error.message);
+    else this.logger.error(error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -141,8 +178,12 @@ function nameOf({ issuer, metadataUrl }: ResolvedAuthorizationServerOptions, res
   return issuer ?? metadataUrl ?? `the metadata given by hand for ${resource}`;
 }
 
-function describeFailure(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+const OUTAGES: readonly DiscoveryFailure[] = ['unreachable', 'timeout', 'server_error'];
+
+function isOutage(error: unknown): error is BootstrapDiscoveryError {
+  if (!(error instanceof BootstrapDiscoveryError)) return false;
+  const attempts = error.failures.flatMap((failure) => failure.attempts);
+  return attempts.every(({ failure }) => OUTAGES.includes(failure));
 }
 
 /** Names each server that failed once, with all that was tried for it, however often it is configured. */

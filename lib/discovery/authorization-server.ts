@@ -1,3 +1,4 @@
+import { BootstrapDiscoveryError, DiscoveryError } from '../errors/discovery.error.js';
 import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
 import { type AuthorizationServerMetadata } from '../options/mcp-auth-options.interface.js';
 import { type ResolvedAuthorizationServerOptions } from '../options/resolved-options.interface.js';
@@ -16,7 +17,7 @@ export interface TrustedAuthorizationServer {
   metadata(): Promise<AuthorizationServerMetadata>;
 }
 
-/** Metadata that cannot be fetched anew serves this long. */
+/** Metadata that cannot be fetched anew serves this much longer. */
 const STALE_SECONDS = 86_400;
 
 /**
@@ -28,6 +29,7 @@ const STALE_SECONDS = 86_400;
 export class AuthorizationServer implements TrustedAuthorizationServer {
   private readonly document: RefreshedValue<AuthorizationServerMetadata>;
   private known: string | undefined;
+  private keys: (() => RefreshState | undefined) | undefined;
 
   /**
    * @param options - how it is configured
@@ -43,13 +45,24 @@ export class AuthorizationServer implements TrustedAuthorizationServer {
     this.document = new RefreshedValue(() => this.loadAs(), {
       ...policy,
       freshSeconds: isFixed ? Infinity : policy.freshSeconds,
-      staleSeconds: isFixed ? Infinity : Math.max(STALE_SECONDS, policy.freshSeconds),
+      staleSeconds: isFixed ? Infinity : policy.freshSeconds + STALE_SECONDS,
     });
   }
 
-  /** The issuer: as configured, or as the first document named it. Empty until one of both is known. */
+  /**
+   * The issuer: as configured, or as the first document named it.
+   *
+   * @throws when neither is known. The bootstrap does not end well with such a server, so no request meets one.
+   */
   get issuer(): string {
-    return this.options.issuer ?? this.known ?? '';
+    const issuer = this.options.issuer ?? this.known;
+    if (issuer === undefined) throw new Error('An authorization server has no issuer before it is resolved');
+    return issuer;
+  }
+
+  /** Whether the issuer is known already. */
+  get isNamed(): boolean {
+    return (this.options.issuer ?? this.known) !== undefined;
   }
 
   /** Loads the metadata now, for the bootstrap; fails with what kept it from being had. */
@@ -61,17 +74,42 @@ export class AuthorizationServer implements TrustedAuthorizationServer {
     try {
       return await this.document.get();
     } catch (cause) {
+      if (!(cause instanceof BootstrapDiscoveryError)) throw cause;
       throw new AuthorizationServerUnavailableError(this.issuer, 'metadata', { cause });
     }
+  }
+
+  /** The metadata that serves at the moment, if any. Asks nobody. */
+  peek(): AuthorizationServerMetadata | undefined {
+    return this.document.peek();
   }
 
   state(): RefreshState {
     return this.document.state();
   }
 
+  /** Lets whoever keeps the server's keys tell of them. */
+  watchKeys(keys: () => RefreshState | undefined): void {
+    this.keys = keys;
+  }
+
+  /** What is known of the keys; undefined where nobody has needed any, or they are configured. */
+  keysState(): RefreshState | undefined {
+    return this.keys?.();
+  }
+
   private async loadAs(): Promise<AuthorizationServerMetadata> {
     const metadata = await this.load();
     this.known ??= metadata.issuer;
+    this.assertSameIssuer(metadata.issuer);
     return metadata;
+  }
+
+  /** Where the document itself said who the server is, a later document must not say otherwise. */
+  private assertSameIssuer(issuer: string): void {
+    if (issuer === this.issuer) return;
+    const detail = `names the issuer "${issuer}", and named "${this.issuer}" before`;
+    const error = new DiscoveryError('issuer_mismatch', this.options.metadataUrl, detail);
+    throw new BootstrapDiscoveryError([{ server: this.issuer, attempts: [error] }]);
   }
 }

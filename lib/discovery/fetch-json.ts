@@ -25,7 +25,8 @@ export async function fetchJson(url: string, options: FetchJsonOptions): Promise
     return await untilAborted(signal, get(url, options, signal));
   } catch (error) {
     if (error instanceof DiscoveryError) throw error;
-    if (signal.aborted) {
+    // Named here too: a signal that nobody holds any more may be collected, and then never fires.
+    if (limit.aborted || signal.aborted) {
       throw new DiscoveryError('timeout', url, 'no complete answer within the time limit', { cause: error });
     }
     throw new DiscoveryError('unreachable', url, `cannot be reached (${rootCause(error)})`, { cause: error });

@@ -1,6 +1,6 @@
 import { type AuthorizationServerMetadata } from '../options/mcp-auth-options.interface.js';
 
-/** Stable codes of what MCP clients need and a metadata document lacks. @internal */
+/** Stable codes of what MCP clients need and a metadata document lacks. @publicApi */
 export type ComplianceCode =
   | 'authorization_endpoint_missing'
   | 'token_endpoint_missing'
@@ -10,7 +10,7 @@ export type ComplianceCode =
   | 'pkce_s256_missing'
   | 'registration_missing';
 
-/** @internal */
+/** What a metadata document lacks. @publicApi */
 export interface ComplianceFinding {
   readonly code: ComplianceCode;
   readonly message: string;
@@ -68,6 +68,63 @@ const RULES: readonly Rule[] = [
  */
 export function mcpComplianceFindings(metadata: AuthorizationServerMetadata): readonly ComplianceFinding[] {
   return RULES.filter(([, , holds]) => !holds(metadata)).map(([code, message]) => ({ code, message }));
+}
+
+/** What the diagnostics say of a metadata document, by stable codes. @publicApi */
+export interface ComplianceReport {
+  /** What keeps MCP clients from working with the server. */
+  readonly errors: readonly ComplianceFinding[];
+  /** What makes it harder. */
+  readonly warnings: readonly ComplianceFinding[];
+  /** What it does support. */
+  readonly successes: readonly ComplianceSuccess[];
+}
+
+/** What MCP clients need and a metadata document has. @publicApi */
+export type ComplianceSuccess =
+  | 'server_metadata_valid'
+  | 'code_response_type_supported'
+  | 'authorization_code_grant_supported'
+  | 'pkce_supported'
+  | 's256_code_challenge_method_supported'
+  | 'registration_supported';
+
+/** Each success, and the findings that speak against it. */
+const SUCCESSES: readonly (readonly [ComplianceSuccess, ...ComplianceCode[]])[] = [
+  ['server_metadata_valid', 'authorization_endpoint_missing', 'token_endpoint_missing'],
+  ['code_response_type_supported', 'code_response_type_missing'],
+  ['authorization_code_grant_supported', 'authorization_code_grant_missing'],
+  ['pkce_supported', 'pkce_missing'],
+  ['s256_code_challenge_method_supported', 'pkce_missing', 'pkce_s256_missing'],
+  ['registration_supported', 'registration_missing'],
+];
+
+/** The findings by weight, and what there is none against. @internal */
+export function complianceReport(metadata: AuthorizationServerMetadata): ComplianceReport {
+  const findings = mcpComplianceFindings(metadata);
+  const isWarning = ({ code }: ComplianceFinding): boolean => code === 'registration_missing';
+  const found = new Set(findings.map(({ code }) => code));
+  return {
+    errors: findings.filter((finding) => !isWarning(finding)),
+    warnings: findings.filter(isWarning),
+    successes: SUCCESSES.filter(([, ...against]) => !against.some((code) => found.has(code))).map(
+      ([success]) => success,
+    ),
+  };
+}
+
+/**
+ * The resources that a server does not list although it lists some: it may refuse to issue tokens for them.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-4 | RFC 9728 section 4}
+ * @internal
+ */
+export function unlistedResources(
+  metadata: AuthorizationServerMetadata,
+  resources: readonly string[],
+): readonly string[] {
+  const listed = metadata['protected_resources'];
+  return Array.isArray(listed) ? resources.filter((resource) => !listed.includes(resource)) : [];
 }
 
 /** A document may hold anything under a name; only a list counts. */

@@ -1,13 +1,15 @@
+import { steadySeconds } from './steady-clock.js';
+
 /** How long a loaded value is good, and who wants to know what became of it. @internal */
 export interface RefreshPolicy {
   /** Younger than this it is served as it is. */
   readonly freshSeconds: number;
-  /** Younger than this it is served while it is renewed, and when it cannot be renewed. */
+  /** Younger than this it is served when it cannot be renewed. */
   readonly staleSeconds: number;
   readonly now: () => Date;
-  /** Told of every value loaded, the first one included. */
+  /** Told of every value loaded, the first one included. Must not throw. */
   readonly onLoaded?: () => void;
-  /** Told of every failure to load. */
+  /** Told of every failure to load, but not of what is refused in the pause after it. Must not throw. */
   readonly onFailed?: (error: unknown) => void;
 }
 
@@ -17,76 +19,125 @@ export interface RefreshState {
   readonly ageSeconds: number | undefined;
   /** Why the last attempt failed, or undefined when it did not. */
   readonly failure: unknown;
+  /** Whether there is a value that may serve, be it only until it can be renewed. */
+  readonly isUsable: boolean;
 }
 
 /** After a failure nothing is asked for this long; doubled with each further one, up to the maximum. */
 const FIRST_PAUSE_SECONDS = 5;
 const LONGEST_PAUSE_SECONDS = 60;
 
+/** @internal */
+interface Loaded<T> {
+  readonly value: T;
+  readonly loadedAt: number;
+}
+
 /**
  * A value that comes from elsewhere: loaded when it is first needed, kept, renewed when it grows old, and kept
  * longer when it cannot be renewed. However many ask at once, it is loaded once; after a failure there is a
  * pause in which everybody gets the failure at once. It has no timer: it does something only when asked.
  *
+ * A load that fails takes nothing away. Loads never overlap, so none can put an older value over a newer one. The
+ * age of a value is counted from when it was asked for, not from when it came.
+ *
  * @internal
  */
 export class RefreshedValue<T> {
-  private current: { readonly value: T; readonly loadedAt: number } | undefined;
+  private current: Loaded<T> | undefined;
   private failure: { readonly error: unknown; readonly at: number; readonly count: number } | undefined;
   private pending: Promise<T> | undefined;
+  private readonly seconds: () => number;
 
   constructor(
     private readonly load: () => Promise<T>,
     private readonly policy: RefreshPolicy,
-  ) {}
+  ) {
+    this.seconds = steadySeconds(policy.now);
+  }
 
-  /** The value, loaded if need be. A value that is stale is returned at once and renewed behind the scenes. */
+  /**
+   * The value, loaded if need be. One that is past its age is renewed before it is served, so that what was taken
+   * back is not served on; where that fails, the old one serves. Once it has failed nobody waits for it any more:
+   * the old one serves at once, and is renewed behind the scenes.
+   *
+   * @throws what the load failed with, when there is no value that may serve
+   */
   async get(): Promise<T> {
-    const { current, policy } = this;
-    if (!current) return this.refresh();
-    const age = this.seconds() - current.loadedAt;
-    if (age < policy.freshSeconds) return current.value;
-    if (age >= policy.staleSeconds) return this.refresh();
-    this.refresh().catch(() => undefined); // the policy was told; the old value still serves
-    return current.value;
+    const { current } = this;
+    if (!current || !this.isUsable(current)) return this.refresh();
+    if (this.age(current) < this.policy.freshSeconds) return current.value;
+    const isTrying = this.failure !== undefined;
+    const renewed = this.refresh();
+    if (isTrying) return current.value;
+    try {
+      return await renewed;
+    } catch (error) {
+      if (this.isUsable(current)) return current.value;
+      throw error;
+    }
   }
 
   /** Loads the value anew: joins a load that is under way, and fails at once in the pause after a failure. */
   refresh(): Promise<T> {
     if (this.pending) return this.pending;
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever the load failed with
-    if (this.failure && this.isPausing(this.failure)) return Promise.reject(this.failure.error);
+    const renewed = this.pause() ?? this.begin();
+    // Whoever awaits it gets the failure. Where nobody does, the policy was told, and the process must live on.
+    renewed.catch(() => undefined);
+    return renewed;
+  }
+
+  /** What may serve although it cannot be renewed, or undefined. Loads nothing. */
+  peek(): T | undefined {
+    return this.current && this.isUsable(this.current) ? this.current.value : undefined;
+  }
+
+  state(): RefreshState {
+    const { current, failure } = this;
+    return {
+      ageSeconds: current && this.age(current),
+      failure: failure?.error,
+      isUsable: current !== undefined && this.isUsable(current),
+    };
+  }
+
+  private begin(): Promise<T> {
     this.pending = this.attempt().finally(() => {
       this.pending = undefined;
     });
     return this.pending;
   }
 
-  state(): RefreshState {
-    const ageSeconds = this.current && this.seconds() - this.current.loadedAt;
-    return { ageSeconds, failure: this.failure?.error };
-  }
-
   private async attempt(): Promise<T> {
+    const loadedAt = this.seconds();
+    let value: T;
     try {
-      const value = await this.load();
-      this.current = { value, loadedAt: this.seconds() };
-      this.failure = undefined;
-      this.policy.onLoaded?.();
-      return value;
+      value = await this.load();
     } catch (error) {
       this.failure = { error, at: this.seconds(), count: (this.failure?.count ?? 0) + 1 };
       this.policy.onFailed?.(error);
       throw error;
     }
+    this.current = { value, loadedAt };
+    this.failure = undefined;
+    this.policy.onLoaded?.();
+    return value;
   }
 
-  private isPausing({ at, count }: { at: number; count: number }): boolean {
-    const pause = Math.min(FIRST_PAUSE_SECONDS * 2 ** (count - 1), LONGEST_PAUSE_SECONDS);
-    return this.seconds() - at < pause;
+  /** The failure, as long as nothing is asked after it. */
+  private pause(): Promise<never> | undefined {
+    if (!this.failure) return undefined;
+    const { error, at, count } = this.failure;
+    const pauseSeconds = Math.min(FIRST_PAUSE_SECONDS * 2 ** (count - 1), LONGEST_PAUSE_SECONDS);
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever the load failed with
+    return this.seconds() - at < pauseSeconds ? Promise.reject(error) : undefined;
   }
 
-  private seconds(): number {
-    return this.policy.now().getTime() / 1000;
+  private age({ loadedAt }: Loaded<T>): number {
+    return this.seconds() - loadedAt;
+  }
+
+  private isUsable(loaded: Loaded<T>): boolean {
+    return this.age(loaded) < this.policy.staleSeconds;
   }
 }

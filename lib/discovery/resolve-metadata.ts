@@ -64,9 +64,18 @@ async function resolveAt(
   const limits = { fetch, signal, timeoutMs: REQUEST_TIMEOUT_MS, maxBytes: MAX_METADATA_BYTES };
   const document = url === undefined ? server.metadata : await fetchJson(url, limits);
   const transpiled = await transpile(copyOf(document ?? {}, url), server, { url, signal });
-  const metadata = validateMetadata(transpiled, { url, issuers, hasKeys: server.jwks !== undefined });
+  const metadata = validateMetadata(transpiled, { url, issuers, ...neededAddresses(server) });
   assertCompliance(metadata, server, url);
   return metadata;
+}
+
+/** Which addresses have to be in the document: those that are used, and not configured. */
+function neededAddresses({ needsKeys, mode, jwks, introspection }: ResolvedAuthorizationServerOptions) {
+  const verifiesSignatures = mode !== 'introspection' || introspection?.requireSignedResponse === true;
+  return {
+    needsKeys: needsKeys && verifiesSignatures && jwks === undefined,
+    needsIntrospection: needsKeys && introspection !== undefined && introspection.endpoint === undefined,
+  };
 }
 
 /** The issuers that the document may name; undefined where nothing but the document says. */

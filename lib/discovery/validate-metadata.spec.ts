@@ -10,7 +10,8 @@ const validate = (document: object, expected: Partial<MetadataExpectation> = {})
   validateMetadata(document as Record<string, unknown>, {
     url: URL,
     issuers: [ISSUER],
-    hasKeys: false,
+    needsKeys: true,
+    needsIntrospection: false,
     ...expected,
   });
 
@@ -68,8 +69,9 @@ describe('validateMetadata', () => {
   );
 
   verifies(['ASM-11', 'KEY-08'], 'wants the address of the keys absolute and https, on whatever host', () => {
-    for (const jwks_uri of ['https://other.example/k?v=1', 'http://127.0.0.1:1/k', 'http://[::1]/k']) {
-      expect(validate({ ...DOCUMENT, jwks_uri })).toBeDefined();
+    expect(validate({ ...DOCUMENT, jwks_uri: 'https://other.example/k?v=1' })).toBeDefined();
+    for (const jwks_uri of ['http://127.0.0.1:1/k', 'http://[::1]/k']) {
+      expect(validate({ ...DOCUMENT, jwks_uri }, { url: undefined })).toBeDefined();
     }
     for (const jwks_uri of [
       '/jwks',
@@ -79,8 +81,8 @@ describe('validateMetadata', () => {
       'https://u:p@as.example/j',
       '',
     ]) {
-      for (const hasKeys of [false, true]) {
-        expect(() => validate({ ...DOCUMENT, jwks_uri }, { hasKeys })).toThrow(
+      for (const needsKeys of [false, true]) {
+        expect(() => validate({ ...DOCUMENT, jwks_uri }, { needsKeys })).toThrow(
           expect.objectContaining({
             failure: 'metadata_invalid',
             message: expect.stringContaining(`has the "jwks_uri" "${jwks_uri}", which `) as string,
@@ -90,15 +92,56 @@ describe('validateMetadata', () => {
     }
   });
 
+  verifies('ASM-12', 'lets no public server point into the private network', () => {
+    const problem = 'which is a private address while the issuer is a public one';
+    for (const host of ['169.254.169.254', '[::ffff:10.0.0.1]', '2130706433', '127.0.0.1']) {
+      const address = `https://${host}/`;
+      expect(() => validate({ ...DOCUMENT, jwks_uri: address })).toThrow(
+        `${URL}: has the "jwks_uri" "${address}", ${problem}`,
+      );
+      const document = { ...DOCUMENT, introspection_endpoint: address };
+      expect(() => validate(document, { needsIntrospection: true })).toThrow(
+        `${URL}: has the "introspection_endpoint" "${address}", ${problem}`,
+      );
+    }
+  });
+
   verifies('KEY-01', 'wants an address of keys unless keys are configured', () => {
     const document = { issuer: ISSUER };
-    expect(validate(document, { hasKeys: true })).toBe(document);
+    expect(validate(document, { needsKeys: false })).toBe(document);
     expect(() => validate(document)).toThrow(
       'has no "jwks_uri"; add it by "transpileData", or give the keys by the option "jwks"',
     );
-    expect(() => validate({ ...document, jwks_uri: [] }, { hasKeys: true })).toThrow(
-      'has a "jwks_uri" that is not a string',
+    expect(() => validate({ ...document, jwks_uri: [] }, { needsKeys: false })).toThrow(
+      'names as "jwks_uri" what is not a string',
     );
+  });
+
+  verifies(['ASM-11', 'OPQ-10', 'F82'], 'wants the address of introspection where it is used', () => {
+    const ask = (introspection_endpoint?: unknown, more = {}): unknown =>
+      validate({ ...DOCUMENT, introspection_endpoint }, { needsIntrospection: true, ...more });
+    expect(ask('https://as.example/i?v=1')).toBeDefined();
+    for (const good of ['http://127.0.0.1:1/i', 'http://localhost/i']) {
+      expect(ask(good, { url: undefined })).toBeDefined();
+    }
+    for (const bad of [
+      'http://as.example/i',
+      'http://localhost.evil.example/',
+      'https://u:p@as.example/',
+      '/i',
+    ]) {
+      expect(() => ask(bad)).toThrow(
+        expect.objectContaining({
+          failure: 'metadata_invalid',
+          message: expect.stringContaining(`has the "introspection_endpoint" "${bad}", which `) as string,
+        }) as Error,
+      );
+      expect(validate({ ...DOCUMENT, introspection_endpoint: bad })).toBeDefined();
+    }
+    expect(() => ask()).toThrow(
+      'has no "introspection_endpoint"; add it by "transpileData", or give it by the option "introspection.endpoint"',
+    );
+    expect(() => ask(7)).toThrow('names as "introspection_endpoint" what is not a string');
   });
 
   it('takes nothing from a prototype key', () => {

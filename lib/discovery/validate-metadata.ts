@@ -1,6 +1,7 @@
 import { DiscoveryError } from '../errors/discovery.error.js';
 import { type AuthorizationServerMetadata } from '../options/mcp-auth-options.interface.js';
 import { identifierProblem, urlProblem } from '../options/url-rules.js';
+import { privateAddressProblem } from './private-addresses.js';
 
 /** What a metadata document has to agree with. @internal */
 export interface MetadataExpectation {
@@ -8,13 +9,15 @@ export interface MetadataExpectation {
   readonly url: string | undefined;
   /** The issuers that are right, or undefined where the document itself says. */
   readonly issuers: readonly string[] | undefined;
-  /** Whether keys are configured, so that `jwks_uri` is not needed. */
-  readonly hasKeys: boolean;
+  /** Whether `jwks_uri` is needed: signatures are verified, and no keys are configured. */
+  readonly needsKeys: boolean;
+  /** Whether `introspection_endpoint` is needed: tokens are introspected, and no endpoint is configured. */
+  readonly needsIntrospection: boolean;
 }
 
 /**
- * Checks what a resource server relies on: the issuer, to the letter, and the address of the keys. Members
- * that only clients use are not checked here; see {@link mcpComplianceFindings}.
+ * Checks what a resource server relies on: the issuer, to the letter, the address of the keys, and that of
+ * introspection where it is used. Members that only clients use are not checked here; see {@link mcpComplianceFindings}.
  *
  * @throws {@link DiscoveryError} `issuer_mismatch` or `metadata_invalid`
  * @see {@link https://www.rfc-editor.org/rfc/rfc8414#section-3.3 | RFC 8414 section 3.3}
@@ -22,9 +25,9 @@ export interface MetadataExpectation {
  */
 export function validateMetadata(
   document: Record<string, unknown>,
-  { url, issuers, hasKeys }: MetadataExpectation,
+  { url, issuers, needsKeys, needsIntrospection }: MetadataExpectation,
 ): AuthorizationServerMetadata {
-  const { issuer, jwks_uri: jwksUri } = document;
+  const { issuer } = document;
   if (typeof issuer !== 'string') throw invalid(url, 'has no "issuer"');
   if (issuers && !issuers.includes(issuer)) {
     const expected = issuers.map((candidate) => `"${candidate}"`).join(' or ');
@@ -37,18 +40,25 @@ export function validateMetadata(
   }
   const problem = identifierProblem(issuer);
   if (problem !== undefined) throw invalid(url, `names the issuer "${issuer}", which ${problem}`);
-  assertKeyAddress(url, jwksUri, hasKeys);
+  if (needsKeys || document['jwks_uri'] !== undefined) assertAddress(url, document, 'jwks_uri', KEYS_FIX);
+  if (needsIntrospection) assertAddress(url, document, 'introspection_endpoint', INTROSPECTION_FIX);
   return document as unknown as AuthorizationServerMetadata;
 }
 
-function assertKeyAddress(url: string | undefined, jwksUri: unknown, hasKeys: boolean): void {
-  if (jwksUri === undefined) {
-    if (hasKeys) return;
-    throw invalid(url, 'has no "jwks_uri"; add it by "transpileData", or give the keys by the option "jwks"');
-  }
-  if (typeof jwksUri !== 'string') throw invalid(url, 'has a "jwks_uri" that is not a string');
-  const problem = urlProblem(jwksUri);
-  if (problem !== undefined) throw invalid(url, `has the "jwks_uri" "${jwksUri}", which ${problem}`);
+const KEYS_FIX = 'add it by "transpileData", or give the keys by the option "jwks"';
+const INTROSPECTION_FIX = 'add it by "transpileData", or give it by the option "introspection.endpoint"';
+
+function assertAddress(
+  url: string | undefined,
+  document: Record<string, unknown>,
+  member: string,
+  fix: string,
+): void {
+  const address = document[member];
+  if (address === undefined) throw invalid(url, `has no "${member}"; ${fix}`);
+  if (typeof address !== 'string') throw invalid(url, `names as "${member}" what is not a string`);
+  const problem = urlProblem(address) ?? privateAddressProblem(address, url, String(document['issuer']));
+  if (problem !== undefined) throw invalid(url, `has the "${member}" "${address}", which ${problem}`);
 }
 
 function invalid(url: string | undefined, detail: string): DiscoveryError {

@@ -66,7 +66,7 @@ describe('the errors', () => {
       new McpAuthConfigError([], { cause }),
       new DiscoveryError('timeout', undefined, '', { cause }),
       new TokenRefusedError('signature', { cause }),
-      new AuthorizationServerUnavailableError('https://as.example', { cause }),
+      new AuthorizationServerUnavailableError('https://as.example', 'keys', { cause }),
     ]) {
       expect(error.cause).toBe(cause);
     }

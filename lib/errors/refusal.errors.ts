@@ -40,7 +40,8 @@ export type TokenRefusal =
   | 'time_claims'
   | 'subject'
   | 'sender_constrained'
-  | 'not_an_access_token';
+  | 'not_an_access_token'
+  | 'revoked';
 
 /**
  * The access token was refused; clients see `401 invalid_token` whatever the reason.

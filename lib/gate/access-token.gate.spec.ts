@@ -10,8 +10,10 @@ import {
   type KnownResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
+import { IssuerTokenVerifier } from '../verifier/issuer-token.verifier.js';
 import { JwtTokenVerifier } from '../verifier/jwt-token.verifier.js';
-import { type TokenClaims, TokenVerifier, type VerificationContext } from '../verifier/token.verifier.js';
+import { TokenVerifier, VerifiedToken, type VerifyToken } from '../verifier/token.verifier.js';
+import { VerifierRegistry } from '../verifier/verifier.registry.js';
 import { AccessTokenGate } from './access-token.gate.js';
 
 const NOW = 1_800_000_000;
@@ -39,15 +41,22 @@ describe('AccessTokenGate', () => {
   const token = (claims: Record<string, unknown> = {}, by = as.key): Promise<string> =>
     as.token({ aud: R1, scope: 'notes:read', iat: NOW, exp: NOW + 300, ...claims }, { key: by });
 
+  /** The package's own verifier; no token here is for introspection. */
+  const standard = (): TokenVerifier =>
+    new IssuerTokenVerifier(new JwtTokenVerifier(options), undefined as never);
+
+  const gateOf = (verifier: TokenVerifier): AccessTokenGate =>
+    new AccessTokenGate(new VerifierRegistry(verifier, undefined as never, options), options);
+
   /** Why a token is refused at a time; `accepted` where it is not. */
   async function outcome(
     presented: string,
     now = NOW,
-    verifier: TokenVerifier = new JwtTokenVerifier(options),
+    verifier: TokenVerifier = standard(),
   ): Promise<string> {
     clock = now;
     try {
-      await new AccessTokenGate(verifier, options).admit(presented, resource);
+      await gateOf(verifier).admit(presented, resource);
       return 'accepted';
     } catch (error) {
       if (error instanceof TokenRefusedError) return error.reason;
@@ -57,8 +66,7 @@ describe('AccessTokenGate', () => {
 
   it('admits a good token', async () => {
     clock = NOW;
-    const gate = new AccessTokenGate(new JwtTokenVerifier(options), options);
-    expect(await gate.admit(await token(), resource)).toMatchObject({
+    expect(await gateOf(standard()).admit(await token(), resource)).toMatchObject({
       issuer: as.issuer,
       subject: 'u1',
       clientId: 'c1',
@@ -104,24 +112,12 @@ describe('AccessTokenGate', () => {
 
   describe('with a verifier of the application', () => {
     class OwnVerifier extends TokenVerifier {
-      constructor(
-        private readonly answer: (
-          token: string,
-          context: VerificationContext,
-        ) => TokenClaims | null | Promise<TokenClaims | null>,
-      ) {
+      constructor(override readonly verify: VerifyToken) {
         super();
-      }
-
-      verify(
-        presented: string,
-        context: VerificationContext,
-      ): TokenClaims | null | Promise<TokenClaims | null> {
-        return this.answer(presented, context);
       }
     }
 
-    const claims = (changes = {}): TokenClaims => ({
+    const claims = (changes = {}): Record<string, unknown> => ({
       iss: as.issuer,
       aud: R1,
       sub: 'u1',
@@ -136,14 +132,16 @@ describe('AccessTokenGate', () => {
         return claims();
       });
       expect(await outcome('opaque', NOW, own)).toBe('accepted');
-      expect(seen).toEqual(['opaque', { resource: R1, authorizationServers: resource.servers }]);
+      const signal = expect.any(AbortSignal) as AbortSignal;
+      expect(seen).toEqual(['opaque', { resource: R1, authorizationServers: resource.servers, signal }]);
     });
 
     it.each<[object, string]>([
       [{}, 'accepted'],
       [{ iss: 'https://evil.example' }, 'issuer'],
       [{ aud: 'elsewhere' }, 'audience'],
-      [{ exp: undefined }, 'time_claims'],
+      [{ exp: NOW - 5 }, 'expired'],
+      [{ exp: undefined }, 'accepted'],
       [{ sub: undefined }, 'subject'],
       [{ cnf: {} }, 'sender_constrained'],
     ])('decides as ever, sync or async: %j', async (changes, reason) => {
@@ -151,6 +149,15 @@ describe('AccessTokenGate', () => {
       expect(await outcome('opaque', NOW, new OwnVerifier(() => Promise.resolve(claims(changes))))).toBe(
         reason,
       );
+    });
+
+    it('wants an expiry where the verifier says so', async () => {
+      const strict = (changes: object): VerifyToken => {
+        const result = new VerifiedToken(claims(changes), { requiresExpiry: true });
+        return () => result;
+      };
+      expect(await outcome('opaque', NOW, new OwnVerifier(strict({})))).toBe('accepted');
+      expect(await outcome('opaque', NOW, new OwnVerifier(strict({ exp: undefined })))).toBe('time_claims');
     });
 
     it('takes null for a token that is not good', async () => {

@@ -1,10 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
-import { TokenVerifier, VerifiedToken } from '../verifier/token.verifier.js';
+import { type TokenClaims } from '../verifier/token.verifier.js';
+import { type Verifies, VerifierRegistry } from '../verifier/verifier.registry.js';
 import { admit, type AdmittedToken } from './admit.js';
+import { askVerifier } from './ask-verifier.js';
+import { withRefusedClaims } from './refused-claims.js';
+import { RevocationCheck } from './revocation.check.js';
+import { assertTimely, type GateClock } from './time-claims.js';
+import { VerifiedTokenCache } from './verified-token.cache.js';
 
 /**
  * The one way from a token to a caller: whatever the verifier, the same decisions follow.
@@ -14,29 +19,57 @@ import { admit, type AdmittedToken } from './admit.js';
 @Injectable()
 export class AccessTokenGate {
   constructor(
-    private readonly verifier: TokenVerifier,
+    private readonly verifiers: VerifierRegistry,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
+    private readonly cache: VerifiedTokenCache = new VerifiedTokenCache(options),
+    private readonly revocation: RevocationCheck = new RevocationCheck(options),
   ) {}
 
   /**
+   * Decides on a token: at once on one that is remembered, as far as nobody else has to be asked.
+   *
    * @throws {@link TokenRefusedError} for a token that is not good for this resource
    * @throws {@link AuthorizationServerUnavailableError} when that cannot be told now
    */
-  async admit(token: string, resource: KnownResource): Promise<AdmittedToken> {
-    const verified = await this.verify(token, resource);
-    return admit(verified, resource, {
-      nowSeconds: this.options.now().getTime() / 1000,
-      toleranceSeconds: this.options.clockToleranceSeconds,
-    });
+  admit(token: string, resource: KnownResource): AdmittedToken | Promise<AdmittedToken> {
+    const verifier = this.verifiers.of(resource.options);
+    const key = this.cache.keyOf(token);
+    const clock = this.clock();
+    const known = this.cache.find(key, resource, verifier, clock.nowSeconds);
+    if (!known) return this.verify(token, key, resource, verifier);
+    const { admitted, requiresExpiry } = known;
+    decide(admitted.claims, () => assertTimely(admitted.claims, clock, requiresExpiry));
+    return this.revocation.assertNotRevoked(admitted);
   }
 
-  private async verify(token: string, resource: KnownResource): Promise<VerifiedToken> {
-    const result = await this.verifier.verify(token, {
-      resource: resource.options.resource,
-      authorizationServers: resource.servers,
-      signal: new AbortController().signal,
-    });
-    if (result === null || result === undefined) throw new TokenRefusedError('inactive');
-    return result instanceof VerifiedToken ? result : new VerifiedToken(result);
+  private async verify(
+    token: string,
+    key: string | undefined,
+    resource: KnownResource,
+    verifier: Verifies,
+  ): Promise<AdmittedToken> {
+    const { generation } = this.cache;
+    const verified = await askVerifier(verifier, token, resource, this.options.verifierTimeoutMs);
+    const clock = this.clock();
+    const admitted = decide(verified.claims, () => admit(verified, resource, clock));
+    if (verified.cacheable) {
+      const entry = { admitted, requiresExpiry: verified.requiresExpiry, keptAt: clock.nowSeconds };
+      this.cache.keep(key, resource, verifier, entry, generation);
+    }
+    return this.revocation.assertNotRevoked(admitted);
+  }
+
+  private clock(): GateClock {
+    const { now, clockToleranceSeconds } = this.options;
+    return { nowSeconds: now().getTime() / 1000, toleranceSeconds: clockToleranceSeconds };
+  }
+}
+
+/** Takes a decision on claims, and has a refusal say which they were. */
+function decide<T>(claims: TokenClaims, decision: () => T): T {
+  try {
+    return decision();
+  } catch (error) {
+    throw withRefusedClaims(error as Error, claims);
   }
 }

@@ -7,6 +7,7 @@ import {
   type KnownResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
+import { VerifiedToken, type VerifiedTokenOptions } from '../verifier/token.verifier.js';
 import { admit } from './admit.js';
 
 const NOW = 1_800_000_000;
@@ -15,11 +16,13 @@ const R2 = 'https://api.example.com/admin';
 const AS1 = 'https://as.example';
 const AS2 = 'https://as.example/tenant1';
 
+const CLOCK = { nowSeconds: NOW, toleranceSeconds: 5 };
 const GOOD = { iss: AS1, aud: R1, sub: 'u1', client_id: 'c1', scope: 'notes:read', iat: NOW, exp: NOW + 300 };
 
 describe('admit', () => {
   let resource: KnownResource;
   let withAudience: KnownResource;
+  let withTwoServers: KnownResource;
 
   beforeAll(async () => {
     const server = (issuer: string): object => ({
@@ -31,20 +34,26 @@ describe('admit', () => {
       resources: [
         { resource: R1, authorizationServers: [server(AS1)] },
         { resource: R2, authorizationServers: [server(AS2)], audience: ['api://admin', 'c1'] },
+        { resource: `${R1}/2`, authorizationServers: [server(AS1), server(AS2)], audience: R1 },
       ],
     });
     const servers = new AuthorizationServerRegistry(options);
     await servers.discover();
-    [resource, withAudience] = new ProtectedResourceRegistry(options, servers).all() as [
+    [resource, withAudience, withTwoServers] = new ProtectedResourceRegistry(options, servers).all() as [
+      KnownResource,
       KnownResource,
       KnownResource,
     ];
   });
 
   /** Why claims, good but for these changes, are refused; `accepted` where they are not. */
-  function outcome(changes: Record<string, unknown>, of = resource): string {
+  function outcome(
+    changes: Record<string, unknown>,
+    of = resource,
+    answers: VerifiedTokenOptions = { requiresExpiry: true },
+  ): string {
     try {
-      admit({ ...GOOD, ...changes }, of, { nowSeconds: NOW, toleranceSeconds: 5 });
+      admit(new VerifiedToken({ ...GOOD, ...changes }, answers), of, CLOCK);
       return 'accepted';
     } catch (error) {
       if (error instanceof TokenRefusedError) return error.reason;
@@ -54,7 +63,7 @@ describe('admit', () => {
 
   it('tells what good claims grant', () => {
     const claims = { ...GOOD, aud: ['x', R1, 7] };
-    expect(admit(claims, resource, { nowSeconds: NOW, toleranceSeconds: 5 })).toEqual({
+    expect(admit(new VerifiedToken(claims), resource, CLOCK)).toEqual({
       issuer: AS1,
       subject: 'u1',
       clientId: 'c1',
@@ -67,21 +76,26 @@ describe('admit', () => {
 
   verifies('JWT-20', 'takes exactly the issuers of this resource, whatever the verifier says', () => {
     expect(outcome({ iss: AS1 })).toBe('accepted');
-    for (const iss of [
-      undefined,
-      null,
-      `${AS1}/`,
-      'HTTPS://as.example',
-      'https://as.example:443',
-      [AS1],
-      AS2,
-      '',
-      7,
-    ]) {
+    for (const iss of [null, `${AS1}/`, 'HTTPS://as.example', 'https://as.example:443', [AS1], AS2, '', 7]) {
       expect(outcome({ iss })).toBe('issuer');
     }
     expect(outcome({ iss: AS2, aud: 'api://admin' }, withAudience)).toBe('accepted');
     expect(outcome({ iss: AS1, aud: 'api://admin' }, withAudience)).toBe('issuer');
+  });
+
+  verifies(['JWT-20', 'F78'], 'takes claims without issuer for those of the only one', () => {
+    expect(outcome({ iss: undefined })).toBe('accepted');
+    expect(outcome({ iss: AS1 }, withTwoServers)).toBe('accepted');
+    expect(outcome({ iss: AS2 }, withTwoServers)).toBe('accepted');
+    expect(outcome({ iss: undefined }, withTwoServers)).toBe('issuer');
+    expect(outcome({ iss: null }, withTwoServers)).toBe('issuer');
+  });
+
+  verifies('VER-03', 'takes claims without audience only from a verifier that answers for it', () => {
+    const answers = { audienceVerified: true };
+    expect(outcome({ aud: undefined }, resource, answers)).toBe('accepted');
+    expect(outcome({ aud: undefined }, resource, { audienceVerified: false })).toBe('audience');
+    for (const aud of [null, R2, [], '', {}]) expect(outcome({ aud }, resource, answers)).toBe('audience');
   });
 
   verifies('AUD-01', 'refuses a token that does not name this resource', () => {
@@ -99,6 +113,7 @@ describe('admit', () => {
     expect(outcome({ exp: NOW - 4 })).toBe('accepted');
     expect(outcome({ exp: NOW - 5 })).toBe('expired');
     expect(outcome({ exp: undefined })).toBe('time_claims');
+    expect(outcome({ exp: undefined }, resource, {})).toBe('accepted');
     expect(outcome({ nbf: NOW + 5 })).toBe('accepted');
     expect(outcome({ nbf: NOW + 6 })).toBe('not_yet_valid');
     expect(outcome({ iat: NOW + 6 })).toBe('not_yet_valid');
@@ -137,7 +152,7 @@ describe('admit', () => {
   it('takes nothing from a prototype key', () => {
     const text = JSON.stringify({ ...GOOD, aud: undefined }).replace('{', `{"__proto__":{"aud":"${R1}"},`);
     expect(() =>
-      admit(JSON.parse(text) as never, resource, { nowSeconds: NOW, toleranceSeconds: 5 }),
+      admit(new VerifiedToken(JSON.parse(text) as Record<string, unknown>), resource, CLOCK),
     ).toThrow('Access token refused: audience');
   });
 });

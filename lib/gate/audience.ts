@@ -11,6 +11,15 @@ import { canonicalResource } from '../options/url-rules.js';
  */
 export function namesAudience(aud: unknown, accepted: readonly string[]): boolean {
   const named: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
-  const canonical = new Set(accepted.map(canonicalResource));
+  const canonical = canonicalForms(accepted);
   return named.some((value) => typeof value === 'string' && canonical.has(canonicalResource(value)));
+}
+
+/** By the list that they were made from, which is that of the options and does not change. */
+const known = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+function canonicalForms(accepted: readonly string[]): ReadonlySet<string> {
+  const forms = known.get(accepted) ?? new Set(accepted.map(canonicalResource));
+  known.set(accepted, forms);
+  return forms;
 }

@@ -5,10 +5,15 @@ import { assertTimely } from './time-claims.js';
 
 const NOW = 1_800_000_000;
 
-/** Why the claims are refused at {@link NOW}; `accepted` where they are not. */
-function outcome(claims: Record<string, unknown>, tolerance = 0, now = NOW): string {
+/** Why the claims are refused at {@link NOW}, by default without `exp` too; `accepted` where they are not. */
+function outcome(
+  claims: Record<string, unknown>,
+  toleranceSeconds = 0,
+  nowSeconds = NOW,
+  requiresExpiry = true,
+): string {
   try {
-    expect(assertTimely(claims, now, tolerance)).toBe(claims['exp']);
+    expect(assertTimely(claims, { nowSeconds, toleranceSeconds }, requiresExpiry)).toBe(claims['exp']);
     return 'accepted';
   } catch (error) {
     if (error instanceof TokenRefusedError) return error.reason;
@@ -32,6 +37,15 @@ describe('assertTimely', () => {
     expect(outcome({})).toBe('time_claims');
     expect(outcome({ exp: 253_402_300_799 })).toBe('accepted');
     for (const exp of NO_DATES) expect(outcome({ exp })).toBe('time_claims');
+  });
+
+  it('does without an exp where none is required, and refuses one that is over or no date all the same', () => {
+    expect(outcome({}, 0, NOW, false)).toBe('accepted');
+    expect(outcome({ iat: NOW }, 0, NOW, false)).toBe('accepted');
+    expect(outcome({ nbf: NOW + 1 }, 0, NOW, false)).toBe('not_yet_valid');
+    expect(outcome({ exp: NOW }, 0, NOW, false)).toBe('expired');
+    expect(outcome({}, 0, NaN, false)).toBe('expired');
+    for (const exp of NO_DATES) expect(outcome({ exp }, 0, NOW, false)).toBe('time_claims');
   });
 
   verifies('JWT-27', 'forgives a clock that is off by less than the tolerance', () => {

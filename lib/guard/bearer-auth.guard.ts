@@ -1,11 +1,4 @@
-import {
-  type CanActivate,
-  type ExecutionContext,
-  Inject,
-  Injectable,
-  Logger,
-  SetMetadata,
-} from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadata } from '@nestjs/common';
 import { HttpAdapterHost, Reflector } from '@nestjs/core';
 import {
   admissionOf,
@@ -15,13 +8,14 @@ import {
   requestOf,
 } from '../auth-info/request-auth.js';
 import { toAuthInfo } from '../auth-info/to-auth-info.js';
+import { type BearerException } from '../challenge/bearer.exception.js';
 import { refuse } from '../challenge/refuse.js';
 import { CredentialsRefusedError, InsufficientScopeError } from '../errors/refusal.errors.js';
 import { AccessTokenGate } from '../gate/access-token.gate.js';
-import { scopesToAskFor, type ScopeDemand } from '../gate/scopes.js';
-import { IS_BEARER_AUTH_GUARD, PROTECTED_RESOURCE, SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
+import { type AdmittedToken } from '../gate/admit.js';
+import { type ChallengeStrategy, scopesToAskFor, type ScopeDemand } from '../gate/scopes.js';
+import { IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
-import { requiredScopes } from '../mcp/handler-scan.js';
 import { operationsOf } from '../mcp/operations.js';
 import { clientAccumulatesScopes } from '../mcp/protocol-era.js';
 import {
@@ -30,7 +24,8 @@ import {
 } from '../resource-metadata/protected-resource.registry.js';
 import { type CredentialRequest, credentialSources } from '../token/credential-sources.js';
 import { extractBearerToken } from '../token/extract-bearer-token.js';
-import { logRefusal } from './log-refusal.js';
+import { GuardReport } from './guard-report.js';
+import { type RouteFacts, RouteFactsReader } from './route-facts.js';
 
 /** The part of a request that the guard reads. */
 interface GuardedRequest extends CredentialRequest {
@@ -54,7 +49,7 @@ interface GuardedRequest extends CredentialRequest {
 @Injectable()
 @SetMetadata(IS_BEARER_AUTH_GUARD, true)
 export class BearerAuthGuard implements CanActivate {
-  private readonly logger = new Logger('McpAuth');
+  private readonly routes = new RouteFactsReader();
 
   // Injected into properties, so that a class that extends the guard may have a constructor of its own.
   @Inject() private readonly reflector!: Reflector;
@@ -62,19 +57,30 @@ export class BearerAuthGuard implements CanActivate {
   @Inject() private readonly resources!: ProtectedResourceRegistry;
   @Inject() private readonly gate!: AccessTokenGate;
   @Inject() private readonly handlerScopes!: HandlerScopeRegistry;
+  @Inject() private readonly report!: GuardReport;
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    const targets = [context.getHandler(), context.getClass()];
-    if (this.reflector.getAllAndOverride<boolean | undefined>(SKIP_BEARER_AUTH, targets) === true)
-      return true;
-    const resource = this.getResource(context);
+  /** Decides at once where nobody has to be asked: on a token that is remembered, and without one. */
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const route = this.routes.of(context, this.reflector);
+    if (route.isSkipped) return true;
+    const resource = this.getResource(context, route);
     try {
-      const { auth } = await this.admit(context, resource);
-      this.assertScopes(context, resource, auth.scopes);
+      const request = this.getRequest(context);
+      if (!request) throw new CredentialsRefusedError('missing_token');
+      const known = admissionOf(request);
+      if (known?.resource === resource) {
+        this.assertScopes(context, request, known);
+        return true;
+      }
+      if (context.getType() !== 'http') throw new CredentialsRefusedError('missing_token');
+      if (known || 'auth' in request) clearAdmission(request);
+      const token = extractBearerToken(credentialSources(request as GuardedRequest));
+      const admitted = this.gate.admit(token, resource);
+      if (admitted instanceof Promise) return this.letInLater(context, request, token, admitted, resource);
+      this.letIn(context, request, { auth: toAuthInfo(token, admitted, resource), resource });
       return true;
     } catch (failure) {
-      logRefusal(this.logger, failure, resource.options.resource);
-      throw refuse(failure, resource, this.adapterHost.httpAdapter, this.getResponse(context));
+      throw this.refuse(context, resource, failure);
     }
   }
 
@@ -90,43 +96,64 @@ export class BearerAuthGuard implements CanActivate {
 
   /** Scopes that the route itself needs, beside those of the resource and of the called tool. */
   protected getRequiredScopes(context: ExecutionContext): readonly string[] {
-    return requiredScopes(context.getClass(), context.getHandler());
+    return this.routes.of(context, this.reflector).requiredScopes;
   }
 
-  private getResource(context: ExecutionContext): KnownResource {
-    const targets = [context.getHandler(), context.getClass()];
-    const name = this.reflector.getAllAndOverride<string | undefined>(PROTECTED_RESOURCE, targets);
-    const where = `${context.getClass().name}.${context.getHandler().name}`;
-    return context.getType() === 'http' || name !== undefined
-      ? this.resources.require(name, where)
-      : (admissionOf(this.getRequest(context))?.resource ?? this.resources.first());
+  private getResource(context: ExecutionContext, route: RouteFacts): KnownResource {
+    if (context.getType() === 'http' || route.resourceName !== undefined) {
+      return (route.resource ??= this.resources.require(route.resourceName, route.where));
+    }
+    return admissionOf(this.getRequest(context))?.resource ?? this.resources.first();
   }
 
-  private async admit(context: ExecutionContext, resource: KnownResource): Promise<Admission> {
-    const request = this.getRequest(context);
-    const known = admissionOf(request);
-    if (known?.resource === resource) return known;
-    if (!request || context.getType() !== 'http') throw new CredentialsRefusedError('missing_token');
-    clearAdmission(request);
-    const token = extractBearerToken(credentialSources(request as GuardedRequest));
-    const admitted = await this.gate.admit(token, resource);
-    const admission = { auth: toAuthInfo(token, admitted, resource), resource };
+  private async letInLater(
+    context: ExecutionContext,
+    request: object,
+    token: string,
+    pending: Promise<AdmittedToken>,
+    resource: KnownResource,
+  ): Promise<boolean> {
+    try {
+      this.letIn(context, request, { auth: toAuthInfo(token, await pending, resource), resource });
+      return true;
+    } catch (failure) {
+      throw this.refuse(context, resource, failure);
+    }
+  }
+
+  private letIn(context: ExecutionContext, request: object, admission: Admission): void {
     recordAdmission(request, admission);
-    return admission;
+    this.assertScopes(context, request, admission);
+    this.report.accepted(admission.auth, admission.resource.options.resource);
   }
 
-  private assertScopes(context: ExecutionContext, resource: KnownResource, granted: readonly string[]): void {
-    const { headers, body } = (this.getRequest(context) ?? {}) as Partial<GuardedRequest>;
-    const calls = this.handlerScopes.scopesFor(operationsOf(body));
+  private assertScopes(context: ExecutionContext, request: object, { auth, resource }: Admission): void {
+    const { headers, body } = request as Partial<GuardedRequest>;
+    const calls = body === undefined ? [] : this.handlerScopes.scopesFor(operationsOf(body));
+    const route = this.getRequiredScopes(context);
     const demand: ScopeDemand = {
       baseline: resource.options.requiredScopes,
-      operation: [...this.getRequiredScopes(context), ...calls],
+      operation: calls.length > 0 ? [...route, ...calls] : route,
     };
-    const mcpStrategy = clientAccumulatesScopes(headers?.['mcp-protocol-version'])
-      ? 'operation'
-      : 'accumulated';
-    const strategy = calls.length > 0 ? mcpStrategy : 'complete';
-    const scopes = scopesToAskFor(granted, demand, strategy, this.resources.scopesOf(resource));
+    const strategy = calls.length > 0 ? mcpStrategy(headers?.['mcp-protocol-version']) : 'complete';
+    const scopes = scopesToAskFor(auth.scopes, demand, strategy, this.resources.scopesOf(resource));
     if (scopes) throw new InsufficientScopeError(scopes);
   }
+
+  private refuse(context: ExecutionContext, resource: KnownResource, failure: unknown): BearerException {
+    const exception = refuse(failure, resource, this.adapterHost.httpAdapter, this.getResponse(context));
+    const auth =
+      failure instanceof InsufficientScopeError ? admissionOf(this.getRequest(context))?.auth : undefined;
+    this.report.refused({
+      failure,
+      status: exception.getStatus(),
+      resource: resource.options.resource,
+      auth,
+    });
+    return exception;
+  }
+}
+
+function mcpStrategy(protocolVersion: unknown): ChallengeStrategy {
+  return clientAccumulatesScopes(protocolVersion) ? 'operation' : 'accumulated';
 }

@@ -1,5 +1,5 @@
 import { Type } from 'class-transformer';
-import { IsOptional, ValidateNested } from 'class-validator';
+import { IsOptional, ValidateIf, ValidateNested } from 'class-validator';
 import { SIGNATURE_ALGORITHMS } from './algorithms.js';
 import {
   Check,
@@ -17,6 +17,7 @@ import {
 } from './check.decorator.js';
 import { documentProblem } from './resource-document-rules.js';
 import { identifierProblem, urlProblem } from './url-rules.js';
+import { isVerifier } from './verifier-option.js';
 
 const isJwks: Problem = (value) =>
   typeof value === 'function' ||
@@ -40,6 +41,9 @@ const isHeaders: Problem = (value) =>
   (Object.values(value as object).every((header) => typeof header === 'string')
     ? undefined
     : 'must have strings for values');
+
+const isFalseOrObject: Problem = (value) =>
+  isPlainObject(value) === undefined ? undefined : 'must be false or an object';
 
 /** The shape of RemoteJwkSetOptions. @internal */
 export class RemoteJwkSetDto {
@@ -113,7 +117,14 @@ export class ProtectedResourceDto {
   @CheckOptional(isListOf(isScopeToken, { nonEmpty: false })) requiredScopes?: string[];
   @CheckOptional(isListOf(isScopeToken, { nonEmpty: false })) scopesSupported?: string[];
   @CheckOptional(isAudience) audience?: string | string[];
+  @CheckOptional(isVerifier) verifier?: unknown;
   @CheckOptional(isResourceDocument) metadata?: Record<string, unknown>;
+}
+
+/** The shape of TokenCacheOptions. @internal */
+export class TokenCacheDto {
+  @CheckOptional(isWholeNumber(1, 1_000_000, 'entries')) maxEntries?: number;
+  @CheckOptional(isWholeNumber(1, 300, 'seconds')) maxAgeSeconds?: number;
 }
 
 /** The shape of the module's options; see McpAuthModuleOptions for their meaning. @internal */
@@ -130,6 +141,16 @@ export class McpAuthModuleOptionsDto {
   @CheckOptional(isWholeNumber(60, 86_400, 'seconds')) metadataRefreshSeconds?: number;
   @CheckOptional(isWholeNumber(0, 86_400, 'seconds')) metadataMaxAgeSeconds?: number;
   @CheckOptional(isBoolean) serveRootAlias?: boolean;
+  @CheckOptional(isVerifier) verifier?: unknown;
+  @CheckOptional(isWholeNumber(100, 60_000, 'milliseconds')) verifierTimeoutMs?: number;
+
+  @ValidateIf((_: object, value: unknown) => value !== false)
+  @CheckOptional(isFalseOrObject)
+  @ValidateNested({ message: 'must be false or an object' })
+  @Type(() => TokenCacheDto)
+  tokenCache?: false | TokenCacheDto;
+
+  @CheckOptional(isFunction) isRevoked?: unknown;
   @CheckOptional(isFunction) fetch?: typeof fetch;
   @CheckOptional(isFunction) now?: () => Date;
   /** Read by the module itself; it may stand among the options. */

@@ -6,6 +6,8 @@ import {
 } from '@nestjs/common';
 import { type JSONWebKeySet, type JWK } from 'jose';
 import { type AuthorizationServer } from 'oauth4webapi';
+// eslint-disable-next-line no-restricted-imports -- a type only: options name verifiers, which get options
+import { type TokenVerifierOption } from '../verifier/token.verifier.js';
 
 /**
  * An authorization server's metadata as RFC 8414 and OpenID Connect Discovery name its members. Members
@@ -243,8 +245,36 @@ export interface ProtectedResourceOptions {
    */
   readonly audience?: string | readonly string[];
 
+  /**
+   * Verifies this resource's tokens in place of the keys and introspection endpoints of its authorization servers.
+   * What it returns is decided on as ever: issuer, audience, time, scopes.
+   *
+   * @defaultValue the module's `verifier`
+   */
+  readonly verifier?: TokenVerifierOption;
+
   /** Further members of the RFC 9728 document. @defaultValue none */
   readonly metadata?: ProtectedResourceMetadataOptions;
+}
+
+/** How long admitted tokens are remembered. @publicApi */
+export interface TokenCacheOptions {
+  /** The oldest tokens beyond this number are forgotten, for each resource. Range: 1 to 1000000. @defaultValue 10000 */
+  readonly maxEntries?: number;
+  /** Older ones are verified again. Unit: seconds. Range: 1 to 300. @defaultValue 60 */
+  readonly maxAgeSeconds?: number;
+}
+
+/** What {@link McpAuthModuleOptions.isRevoked} is asked about: an admitted token, without the token. @publicApi */
+export interface RevocationQuery {
+  readonly issuer: string;
+  /** The token's identifier, unique only together with `issuer`; undefined where it has none. */
+  readonly jti: string | undefined;
+  readonly subject: string | undefined;
+  /** Empty where the token does not say. */
+  readonly clientId: string;
+  /** Unit: seconds since the epoch. */
+  readonly issuedAt: number | undefined;
 }
 
 /** Options of {@link McpAuthModule}. @publicApi */
@@ -314,6 +344,42 @@ export interface McpAuthModuleOptions {
    * @defaultValue false
    */
   readonly serveRootAlias?: boolean;
+
+  /**
+   * Verifies the tokens of every resource without a `verifier` of its own.
+   *
+   * @defaultValue by the keys and introspection endpoints of the authorization servers
+   */
+  readonly verifier?: TokenVerifierOption;
+
+  /**
+   * How long a verifier may take for one token; then the answer is 503. Holds for the package's own verifier too,
+   * whatever the limits of its single requests.
+   *
+   * Unit: milliseconds. Range: 100 to 60000.
+   *
+   * @defaultValue 10000
+   */
+  readonly verifierTimeoutMs?: number;
+
+  /**
+   * Whether tokens that were verified by the keys of their issuer are remembered, so that a token in use costs one
+   * signature check in a while. Time, scopes and `isRevoked` are decided on with every request all the same. Tokens
+   * are kept as hashes, apart for each resource, and forgotten when the issuer's keys are renewed.
+   *
+   * @defaultValue see {@link TokenCacheOptions}
+   */
+  readonly tokenCache?: false | TokenCacheOptions;
+
+  /**
+   * Asked about every token that is otherwise good, with every request: true refuses it. Never asked by the
+   * token itself, which can be spelled in several ways. When it throws, gives no boolean or takes longer than two
+   * seconds, the answer is 503.
+   *
+   * @defaultValue none
+   * @see {@link https://www.rfc-editor.org/rfc/rfc7519#section-4.1.7 | RFC 7519 section 4.1.7}
+   */
+  readonly isRevoked?: (token: RevocationQuery) => boolean | Promise<boolean>;
 
   /** What is used in place of the global `fetch` for every request to an authorization server. @defaultValue fetch */
   readonly fetch?: typeof fetch;

@@ -3,26 +3,28 @@ import { getMetadataStorage, validateSync, type ValidationError } from 'class-va
 import { type ConfigProblem } from '../errors/config.error.js';
 import { didYouMean } from './did-you-mean.js';
 import { McpAuthModuleOptionsDto } from './mcp-auth-options.dto.js';
+import { withVerifierKept } from './verifier-option.js';
 
 /** What `forRoot` was given, with every short form written out; its shape is not checked yet. @internal */
 export type NormalisedOptions = Record<string, unknown> & { resources: unknown };
 
 /** Writes out the short forms: one resource becomes a list, an issuer string an object. Copies, changes nothing. @internal */
 export function normaliseOptions(given: Record<string, unknown>): NormalisedOptions {
-  const { resources } = given;
-  if (resources === undefined) return { ...given, resources };
+  const { resources, ...rest } = withVerifierKept(given);
+  if (resources === undefined) return { ...rest, resources };
   const list: unknown[] = Array.isArray(resources) ? resources : [resources];
-  return { ...given, resources: list.map(normaliseResource) };
+  return { ...rest, resources: list.map(normaliseResource) };
 }
 
 function normaliseResource(given: unknown): unknown {
   if (typeof given !== 'object' || given === null) return given;
-  const { authorizationServers } = given as { authorizationServers?: unknown };
-  if (!Array.isArray(authorizationServers)) return { ...given };
+  const resource = withVerifierKept<Record<string, unknown>>({ ...given });
+  const { authorizationServers } = resource;
+  if (!Array.isArray(authorizationServers)) return resource;
   const servers = authorizationServers.map((server: unknown) =>
     typeof server === 'string' ? { issuer: server } : server,
   );
-  return { ...given, authorizationServers: servers };
+  return { ...resource, authorizationServers: servers };
 }
 
 /** The checked options as class instances, or all that is wrong with their shape. @internal */
@@ -62,10 +64,12 @@ function knownOptions(target: object = {}): string[] {
   return [...new Set(rules.map(({ propertyName }) => propertyName))];
 }
 
+/** Options whose text may be a secret or a private key, given in the wrong form. */
+const SECRET_OPTIONS: readonly string[] = ['jwks', 'privateKey', 'clientSecret', 'headers', 'introspection'];
+
 /** A value for an error message: short, on one line, and nothing of what stands inside an object. */
 function describe({ property, value }: Pick<ValidationError, 'property' | 'value'>): string {
-  // A text for "jwks" may be a private key.
-  if (typeof value === 'string' && property !== 'jwks') {
+  if (typeof value === 'string' && !SECRET_OPTIONS.includes(property)) {
     const text = value.replace(/\/\/[^/]*@/, '//…@'); // a password may stand there
     return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
   }

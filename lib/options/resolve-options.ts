@@ -7,6 +7,7 @@ import {
   type McpAuthModuleOptionsDto,
   type ProtectedResourceDto,
   RemoteJwkSetDto,
+  type TokenCacheDto,
 } from './mcp-auth-options.dto.js';
 import { type RemoteJwkSetOptions } from './mcp-auth-options.interface.js';
 import { resolveIntrospection } from './resolve-introspection.js';
@@ -43,32 +44,50 @@ function refused(problems: readonly ConfigProblem[]): McpAuthConfigError {
 
 function withDefaults(dto: McpAuthModuleOptionsDto): ResolvedMcpAuthOptions {
   return {
-    resources: dto.resources.map(resolveResource),
+    resources: dto.resources.map((resource) => resolveResource(resource, dto.verifier)),
     clockToleranceSeconds: dto.clockToleranceSeconds ?? 5,
-    discoveryTimeoutMs: dto.discoveryTimeoutMs ?? 15_000,
-    discovery: dto.discovery ?? 'bootstrap',
-    onDiscoveryFailure: dto.onDiscoveryFailure ?? 'fail',
-    metadataRefreshSeconds: dto.metadataRefreshSeconds ?? 3600,
+    ...discoveryDefaults(dto),
     metadataMaxAgeSeconds: dto.metadataMaxAgeSeconds ?? 3600,
     serveRootAlias: dto.serveRootAlias ?? false,
+    verifierTimeoutMs: dto.verifierTimeoutMs ?? 10_000,
+    tokenCache: resolveTokenCache(dto.tokenCache),
+    isRevoked: dto.isRevoked as ResolvedMcpAuthOptions['isRevoked'],
     fetch: dto.fetch ?? ((...args) => globalThis.fetch(...args)),
     now: dto.now ?? (() => new Date()),
   };
 }
 
-function resolveResource(dto: ProtectedResourceDto): ResolvedProtectedResourceOptions {
+function discoveryDefaults(
+  dto: McpAuthModuleOptionsDto,
+): Pick<
+  ResolvedMcpAuthOptions,
+  'discoveryTimeoutMs' | 'discovery' | 'onDiscoveryFailure' | 'metadataRefreshSeconds'
+> {
+  return {
+    discoveryTimeoutMs: dto.discoveryTimeoutMs ?? 15_000,
+    discovery: dto.discovery ?? 'bootstrap',
+    onDiscoveryFailure: dto.onDiscoveryFailure ?? 'fail',
+    metadataRefreshSeconds: dto.metadataRefreshSeconds ?? 3600,
+  };
+}
+
+function resolveResource(dto: ProtectedResourceDto, shared: unknown): ResolvedProtectedResourceOptions {
+  const verifier = (dto.verifier ?? shared) as ResolvedProtectedResourceOptions['verifier'];
   return {
     name: dto.name,
     resource: dto.resource,
-    authorizationServers: dto.authorizationServers.map(resolveServer),
+    authorizationServers: dto.authorizationServers.map((server) =>
+      resolveServer(server, verifier === undefined),
+    ),
     requiredScopes: [...new Set(dto.requiredScopes)],
     scopesSupported: dto.scopesSupported && [...new Set(dto.scopesSupported)],
     audiences: [dto.audience ?? dto.resource].flat(),
+    verifier,
     metadata: { ...dto.metadata },
   };
 }
 
-function resolveServer(dto: AuthorizationServerDto): ResolvedAuthorizationServerOptions {
+function resolveServer(dto: AuthorizationServerDto, needsKeys: boolean): ResolvedAuthorizationServerOptions {
   return {
     issuer: dto.issuer,
     type: dto.type ?? 'auto',
@@ -82,6 +101,7 @@ function resolveServer(dto: AuthorizationServerDto): ResolvedAuthorizationServer
     introspection: dto.introspection && resolveIntrospection(dto.introspection),
     algorithms: dto.algorithms ?? SIGNATURE_ALGORITHMS,
     mcpCompliance: dto.mcpCompliance ?? 'warn',
+    needsKeys,
   };
 }
 
@@ -93,6 +113,11 @@ function resolveRemoteJwkSet(dto: RemoteJwkSetDto): Required<RemoteJwkSetOptions
     staleMaxAgeSeconds: dto.staleMaxAgeSeconds ?? 3600,
     headers: { ...dto.headers },
   };
+}
+
+function resolveTokenCache(dto: TokenCacheDto | false | undefined): ResolvedMcpAuthOptions['tokenCache'] {
+  if (dto === false) return undefined;
+  return { maxEntries: dto?.maxEntries ?? 10_000, maxAgeSeconds: dto?.maxAgeSeconds ?? 60 };
 }
 
 function deepFreeze<T>(value: T): T {

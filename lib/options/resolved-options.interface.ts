@@ -1,9 +1,13 @@
 import { type JSONWebKeySet, type JWK } from 'jose';
+// eslint-disable-next-line no-restricted-imports -- a type only: options name verifiers, which get options
+import { type TokenVerifierClass, type VerifyToken } from '../verifier/token.verifier.js';
 import {
   type AuthorizationServerType,
   type IntrospectionCacheOptions,
+  type McpAuthModuleOptions,
   type ProtectedResourceMetadataOptions,
   type RemoteJwkSetOptions,
+  type TokenCacheOptions,
   type TranspileData,
 } from './mcp-auth-options.interface.js';
 
@@ -37,6 +41,8 @@ export interface ResolvedAuthorizationServerOptions {
   readonly introspection: ResolvedIntrospectionOptions | undefined;
   readonly algorithms: readonly string[];
   readonly mcpCompliance: 'warn' | 'error' | 'off';
+  /** Whether its tokens are verified by the package, so that it must be known where its keys are. */
+  readonly needsKeys: boolean;
 }
 
 /** One protected resource as configured: checked, defaulted, frozen. @publicApi */
@@ -48,6 +54,8 @@ export interface ResolvedProtectedResourceOptions {
   readonly scopesSupported: readonly string[] | undefined;
   /** The audiences that are accepted, as written. */
   readonly audiences: readonly string[];
+  /** The resource's own, else the module's; undefined where the package verifies tokens itself. */
+  readonly verifier: TokenVerifierClass | VerifyToken | undefined;
   readonly metadata: ProtectedResourceMetadataOptions;
 }
 
@@ -61,6 +69,10 @@ export interface ResolvedMcpAuthOptions {
   readonly metadataRefreshSeconds: number;
   readonly metadataMaxAgeSeconds: number;
   readonly serveRootAlias: boolean;
+  readonly verifierTimeoutMs: number;
+  /** Undefined where no token is remembered. */
+  readonly tokenCache: Required<TokenCacheOptions> | undefined;
+  readonly isRevoked: McpAuthModuleOptions['isRevoked'];
   readonly fetch: typeof fetch;
   readonly now: () => Date;
 }

@@ -27,9 +27,19 @@ export function extractBearerToken({ authorization, target }: CredentialSources)
     throw new CredentialsRefusedError('multiple_credentials');
   const credentials = bearerCredentials(header);
   if (hasQueryToken(target)) throw new CredentialsRefusedError('multiple_credentials');
-  if (credentials.length > MAX_TOKEN_LENGTH) throw new TokenRefusedError('too_long');
-  if (!/^[\w\-.~+/]+=*$/.test(credentials)) throw new TokenRefusedError('malformed');
+  assertTokenForm(credentials);
   return credentials;
+}
+
+/**
+ * Checks a token's length and characters, wherever it comes from.
+ *
+ * @throws {@link TokenRefusedError} `too_long` or `malformed`
+ * @internal
+ */
+export function assertTokenForm(token: string): void {
+  if (token.length > MAX_TOKEN_LENGTH) throw new TokenRefusedError('too_long');
+  if (!/^[\w\-.~+/]+=*$/.test(token)) throw new TokenRefusedError('malformed');
 }
 
 /** What stands behind the scheme and one or more spaces. */

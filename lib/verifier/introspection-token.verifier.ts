@@ -1,17 +1,88 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
-import { type VerifiedToken } from './token.verifier.js';
+import { untilAborted } from '../discovery/fetch-json.js';
+import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
+import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { privateKeyJwt } from './introspection-client.js';
+import { IntrospectionEndpoint } from './introspection-endpoint.js';
+import { IntrospectionFailure, toIntrospectionFailure } from './introspection-failure.js';
+import { toClaims } from './introspection-response.js';
+import { VerifiedToken } from './token.verifier.js';
 
-/** @internal */
+/**
+ * Verifies access tokens by asking the authorization server that issued them.
+ *
+ * That a token is active says nothing of whom it is for: audience, time, scopes and the rest of what the server says
+ * is for the gate to decide on, as with a JWT.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7662 | RFC 7662}
+ * @internal
+ */
 @Injectable()
-export class IntrospectionTokenVerifier {
-  verify(
+export class IntrospectionTokenVerifier implements OnModuleInit {
+  private readonly logger = new Logger('McpAuth');
+  private readonly endpoints = new Map<TrustedAuthorizationServer, IntrospectionEndpoint>();
+
+  constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions) {}
+
+  /** @throws {@link McpAuthConfigError} for keys that no request could be signed with */
+  async onModuleInit(): Promise<void> {
+    const checks = this.options.resources.flatMap(({ authorizationServers }, at) =>
+      authorizationServers.map(async ({ introspection }, index): Promise<ConfigProblem[]> => {
+        if (introspection?.privateKey === undefined) return [];
+        const path = `resources[${String(at)}].authorizationServers[${String(index)}].introspection.privateKey`;
+        return privateKeyJwt(introspection.privateKey).then(
+          () => [],
+          (error: unknown) => [{ path, message: toIntrospectionFailure(error).message }],
+        );
+      }),
+    );
+    const problems = (await Promise.all(checks)).flat();
+    if (problems.length > 0) throw new McpAuthConfigError(problems);
+  }
+
+  /**
+   * @param token - as the request has it
+   * @param server - the one server that it can belong to
+   * @param signal - ends the wait, not the request: others may wait for the same answer
+   * @returns what the server says of it, or null when it is not active
+   * @throws {@link TokenRefusedError} when what it says is of another issuer, or needs a proof
+   * @throws {@link AuthorizationServerUnavailableError} when it says nothing that can be used
+   */
+  async verify(
     token: string,
     server: TrustedAuthorizationServer,
     signal: AbortSignal,
   ): Promise<VerifiedToken | null> {
-    return Promise.reject(
-      new Error(`not built: ${String(token.length)} ${server.issuer} ${String(signal.aborted)}`),
-    );
+    const endpoint = this.endpointOf(server);
+    const answer = await untilAborted(signal, endpoint.ask(token)).catch((error: unknown) => {
+      if (error instanceof AuthorizationServerUnavailableError || !signal.aborted) throw error;
+      const cause = new IntrospectionFailure('nobody waits for the answer any more');
+      throw new AuthorizationServerUnavailableError(server.issuer, 'introspection', { cause });
+    });
+    if (answer === null) return null;
+    const requiresExpiry = server.options.introspection?.requireExpiry === true;
+    return new VerifiedToken(toClaims(answer, server.issuer), { requiresExpiry });
+  }
+
+  private endpointOf(server: TrustedAuthorizationServer): IntrospectionEndpoint {
+    const known = this.endpoints.get(server);
+    if (known) return known;
+    const { introspection } = server.options;
+    if (!introspection) throw new TypeError(`${server.issuer} is not configured for introspection`);
+    const endpoint = new IntrospectionEndpoint(server, introspection, {
+      ...this.options,
+      onCredentialsRefused: (status) => {
+        const { clientId, authMethod } = introspection;
+        const fix = 'check "clientId" and the credentials of the option "introspection"';
+        this.logger.error(
+          `${server.issuer} answers ${String(status)} to introspection by the client "${clientId}" with ${authMethod}; ${fix}`,
+        );
+      },
+    });
+    this.endpoints.set(server, endpoint);
+    return endpoint;
   }
 }

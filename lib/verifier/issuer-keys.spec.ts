@@ -1,7 +1,7 @@
-import { compactVerify, type JWTVerifyGetKey } from 'jose';
+import { compactVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LoopbackAuthorizationServer } from '../../test/fixtures/authorization-server.js';
-import { makeKey } from '../../test/fixtures/keys.js';
+import { makeKey, type SigningKey } from '../../test/fixtures/keys.js';
 import { verifies } from '../../test/verifies.js';
 import { DiscoveryError } from '../errors/discovery.error.js';
 import {
@@ -9,32 +9,46 @@ import {
   type AuthorizationServerMetadata,
 } from '../options/mcp-auth-options.interface.js';
 import { resolveOptions } from '../options/resolve-options.js';
-import { issuerKeys } from './issuer-keys.js';
+import { IssuerKeys } from './issuer-keys.js';
 
-describe('issuerKeys', () => {
+describe('IssuerKeys', () => {
   let as: LoopbackAuthorizationServer;
   let skipped: number[];
+  let told: string[];
+  let time: number;
 
   beforeEach(async () => {
     as = await LoopbackAuthorizationServer.start();
     skipped = [];
+    told = [];
+    time = 1_000_000;
   });
 
   afterEach(() => as.close());
 
-  const keysFor = (server: AuthorizationServerBaseOptions = {}, metadata = {}): JWTVerifyGetKey => {
+  const keysFor = (server: AuthorizationServerBaseOptions = {}, metadata = {}): IssuerKeys => {
     const { resources, fetch } = resolveOptions({
       resources: { resource: 'https://a.example', authorizationServers: [{ issuer: as.issuer, ...server }] },
     });
     const known = {
+      issuer: as.issuer,
       options: resources[0]!.authorizationServers[0]!,
-      metadata: { ...as.metadata(), ...metadata } as unknown as AuthorizationServerMetadata,
+      // Read anew each time, so that a test may change it.
+      metadata: () =>
+        Promise.resolve({ ...as.metadata(), ...metadata } as unknown as AuthorizationServerMetadata),
     };
-    return issuerKeys(known, { fetch, onSkipped: (count) => skipped.push(count) });
+    return new IssuerKeys(known, {
+      fetch,
+      now: () => new Date(time * 1000),
+      onSkipped: (count) => skipped.push(count),
+      onRenewed: () => told.push('renewed'),
+      onNotRenewed: (error) => told.push((error as DiscoveryError).failure),
+    });
   };
 
-  const verify = async (keys: JWTVerifyGetKey, signer = as.key): Promise<unknown> =>
-    (await compactVerify(await as.token({}, { key: signer }), keys)).protectedHeader.kid;
+  const verify = async (keys: IssuerKeys, signer = as.key): Promise<unknown> =>
+    (await compactVerify(await as.token({}, { key: signer }), (...jws) => keys.keyFor(...jws)))
+      .protectedHeader.kid;
 
   verifies('KEY-01', 'takes keys from jwks_uri with one request, or as configured with none', async () => {
     const fetched = keysFor();
@@ -114,13 +128,117 @@ describe('issuerKeys', () => {
     const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(soon);
     try {
       const keys = keysFor({ jwks: () => new Promise(() => undefined) });
-      await expect(verify(keys)).rejects.toBeInstanceOf(DiscoveryError);
+      await expect(verify(keys)).rejects.toMatchObject({
+        failure: 'timeout',
+        detail: 'the function "jwks" did not end in time',
+      });
     } finally {
       timeout.mockRestore();
     }
   });
 
-  it('throws where a document without keys has come this far', () => {
-    expect(() => keysFor({}, { jwks_uri: undefined })).toThrow(TypeError);
+  it('says where a document without keys has come this far', async () => {
+    await expect(verify(keysFor({}, { jwks_uri: undefined }))).rejects.toMatchObject({
+      failure: 'metadata_invalid',
+      message: 'the metadata has no "jwks_uri"',
+    });
+  });
+
+  it('has a state of fetched keys only', async () => {
+    const fixed = keysFor({ jwks: { keys: [as.key.publicJwk] } });
+    await verify(fixed);
+    expect(fixed.state()).toBeUndefined();
+    const fetched = keysFor();
+    expect(fetched.state()).toBeUndefined();
+    await verify(fetched);
+    time += 7;
+    expect(fetched.state()).toEqual({ ageSeconds: 7, failure: undefined, isUsable: true });
+  });
+
+  describe('a token with an unknown key id', () => {
+    const stop = (): void => {
+      as.at('/jwks', (_request, response) => response.writeHead(500).end());
+    };
+
+    verifies(['KEY-02', 'F50'], 'has the keys fetched, once per cooldown', async () => {
+      const added = await makeKey('ES256', 'added');
+      const keys = keysFor({ remoteJwkSet: { cooldownSeconds: 20 } });
+      await verify(keys);
+      as.at('/jwks', { keys: [as.key.publicJwk, added.publicJwk] });
+      time += 19;
+      await expect(verify(keys, added)).rejects.toMatchObject({ code: 'ERR_JWKS_NO_MATCHING_KEY' });
+      expect(as.paths).toHaveLength(1);
+      time += 1;
+      expect(await verify(keys, added)).toBe('added');
+      expect(as.paths).toHaveLength(2);
+      expect(told).toEqual(['renewed']);
+    });
+
+    verifies('KEY-06', 'is an outage where the fetch fails, and known keys need none', async () => {
+      const unknown = await makeKey('ES256', 'unknown');
+      const keys = keysFor();
+      await verify(keys);
+      stop();
+      time += 30;
+      await expect(verify(keys, unknown)).rejects.toMatchObject({ failure: 'server_error' });
+      await expect(verify(keys, unknown)).rejects.toMatchObject({ failure: 'server_error' });
+      expect(await verify(keys)).toBe(as.key.kid);
+      expect(as.paths).toHaveLength(2);
+      expect(told).toEqual(['server_error']);
+    });
+  });
+
+  describe('a new address', () => {
+    let metadata: Record<string, unknown>;
+    let keys: IssuerKeys;
+    let next: SigningKey;
+
+    beforeEach(async () => {
+      next = await makeKey('ES256', 'next');
+      metadata = {};
+      keys = keysFor({ remoteJwkSet: { staleMaxAgeSeconds: 3600 } }, metadata);
+      await verify(keys);
+      metadata['jwks_uri'] = `${as.origin}/new`;
+    });
+
+    verifies('F23', 'is asked at once, and its keys take the place of the old ones', async () => {
+      as.at('/new', { keys: [next.publicJwk] });
+      expect(await verify(keys, next)).toBe('next');
+      time += 30;
+      await expect(verify(keys)).rejects.toMatchObject({ code: 'ERR_JWKS_NO_MATCHING_KEY' });
+      expect(as.paths).toEqual(['/jwks', '/new', '/new']);
+    });
+
+    it('that does not answer takes no good keys away, until they are too old', async () => {
+      expect(await verify(keys)).toBe(as.key.kid);
+      expect(keys.state()).toMatchObject({ ageSeconds: undefined, isUsable: true });
+      await expect(verify(keys, next)).rejects.toMatchObject({ failure: 'not_found' });
+      metadata['jwks_uri'] = `${as.origin}/newer`;
+      expect(await verify(keys)).toBe(as.key.kid);
+      time += 3600;
+      expect(keys.state()).toMatchObject({ isUsable: false });
+      await expect(verify(keys)).rejects.toMatchObject({ failure: 'not_found' });
+    });
+
+    it('is not overtaken by the old one that answers late', async () => {
+      let answer: () => void = () => undefined;
+      const isAsked = new Promise<void>((resolve) => {
+        as.at('/jwks', (_request, response) => {
+          answer = () => response.end(JSON.stringify({ keys: [as.key.publicJwk] }));
+          resolve();
+        });
+      });
+      as.at('/new', { keys: [next.publicJwk] });
+      metadata['jwks_uri'] = `${as.origin}/jwks`;
+      time += 600;
+      const late = verify(keys);
+      await isAsked;
+      metadata['jwks_uri'] = `${as.origin}/new`;
+      expect(await verify(keys, next)).toBe('next');
+      answer();
+      expect(await late).toBe(as.key.kid);
+      time += 30;
+      await expect(verify(keys)).rejects.toMatchObject({ code: 'ERR_JWKS_NO_MATCHING_KEY' });
+    });
   });
 });

@@ -1,7 +1,7 @@
 import { createLocalJWKSet, errors } from 'jose';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 import { fetchJson, untilAborted } from '../discovery/fetch-json.js';
-import { RefreshedValue } from '../discovery/refreshed-value.js';
+import { RefreshedValue, type RefreshState } from '../discovery/refreshed-value.js';
 import { DiscoveryError } from '../errors/discovery.error.js';
 import { MAX_JWKS_BYTES } from '../mcp-auth.constants.js';
 import { usableKeys } from './usable-keys.js';
@@ -10,10 +10,14 @@ import { usableKeys } from './usable-keys.js';
 export interface IssuerKeysContext {
   readonly fetch: typeof fetch;
   readonly now: () => Date;
+  /** Ends a fetch that is under way. */
+  readonly signal?: AbortSignal;
   /** Told about members of a key set that cannot be used. */
   readonly onSkipped: (count: number) => void;
   /** Told of every key set loaded, but the first. */
   readonly onRenewed: () => void;
+  /** Told of every failure to load a key set while an older one is there, which nobody would notice otherwise. */
+  readonly onNotRenewed?: (error: unknown) => void;
 }
 
 type KeySet = ReturnType<typeof createLocalJWKSet>;
@@ -27,14 +31,21 @@ interface KeySource {
 /**
  * The keys of one authorization server, chosen by a token's header.
  *
- * A token with an unknown key id has the keys fetched anew, at most once per cooldown whatever comes in. Keys that
- * cannot be fetched anew serve until they are too old; without any, asking is paused after each failure.
+ * Keys past their age are fetched anew before they are used, so a key that the server has taken back is refused from
+ * then on; where they cannot be fetched, they serve until they are too old. That holds too when the metadata names a
+ * new address: until it answers, the keys of the old one serve as long as they may.
+ *
+ * A token with an unknown key id has the keys fetched anew, at most once per cooldown whatever comes in: within the
+ * cooldown after a fetch it is a bad token. Where the fetch fails it cannot be told whether the key exists, so it is an
+ * outage. After a failure asking is paused; tokens with known keys need none of it.
  *
  * @internal
  */
 export class IssuerKeys {
   private readonly fixed: KeySet | undefined;
   private source: KeySource | undefined;
+  /** Where the keys were before, as long as the new address has not answered. */
+  private previous: KeySource | undefined;
   private hasLoaded = false;
 
   constructor(
@@ -53,13 +64,30 @@ export class IssuerKeys {
   async keyFor(...jws: Parameters<KeySet>): ReturnType<KeySet> {
     if (this.fixed) return this.fixed(...jws);
     const { keys } = await this.currentSource();
-    const known = await keys.get();
+    const known = await this.known(keys);
     try {
       return await known(...jws);
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey) || this.isCoolingDown(keys)) throw error;
     }
     return (await keys.refresh())(...jws);
+  }
+
+  /** What is known of the keys; undefined until they are needed, and for keys that are configured. */
+  state(): RefreshState | undefined {
+    const state = this.source?.keys.state();
+    if (!state || state.isUsable) return state;
+    return { ...state, isUsable: this.previous?.keys.peek() !== undefined };
+  }
+
+  private async known(keys: RefreshedValue<KeySet>): Promise<KeySet> {
+    try {
+      return await keys.get();
+    } catch (error) {
+      const old = this.previous?.keys.peek();
+      if (!old) throw error;
+      return old;
+    }
   }
 
   private isCoolingDown(keys: RefreshedValue<KeySet>): boolean {
@@ -69,32 +97,43 @@ export class IssuerKeys {
   private async currentSource(): Promise<KeySource> {
     const { jwks } = this.server.options;
     const url = jwks === undefined ? (await this.server.metadata()).jwks_uri : undefined;
-    if (this.source?.url !== url || !this.source) this.source = { url, keys: this.keysAt(url) };
+    if (this.source?.url === url && this.source) return this.source;
+    // Kept only if it has keys: an address that never answered must not push out one that did.
+    if (this.source?.keys.peek()) this.previous = this.source;
+    this.source = { url, keys: this.keysAt(url) };
     return this.source;
   }
 
   private keysAt(url: string | undefined): RefreshedValue<KeySet> {
     const { cacheMaxAgeSeconds, staleMaxAgeSeconds } = this.server.options.remoteJwkSet;
-    return new RefreshedValue(() => this.load(url), {
+    const keys = new RefreshedValue(() => this.load(url), {
       freshSeconds: cacheMaxAgeSeconds,
       staleSeconds: Math.max(staleMaxAgeSeconds, cacheMaxAgeSeconds),
       now: this.context.now,
       onLoaded: () => {
+        if (this.source?.keys === keys) this.previous = undefined;
         if (this.hasLoaded) this.context.onRenewed();
         this.hasLoaded = true;
       },
+      onFailed: (error) => {
+        if (this.hasLoaded) this.context.onNotRenewed?.(error);
+      },
     });
+    return keys;
   }
 
   private async load(url: string | undefined): Promise<KeySet> {
     const { remoteJwkSet, jwks } = this.server.options;
     const { timeoutMs, headers } = remoteJwkSet;
     if (url !== undefined) {
-      const limits = { fetch: this.context.fetch, timeoutMs, maxBytes: MAX_JWKS_BYTES, headers };
+      const { fetch, signal } = this.context;
+      const limits = { fetch, timeoutMs, maxBytes: MAX_JWKS_BYTES, headers, ...(signal && { signal }) };
       return this.toKeySet(await fetchJson(url, limits), url);
     }
-    const give = jwks as () => unknown;
-    return this.toKeySet(await callWithin(timeoutMs, give), 'the function "jwks"');
+    if (typeof jwks === 'function') {
+      return this.toKeySet(await callWithin(timeoutMs, jwks), 'the function "jwks"');
+    }
+    throw new DiscoveryError('metadata_invalid', undefined, 'the metadata has no "jwks_uri"');
   }
 
   private toKeySet(document: unknown, source: string): KeySet {
@@ -107,9 +146,14 @@ export class IssuerKeys {
 }
 
 async function callWithin<T>(timeoutMs: number, give: () => T | Promise<T>): Promise<T> {
+  const limit = AbortSignal.timeout(timeoutMs);
   try {
-    return await untilAborted(AbortSignal.timeout(timeoutMs), give());
+    return await untilAborted(limit, give());
   } catch (error) {
+    if (limit.aborted) {
+      const detail = 'the function "jwks" did not end in time';
+      throw new DiscoveryError('timeout', undefined, detail, { cause: error });
+    }
     throw new DiscoveryError('unreachable', undefined, 'the function "jwks" threw', { cause: error });
   }
 }

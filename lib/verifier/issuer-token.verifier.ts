@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { decodeProtectedHeader } from 'jose';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
@@ -18,8 +18,9 @@ import { TokenVerifier, type VerificationContext, type VerifiedToken } from './t
 @Injectable()
 export class IssuerTokenVerifier extends TokenVerifier {
   constructor(
-    private readonly jwt: JwtTokenVerifier,
-    private readonly introspection: IntrospectionTokenVerifier,
+    @Inject(JwtTokenVerifier) private readonly jwt: Pick<JwtTokenVerifier, 'verify'>,
+    @Inject(IntrospectionTokenVerifier)
+    private readonly introspection: Pick<IntrospectionTokenVerifier, 'verify'>,
   ) {
     super();
   }

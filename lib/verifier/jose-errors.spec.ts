@@ -24,14 +24,17 @@ describe('toVerifierError', () => {
     expect(error).toMatchObject({ reason, cause });
   });
 
-  it.each([new DiscoveryError('timeout', ISSUER, 'late'), new errors.JWKSTimeout()])(
-    'takes %s for an outage',
-    (cause) => {
-      const error = toVerifierError(cause, ISSUER);
-      expect(error).toBeInstanceOf(AuthorizationServerUnavailableError);
-      expect(error).toMatchObject({ message: `The keys of ${ISSUER} cannot be had`, cause });
-    },
-  );
+  it('takes keys that cannot be had for an outage', () => {
+    const cause = new DiscoveryError('timeout', ISSUER, 'late');
+    const error = toVerifierError(cause, ISSUER);
+    expect(error).toBeInstanceOf(AuthorizationServerUnavailableError);
+    expect(error).toMatchObject({ message: `The keys of ${ISSUER} cannot be had`, cause });
+  });
+
+  it('gives an outage back as it is', () => {
+    const error = new AuthorizationServerUnavailableError(ISSUER, 'metadata');
+    expect(toVerifierError(error, ISSUER)).toBe(error);
+  });
 
   it.each([new Error('ours'), new RangeError('ours'), 'a text', undefined])(
     'gives %s back as it is',

@@ -7,25 +7,37 @@ import { makeKey, type SigningKey } from '../../test/fixtures/keys.js';
 import { verifies } from '../../test/verifies.js';
 import { AuthorizationServerRegistry } from '../discovery/authorization-server.registry.js';
 import { AuthorizationServerUnavailableError, TokenRefusedError } from '../errors/refusal.errors.js';
-import { type AuthorizationServerOptions } from '../options/mcp-auth-options.interface.js';
+import {
+  type AuthorizationServerMetadata,
+  type AuthorizationServerOptions,
+} from '../options/mcp-auth-options.interface.js';
 import { resolveOptions } from '../options/resolve-options.js';
-import { JwtTokenVerifier } from './jwt-token.verifier.js';
+import { type IntrospectionTokenVerifier } from './introspection-token.verifier.js';
+import { IssuerTokenVerifier } from './issuer-token.verifier.js';
+import { decodeClaims, JwtTokenVerifier } from './jwt-token.verifier.js';
 import { type TokenClaims } from './token.verifier.js';
 
 const RESOURCE = 'https://api.example.com/notes';
 
 type Verify = (token: string) => Promise<TokenClaims>;
 
-/** The verifier of a resource that trusts these servers. */
-async function verifierFor(
-  ...authorizationServers: (string | AuthorizationServerOptions)[]
-): Promise<Verify> {
-  const options = resolveOptions({ resources: { resource: RESOURCE, authorizationServers } });
+type Given = string | AuthorizationServerOptions | { now: () => Date };
+
+/** The verifier of a resource that trusts these servers, by this clock if there is one among them. */
+async function verifierFor(...given: Given[]): Promise<Verify> {
+  const clock = given.find((each) => typeof each === 'object' && 'now' in each);
+  const authorizationServers = given.filter((each) => each !== clock);
+  const options = resolveOptions({ ...clock, resources: { resource: RESOURCE, authorizationServers } });
   const registry = new AuthorizationServerRegistry(options);
   await registry.discover();
-  const verifier = new JwtTokenVerifier(options);
-  const context = { resource: RESOURCE, authorizationServers: registry.of(options.resources[0]!) };
-  return (token) => verifier.verify(token, context);
+  const noIntrospection = {} as IntrospectionTokenVerifier;
+  const verifier = new IssuerTokenVerifier(new JwtTokenVerifier(options), noIntrospection);
+  const context = {
+    resource: RESOURCE,
+    authorizationServers: registry.of(options.resources[0]!),
+    signal: new AbortController().signal,
+  };
+  return async (token) => (await verifier.verify(token, context))?.claims ?? {};
 }
 
 /** Why a token is refused; `accepted` where it is not. Anything but a refusal fails the test. */
@@ -81,7 +93,7 @@ describe('JwtTokenVerifier', () => {
     const record = (message: unknown): void => {
       logged.push(String(message));
     };
-    Logger.overrideLogger({ log: record, error: record, warn: record });
+    Logger.overrideLogger({ log: record, error: record, warn: record, debug: record });
   });
 
   beforeEach(() => {
@@ -193,6 +205,7 @@ describe('JwtTokenVerifier', () => {
       const token = `${input}.${sign('RSA-SHA256', Buffer.from(input), privateKey).toString('base64url')}`;
       const withWeak = await verifierFor({ issuer: as.issuer, jwks: { keys: [weak, as.key.publicJwk] } });
       expect(await outcome(withWeak, token)).toBe('unusable_key');
+      expect(await outcome(withWeak, token)).toBe('unusable_key');
       expect(logged).toEqual([
         `${as.issuer} signed a token with a key that cannot be used, such as RSA below 2048 bits`,
       ]);
@@ -205,7 +218,7 @@ describe('JwtTokenVerifier', () => {
       as.at('/jwks', { keys: [broken, as.key.publicJwk, { kty: 'oct', k: 'c2VjcmV0' }] });
       const fetched = await verifierFor(as.issuer);
       expect(await outcome(fetched, await as.token({}, { header: { kid: 'broken' } }))).toBe('unusable_key');
-      expect(logged[0]).toBe(`${as.issuer} publishes 1 keys that cannot be used; they are ignored`);
+      expect(logged[0]).toBe(`${as.issuer} publishes 1 key that cannot be used; left out`);
       expect(await outcome(fetched, await as.token({}))).toBe('accepted');
     });
 
@@ -316,6 +329,42 @@ describe('JwtTokenVerifier', () => {
       as.at('/jwks', { keys: 'none' });
       await unavailable();
       expect(logged).toEqual([]);
+    });
+
+    it('tells of keys that it keeps because they cannot be renewed', async () => {
+      let time = Date.now();
+      const clock = { now: () => new Date(time) };
+      const held = await verifierFor({ issuer: as.issuer }, clock);
+      const token = await as.token({});
+      expect(await outcome(held, token)).toBe('accepted');
+      as.at('/jwks', { keys: [as.key.publicJwk, null, null] });
+      time += 600_000;
+      expect(await outcome(held, token)).toBe('accepted');
+      expect(logged).toEqual([
+        `${as.issuer} publishes 2 keys that cannot be used; left out`,
+        `The keys of ${as.issuer} were renewed`,
+      ]);
+      as.at('/jwks', (_request, response) => response.writeHead(500).end());
+      time += 600_000;
+      expect(await outcome(held, token)).toBe('accepted');
+      expect(await outcome(held, token)).toBe('accepted');
+      expect(logged.slice(2)).toEqual([
+        `The keys of ${as.issuer} were not renewed: ${as.origin}/jwks: answered 500`,
+      ]);
+    });
+
+    it('takes a server of the application for one of its own', async () => {
+      const options = resolveOptions({
+        resources: { resource: RESOURCE, authorizationServers: [as.issuer] },
+      });
+      const server = {
+        issuer: as.issuer,
+        options: options.resources[0]!.authorizationServers[0]!,
+        metadata: () => Promise.resolve(as.metadata() as unknown as AuthorizationServerMetadata),
+      };
+      const token = await as.token({});
+      const result = await new JwtTokenVerifier(options).verify(token, decodeClaims(token), server);
+      expect(result).toMatchObject({ requiresExpiry: true, audienceVerified: false });
     });
   });
 

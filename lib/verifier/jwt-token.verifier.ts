@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import {
   compactVerify,
   type CompactJWSHeaderParameters,
@@ -6,8 +6,9 @@ import {
   errors,
   type CompactVerifyGetKey,
 } from 'jose';
-import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { AuthorizationServer, type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { MAX_KEY_CANDIDATES, MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { IssuerKeys } from './issuer-keys.js';
@@ -25,11 +26,17 @@ import { type TokenClaims, VerifiedToken } from './token.verifier.js';
  * @internal
  */
 @Injectable()
-export class JwtTokenVerifier {
+export class JwtTokenVerifier implements OnApplicationShutdown {
   private readonly logger = new Logger('McpAuth');
   private readonly keys = new Map<TrustedAuthorizationServer, IssuerKeys>();
+  /** Servers with an unusable key: told of once, as anybody can send tokens that name such a key. */
+  private readonly reported = new Set<string>();
+  private readonly shutdown = new AbortController();
 
-  constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions) {}
+  constructor(
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
+    private readonly events: McpAuthEvents = new McpAuthEvents(options),
+  ) {}
 
   /**
    * @param token - a compact JWS
@@ -51,7 +58,12 @@ export class JwtTokenVerifier {
       throw this.explain(error, server.issuer);
     }
     assertAccessTokenHeader(header);
-    return new VerifiedToken(claims, { requiresExpiry: true });
+    return new VerifiedToken(claims, { requiresExpiry: true, cacheable: true });
+  }
+
+  /** Ends fetches that are under way, once all requests are answered: nothing keeps the process alive. */
+  onApplicationShutdown(): void {
+    this.shutdown.abort();
   }
 
   private keysOf(server: TrustedAuthorizationServer): IssuerKeys {
@@ -61,21 +73,32 @@ export class JwtTokenVerifier {
     const keys = new IssuerKeys(server, {
       fetch,
       now,
+      signal: this.shutdown.signal,
       onSkipped: (count) => {
         const what = count === 1 ? '1 key that cannot be used' : `${String(count)} keys that cannot be used`;
         this.logger.error(`${server.issuer} publishes ${what}; left out`);
       },
       onRenewed: () => {
         this.logger.debug(`The keys of ${server.issuer} were renewed`);
+        this.events.keysRefreshed(server.issuer);
+      },
+      onNotRenewed: (error) => {
+        if (this.shutdown.signal.aborted) return;
+        const { message } = error as Error; // keys are fetched by functions of ours, which throw errors
+        this.logger.warn(`The keys of ${server.issuer} were not renewed: ${message}`);
+        this.events.discoveryFailed(server.issuer, 'keys', error);
       },
     });
     this.keys.set(server, keys);
+    if (server instanceof AuthorizationServer) server.watchKeys(() => keys.state());
     return keys;
   }
 
   private explain(error: unknown, issuer: string): unknown {
     const explained = toVerifierError(error, issuer);
-    if (explained instanceof TokenRefusedError && explained.reason === 'unusable_key') {
+    const isKeyBad = explained instanceof TokenRefusedError && explained.reason === 'unusable_key';
+    if (isKeyBad && !this.reported.has(issuer)) {
+      this.reported.add(issuer);
       this.logger.error(
         `${issuer} signed a token with a key that cannot be used, such as RSA below 2048 bits`,
       );

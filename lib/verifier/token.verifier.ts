@@ -1,3 +1,4 @@
+import { type Type } from '@nestjs/common';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 
 /**
@@ -19,6 +20,13 @@ export interface VerifiedTokenOptions {
    * @defaultValue false
    */
   readonly audienceVerified?: boolean;
+  /**
+   * Whether the token stays genuine for as long as it is valid, so that it may be remembered for the time of
+   * `tokenCache` in place of being verified with every request. The claims must be plain JSON: requests share them.
+   *
+   * @defaultValue false
+   */
+  readonly cacheable?: boolean;
 }
 
 /**
@@ -30,18 +38,44 @@ export interface VerifiedTokenOptions {
 export class VerifiedToken {
   readonly requiresExpiry: boolean;
   readonly audienceVerified: boolean;
+  readonly cacheable: boolean;
 
   constructor(
     readonly claims: TokenClaims,
-    { requiresExpiry = false, audienceVerified = false }: VerifiedTokenOptions = {},
+    { requiresExpiry = false, audienceVerified = false, cacheable = false }: VerifiedTokenOptions = {},
   ) {
     this.requiresExpiry = requiresExpiry;
     this.audienceVerified = audienceVerified;
+    this.cacheable = cacheable;
   }
 }
 
+/**
+ * What verifiers of the MCP SDK return, and libraries like it. An object is taken for this where it has a `clientId`
+ * with a list of `scopes` or a `token`, and none of the claims `iss`, `aud` and `exp`; see
+ * {@link claimsFromAuthInfo} for what is read from it.
+ *
+ * @publicApi
+ */
+export interface VerifiedAuthInfo {
+  readonly token?: string | undefined;
+  readonly clientId: string;
+  readonly scopes?: readonly string[] | undefined;
+  /** Unit: seconds since the epoch. */
+  readonly expiresAt?: number | undefined;
+  readonly audience?: string | readonly string[] | undefined;
+  /** The audience, where `audience` does not say. */
+  readonly resource?: string | URL | undefined;
+  readonly subject?: string | undefined;
+  readonly issuer?: string | undefined;
+  /** As of {@link VerifiedTokenOptions}. */
+  readonly audienceVerified?: boolean | undefined;
+  /** Further claims. */
+  readonly extra?: Readonly<Record<string, unknown>> | undefined;
+}
+
 /** What a verifier says of a token; null or undefined for one that is not good. @publicApi */
-export type VerificationResult = VerifiedToken | TokenClaims | null | undefined;
+export type VerificationResult = VerifiedToken | VerifiedAuthInfo | TokenClaims | null | undefined;
 
 /** For what a token is verified. @publicApi */
 export interface VerificationContext {
@@ -49,7 +83,7 @@ export interface VerificationContext {
   readonly resource: string;
   /** The authorization servers that this resource trusts, by issuer. */
   readonly authorizationServers: ReadonlyMap<string, TrustedAuthorizationServer>;
-  /** Aborted when the verifier takes too long: nobody waits for its result any more. */
+  /** Aborted when the verifier takes longer than `verifierTimeoutMs`: nobody waits for its result any more. */
   readonly signal: AbortSignal;
 }
 
@@ -74,3 +108,20 @@ export abstract class TokenVerifier {
     context: VerificationContext,
   ): VerificationResult | Promise<VerificationResult>;
 }
+
+/** {@link TokenVerifier.verify} as a function. @publicApi */
+export type VerifyToken = (
+  token: string,
+  context: VerificationContext,
+) => VerificationResult | Promise<VerificationResult>;
+
+/** A class that verifies tokens, to be found among the application's providers. @publicApi */
+export type TokenVerifierClass = Type<Pick<TokenVerifier, 'verify'>>;
+
+/**
+ * A verifier as an option: a class among the providers of any module, in the default scope; an object; or a
+ * function. A class is found when the application starts.
+ *
+ * @publicApi
+ */
+export type TokenVerifierOption = TokenVerifierClass | Pick<TokenVerifier, 'verify'> | VerifyToken;

@@ -119,7 +119,7 @@ describe('members of a document', () => {
     const app = await startNotes(trusting(as.issuer));
     const verify = vi.spyOn(app.app.get(TokenVerifier, { strict: false }), 'verify');
     expect(await statusOfToken(app, as)).toBe(200);
-    const metadata = verify.mock.calls[0]![1].authorizationServers.get(as.issuer)!.metadata;
+    const metadata = await verify.mock.calls[0]![1].authorizationServers.get(as.issuer)!.metadata();
     expect(metadata).toMatchObject({ issuer: as.issuer, 'x-vendor': { deep: [1] } });
     expect(Object.getPrototypeOf(metadata)).toBe(Object.prototype);
     expect(Object.keys(metadata)).toEqual(expect.arrayContaining(['__proto__', 'constructor']));

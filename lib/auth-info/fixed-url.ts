@@ -1,0 +1,26 @@
+/**
+ * A URL that cannot be changed, so that requests may share it: its setters throw, and its `searchParams` are a copy.
+ * To work with a changed one, make it: `new URL(fixed)`.
+ *
+ * @internal
+ */
+export class FixedUrl extends URL {
+  constructor(url: string) {
+    super(url);
+    Object.freeze(this);
+  }
+}
+
+function refuseChange(): never {
+  throw new TypeError('This URL is shared; change a copy of it: new URL(url)');
+}
+
+for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(URL.prototype))) {
+  if (member.set) Object.defineProperty(FixedUrl.prototype, name, { ...member, set: refuseChange });
+}
+
+Object.defineProperty(FixedUrl.prototype, 'searchParams', {
+  get(this: URL) {
+    return new URLSearchParams(this.search);
+  },
+});

@@ -1,0 +1,101 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { McpAuthConfigError } from '../errors/config.error.js';
+import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { AccessTokenGate } from '../gate/access-token.gate.js';
+import {
+  type KnownResource,
+  ProtectedResourceRegistry,
+} from '../resource-metadata/protected-resource.registry.js';
+import { assertTokenForm } from '../token/extract-bearer-token.js';
+import { type AuthInfo } from './auth-info.decorator.js';
+import { invalidTokenError, type InvalidTokenErrorClass } from './invalid-token.error.js';
+import { toAuthInfo } from './to-auth-info.js';
+
+/** {@link AuthInfo} as the types of the MCP SDK have it, under the strictest settings of the compiler too. @publicApi */
+export type SdkAuthInfo = Omit<AuthInfo, 'expiresAt'> & { readonly expiresAt?: number };
+
+/** What the MCP SDK's `requireBearerAuth` takes for `verifier`. @publicApi */
+export interface AccessTokenVerifier {
+  /**
+   * Verifies a token and decides whether it is good for the resource, all but its scopes.
+   *
+   * @throws for a token that is refused, an error that the host answers with 401; its `cause` is the
+   * {@link TokenRefusedError}
+   * @throws {@link AuthorizationServerUnavailableError} when that cannot be told now
+   */
+  verifyAccessToken(token: string): Promise<SdkAuthInfo>;
+}
+
+/** How {@link ResourceTokenVerifier} fits in with its host. @publicApi */
+export interface AccessTokenVerifierOptions {
+  /**
+   * The class of the error for a refused token, where the host goes by `instanceof`: `InvalidTokenError` of
+   * `@modelcontextprotocol/sdk`.
+   *
+   * @defaultValue what `@modelcontextprotocol/server` understands
+   */
+  readonly invalidTokenError?: InvalidTokenErrorClass;
+}
+
+/**
+ * Verifies tokens for hosts beside {@link BearerAuthGuard}, such as the MCP SDK's `requireBearerAuth`: the same
+ * verifiers and decisions, and the result in the SDK's shape.
+ *
+ * Does not decide about scopes, which the host does, and records nothing on a request.
+ *
+ * @publicApi
+ */
+@Injectable()
+export class ResourceTokenVerifier implements AccessTokenVerifier {
+  private readonly logger = new Logger('McpAuth');
+
+  /** @internal */
+  constructor(
+    private readonly resources: ProtectedResourceRegistry,
+    private readonly gate: AccessTokenGate,
+  ) {}
+
+  /** As of {@link AccessTokenVerifier}, for the only resource. */
+  async verifyAccessToken(token: string): Promise<SdkAuthInfo> {
+    return this.forResource().verifyAccessToken(token);
+  }
+
+  /**
+   * @param name - a resource's `name` or its identifier; may be left out where there is only one
+   * @param options - how refusals are thrown
+   * @throws {@link McpAuthConfigError} when there is no such resource, or several and none is named
+   */
+  forResource(name?: string, options: AccessTokenVerifierOptions = {}): AccessTokenVerifier {
+    const resource = this.find(name);
+    return { verifyAccessToken: (token) => this.verify(token, resource, options.invalidTokenError) };
+  }
+
+  private async verify(
+    token: string,
+    resource: KnownResource,
+    errorClass: InvalidTokenErrorClass | undefined,
+  ): Promise<SdkAuthInfo> {
+    try {
+      assertTokenForm(token);
+      return toAuthInfo(token, await this.gate.admit(token, resource), resource) as SdkAuthInfo;
+    } catch (error) {
+      if (error instanceof TokenRefusedError) throw invalidTokenError(error, errorClass);
+      // Hosts answer 500 to this and may well say nothing of it.
+      const detail = error instanceof Error ? error.stack : `thrown: a value of type ${typeof error}`;
+      this.logger.error(`A token for ${resource.options.resource} could not be checked`, detail);
+      throw error;
+    }
+  }
+
+  private find(name: string | undefined): KnownResource {
+    const all = this.resources.all();
+    const named = all.filter(
+      ({ options }) => name === undefined || [options.name, options.resource].includes(name),
+    );
+    const [found, ...others] = named;
+    if (found && others.length === 0) return found;
+    const names = all.map(({ options }) => `"${options.name ?? options.resource}"`).join(', ');
+    const message = `needs the name of a resource: forResource() with one of ${names}`;
+    throw new McpAuthConfigError([{ path: 'ResourceTokenVerifier', message }]);
+  }
+}

@@ -1,0 +1,196 @@
+import { Logger } from '@nestjs/common';
+import { filter, map, type Observable, take } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { verifies } from '../../test/verifies.js';
+import { DiscoveryError } from '../errors/discovery.error.js';
+import { IsolatedObservable } from './isolated-observable.js';
+import { type McpAuthEvent } from './mcp-auth-event.interface.js';
+import { McpAuthEvents } from './mcp-auth-events.js';
+
+const ISSUER = 'https://as.example';
+
+describe('McpAuthEvents', () => {
+  let errors: unknown[];
+  let events: McpAuthEvents;
+  const uncaught: unknown[] = [];
+  const onUncaught = (error: unknown): void => {
+    uncaught.push(error);
+  };
+
+  beforeEach(() => {
+    errors = [];
+    uncaught.length = 0;
+    process.on('uncaughtException', onUncaught).on('unhandledRejection', onUncaught);
+    Logger.overrideLogger({
+      log: () => undefined,
+      warn: () => undefined,
+      error: (line: unknown) => errors.push(line),
+    });
+    events = new McpAuthEvents({ now: () => new Date(0) });
+  });
+
+  afterEach(() => {
+    process.off('uncaughtException', onUncaught).off('unhandledRejection', onUncaught);
+    Logger.overrideLogger(false);
+  });
+
+  const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+
+  verifies('F112', 'tells each listener the events it asked for, frozen', () => {
+    const seen: McpAuthEvent[] = [];
+    const all: McpAuthEvent[] = [];
+    events.on('keys_refreshed', (event) => seen.push(event));
+    const subscription = events.events$.subscribe((event) => all.push(event));
+    events.keysRefreshed(ISSUER);
+    events.metadataRefreshed(ISSUER);
+    events.discoveryFailed(ISSUER, 'metadata', new DiscoveryError('timeout', undefined, 'too\nslow'));
+    events.staleUsed(ISSUER, 'keys', 601);
+    subscription.unsubscribe();
+    events.keysRefreshed(ISSUER);
+    expect(all).toEqual([
+      { type: 'keys_refreshed', issuer: ISSUER },
+      { type: 'metadata_refreshed', issuer: ISSUER },
+      {
+        type: 'discovery_failed',
+        issuer: ISSUER,
+        what: 'metadata',
+        reason: 'DiscoveryError: too\\u000aslow',
+      },
+      { type: 'stale_used', issuer: ISSUER, what: 'keys', ageSeconds: 601 },
+    ]);
+    expect(seen).toHaveLength(2);
+    expect(all.every((event) => Object.isFrozen(event))).toBe(true);
+  });
+
+  it('ends a listener, each for itself', () => {
+    let calls = 0;
+    const listener = (): number => calls++;
+    const [end] = [events.on('keys_refreshed', listener), events.on('keys_refreshed', listener)];
+    events.keysRefreshed(ISSUER);
+    end();
+    end();
+    events.keysRefreshed(ISSUER);
+    expect(calls).toBe(3);
+  });
+
+  it('knows whether anybody listens, and makes no event when nobody does', () => {
+    const emitted: unknown[] = [];
+    events.emit = (event) => emitted.push(event);
+    const tellAll = (): void => {
+      events.keysRefreshed(ISSUER);
+      events.metadataRefreshed(ISSUER);
+      events.discoveryFailed(ISSUER, 'keys', new Error('x'));
+      events.staleUsed(ISSUER, 'keys', 1);
+    };
+    tellAll();
+    expect(emitted).toEqual([]);
+    const end = events.on('accepted', () => undefined);
+    expect([events.isObserved('accepted'), events.isObserved('refused')]).toEqual([true, false]);
+    tellAll();
+    expect(emitted).toEqual([]);
+    end();
+    expect(events.isObserved('accepted')).toBe(false);
+    const subscription = events.events$.subscribe();
+    expect(events.isObserved('refused')).toBe(true);
+    subscription.unsubscribe();
+    expect(events.isObserved('refused')).toBe(false);
+  });
+
+  verifies(['F112', 'OPS-06'], 'keeps what listeners throw from everybody else', async () => {
+    let heard = 0;
+    events.on('keys_refreshed', () => {
+      throw new Error('first\nline');
+    });
+    events.on('keys_refreshed', () => Promise.reject(new Error('second')));
+    events.events$.subscribe(() => {
+      throw new Error('third');
+    });
+    const rejecting = (): unknown => Promise.reject(new Error('fourth'));
+    events.events$.subscribe({ next: rejecting });
+    events.events$.pipe(filter(({ type }) => type === 'keys_refreshed')).subscribe(() => {
+      throw new Error('fifth');
+    });
+    events.events$
+      .pipe(
+        map(() => {
+          throw new Error('sixth');
+        }),
+      )
+      .subscribe(() => undefined);
+    events.on('keys_refreshed', () => heard++);
+    events.keysRefreshed(ISSUER);
+    events.keysRefreshed(ISSUER);
+    await settled();
+    expect(heard).toBe(2);
+    expect(uncaught).toEqual([]);
+    const told = ['first\\u000aline', 'second', 'third', 'fourth', 'fifth', 'sixth'].map(
+      (message) => `A listener of McpAuthEvents threw Error: ${message}`,
+    );
+    expect(new Set(errors)).toEqual(new Set(told));
+  });
+
+  verifies('F111', 'tells of a listener that always throws ten times a minute', () => {
+    events.on('keys_refreshed', () => {
+      throw new Error('x');
+    });
+    for (let i = 0; i < 100; i++) events.keysRefreshed(ISSUER);
+    expect(errors).toHaveLength(10);
+  });
+});
+
+describe('IsolatedObservable', () => {
+  const make = (thrown: unknown[], ...values: number[]): Observable<number> =>
+    new IsolatedObservable<number>(
+      (error) => thrown.push(error),
+      (subscriber) => {
+        for (const value of values) subscriber.next(value);
+        subscriber.complete();
+        return () => undefined;
+      },
+    );
+
+  it('passes on values, errors and the end, in every form of subscription', () => {
+    const thrown: unknown[] = [];
+    const seen: unknown[] = [];
+    const tell = (what: string) => (value?: unknown) => {
+      seen.push([what, value]);
+    };
+    const source = make(thrown, 1, 2);
+    source.subscribe({ next: tell('next'), complete: tell('end') });
+    const broken = source.pipe(
+      map(() => {
+        throw new Error('x');
+      }),
+    );
+    broken.subscribe({ error: tell('error') });
+    // The older form, which observables must still understand.
+    source.pipe(take(1)).subscribe(...([tell('next'), null, tell('end')] as unknown as [() => void]));
+    broken.subscribe(...([null, tell('error')] as unknown as [() => void]));
+    source.subscribe(null as never);
+    expect(seen).toEqual([
+      ['next', 1],
+      ['next', 2],
+      ['end', undefined],
+      ['error', new Error('x')],
+      ['next', 1],
+      ['end', undefined],
+      ['error', new Error('x')],
+    ]);
+    expect(thrown).toEqual([]);
+  });
+
+  it('takes what observers throw at the end, and errors that nobody takes', () => {
+    const thrown: unknown[] = [];
+    const fail = (message: string) => () => {
+      throw new Error(message);
+    };
+    make(thrown, 1).subscribe({ complete: fail('end') });
+    make(thrown, 1)
+      .pipe(map(fail('operator')))
+      .subscribe({ error: fail('error') });
+    make(thrown, 1)
+      .pipe(map(fail('unheard')))
+      .subscribe();
+    expect(thrown).toEqual([new Error('end'), new Error('error'), new Error('unheard')]);
+  });
+});

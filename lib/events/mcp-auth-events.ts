@@ -1,0 +1,107 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Observable } from 'rxjs';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { describeThrown } from './escape-for-log.js';
+import { isolate, IsolatedObservable } from './isolated-observable.js';
+import { type McpAuthEvent, type McpAuthEventType, type ServerDocument } from './mcp-auth-event.interface.js';
+import { RateLimitedLogger } from './rate-limited-logger.js';
+
+type Listener = (event: McpAuthEvent) => unknown;
+
+/**
+ * What happens at the door, for audit and metrics. Inject it, then `on('refused', …)` or `events$.subscribe(…)`.
+ *
+ * Listeners are called one after the other while the request waits, so they should be quick. What one throws is
+ * logged and harms neither the request nor the others. Where nobody listens, no event is made.
+ *
+ * @publicApi
+ */
+@Injectable()
+export class McpAuthEvents {
+  /** All events. It never ends. */
+  readonly events$: Observable<McpAuthEvent> = new IsolatedObservable<McpAuthEvent>(
+    (error) => {
+      this.reportThrown(error);
+    },
+    (subscriber) => {
+      const listener: Listener = (event) => {
+        subscriber.next(event);
+      };
+      this.all.add(listener);
+      return () => this.all.delete(listener);
+    },
+  );
+
+  private readonly all = new Set<Listener>();
+  private readonly byType = new Map<McpAuthEventType, Set<Listener>>();
+  private readonly log: RateLimitedLogger;
+
+  /** @internal */
+  constructor(@Inject(MCP_AUTH_OPTIONS) options: Pick<ResolvedMcpAuthOptions, 'now'>) {
+    this.log = new RateLimitedLogger(options);
+  }
+
+  /**
+   * Calls a function for each event of a type.
+   *
+   * @returns what ends that
+   */
+  on<T extends McpAuthEventType>(
+    type: T,
+    listener: (event: Extract<McpAuthEvent, { type: T }>) => unknown,
+  ): () => void {
+    const listeners = this.byType.get(type) ?? new Set<Listener>();
+    this.byType.set(type, listeners);
+    // A function of its own, so that a listener that is given twice is called twice, and ended one by one.
+    const own: Listener = (event) => listener(event as Extract<McpAuthEvent, { type: T }>);
+    listeners.add(own);
+    return () => {
+      listeners.delete(own);
+    };
+  }
+
+  /** Whether anybody wants to know of events of a type. @internal */
+  isObserved(type: McpAuthEventType): boolean {
+    return this.all.size > 0 || (this.byType.get(type)?.size ?? 0) > 0;
+  }
+
+  /** Ask {@link isObserved} first where the event would be costly to make. @internal */
+  emit(event: McpAuthEvent): void {
+    Object.freeze(event);
+    for (const listener of [...(this.byType.get(event.type) ?? []), ...this.all]) {
+      isolate(
+        () => listener(event),
+        (error) => {
+          this.reportThrown(error);
+        },
+      );
+    }
+  }
+
+  /** @internal */
+  keysRefreshed(issuer: string): void {
+    if (this.isObserved('keys_refreshed')) this.emit({ type: 'keys_refreshed', issuer });
+  }
+
+  /** @internal */
+  metadataRefreshed(issuer: string): void {
+    if (this.isObserved('metadata_refreshed')) this.emit({ type: 'metadata_refreshed', issuer });
+  }
+
+  /** @param error - what the attempt failed with @internal */
+  discoveryFailed(issuer: string, what: ServerDocument, error: unknown): void {
+    if (!this.isObserved('discovery_failed')) return;
+    this.emit({ type: 'discovery_failed', issuer, what, reason: describeThrown(error) });
+  }
+
+  /** @internal */
+  staleUsed(issuer: string, what: ServerDocument, ageSeconds: number): void {
+    if (this.isObserved('stale_used')) this.emit({ type: 'stale_used', issuer, what, ageSeconds });
+  }
+
+  private reportThrown(error: unknown): void {
+    const message = `A listener of McpAuthEvents threw ${describeThrown(error)}`;
+    this.log.write('error', 'a listener of McpAuthEvents threw', message);
+  }
+}

@@ -1,0 +1,54 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+
+const WINDOW_SECONDS = 60;
+const LINES_PER_WINDOW = 10;
+/** Kinds are few; this only bounds the memory should somebody make them up. */
+const MAX_KINDS = 1000;
+
+/** How many lines of a kind there were since a time. */
+interface Window {
+  readonly since: number;
+  lines: number;
+}
+
+/**
+ * The operator's log, which clients cannot flood: of one kind of message, ten lines in a minute are written and
+ * the rest is counted. The count is written with the first line after that minute. It has no timer.
+ *
+ * @internal
+ */
+@Injectable()
+export class RateLimitedLogger {
+  private readonly logger = new Logger('McpAuth');
+  private readonly windows = new Map<string, Window>();
+
+  constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'now'>) {}
+
+  /**
+   * @param level - debug for what clients do, warn for authorization servers, error for faults of our own
+   * @param kind - what lines have in common that are counted together
+   * @param message - the line; what comes from elsewhere in it has been escaped
+   * @param stack - further lines
+   */
+  write(level: 'debug' | 'warn' | 'error', kind: string, message: string, stack?: string): void {
+    const { suppressed, isWritten } = this.count(kind);
+    if (suppressed > 0) {
+      this.logger[level](`… and ${String(suppressed)} more in ${String(WINDOW_SECONDS)} s: ${kind}`);
+    }
+    if (isWritten) this.logger[level](message, ...(stack === undefined ? [] : [stack]));
+  }
+
+  private count(kind: string): { suppressed: number; isWritten: boolean } {
+    const now = this.options.now().getTime() / 1000;
+    const window = this.windows.get(kind);
+    if (window && now >= window.since && now < window.since + WINDOW_SECONDS) {
+      window.lines += 1;
+      return { suppressed: 0, isWritten: window.lines <= LINES_PER_WINDOW };
+    }
+    if (this.windows.size >= MAX_KINDS) this.windows.clear();
+    this.windows.set(kind, { since: now, lines: 1 });
+    return { suppressed: Math.max(0, (window?.lines ?? 0) - LINES_PER_WINDOW), isWritten: true };
+  }
+}

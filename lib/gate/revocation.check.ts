@@ -1,0 +1,87 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AuthorizationServerUnavailableError, TokenRefusedError } from '../errors/refusal.errors.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type RevocationQuery } from '../options/mcp-auth-options.interface.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { type AdmittedToken } from './admit.js';
+import { withRefusedClaims } from './refused-claims.js';
+
+/** How long the application may take to say whether a token is revoked. */
+const TIME_LIMIT_MS = 2000;
+
+/**
+ * Asks the application whether an admitted token is revoked. Without a clear answer the token does not pass.
+ *
+ * @internal
+ */
+@Injectable()
+export class RevocationCheck {
+  constructor(
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'isRevoked'>,
+  ) {}
+
+  /**
+   * @returns the same token; at once where the application answers at once
+   * @throws {@link TokenRefusedError} `revoked`
+   * @throws {@link AuthorizationServerUnavailableError} when the application throws, takes too long or gives no
+   * boolean
+   */
+  assertNotRevoked(token: AdmittedToken): AdmittedToken | Promise<AdmittedToken> {
+    const { isRevoked } = this.options;
+    if (!isRevoked) return token;
+    let answer: unknown;
+    try {
+      answer = isRevoked(queryOf(token));
+    } catch (error) {
+      throw unavailable(token, 'threw', error);
+    }
+    return isThenable(answer) ? decideLater(token, Promise.resolve(answer)) : decide(token, answer);
+  }
+}
+
+function decide(token: AdmittedToken, answer: unknown): AdmittedToken {
+  if (answer === true) throw withRefusedClaims(new TokenRefusedError('revoked'), token.claims);
+  if (answer !== false) throw unavailable(token, `gave a value of type ${typeof answer}`);
+  return token;
+}
+
+async function decideLater(token: AdmittedToken, pending: Promise<unknown>): Promise<AdmittedToken> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(unavailable(token, `gave no answer within ${String(TIME_LIMIT_MS)} ms`));
+    }, TIME_LIMIT_MS);
+  });
+  const answer = pending.catch((error: unknown) => {
+    throw unavailable(token, 'threw', error);
+  });
+  try {
+    return decide(token, await Promise.race([answer, limit]));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}
+
+function queryOf({ issuer, subject, clientId, claims }: AdmittedToken): RevocationQuery {
+  const { jti, iat } = claims;
+  return {
+    issuer,
+    jti: typeof jti === 'string' ? jti : undefined,
+    subject,
+    clientId,
+    issuedAt: typeof iat === 'number' ? iat : undefined,
+  };
+}
+
+function unavailable({ issuer, claims }: AdmittedToken, what: string, error?: unknown): Error {
+  const detail = error instanceof Error ? `: ${error.message}` : '';
+  const cause = new Error(`the option "isRevoked" ${what}${detail}`, { cause: error });
+  return withRefusedClaims(
+    new AuthorizationServerUnavailableError(issuer, 'verification', { cause }),
+    claims,
+  );
+}

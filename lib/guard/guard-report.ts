@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
+import {
+  AuthorizationServerUnavailableError,
+  CredentialsRefusedError,
+  InsufficientScopeError,
+  TokenRefusedError,
+} from '../errors/refusal.errors.js';
+import { describeFault, describeThrown, escapeForLog } from '../events/escape-for-log.js';
+import { type EventPrincipal, type RefusedEvent } from '../events/mcp-auth-event.interface.js';
+import { McpAuthEvents } from '../events/mcp-auth-events.js';
+import { RateLimitedLogger } from '../events/rate-limited-logger.js';
+import { refusedClaims } from '../gate/refused-claims.js';
+import { type TokenClaims } from '../verifier/token.verifier.js';
+
+/** A request that was not let in. @internal */
+export interface Refusal {
+  readonly failure: unknown;
+  /** The status of the answer. */
+  readonly status: number;
+  /** The resource's identifier. */
+  readonly resource: string;
+  /** Whose token lacks scopes. */
+  readonly auth: AuthInfo | undefined;
+}
+
+/**
+ * Tells of decisions: listeners with all that is known of the token but the token, and the operator's log with
+ * what is the operator's own: resource, reason, and scopes by their configured names. One id joins the two.
+ *
+ * @internal
+ */
+@Injectable()
+export class GuardReport {
+  constructor(
+    private readonly events: McpAuthEvents,
+    private readonly log: RateLimitedLogger,
+  ) {}
+
+  accepted(auth: AuthInfo, resource: string): void {
+    if (!this.events.isObserved('accepted')) return;
+    this.events.emit({
+      type: 'accepted',
+      correlationId: randomUUID(),
+      resource,
+      ...principalOf(auth.claims, auth),
+    });
+  }
+
+  refused(refusal: Refusal): void {
+    const correlationId = randomUUID();
+    if (refusal.failure instanceof InsufficientScopeError) {
+      this.scopeDenied(correlationId, refusal.failure, refusal);
+      return;
+    }
+    const reason = reasonOf(refusal.failure);
+    this.logRefusal(correlationId, reason, refusal);
+    if (!this.events.isObserved('refused')) return;
+    const { failure, status, resource } = refusal;
+    const issuer = failure instanceof AuthorizationServerUnavailableError ? failure.issuer : undefined;
+    const principal = principalOf(refusedClaims(failure) ?? {}, { issuer });
+    this.events.emit({ type: 'refused', correlationId, resource, reason, status, ...principal });
+  }
+
+  private scopeDenied(
+    correlationId: string,
+    { scopes }: InsufficientScopeError,
+    { resource, auth }: Refusal,
+  ): void {
+    const asked = scopes.map(escapeForLog).join(' ');
+    const line = `Refused a request for ${resource}: insufficient_scope, asked for ${asked} (${correlationId})`;
+    this.log.write('debug', 'insufficient_scope', line);
+    if (!this.events.isObserved('scope_denied')) return;
+    this.events.emit({
+      type: 'scope_denied',
+      correlationId,
+      resource,
+      required: scopes,
+      granted: auth?.scopes ?? [],
+      ...principalOf(auth?.claims ?? {}, auth),
+    });
+  }
+
+  private logRefusal(id: string, reason: RefusedEvent['reason'], { failure, resource }: Refusal): void {
+    if (failure instanceof AuthorizationServerUnavailableError) {
+      const cause = failure.cause instanceof Error ? failure.cause.message : 'unknown cause';
+      const detail = `${escapeForLog(failure.message)} (${escapeForLog(cause)})`;
+      this.log.write('warn', `${reason} ${resource}`, `Answered 503 for ${resource}: ${detail} (${id})`);
+    } else if (reason === 'fault') {
+      const line = `Answered 500 for ${resource}: ${describeThrown(failure)} (${id})`;
+      this.log.write('error', `${reason} ${resource}`, line, describeFault(failure));
+    } else {
+      this.log.write('debug', reason, `Refused a request for ${resource}: ${escapeForLog(reason)} (${id})`);
+    }
+  }
+}
+
+function reasonOf(failure: unknown): RefusedEvent['reason'] {
+  if (failure instanceof CredentialsRefusedError || failure instanceof TokenRefusedError)
+    return failure.reason;
+  return failure instanceof AuthorizationServerUnavailableError ? 'unavailable' : 'fault';
+}
+
+function principalOf(claims: TokenClaims, known: Partial<EventPrincipal> = {}): EventPrincipal {
+  return {
+    issuer: known.issuer ?? text(claims['iss']),
+    clientId: known.clientId ?? text(claims['client_id'] ?? claims['azp']),
+    subject: known.subject ?? text(claims['sub']),
+    jti: text(claims['jti']),
+  };
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,46 @@
+import { type ExecutionContext } from '@nestjs/common';
+import { type Reflector } from '@nestjs/core';
+import { PROTECTED_RESOURCE, SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
+import { requiredScopes } from '../mcp/handler-scan.js';
+import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+
+/** What the decorators on a route say, which is the same for every request. @internal */
+export interface RouteFacts {
+  readonly isSkipped: boolean;
+  /** What `@ProtectedResource()` names. */
+  readonly resourceName: string | undefined;
+  /** `Class.method`, for messages. */
+  readonly where: string;
+  readonly requiredScopes: readonly string[];
+  /** The resource, once it has been found. */
+  resource?: KnownResource;
+}
+
+/**
+ * Reads what decorators say of a route when it is first called. By handler and class: classes that extend one
+ * another share handlers.
+ *
+ * @internal
+ */
+export class RouteFactsReader {
+  private readonly known = new WeakMap<object, WeakMap<object, RouteFacts>>();
+
+  of(context: ExecutionContext, reflector: Reflector): RouteFacts {
+    const handler = context.getHandler();
+    const controller = context.getClass();
+    let byClass = this.known.get(handler);
+    if (!byClass) this.known.set(handler, (byClass = new WeakMap()));
+    let facts = byClass.get(controller);
+    if (!facts) {
+      const targets = [handler, controller];
+      facts = {
+        isSkipped: reflector.getAllAndOverride<boolean | undefined>(SKIP_BEARER_AUTH, targets) === true,
+        resourceName: reflector.getAllAndOverride<string | undefined>(PROTECTED_RESOURCE, targets),
+        where: `${controller.name}.${handler.name}`,
+        requiredScopes: requiredScopes(controller, handler),
+      };
+      byClass.set(controller, facts);
+    }
+    return facts;
+  }
+}

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { verifies } from '../../test/verifies.js';
+import { McpAuthConfigError } from '../errors/config.error.js';
+import { resolveOptions } from './resolve-options.js';
+
+const ISSUER = 'https://auth.example.com';
+const AT = 'resources[0].authorizationServers';
+
+/** What is wrong with these servers, as lines; nothing where they are right. */
+function problemsOf(authorizationServers: readonly object[], more: object = {}): string[] {
+  try {
+    resolveOptions({ resources: { resource: 'https://api.example.com', authorizationServers }, ...more });
+    return [];
+  } catch (error) {
+    if (!(error instanceof McpAuthConfigError)) throw error;
+    return error.problems.map(({ path, message }) => `${path}: ${message}`);
+  }
+}
+
+describe('an authorization server', () => {
+  verifies('F18', 'has its issuer configured where it is met before its document', () => {
+    const metadataUrl = `${ISSUER}/meta`;
+    const needs = `${AT}[0]: needs its "issuer": with lazy or retried discovery it must be known before`;
+    for (const policy of [{ discovery: 'lazy' }, { onDiscoveryFailure: 'retry' }]) {
+      expect(problemsOf([{ metadataUrl }], policy)).toEqual([needs]);
+      expect(problemsOf([{ metadataUrl, trustDocumentIssuer: true }], policy)).toEqual([needs]);
+      expect(problemsOf([{ metadataUrl, issuer: ISSUER }], policy)).toEqual([]);
+      expect(problemsOf([{ issuer: ISSUER }], policy)).toEqual([]);
+      expect(problemsOf([{ metadata: { issuer: ISSUER }, jwks: { keys: [] } }], policy)).toEqual([]);
+    }
+    expect(problemsOf([{ metadataUrl }], { discovery: 'bootstrap', onDiscoveryFailure: 'fail' })).toEqual([]);
+  });
+
+  const asked = { clientId: 'notes' };
+  const noIntrospection = `${AT}[0]: has a "mode" that introspects tokens, and no "introspection"; say how the server is asked`;
+  const unused = `${AT}[0]: has "introspection", which the mode "jwt" never uses; leave one of them out`;
+  it.each<[object, string[]]>([
+    [{}, []],
+    [{ mode: 'jwt' }, []],
+    [{ introspection: asked }, []],
+    [{ mode: 'auto', introspection: asked }, []],
+    [{ mode: 'introspection', introspection: asked }, []],
+    [{ mode: 'introspection' }, [noIntrospection]],
+    [{ mode: 'auto' }, [noIntrospection]],
+    [{ mode: 'jwt', introspection: asked }, [unused]],
+  ])('has a mode and the means for it: %j', (server, problems) => {
+    expect(problemsOf([{ issuer: ISSUER, ...server }])).toEqual(problems);
+  });
+
+  const privateKey = { kty: 'EC', kid: 'k', alg: 'ES256' };
+  const noSecret = `${AT}[0].introspection: has no "clientSecret", which its "authMethod" needs`;
+  const noKey = `${AT}[0].introspection: has no "privateKey", which the "authMethod" private_key_jwt needs`;
+  const both = `${AT}[0].introspection: has both "clientSecret" and "privateKey"; keep the one that "authMethod" needs`;
+  it.each<[object, string[]]>([
+    [{ authMethod: 'none' }, []],
+    [{ authMethod: 'client_secret_basic', clientSecret: 's' }, []],
+    [{ authMethod: 'client_secret_post', clientSecret: () => 's' }, []],
+    [{ authMethod: 'private_key_jwt', privateKey }, []],
+    [{ clientSecret: 's' }, []],
+    [{ authMethod: 'client_secret_basic' }, [noSecret]],
+    [{ authMethod: 'client_secret_post', privateKey }, [noSecret]],
+    [{ authMethod: 'private_key_jwt' }, [noKey]],
+    [{ authMethod: 'private_key_jwt', clientSecret: 's' }, [noKey]],
+    [{ clientSecret: 's', privateKey }, [both]],
+  ])('has what it is asked with: %j', (introspection, problems) => {
+    expect(problemsOf([{ issuer: ISSUER, introspection: { ...asked, ...introspection } }])).toEqual(problems);
+  });
+
+  it('is the only one of its resource that is asked about opaque tokens', () => {
+    const other = 'https://other.example.com';
+    const first = { issuer: ISSUER, introspection: asked };
+    expect(problemsOf([first, { issuer: other }])).toEqual([]);
+    expect(problemsOf([first, { issuer: other, introspection: asked }])).toEqual([
+      `${AT}[1].introspection: is the second server with "introspection": it cannot be told whom to ask about an opaque token`,
+    ]);
+  });
+
+  const inRange = `${AT}[0].remoteJwkSet`;
+  verifies('F49', 'has limits of its key set in their range', () => {
+    const problems = (remoteJwkSet: object): string[] => problemsOf([{ issuer: ISSUER, remoteJwkSet }]);
+    const ranges = {
+      timeoutMs: [100, 30_000],
+      cooldownSeconds: [1, 3600],
+      cacheMaxAgeSeconds: [1, 86_400],
+      staleMaxAgeSeconds: [1, 86_400],
+    };
+    for (const [name, [least = 0, most = 0]] of Object.entries(ranges)) {
+      for (const good of [least, most]) expect(problems({ [name]: good })).toEqual([]);
+      for (const bad of [least - 1, most + 1, NaN, Infinity, '30', null]) {
+        const [problem, ...rest] = problems({ [name]: bad });
+        expect(problem).toContain(`${inRange}.${name}: must be`);
+        expect(rest).toEqual([]);
+      }
+    }
+    expect(problems({ cooldown: 30 })).toHaveLength(1);
+  });
+});

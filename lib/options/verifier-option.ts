@@ -1,0 +1,30 @@
+import { type Problem } from './check.decorator.js';
+
+/** An object that verifies tokens itself. */
+interface VerifyingObject {
+  verify(...args: unknown[]): unknown;
+}
+
+/** The shape of TokenVerifierOption. @internal */
+export const isVerifier: Problem = (value) =>
+  typeof value === 'function' || isVerifyingObject(value)
+    ? undefined
+    : 'must be a class or an object with a method "verify", or a function';
+
+/**
+ * Puts a function in the place of a verifier that is an object: objects among the options are copied and frozen,
+ * and a verifier must stay what it is.
+ *
+ * @internal
+ */
+export function withVerifierKept<T extends Record<string, unknown>>(options: T): T {
+  const { verifier } = options;
+  if (!isVerifyingObject(verifier)) return options;
+  return { ...options, verifier: (...args: unknown[]) => verifier.verify(...args) };
+}
+
+function isVerifyingObject(value: unknown): value is VerifyingObject {
+  return (
+    typeof value === 'object' && value !== null && 'verify' in value && typeof value.verify === 'function'
+  );
+}

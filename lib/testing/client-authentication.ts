@@ -1,0 +1,108 @@
+import { type IncomingHttpHeaders } from 'node:http';
+import { createLocalJWKSet, errors, jwtVerify } from 'jose';
+import { SIGNATURE_ALGORITHMS } from '../options/algorithms.js';
+import { type TestClient, type TestClientAuthMethod } from './test-authorization-server.interface.js';
+
+const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+/** What a client sends to prove who it is. @internal */
+export interface ClientProof {
+  readonly headers: IncomingHttpHeaders;
+  readonly form: URLSearchParams;
+}
+
+/** What client authentication depends on beside the proof. @internal */
+export interface ClientRules {
+  readonly client: TestClient;
+  /** The audiences that an assertion may have: the issuer and the endpoints. */
+  readonly audiences: readonly string[];
+  /** The `jti` of assertions that have been used; added to. */
+  readonly usedAssertions: Set<string>;
+  readonly now: () => Date;
+}
+
+/** The methods that a client may use. @internal */
+export function authMethods({
+  clientSecret,
+  publicJwk,
+  authMethods,
+}: TestClient): readonly TestClientAuthMethod[] {
+  if (authMethods) return authMethods;
+  return [
+    ...(clientSecret === undefined ? [] : (['client_secret_basic', 'client_secret_post'] as const)),
+    ...(publicJwk === undefined ? [] : (['private_key_jwt'] as const)),
+  ];
+}
+
+/**
+ * Checks who asks.
+ *
+ * @returns undefined when it is the client, else the OAuth error: `invalid_request` for more than one proof
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-2.3 | RFC 6749 section 2.3}
+ * @internal
+ */
+export async function authenticationError(
+  proof: ClientProof,
+  rules: ClientRules,
+): Promise<'invalid_client' | 'invalid_request' | undefined> {
+  const [method = 'none', ...others] = methodsUsed(proof);
+  if (others.length > 0) return 'invalid_request';
+  const good = authMethods(rules.client).includes(method) && (await CHECKS[method](proof, rules));
+  return good ? undefined : 'invalid_client';
+}
+
+function methodsUsed({ headers, form }: ClientProof): readonly TestClientAuthMethod[] {
+  return [
+    ...(headers.authorization === undefined ? [] : (['client_secret_basic'] as const)),
+    ...(form.has('client_secret') ? (['client_secret_post'] as const) : []),
+    ...(form.has('client_assertion') ? (['private_key_jwt'] as const) : []),
+  ];
+}
+
+type Check = (proof: ClientProof, rules: ClientRules) => boolean | Promise<boolean>;
+
+const CHECKS: Readonly<Record<TestClientAuthMethod, Check>> = {
+  client_secret_basic: ({ headers }, { client }) => {
+    const [, encoded] = /^basic +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
+    const [id, secret] = Buffer.from(encoded ?? '', 'base64')
+      .toString()
+      .split(/:(.*)/s);
+    return formDecoded(id) === client.clientId && formDecoded(secret) === client.clientSecret;
+  },
+  client_secret_post: ({ form }, { client }) =>
+    form.get('client_id') === client.clientId && form.get('client_secret') === client.clientSecret,
+  private_key_jwt: ({ form }, rules) =>
+    form.get('client_assertion_type') === JWT_BEARER &&
+    (form.get('client_id') ?? rules.client.clientId) === rules.client.clientId &&
+    isAssertion(form.get('client_assertion') ?? '', rules),
+  none: ({ form }, { client }) => (form.get('client_id') ?? client.clientId) === client.clientId,
+};
+
+/** RFC 6749 section 2.3.1: id and secret are form-encoded before they are joined. */
+function formDecoded(part: string | undefined): string | undefined {
+  if (part === undefined) return undefined;
+  return new URLSearchParams(`part=${part.replaceAll('&', '%26')}`).get('part') ?? undefined;
+}
+
+/** RFC 7523 section 3, and each assertion once only. */
+async function isAssertion(assertion: string, rules: ClientRules): Promise<boolean> {
+  const { client, audiences, usedAssertions, now } = rules;
+  const keys = createLocalJWKSet({ keys: client.publicJwk ? [client.publicJwk] : [] });
+  try {
+    const { payload } = await jwtVerify(assertion, keys, {
+      issuer: client.clientId,
+      subject: client.clientId,
+      audience: [...audiences],
+      algorithms: [...SIGNATURE_ALGORITHMS],
+      requiredClaims: ['exp', 'jti'],
+      currentDate: now(),
+    });
+    const id = String(payload.jti);
+    if (usedAssertions.has(id)) return false;
+    usedAssertions.add(id);
+    return true;
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,42 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo } from 'node:net';
+
+/**
+ * An HTTP server on 127.0.0.1 that can stop and listen again at the same port.
+ *
+ * @internal
+ */
+export class LoopbackListener {
+  private readonly server: Server = createServer();
+  private port = 0;
+
+  /** At a free port, which is kept for the next time. */
+  async listen(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(this.port, '127.0.0.1', () => {
+        this.server.off('error', reject);
+        resolve();
+      });
+    });
+    this.port = (this.server.address() as AddressInfo).port;
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${String(this.port)}`;
+  }
+
+  onRequest(listener: RequestListener): void {
+    this.server.on('request', listener);
+  }
+
+  /** Ends every connection, kept alive or in use. Does nothing when it does not listen. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.server.close(() => {
+        resolve();
+      });
+      this.server.closeAllConnections();
+    });
+  }
+}

@@ -1,0 +1,50 @@
+import { Logger } from '@nestjs/common';
+import { McpAuthConfigError } from '../errors/config.error.js';
+import { type TokenClaims, TokenVerifier, type VerifiedAuthInfo } from '../verifier/token.verifier.js';
+
+/** Options of {@link StaticTokenVerifier}. @publicApi */
+export interface StaticTokenVerifierOptions {
+  /** Starts with `NODE_ENV=production` too. @defaultValue false */
+  readonly allowInProduction?: boolean;
+}
+
+/**
+ * Knows a fixed set of tokens, for development without an authorization server: whoever has one is admitted as it
+ * says. Claims are decided on as ever, so they need an `aud` (or `audience`) that names the resource.
+ *
+ * @example
+ * ```ts
+ * verifier: new StaticTokenVerifier({ 'dev-token': { sub: 'me', aud: RESOURCE, scope: 'notes:read' } })
+ * ```
+ *
+ * @publicApi
+ */
+export class StaticTokenVerifier extends TokenVerifier {
+  private readonly tokens: ReadonlyMap<string, TokenClaims | VerifiedAuthInfo>;
+
+  /**
+   * @param tokens - what each token says, by the token
+   * @param options - see {@link StaticTokenVerifierOptions}
+   * @throws {@link McpAuthConfigError} with `NODE_ENV=production`, unless that is allowed
+   */
+  constructor(
+    tokens: Readonly<Record<string, TokenClaims | VerifiedAuthInfo>>,
+    { allowInProduction = false }: StaticTokenVerifierOptions = {},
+  ) {
+    super();
+    if (process.env['NODE_ENV'] === 'production' && !allowInProduction) {
+      const message = 'is for development: its tokens never change. Take it out, or set "allowInProduction"';
+      throw new McpAuthConfigError([{ path: 'StaticTokenVerifier', message }]);
+    }
+    this.tokens = new Map(Object.entries(tokens));
+    new Logger('McpAuth').warn(
+      `StaticTokenVerifier is in use: ${this.tokens.size} fixed tokens are accepted. NOT FOR PRODUCTION`,
+    );
+  }
+
+  verify(token: string): TokenClaims | VerifiedAuthInfo | null {
+    const claims = this.tokens.get(token);
+    // A copy: what is admitted is frozen.
+    return claims === undefined ? null : { ...claims };
+  }
+}

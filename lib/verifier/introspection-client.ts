@@ -1,0 +1,56 @@
+import { type CryptoKey, importJWK, type JWK } from 'jose';
+import {
+  type ClientAuth,
+  ClientSecretBasic,
+  ClientSecretPost,
+  modifyAssertion,
+  None,
+  PrivateKeyJwt,
+} from 'oauth4webapi';
+import { untilAborted } from '../discovery/fetch-json.js';
+import { SIGNATURE_ALGORITHMS } from '../options/algorithms.js';
+import { type ResolvedIntrospectionOptions } from '../options/resolved-options.interface.js';
+import { IntrospectionFailure } from './introspection-failure.js';
+
+/**
+ * How requests prove who asks. The secret or key stands in a closure, so that inspecting the result does not show it.
+ *
+ * @throws {@link IntrospectionFailure} when the secret or the key cannot be had
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7662#section-2.1 | RFC 7662 section 2.1}
+ * @internal
+ */
+export async function clientAuthentication(options: ResolvedIntrospectionOptions): Promise<ClientAuth> {
+  if (options.authMethod === 'none') return None();
+  if (options.authMethod === 'private_key_jwt') return privateKeyJwt(options.privateKey);
+  const prove = options.authMethod === 'client_secret_post' ? ClientSecretPost : ClientSecretBasic;
+  return prove(await secretOf(options));
+}
+
+async function secretOf({ clientSecret, timeoutMs }: ResolvedIntrospectionOptions): Promise<string> {
+  let secret: unknown;
+  try {
+    secret = await untilAborted(AbortSignal.timeout(timeoutMs), clientSecret?.());
+  } catch (cause) {
+    throw new IntrospectionFailure('the option "clientSecret" threw, or took too long', { cause });
+  }
+  if (typeof secret === 'string' && secret !== '') return secret;
+  throw new IntrospectionFailure('the option "clientSecret" gave no secret');
+}
+
+/** @throws {@link IntrospectionFailure} for a JWK that is no private key to sign with @internal */
+export async function privateKeyJwt(jwk: JWK | undefined): Promise<ClientAuth> {
+  const { alg = '', kid } = jwk ?? {};
+  if (!jwk || !SIGNATURE_ALGORITHMS.includes(alg)) {
+    throw new IntrospectionFailure(`has no "alg" of ${SIGNATURE_ALGORITHMS.join(', ')}`);
+  }
+  try {
+    const key = (await importJWK(jwk)) as CryptoKey;
+    return PrivateKeyJwt(
+      { key, ...(kid !== undefined && { kid }) },
+      // By itself it writes "Ed25519" for a key whose "alg" is "EdDSA".
+      { [modifyAssertion]: (header) => void (header['alg'] = alg) },
+    );
+  } catch {
+    throw new IntrospectionFailure(`is no private key for "${alg}"`);
+  }
+}

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { type ClientAuth } from 'oauth4webapi';
+import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { untilAborted } from '../discovery/fetch-json.js';
+import { RefreshedValue } from '../discovery/refreshed-value.js';
+import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
+import { type ResolvedIntrospectionOptions } from '../options/resolved-options.interface.js';
+import { IntrospectionCache } from './introspection-cache.js';
+import { clientAuthentication } from './introspection-client.js';
+import { IntrospectionFailure, toIntrospectionFailure } from './introspection-failure.js';
+import { requestIntrospection } from './introspection-request.js';
+import { type IntrospectionAnswer, readAnswer, readSignedAnswer } from './introspection-response.js';
+import { IssuerKeys } from './issuer-keys.js';
+
+/** What asking needs from outside, and who wants to know what comes of it. @internal */
+export interface IntrospectionContext {
+  readonly fetch: typeof fetch;
+  readonly now: () => Date;
+  readonly clockToleranceSeconds: number;
+  /** Told once when the server begins to refuse our own credentials, with the status of its answer. */
+  readonly onCredentialsRefused: (status: number) => void;
+}
+
+/** Credentials that are refused are asked for anew when they are older, as they may have been changed. */
+const CREDENTIALS_COOLDOWN_SECONDS = 30;
+
+/**
+ * One authorization server that is asked about tokens by one client. However many ask about a token at once, the
+ * server is asked once. Answers are kept only as configured, failures never; no token is kept in any case.
+ *
+ * @internal
+ */
+export class IntrospectionEndpoint {
+  private readonly pending = new Map<string, Promise<IntrospectionAnswer>>();
+  private readonly cache: IntrospectionCache | undefined;
+  private readonly credentials: RefreshedValue<ClientAuth>;
+  private readonly keys: IssuerKeys | undefined;
+  private areCredentialsRefused = false;
+
+  constructor(
+    private readonly server: TrustedAuthorizationServer,
+    private readonly options: ResolvedIntrospectionOptions,
+    private readonly context: IntrospectionContext,
+  ) {
+    const { fetch, now } = context;
+    this.cache = options.cache && new IntrospectionCache(options.cache);
+    this.credentials = new RefreshedValue(() => clientAuthentication(options), {
+      freshSeconds: Infinity,
+      staleSeconds: Infinity,
+      now,
+    });
+    const ignore = (): void => undefined; // an answer whose key is missing says so
+    if (options.requireSignedResponse)
+      this.keys = new IssuerKeys(server, { fetch, now, onSkipped: ignore, onRenewed: ignore });
+  }
+
+  /**
+   * What the server says of a token, or said not long ago.
+   *
+   * @throws {@link AuthorizationServerUnavailableError} when it says nothing that can be used
+   */
+  async ask(token: string): Promise<IntrospectionAnswer> {
+    // One server and one client have this cache to themselves, so the token alone makes the key.
+    const key = createHash('sha256').update(token).digest('base64url');
+    const known = this.cache?.get(key, this.seconds());
+    if (known !== undefined) return known;
+    const asked = this.pending.get(key) ?? this.begin(key, token);
+    return asked;
+  }
+
+  private begin(key: string, token: string): Promise<IntrospectionAnswer> {
+    const since = this.seconds();
+    const asked = this.attempt(token)
+      .then((answer) => {
+        this.cache?.set(key, answer, since);
+        return answer;
+      })
+      .finally(() => this.pending.delete(key));
+    this.pending.set(key, asked);
+    return asked;
+  }
+
+  private async attempt(token: string): Promise<IntrospectionAnswer> {
+    const limit = AbortSignal.timeout(this.options.timeoutMs);
+    try {
+      const answer = await untilAborted(limit, this.exchange(token, limit));
+      this.areCredentialsRefused = false;
+      return answer;
+    } catch (error) {
+      if (error instanceof AuthorizationServerUnavailableError) throw error;
+      const cause = limit.aborted
+        ? new IntrospectionFailure('no complete answer within the time limit')
+        : toIntrospectionFailure(error);
+      if (cause.status === 401 || cause.status === 403) this.noteRefusedCredentials(cause.status);
+      throw new AuthorizationServerUnavailableError(this.server.issuer, 'introspection', { cause });
+    }
+  }
+
+  private async exchange(token: string, signal: AbortSignal): Promise<IntrospectionAnswer> {
+    const { server, keys } = this;
+    const { clientId, endpoint, requireSignedResponse: wantsJwt } = this.options;
+    const { fetch, now, clockToleranceSeconds: toleranceSeconds } = this.context;
+    const text = await requestIntrospection(token, {
+      issuer: server.issuer,
+      // Metadata without it is refused where it is loaded.
+      endpoint: endpoint ?? (await server.metadata()).introspection_endpoint ?? '',
+      clientId,
+      authentication: await this.credentials.get(),
+      wantsJwt,
+      fetch,
+      now,
+      signal,
+    });
+    if (!keys) return readAnswer(text);
+    return readSignedAnswer(text, {
+      keys: (...jws) => keys.keyFor(...jws),
+      algorithms: server.options.algorithms,
+      issuer: server.issuer,
+      clientId,
+      now: now(),
+      toleranceSeconds,
+    });
+  }
+
+  private noteRefusedCredentials(status: number): void {
+    if (!this.areCredentialsRefused) this.context.onCredentialsRefused(status);
+    this.areCredentialsRefused = true;
+    const { ageSeconds } = this.credentials.state();
+    if (ageSeconds !== undefined && ageSeconds >= CREDENTIALS_COOLDOWN_SECONDS)
+      this.credentials.refresh().catch(() => undefined); // the old ones are refused anyhow
+  }
+
+  private seconds(): number {
+    return this.context.now().getTime() / 1000;
+  }
+}

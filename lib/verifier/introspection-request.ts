@@ -1,0 +1,71 @@
+import {
+  allowInsecureRequests,
+  type ClientAuth,
+  clockSkew,
+  customFetch,
+  introspectionRequest,
+} from 'oauth4webapi';
+import { IntrospectionFailure } from './introspection-failure.js';
+
+/** Size limit of an answer, in bytes. */
+const MAX_ANSWER_BYTES = 65_536;
+
+/** Whom to ask, and how. @internal */
+export interface IntrospectionTarget {
+  readonly issuer: string;
+  /** https, or http on loopback: whoever configured or fetched it has checked that. */
+  readonly endpoint: string;
+  readonly clientId: string;
+  readonly authentication: ClientAuth;
+  /** Whether a signed answer is asked for. */
+  readonly wantsJwt: boolean;
+  readonly fetch: typeof fetch;
+  readonly now: () => Date;
+  /** Ends the request. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Asks an authorization server about a token. Redirects are not followed, so that token and credentials go nowhere
+ * else; the answer is bounded while it streams, and not looked at.
+ *
+ * @returns the body of an answer with status 200
+ * @throws {@link IntrospectionFailure} for any other answer, and whatever `fetch` throws
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7662#section-2.1 | RFC 7662 section 2.1}
+ * @internal
+ */
+export async function requestIntrospection(token: string, target: IntrospectionTarget): Promise<string> {
+  const { issuer, endpoint, clientId, now } = target;
+  const skewSeconds = Math.round((now().getTime() - Date.now()) / 1000);
+  const response = await introspectionRequest(
+    { issuer, introspection_endpoint: endpoint },
+    { client_id: clientId, [clockSkew]: skewSeconds },
+    target.authentication,
+    token,
+    {
+      additionalParameters: { token_type_hint: 'access_token' },
+      requestJwtResponse: target.wantsJwt,
+      signal: target.signal,
+      [customFetch]: (url, init) => target.fetch(url, { ...init, credentials: 'omit' }),
+      // It knows no exception for loopback. The address has been checked, so nothing else gets here by http.
+      [allowInsecureRequests]: true,
+    },
+  );
+  if (response.status === 200) return readText(response);
+  await response.body?.cancel();
+  throw new IntrospectionFailure(`answered ${String(response.status)}`, undefined, response.status);
+}
+
+async function readText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const body: AsyncIterable<Uint8Array> | Iterable<Uint8Array> = response.body ?? [];
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    // Leaving the loop cancels the stream, so nothing beyond this chunk is read.
+    if (size > MAX_ANSWER_BYTES)
+      throw new IntrospectionFailure(`answered with more than ${String(MAX_ANSWER_BYTES)} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,114 @@
+import { errors, jwtVerify, type JWTVerifyGetKey, type JWTVerifyOptions, type JWTPayload } from 'jose';
+import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { IntrospectionFailure } from './introspection-failure.js';
+import { type TokenClaims } from './token.verifier.js';
+
+/** What a server says of an active token; null for one that is not active. @internal */
+export type IntrospectionAnswer = TokenClaims | null;
+
+/** What a signed answer has to agree with. @internal */
+export interface SignedAnswerExpectation {
+  readonly keys: JWTVerifyGetKey;
+  readonly algorithms: readonly string[];
+  readonly issuer: string;
+  /** The client that asked. */
+  readonly clientId: string;
+  readonly now: Date;
+  readonly toleranceSeconds: number;
+}
+
+/** A signed answer is made for one question, so an older one is another's. */
+const MAX_ANSWER_AGE_SECONDS = 60;
+
+/**
+ * Reads an answer in plain JSON. A token is active when `active` is `true` and nothing else, in which case all
+ * members are kept but `__proto__`, at any depth, and frozen.
+ *
+ * By hand because `processIntrospectionResponse` takes an `active` that is no boolean for a fault of the server's.
+ *
+ * @throws {@link IntrospectionFailure} for what is not JSON
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7662#section-2.2 | RFC 7662 section 2.2}
+ * @internal
+ */
+export function readAnswer(text: string): IntrospectionAnswer {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text, (name, value: unknown) =>
+      name === '__proto__' ? undefined : Object.freeze(value),
+    );
+  } catch {
+    // Without the cause, whose message holds a piece of the answer.
+    throw new IntrospectionFailure('answered with something that is not JSON');
+  }
+  return (answer as { active?: unknown } | null)?.active === true ? (answer as TokenClaims) : null;
+}
+
+/**
+ * Reads a signed answer: of the right type, signed by the server with an allowed algorithm, for this client, and
+ * made just now.
+ *
+ * By jose because `processIntrospectionResponse` looks neither at the age nor at the signature, and what
+ * checks that afterwards fetches keys of its own, without the limits and the configured keys.
+ *
+ * @throws jose's error, or that of the keys, for an answer that is not good
+ * @throws {@link IntrospectionFailure} for one that says nothing
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9701#section-5 | RFC 9701 section 5}
+ * @internal
+ */
+export async function readSignedAnswer(
+  jwt: string,
+  { keys, algorithms, issuer, clientId, now, toleranceSeconds }: SignedAnswerExpectation,
+): Promise<IntrospectionAnswer> {
+  const payload = await verify(jwt, keys, {
+    algorithms: [...algorithms],
+    typ: 'token-introspection+jwt',
+    issuer,
+    audience: clientId,
+    currentDate: now,
+    clockTolerance: toleranceSeconds,
+    maxTokenAge: MAX_ANSWER_AGE_SECONDS,
+    requiredClaims: ['token_introspection'],
+  });
+  return readAnswer(JSON.stringify(payload['token_introspection']));
+}
+
+async function verify(jwt: string, keys: JWTVerifyGetKey, options: JWTVerifyOptions): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(jwt, keys, options)).payload;
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    return await verifyWithAny(jwt, error, options);
+  }
+}
+
+/** Tries the keys that fit a header without a key id. */
+async function verifyWithAny(
+  jwt: string,
+  candidates: errors.JWKSMultipleMatchingKeys,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  for await (const key of candidates) {
+    try {
+      return (await jwtVerify(jwt, key, options)).payload;
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+    }
+  }
+  throw new errors.JWSSignatureVerificationFailed();
+}
+
+/**
+ * The claims that an answer about an active token amounts to: its own members, and the server for the issuer where
+ * it names none.
+ *
+ * @throws {@link TokenRefusedError} `issuer` when it names another issuer; `sender_constrained` when the token is of
+ * a type that needs a proof beside it
+ * @internal
+ */
+export function toClaims(answer: TokenClaims, issuer: string): TokenClaims {
+  const { iss = issuer, token_type: type = 'Bearer' } = answer;
+  if (iss !== issuer) throw new TokenRefusedError('issuer');
+  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer')
+    throw new TokenRefusedError('sender_constrained');
+  return { ...answer, iss };
+}

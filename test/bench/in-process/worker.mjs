@@ -1,0 +1,17 @@
+import { serveParent, settingsFromParent } from '../support/serve-parent.mjs';
+import { firstSight, hotToken, prepare } from './guard-speed.mjs';
+import { manyResources, startTime } from './many.mjs';
+
+const settings = settingsFromParent();
+const subjects = prepare(settings);
+subjects.catch(() => undefined);
+
+serveParent({
+  ready: async () => {
+    await subjects;
+  },
+  hotToken: async (plan) => hotToken(await subjects, plan),
+  firstSight: async (plan) => firstSight(await subjects, plan),
+  startTime,
+  manyResources,
+});

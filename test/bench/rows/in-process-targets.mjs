@@ -1,0 +1,54 @@
+import { verdict } from '../verdict.mjs';
+
+const MAX_BYTES_EACH = 20 * 1024;
+
+/** What the figures without HTTP must show. @param {object | undefined} results */
+export function inProcessTargets(results) {
+  return [
+    verdict('guard alone, token seen before: x mcp-auth', '>= 40', () => {
+      const { guard, mcpAuth } = results.hot;
+      return times(guard, mcpAuth, 40);
+    }),
+    verdict('  with 8 calls in flight', '>= 40', () => {
+      const { guardInFlight, mcpAuthInFlight } = results.hot;
+      return times(guardInFlight, mcpAuthInFlight, 40);
+    }),
+    verdict('guard alone, first sight: of bare jwtVerify', '<= 1.10', () => atMost(results.firstSight)),
+    verdict('  with 8 calls in flight', '<= 1.10', () => atMost(results.firstSight.inFlight)),
+    verdict('discovery, 100 issuers of 50 ms: of one', '< 2', () => {
+      const { oneMs, manyMs } = results.discovery;
+      const share = manyMs / oneMs;
+      return {
+        figure: `${share.toFixed(2)} (${manyMs.toFixed(0)} to ${oneMs.toFixed(0)} ms)`,
+        isReached: share < 2,
+      };
+    }),
+    verdict('1,000 resources and issuers: heap of each', '< 20 KB', () => {
+      const { bytesEach } = results.many;
+      return { figure: `${(bytesEach / 1024).toFixed(1)} KB`, isReached: bytesEach < MAX_BYTES_EACH };
+    }),
+    verdict('1,000 resources: last call, of the first', '<= 1.2', () => {
+      const { first, last } = results.many;
+      const share = last / first;
+      return {
+        figure: `${share.toFixed(2)} (${last.toFixed(1)} to ${first.toFixed(1)} µs)`,
+        isReached: share <= 1.2,
+      };
+    }),
+  ];
+}
+
+function times(own, theirs, least) {
+  const factor = theirs / own;
+  return {
+    figure: `${factor.toFixed(1)} (${own.toFixed(1)} to ${theirs.toFixed(1)} µs)`,
+    isReached: factor >= least,
+  };
+}
+
+function atMost({ guard, bare, ratio }) {
+  return {
+    figure: `${ratio.toFixed(2)} (${guard.toFixed(0)} to ${bare.toFixed(0)} µs)`,
+    isReached: ratio <= 1.1,
+  };
+}

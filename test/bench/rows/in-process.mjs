@@ -1,0 +1,46 @@
+import { claimsFor } from '../in-process/many.mjs';
+import { Child } from '../support/child.mjs';
+import { median } from '../support/statistics.mjs';
+import { signMany } from '../support/tokens.mjs';
+
+const WORKER = new URL('../in-process/worker.mjs', import.meta.url);
+const METADATA_DELAY_MS = 50;
+const MANY_ISSUERS = 100;
+
+/** The rows without HTTP before the guard. */
+export async function inProcess({ server, tokens, settings }) {
+  const child = await Child.start(WORKER, { issuer: server.issuer, jwksUri: server.jwksUri }, [
+    '--expose-gc',
+  ]);
+  try {
+    const firstSight = await child.call('firstSight', { tokens });
+    const { rounds, hotCalls } = settings;
+    const hot = await child.call('hotToken', { token: tokens[0], rounds, calls: hotCalls });
+    return {
+      hot,
+      firstSight,
+      discovery: await discovery(child, server),
+      many: await many(child, server, settings),
+    };
+  } finally {
+    await child.stop();
+  }
+}
+
+async function discovery(child, server) {
+  const times = { one: [], many: [] };
+  const { issuer } = server;
+  server.metadataDelayMs = METADATA_DELAY_MS;
+  await child.call('startTime', { issuer, count: MANY_ISSUERS });
+  for (let round = 0; round < 5; round++) {
+    times.one.push(await child.call('startTime', { issuer, count: 1 }));
+    times.many.push(await child.call('startTime', { issuer, count: MANY_ISSUERS }));
+  }
+  server.metadataDelayMs = 0;
+  return { count: MANY_ISSUERS, oneMs: median(times.one), manyMs: median(times.many) };
+}
+
+async function many(child, server, { manyResources }) {
+  const tokens = await signMany(server, manyResources, (index) => claimsFor(server.issuer, index));
+  return await child.call('manyResources', { issuer: server.issuer, tokens });
+}
