@@ -86,9 +86,21 @@ export {
   type AccessTokenVerifier,
   type AccessTokenVerifierOptions,
   ResourceTokenVerifier,
-  type SdkAuthInfo,
 } from './auth-info/resource-token.verifier.js';
 export { ProtectedResource } from './decorators/protected-resource.decorator.js';
 export { RequireScopes } from './decorators/require-scopes.decorator.js';
 export { SkipBearerAuth } from './decorators/skip-bearer-auth.decorator.js';
 export { BearerAuthGuard } from './guard/bearer-auth.guard.js';
+
+export {
+  type AuthorizationServerReport,
+  type AuthorizationServerStatus,
+  McpAuthDiagnostics,
+  type McpAuthReport,
+} from './discovery/diagnostics.js';
+export type {
+  ComplianceCode,
+  ComplianceFinding,
+  ComplianceReport,
+  ComplianceSuccess,
+} from './discovery/mcp-compliance.js';

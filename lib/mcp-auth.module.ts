@@ -9,6 +9,7 @@ import {
 import { ApplicationConfig, DiscoveryModule } from '@nestjs/core';
 import { ResourceTokenVerifier } from './auth-info/resource-token.verifier.js';
 import { AuthorizationServerRegistry } from './discovery/authorization-server.registry.js';
+import { McpAuthDiagnostics } from './discovery/diagnostics.js';
 import { McpAuthConfigError } from './errors/config.error.js';
 import { McpAuthEvents } from './events/mcp-auth-events.js';
 import { RateLimitedLogger } from './events/rate-limited-logger.js';
@@ -72,6 +73,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     AccessTokenGate,
     ResourceTokenVerifier,
     GuardReport,
+    McpAuthDiagnostics,
     HandlerScan,
     HandlerScopeRegistry,
     BearerAuthGuard,
@@ -83,6 +85,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     ResourceTokenVerifier,
     HandlerScopeRegistry,
     GuardReport,
+    McpAuthDiagnostics,
     McpAuthEvents,
     MCP_AUTH_OPTIONS,
   ],

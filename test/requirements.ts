@@ -195,6 +195,9 @@ const features = {
   F41: row(MCP, 'root alias'),
   F42: row('RFC 9728 7.3', 'URLs from the configuration'),
   F43: row('RFC 9728 2.2', 'signed_metadata as it is'),
+  F118: row('RFC 7662 2.1', 'the test server introspects for its client only'),
+  F119: row('RFC 7009', 'the test server revokes'),
+  F121: row('mcp-auth', 'the test server mints every kind of token'),
   F88: row('Nest', 'forRoot and forRootAsync in every form, problems listed together'),
 } as const;
 

@@ -18,8 +18,8 @@ export interface AuthInfo {
   readonly clientId: string;
   /** The granted scopes, each once. */
   readonly scopes: string[];
-  /** When the token expires, in seconds since the epoch; undefined for an opaque token whose server does not say. */
-  readonly expiresAt: number | undefined;
+  /** When the token expires, in seconds since the epoch; absent for an opaque token whose server does not say. */
+  readonly expiresAt?: number;
   /** The protected resource of this request. */
   readonly resource: URL;
   /** Where that resource's RFC 9728 metadata is. */

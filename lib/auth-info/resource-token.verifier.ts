@@ -1,6 +1,8 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { describeFault } from '../events/escape-for-log.js';
+import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { AccessTokenGate } from '../gate/access-token.gate.js';
 import {
   type KnownResource,
@@ -11,9 +13,6 @@ import { type AuthInfo } from './auth-info.decorator.js';
 import { invalidTokenError, type InvalidTokenErrorClass } from './invalid-token.error.js';
 import { toAuthInfo } from './to-auth-info.js';
 
-/** {@link AuthInfo} as the types of the MCP SDK have it, under the strictest settings of the compiler too. @publicApi */
-export type SdkAuthInfo = Omit<AuthInfo, 'expiresAt'> & { readonly expiresAt?: number };
-
 /** What the MCP SDK's `requireBearerAuth` takes for `verifier`. @publicApi */
 export interface AccessTokenVerifier {
   /**
@@ -23,7 +22,7 @@ export interface AccessTokenVerifier {
    * {@link TokenRefusedError}
    * @throws {@link AuthorizationServerUnavailableError} when that cannot be told now
    */
-  verifyAccessToken(token: string): Promise<SdkAuthInfo>;
+  verifyAccessToken(token: string): Promise<AuthInfo>;
 }
 
 /** How {@link ResourceTokenVerifier} fits in with its host. @publicApi */
@@ -47,16 +46,15 @@ export interface AccessTokenVerifierOptions {
  */
 @Injectable()
 export class ResourceTokenVerifier implements AccessTokenVerifier {
-  private readonly logger = new Logger('McpAuth');
-
   /** @internal */
   constructor(
     private readonly resources: ProtectedResourceRegistry,
     private readonly gate: AccessTokenGate,
+    private readonly log: RateLimitedLogger,
   ) {}
 
   /** As of {@link AccessTokenVerifier}, for the only resource. */
-  async verifyAccessToken(token: string): Promise<SdkAuthInfo> {
+  async verifyAccessToken(token: string): Promise<AuthInfo> {
     return this.forResource().verifyAccessToken(token);
   }
 
@@ -74,15 +72,15 @@ export class ResourceTokenVerifier implements AccessTokenVerifier {
     token: string,
     resource: KnownResource,
     errorClass: InvalidTokenErrorClass | undefined,
-  ): Promise<SdkAuthInfo> {
+  ): Promise<AuthInfo> {
     try {
       assertTokenForm(token);
-      return toAuthInfo(token, await this.gate.admit(token, resource), resource) as SdkAuthInfo;
+      return toAuthInfo(token, await this.gate.admit(token, resource), resource);
     } catch (error) {
       if (error instanceof TokenRefusedError) throw invalidTokenError(error, errorClass);
       // Hosts answer 500 to this and may well say nothing of it.
-      const detail = error instanceof Error ? error.stack : `thrown: a value of type ${typeof error}`;
-      this.logger.error(`A token for ${resource.options.resource} could not be checked`, detail);
+      const kind = `a token for ${resource.options.resource} could not be checked`;
+      this.log.write('error', kind, kind, describeFault(error));
       throw error;
     }
   }

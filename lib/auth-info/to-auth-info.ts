@@ -23,7 +23,7 @@ class RequestAuthInfo implements AuthInfo {
   readonly #token: string;
   readonly clientId: string;
   readonly scopes: string[];
-  readonly expiresAt: number | undefined;
+  declare readonly expiresAt?: number;
   readonly resource: URL;
   readonly resourceMetadataUrl: string;
   readonly issuer: string;
@@ -36,7 +36,7 @@ class RequestAuthInfo implements AuthInfo {
     this.#token = token;
     this.clientId = admitted.clientId;
     this.scopes = scopes;
-    this.expiresAt = admitted.expiresAt;
+    if (admitted.expiresAt !== undefined) this.expiresAt = admitted.expiresAt;
     this.resource = resource;
     this.resourceMetadataUrl = metadataUrl;
     this.issuer = admitted.issuer;
@@ -64,16 +64,24 @@ function sharedPartsOf(admitted: AdmittedToken, resource: string): SharedParts {
   return parts;
 }
 
-/** Without recursion: claims may be nested as deep as a token is long. */
+/**
+ * Freezes what JSON can hold, and leaves alone what else a verifier of the application may have put there. Without
+ * recursion: claims may be nested as deep as a token is long.
+ */
 function deepFreeze<T>(value: T): T {
   const pending: unknown[] = [value];
   const seen = new Set<object>();
   while (pending.length > 0) {
     const next = pending.pop();
-    if (typeof next !== 'object' || next === null || seen.has(next)) continue;
-    if (ArrayBuffer.isView(next)) continue; // bytes cannot be frozen
+    if (!isPlain(next) || seen.has(next)) continue;
     seen.add(next);
     pending.push(...(Object.values(Object.freeze(next)) as unknown[]));
   }
   return value;
+}
+
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === Array.prototype || prototype === null;
 }

@@ -12,6 +12,7 @@ import {
   type ResolvedMcpAuthOptions,
   type ResolvedProtectedResourceOptions,
 } from '../options/resolved-options.interface.js';
+import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { AuthorizationServer } from './authorization-server.js';
 import { mcpComplianceFindings, unlistedResources } from './mcp-compliance.js';
 import { type Resolution, resolveMetadata } from './resolve-metadata.js';
@@ -38,7 +39,10 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
   /** Ends the requests of the bootstrap; undefined after it, when each request has its own limit only. */
   private bootstrapLimit: AbortSignal | undefined;
 
-  constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions) {
+  constructor(
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
+    private readonly events: McpAuthEvents = new McpAuthEvents(options),
+  ) {
     for (const resource of options.resources) {
       this.trusted.set(
         resource,
@@ -125,8 +129,14 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
     const server: AuthorizationServer = new AuthorizationServer(options, () => this.load(options, resource), {
       freshSeconds: this.options.metadataRefreshSeconds,
       now: this.options.now,
+      onLoaded: () => {
+        if (!this.bootstrapLimit) this.events.metadataRefreshed(server.issuer);
+      },
       onFailed: (error) => {
-        this.logFailure(error);
+        this.tellFailure(error, server);
+      },
+      onStale: (ageSeconds) => {
+        this.events.staleUsed(server.issuer, 'metadata', ageSeconds);
       },
     });
     if (key !== undefined) this.shared.set(key, server);
@@ -167,10 +177,11 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
   }
 
   /** An outage may pass; a document that is wrong has to be put right. The bootstrap tells of its own failures. */
-  private logFailure(error: unknown): void {
+  private tellFailure(error: unknown, server: AuthorizationServer): void {
     if (this.bootstrapLimit || this.hasEnded) return;
     if (isOutage(error)) this.logger.warn(error.message);
     else this.logger.error(error instanceof Error ? error.message : String(error));
+    this.events.discoveryFailed(server.issuer, 'metadata', error);
   }
 }
 

@@ -11,6 +11,8 @@ export interface RefreshPolicy {
   readonly onLoaded?: () => void;
   /** Told of every failure to load, but not of what is refused in the pause after it. Must not throw. */
   readonly onFailed?: (error: unknown) => void;
+  /** Told each time that a value past its age serves because it cannot be renewed. Must not throw. */
+  readonly onStale?: (ageSeconds: number) => void;
 }
 
 /** What is known of a value without asking for it. @internal */
@@ -69,11 +71,11 @@ export class RefreshedValue<T> {
     if (this.age(current) < this.policy.freshSeconds) return current.value;
     const isTrying = this.failure !== undefined;
     const renewed = this.refresh();
-    if (isTrying) return current.value;
+    if (isTrying) return this.serveStale(current);
     try {
       return await renewed;
     } catch (error) {
-      if (this.isUsable(current)) return current.value;
+      if (this.isUsable(current)) return this.serveStale(current);
       throw error;
     }
   }
@@ -99,6 +101,11 @@ export class RefreshedValue<T> {
       failure: failure?.error,
       isUsable: current !== undefined && this.isUsable(current),
     };
+  }
+
+  private serveStale(current: Loaded<T>): T {
+    this.policy.onStale?.(this.age(current));
+    return current.value;
   }
 
   private begin(): Promise<T> {

@@ -26,6 +26,9 @@ export type DiscoveryFailure =
  * @publicApi
  */
 export class DiscoveryError extends McpAuthError {
+  /** What happened, in words for an operator. */
+  readonly detail: string;
+
   /**
    * @param failure - the kind of failure
    * @param url - the document's address, or undefined for metadata that was given by hand
@@ -34,11 +37,18 @@ export class DiscoveryError extends McpAuthError {
   constructor(
     readonly failure: DiscoveryFailure,
     readonly url: string | undefined,
-    readonly detail: string,
+    detail: string,
     options?: ErrorOptions,
   ) {
-    super('ERR_MCP_AUTH_DISCOVERY', url === undefined ? detail : `${url}: ${detail}`, options);
+    const text = onOneLine(detail);
+    super('ERR_MCP_AUTH_DISCOVERY', url === undefined ? text : `${url}: ${text}`, options);
+    this.detail = text;
   }
+}
+
+/** A document chooses part of the text, such as its issuer; it must not look like a further line of a log. */
+function onOneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
 }
 
 /**

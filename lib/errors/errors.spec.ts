@@ -103,4 +103,14 @@ describe('the errors', () => {
     expect(error.cause).toEqual([a, b, c]);
     expect(new BootstrapDiscoveryError(failures.slice(1)).message).toMatch(/^An authorization server could/);
   });
+
+  it('keeps what a document says on one line', () => {
+    const error = new DiscoveryError(
+      'issuer_mismatch',
+      'https://as.example/d',
+      'names "x\n[Nest] fake\u2028line"',
+    );
+    expect(error.detail).toBe('names "x\u{FFFD}[Nest] fake\u{FFFD}line"');
+    expect(error.message).toBe(`https://as.example/d: ${error.detail}`);
+  });
 });

@@ -54,7 +54,7 @@ describe('McpAuthEvents', () => {
         type: 'discovery_failed',
         issuer: ISSUER,
         what: 'metadata',
-        reason: 'DiscoveryError: too\\u000aslow',
+        reason: 'DiscoveryError: too\u{FFFD}slow',
       },
       { type: 'stale_used', issuer: ISSUER, what: 'keys', ageSeconds: 601 },
     ]);

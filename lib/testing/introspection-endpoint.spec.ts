@@ -1,6 +1,7 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import * as oauth from 'oauth4webapi';
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../../test/verifies.js';
 import { type HttpAnswer, type HttpRequestOptions, send } from '../../test/fixtures/http.js';
 import { closeAfterTest } from '../../test/fixtures/opened.js';
 import { TestAuthorizationServer } from './test-authorization-server.js';
@@ -156,7 +157,7 @@ describe('client authentication', () => {
     expect(await response.json()).toEqual(REFUSED);
   }
 
-  it('is needed', async () => {
+  verifies('F118', 'is needed', async () => {
     const as = await started();
     await expectRefused(as, await ask(as, 'x', oauth.None()));
     expect(await post(as, { token: as.issueOpaqueToken() })).toMatchObject({ status: 401, json: REFUSED });
@@ -362,7 +363,7 @@ describe('revocation', () => {
     return oauth.revocationRequest(metadata, { client_id: CLIENT.clientId }, auth, token, INSECURE);
   }
 
-  it('makes the token inactive, and no other', async () => {
+  verifies('F119', 'makes the token inactive, and no other', async () => {
     const as = await started();
     const [a, b, c] = [as.issueOpaqueToken(), await as.issueToken(), as.issueOpaqueToken()];
     await oauth.processRevocationResponse(await revoking(as, a, SECRET));

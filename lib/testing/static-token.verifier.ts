@@ -25,7 +25,7 @@ export class StaticTokenVerifier extends TokenVerifier {
   /**
    * @param tokens - what each token says, by the token
    * @param options - see {@link StaticTokenVerifierOptions}
-   * @throws {@link McpAuthConfigError} with `NODE_ENV=production`, unless that is allowed
+   * @throws `McpAuthConfigError` with `NODE_ENV=production`, unless that is allowed
    */
   constructor(
     tokens: Readonly<Record<string, TokenClaims | VerifiedAuthInfo>>,

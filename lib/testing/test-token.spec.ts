@@ -9,6 +9,7 @@ import {
   jwtVerify,
 } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verifies } from '../../test/verifies.js';
 import { send } from '../../test/fixtures/http.js';
 import { closeAfterTest } from '../../test/fixtures/opened.js';
 import { SIGNATURE_ALGORITHMS } from '../options/algorithms.js';
@@ -55,7 +56,7 @@ describe('issueToken', () => {
     expect(decodeJwt(await as.issueToken()).jti).not.toBe(decodeJwt(token).jti);
   });
 
-  it('says what it is told', async () => {
+  verifies('F121', 'says what it is told', async () => {
     const token = await as.issueToken({
       sub: 'ada',
       scopes: ['notes:read', 'notes:write'],

@@ -52,7 +52,7 @@ function bearerCredentials(header: string): string {
 
 /** Two credentials that some hop has joined into one line: a comma with another scheme behind it. */
 function joinsCredentials(header: string): boolean {
-  return /,[ \t]*[\w!#$%&'*+.^`|~-]+ /.test(header);
+  return header.includes(',') && /,[ \t]*[\w!#$%&'*+.^`|~-]+ /.test(header);
 }
 
 function hasQueryToken(target: string): boolean {

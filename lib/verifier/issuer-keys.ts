@@ -18,6 +18,8 @@ export interface IssuerKeysContext {
   readonly onRenewed: () => void;
   /** Told of every failure to load a key set while an older one is there, which nobody would notice otherwise. */
   readonly onNotRenewed?: (error: unknown) => void;
+  /** Told each time that keys past their age serve because they cannot be renewed. */
+  readonly onStale?: (ageSeconds: number) => void;
 }
 
 type KeySet = ReturnType<typeof createLocalJWKSet>;
@@ -118,6 +120,7 @@ export class IssuerKeys {
       onFailed: (error) => {
         if (this.hasLoaded) this.context.onNotRenewed?.(error);
       },
+      onStale: (ageSeconds) => this.context.onStale?.(ageSeconds),
     });
     return keys;
   }

@@ -26,8 +26,8 @@ export class IssuerTokenVerifier extends TokenVerifier {
   }
 
   async verify(token: string, context: VerificationContext): Promise<VerifiedToken | null> {
-    const opaqueServer = [...context.authorizationServers.values()].find(canBeAsked);
-    if (!looksLikeJwt(token) && opaqueServer) {
+    const opaqueServer = serverForOpaque(context);
+    if (opaqueServer && !looksLikeJwt(token)) {
       return this.introspection.verify(token, opaqueServer, context.signal);
     }
     const claims = decodeClaims(token);
@@ -40,8 +40,14 @@ export class IssuerTokenVerifier extends TokenVerifier {
   }
 }
 
-function canBeAsked({ options }: TrustedAuthorizationServer): boolean {
-  return options.introspection !== undefined;
+/** The one server of the resource that can be asked about tokens; the options allow no second. */
+function serverForOpaque({
+  authorizationServers,
+}: VerificationContext): TrustedAuthorizationServer | undefined {
+  for (const server of authorizationServers.values()) {
+    if (server.options.introspection !== undefined) return server;
+  }
+  return undefined;
 }
 
 /** A compact JWS by its shape: three parts, the first of which is a JSON object. */

@@ -88,6 +88,9 @@ export class JwtTokenVerifier implements OnApplicationShutdown {
         this.logger.warn(`The keys of ${server.issuer} were not renewed: ${message}`);
         this.events.discoveryFailed(server.issuer, 'keys', error);
       },
+      onStale: (ageSeconds) => {
+        this.events.staleUsed(server.issuer, 'keys', ageSeconds);
+      },
     });
     this.keys.set(server, keys);
     if (server instanceof AuthorizationServer) server.watchKeys(() => keys.state());
@@ -114,6 +117,8 @@ export class JwtTokenVerifier implements OnApplicationShutdown {
  * @internal
  */
 export function decodeClaims(token: string): TokenClaims {
+  // Garbage is told by its shape, before anything is decoded.
+  if (token.split('.', 4).length !== 3) throw new TokenRefusedError('malformed');
   try {
     return decodeJwt(token);
   } catch (cause) {

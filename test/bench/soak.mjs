@@ -67,6 +67,7 @@ const figures = ({ when, heapUsed, rss, external, handles }) => [
   when,
   ...[heapUsed, external, rss].map((bytes) => (bytes / MB).toFixed(1)),
   Object.entries(handles)
+    .filter(([kind]) => kind !== 'PipeWrap') // the pipes to this process
     .map(([kind, count]) => `${count} ${kind}`)
     .join(', '),
 ];

@@ -189,9 +189,9 @@ describe('ResourceTokenVerifier', () => {
     await expect(own.verifyAccessToken('thrown')).rejects.toBe(SECRET);
     await expect(own.verifyAccessToken('expired')).rejects.toThrow(DESCRIPTION);
     expect(errors.map(([message]) => message)).toEqual(
-      Array.from({ length: 3 }, () => `A token for ${NOTES} could not be checked`),
+      Array.from({ length: 3 }, () => `a token for ${NOTES} could not be checked`),
     );
-    expect(errors[2]).toContain('thrown: a value of type string');
+    expect(errors[2]).toContain('a value of type string');
   });
 
   verifies('F86', 'tells resources apart, and wants the name of one of several', async () => {

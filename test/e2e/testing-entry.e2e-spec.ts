@@ -17,6 +17,7 @@ const resource = 'https://api.example.com/notes';
 let as: TestAuthorizationServer;
 let app: INestApplication;
 
+//#region testing
 beforeAll(async () => {
   as = await TestAuthorizationServer.start({ issuerPath: '/tenant1' });
   const options = { resource, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] };
@@ -41,3 +42,4 @@ it.each([
   const authorization = `Bearer ${await as.issueToken(token)}`;
   expect((await fetch(`${await app.getUrl()}/notes`, { headers: { authorization } })).status).toBe(status);
 });
+//#endregion testing

@@ -1,0 +1,73 @@
+import { Controller, Get, Injectable, Module, type OnModuleInit } from '@nestjs/common';
+import {
+  McpAuthDiagnostics,
+  McpAuthEvents,
+  McpAuthModule,
+  type TokenClaims,
+  TokenVerifier,
+} from 'nestjs-mcp-auth';
+
+const RESOURCE = process.env['MCP_RESOURCE'] ?? '';
+const ISSUER = process.env['MCP_ISSUER'] ?? '';
+const CLIENT_SECRET = process.env['MCP_CLIENT_SECRET'] ?? '';
+
+//#region introspection
+export const opaque = {
+  issuer: ISSUER,
+  introspection: { clientId: 'notes-server', clientSecret: () => CLIENT_SECRET },
+};
+//#endregion introspection
+
+@Injectable()
+export class Directory {
+  find(token: string): { name: string } | undefined {
+    return token === 'known-token' ? { name: 'somebody' } : undefined;
+  }
+}
+
+//#region verifier
+@Injectable()
+export class DirectoryVerifier extends TokenVerifier {
+  constructor(private readonly directory: Directory) {
+    super();
+  }
+
+  verify(token: string): TokenClaims | null {
+    const person = this.directory.find(token);
+    return person ? { sub: person.name, aud: RESOURCE, scope: 'notes:read' } : null;
+  }
+}
+
+@Module({
+  imports: [
+    McpAuthModule.forRoot({
+      resources: { resource: RESOURCE, authorizationServers: [ISSUER] },
+      verifier: DirectoryVerifier,
+    }),
+  ],
+  providers: [Directory, DirectoryVerifier],
+})
+export class OwnVerifierModule {}
+//#endregion verifier
+
+/** Stands for wherever an application keeps its audit. */
+export const audit: string[] = [];
+
+//#region operations
+@Controller('health')
+export class Operations implements OnModuleInit {
+  constructor(
+    private readonly events: McpAuthEvents,
+    private readonly diagnostics: McpAuthDiagnostics,
+  ) {}
+
+  onModuleInit(): void {
+    this.events.on('refused', ({ reason, resource }) => audit.push(`${reason} at ${resource}`));
+  }
+
+  @Get()
+  health() {
+    return this.diagnostics.report();
+  }
+}
+//#endregion operations
