@@ -92,7 +92,7 @@ const tokens = {
   'JWT-02': row('RFC 8725 3.2', 'alg none is refused'),
   'JWT-03': row('RFC 8725 2.1', 'HS256 with the public key is refused'),
   'JWT-05': row('RFC 7518 3.3', 'a weak RSA key is a refusal, not a fault'),
-  'JWT-07': row('RFC 8725 3.11', 'typ of another kind of token is refused'),
+  'JWT-07': row('RFC 8725 3.11', 'typ of another kind of token is refused; at+jwt alone by choice'),
   'JWT-08': row('RFC 8725 3.12', 'look-alikes of access tokens are refused'),
   'JWT-09': row('RFC 8725 3.10', 'keys in the header are never used'),
   'JWT-11': row('RFC 7515 4.1.4', 'without kid, every fitting key is tried'),
@@ -104,12 +104,12 @@ const tokens = {
   'JWT-23': row('RFC 9068 4', 'the signature comes before any claim'),
   'JWT-24': row('RFC 7519 4.1.4', 'exp is there, is a number, and is not over'),
   'JWT-25': row('RFC 7519 4.1.5', 'nbf is honoured'),
-  'JWT-26': row('RFC 9068 2.2', 'iat in the future is refused'),
+  'JWT-26': row('RFC 9068 2.2', 'iat in the future is refused, and one long ago by choice'),
   'JWT-27': row('RFC 7519 4.1.4', 'the clock tolerance is bounded'),
-  'JWT-28': row('RFC 9068 2.2', 'there is a subject or a client'),
+  'JWT-28': row('RFC 9068 2.2', 'there is a subject or a client; all claims of RFC 9068 by choice'),
   'AUD-01': row(MCP, 'the token names this resource'),
   'AUD-02': row(MCP, 'scheme and host case, default port and one slash make no difference, the rest does'),
-  'AUD-03': row('RFC 7519 4.1.3', 'one member of a list suffices'),
+  'AUD-03': row('RFC 7519 4.1.3', 'one member of a list suffices, unless several are refused by choice'),
   'AUD-05': row('RFC 9068 4', 'configured audiences take the place of the resource'),
   'AUD-07': row('confused deputy', 'a token for one resource does not open another'),
   'CLM-01': row('RFC 6749 3.3', 'scope is split at spaces'),
@@ -274,7 +274,10 @@ const opaque = {
 
 const operating = {
   'JWT-29': row('RFC 7519 4.1.7', 'a revoked token is refused in every spelling, remembered or not'),
-  'CLM-06': row('RFC 7519 4.1.2, RFC 9700 4.15', 'a principal is issuer, subject and client together'),
+  'CLM-06': row(
+    'RFC 7519 4.1.2, RFC 9700 4.15',
+    'a principal is issuer, subject and client together; a client for itself is flagged',
+  ),
   'OPS-01': row('OAuth 2.1 1.5', 'a resource is https, or http on loopback'),
   'OPS-05': row(
     'confused deputy',
@@ -291,7 +294,65 @@ const operating = {
   F112: row('operations', 'a stream of typed events'),
 } as const;
 
+/** What attackers send, one id for each attack, and what has to hold whatever is sent. */
+const attacks = {
+  'JWT-04': row('RFC 8725 3.1', 'key and algorithm fit each other, by every member of the key'),
+  'JWT-06': row('RFC 7515 4.1.11', 'crit that is malformed or not understood is refused, and b64 false'),
+  'JWT-10': row('injection', 'kid is compared with the fetched keys and used for nothing else'),
+  'JWT-30': row('RFC 7519 4', 'of members with the same name the last counts'),
+  'JWT-31': row('robustness', 'no claim changes a prototype or comes from one'),
+  'CLM-08': row('RFC 8693 4.1', 'an actor is passed on and does not replace the subject'),
+  'AUD-08': row(MCP, 'nothing sends the token of a request on'),
+  'EXT-01': row('MCP client credentials', 'a token of a client without a user is as good as any'),
+  'EXT-03': row('MCP enterprise-managed authorization', 'an ID-JAG is no access token'),
+  'EXT-04': row(
+    'MCP enterprise-managed authorization',
+    'tokens of an unlisted identity provider are refused',
+  ),
+  H02: row('confused deputy', 'a token of another resource'),
+  H03: row('RFC 8725 3.11', 'another kind of token'),
+  H04: row('RFC 8725 3.2', 'no signature'),
+  H05: row('RFC 8725 2.1', 'the public key as a secret'),
+  H06: row('RFC 8725 3.10', 'a key brought along'),
+  H07: row('RFC 8725 3.8', 'keys of another issuer'),
+  H14: row('robustness', 'a flood of unknown keys while the server fails'),
+  H15: row('robustness', 'hostile documents of a server'),
+  H16: row('RFC 7519 4.1', 'abuse of time claims'),
+  H19: row('RFC 7800 3.1', 'a bound token as a plain one'),
+  H20: row('RFC 4648 3.5', 'other spellings of a revoked token'),
+  H28: row('RFC 7662 2.2', 'hostile answers of introspection'),
+  H29: row('log forging', 'claims that look like lines of a log'),
+  'OPS-02': row('robustness', 'whatever comes in, the process goes on, without a 5xx and within its memory'),
+  'OPS-03': row('robustness', 'garbage is refused in less than 5 ms'),
+} as const;
+
+/** Which tokens are taken, and what of them is read. */
+const tokenProfile = {
+  'AUD-04': row('RFC 8707 2', 'a URL above the resource is an audience only by choice, by whole segments'),
+  'AUD-06': row(MCP, 'there is no way to turn the audience off'),
+  F44: row('mcp-auth', 'tokens are verified by the keys of the server, without further options'),
+  F45: row('mcp-auth', 'signatures by asymmetric algorithms, those configured'),
+  F46: row('mcp-auth', 'exp is required, nbf and iat are looked at'),
+  F47: row('mcp-auth', 'one bounded tolerance for clocks'),
+  F53: row('mcp-auth', 'what is checked of a JWT has options; its issuer and audience cannot be set there'),
+  F54: row('RFC 9068 2.1', 'typ of an access token, or none where the profile is lenient'),
+  F55: row('RFC 9068 4', 'an ID token opens nothing'),
+  F56: row('RFC 9068 2.2', 'a subject, or a client where the profile is lenient'),
+  F57: row('RFC 9068 2.2', 'the first client claim that is a name'),
+  F58: row('RFC 9068 2.2.3', 'every form of scope claim, each scope once'),
+  F59: row('RFC 7800 3.1', 'a token that is bound to a key does not pass as a bearer token'),
+  F61: row('mcp-auth', 'audiences are configured, and never none'),
+  F62: row('RFC 7519 4.1.3', 'aud is a text or a list; several audiences are refused by choice'),
+  F63: row('RFC 3986 6.2', 'what makes no difference between two audiences, and what does'),
+  F64: row('python-sdk', 'a URL above the resource is an audience only by choice'),
+  F65: row('RFC 9068 4', 'a token without audience is refused'),
+  F66: row('mcp-auth', 'each route has its resource, with its own servers'),
+  F67: row('RFC 8707 2', 'the audience is checked whatever the verifier'),
+} as const;
+
 export const requirements = {
+  ...tokenProfile,
+  ...attacks,
   ...operating,
   ...livingOn,
   ...metadata,

@@ -28,6 +28,13 @@ export interface AuthInfo {
   readonly issuer: string;
   /** On whose behalf, unique only together with `issuer`; undefined for a client on its own behalf. */
   readonly subject: string | undefined;
+  /**
+   * Whether the client acts for itself: the token names no subject, or one that equals `clientId`. False is no proof of
+   * a person, as some servers give a client a subject of another form.
+   *
+   * @see {@link https://www.rfc-editor.org/rfc/rfc9700#section-4.15 | RFC 9700 section 4.15}
+   */
+  readonly isClientPrincipal: boolean;
   /** The audiences that the token names. */
   readonly audience: readonly string[];
   /** Everything that the token says, verified and otherwise unchecked. */

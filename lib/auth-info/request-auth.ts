@@ -8,27 +8,44 @@ export interface Admission {
   readonly resource: KnownResource;
 }
 
+/** A constructor that gives back what it is given, so that a private member goes on that. */
+const Given = function (given: object): object {
+  return given;
+} as unknown as new (given: object) => object;
+
 /**
- * What the guard has admitted, by request. Kept apart from `req.auth`, which anything in the application can
- * write, so that nothing but the guard makes a request count as admitted.
+ * What the guard has admitted, as a private member on the request. Kept apart from `req.auth`, which anything in the
+ * application can write, so that nothing but the guard makes a request count as admitted. A WeakMap would do the same,
+ * at a price with every garbage collection.
  */
-const admissions = new WeakMap<object, Admission>();
+class AdmittedRequest extends Given {
+  #admission: Admission | undefined;
+
+  static set(request: object, admission: Admission | undefined): void {
+    const admitted = #admission in request ? request : new AdmittedRequest(request);
+    admitted.#admission = admission;
+  }
+
+  static get(request: object): Admission | undefined {
+    return #admission in request ? request.#admission : undefined;
+  }
+}
 
 /** Records an admission, and puts the caller where the MCP SDK looks: `req.auth`. @internal */
 export function recordAdmission(request: object, admission: Admission): void {
-  admissions.set(request, admission);
-  Object.assign(request, { auth: admission.auth });
+  AdmittedRequest.set(request, admission);
+  (request as { auth?: AuthInfo }).auth = admission.auth;
 }
 
 /** Takes back what an earlier layer or route may have left, before the request is decided on. @internal */
 export function clearAdmission(request: object): void {
-  admissions.delete(request);
-  Object.assign(request, { auth: undefined });
+  AdmittedRequest.set(request, undefined);
+  (request as { auth?: AuthInfo | undefined }).auth = undefined;
 }
 
 /** @internal */
 export function admissionOf(request: object | undefined): Admission | undefined {
-  return request && admissions.get(request);
+  return request && AdmittedRequest.get(request);
 }
 
 /** The part of @rekog/mcp-nest's handler context that leads back to the HTTP request. */

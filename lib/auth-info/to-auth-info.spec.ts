@@ -42,9 +42,21 @@ describe('toAuthInfo', () => {
       resourceMetadataUrl: METADATA_URL,
       issuer: 'https://as.example',
       subject: 'u1',
+      isClientPrincipal: false,
       audience: ['https://api.example.com/notes'],
       claims: { sub: 'u1' },
     });
+  });
+
+  verifies('CLM-06', 'flags a client that acts for itself', () => {
+    const flagOf = (principal: Partial<AdmittedToken>): boolean =>
+      toAuthInfo(TOKEN, { ...admitted(), ...principal }, resource).isClientPrincipal;
+    expect(flagOf({ subject: 'c1', clientId: 'c1' })).toBe(true);
+    expect(flagOf({ subject: undefined, clientId: 'c1' })).toBe(true);
+    for (const subject of ['u1', 'C1', 'c1 ', 'c1@clients', 'c12']) {
+      expect(flagOf({ subject, clientId: 'c1' })).toBe(false);
+    }
+    expect(flagOf({ subject: 'u1', clientId: '' })).toBe(false);
   });
 
   verifies('CLM-07', 'is frozen all the way down, whatever of it is frozen already', () => {
@@ -77,7 +89,6 @@ describe('toAuthInfo', () => {
     const [first, second] = [toAuthInfo(TOKEN, token, resource), toAuthInfo('other', token, resource)];
     expect(first).not.toBe(second);
     expect([first.token, second.token]).toEqual([TOKEN, 'other']);
-    expect(first.scopes).not.toBe(token.scopes);
     expect(first.claims).toBe(second.claims);
     const url = first.resource;
     const names = [

@@ -3,14 +3,11 @@ import { type KnownResource } from '../resource-metadata/protected-resource.regi
 import { type AuthInfo } from './auth-info.decorator.js';
 import { FixedUrl } from './fixed-url.js';
 
-/** The parts that are made once, cannot be changed, and are shared by all requests with the same token. */
-type SharedParts = Pick<AuthInfo, 'scopes' | 'audience' | 'claims' | 'resource'>;
-
-const sharedParts = new WeakMap<AdmittedToken, SharedParts>();
+const urls = new WeakMap<KnownResource, URL>();
 
 /**
  * What handlers see of an admitted token. The object is made anew for each request, so that the token itself is not
- * kept with a remembered decision.
+ * kept with a remembered decision. Its parts are shared by all requests with the same token, and cannot be changed.
  *
  * @internal
  */
@@ -28,21 +25,23 @@ class RequestAuthInfo implements AuthInfo {
   readonly resourceMetadataUrl: string;
   readonly issuer: string;
   readonly subject: string | undefined;
+  readonly isClientPrincipal: boolean;
   readonly audience: readonly string[];
   readonly claims: AuthInfo['claims'];
 
-  constructor(token: string, admitted: AdmittedToken, { options, metadataUrl }: KnownResource) {
-    const { scopes, audience, claims, resource } = sharedPartsOf(admitted, options.resource);
+  constructor(token: string, admitted: AdmittedToken, known: KnownResource) {
+    freezeParts(admitted);
     this.#token = token;
     this.clientId = admitted.clientId;
-    this.scopes = scopes;
+    this.scopes = admitted.scopes as string[];
     if (admitted.expiresAt !== undefined) this.expiresAt = admitted.expiresAt;
-    this.resource = resource;
-    this.resourceMetadataUrl = metadataUrl;
+    this.resource = urlOf(known);
+    this.resourceMetadataUrl = known.metadataUrl;
     this.issuer = admitted.issuer;
     this.subject = admitted.subject;
-    this.audience = audience;
-    this.claims = claims;
+    this.isClientPrincipal = admitted.subject === undefined || admitted.subject === admitted.clientId;
+    this.audience = admitted.audience;
+    this.claims = admitted.claims;
     Object.freeze(this);
   }
 
@@ -51,33 +50,36 @@ class RequestAuthInfo implements AuthInfo {
   }
 }
 
-function sharedPartsOf(admitted: AdmittedToken, resource: string): SharedParts {
-  const known = sharedParts.get(admitted);
+/** Once for a token: a remembered one comes again, frozen itself. */
+function freezeParts(admitted: AdmittedToken): void {
+  if (Object.isFrozen(admitted)) return;
+  Object.freeze(admitted.scopes);
+  Object.freeze(admitted.audience);
+  deepFreeze(admitted.claims);
+  Object.freeze(admitted);
+}
+
+function urlOf(resource: KnownResource): URL {
+  const known = urls.get(resource);
   if (known) return known;
-  const parts: SharedParts = {
-    scopes: Object.freeze([...admitted.scopes]) as string[],
-    audience: Object.freeze([...admitted.audience]),
-    claims: deepFreeze(admitted.claims),
-    resource: new FixedUrl(resource),
-  };
-  sharedParts.set(admitted, parts);
-  return parts;
+  const url = new FixedUrl(resource.options.resource);
+  urls.set(resource, url);
+  return url;
 }
 
 /**
  * Freezes what JSON can hold, and leaves alone what else a verifier of the application may have put there. Without
  * recursion: claims may be nested as deep as a token is long.
  */
-function deepFreeze<T>(value: T): T {
+function deepFreeze(value: unknown): void {
   const pending: unknown[] = [value];
   const seen = new Set<object>();
   while (pending.length > 0) {
     const next = pending.pop();
     if (!isPlain(next) || seen.has(next)) continue;
     seen.add(next);
-    pending.push(...(Object.values(Object.freeze(next)) as unknown[]));
+    for (const member of Object.values(Object.freeze(next)) as unknown[]) pending.push(member);
   }
-  return value;
 }
 
 function isPlain(value: unknown): value is object {

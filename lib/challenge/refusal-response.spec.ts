@@ -55,6 +55,8 @@ const REASONS = Object.keys({
   subject: 0,
   sender_constrained: 0,
   not_an_access_token: 0,
+  too_old: 0,
+  missing_claim: 0,
   revoked: 0,
 } satisfies Record<TokenRefusal, 0>) as TokenRefusal[];
 
@@ -144,7 +146,7 @@ describe('refusalResponse', () => {
       expect(new Set(names).size).toBe(names.length);
       expect(names).not.toContain('realm');
     }
-    expect(challenges(RESOURCE)).toHaveLength(21);
+    expect(challenges(RESOURCE)).toHaveLength(23);
   });
 
   verifies('CHL-11', 'lets clients find every parameter by the first place where its name occurs', () => {

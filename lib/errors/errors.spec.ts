@@ -72,6 +72,20 @@ describe('the errors', () => {
     }
   });
 
+  it('capture a stack unless they are refusals, and leave the limit as it was', () => {
+    const { stackTraceLimit } = Error;
+    for (const refusal of [
+      new CredentialsRefusedError('missing_token'),
+      new TokenRefusedError('expired'),
+      new InsufficientScopeError(['a']),
+    ]) {
+      expect(refusal.stack).not.toContain('\n');
+      expect(refusal.stack).toContain(refusal.message);
+    }
+    expect(new AuthorizationServerUnavailableError('https://as.example').stack).toContain('errors.spec');
+    expect(Error.stackTraceLimit).toBe(stackTraceLimit);
+  });
+
   it('name a class of the application that extends one of them', () => {
     class TooOldError extends TokenRefusedError {}
     expect(new TooOldError('expired').name).toBe('TooOldError');

@@ -1,3 +1,5 @@
+import { limitStackTrace } from './stack-trace.js';
+
 /**
  * Stable codes of the errors of this package. Adding one is a minor release, renaming one a major.
  *
@@ -11,18 +13,29 @@ export type McpAuthErrorCode =
   | 'ERR_MCP_AUTH_TOKEN_REFUSED'
   | 'ERR_MCP_AUTH_INSUFFICIENT_SCOPE';
 
+const REFUSALS: ReadonlySet<McpAuthErrorCode> = new Set([
+  'ERR_MCP_AUTH_CREDENTIALS_REFUSED',
+  'ERR_MCP_AUTH_TOKEN_REFUSED',
+  'ERR_MCP_AUTH_INSUFFICIENT_SCOPE',
+]);
+
 /**
- * Base of all errors of this package. Knows nothing of HTTP and never holds a token.
+ * Base of all errors of this package. Knows nothing of HTTP and never holds a token. The `stack` of a refusal has no
+ * frames.
  *
  * @publicApi
  */
 export abstract class McpAuthError extends Error {
-  protected constructor(
-    readonly code: McpAuthErrorCode,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
+  readonly code: McpAuthErrorCode;
+
+  protected constructor(code: McpAuthErrorCode, message: string, options?: ErrorOptions) {
+    const limit = limitStackTrace(REFUSALS.has(code) ? 0 : Error.stackTraceLimit);
+    try {
+      super(message, options);
+    } finally {
+      limitStackTrace(limit);
+    }
+    this.code = code;
     this.name = new.target.name;
   }
 }

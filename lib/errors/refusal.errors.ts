@@ -38,6 +38,8 @@ export type TokenRefusal =
   | 'expired'
   | 'not_yet_valid'
   | 'time_claims'
+  | 'too_old'
+  | 'missing_claim'
   | 'subject'
   | 'sender_constrained'
   | 'not_an_access_token'

@@ -37,8 +37,8 @@ export class AccessTokenGate {
     const clock = this.clock();
     const known = this.cache.find(key, resource, verifier, clock.nowSeconds);
     if (!known) return this.verify(token, key, resource, verifier);
-    const { admitted, requiresExpiry } = known;
-    decide(admitted.claims, () => assertTimely(admitted.claims, clock, requiresExpiry));
+    const { admitted } = known;
+    decide(admitted.claims, () => assertTimely(admitted.claims, clock, known));
     return this.revocation.assertNotRevoked(admitted);
   }
 
@@ -53,7 +53,8 @@ export class AccessTokenGate {
     const clock = this.clock();
     const admitted = decide(verified.claims, () => admit(verified, resource, clock));
     if (verified.cacheable) {
-      const entry = { admitted, requiresExpiry: verified.requiresExpiry, keptAt: clock.nowSeconds };
+      const { requiresExpiry, maxAgeSeconds } = verified;
+      const entry = { admitted, requiresExpiry, maxAgeSeconds, keptAt: clock.nowSeconds };
       this.cache.keep(key, resource, verifier, entry, generation);
     }
     return this.revocation.assertNotRevoked(admitted);

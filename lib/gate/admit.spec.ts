@@ -23,6 +23,8 @@ describe('admit', () => {
   let resource: KnownResource;
   let withAudience: KnownResource;
   let withTwoServers: KnownResource;
+  let withOneAudience: KnownResource;
+  let withAncestors: KnownResource;
 
   beforeAll(async () => {
     const server = (issuer: string): object => ({
@@ -35,14 +37,16 @@ describe('admit', () => {
         { resource: R1, authorizationServers: [server(AS1)] },
         { resource: R2, authorizationServers: [server(AS2)], audience: ['api://admin', 'c1'] },
         { resource: `${R1}/2`, authorizationServers: [server(AS1), server(AS2)], audience: R1 },
+        { resource: `${R1}/3`, authorizationServers: [server(AS1)], refuseMultipleAudiences: true },
+        { resource: `${R1}/4`, authorizationServers: [server(AS1)], audienceMatch: 'hierarchical' },
       ],
     });
     const servers = new AuthorizationServerRegistry(options);
     await servers.discover();
-    [resource, withAudience, withTwoServers] = new ProtectedResourceRegistry(options, servers).all() as [
-      KnownResource,
-      KnownResource,
-      KnownResource,
+    const resources = new ProtectedResourceRegistry(options, servers).all();
+    [resource, withAudience, withTwoServers, withOneAudience, withAncestors] = resources as [
+      ...[KnownResource, KnownResource, KnownResource],
+      ...[KnownResource, KnownResource],
     ];
   });
 
@@ -119,25 +123,55 @@ describe('admit', () => {
     expect(outcome({ iat: NOW + 6 })).toBe('not_yet_valid');
   });
 
+  verifies(['AUD-03', 'F62'], 'refuses a token for several audiences only where the resource says so', () => {
+    const own = `${R1}/3`;
+    for (const aud of [own, [own], [`${own}/`]]) {
+      expect(outcome({ aud }, withOneAudience)).toBe('accepted');
+      expect(outcome({ aud: ['x'] }, withOneAudience)).toBe('audience');
+    }
+    for (const aud of [[own, 'x'], ['x', own], [own, own], [own, 7], []]) {
+      expect(outcome({ aud }, withOneAudience)).toBe('audience');
+    }
+    expect(outcome({ aud: [R1, 'x'] })).toBe('accepted');
+  });
+
+  verifies(['AUD-04', 'F64'], 'takes a URL above the resource only where the resource says so', () => {
+    for (const aud of [`${R1}/4`, R1, ['x', 'https://api.example.com/']]) {
+      expect(outcome({ aud }, withAncestors)).toBe('accepted');
+    }
+    for (const aud of [`${R1}/3`, `${R1}/4/5`, R2]) expect(outcome({ aud }, withAncestors)).toBe('audience');
+    expect(outcome({ aud: 'https://api.example.com' })).toBe('audience');
+  });
+
+  verifies(['JWT-26', 'JWT-28'], 'wants what the verifier says that it wants', () => {
+    const answers = { requiredClaims: ['jti'], maxAgeSeconds: 600 };
+    expect(outcome({ jti: 'j1' }, resource, answers)).toBe('accepted');
+    expect(outcome({}, resource, answers)).toBe('missing_claim');
+    expect(outcome({ jti: 'j1', iat: NOW - 605 }, resource, answers)).toBe('accepted');
+    expect(outcome({ jti: 'j1', iat: NOW - 606 }, resource, answers)).toBe('too_old');
+    expect(outcome({ jti: 'j1', iat: undefined }, resource, answers)).toBe('time_claims');
+    expect(outcome({ iat: NOW - 606 })).toBe('accepted');
+  });
+
   verifies('JWT-28', 'wants a principal', () => {
     expect(outcome({ sub: undefined })).toBe('accepted');
     expect(outcome({ sub: undefined, client_id: undefined })).toBe('subject');
   });
 
-  verifies('POP-01', 'refuses a token that is bound to a DPoP key', () => {
+  verifies(['POP-01', 'F59'], 'refuses a token that is bound to a DPoP key', () => {
     expect(outcome({ cnf: { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' } })).toBe(
       'sender_constrained',
     );
     expect(outcome({ cnf: undefined })).toBe('accepted');
   });
 
-  verifies('POP-02', 'refuses a token with any other confirmation claim', () => {
+  verifies(['POP-02', 'F59'], 'refuses a token with any other confirmation claim', () => {
     for (const cnf of [{ 'x5t#S256': 'a' }, { foo: 1 }, {}, 'x', '', null, false, 0, []]) {
       expect(outcome({ cnf })).toBe('sender_constrained');
     }
   });
 
-  verifies('JWT-08', 'refuses an ID token, also one that names the resource', () => {
+  verifies(['JWT-08', 'F55'], 'refuses an ID token, also one that names the resource', () => {
     const idToken = { nonce: 'n', at_hash: 'h', auth_time: NOW };
     expect(outcome({ ...idToken, aud: ['c1'] })).toBe('audience');
     expect(outcome({ ...idToken, aud: [R1] })).toBe('not_an_access_token');

@@ -2,6 +2,7 @@ import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { type TokenClaims, type VerifiedToken } from '../verifier/token.verifier.js';
 import { namesAudience } from './audience.js';
+import { assertRequiredClaims } from './required-claims.js';
 import { isNotAnAccessToken } from './look-alikes.js';
 import { assertTimely, type GateClock } from './time-claims.js';
 import { tokenPrincipal } from './token-principal.js';
@@ -21,7 +22,7 @@ export interface AdmittedToken {
 
 /**
  * Decides whether claims are good for a resource: the issuer is one of its own, the audience names it, the
- * time is right, there is a principal, no proof of possession is owed, and it is an access token.
+ * time is right, no claim is missing, there is a principal, no proof of possession is owed, and it is an access token.
  *
  * Takes the claims for genuine: the verifier has seen to that. Does not decide about scopes; see
  * {@link scopesToAskFor}.
@@ -30,10 +31,11 @@ export interface AdmittedToken {
  * @internal
  */
 export function admit(verified: VerifiedToken, resource: KnownResource, clock: GateClock): AdmittedToken {
-  const { claims, requiresExpiry } = verified;
+  const { claims } = verified;
   const issuer = issuerOf(claims, resource);
   assertAudience(verified, resource);
-  const expiresAt = assertTimely(claims, clock, requiresExpiry);
+  const expiresAt = assertTimely(claims, clock, verified);
+  assertRequiredClaims(claims, verified.requiredClaims);
   // RFC 7800 section 3.1: without a verified proof the presenter may be anybody. No proof is verified yet.
   if (claims['cnf'] !== undefined) throw new TokenRefusedError('sender_constrained');
   if (isNotAnAccessToken(claims)) throw new TokenRefusedError('not_an_access_token');
@@ -52,5 +54,7 @@ function issuerOf({ iss }: TokenClaims, { servers }: KnownResource): string {
 function assertAudience({ claims, audienceVerified }: VerifiedToken, { options }: KnownResource): void {
   const { aud } = claims;
   if (aud === undefined && audienceVerified) return;
-  if (!namesAudience(aud, options.audiences)) throw new TokenRefusedError('audience');
+  const isAmbiguous = options.refuseMultipleAudiences && Array.isArray(aud) && aud.length > 1;
+  if (isAmbiguous || !namesAudience(aud, options.audiences, options.audienceMatch))
+    throw new TokenRefusedError('audience');
 }

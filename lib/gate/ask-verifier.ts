@@ -57,18 +57,23 @@ async function answerOf(ask: () => unknown, timeoutMs: number, end: () => Error)
 }
 
 /** The result of a promise, or the error that `end` gives when the time is over. */
-async function within(ms: number, pending: PromiseLike<unknown>, end: () => Error): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+function within(ms: number, pending: PromiseLike<unknown>, end: () => Error): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
       reject(end());
     }, ms);
+    Promise.resolve(pending).then(
+      (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- verifiers throw what they like
+        reject(error);
+      },
+    );
   });
-  try {
-    return await Promise.race([pending, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** What it means that a verifier threw this. Whatever it is not supposed to throw is its own fault. */

@@ -11,9 +11,11 @@ function outcome(
   toleranceSeconds = 0,
   nowSeconds = NOW,
   requiresExpiry = true,
+  maxAgeSeconds?: number,
 ): string {
   try {
-    expect(assertTimely(claims, { nowSeconds, toleranceSeconds }, requiresExpiry)).toBe(claims['exp']);
+    const clock = { nowSeconds, toleranceSeconds };
+    expect(assertTimely(claims, clock, { requiresExpiry, maxAgeSeconds })).toBe(claims['exp']);
     return 'accepted';
   } catch (error) {
     if (error instanceof TokenRefusedError) return error.reason;
@@ -27,7 +29,7 @@ const NO_DATES: readonly unknown[] = [
 ];
 
 describe('assertTimely', () => {
-  verifies('JWT-24', 'wants an exp that is not over, to the second', () => {
+  verifies(['JWT-24', 'F46'], 'wants an exp that is not over, to the second', () => {
     expect(outcome({ exp: NOW + 1 })).toBe('accepted');
     expect(outcome({ exp: NOW + 0.5 })).toBe('accepted');
     expect(outcome({ exp: NOW })).toBe('expired');
@@ -48,7 +50,7 @@ describe('assertTimely', () => {
     for (const exp of NO_DATES) expect(outcome({ exp }, 0, NOW, false)).toBe('time_claims');
   });
 
-  verifies('JWT-27', 'forgives a clock that is off by less than the tolerance', () => {
+  verifies(['JWT-27', 'F47'], 'forgives a clock that is off by less than the tolerance', () => {
     expect(outcome({ exp: NOW - 30 }, 60)).toBe('accepted');
     expect(outcome({ exp: NOW - 30 }, 31)).toBe('accepted');
     expect(outcome({ exp: NOW - 30 }, 30)).toBe('expired');
@@ -73,6 +75,24 @@ describe('assertTimely', () => {
     expect(outcome({ exp, iat: NOW + 6 }, 5)).toBe('not_yet_valid');
     expect(outcome({ exp, iat: NOW + 6, nbf: NOW }, 5)).toBe('not_yet_valid');
     for (const iat of NO_DATES) expect(outcome({ exp, iat })).toBe('time_claims');
+  });
+
+  verifies('JWT-26', 'refuses what was issued longer ago than the greatest age, to the second', () => {
+    const old = (iat: unknown, maxAgeSeconds?: number, tolerance = 0): string =>
+      outcome({ exp: NOW + 7200, iat }, tolerance, NOW, true, maxAgeSeconds);
+    expect(old(NOW, 1)).toBe('accepted');
+    expect(old(NOW - 600, 600)).toBe('accepted');
+    expect(old(NOW - 601, 600)).toBe('too_old');
+    expect(old(NOW - 605, 600, 5)).toBe('accepted');
+    expect(old(NOW - 606, 600, 5)).toBe('too_old');
+    expect(old(0, 600)).toBe('too_old');
+    expect(old(0)).toBe('accepted');
+    expect(old(undefined)).toBe('accepted');
+    expect(old(undefined, 600)).toBe('time_claims');
+    for (const iat of NO_DATES) expect(old(iat, 600)).toBe('time_claims');
+    expect(outcome({ iat: NOW - 601 }, 0, NOW, false, 600)).toBe('too_old');
+    expect(outcome({ exp: NOW, iat: NOW - 601 }, 0, NOW, true, 600)).toBe('expired');
+    expect(outcome({ exp: NOW + 1, iat: NOW }, 0, NaN, true, 600)).toBe('expired');
   });
 
   it('says expired before it says not yet valid', () => {

@@ -12,30 +12,45 @@ export interface GateClock {
   readonly toleranceSeconds: number;
 }
 
+/** What a token must say of time, beside being valid now. @internal */
+export interface TimeRules {
+  /** Whether a token that does not say until when it is valid is refused. */
+  readonly requiresExpiry: boolean;
+  /** How long after `iat` a token is good; with it, one that does not say when it was issued is refused. */
+  readonly maxAgeSeconds?: number | undefined;
+}
+
 /**
- * Refuses a token that is expired, not valid yet, or has time claims that are no times.
+ * Refuses a token that is expired, too old, not valid yet, or has time claims that are no times.
  *
  * @param claims - the token's claims
  * @param clock - what they are compared with
- * @param requiresExpiry - whether a token that does not say until when it is valid is refused too
+ * @param rules - what it must say
  * @returns `exp`, or undefined where there is none
- * @throws {@link TokenRefusedError} `expired`, `not_yet_valid` or `time_claims`
+ * @throws {@link TokenRefusedError} `expired`, `too_old`, `not_yet_valid` or `time_claims`
  * @see {@link https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4 | RFC 7519 sections 4.1.4 to 4.1.6}
  * @internal
  */
 export function assertTimely(
   { exp, nbf, iat }: TokenClaims,
   { nowSeconds, toleranceSeconds }: GateClock,
-  requiresExpiry: boolean,
+  { requiresExpiry, maxAgeSeconds }: TimeRules,
 ): number | undefined {
-  const areDates = isDateOrAbsent(exp) && isDateOrAbsent(nbf) && isDateOrAbsent(iat);
-  if (!areDates || (exp === undefined && requiresExpiry)) throw new TokenRefusedError('time_claims');
+  if (!isDateOrAbsent(exp) || !isDateOrAbsent(nbf) || !isDateOrAbsent(iat))
+    throw new TokenRefusedError('time_claims');
+  if (exp === undefined && requiresExpiry) throw new TokenRefusedError('time_claims');
   // Written so that a clock that gives NaN refuses everything.
   if (!(nowSeconds < (exp ?? END_OF_TIME) + toleranceSeconds)) throw new TokenRefusedError('expired');
   const begins = [nbf, iat].filter((date) => date !== undefined);
   if (begins.some((begin) => nowSeconds < begin - toleranceSeconds))
     throw new TokenRefusedError('not_yet_valid');
+  if (maxAgeSeconds !== undefined) assertYoung(iat, maxAgeSeconds + toleranceSeconds, nowSeconds);
   return exp;
+}
+
+function assertYoung(iat: number | undefined, maxAgeSeconds: number, nowSeconds: number): void {
+  if (iat === undefined) throw new TokenRefusedError('time_claims');
+  if (!(nowSeconds <= iat + maxAgeSeconds)) throw new TokenRefusedError('too_old');
 }
 
 function isDate(value: unknown): value is number {

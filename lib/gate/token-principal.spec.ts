@@ -5,20 +5,24 @@ import { tokenPrincipal } from './token-principal.js';
 const NO_NAMES: readonly unknown[] = [null, '', 7, true, ['u1'], {}];
 
 describe('tokenPrincipal', () => {
-  verifies('CLM-05', 'reads the client from client_id, else azp, cid or appid, and never from sub', () => {
-    const clientOf = (claims: object): string => tokenPrincipal({ sub: 'u1', ...claims }).clientId;
-    expect(clientOf({ client_id: 'a', azp: 'b', cid: 'c', appid: 'd' })).toBe('a');
-    expect(clientOf({ azp: 'b', cid: 'c', appid: 'd' })).toBe('b');
-    expect(clientOf({ cid: 'c', appid: 'd' })).toBe('c');
-    expect(clientOf({ appid: 'd' })).toBe('d');
-    for (const client_id of NO_NAMES) {
-      expect(clientOf({ client_id, azp: 'b' })).toBe('b');
-      expect(clientOf({ client_id })).toBe('');
-    }
-    expect(clientOf({ clientId: 'x', aud: 'x' })).toBe('');
-  });
+  verifies(
+    ['CLM-05', 'F57'],
+    'reads the client from client_id, else azp, cid or appid, and never from sub',
+    () => {
+      const clientOf = (claims: object): string => tokenPrincipal({ sub: 'u1', ...claims }).clientId;
+      expect(clientOf({ client_id: 'a', azp: 'b', cid: 'c', appid: 'd' })).toBe('a');
+      expect(clientOf({ azp: 'b', cid: 'c', appid: 'd' })).toBe('b');
+      expect(clientOf({ cid: 'c', appid: 'd' })).toBe('c');
+      expect(clientOf({ appid: 'd' })).toBe('d');
+      for (const client_id of NO_NAMES) {
+        expect(clientOf({ client_id, azp: 'b' })).toBe('b');
+        expect(clientOf({ client_id })).toBe('');
+      }
+      expect(clientOf({ clientId: 'x', aud: 'x' })).toBe('');
+    },
+  );
 
-  verifies('JWT-28', 'wants a subject or a client', () => {
+  verifies(['JWT-28', 'F56'], 'wants a subject or a client', () => {
     expect(tokenPrincipal({ sub: 'u1' })).toEqual({ subject: 'u1', clientId: '' });
     expect(tokenPrincipal({ client_id: 'c1' })).toEqual({ subject: undefined, clientId: 'c1' });
     expect(tokenPrincipal({ sub: 'u1', client_id: 'c1' })).toEqual({ subject: 'u1', clientId: 'c1' });

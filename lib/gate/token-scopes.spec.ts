@@ -3,7 +3,7 @@ import { verifies } from '../../test/verifies.js';
 import { tokenScopes } from './token-scopes.js';
 
 describe('tokenScopes', () => {
-  verifies('CLM-01', 'splits scope at spaces, and at nothing else', () => {
+  verifies(['CLM-01', 'F58'], 'splits scope at spaces, and at nothing else', () => {
     expect(tokenScopes({ scope: 'notes:read  notes:write ' })).toEqual(['notes:read', 'notes:write']);
     expect(tokenScopes({ scope: 'a a b a' })).toEqual(['a', 'b']);
     expect(tokenScopes({ scope: 'notes:READ' })).toEqual(['notes:READ']);
@@ -14,7 +14,7 @@ describe('tokenScopes', () => {
     expect(tokenScopes({ scope: '   ' })).toEqual([]);
   });
 
-  verifies('CLM-02', 'reads scope, else scp, else scopes, and never two of them', () => {
+  verifies(['CLM-02', 'F58'], 'reads scope, else scp, else scopes, and never two of them', () => {
     expect(tokenScopes({ scp: ['a', 'b'] })).toEqual(['a', 'b']);
     expect(tokenScopes({ scp: 'a b' })).toEqual(['a', 'b']);
     expect(tokenScopes({ scopes: ['a'] })).toEqual(['a']);

@@ -6,11 +6,11 @@ import { type TokenCacheOptions } from '../options/mcp-auth-options.interface.js
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { type AdmittedToken } from './admit.js';
+import { type TimeRules } from './time-claims.js';
 
 /** A token that was admitted once. Whether its time is right is decided anew each time. @internal */
-export interface CachedToken {
+export interface CachedToken extends TimeRules {
   readonly admitted: AdmittedToken;
-  readonly requiresExpiry: boolean;
   /** Seconds since the epoch. */
   readonly keptAt: number;
 }

@@ -34,6 +34,7 @@ describe('an authorization server', () => {
   const asked = { clientId: 'notes' };
   const noIntrospection = `${AT}[0]: has a "mode" that introspects tokens, and no "introspection"; say how the server is asked`;
   const unused = `${AT}[0]: has "introspection", which the mode "jwt" never uses; leave one of them out`;
+  const noJwt = `${AT}[0]: has "profile" or "maxTokenAgeSeconds", which are for JWTs; the mode "introspection" verifies none`;
   it.each<[object, string[]]>([
     [{}, []],
     [{ mode: 'jwt' }, []],
@@ -43,6 +44,10 @@ describe('an authorization server', () => {
     [{ mode: 'introspection' }, [noIntrospection]],
     [{ mode: 'auto' }, [noIntrospection]],
     [{ mode: 'jwt', introspection: asked }, [unused]],
+    [{ mode: 'auto', introspection: asked, profile: 'rfc9068', maxTokenAgeSeconds: 60 }, []],
+    [{ mode: 'introspection', introspection: asked, profile: 'lenient' }, []],
+    [{ mode: 'introspection', introspection: asked, profile: 'rfc9068' }, [noJwt]],
+    [{ mode: 'introspection', introspection: asked, maxTokenAgeSeconds: 60 }, [noJwt]],
   ])('has a mode and the means for it: %j', (server, problems) => {
     expect(problemsOf([{ issuer: ISSUER, ...server }])).toEqual(problems);
   });

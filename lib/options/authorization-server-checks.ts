@@ -30,6 +30,11 @@ const MODE_RULES: readonly Rule<AuthorizationServerDto>[] = [
     'has "introspection", which the mode "jwt" never uses; leave one of them out',
     ({ mode, introspection }) => mode === 'jwt' && introspection !== undefined,
   ],
+  [
+    'has "profile" or "maxTokenAgeSeconds", which are for JWTs; the mode "introspection" verifies none',
+    ({ mode, profile, maxTokenAgeSeconds }) =>
+      mode === 'introspection' && (profile === 'rfc9068' || maxTokenAgeSeconds !== undefined),
+  ],
 ];
 
 const INTROSPECTION_RULES: readonly Rule<IntrospectionDto>[] = [

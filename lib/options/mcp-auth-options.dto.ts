@@ -101,6 +101,8 @@ export class AuthorizationServerDto {
   introspection?: IntrospectionDto;
 
   @CheckOptional(isListOf(isOneOf(...SIGNATURE_ALGORITHMS), { nonEmpty: true })) algorithms?: string[];
+  @CheckOptional(isOneOf('lenient', 'rfc9068')) profile?: 'lenient' | 'rfc9068';
+  @CheckOptional(isWholeNumber(1, 2_592_000, 'seconds')) maxTokenAgeSeconds?: number;
   @CheckOptional(isOneOf('warn', 'error', 'off')) mcpCompliance?: 'warn' | 'error' | 'off';
 }
 
@@ -117,6 +119,8 @@ export class ProtectedResourceDto {
   @CheckOptional(isListOf(isScopeToken, { nonEmpty: false })) requiredScopes?: string[];
   @CheckOptional(isListOf(isScopeToken, { nonEmpty: false })) scopesSupported?: string[];
   @CheckOptional(isAudience) audience?: string | string[];
+  @CheckOptional(isOneOf('exact', 'hierarchical')) audienceMatch?: 'exact' | 'hierarchical';
+  @CheckOptional(isBoolean) refuseMultipleAudiences?: boolean;
   @CheckOptional(isVerifier) verifier?: unknown;
   @CheckOptional(isResourceDocument) metadata?: Record<string, unknown>;
 }

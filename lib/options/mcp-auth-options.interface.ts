@@ -139,6 +139,28 @@ export interface AuthorizationServerBaseOptions {
   readonly algorithms?: readonly string[];
 
   /**
+   * What its JWTs must look like. `lenient` takes those of servers that do not follow RFC 9068: without `typ`, or with
+   * the type `JWT`, and with the claims that every token needs. `rfc9068` takes the type `at+jwt` only and wants `iss`,
+   * `exp`, `aud`, `sub`, `client_id`, `iat` and `jti`. Other kinds of token are refused in both. Opaque tokens have
+   * no profile, so it does not go with the mode `introspection`, and a `verifier` of the application does not heed it.
+   *
+   * @defaultValue 'lenient'
+   * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-2 | RFC 9068 section 2}
+   */
+  readonly profile?: 'lenient' | 'rfc9068';
+
+  /**
+   * How long after its `iat` a JWT is good at most, whatever its `exp`; one without `iat` is refused then. With the
+   * tolerance of `clockToleranceSeconds`, and for the same tokens as `profile`.
+   *
+   * Unit: seconds. Range: 1 to 2592000.
+   *
+   * @defaultValue none: `exp` alone says
+   * @see {@link https://www.rfc-editor.org/rfc/rfc7519#section-4.1.6 | RFC 7519 section 4.1.6}
+   */
+  readonly maxTokenAgeSeconds?: number;
+
+  /**
    * What happens when the metadata lacks something that MCP clients need (PKCE with S256, the code flow, its
    * endpoints, a way to register): `warn` logs it, `error` stops the start, `off` does not look. It never
    * changes which tokens are accepted.
@@ -244,6 +266,24 @@ export interface ProtectedResourceOptions {
    * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-4 | RFC 9068 section 4}
    */
   readonly audience?: string | readonly string[];
+
+  /**
+   * How a token's `aud` is compared. `hierarchical` takes a URL above an accepted one as well, by whole path segments of
+   * the same origin: `https://api.example.com` for `https://api.example.com/notes`. Such a token opens everything
+   * below it, on all resources that are set so. Audiences that are no http(s) URLs are compared exactly in any case.
+   *
+   * @defaultValue 'exact'
+   * @see {@link https://www.rfc-editor.org/rfc/rfc8707#section-2 | RFC 8707 section 2}
+   */
+  readonly audienceMatch?: 'exact' | 'hierarchical';
+
+  /**
+   * Whether a token whose `aud` has several members is refused, as its scopes may be meant for another of them.
+   *
+   * @defaultValue false
+   * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-3 | RFC 9068 section 3}
+   */
+  readonly refuseMultipleAudiences?: boolean;
 
   /**
    * Verifies this resource's tokens in place of the keys and introspection endpoints of its authorization servers.

@@ -55,12 +55,16 @@ describe('resolveOptions', () => {
               introspection: undefined,
               needsKeys: true,
               algorithms: SIGNATURE_ALGORITHMS,
+              profile: 'lenient',
+              maxTokenAgeSeconds: undefined,
               mcpCompliance: 'warn',
             },
           ],
           requiredScopes: [],
           scopesSupported: undefined,
           audiences: [RESOURCE],
+          audienceMatch: 'exact',
+          refuseMultipleAudiences: false,
           metadata: {},
           verifier: undefined,
         },
@@ -94,6 +98,8 @@ describe('resolveOptions', () => {
       type: 'oidc',
       jwks: (): { keys: [] } => ({ keys: [] }),
       algorithms: ['ES256'],
+      profile: 'rfc9068',
+      maxTokenAgeSeconds: 600,
       mcpCompliance: 'off',
     };
     const given = {
@@ -105,6 +111,8 @@ describe('resolveOptions', () => {
           requiredScopes: ['b', 'a', 'b'],
           scopesSupported: ['c', 'c'],
           audience: ['api://x', 'y'],
+          audienceMatch: 'hierarchical',
+          refuseMultipleAudiences: true,
           metadata: { resource_name: 'Notes' },
         },
       ],
@@ -130,6 +138,8 @@ describe('resolveOptions', () => {
       requiredScopes: ['b', 'a'],
       scopesSupported: ['c'],
       audiences: ['api://x', 'y'],
+      audienceMatch: 'hierarchical',
+      refuseMultipleAudiences: true,
       metadata: { resource_name: 'Notes' },
     });
     expect(options.resources[0]?.authorizationServers[0]).toMatchObject({ issuer: undefined, ...server });
@@ -218,9 +228,6 @@ describe('resolveOptions', () => {
       'resources[0].requiredScopes: member 0 must be one scope: printable ASCII without space, quote and backslash; got a list of 1',
     ],
     [ofResource({ requiredScopes: null }), 'resources[0].requiredScopes: must be a list; got null'],
-    [ofResource({ audience: [] }), 'resources[0].audience: must not be empty; got a list of 0'],
-    [ofResource({ audience: '' }), 'resources[0].audience: must be a non-empty string; got ""'],
-    [ofResource({ audience: false }), 'resources[0].audience: must be a list; got false'],
     [ofResource({ metadata: [] }), 'resources[0].metadata: must be an object; got a list of 0'],
     [
       ofResource({ name: Symbol('x') }),
@@ -253,7 +260,7 @@ describe('resolveOptions', () => {
     }
   });
 
-  verifies('JWT-27', 'bounds the clock tolerance', () => {
+  verifies(['JWT-27', 'F47'], 'bounds the clock tolerance', () => {
     for (const clockToleranceSeconds of [0, 300]) {
       expect(resolveOptions({ ...ofResource({}), clockToleranceSeconds })).toMatchObject({
         clockToleranceSeconds,
@@ -264,6 +271,70 @@ describe('resolveOptions', () => {
         'clockToleranceSeconds: must be a whole number of seconds from 0 to 300; got',
       );
     }
+  });
+
+  verifies('JWT-26', 'bounds the greatest age of a token', () => {
+    const [least, most] = [1, 2_592_000];
+    for (const maxTokenAgeSeconds of [least, most]) {
+      expect(resolveOptions(ofServer({ maxTokenAgeSeconds }))).toBeDefined();
+    }
+    for (const maxTokenAgeSeconds of [least - 1, most + 1, 0.5, NaN, Infinity, '600', null]) {
+      expect(messageOf(ofServer({ maxTokenAgeSeconds }))).toContain(
+        'resources[0].authorizationServers[0].maxTokenAgeSeconds: must be a whole number of seconds from 1 to 2592000; got',
+      );
+    }
+  });
+
+  verifies(['JWT-07', 'F53', 'F54'], 'knows two profiles, of each authorization server', () => {
+    for (const profile of ['lenient', 'rfc9068']) expect(resolveOptions(ofServer({ profile }))).toBeDefined();
+    for (const profile of ['RFC9068', 'strict', '', true, null]) {
+      expect(messageOf(ofServer({ profile }))).toContain(
+        'resources[0].authorizationServers[0].profile: must be one of lenient, rfc9068; got',
+      );
+    }
+    expect(messageOf(ofResource({ profile: 'rfc9068' }))).toContain(
+      'resources[0].profile: is not an option.',
+    );
+  });
+
+  verifies(['AUD-06', 'F61'], 'has no way to turn the audience off', () => {
+    expect(resolveOptions(ofResource({})).resources[0]?.audiences).toEqual([RESOURCE]);
+    expect(resolveOptions(ofResource({ audience: 'api://x' })).resources[0]?.audiences).toEqual(['api://x']);
+    for (const [audience, problem] of [
+      [[], 'must not be empty; got a list of 0'],
+      ['', 'must be a non-empty string; got ""'],
+      [false, 'must be a list; got false'],
+      [null, 'must be a list; got null'],
+      [[''], 'member 0 must be a non-empty string; got a list of 1'],
+      [['api://x', null], 'member 1 must be a non-empty string; got a list of 2'],
+    ] as const) {
+      expect(messageOf(ofResource({ audience }))).toContain(`\n  - resources[0].audience: ${problem}`);
+    }
+  });
+
+  verifies(['AUD-03', 'AUD-04'], 'compares audiences as it is told, in words that it knows', () => {
+    for (const audienceMatch of ['exact', 'hierarchical']) {
+      expect(resolveOptions(ofResource({ audienceMatch })).resources[0]).toMatchObject({ audienceMatch });
+    }
+    for (const audienceMatch of ['prefix', 'none', '', false, null]) {
+      expect(messageOf(ofResource({ audienceMatch }))).toContain(
+        'resources[0].audienceMatch: must be one of exact, hierarchical; got',
+      );
+    }
+    for (const refuseMultipleAudiences of [0, 'true', null]) {
+      expect(messageOf(ofResource({ refuseMultipleAudiences }))).toContain(
+        'resources[0].refuseMultipleAudiences: must be true or false; got',
+      );
+    }
+  });
+
+  verifies('F53', 'leaves issuer and audience of the check to the server and the resource', () => {
+    for (const option of ['audience', 'issuers', 'clockTolerance', 'typ', 'crit', 'subject', 'jwtVerify']) {
+      expect(messageOf(ofServer({ [option]: 'x' }))).toContain(
+        `resources[0].authorizationServers[0].${option}: is not an option.`,
+      );
+    }
+    expect(resolveOptions(ofServer({ algorithms: ['ES256'], maxTokenAgeSeconds: 600 }))).toBeDefined();
   });
 
   verifies('PRM-03', 'refuses a resource with a query', () => {

@@ -82,6 +82,8 @@ function resolveResource(dto: ProtectedResourceDto, shared: unknown): ResolvedPr
     requiredScopes: [...new Set(dto.requiredScopes)],
     scopesSupported: dto.scopesSupported && [...new Set(dto.scopesSupported)],
     audiences: [dto.audience ?? dto.resource].flat(),
+    audienceMatch: dto.audienceMatch ?? 'exact',
+    refuseMultipleAudiences: dto.refuseMultipleAudiences ?? false,
     verifier,
     metadata: { ...dto.metadata },
   };
@@ -100,6 +102,8 @@ function resolveServer(dto: AuthorizationServerDto, needsKeys: boolean): Resolve
     mode: dto.mode ?? (dto.introspection ? 'auto' : 'jwt'),
     introspection: dto.introspection && resolveIntrospection(dto.introspection),
     algorithms: dto.algorithms ?? SIGNATURE_ALGORITHMS,
+    profile: dto.profile ?? 'lenient',
+    maxTokenAgeSeconds: dto.maxTokenAgeSeconds,
     mcpCompliance: dto.mcpCompliance ?? 'warn',
     needsKeys,
   };

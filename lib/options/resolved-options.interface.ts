@@ -40,6 +40,8 @@ export interface ResolvedAuthorizationServerOptions {
   readonly mode: 'jwt' | 'introspection' | 'auto';
   readonly introspection: ResolvedIntrospectionOptions | undefined;
   readonly algorithms: readonly string[];
+  readonly profile: 'lenient' | 'rfc9068';
+  readonly maxTokenAgeSeconds: number | undefined;
   readonly mcpCompliance: 'warn' | 'error' | 'off';
   /** Whether its tokens are verified by the package, so that it must be known where its keys are. */
   readonly needsKeys: boolean;
@@ -54,6 +56,8 @@ export interface ResolvedProtectedResourceOptions {
   readonly scopesSupported: readonly string[] | undefined;
   /** The audiences that are accepted, as written. */
   readonly audiences: readonly string[];
+  readonly audienceMatch: 'exact' | 'hierarchical';
+  readonly refuseMultipleAudiences: boolean;
   /** The resource's own, else the module's; undefined where the package verifies tokens itself. */
   readonly verifier: TokenVerifierClass | VerifyToken | undefined;
   readonly metadata: ProtectedResourceMetadataOptions;

@@ -1,19 +1,15 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import {
-  compactVerify,
-  type CompactJWSHeaderParameters,
-  decodeJwt,
-  errors,
-  type CompactVerifyGetKey,
-} from 'jose';
+import { compactVerify, type CompactJWSHeaderParameters, errors, type CompactVerifyGetKey } from 'jose';
 import { AuthorizationServer, type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { MAX_KEY_CANDIDATES, MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { decodeHeader } from './decode-jws.js';
 import { IssuerKeys } from './issuer-keys.js';
 import { assertAccessTokenHeader } from './jwt-header-rules.js';
 import { toVerifierError } from './jose-errors.js';
+import { PROFILE_CLAIMS } from './profile-claims.js';
 import { type TokenClaims, VerifiedToken } from './token.verifier.js';
 
 /**
@@ -40,7 +36,7 @@ export class JwtTokenVerifier implements OnApplicationShutdown {
 
   /**
    * @param token - a compact JWS
-   * @param claims - what {@link decodeClaims} read from it
+   * @param claims - what `decodeClaims` read from it
    * @param server - the authorization server that the claims name
    * @throws {@link TokenRefusedError} for a token that is not good
    * @throws {@link AuthorizationServerUnavailableError} when that cannot be told now
@@ -50,6 +46,7 @@ export class JwtTokenVerifier implements OnApplicationShutdown {
     claims: TokenClaims,
     server: TrustedAuthorizationServer,
   ): Promise<VerifiedToken> {
+    assertAlgorithm(token, server.options.algorithms);
     const keys = this.keysOf(server);
     let header: CompactJWSHeaderParameters;
     try {
@@ -57,8 +54,14 @@ export class JwtTokenVerifier implements OnApplicationShutdown {
     } catch (error) {
       throw this.explain(error, server.issuer);
     }
-    assertAccessTokenHeader(header);
-    return new VerifiedToken(claims, { requiresExpiry: true, cacheable: true });
+    const { profile, maxTokenAgeSeconds } = server.options;
+    assertAccessTokenHeader(header, profile);
+    return new VerifiedToken(claims, {
+      requiresExpiry: true,
+      requiredClaims: PROFILE_CLAIMS[profile],
+      maxAgeSeconds: maxTokenAgeSeconds,
+      cacheable: true,
+    });
   }
 
   /** Ends fetches that are under way, once all requests are answered: nothing keeps the process alive. */
@@ -110,20 +113,11 @@ export class JwtTokenVerifier implements OnApplicationShutdown {
   }
 }
 
-/**
- * What a token says, before anything is verified: good for the choice of keys and nothing else until then.
- *
- * @throws {@link TokenRefusedError} `malformed` when it is no compact JWS with an object for payload
- * @internal
- */
-export function decodeClaims(token: string): TokenClaims {
-  // Garbage is told by its shape, before anything is decoded.
-  if (token.split('.', 4).length !== 3) throw new TokenRefusedError('malformed');
-  try {
-    return decodeJwt(token);
-  } catch (cause) {
-    throw new TokenRefusedError('malformed', { cause });
-  }
+/** jose checks it again; this refuses at less cost, and before any key is looked for. */
+function assertAlgorithm(token: string, algorithms: readonly unknown[]): void {
+  const alg = decodeHeader(token)?.['alg'];
+  if (typeof alg !== 'string' || alg === '') throw new TokenRefusedError('malformed');
+  if (!algorithms.includes(alg)) throw new TokenRefusedError('algorithm');
 }
 
 async function verifySignature(

@@ -13,6 +13,14 @@ export type TokenClaims = Readonly<Record<string, unknown>>;
 export interface VerifiedTokenOptions {
   /** Whether a token without `exp` is refused. @defaultValue false */
   readonly requiresExpiry?: boolean;
+  /** Claims without which the token is refused, by their JWT names. @defaultValue none */
+  readonly requiredClaims?: readonly string[];
+  /**
+   * How long after its `iat` the token is good at most; one without `iat` is refused then. Unit: seconds.
+   *
+   * @defaultValue none
+   */
+  readonly maxAgeSeconds?: number | undefined;
   /**
    * Whether the verifier has made sure that the token is for this resource, so that claims without `aud` are good.
    * Claims with another `aud` are refused all the same.
@@ -37,16 +45,20 @@ export interface VerifiedTokenOptions {
  */
 export class VerifiedToken {
   readonly requiresExpiry: boolean;
+  readonly requiredClaims: readonly string[];
+  readonly maxAgeSeconds: number | undefined;
   readonly audienceVerified: boolean;
   readonly cacheable: boolean;
 
   constructor(
     readonly claims: TokenClaims,
-    { requiresExpiry = false, audienceVerified = false, cacheable = false }: VerifiedTokenOptions = {},
+    options: VerifiedTokenOptions = {},
   ) {
-    this.requiresExpiry = requiresExpiry;
-    this.audienceVerified = audienceVerified;
-    this.cacheable = cacheable;
+    this.requiresExpiry = options.requiresExpiry ?? false;
+    this.requiredClaims = options.requiredClaims ?? [];
+    this.maxAgeSeconds = options.maxAgeSeconds;
+    this.audienceVerified = options.audienceVerified ?? false;
+    this.cacheable = options.cacheable ?? false;
   }
 }
 

@@ -147,7 +147,7 @@ describe('a guarded route', () => {
     await as.close();
   });
 
-  verifies('TOK-01', 'admits a good token from the Authorization header', async () => {
+  verifies(['TOK-01', 'F44'], 'admits a good token from the Authorization header', async () => {
     const { status, json } = await get(await good());
     expect({ status, json }).toMatchObject({
       status: 200,

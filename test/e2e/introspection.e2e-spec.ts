@@ -278,7 +278,7 @@ describe('the answer', () => {
     expect(refusal(await get(app, 'opaque'))).toEqual(INVALID_TOKEN);
   });
 
-  verifies(['OPQ-04', 'F81'], 'goes through all checks that a JWT goes through', async () => {
+  verifies(['OPQ-04', 'F67', 'F81'], 'goes through all checks that a JWT goes through', async () => {
     const as = await authorizationServer();
     const now = Math.floor(Date.now() / 1000);
     const app = await startWith([asking(as)], { now: () => new Date(now * 1000) });

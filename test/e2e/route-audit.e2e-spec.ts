@@ -43,7 +43,7 @@ describe('several resources', () => {
   const UNNAMED =
     'does not say which resource it belongs to; add @ProtectedResource() with one of "notes", "admin"';
 
-  verifies('PRM-63', 'need a name at every guarded route, or the app does not start', async () => {
+  verifies(['PRM-63', 'F66'], 'need a name at every guarded route, or the app does not start', async () => {
     const error = await startFailure(
       { resources: both },
       { controllers: [NotesController, AdminController] },
@@ -77,7 +77,7 @@ describe('several resources', () => {
     expect((await unguarded.send('/plain')).text).toBe('plain');
   });
 
-  verifies('PRM-63', 'need a name that is known', async () => {
+  verifies(['PRM-63', 'F66'], 'need a name that is known', async () => {
     @Controller('notes')
     @UseGuards(BearerAuthGuard)
     class MistakenController {

@@ -287,7 +287,7 @@ describe('a verifier of the application', () => {
 });
 
 describe('what a verifier returns is decided on', () => {
-  verifies('F78', 'by issuer, audience, expiry, subject and scopes', async () => {
+  verifies(['F67', 'F78'], 'by issuer, audience, expiry, subject and scopes', async () => {
     const cases: [accepted: object, refused: object, expected: object][] = [
       [{ iss: ISSUER }, { iss: `${ISSUER}/` }, INVALID_TOKEN],
       [{ iss: undefined }, { iss: null }, INVALID_TOKEN],
@@ -306,7 +306,7 @@ describe('what a verifier returns is decided on', () => {
     }
   });
 
-  verifies('VER-02', 'in the shape of the SDK too', async () => {
+  verifies(['VER-02', 'F67'], 'in the shape of the SDK too', async () => {
     const info = {
       token: 'opaque',
       clientId: 'c1',

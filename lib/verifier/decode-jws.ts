@@ -1,0 +1,42 @@
+import { isUtf8 } from 'node:buffer';
+import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { type TokenClaims } from './token.verifier.js';
+
+/**
+ * What a token says, before anything is verified: good for the choice of keys and nothing else until then.
+ *
+ * @throws {@link TokenRefusedError} `malformed` when it is no compact JWS with an object for payload
+ * @internal
+ */
+export function decodeClaims(token: string): TokenClaims {
+  const { 1: payload, length } = token.split('.', 4);
+  const claims = length === 3 ? decodeObject(payload) : undefined;
+  if (!claims) throw new TokenRefusedError('malformed');
+  return claims;
+}
+
+/**
+ * The header of a token; undefined when it is no object.
+ *
+ * @internal
+ */
+export function decodeHeader(token: string): Readonly<Record<string, unknown>> | undefined {
+  return decodeObject(token.split('.', 1)[0]);
+}
+
+/**
+ * A JSON object in base64url without padding. All that is anything else is told without an exception: bad requests
+ * come in any number.
+ */
+function decodeObject(part = ''): Record<string, unknown> | undefined {
+  if (part.length % 4 === 1 || !/^[\w-]+$/.test(part)) return undefined;
+  const bytes = Buffer.from(part, 'base64url');
+  if (!isUtf8(bytes)) return undefined;
+  const text = bytes.toString();
+  if (!/^[ \t\r\n]*\{/.test(text)) return undefined;
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}
