@@ -25,9 +25,14 @@ export type {
   AuthorizationServerMetadata,
   AuthorizationServerOptions,
   AuthorizationServerType,
+  RemoteJwkSetOptions,
+  TranspileData,
+} from './options/authorization-server-options.interface.js';
+export type {
   IntrospectionCacheOptions,
   IntrospectionOptions,
-  RemoteJwkSetOptions,
+} from './options/introspection-options.interface.js';
+export type {
   McpAuthModuleAsyncOptions,
   McpAuthModuleExtras,
   McpAuthModuleOptions,
@@ -36,7 +41,6 @@ export type {
   ProtectedResourceOptions,
   RevocationQuery,
   TokenCacheOptions,
-  TranspileData,
 } from './options/mcp-auth-options.interface.js';
 export type {
   ResolvedAuthorizationServerOptions,

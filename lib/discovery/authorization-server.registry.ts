@@ -6,7 +6,7 @@ import {
   type DiscoveryFailure,
 } from '../errors/discovery.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type AuthorizationServerMetadata } from '../options/mcp-auth-options.interface.js';
+import { type AuthorizationServerMetadata } from '../options/authorization-server-options.interface.js';
 import {
   type ResolvedAuthorizationServerOptions,
   type ResolvedMcpAuthOptions,

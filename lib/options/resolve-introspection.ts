@@ -1,6 +1,6 @@
 import { REQUEST_TIMEOUT_MS } from '../mcp-auth.constants.js';
 import { type IntrospectionCacheDto, type IntrospectionDto } from './mcp-auth-options.dto.js';
-import { type IntrospectionCacheOptions } from './mcp-auth-options.interface.js';
+import { type IntrospectionCacheOptions } from './introspection-options.interface.js';
 import { type ResolvedIntrospectionOptions } from './resolved-options.interface.js';
 
 /** Fills in the defaults, and puts the secret and the key where inspecting the options does not show them. @internal */

@@ -9,7 +9,7 @@ import {
   RemoteJwkSetDto,
   type TokenCacheDto,
 } from './mcp-auth-options.dto.js';
-import { type RemoteJwkSetOptions } from './mcp-auth-options.interface.js';
+import { type RemoteJwkSetOptions } from './authorization-server-options.interface.js';
 import { resolveIntrospection } from './resolve-introspection.js';
 import { checkShape, normaliseOptions } from './option-problems.js';
 import {

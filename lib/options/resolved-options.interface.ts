@@ -3,12 +3,14 @@ import { type JSONWebKeySet, type JWK } from 'jose';
 import { type TokenVerifierClass, type VerifyToken } from '../verifier/token.verifier.js';
 import {
   type AuthorizationServerType,
-  type IntrospectionCacheOptions,
+  type RemoteJwkSetOptions,
+  type TranspileData,
+} from './authorization-server-options.interface.js';
+import { type IntrospectionCacheOptions } from './introspection-options.interface.js';
+import {
   type McpAuthModuleOptions,
   type ProtectedResourceMetadataOptions,
-  type RemoteJwkSetOptions,
   type TokenCacheOptions,
-  type TranspileData,
 } from './mcp-auth-options.interface.js';
 
 /** How an authorization server is asked about tokens: checked, defaulted, frozen. @publicApi */

@@ -6,10 +6,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
-import {
-  type AuthorizationServerMetadata,
-  type IntrospectionOptions,
-} from '../options/mcp-auth-options.interface.js';
+import { type AuthorizationServerMetadata } from '../options/authorization-server-options.interface.js';
+import { type IntrospectionOptions } from '../options/introspection-options.interface.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { IntrospectionTokenVerifier } from './introspection-token.verifier.js';
 import { type VerifiedToken } from './token.verifier.js';

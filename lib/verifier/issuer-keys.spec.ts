@@ -7,7 +7,7 @@ import { DiscoveryError } from '../errors/discovery.error.js';
 import {
   type AuthorizationServerBaseOptions,
   type AuthorizationServerMetadata,
-} from '../options/mcp-auth-options.interface.js';
+} from '../options/authorization-server-options.interface.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { IssuerKeys } from './issuer-keys.js';
 
