@@ -8,6 +8,7 @@ import { type KnownResource } from '../resource-metadata/protected-resource.regi
 import { type VerificationContext, type VerifiedToken } from '../verifier/token.verifier.js';
 import { readVerificationResult } from '../verifier/verification-result.js';
 import { type Verifies } from '../verifier/verifier.registry.js';
+import { isThenable, within } from './within.js';
 
 /**
  * Asks a verifier about a token, for a limited time.
@@ -56,26 +57,6 @@ async function answerOf(ask: () => unknown, timeoutMs: number, end: () => Error)
   }
 }
 
-/** The result of a promise, or the error that `end` gives when the time is over. */
-function within(ms: number, pending: PromiseLike<unknown>, end: () => Error): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(end());
-    }, ms);
-    Promise.resolve(pending).then(
-      (answer) => {
-        clearTimeout(timer);
-        resolve(answer);
-      },
-      (error: unknown) => {
-        clearTimeout(timer);
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- verifiers throw what they like
-        reject(error);
-      },
-    );
-  });
-}
-
 /** What it means that a verifier threw this. Whatever it is not supposed to throw is its own fault. */
 function explain(error: unknown): unknown {
   if (isInvalidToken(error)) return new TokenRefusedError('inactive', { cause: error });
@@ -90,10 +71,4 @@ function isInvalidToken(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code, errorCode } = error as { code?: unknown; errorCode?: unknown };
   return code === 'invalid_token' || errorCode === 'invalid_token';
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    value instanceof Promise || typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
-  );
 }

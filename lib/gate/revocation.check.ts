@@ -5,6 +5,7 @@ import { type RevocationQuery } from '../options/mcp-auth-options.interface.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type AdmittedToken } from './admit.js';
 import { withRefusedClaims } from './refused-claims.js';
+import { isThenable, within } from './within.js';
 
 /** How long the application may take to say whether a token is revoked. */
 const TIME_LIMIT_MS = 2000;
@@ -46,24 +47,11 @@ function decide(token: AdmittedToken, answer: unknown): AdmittedToken {
 }
 
 async function decideLater(token: AdmittedToken, pending: Promise<unknown>): Promise<AdmittedToken> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(unavailable(token, `gave no answer within ${String(TIME_LIMIT_MS)} ms`));
-    }, TIME_LIMIT_MS);
-  });
   const answer = pending.catch((error: unknown) => {
     throw unavailable(token, 'threw', error);
   });
-  try {
-    return decide(token, await Promise.race([answer, limit]));
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+  const end = (): Error => unavailable(token, `gave no answer within ${String(TIME_LIMIT_MS)} ms`);
+  return decide(token, await within(TIME_LIMIT_MS, answer, end));
 }
 
 function queryOf({ issuer, subject, clientId, claims }: AdmittedToken): RevocationQuery {

@@ -1,6 +1,7 @@
-import { errors, jwtVerify, type JWTVerifyGetKey, type JWTVerifyOptions, type JWTPayload } from 'jose';
+import { jwtVerify, type JWTVerifyGetKey, type JWTVerifyOptions, type JWTPayload } from 'jose';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { IntrospectionFailure } from './introspection-failure.js';
+import { withAnyKey } from './any-key.js';
 import { type TokenClaims } from './token.verifier.js';
 
 /** What a server says of an active token; null for one that is not active. @internal */
@@ -76,25 +77,8 @@ async function verify(jwt: string, keys: JWTVerifyGetKey, options: JWTVerifyOpti
   try {
     return (await jwtVerify(jwt, keys, options)).payload;
   } catch (error) {
-    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
-    return await verifyWithAny(jwt, error, options);
+    return withAnyKey(error, async (key) => (await jwtVerify(jwt, key, options)).payload);
   }
-}
-
-/** Tries the keys that fit a header without a key id. */
-async function verifyWithAny(
-  jwt: string,
-  candidates: errors.JWKSMultipleMatchingKeys,
-  options: JWTVerifyOptions,
-): Promise<JWTPayload> {
-  for await (const key of candidates) {
-    try {
-      return (await jwtVerify(jwt, key, options)).payload;
-    } catch (error) {
-      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
-    }
-  }
-  throw new errors.JWSSignatureVerificationFailed();
 }
 
 /**

@@ -1,11 +1,12 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { compactVerify, type CompactJWSHeaderParameters, errors, type CompactVerifyGetKey } from 'jose';
+import { compactVerify, type CompactJWSHeaderParameters, type CompactVerifyGetKey } from 'jose';
 import { AuthorizationServer, type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
-import { MAX_KEY_CANDIDATES, MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { decodeHeader } from './decode-jws.js';
+import { withAnyKey } from './any-key.js';
 import { IssuerKeys } from './issuer-keys.js';
 import { assertAccessTokenHeader } from './jwt-header-rules.js';
 import { toVerifierError } from './jose-errors.js';
@@ -128,26 +129,9 @@ async function verifySignature(
   try {
     return (await compactVerify(token, keys, { algorithms })).protectedHeader;
   } catch (error) {
-    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
-    return await verifyWithAny(token, error, algorithms);
+    return withAnyKey(
+      error,
+      async (key) => (await compactVerify(token, key, { algorithms })).protectedHeader,
+    );
   }
-}
-
-/** Tries the keys that fit a header without a key id, or with one that several keys have. */
-async function verifyWithAny(
-  token: string,
-  candidates: errors.JWKSMultipleMatchingKeys,
-  algorithms: string[],
-): Promise<CompactJWSHeaderParameters> {
-  let tried = 0;
-  for await (const key of candidates) {
-    try {
-      return (await compactVerify(token, key, { algorithms })).protectedHeader;
-    } catch (error) {
-      if (!(error instanceof errors.JWSSignatureVerificationFailed || error instanceof TypeError))
-        throw error;
-    }
-    if (++tried === MAX_KEY_CANDIDATES) break;
-  }
-  throw new errors.JWSSignatureVerificationFailed();
 }

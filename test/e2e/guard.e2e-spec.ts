@@ -312,6 +312,30 @@ describe('a guarded route', () => {
   });
 });
 
+describe('req.auth that something else has written', () => {
+  it('makes nobody admitted, and is not what handlers get', async () => {
+    const as = await server();
+    const forged = { subject: 'forged', scopes: ['notes:read', 'notes:admin'] };
+    const app = await start(
+      { resources: { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] } },
+      { controllers: [NotesController, OpenController] },
+      (nest) => {
+        nest.use((request: { auth?: object }, _: unknown, next: () => void) => {
+          request.auth = forged;
+          next();
+        });
+      },
+    );
+    NotesController.ran = 0;
+    expect(refusal(await app.send('/notes'))).toEqual(NO_TOKEN);
+    expect(NotesController.ran).toBe(0);
+    expect(await app.send('/open')).toMatchObject({ status: 200, text: 'nobody' });
+    const authorization = `Bearer ${await as.token({ aud: NOTES, scope: 'notes:read' })}`;
+    const answer = await app.send('/notes', { headers: { authorization } });
+    expect(answer.json).toMatchObject({ subject: 'u1', scopes: ['notes:read'], same: true });
+  });
+});
+
 describe('a guarded route, when things go wrong', () => {
   verifies('CHL-21', 'answers 503 while the keys cannot be had, and 200 once they can', async () => {
     const as = await server();
