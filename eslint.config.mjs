@@ -7,6 +7,7 @@ import tseslint from 'typescript-eslint';
  */
 const FLOW = [
   ['errors'],
+  ['platform'],
   ['options'],
   ['events'],
   ['discovery'],

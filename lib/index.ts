@@ -84,6 +84,7 @@ export {
 export { BearerException } from './challenge/bearer.exception.js';
 export type { RefusalBody } from './challenge/refusal-response.js';
 export { AuthInfo } from './auth-info/auth-info.decorator.js';
+export { AuthContext } from './auth-info/auth-context.js';
 export { principalKey } from './auth-info/principal-key.js';
 export type { InvalidTokenErrorClass } from './auth-info/invalid-token.error.js';
 export {
@@ -91,10 +92,12 @@ export {
   type AccessTokenVerifierOptions,
   ResourceTokenVerifier,
 } from './auth-info/resource-token.verifier.js';
+export { AllowAnonymous } from './decorators/allow-anonymous.decorator.js';
 export { ProtectedResource } from './decorators/protected-resource.decorator.js';
 export { RequireScopes } from './decorators/require-scopes.decorator.js';
 export { SkipBearerAuth } from './decorators/skip-bearer-auth.decorator.js';
 export { BearerAuthGuard } from './guard/bearer-auth.guard.js';
+export { BearerAuthMiddleware } from './guard/bearer-auth.middleware.js';
 
 export {
   type AuthorizationServerReport,

@@ -10,6 +10,9 @@ export const REQUIRED_SCOPES = 'nestjs-mcp-auth:required-scopes';
 /** Metadata key of `@SkipBearerAuth()`. @internal */
 export const SKIP_BEARER_AUTH = 'nestjs-mcp-auth:skip-bearer-auth';
 
+/** Metadata key of `@AllowAnonymous()`. @internal */
+export const ALLOW_ANONYMOUS = 'nestjs-mcp-auth:allow-anonymous';
+
 /** Metadata key of `@ProtectedResource()`. @internal */
 export const PROTECTED_RESOURCE = 'nestjs-mcp-auth:protected-resource';
 
@@ -18,6 +21,9 @@ export const IS_BEARER_AUTH_GUARD = 'nestjs-mcp-auth:is-bearer-auth-guard';
 
 /** Where RFC 9728 section 3 puts the metadata of a protected resource. @internal */
 export const PROTECTED_RESOURCE_WELL_KNOWN = '/.well-known/oauth-protected-resource';
+
+/** Injection token of the controller class that a module has for its well-known routes. @internal */
+export const WELL_KNOWN_CONTROLLER = Symbol.for('nestjs-mcp-auth:well-known-controller');
 
 /** Longest accepted access token, in characters; a longer one is refused before it is looked at. @internal */
 export const MAX_TOKEN_LENGTH = 8192;

@@ -1,12 +1,15 @@
 import {
   type DynamicModule,
+  Inject,
   Logger,
   Module,
   type NestModule,
   type OnModuleInit,
   RequestMethod,
+  type Type,
 } from '@nestjs/common';
-import { ApplicationConfig, DiscoveryModule } from '@nestjs/core';
+import { ApplicationConfig, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
+import { AuthContext } from './auth-info/auth-context.js';
 import { ResourceTokenVerifier } from './auth-info/resource-token.verifier.js';
 import { AuthorizationServerRegistry } from './discovery/authorization-server.registry.js';
 import { McpAuthDiagnostics } from './discovery/diagnostics.js';
@@ -16,12 +19,16 @@ import { RateLimitedLogger } from './events/rate-limited-logger.js';
 import { AccessTokenGate } from './gate/access-token.gate.js';
 import { RevocationCheck } from './gate/revocation.check.js';
 import { VerifiedTokenCache } from './gate/verified-token.cache.js';
+import { AdapterLayer } from './guard/adapter-layer.js';
 import { BearerAuthGuard } from './guard/bearer-auth.guard.js';
+import { BearerAuthMiddleware } from './guard/bearer-auth.middleware.js';
 import { GuardReport } from './guard/guard-report.js';
+import { RequestAuthenticator } from './guard/request-authenticator.js';
 import {
   MCP_AUTH_GIVEN_OPTIONS,
   MCP_AUTH_OPTIONS,
   PROTECTED_RESOURCE_WELL_KNOWN,
+  WELL_KNOWN_CONTROLLER,
 } from './mcp-auth.constants.js';
 import { ConfigurableModuleClass } from './mcp-auth.module-definition.js';
 import { auditHandlers } from './mcp/handler-audit.js';
@@ -33,9 +40,11 @@ import {
   type McpAuthModuleOptions,
 } from './options/mcp-auth-options.interface.js';
 import { resolveOptions } from './options/resolve-options.js';
-import { ProtectedResourceMetadataController } from './resource-metadata/protected-resource-metadata.controller.js';
+import { wholeTree } from './platform/whole-tree.js';
 import { ProtectedResourceRegistry } from './resource-metadata/protected-resource.registry.js';
 import { WellKnownResponder } from './resource-metadata/well-known.responder.js';
+import { ResourcePaths } from './resource-metadata/resource-paths.js';
+import { routeWellKnown } from './resource-metadata/well-known.routes.js';
 import { resourceAdvice } from './resource-metadata/resource-advice.js';
 import { IntrospectionTokenVerifier } from './verifier/introspection-token.verifier.js';
 import { IssuerTokenVerifier } from './verifier/issuer-token.verifier.js';
@@ -56,7 +65,6 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
  */
 @Module({
   imports: [DiscoveryModule],
-  controllers: [ProtectedResourceMetadataController],
   providers: [
     { provide: MCP_AUTH_OPTIONS, useFactory: resolveOptions, inject: [MCP_AUTH_GIVEN_OPTIONS] },
     { provide: TokenVerifier, useClass: IssuerTokenVerifier },
@@ -65,6 +73,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     VerifierRegistry,
     AuthorizationServerRegistry,
     ProtectedResourceRegistry,
+    ResourcePaths,
     WellKnownResponder,
     McpAuthEvents,
     RateLimitedLogger,
@@ -76,14 +85,20 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     McpAuthDiagnostics,
     HandlerScan,
     HandlerScopeRegistry,
+    RequestAuthenticator,
     BearerAuthGuard,
+    BearerAuthMiddleware,
+    AdapterLayer,
+    AuthContext,
   ],
   exports: [
     BearerAuthGuard,
+    BearerAuthMiddleware,
+    AuthContext,
+    RequestAuthenticator,
     ProtectedResourceRegistry,
-    AccessTokenGate,
+    ResourcePaths,
     ResourceTokenVerifier,
-    HandlerScopeRegistry,
     GuardReport,
     McpAuthDiagnostics,
     McpAuthEvents,
@@ -100,6 +115,9 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     private readonly resources: ProtectedResourceRegistry,
     private readonly scan: HandlerScan,
     private readonly handlerScopes: HandlerScopeRegistry,
+    private readonly layer: AdapterLayer,
+    private readonly host: HttpAdapterHost,
+    @Inject(WELL_KNOWN_CONTROLLER) private readonly controller: Type<object>,
   ) {}
 
   /** Configures the module with options that are known when the class is decorated. */
@@ -123,10 +141,16 @@ export class McpAuthModule implements NestModule, OnModuleInit {
   }
 
   /**
-   * Keeps the well-known routes at the root of the origin, where clients look, whatever global prefix the
-   * application has. Nest calls this after `setGlobalPrefix()` and before it makes routes.
+   * Nest calls this after `setGlobalPrefix()` and its body parsers, and before it makes routes.
    */
   configure(): void {
+    routeWellKnown(this.controller, wholeTree(this.host.httpAdapter.getType()));
+    this.keepPrefixAway();
+    this.layer.installAfterBodies();
+  }
+
+  /** Well-known routes stand at the root of the origin, where clients look, whatever global prefix there is. */
+  private keepPrefixAway(): void {
     const options = this.applicationConfig.getGlobalPrefixOptions();
     const pathRegex = new RegExp(`^${PROTECTED_RESOURCE_WELL_KNOWN.replace('.', '\\.')}(/|$)`);
     const route = { path: PROTECTED_RESOURCE_WELL_KNOWN, requestMethod: RequestMethod.ALL, pathRegex };

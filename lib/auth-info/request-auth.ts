@@ -1,5 +1,6 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { nodeRequestOf } from '../platform/node-message.js';
 import { type AuthInfo } from './auth-info.decorator.js';
 
 /** Who a request was admitted as, and for which resource. @internal */
@@ -14,9 +15,9 @@ const Given = function (given: object): object {
 } as unknown as new (given: object) => object;
 
 /**
- * What the guard has admitted, as a private member on the request. Kept apart from `req.auth`, which anything in the
- * application can write, so that nothing but the guard makes a request count as admitted. A WeakMap would do the same,
- * at a price with every garbage collection.
+ * What was admitted, as a private member on the Node request: it is the same in a middleware, a hook and a guard. Kept
+ * apart from `req.auth`, which anything in the application can write, so that nothing but this package makes a request
+ * count as admitted. A WeakMap would do the same, at a price with every garbage collection.
  */
 class AdmittedRequest extends Given {
   #admission: Admission | undefined;
@@ -31,21 +32,28 @@ class AdmittedRequest extends Given {
   }
 }
 
-/** Records an admission, and puts the caller where the MCP SDK looks: `req.auth`. @internal */
+/** Records an admission, and presents the caller. @internal */
 export function recordAdmission(request: object, admission: Admission): void {
-  AdmittedRequest.set(request, admission);
-  (request as { auth?: AuthInfo }).auth = admission.auth;
+  AdmittedRequest.set(nodeRequestOf(request), admission);
+  presentCaller(request, admission.auth);
 }
 
 /** Takes back what an earlier layer or route may have left, before the request is decided on. @internal */
 export function clearAdmission(request: object): void {
-  AdmittedRequest.set(request, undefined);
-  (request as { auth?: AuthInfo | undefined }).auth = undefined;
+  AdmittedRequest.set(nodeRequestOf(request), undefined);
+  presentCaller(request, undefined);
+}
+
+/** Puts the caller where the MCP SDK looks: `req.auth`, of the platform's request and of the Node request in it. @internal */
+export function presentCaller(request: object, auth: AuthInfo | undefined): void {
+  const node = nodeRequestOf(request) as { auth?: AuthInfo | undefined };
+  node.auth = auth;
+  if (node !== request) (request as { auth?: AuthInfo | undefined }).auth = auth;
 }
 
 /** @internal */
 export function admissionOf(request: object | undefined): Admission | undefined {
-  return request && AdmittedRequest.get(request);
+  return request && AdmittedRequest.get(nodeRequestOf(request));
 }
 
 /** The part of @rekog/mcp-nest's handler context that leads back to the HTTP request. */

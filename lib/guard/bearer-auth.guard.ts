@@ -1,36 +1,17 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadata } from '@nestjs/common';
 import { HttpAdapterHost, Reflector } from '@nestjs/core';
-import {
-  admissionOf,
-  type Admission,
-  clearAdmission,
-  recordAdmission,
-  requestOf,
-} from '../auth-info/request-auth.js';
-import { toAuthInfo } from '../auth-info/to-auth-info.js';
+import { admissionOf, requestOf } from '../auth-info/request-auth.js';
 import { type BearerException } from '../challenge/bearer.exception.js';
 import { refuse } from '../challenge/refuse.js';
-import { CredentialsRefusedError, InsufficientScopeError } from '../errors/refusal.errors.js';
-import { AccessTokenGate } from '../gate/access-token.gate.js';
-import { type AdmittedToken } from '../gate/admit.js';
-import { type ChallengeStrategy, scopesToAskFor, type ScopeDemand } from '../gate/scopes.js';
+import { CredentialsRefusedError } from '../errors/refusal.errors.js';
 import { IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js';
-import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
-import { operationsOf } from '../mcp/operations.js';
-import { clientAccumulatesScopes } from '../mcp/protocol-era.js';
 import {
   type KnownResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
-import { type CredentialRequest, credentialSources } from '../token/credential-sources.js';
-import { extractBearerToken } from '../token/extract-bearer-token.js';
 import { GuardReport } from './guard-report.js';
+import { type AuthenticatedRequest, RequestAuthenticator } from './request-authenticator.js';
 import { type RouteFacts, RouteFactsReader } from './route-facts.js';
-
-/** The part of a request that the guard reads. */
-interface GuardedRequest extends CredentialRequest {
-  readonly body?: unknown;
-}
 
 /**
  * Admits requests that carry a good access token for the route's protected resource, with the scopes that the
@@ -55,8 +36,7 @@ export class BearerAuthGuard implements CanActivate {
   @Inject() private readonly reflector!: Reflector;
   @Inject() private readonly adapterHost!: HttpAdapterHost;
   @Inject() private readonly resources!: ProtectedResourceRegistry;
-  @Inject() private readonly gate!: AccessTokenGate;
-  @Inject() private readonly handlerScopes!: HandlerScopeRegistry;
+  @Inject() private readonly authenticator!: RequestAuthenticator;
   @Inject() private readonly report!: GuardReport;
 
   /** Decides at once where nobody has to be asked: on a token that is remembered, and without one. */
@@ -65,20 +45,8 @@ export class BearerAuthGuard implements CanActivate {
     if (route.isSkipped) return true;
     const resource = this.getResource(context, route);
     try {
-      const request = this.getRequest(context);
-      if (!request) throw new CredentialsRefusedError('missing_token');
-      const known = admissionOf(request);
-      if (known?.resource === resource) {
-        this.assertScopes(context, request, known);
-        return true;
-      }
-      if (context.getType() !== 'http') throw new CredentialsRefusedError('missing_token');
-      if (known || 'auth' in request) clearAdmission(request);
-      const token = extractBearerToken(credentialSources(request as GuardedRequest));
-      const admitted = this.gate.admit(token, resource);
-      if (admitted instanceof Promise) return this.letInLater(context, request, token, admitted, resource);
-      this.letIn(context, request, { auth: toAuthInfo(token, admitted, resource), resource });
-      return true;
+      const pending = this.decide(context, route, resource);
+      return pending === undefined || this.decideLater(pending, context, resource);
     } catch (failure) {
       throw this.refuse(context, resource, failure);
     }
@@ -106,54 +74,41 @@ export class BearerAuthGuard implements CanActivate {
     return admissionOf(this.getRequest(context))?.resource ?? this.resources.first();
   }
 
-  private async letInLater(
+  private decide(
     context: ExecutionContext,
-    request: object,
-    token: string,
-    pending: Promise<AdmittedToken>,
+    route: RouteFacts,
+    resource: KnownResource,
+  ): Promise<void> | undefined {
+    const request = this.getRequest(context);
+    const allowsAnonymous = route.allowsAnonymous || resource.options.allowAnonymous;
+    // Within another request, that one must have been let in at its own route: it is not authenticated here.
+    const isUndecided = context.getType() !== 'http' && admissionOf(request)?.resource !== resource;
+    if (!request || (isUndecided && !allowsAnonymous)) throw new CredentialsRefusedError('missing_token');
+    const scopes = this.getRequiredScopes(context);
+    return this.authenticator.admit(request as AuthenticatedRequest, { resource, scopes, allowsAnonymous });
+  }
+
+  private async decideLater(
+    pending: Promise<void>,
+    context: ExecutionContext,
     resource: KnownResource,
   ): Promise<boolean> {
     try {
-      this.letIn(context, request, { auth: toAuthInfo(token, await pending, resource), resource });
+      await pending;
       return true;
     } catch (failure) {
       throw this.refuse(context, resource, failure);
     }
   }
 
-  private letIn(context: ExecutionContext, request: object, admission: Admission): void {
-    recordAdmission(request, admission);
-    this.assertScopes(context, request, admission);
-    this.report.accepted(admission.auth, admission.resource.options.resource);
-  }
-
-  private assertScopes(context: ExecutionContext, request: object, { auth, resource }: Admission): void {
-    const { headers, body } = request as Partial<GuardedRequest>;
-    const calls = body === undefined ? [] : this.handlerScopes.scopesFor(operationsOf(body));
-    const route = this.getRequiredScopes(context);
-    const demand: ScopeDemand = {
-      baseline: resource.options.requiredScopes,
-      operation: calls.length > 0 ? [...route, ...calls] : route,
-    };
-    const strategy = calls.length > 0 ? mcpStrategy(headers?.['mcp-protocol-version']) : 'complete';
-    const scopes = scopesToAskFor(auth.scopes, demand, strategy, this.resources.scopesOf(resource));
-    if (scopes) throw new InsufficientScopeError(scopes);
-  }
-
   private refuse(context: ExecutionContext, resource: KnownResource, failure: unknown): BearerException {
     const exception = refuse(failure, resource, this.adapterHost.httpAdapter, this.getResponse(context));
-    const auth =
-      failure instanceof InsufficientScopeError ? admissionOf(this.getRequest(context))?.auth : undefined;
     this.report.refused({
       failure,
       status: exception.getStatus(),
       resource: resource.options.resource,
-      auth,
+      auth: admissionOf(this.getRequest(context))?.auth,
     });
     return exception;
   }
-}
-
-function mcpStrategy(protocolVersion: unknown): ChallengeStrategy {
-  return clientAccumulatesScopes(protocolVersion) ? 'operation' : 'accumulated';
 }

@@ -48,6 +48,16 @@ export class GuardReport {
     });
   }
 
+  /** Tells that something else has set `req.auth`; it is overwritten. */
+  foreignAuth(): void {
+    const advice = 'something else sets it first; it is overwritten, so leave one of the two out';
+    this.log.write(
+      'warn',
+      'foreign req.auth',
+      `"req.auth" was there before the token was verified: ${advice}`,
+    );
+  }
+
   refused(refusal: Refusal): void {
     const correlationId = randomUUID();
     if (refusal.failure instanceof InsufficientScopeError) {

@@ -1,12 +1,13 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { type Reflector } from '@nestjs/core';
-import { PROTECTED_RESOURCE, SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
+import { ALLOW_ANONYMOUS, PROTECTED_RESOURCE, SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
 import { requiredScopes } from '../mcp/handler-scan.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 
 /** What the decorators on a route say, which is the same for every request. @internal */
 export interface RouteFacts {
   readonly isSkipped: boolean;
+  readonly allowsAnonymous: boolean;
   /** What `@ProtectedResource()` names. */
   readonly resourceName: string | undefined;
   /** `Class.method`, for messages. */
@@ -33,8 +34,11 @@ export class RouteFactsReader {
     let facts = byClass.get(controller);
     if (!facts) {
       const targets = [handler, controller];
+      const isSet = (key: string): boolean =>
+        reflector.getAllAndOverride<boolean | undefined>(key, targets) === true;
       facts = {
-        isSkipped: reflector.getAllAndOverride<boolean | undefined>(SKIP_BEARER_AUTH, targets) === true,
+        isSkipped: isSet(SKIP_BEARER_AUTH),
+        allowsAnonymous: isSet(ALLOW_ANONYMOUS),
         resourceName: reflector.getAllAndOverride<string | undefined>(PROTECTED_RESOURCE, targets),
         where: `${controller.name}.${handler.name}`,
         requiredScopes: requiredScopes(controller, handler),

@@ -122,6 +122,7 @@ export class ProtectedResourceDto {
   @CheckOptional(isOneOf('exact', 'hierarchical')) audienceMatch?: 'exact' | 'hierarchical';
   @CheckOptional(isBoolean) refuseMultipleAudiences?: boolean;
   @CheckOptional(isVerifier) verifier?: unknown;
+  @CheckOptional(isBoolean) allowAnonymous?: boolean;
   @CheckOptional(isResourceDocument) metadata?: Record<string, unknown>;
 }
 
@@ -154,9 +155,11 @@ export class McpAuthModuleOptionsDto {
   @Type(() => TokenCacheDto)
   tokenCache?: false | TokenCacheDto;
 
+  @CheckOptional(isBoolean) earlyAuthentication?: boolean;
   @CheckOptional(isFunction) isRevoked?: unknown;
   @CheckOptional(isFunction) fetch?: typeof fetch;
   @CheckOptional(isFunction) now?: () => Date;
-  /** Read by the module itself; it may stand among the options. */
+  /** Read by the module itself; they may stand among the options. */
   @IsOptional() isGlobal?: boolean;
+  @IsOptional() decorators?: unknown;
 }

@@ -98,6 +98,14 @@ export interface ProtectedResourceOptions {
    */
   readonly verifier?: TokenVerifierOption;
 
+  /**
+   * Whether requests without credentials are let in, to what needs no scopes of its own; `@AuthInfo()` is then undefined.
+   * A token that is sent is verified all the same, and a bad one is refused.
+   *
+   * @defaultValue false
+   */
+  readonly allowAnonymous?: boolean;
+
   /** Further members of the RFC 9728 document. @defaultValue none */
   readonly metadata?: ProtectedResourceMetadataOptions;
 }
@@ -226,6 +234,16 @@ export interface McpAuthModuleOptions {
    */
   readonly isRevoked?: (token: RevocationQuery) => boolean | Promise<boolean>;
 
+  /**
+   * Whether requests to a resource's path, and below it, are authenticated before anything else of the application sees
+   * them: before their bodies are read, and on routes that a library mounts on the platform itself. Guards decide as ever,
+   * on a token that is verified once. The path is that of the resource identifier. Everything there then needs a token,
+   * also what `@SkipBearerAuth()` opens.
+   *
+   * @defaultValue false
+   */
+  readonly earlyAuthentication?: boolean;
+
   /** What is used in place of the global `fetch` for every request to an authorization server. @defaultValue fetch */
   readonly fetch?: typeof fetch;
 
@@ -242,6 +260,13 @@ export interface McpAuthOptionsFactory {
 export interface McpAuthModuleExtras {
   /** Makes guard and decorators usable in every module without a further import. @defaultValue true */
   readonly isGlobal?: boolean;
+  /**
+   * Decorators for the controllers of the well-known documents, such as one that exempts a route from a global guard of
+   * the application. The documents are for everybody.
+   *
+   * @defaultValue none
+   */
+  readonly decorators?: readonly ClassDecorator[];
 }
 
 /** Options of {@link McpAuthModule.forRootAsync}: exactly one of the `use…` members. @publicApi */

@@ -51,6 +51,7 @@ function withDefaults(dto: McpAuthModuleOptionsDto): ResolvedMcpAuthOptions {
     serveRootAlias: dto.serveRootAlias ?? false,
     verifierTimeoutMs: dto.verifierTimeoutMs ?? 10_000,
     tokenCache: resolveTokenCache(dto.tokenCache),
+    earlyAuthentication: dto.earlyAuthentication ?? false,
     isRevoked: dto.isRevoked as ResolvedMcpAuthOptions['isRevoked'],
     fetch: dto.fetch ?? ((...args) => globalThis.fetch(...args)),
     now: dto.now ?? (() => new Date()),
@@ -85,6 +86,7 @@ function resolveResource(dto: ProtectedResourceDto, shared: unknown): ResolvedPr
     audienceMatch: dto.audienceMatch ?? 'exact',
     refuseMultipleAudiences: dto.refuseMultipleAudiences ?? false,
     verifier,
+    allowAnonymous: dto.allowAnonymous ?? false,
     metadata: { ...dto.metadata },
   };
 }

@@ -62,6 +62,7 @@ export interface ResolvedProtectedResourceOptions {
   readonly refuseMultipleAudiences: boolean;
   /** The resource's own, else the module's; undefined where the package verifies tokens itself. */
   readonly verifier: TokenVerifierClass | VerifyToken | undefined;
+  readonly allowAnonymous: boolean;
   readonly metadata: ProtectedResourceMetadataOptions;
 }
 
@@ -78,6 +79,7 @@ export interface ResolvedMcpAuthOptions {
   readonly verifierTimeoutMs: number;
   /** Undefined where no token is remembered. */
   readonly tokenCache: Required<TokenCacheOptions> | undefined;
+  readonly earlyAuthentication: boolean;
   readonly isRevoked: McpAuthModuleOptions['isRevoked'];
   readonly fetch: typeof fetch;
   readonly now: () => Date;

@@ -1,23 +1,40 @@
-import { All, Controller, Req, Res, SetMetadata, VERSION_NEUTRAL } from '@nestjs/common';
+import {
+  All,
+  applyDecorators,
+  Controller,
+  Inject,
+  Req,
+  Res,
+  SetMetadata,
+  type Type,
+  VERSION_NEUTRAL,
+} from '@nestjs/common';
 import { PROTECTED_RESOURCE_WELL_KNOWN, SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
-import { type WellKnownRequest, type WellKnownResponse, WellKnownResponder } from './well-known.responder.js';
+import { type PlatformResponse } from '../platform/node-message.js';
+import { type WellKnownRequest, WellKnownResponder } from './well-known.responder.js';
 
 /**
- * Serves the RFC 9728 documents of all resources.
+ * Makes the controller that serves the RFC 9728 documents of all resources.
  *
- * The resources may come from an asynchronous factory, after routes are made, so one route covers the whole
- * well-known tree and the path is compared by the responder, to the letter.
+ * The resources may come from an asynchronous factory, after controllers are declared, so one route covers the whole
+ * well-known tree and the path is compared by the responder, to the letter. Each module has a class of its own: it bears
+ * the application's decorators, and its routes are spelled as the platform reads them.
  *
+ * @param decorators - what exempts it from guards of the application
  * @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-3 | RFC 9728 section 3}
  * @internal
  */
-@Controller({ path: PROTECTED_RESOURCE_WELL_KNOWN, version: VERSION_NEUTRAL })
-@SetMetadata(SKIP_BEARER_AUTH, true)
-export class ProtectedResourceMetadataController {
-  constructor(private readonly responder: WellKnownResponder) {}
+export function metadataController(decorators: readonly ClassDecorator[]): Type<object> {
+  @Controller({ path: PROTECTED_RESOURCE_WELL_KNOWN, version: VERSION_NEUTRAL })
+  @SetMetadata(SKIP_BEARER_AUTH, true)
+  @applyDecorators(...decorators)
+  class ProtectedResourceMetadataController {
+    @Inject() private readonly responder!: WellKnownResponder;
 
-  @All(['', '*path'])
-  serve(@Req() request: WellKnownRequest, @Res() response: WellKnownResponse): void {
-    this.responder.respond(request, response);
+    @All()
+    serve(@Req() request: WellKnownRequest, @Res() response: PlatformResponse): void {
+      this.responder.respond(request, response);
+    }
   }
+  return ProtectedResourceMetadataController;
 }

@@ -1,23 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
-import { type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { type PlatformRequest } from '../platform/hooks.js';
+import { type PlatformResponse, takeResponse } from '../platform/node-message.js';
 import { metadataResponse } from './metadata-response.js';
-import { ProtectedResourceRegistry } from './protected-resource.registry.js';
+import { ProtectedResourceRegistry, type ServedDocument } from './protected-resource.registry.js';
 import { requestPath } from './resource-metadata-url.js';
 
-/** The part of an Express request that is used. @internal */
+/** The part of a platform's request that is used. @internal */
 export type WellKnownRequest = Pick<IncomingMessage, 'headers'> & {
   readonly method: string;
   readonly originalUrl: string;
 };
-
-/** The part of an Express response that is used. @internal */
-export interface WellKnownResponse {
-  removeHeader(name: string): void;
-  writeHead(status: number, headers: OutgoingHttpHeaders): { end(body?: string): void };
-}
 
 /** What an application's own CORS setting may have put on a response; it does not fit "any origin". */
 const FOREIGN_CORS = ['access-control-allow-credentials', 'access-control-expose-headers', 'vary'];
@@ -33,31 +28,36 @@ export class WellKnownResponder {
   constructor(
     private readonly resources: ProtectedResourceRegistry,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
-    host: HttpAdapterHost,
-  ) {
-    this.answerPreflightsFirst(host);
-  }
+  ) {}
 
-  respond(request: WellKnownRequest, response: WellKnownResponse): void {
-    const document = this.resources.documentAt(requestPath(request.originalUrl));
-    const { status, headers, body } = metadataResponse(request, document, this.options.metadataMaxAgeSeconds);
-    for (const name of FOREIGN_CORS) response.removeHeader(name);
-    response.writeHead(status, headers).end(body);
+  /** Answers a request that the platform has routed to the well-known tree. */
+  respond({ method, headers, originalUrl }: WellKnownRequest, response: PlatformResponse): void {
+    this.write({ method, headers }, this.documentAt(originalUrl), takeResponse(response));
   }
 
   /**
-   * Providers are made while `NestFactory.create()` runs, so this stands before what an application adds
-   * afterwards: its `enableCors()` would answer a preflight itself, with its own origins. Where there is no
-   * adapter yet, as in a testing module, preflights come to the controller like other requests.
+   * Answers a preflight for one of the documents, where an application's own CORS setting would answer it with its own
+   * origins.
+   *
+   * @returns whether it was one
    */
-  private answerPreflightsFirst({ httpAdapter }: HttpAdapterHost): void {
-    const adapter = httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
-    if (adapter?.getType() !== 'express') return;
-    adapter.use((request: WellKnownRequest, response: WellKnownResponse, next: () => void) => {
-      const isPreflight =
-        request.method === 'OPTIONS' && this.resources.documentAt(requestPath(request.originalUrl));
-      if (isPreflight) this.respond(request, response);
-      else next();
-    });
+  respondToPreflight({ method, headers, url = '' }: PlatformRequest, response: PlatformResponse): boolean {
+    const document = method === 'OPTIONS' ? this.documentAt(url) : undefined;
+    if (document) this.write({ method: 'OPTIONS', headers }, document, takeResponse(response));
+    return document !== undefined;
+  }
+
+  private documentAt(target: string): ServedDocument | undefined {
+    return this.resources.documentAt(requestPath(target));
+  }
+
+  private write(
+    request: Pick<WellKnownRequest, 'method' | 'headers'>,
+    document: ServedDocument | undefined,
+    response: ServerResponse,
+  ): void {
+    const { status, headers, body } = metadataResponse(request, document, this.options.metadataMaxAgeSeconds);
+    for (const name of FOREIGN_CORS) response.removeHeader(name);
+    response.writeHead(status, headers).end(body);
   }
 }

@@ -5,8 +5,8 @@ import { type CredentialSources } from './extract-bearer-token.js';
 export interface CredentialRequest {
   readonly headers: IncomingHttpHeaders;
   readonly rawHeaders?: readonly string[];
-  readonly originalUrl?: string;
-  readonly url?: string;
+  readonly originalUrl?: string | undefined;
+  readonly url?: string | undefined;
   /** The Node request behind a request of Fastify's. */
   readonly raw?: { readonly rawHeaders?: readonly string[] };
 }

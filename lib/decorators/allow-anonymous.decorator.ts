@@ -1,0 +1,12 @@
+import { SetMetadata } from '@nestjs/common';
+import { ALLOW_ANONYMOUS } from '../mcp-auth.constants.js';
+
+/**
+ * Lets callers without a token into a route, or all routes of a class; `@AuthInfo()` is undefined for them. A token that is
+ * sent is verified all the same, and a bad one is refused with 401: who sends a token expects to be known by it.
+ *
+ * Not together with `@RequireScopes()` or `@SkipBearerAuth()`: the application then does not start.
+ *
+ * @publicApi
+ */
+export const AllowAnonymous = (): ClassDecorator & MethodDecorator => SetMetadata(ALLOW_ANONYMOUS, true);

@@ -1,0 +1,135 @@
+import { Injectable } from '@nestjs/common';
+import {
+  type Admission,
+  admissionOf,
+  clearAdmission,
+  presentCaller,
+  recordAdmission,
+} from '../auth-info/request-auth.js';
+import { toAuthInfo } from '../auth-info/to-auth-info.js';
+import { CredentialsRefusedError, InsufficientScopeError } from '../errors/refusal.errors.js';
+import { AccessTokenGate } from '../gate/access-token.gate.js';
+import { type AdmittedToken } from '../gate/admit.js';
+import { type ChallengeStrategy, scopesToAskFor } from '../gate/scopes.js';
+import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
+import { operationsOf } from '../mcp/operations.js';
+import { clientAccumulatesScopes } from '../mcp/protocol-era.js';
+import {
+  type KnownResource,
+  ProtectedResourceRegistry,
+} from '../resource-metadata/protected-resource.registry.js';
+import { type CredentialRequest, credentialSources } from '../token/credential-sources.js';
+import { extractBearerToken } from '../token/extract-bearer-token.js';
+import { GuardReport } from './guard-report.js';
+
+/** The part of a platform's request that is read. @internal */
+export interface AuthenticatedRequest extends CredentialRequest {
+  readonly body?: unknown;
+}
+
+/** What is asked of a request, beside what its body asks for. @internal */
+export interface AdmissionRules {
+  readonly resource: KnownResource;
+  /** Scopes that the route needs, beside those of the resource. */
+  readonly scopes: readonly string[];
+  /** Whether a request without credentials is let in, where nothing that it asks for needs scopes. */
+  readonly allowsAnonymous: boolean;
+}
+
+/**
+ * Lets requests in, whoever asks: a guard, a middleware, a hook of the platform. A token is verified once for each
+ * request and resource; scopes are decided on each time, as what a request asks for is known in full only when its body
+ * has been read.
+ *
+ * @internal
+ */
+@Injectable()
+export class RequestAuthenticator {
+  constructor(
+    private readonly gate: AccessTokenGate,
+    private readonly resources: ProtectedResourceRegistry,
+    private readonly handlerScopes: HandlerScopeRegistry,
+    private readonly report: GuardReport,
+  ) {}
+
+  /**
+   * Returns at once where nobody has to be asked: on a token that is remembered, and without one.
+   *
+   * @throws one of the refusals of lib/errors, or what went wrong; so does the promise
+   */
+  admit(request: AuthenticatedRequest, rules: AdmissionRules): Promise<void> | undefined {
+    const known = admissionOf(request);
+    if (known?.resource === rules.resource) {
+      presentCaller(request, known.auth);
+      this.assertScopes(request, known, rules);
+      return undefined;
+    }
+    if (known || 'auth' in request) this.clear(request, known);
+    const sources = credentialSources(request);
+    if (rules.allowsAnonymous && sources.authorization.length === 0) {
+      this.assertNoScopes(request, rules);
+      return undefined;
+    }
+    const token = extractBearerToken(sources);
+    const admitted = this.gate.admit(token, rules.resource);
+    if (admitted instanceof Promise) return this.letInLater(request, token, admitted, rules);
+    this.letIn(request, token, admitted, rules);
+    return undefined;
+  }
+
+  private async letInLater(
+    request: AuthenticatedRequest,
+    token: string,
+    pending: Promise<AdmittedToken>,
+    rules: AdmissionRules,
+  ): Promise<void> {
+    this.letIn(request, token, await pending, rules);
+  }
+
+  private letIn(
+    request: AuthenticatedRequest,
+    token: string,
+    admitted: AdmittedToken,
+    rules: AdmissionRules,
+  ): void {
+    const admission = { auth: toAuthInfo(token, admitted, rules.resource), resource: rules.resource };
+    recordAdmission(request, admission);
+    this.assertScopes(request, admission, rules);
+    this.report.accepted(admission.auth, rules.resource.options.resource);
+  }
+
+  private assertScopes(
+    request: AuthenticatedRequest,
+    { auth, resource }: Admission,
+    rules: AdmissionRules,
+  ): void {
+    const calls = this.scopesOfCalls(request);
+    const demand = {
+      baseline: resource.options.requiredScopes,
+      operation: calls.length > 0 ? [...rules.scopes, ...calls] : rules.scopes,
+    };
+    const strategy = calls.length > 0 ? mcpStrategy(request.headers['mcp-protocol-version']) : 'complete';
+    const scopes = scopesToAskFor(auth.scopes, demand, strategy, this.resources.scopesOf(resource));
+    if (scopes) throw new InsufficientScopeError(scopes);
+  }
+
+  private assertNoScopes(request: AuthenticatedRequest, { scopes }: AdmissionRules): void {
+    if (scopes.length > 0 || this.scopesOfCalls(request).length > 0) {
+      throw new CredentialsRefusedError('missing_token');
+    }
+  }
+
+  private scopesOfCalls({ body }: AuthenticatedRequest): readonly string[] {
+    return body === undefined ? [] : this.handlerScopes.scopesFor(operationsOf(body));
+  }
+
+  private clear(request: object, known: Admission | undefined): void {
+    const { auth } = request as { auth?: unknown };
+    if (!known && auth !== undefined) this.report.foreignAuth();
+    clearAdmission(request);
+  }
+}
+
+function mcpStrategy(protocolVersion: unknown): ChallengeStrategy {
+  return clientAccumulatesScopes(protocolVersion) ? 'operation' : 'accumulated';
+}

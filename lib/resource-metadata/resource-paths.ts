@@ -1,0 +1,72 @@
+import { Injectable } from '@nestjs/common';
+import { splitUrl } from '../options/url-rules.js';
+import { type KnownResource, ProtectedResourceRegistry } from './protected-resource.registry.js';
+import { requestPath } from './resource-metadata-url.js';
+
+/**
+ * Finds the resource at or below whose path a request goes, before any router has looked at it.
+ *
+ * Routers differ in letter case, percent-encoding, doubled slashes, dot segments and what stands behind ";", so a path
+ * belongs to a resource in any of these readings: what this finds is guarded, and a path too many does no harm. Where
+ * one resource's path is above another's, the longer one counts.
+ *
+ * @internal
+ */
+@Injectable()
+export class ResourcePaths {
+  /** Undefined for a path that several resources share, on different hosts. */
+  private readonly byPath = new Map<string, KnownResource | undefined>();
+  private readonly depth: number;
+
+  constructor(resources: ProtectedResourceRegistry) {
+    let depth = 0;
+    for (const resource of resources.all()) {
+      const segments = literalSegments(splitUrl(resource.options.resource).path);
+      const path = segments.join('/');
+      this.byPath.set(path, this.byPath.has(path) ? undefined : resource);
+      depth = Math.max(depth, segments.length);
+    }
+    this.depth = depth;
+  }
+
+  /** @param target - a request target as received */
+  find(target: string): KnownResource | undefined {
+    const literal = literalSegments(requestPath(target));
+    const isResolved = !literal.some((segment) => segment === '.' || segment === '..');
+    return this.above(literal) ?? (isResolved ? undefined : this.above(resolvedSegments(literal)));
+  }
+
+  private above(segments: readonly string[]): KnownResource | undefined {
+    for (let count = Math.min(segments.length, this.depth); count >= 0; count -= 1) {
+      const found = this.byPath.get(segments.slice(0, count).join('/'));
+      if (found) return found;
+    }
+    return undefined;
+  }
+}
+
+function literalSegments(path: string): string[] {
+  return decoded(path)
+    .toLowerCase()
+    .split(/[/\\]+/)
+    .map((segment) => segment.split(';', 1)[0] ?? '')
+    .filter((segment) => segment !== '');
+}
+
+function resolvedSegments(segments: readonly string[]): string[] {
+  const resolved: string[] = [];
+  for (const segment of segments) {
+    if (segment === '..') resolved.pop();
+    else if (segment !== '.') resolved.push(segment);
+  }
+  return resolved;
+}
+
+function decoded(path: string): string {
+  if (!path.includes('%')) return path;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
