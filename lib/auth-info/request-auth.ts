@@ -44,6 +44,12 @@ export function clearAdmission(request: object): void {
   presentCaller(request, undefined);
 }
 
+/** What stands where the MCP SDK looks, whoever has put it there. @internal */
+export function presentedCaller(request: object): unknown {
+  const { auth } = request as { auth?: unknown };
+  return auth ?? (nodeRequestOf(request) as { auth?: unknown }).auth;
+}
+
 /** Puts the caller where the MCP SDK looks: `req.auth`, of the platform's request and of the Node request in it. @internal */
 export function presentCaller(request: object, auth: AuthInfo | undefined): void {
   const node = nodeRequestOf(request) as { auth?: AuthInfo | undefined };

@@ -4,6 +4,7 @@ import {
   admissionOf,
   clearAdmission,
   presentCaller,
+  presentedCaller,
   recordAdmission,
 } from '../auth-info/request-auth.js';
 import { toAuthInfo } from '../auth-info/to-auth-info.js';
@@ -64,7 +65,7 @@ export class RequestAuthenticator {
       this.assertScopes(request, known, rules);
       return undefined;
     }
-    if (known || 'auth' in request) this.clear(request, known);
+    if (known || presentedCaller(request) !== undefined) this.clear(request, known);
     const sources = credentialSources(request);
     if (rules.allowsAnonymous && sources.authorization.length === 0) {
       this.assertNoScopes(request, rules);
@@ -124,8 +125,7 @@ export class RequestAuthenticator {
   }
 
   private clear(request: object, known: Admission | undefined): void {
-    const { auth } = request as { auth?: unknown };
-    if (!known && auth !== undefined) this.report.foreignAuth();
+    if (!known) this.report.foreignAuth();
     clearAdmission(request);
   }
 }
