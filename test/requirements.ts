@@ -350,7 +350,13 @@ const tokenProfile = {
   F67: row('RFC 8707 2', 'the audience is checked whatever the verifier'),
 } as const;
 
+/** Ways to put the package into an application, and what such applications are like. */
+const mounting = {
+  F108: row('design', 'the same answers by guard, global guard, middleware and early authentication'),
+} as const;
+
 export const requirements = {
+  ...mounting,
   ...tokenProfile,
   ...attacks,
   ...operating,

@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { runForRequest } from '../auth-info/auth-context.js';
+import { admissionOf, presentCaller } from '../auth-info/request-auth.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { addHook, type Hook } from '../platform/hooks.js';
+import { addBeforeMiddleware, addHook, hasRequestsOfItsOwn, type Hook } from '../platform/hooks.js';
 import { nodeRequestOf } from '../platform/node-message.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
 import { WellKnownResponder } from '../resource-metadata/well-known.responder.js';
@@ -44,16 +45,28 @@ export class AdapterLayer {
    * parsers and the routes: when Nest configures middleware.
    */
   installAfterBodies(): void {
-    if (this.options.earlyAuthentication) addHook(this.host.httpAdapter, 'preHandler', this.authenticate);
+    const { httpAdapter } = this.host;
+    if (hasRequestsOfItsOwn(httpAdapter)) addHook(httpAdapter, 'preHandler', this.presentAgain);
+    if (this.options.earlyAuthentication) addHook(httpAdapter, 'preHandler', this.authenticate);
   }
 
   private installFirst(): void {
-    addHook(this.host.httpAdapter, 'onRequest', (request, response, next) => {
+    const { httpAdapter } = this.host;
+    const first: Hook = (request, response, next) => {
       runForRequest(nodeRequestOf(request), () => {
         this.receive(request, response, next);
       });
-    });
+    };
+    addHook(httpAdapter, 'onRequest', first);
+    if (this.options.earlyAuthentication) addBeforeMiddleware(httpAdapter, first);
   }
+
+  /** A middleware knows Node's request only; handlers look at the platform's. */
+  private readonly presentAgain: Hook = (request, _, next) => {
+    const admission = admissionOf(request);
+    if (admission) presentCaller(request, admission.auth);
+    next();
+  };
 
   private readonly receive: Hook = (request, response, next) => {
     if (this.responder.respondToPreflight(request, response)) return;
