@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { runForRequest } from '../auth-info/auth-context.js';
 import { admissionOf, presentCaller } from '../auth-info/request-auth.js';
+import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { addBeforeMiddleware, addHook, hasRequestsOfItsOwn, type Hook } from '../platform/hooks.js';
@@ -9,9 +10,6 @@ import { nodeRequestOf } from '../platform/node-message.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
 import { WellKnownResponder } from '../resource-metadata/well-known.responder.js';
 import { BearerAuthMiddleware } from './bearer-auth.middleware.js';
-
-/** Documents for everybody, whatever resource stands above. */
-const WELL_KNOWN = '/.well-known/';
 
 /**
  * What stands before all routes of the application, those that libraries mount on the platform included: every request
@@ -31,6 +29,7 @@ export class AdapterLayer {
     private readonly middleware: BearerAuthMiddleware,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {
+    if (options.earlyAuthentication) assertPathsDiffer(paths);
     // A testing module makes its providers before it has a platform.
     const adapter = host.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
     if (adapter) this.installFirst();
@@ -76,8 +75,16 @@ export class AdapterLayer {
 
   private readonly authenticate: Hook = (request, response, next) => {
     const { url = '' } = request;
-    const resource = url.startsWith(WELL_KNOWN) ? undefined : this.paths.find(url);
+    const resource = this.paths.isWellKnown(url) ? undefined : this.paths.find(url);
     if (resource) this.middleware.protect(resource, request, response, next);
     else next();
   };
+}
+
+/** @throws {@link McpAuthConfigError} when the path of a request does not say for which resource it is */
+function assertPathsDiffer({ ambiguous }: ResourcePaths): void {
+  if (ambiguous.length === 0) return;
+  const names = ambiguous.map(({ options }) => `"${options.resource}"`).join(', ');
+  const message = `goes by paths, and these resources have the same: ${names}; leave it out, or give each a path of its own`;
+  throw new McpAuthConfigError([{ path: 'earlyAuthentication', message }]);
 }

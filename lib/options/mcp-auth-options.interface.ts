@@ -240,6 +240,9 @@ export interface McpAuthModuleOptions {
    * on a token that is verified once. The path is that of the resource identifier. Everything there then needs a token,
    * also what `@SkipBearerAuth()` opens.
    *
+   * On Express it comes before `app.enableCors()` too. Where browsers are clients, enable CORS on the adapter before
+   * `NestFactory.create()` gets it.
+   *
    * @defaultValue false
    */
   readonly earlyAuthentication?: boolean;
