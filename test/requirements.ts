@@ -353,6 +353,8 @@ const tokenProfile = {
 /** Ways to put the package into an application, and what such applications are like. */
 const mounting = {
   F108: row('design', 'the same answers by guard, global guard, middleware and early authentication'),
+  F109: row('mcp-auth', 'scopes of a route: those of class and method, each route its own'),
+  F114: row('design', 'Express and Fastify alike, and a handler that throws is never a hang'),
 } as const;
 
 export const requirements = {
