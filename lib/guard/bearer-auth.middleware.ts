@@ -91,6 +91,8 @@ export class BearerAuthMiddleware implements NestMiddleware<MiddlewareRequest, S
     const refusal = refusalResponse(failure, { metadataUrl: resource.metadataUrl, requiredScopes });
     const auth = admissionOf(request)?.auth;
     this.report.refused({ failure, status: refusal.status, resource: identifier, auth });
-    writeRefusal(takeResponse(response), refusal);
+    const node = takeResponse(response);
+    // Something else may have answered while the token was verified, such as a time limit.
+    if (!node.headersSent) writeRefusal(node, refusal);
   }
 }
