@@ -14,9 +14,6 @@ import { ResourcePaths } from '../resource-metadata/resource-paths.js';
 import { GuardReport } from './guard-report.js';
 import { type AuthenticatedRequest, RequestAuthenticator } from './request-authenticator.js';
 
-/** A Node request, with what frameworks add to it. */
-type MiddlewareRequest = IncomingMessage & Pick<AuthenticatedRequest, 'body' | 'originalUrl'>;
-
 /**
  * {@link BearerAuthGuard} for what no Nest guard covers: routes that a library mounts on the platform, or an Express
  * handler of your own.
@@ -37,7 +34,8 @@ type MiddlewareRequest = IncomingMessage & Pick<AuthenticatedRequest, 'body' | '
  * @publicApi
  */
 @Injectable()
-export class BearerAuthMiddleware implements NestMiddleware<MiddlewareRequest, ServerResponse> {
+export class BearerAuthMiddleware implements NestMiddleware<IncomingMessage, ServerResponse> {
+  /** @internal */
   constructor(
     private readonly resources: ProtectedResourceRegistry,
     private readonly paths: ResourcePaths,
@@ -45,9 +43,14 @@ export class BearerAuthMiddleware implements NestMiddleware<MiddlewareRequest, S
     private readonly report: GuardReport,
   ) {}
 
-  /** @throws {@link McpAuthConfigError} when the request's path belongs to none of several resources */
-  use(request: MiddlewareRequest, response: ServerResponse, next: () => void): void {
-    const target = request.originalUrl ?? request.url ?? '';
+  /**
+   * Lets a request through, or answers it.
+   *
+   * @throws {@link McpAuthConfigError} when the request's path belongs to none of several resources
+   */
+  use(request: IncomingMessage, response: ServerResponse, next: () => void): void {
+    // Routers cut off the path that they have matched.
+    const target = (request as AuthenticatedRequest).originalUrl ?? request.url ?? '';
     if (this.resources.documentAt(requestPath(target))) {
       next();
       return;
