@@ -78,6 +78,14 @@ const TABLE: readonly (readonly [unknown, RefusalResponse])[] = [
       body: { error: 'forbidden_host', error_description: "The request's Host is not allowed here" },
     },
   ],
+  [
+    new RequestOriginRefusedError('duplicate_host'),
+    {
+      status: 400,
+      headers: NO_STORE,
+      body: { error: 'invalid_request', error_description: 'The request has more than one Host' },
+    },
+  ],
   [new CredentialsRefusedError('missing_token'), MISSING],
   [new CredentialsRefusedError('unsupported_scheme'), MISSING],
   [

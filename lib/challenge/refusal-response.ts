@@ -62,6 +62,10 @@ export function refusalResponse(failure: unknown, resource: ChallengedResource):
 
 /** No challenge: whatever token a client got, the answer would stay. */
 function originResponse({ reason }: RequestOriginRefusedError): RefusalResponse {
+  if (reason === 'duplicate_host') {
+    const body = { error: 'invalid_request', error_description: 'The request has more than one Host' };
+    return { status: 400, headers: NO_STORE, body };
+  }
   return {
     status: 403,
     headers: NO_STORE,
