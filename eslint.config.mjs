@@ -11,6 +11,7 @@ const FLOW = [
   ['events'],
   ['discovery'],
   ['resource-metadata'],
+  ['origin'],
   ['token'],
   ['verifier'],
   ['gate'],

@@ -65,6 +65,8 @@ describe('resolveOptions', () => {
           audiences: [RESOURCE],
           audienceMatch: 'exact',
           refuseMultipleAudiences: false,
+          allowedOrigins: ['https://api.example.com'],
+          allowedHosts: undefined,
           metadata: {},
           verifier: undefined,
         },
