@@ -353,6 +353,7 @@ const tokenProfile = {
 /** Where requests may come from, and whom they may be addressed to. */
 const requestOrigins = {
   'ORG-01': row('MCP 2026-07-28 transports', 'an Origin that is not allowed is 403 without a challenge'),
+  'ORG-02': row('DNS rebinding', 'Origin and Host are decided on before credentials, whatever the method'),
   'ORG-03': row('RFC 6454 7', 'no Origin passes; null, several, or what is no origin to the letter does not'),
   'ORG-04': row(
     'RFC 6454 5',
