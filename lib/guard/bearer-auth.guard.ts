@@ -18,6 +18,8 @@ import { IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { operationsOf } from '../mcp/operations.js';
 import { clientAccumulatesScopes } from '../mcp/protocol-era.js';
+import { type OriginRequest } from '../origin/header-values.js';
+import { policyOf } from '../origin/request-origin-policy.js';
 import {
   type KnownResource,
   ProtectedResourceRegistry,
@@ -36,7 +38,7 @@ interface GuardedRequest extends CredentialRequest {
  * Admits requests that carry a good access token for the route's protected resource, with the scopes that the
  * route and, on an MCP endpoint, the called tool need. Everything else is answered as RFC 6750 says.
  *
- * The order: extract the token, verify it, decide on issuer, audience and time, then on scopes, before any
+ * The order: look at Origin and Host, extract the token, verify it, decide on issuer, audience and time, then on scopes, before any
  * handler runs. The caller is then in `req.auth`. On an MCP handler the guard looks at the HTTP request behind
  * it, which must have been admitted at its own route; without one the handler does not run.
  *
@@ -67,6 +69,7 @@ export class BearerAuthGuard implements CanActivate {
     try {
       const request = this.getRequest(context);
       if (!request) throw new CredentialsRefusedError('missing_token');
+      this.assertOrigin(context, request, resource);
       const known = admissionOf(request);
       if (known?.resource === resource) {
         this.assertScopes(context, request, known);
@@ -104,6 +107,11 @@ export class BearerAuthGuard implements CanActivate {
       return (route.resource ??= this.resources.require(route.resourceName, route.where));
     }
     return admissionOf(this.getRequest(context))?.resource ?? this.resources.first();
+  }
+
+  /** A handler that is called within another request has that one's origin, which was decided on at its own route. */
+  private assertOrigin(context: ExecutionContext, request: object, { options }: KnownResource): void {
+    if (context.getType() === 'http') policyOf(options).check(request as OriginRequest);
   }
 
   private async letInLater(
