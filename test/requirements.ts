@@ -350,7 +350,33 @@ const tokenProfile = {
   F67: row('RFC 8707 2', 'the audience is checked whatever the verifier'),
 } as const;
 
+/** Where requests may come from, and whom they may be addressed to. */
+const requestOrigins = {
+  'ORG-01': row('MCP 2026-07-28 transports', 'an Origin that is not allowed is 403 without a challenge'),
+  'ORG-02': row('DNS rebinding', 'Origin and Host are decided on before credentials, whatever the method'),
+  'ORG-03': row('RFC 6454 7', 'no Origin passes; null, several, or what is no origin to the letter does not'),
+  'ORG-04': row(
+    'RFC 6454 5',
+    'origins are compared by scheme, host and port; every port only where asked for',
+  ),
+  'ORG-05': row('DNS rebinding', 'Host is one of those allowed; on loopback by default'),
+  'ORG-07': {
+    source: 'Fetch',
+    behaviour: 'CORS of the MCP endpoint follows the allowed origins',
+    deferred: 'the decision gives the allowed origin; nothing answers preflights with it yet',
+  },
+  'ORG-08': row('RFC 9112 3.2', 'several Host lines are 400'),
+  'ORG-09': row('RFC 7239 8.1', 'forwarding headers change nothing about Host and Origin'),
+  'PRM-43': {
+    source: 'DNS rebinding',
+    behaviour: 'a metadata document is for any Origin and only for an allowed Host',
+    deferred: 'the decision is there; the well-known routes do not ask for it yet',
+  },
+  H13: row('DNS rebinding', 'foreign origins and hosts, with and without a good token'),
+} as const;
+
 export const requirements = {
+  ...requestOrigins,
   ...tokenProfile,
   ...attacks,
   ...operating,

@@ -15,6 +15,7 @@ import {
   isWholeNumber,
   type Problem,
 } from './check.decorator.js';
+import { isAllowedHosts, isAllowedOrigins } from './origin-rules.js';
 import { documentProblem } from './resource-document-rules.js';
 import { identifierProblem, urlProblem } from './url-rules.js';
 import { isVerifier } from './verifier-option.js';
@@ -121,6 +122,8 @@ export class ProtectedResourceDto {
   @CheckOptional(isAudience) audience?: string | string[];
   @CheckOptional(isOneOf('exact', 'hierarchical')) audienceMatch?: 'exact' | 'hierarchical';
   @CheckOptional(isBoolean) refuseMultipleAudiences?: boolean;
+  @CheckOptional(isAllowedOrigins) allowedOrigins?: string[];
+  @CheckOptional(isAllowedHosts) allowedHosts?: string[];
   @CheckOptional(isVerifier) verifier?: unknown;
   @CheckOptional(isBoolean) allowAnonymous?: boolean;
   @CheckOptional(isResourceDocument) metadata?: Record<string, unknown>;

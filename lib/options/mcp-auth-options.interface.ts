@@ -91,6 +91,31 @@ export interface ProtectedResourceOptions {
   readonly refuseMultipleAudiences?: boolean;
 
   /**
+   * Origins whose web pages may send requests here, beside the default ones; anything else is answered 403, whatever
+   * token it has. Each is written as browsers send it, `https://app.example.com` or `http://localhost:5173`;
+   * `http://localhost:*` is every port. A request without `Origin` is not from a browser and passes.
+   *
+   * `['*']` allows any origin of that form: every page in every browser may then ask, and the token alone decides.
+   * Leave it to resources whose tokens no page gets without its user. `null` cannot be allowed.
+   *
+   * @defaultValue the resource's own origin; where that is loopback also `localhost`, `127.0.0.1` and `[::1]` on
+   * every port, with http and https
+   * @see {@link https://www.rfc-editor.org/rfc/rfc6454#section-7 | RFC 6454 section 7}
+   */
+  readonly allowedOrigins?: readonly string[];
+
+  /**
+   * Names in `Host` (`:authority` in HTTP/2) that requests may be addressed to, beside the resource's own host; others
+   * are answered 403. `api.example.com` is that host on every port, `api.example.com:8443` on one. An empty list
+   * leaves the resource's own host. Forwarding headers never count: name what your proxy sends as Host.
+   *
+   * @defaultValue any host; where the resource is loopback its own host, `localhost`, `127.0.0.1` and `[::1]`, so
+   * that a page whose name is made to point to this machine (DNS rebinding) is refused
+   * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-7.2 | RFC 9110 section 7.2}
+   */
+  readonly allowedHosts?: readonly string[];
+
+  /**
    * Verifies this resource's tokens in place of the keys and introspection endpoints of its authorization servers.
    * What it returns is decided on as ever: issuer, audience, time, scopes.
    *

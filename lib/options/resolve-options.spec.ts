@@ -66,6 +66,8 @@ describe('resolveOptions', () => {
           audienceMatch: 'exact',
           refuseMultipleAudiences: false,
           allowAnonymous: false,
+          allowedOrigins: ['https://api.example.com'],
+          allowedHosts: undefined,
           metadata: {},
           verifier: undefined,
         },

@@ -11,6 +11,7 @@ import {
 } from './mcp-auth-options.dto.js';
 import { type RemoteJwkSetOptions } from './authorization-server-options.interface.js';
 import { resolveIntrospection } from './resolve-introspection.js';
+import { resolveAllowedHosts, resolveAllowedOrigins } from './resolve-origins.js';
 import { checkShape, normaliseOptions } from './option-problems.js';
 import {
   type ResolvedAuthorizationServerOptions,
@@ -85,6 +86,8 @@ function resolveResource(dto: ProtectedResourceDto, shared: unknown): ResolvedPr
     audiences: [dto.audience ?? dto.resource].flat(),
     audienceMatch: dto.audienceMatch ?? 'exact',
     refuseMultipleAudiences: dto.refuseMultipleAudiences ?? false,
+    allowedOrigins: resolveAllowedOrigins(dto.resource, dto.allowedOrigins),
+    allowedHosts: resolveAllowedHosts(dto.resource, dto.allowedHosts),
     verifier,
     allowAnonymous: dto.allowAnonymous ?? false,
     metadata: { ...dto.metadata },

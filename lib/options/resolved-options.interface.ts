@@ -60,6 +60,10 @@ export interface ResolvedProtectedResourceOptions {
   readonly audiences: readonly string[];
   readonly audienceMatch: 'exact' | 'hierarchical';
   readonly refuseMultipleAudiences: boolean;
+  /** With the defaults, in lower case and without default ports. `:*` stands for every port, `*` for any origin. */
+  readonly allowedOrigins: readonly string[];
+  /** With the defaults, in lower case; undefined where the Host is not looked at. */
+  readonly allowedHosts: readonly string[] | undefined;
   /** The resource's own, else the module's; undefined where the package verifies tokens itself. */
   readonly verifier: TokenVerifierClass | VerifyToken | undefined;
   readonly allowAnonymous: boolean;
