@@ -11,6 +11,8 @@ export {
   type CredentialsRefusal,
   CredentialsRefusedError,
   InsufficientScopeError,
+  type RequestOriginRefusal,
+  RequestOriginRefusedError,
   type TokenRefusal,
   TokenRefusedError,
 } from './errors/refusal.errors.js';

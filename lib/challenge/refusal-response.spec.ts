@@ -5,6 +5,7 @@ import {
   AuthorizationServerUnavailableError,
   CredentialsRefusedError,
   InsufficientScopeError,
+  RequestOriginRefusedError,
   type TokenRefusal,
   TokenRefusedError,
 } from '../errors/refusal.errors.js';
@@ -61,6 +62,22 @@ const REASONS = Object.keys({
 } satisfies Record<TokenRefusal, 0>) as TokenRefusal[];
 
 const TABLE: readonly (readonly [unknown, RefusalResponse])[] = [
+  [
+    new RequestOriginRefusedError('origin'),
+    {
+      status: 403,
+      headers: NO_STORE,
+      body: { error: 'forbidden_origin', error_description: "The request's Origin is not allowed here" },
+    },
+  ],
+  [
+    new RequestOriginRefusedError('host'),
+    {
+      status: 403,
+      headers: NO_STORE,
+      body: { error: 'forbidden_host', error_description: "The request's Host is not allowed here" },
+    },
+  ],
   [new CredentialsRefusedError('missing_token'), MISSING],
   [new CredentialsRefusedError('unsupported_scheme'), MISSING],
   [

@@ -2,6 +2,7 @@ import {
   AuthorizationServerUnavailableError,
   CredentialsRefusedError,
   InsufficientScopeError,
+  RequestOriginRefusedError,
   TokenRefusedError,
 } from '../errors/refusal.errors.js';
 import { isScopeToken } from '../options/check.decorator.js';
@@ -55,7 +56,20 @@ export function refusalResponse(failure: unknown, resource: ChallengedResource):
       description: 'The access token does not grant what this operation needs',
     });
   }
+  if (failure instanceof RequestOriginRefusedError) return originResponse(failure);
   return faultResponse(failure);
+}
+
+/** No challenge: whatever token a client got, the answer would stay. */
+function originResponse({ reason }: RequestOriginRefusedError): RefusalResponse {
+  return {
+    status: 403,
+    headers: NO_STORE,
+    body: {
+      error: `forbidden_${reason}`,
+      error_description: `The request's ${reason === 'origin' ? 'Origin' : 'Host'} is not allowed here`,
+    },
+  };
 }
 
 function credentialsResponse(

@@ -6,6 +6,7 @@ import {
   AuthorizationServerUnavailableError,
   CredentialsRefusedError,
   InsufficientScopeError,
+  RequestOriginRefusedError,
   TokenRefusedError,
 } from './refusal.errors.js';
 
@@ -30,6 +31,12 @@ describe('the errors', () => {
       'DiscoveryError',
       'ERR_MCP_AUTH_DISCOVERY',
       'is no object',
+    ],
+    [
+      new RequestOriginRefusedError('host'),
+      'RequestOriginRefusedError',
+      'ERR_MCP_AUTH_ORIGIN_REFUSED',
+      'Request refused: host',
     ],
     [
       new CredentialsRefusedError('missing_token'),
@@ -75,6 +82,7 @@ describe('the errors', () => {
   it('capture a stack unless they are refusals, and leave the limit as it was', () => {
     const { stackTraceLimit } = Error;
     for (const refusal of [
+      new RequestOriginRefusedError('origin'),
       new CredentialsRefusedError('missing_token'),
       new TokenRefusedError('expired'),
       new InsufficientScopeError(['a']),

@@ -7,6 +7,7 @@ import {
   AuthorizationServerUnavailableError,
   CredentialsRefusedError,
   InsufficientScopeError,
+  RequestOriginRefusedError,
   TokenRefusedError,
 } from '../errors/refusal.errors.js';
 import { type McpAuthEvent } from '../events/mcp-auth-event.interface.js';
@@ -51,6 +52,7 @@ describe('GuardReport', () => {
   const line = (): unknown[] => lines.flat().map((part) => String(part).replace(/ \([0-9a-f-]{36}\)$/, ''));
 
   it.each([
+    [new RequestOriginRefusedError('origin'), 'origin'],
     [new CredentialsRefusedError('missing_token'), 'missing_token'],
     [new TokenRefusedError('audience', { cause: new Error('secret') }), 'audience'],
   ])('tells at debug level what a client did: %s', (failure, reason) => {

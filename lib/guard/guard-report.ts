@@ -5,6 +5,7 @@ import {
   AuthorizationServerUnavailableError,
   CredentialsRefusedError,
   InsufficientScopeError,
+  RequestOriginRefusedError,
   TokenRefusedError,
 } from '../errors/refusal.errors.js';
 import { describeFault, describeThrown, escapeForLog } from '../events/escape-for-log.js';
@@ -99,6 +100,7 @@ export class GuardReport {
 function reasonOf(failure: unknown): RefusedEvent['reason'] {
   if (failure instanceof CredentialsRefusedError || failure instanceof TokenRefusedError)
     return failure.reason;
+  if (failure instanceof RequestOriginRefusedError) return failure.reason;
   return failure instanceof AuthorizationServerUnavailableError ? 'unavailable' : 'fault';
 }
 
