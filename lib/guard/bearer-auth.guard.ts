@@ -14,10 +14,11 @@ import { CredentialsRefusedError, InsufficientScopeError } from '../errors/refus
 import { AccessTokenGate } from '../gate/access-token.gate.js';
 import { type AdmittedToken } from '../gate/admit.js';
 import { type ChallengeStrategy, scopesToAskFor, type ScopeDemand } from '../gate/scopes.js';
-import { IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js';
+import { IS_BEARER_AUTH_GUARD, MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { operationsOf } from '../mcp/operations.js';
 import { clientAccumulatesScopes } from '../mcp/protocol-era.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
   type KnownResource,
   ProtectedResourceRegistry,
@@ -58,6 +59,7 @@ export class BearerAuthGuard implements CanActivate {
   @Inject() private readonly gate!: AccessTokenGate;
   @Inject() private readonly handlerScopes!: HandlerScopeRegistry;
   @Inject() private readonly report!: GuardReport;
+  @Inject(MCP_AUTH_OPTIONS) private readonly options!: ResolvedMcpAuthOptions;
 
   /** Decides at once where nobody has to be asked: on a token that is remembered, and without one. */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -141,7 +143,13 @@ export class BearerAuthGuard implements CanActivate {
   }
 
   private refuse(context: ExecutionContext, resource: KnownResource, failure: unknown): BearerException {
-    const exception = refuse(failure, resource, this.adapterHost.httpAdapter, this.getResponse(context));
+    const exception = refuse(failure, {
+      resource,
+      options: this.options,
+      adapter: this.adapterHost.httpAdapter,
+      response: this.getResponse(context),
+      body: () => (this.getRequest(context) as Partial<GuardedRequest> | undefined)?.body,
+    });
     const auth =
       failure instanceof InsufficientScopeError ? admissionOf(this.getRequest(context))?.auth : undefined;
     this.report.refused({

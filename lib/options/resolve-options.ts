@@ -51,6 +51,7 @@ function withDefaults(dto: McpAuthModuleOptionsDto): ResolvedMcpAuthOptions {
     serveRootAlias: dto.serveRootAlias ?? false,
     verifierTimeoutMs: dto.verifierTimeoutMs ?? 10_000,
     tokenCache: resolveTokenCache(dto.tokenCache),
+    ...refusalDefaults(dto),
     isRevoked: dto.isRevoked as ResolvedMcpAuthOptions['isRevoked'],
     fetch: dto.fetch ?? ((...args) => globalThis.fetch(...args)),
     now: dto.now ?? (() => new Date()),
@@ -68,6 +69,16 @@ function discoveryDefaults(
     discovery: dto.discovery ?? 'bootstrap',
     onDiscoveryFailure: dto.onDiscoveryFailure ?? 'fail',
     metadataRefreshSeconds: dto.metadataRefreshSeconds ?? 3600,
+  };
+}
+
+function refusalDefaults(
+  dto: McpAuthModuleOptionsDto,
+): Pick<ResolvedMcpAuthOptions, 'showErrorDetails' | 'errorBody' | 'errorUri'> {
+  return {
+    showErrorDetails: dto.showErrorDetails ?? false,
+    errorBody: dto.errorBody ?? 'oauth',
+    errorUri: dto.errorUri,
   };
 }
 

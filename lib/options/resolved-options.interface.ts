@@ -78,6 +78,9 @@ export interface ResolvedMcpAuthOptions {
   readonly verifierTimeoutMs: number;
   /** Undefined where no token is remembered. */
   readonly tokenCache: Required<TokenCacheOptions> | undefined;
+  readonly showErrorDetails: boolean;
+  readonly errorBody: 'oauth' | 'json-rpc';
+  readonly errorUri: string | undefined;
   readonly isRevoked: McpAuthModuleOptions['isRevoked'];
   readonly fetch: typeof fetch;
   readonly now: () => Date;
