@@ -26,8 +26,14 @@ export class BearerException extends HttpException {
     } finally {
       limitStackTrace(limit);
     }
-    this.error = typeof body.error === 'string' ? body.error : body.error.data.error;
+    this.error = 'jsonrpc' in body ? body.error.data.error : body.error;
     this.headers = headers;
+  }
+
+  /** The message is the description that clients get. @internal */
+  override initMessage(): void {
+    const body = this.getResponse() as RefusalResponse['body'];
+    this.message = 'jsonrpc' in body ? body.error.message : body.error_description;
   }
 
   /** For logs: without the stack, and without a cause that is not of this package. */

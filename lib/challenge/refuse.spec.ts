@@ -163,10 +163,12 @@ describe('BearerException', () => {
     expect(exception.getStatus()).toBe(403);
     expect(exception.getResponse()).toMatchObject({ error: 'insufficient_scope' });
     expect(exception.error).toBe('insufficient_scope');
+    expect(exception.message).toBe('The access token does not grant what this operation needs');
     expect(exception.headers['WWW-Authenticate']).toContain('scope="notes:write"');
     expect(exception.cause).toBe(failure);
     expect(exception.stack).not.toContain('\n    at ');
     expect(thrown(failure, jsonRpc).error).toBe('insufficient_scope');
+    expect(thrown(failure, jsonRpc).message).toBe(exception.message);
   });
 
   verifies('F106', 'becomes JSON with the decision, without stack and foreign causes', () => {
