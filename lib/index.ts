@@ -5,6 +5,9 @@ export {
   type DiscoveryFailure,
 } from './errors/discovery.error.js';
 export { type ConfigProblem, McpAuthConfigError } from './errors/config.error.js';
+export { DISCOVERY_FAILURE_REFERENCE, ERROR_CODE_REFERENCE } from './errors/error-reference.js';
+export type { ErrorReferenceEntry } from './errors/reference-entry.js';
+export { REFUSAL_REFERENCE, type RefusalReason } from './errors/refusal-reference.js';
 export { McpAuthError, type McpAuthErrorCode } from './errors/mcp-auth.error.js';
 export {
   AuthorizationServerUnavailableError,
@@ -84,7 +87,7 @@ export {
 } from './verifier/token.verifier.js';
 
 export { BearerException } from './challenge/bearer.exception.js';
-export type { RefusalBody } from './challenge/refusal-response.js';
+export type { JsonRpcRefusalBody, RefusalBody } from './challenge/refusal-body.js';
 export { AuthInfo } from './auth-info/auth-info.decorator.js';
 export { AuthContext } from './auth-info/auth-context.js';
 export { principalKey } from './auth-info/principal-key.js';

@@ -360,11 +360,7 @@ const requestOrigins = {
     'origins are compared by scheme, host and port; every port only where asked for',
   ),
   'ORG-05': row('DNS rebinding', 'Host is one of those allowed; on loopback by default'),
-  'ORG-07': {
-    source: 'Fetch',
-    behaviour: 'CORS of the MCP endpoint follows the allowed origins',
-    deferred: 'the decision gives the allowed origin; nothing answers preflights with it yet',
-  },
+  'ORG-07': row('Fetch', 'CORS of the MCP endpoint follows the allowed origins'),
   'ORG-08': row('RFC 9112 3.2', 'several Host lines are 400'),
   'ORG-09': row('RFC 7239 8.1', 'forwarding headers change nothing about Host and Origin'),
   'PRM-43': {
@@ -375,7 +371,38 @@ const requestOrigins = {
   H13: row('DNS rebinding', 'foreign origins and hosts, with and without a good token'),
 } as const;
 
+/** How refusals look, beside what `challenges` says of the header. */
+const refusals = {
+  'CHL-19': row('Fetch', 'browser clients can read the challenge, and preflights need no token'),
+  'CHL-20': {
+    ...row('RFC 9449 7.1', 'a DPoP challenge comes after the Bearer challenge and repeats nothing of it'),
+    deferred: 'DPoP is not offered: tokens with cnf are refused, so no DPoP challenge is ever sent',
+  },
+  'CHL-22': row(
+    'RFC 9728 5.2',
+    'after a change of the server, old tokens lead to the document that lists the new one',
+  ),
+  'CHL-23': row('RFC 6750 3', 'error_uri is an https URL of the configuration, last, and only beside error'),
+  'CHL-24': row('JSON-RPC 2.0', 'a JSON-RPC body has the id of the request and a code that is free to use'),
+  H11: row('injection', 'nothing that comes in changes the challenge'),
+  F97: row('RFC 6750 2.1', 'one bearer token in one Authorization header, the scheme in any case'),
+  F98: row('mcp-auth', '401 without credentials: scope and resource_metadata, no error'),
+  F99: row('mcp-auth', '401 for a bad token: invalid_token, nothing of the reason'),
+  F100: row('mcp-auth', '403: insufficient_scope with scope, resource_metadata, error_description'),
+  F101: row('mcp-auth', '400 for several credentials: invalid_request'),
+  F102: row('mcp-auth', '500 and 503 without a challenge, Retry-After on 503'),
+  F103: row('mcp-auth', 'the clients in use read every challenge as it is meant'),
+  F104: row('mcp-auth', 'CORS headers that let browsers read the challenge'),
+  F105: row(
+    'mcp-auth',
+    'the reason is in the body only by choice, and never a token, a claim or an error text',
+  ),
+  F106: row('mcp-auth', 'stable codes and classes, toJSON, and a challenge that filters leave where it is'),
+  F107: row('mcp-auth', 'the body is OAuth JSON, or JSON-RPC by choice'),
+} as const;
+
 export const requirements = {
+  ...refusals,
   ...requestOrigins,
   ...tokenProfile,
   ...attacks,

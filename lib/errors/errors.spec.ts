@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../../test/verifies.js';
 import { McpAuthConfigError } from './config.error.js';
 import { BootstrapDiscoveryError, DiscoveryError } from './discovery.error.js';
 import { McpAuthError } from './mcp-auth.error.js';
@@ -92,6 +93,36 @@ describe('the errors', () => {
     }
     expect(new AuthorizationServerUnavailableError('https://as.example').stack).toContain('errors.spec');
     expect(Error.stackTraceLimit).toBe(stackTraceLimit);
+  });
+
+  verifies('F106', 'become JSON with all that they say, without stack and cause', () => {
+    const json = (error: Error): unknown => JSON.parse(JSON.stringify(error));
+    const attempt = new DiscoveryError('not_found', 'https://a.example/m', 'answered 404', { cause });
+    const attemptJson = {
+      name: 'DiscoveryError',
+      code: 'ERR_MCP_AUTH_DISCOVERY',
+      message: 'https://a.example/m: answered 404',
+      failure: 'not_found',
+      url: 'https://a.example/m',
+      detail: 'answered 404',
+    };
+    expect(json(attempt)).toEqual(attemptJson);
+    expect(json(new BootstrapDiscoveryError([{ server: 'https://a', attempts: [attempt] }]))).toMatchObject({
+      name: 'BootstrapDiscoveryError',
+      failures: [{ server: 'https://a', attempts: [attemptJson] }],
+    });
+    expect(json(new TokenRefusedError('signature', { cause }))).toEqual({
+      name: 'TokenRefusedError',
+      code: 'ERR_MCP_AUTH_TOKEN_REFUSED',
+      message: 'Access token refused: signature',
+      reason: 'signature',
+    });
+    expect(json(new McpAuthConfigError([{ path: 'a', message: 'b' }], { cause }))).toEqual({
+      name: 'McpAuthConfigError',
+      code: 'ERR_MCP_AUTH_CONFIG',
+      message: 'McpAuthModule has 1 problem:\n  - a: b',
+      problems: [{ path: 'a', message: 'b' }],
+    });
   });
 
   it('name a class of the application that extends one of them', () => {

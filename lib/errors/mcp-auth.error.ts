@@ -40,4 +40,9 @@ export abstract class McpAuthError extends Error {
     this.code = code;
     this.name = new.target.name;
   }
+
+  /** For logs: name, code, message and what the class adds; neither stack nor cause. */
+  toJSON(): object {
+    return Object.assign({}, this, { message: this.message });
+  }
 }

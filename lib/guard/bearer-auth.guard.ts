@@ -2,13 +2,16 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadat
 import { HttpAdapterHost, Reflector } from '@nestjs/core';
 import { admissionOf, requestOf } from '../auth-info/request-auth.js';
 import { type BearerException } from '../challenge/bearer.exception.js';
+import { completeCors } from '../challenge/cors-headers.js';
 import { refuse } from '../challenge/refuse.js';
 import { CredentialsRefusedError } from '../errors/refusal.errors.js';
-import { IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js';
+import { IS_BEARER_AUTH_GUARD, MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
   type KnownResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
+import { policyOf } from '../origin/request-origin-policy.js';
 import { GuardReport } from './guard-report.js';
 import { type AuthenticatedRequest, RequestAuthenticator } from './request-authenticator.js';
 import { type RouteFacts, RouteFactsReader } from './route-facts.js';
@@ -38,6 +41,7 @@ export class BearerAuthGuard implements CanActivate {
   @Inject() private readonly resources!: ProtectedResourceRegistry;
   @Inject() private readonly authenticator!: RequestAuthenticator;
   @Inject() private readonly report!: GuardReport;
+  @Inject(MCP_AUTH_OPTIONS) private readonly options!: ResolvedMcpAuthOptions;
 
   /** Decides at once where nobody has to be asked: on a token that is remembered, and without one. */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -84,8 +88,27 @@ export class BearerAuthGuard implements CanActivate {
     // Within another request, that one must have been let in at its own route: it is not authenticated here.
     const isUndecided = context.getType() !== 'http' && admissionOf(request)?.resource !== resource;
     if (!request || (isUndecided && !allowsAnonymous)) throw new CredentialsRefusedError('missing_token');
+    // Within another request that one's origin counts, which was decided on at its own route.
+    if (context.getType() === 'http') this.checkOrigin(context, request as AuthenticatedRequest, resource);
     const scopes = this.getRequiredScopes(context);
     return this.authenticator.admit(request as AuthenticatedRequest, { resource, scopes, allowsAnonymous });
+  }
+
+  private checkOrigin(
+    context: ExecutionContext,
+    request: AuthenticatedRequest,
+    { options }: KnownResource,
+  ): void {
+    const origin = policyOf(options).check(request);
+    const response = this.getResponse(context) as { getHeader?(name: string): unknown } | undefined;
+    if (origin === undefined || !response) return;
+    const { httpAdapter } = this.adapterHost;
+    completeCors(origin, {
+      get: (name) => response.getHeader?.(name),
+      set: (name, value) => {
+        httpAdapter.setHeader(response, name, value);
+      },
+    });
   }
 
   private async decideLater(
@@ -102,7 +125,13 @@ export class BearerAuthGuard implements CanActivate {
   }
 
   private refuse(context: ExecutionContext, resource: KnownResource, failure: unknown): BearerException {
-    const exception = refuse(failure, resource, this.adapterHost.httpAdapter, this.getResponse(context));
+    const exception = refuse(failure, {
+      resource,
+      options: this.options,
+      adapter: this.adapterHost.httpAdapter,
+      response: this.getResponse(context),
+      body: () => (this.getRequest(context) as Partial<AuthenticatedRequest> | undefined)?.body,
+    });
     this.report.refused({
       failure,
       status: exception.getStatus(),

@@ -1,6 +1,7 @@
 import { Type } from 'class-transformer';
 import { IsOptional, ValidateIf, ValidateNested } from 'class-validator';
 import { SIGNATURE_ALGORITHMS } from './algorithms.js';
+import { challengeTextProblem, errorUriProblem } from './challenge-text.js';
 import {
   Check,
   CheckOptional,
@@ -25,6 +26,10 @@ const isJwks: Problem = (value) =>
   (isPlainObject(value) === undefined && Array.isArray((value as { keys?: unknown }).keys))
     ? undefined
     : 'must be a JWK Set, an object with a list "keys", or a function that gives one';
+
+/** It stands in the challenge, within the address of its metadata. */
+const resourceProblem = (value: string): string | undefined =>
+  identifierProblem(value) ?? challengeTextProblem(value);
 
 const isAudience: Problem = (value) =>
   typeof value === 'string' ? isText(value) : isListOf(isText, { nonEmpty: true })(value);
@@ -109,7 +114,7 @@ export class AuthorizationServerDto {
 
 /** The shape of a resource's options; see ProtectedResourceOptions for their meaning. @internal */
 export class ProtectedResourceDto {
-  @Check(isString(identifierProblem)) resource!: string;
+  @Check(isString(resourceProblem)) resource!: string;
   @CheckOptional(isText) name?: string;
 
   @Check(isListOf(isPlainObject, { nonEmpty: true }))
@@ -160,6 +165,9 @@ export class McpAuthModuleOptionsDto {
 
   @CheckOptional(isBoolean) earlyAuthentication?: boolean;
   @CheckOptional(isFunction) isRevoked?: unknown;
+  @CheckOptional(isBoolean) showErrorDetails?: boolean;
+  @CheckOptional(isOneOf('oauth', 'json-rpc')) errorBody?: 'oauth' | 'json-rpc';
+  @CheckOptional(isString(errorUriProblem)) errorUri?: string;
   @CheckOptional(isFunction) fetch?: typeof fetch;
   @CheckOptional(isFunction) now?: () => Date;
   /** Read by the module itself; they may stand among the options. */

@@ -269,6 +269,35 @@ export interface McpAuthModuleOptions {
    */
   readonly earlyAuthentication?: boolean;
 
+  /**
+   * Whether the body of a refusal says which rule it was: `reason` as in `REFUSAL_REFERENCE`, and for an outage the
+   * `server` that cannot be had. Never a token, a claim or the text of an error. The challenge stays as it is.
+   *
+   * For development: whoever tries tokens learns what is wrong with each.
+   *
+   * @defaultValue false
+   */
+  readonly showErrorDetails?: boolean;
+
+  /**
+   * The form of a refusal's body: `oauth` is `{ "error", "error_description" }`; `json-rpc` is an error response of
+   * JSON-RPC 2.0 with the request's `id`, the HTTP status for `code`, and the former in `data`. MCP clients go by status
+   * and challenge alone.
+   *
+   * @defaultValue 'oauth'
+   * @see {@link https://www.jsonrpc.org/specification#error_object | JSON-RPC 2.0 section 5.1}
+   */
+  readonly errorBody?: 'oauth' | 'json-rpc';
+
+  /**
+   * A page for people about errors: `error_uri` of every challenge that has an `error`, and of its body. An https URL
+   * without fragment.
+   *
+   * @defaultValue none
+   * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3 | RFC 6750 section 3}
+   */
+  readonly errorUri?: string;
+
   /** What is used in place of the global `fetch` for every request to an authorization server. @defaultValue fetch */
   readonly fetch?: typeof fetch;
 

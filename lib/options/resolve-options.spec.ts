@@ -81,6 +81,9 @@ describe('resolveOptions', () => {
       earlyAuthentication: false,
       tokenCache: { maxEntries: 10_000, maxAgeSeconds: 60 },
       isRevoked: undefined,
+      showErrorDetails: false,
+      errorBody: 'oauth',
+      errorUri: undefined,
       metadataMaxAgeSeconds: 3600,
       serveRootAlias: false,
     });
@@ -124,6 +127,9 @@ describe('resolveOptions', () => {
       discoveryTimeoutMs: 100,
       metadataMaxAgeSeconds: 0,
       serveRootAlias: true,
+      showErrorDetails: true,
+      errorBody: 'json-rpc',
+      errorUri: 'https://docs.example/e',
       isGlobal: false,
       fetch,
       now,
@@ -134,6 +140,9 @@ describe('resolveOptions', () => {
       discoveryTimeoutMs: 100,
       metadataMaxAgeSeconds: 0,
       serveRootAlias: true,
+      showErrorDetails: true,
+      errorBody: 'json-rpc',
+      errorUri: 'https://docs.example/e',
       fetch,
       now,
     });
@@ -170,6 +179,38 @@ describe('resolveOptions', () => {
       expect(Object.isFrozen(part)).toBe(true);
     }
     expect(Object.isFrozen(given)).toBe(false);
+  });
+
+  verifies(['CHL-23', 'F105', 'F107'], 'refuses settings of refusals that cannot be meant', () => {
+    expect(
+      messageOf({
+        ...ofResource({}),
+        showErrorDetails: 'true',
+        errorBody: 'jsonrpc',
+        errorUri: 'http://a.example/e',
+      }),
+    ).toBe(
+      [
+        'McpAuthModule has 3 problems:',
+        '  - showErrorDetails: must be true or false; got "true"',
+        '  - errorBody: must be one of oauth, json-rpc; got "jsonrpc"',
+        '  - errorUri: uses http for another machine; use https; got "http://a.example/e"',
+      ].join('\n'),
+    );
+    expect(messageOf({ ...ofResource({}), errorUri: 'http://127.0.0.1/e' })).toContain(
+      'errorUri: must be https',
+    );
+  });
+
+  verifies('CHL-11', 'refuses names in which clients would read another parameter of the challenge', () => {
+    const rule = 'which clients take for a parameter of the challenge; write it otherwise';
+    expect(messageOf(ofResource({ requiredScopes: ['a', 'resource_metadata=b'] }))).toContain(
+      `resources[0].requiredScopes: member 1 has "resource_metadata=", ${rule}`,
+    );
+    expect(messageOf(ofResource({ resource: `${RESOURCE}/scope=a` }))).toContain(
+      `resources[0].resource: has "scope=", ${rule}`,
+    );
+    expect(resolveOptions(ofResource({ resource: `${RESOURCE}/scope` })).resources).toHaveLength(1);
   });
 
   verifies('OPS-09', 'lists all that is wrong, with path, problem and what was found', () => {

@@ -53,6 +53,7 @@ function withDefaults(dto: McpAuthModuleOptionsDto): ResolvedMcpAuthOptions {
     verifierTimeoutMs: dto.verifierTimeoutMs ?? 10_000,
     tokenCache: resolveTokenCache(dto.tokenCache),
     earlyAuthentication: dto.earlyAuthentication ?? false,
+    ...refusalDefaults(dto),
     isRevoked: dto.isRevoked as ResolvedMcpAuthOptions['isRevoked'],
     fetch: dto.fetch ?? ((...args) => globalThis.fetch(...args)),
     now: dto.now ?? (() => new Date()),
@@ -70,6 +71,16 @@ function discoveryDefaults(
     discovery: dto.discovery ?? 'bootstrap',
     onDiscoveryFailure: dto.onDiscoveryFailure ?? 'fail',
     metadataRefreshSeconds: dto.metadataRefreshSeconds ?? 3600,
+  };
+}
+
+function refusalDefaults(
+  dto: McpAuthModuleOptionsDto,
+): Pick<ResolvedMcpAuthOptions, 'showErrorDetails' | 'errorBody' | 'errorUri'> {
+  return {
+    showErrorDetails: dto.showErrorDetails ?? false,
+    errorBody: dto.errorBody ?? 'oauth',
+    errorUri: dto.errorUri,
   };
 }
 

@@ -84,6 +84,9 @@ export interface ResolvedMcpAuthOptions {
   /** Undefined where no token is remembered. */
   readonly tokenCache: Required<TokenCacheOptions> | undefined;
   readonly earlyAuthentication: boolean;
+  readonly showErrorDetails: boolean;
+  readonly errorBody: 'oauth' | 'json-rpc';
+  readonly errorUri: string | undefined;
   readonly isRevoked: McpAuthModuleOptions['isRevoked'];
   readonly fetch: typeof fetch;
   readonly now: () => Date;

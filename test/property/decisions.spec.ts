@@ -27,7 +27,12 @@ import { anyJson, bounded, CHALLENGE, expectSamePrototypes, objectWith, outcomeO
 
 const NOW = 1_800_000_000;
 const clock = { nowSeconds: NOW, toleranceSeconds: 5 };
-const challenged = { metadataUrl: NOTES_METADATA, requiredScopes: ['notes:read'] };
+const challenged = {
+  metadataUrl: NOTES_METADATA,
+  options: { requiredScopes: ['notes:read'] },
+  servers: new Map(),
+};
+const settings = { showErrorDetails: false, errorBody: 'oauth', errorUri: undefined } as const;
 const resource = {
   options: { resource: NOTES, audiences: [NOTES] },
   metadataUrl: NOTES_METADATA,
@@ -37,7 +42,7 @@ const good = { iss: ISSUER, aud: NOTES, sub: 'u1', client_id: 'c1', scope: 'note
 
 /** Expects that a refusal can be written into a response. */
 function expectWritable(failure: unknown): void {
-  const { status, headers } = refusalResponse(failure, challenged);
+  const { status, headers } = refusalResponse(failure, challenged, settings);
   for (const value of Object.values(headers)) expect(value).toMatch(/^[\x20-\x7E]*$/);
   const challenge = headers['WWW-Authenticate'];
   expect(challenge === undefined).toBe(status >= 500);
