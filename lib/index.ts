@@ -25,9 +25,11 @@ export type {
   AuthorizationServerMetadata,
   AuthorizationServerOptions,
   AuthorizationServerType,
+  ClaimNames,
   RemoteJwkSetOptions,
   TranspileData,
 } from './options/authorization-server-options.interface.js';
+export type { ResolvedClaimNames } from './options/claim-names.js';
 export type {
   IntrospectionCacheOptions,
   IntrospectionOptions,

@@ -25,8 +25,10 @@ const isJwks: Problem = (value) =>
     ? undefined
     : 'must be a JWK Set, an object with a list "keys", or a function that gives one';
 
-const isAudience: Problem = (value) =>
+const isNames: Problem = (value) =>
   typeof value === 'string' ? isText(value) : isListOf(isText, { nonEmpty: true })(value);
+
+const isNamesOrFunction: Problem = (value) => (typeof value === 'function' ? undefined : isNames(value));
 
 const isResourceDocument: Problem = (value) =>
   isPlainObject(value) ?? documentProblem(value as Record<string, unknown>);
@@ -79,6 +81,12 @@ export class IntrospectionDto {
   cache?: IntrospectionCacheDto;
 }
 
+/** The shape of ClaimNames. @internal */
+export class ClaimNamesDto {
+  @CheckOptional(isNames) clientId?: string | string[];
+  @CheckOptional(isNamesOrFunction) scopes?: string | string[] | (() => string[]);
+}
+
 /** The shape of an authorization server's options; see AuthorizationServerOptions for their meaning. @internal */
 export class AuthorizationServerDto {
   @CheckOptional(isString(identifierProblem)) issuer?: string;
@@ -103,6 +111,13 @@ export class AuthorizationServerDto {
   @CheckOptional(isListOf(isOneOf(...SIGNATURE_ALGORITHMS), { nonEmpty: true })) algorithms?: string[];
   @CheckOptional(isOneOf('lenient', 'rfc9068')) profile?: 'lenient' | 'rfc9068';
   @CheckOptional(isWholeNumber(1, 2_592_000, 'seconds')) maxTokenAgeSeconds?: number;
+  @CheckOptional(isListOf(isText, { nonEmpty: false })) requiredClaims?: string[];
+
+  @CheckOptional(isPlainObject)
+  @ValidateNested({ message: 'must be an object' })
+  @Type(() => ClaimNamesDto)
+  claimNames?: ClaimNamesDto;
+
   @CheckOptional(isOneOf('warn', 'error', 'off')) mcpCompliance?: 'warn' | 'error' | 'off';
 }
 
@@ -118,7 +133,7 @@ export class ProtectedResourceDto {
 
   @CheckOptional(isListOf(isScopeToken, { nonEmpty: false })) requiredScopes?: string[];
   @CheckOptional(isListOf(isScopeToken, { nonEmpty: false })) scopesSupported?: string[];
-  @CheckOptional(isAudience) audience?: string | string[];
+  @CheckOptional(isNames) audience?: string | string[];
   @CheckOptional(isOneOf('exact', 'hierarchical')) audienceMatch?: 'exact' | 'hierarchical';
   @CheckOptional(isBoolean) refuseMultipleAudiences?: boolean;
   @CheckOptional(isVerifier) verifier?: unknown;

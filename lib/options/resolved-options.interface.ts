@@ -6,6 +6,7 @@ import {
   type RemoteJwkSetOptions,
   type TranspileData,
 } from './authorization-server-options.interface.js';
+import { type ResolvedClaimNames } from './claim-names.js';
 import { type IntrospectionCacheOptions } from './introspection-options.interface.js';
 import {
   type McpAuthModuleOptions,
@@ -44,6 +45,8 @@ export interface ResolvedAuthorizationServerOptions {
   readonly algorithms: readonly string[];
   readonly profile: 'lenient' | 'rfc9068';
   readonly maxTokenAgeSeconds: number | undefined;
+  readonly requiredClaims: readonly string[];
+  readonly claimNames: ResolvedClaimNames;
   readonly mcpCompliance: 'warn' | 'error' | 'off';
   /** Whether its tokens are verified by the package, so that it must be known where its keys are. */
   readonly needsKeys: boolean;

@@ -63,8 +63,9 @@ export class IntrospectionTokenVerifier implements OnModuleInit {
       throw new AuthorizationServerUnavailableError(server.issuer, 'introspection', { cause });
     });
     if (answer === null) return null;
-    const requiresExpiry = server.options.introspection?.requireExpiry === true;
-    return new VerifiedToken(toClaims(answer, server.issuer), { requiresExpiry });
+    const { introspection, claimNames } = server.options;
+    const requiresExpiry = introspection?.requireExpiry === true;
+    return new VerifiedToken(toClaims(answer, server.issuer), { requiresExpiry, claimNames });
   }
 
   private endpointOf(server: TrustedAuthorizationServer): IntrospectionEndpoint {

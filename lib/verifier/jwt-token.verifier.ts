@@ -60,6 +60,7 @@ export class JwtTokenVerifier implements OnApplicationShutdown {
     return new VerifiedToken(claims, {
       requiresExpiry: true,
       requiredClaims: PROFILE_CLAIMS[profile],
+      claimNames: server.options.claimNames,
       maxAgeSeconds: maxTokenAgeSeconds,
       cacheable: true,
     });
