@@ -31,6 +31,7 @@ export type {
 } from './options/authorization-server-options.interface.js';
 export type { ResolvedClaimNames } from './options/claim-names.js';
 export type {
+  IntrospectionAuthMethod,
   IntrospectionCacheOptions,
   IntrospectionOptions,
 } from './options/introspection-options.interface.js';

@@ -251,7 +251,10 @@ const livingOn = {
 
 const opaque = {
   'OPQ-01': row('RFC 7662 2.1', 'a form by POST, with the token in its body only'),
-  'OPQ-02': row('RFC 7662 2.1, RFC 6749 2.3.1', 'the resource proves who asks: by secret or by key'),
+  'OPQ-02': row(
+    'RFC 7662 2.1, RFC 6749 2.3.1',
+    'the resource proves who asks: by secret, by key or by a token of its own',
+  ),
   'OPQ-03': row('RFC 7662 2.2', 'active is true, and nothing else is'),
   'OPQ-04': row('RFC 7662 4', 'audience, time, issuer, scope and proof are checked as for a JWT'),
   'OPQ-05': row('RFC 7662 2.2', 'an inactive token is refused without detail'),
@@ -259,7 +262,7 @@ const opaque = {
   'OPQ-07': row('RFC 7662 4', 'a token goes to the one server that it can belong to'),
   'OPQ-08': row('robustness', 'what cannot be a token is not asked about'),
   'OPQ-09': row('RFC 7662 4', 'answers are kept only as configured, never past the token, failures never'),
-  'OPQ-10': row('RFC 7662 4', 'https or loopback, no redirects, limits of time and size'),
+  'OPQ-10': row('RFC 7662 4', 'https or loopback, no redirects, limits of time, size and requests at once'),
   'OPQ-11': row('RFC 9701 5', 'a signed answer is verified, an unsigned one does not do in its place'),
   'OPQ-12': row('RFC 7662 2.2', 'members of the answer are claims; token_type is Bearer or absent'),
   'OPQ-13': row('RFC 7662 2.2', 'an answer without exp is good and not kept, unless exp is required'),
@@ -329,7 +332,10 @@ const attacks = {
 /** Which tokens are taken, and what of them is read. */
 const tokenProfile = {
   'AUD-04': row('RFC 8707 2', 'a URL above the resource is an audience only by choice, by whole segments'),
-  'AUD-06': row(MCP, 'there is no way to turn the audience off'),
+  'AUD-06': row(
+    MCP,
+    'the audience cannot be turned off; what takes an answer without one says so by its name, and at each start',
+  ),
   F44: row('mcp-auth', 'tokens are verified by the keys of the server, without further options'),
   F45: row('mcp-auth', 'signatures by asymmetric algorithms, those configured'),
   F46: row('mcp-auth', 'exp is required, nbf and iat are looked at'),

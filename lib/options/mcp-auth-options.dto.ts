@@ -15,6 +15,7 @@ import {
   isWholeNumber,
   type Problem,
 } from './check.decorator.js';
+import { type IntrospectionAuthMethod } from './introspection-options.interface.js';
 import { documentProblem } from './resource-document-rules.js';
 import { identifierProblem, urlProblem } from './url-rules.js';
 import { isVerifier } from './verifier-option.js';
@@ -37,6 +38,12 @@ const isSecret: Problem = (value) =>
   typeof value === 'function' || (typeof value === 'string' && value !== '')
     ? undefined
     : 'must be a non-empty string or a function that gives one';
+
+/** As it stands in a header; RFC 6750 section 2.1. */
+const isBearerToken: Problem = (value) =>
+  typeof value === 'function' || (typeof value === 'string' && /^[\w.~+/-]+=*$/.test(value))
+    ? undefined
+    : 'must be a bearer token or a function that gives one';
 
 const isHeaders: Problem = (value) =>
   isPlainObject(value) ??
@@ -68,12 +75,15 @@ export class IntrospectionDto {
   @Check(isText) clientId!: string;
   @CheckOptional(isSecret) clientSecret?: string | (() => string | Promise<string>);
   @CheckOptional(isPlainObject) privateKey?: object;
-  @CheckOptional(isOneOf('client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'))
-  authMethod?: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
+  @CheckOptional(isBearerToken) bearerToken?: string | (() => string | Promise<string>);
+  @CheckOptional(isOneOf('client_secret_basic', 'client_secret_post', 'private_key_jwt', 'bearer', 'none'))
+  authMethod?: IntrospectionAuthMethod;
   @CheckOptional(isString(urlProblem)) endpoint?: string;
   @CheckOptional(isBoolean) requireSignedResponse?: boolean;
   @CheckOptional(isBoolean) requireExpiry?: boolean;
+  @CheckOptional(isBoolean) trustAnswerWithoutAudience?: boolean;
   @CheckOptional(isWholeNumber(100, 30_000, 'milliseconds')) timeoutMs?: number;
+  @CheckOptional(isWholeNumber(1, 10_000, 'requests')) maxConcurrentRequests?: number;
 
   @CheckOptional(isPlainObject)
   @ValidateNested({ message: 'must be an object' })

@@ -7,7 +7,10 @@ import {
   type TranspileData,
 } from './authorization-server-options.interface.js';
 import { type ResolvedClaimNames } from './claim-names.js';
-import { type IntrospectionCacheOptions } from './introspection-options.interface.js';
+import {
+  type IntrospectionAuthMethod,
+  type IntrospectionCacheOptions,
+} from './introspection-options.interface.js';
 import {
   type McpAuthModuleOptions,
   type ProtectedResourceMetadataOptions,
@@ -17,15 +20,19 @@ import {
 /** How an authorization server is asked about tokens: checked, defaulted, frozen. @publicApi */
 export interface ResolvedIntrospectionOptions {
   readonly clientId: string;
-  readonly authMethod: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
+  readonly authMethod: IntrospectionAuthMethod;
   /** Not enumerable, so that inspecting or logging the options does not show it. */
   readonly clientSecret: (() => string | Promise<string>) | undefined;
   /** Not enumerable, as the secret. */
   readonly privateKey: JWK | undefined;
+  /** Not enumerable, as the secret. */
+  readonly bearerToken: (() => string | Promise<string>) | undefined;
   readonly endpoint: string | undefined;
   readonly requireSignedResponse: boolean;
   readonly requireExpiry: boolean;
+  readonly trustAnswerWithoutAudience: boolean;
   readonly timeoutMs: number;
+  readonly maxConcurrentRequests: number;
   readonly cache: Required<IntrospectionCacheOptions> | undefined;
 }
 
