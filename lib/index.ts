@@ -44,6 +44,7 @@ export type {
   ProtectedResourceOptions,
   RevocationQuery,
   TokenCacheOptions,
+  UnauthorizedRequest,
 } from './options/mcp-auth-options.interface.js';
 export type {
   ResolvedAuthorizationServerOptions,

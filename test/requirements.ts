@@ -326,7 +326,10 @@ const attacks = {
   H28: row('RFC 7662 2.2', 'hostile answers of introspection'),
   H29: row('log forging', 'claims that look like lines of a log'),
   'OPS-02': row('robustness', 'whatever comes in, the process goes on, without a 5xx and within its memory'),
-  'OPS-03': row('robustness', 'garbage is refused in less than 5 ms'),
+  'OPS-03': row(
+    'robustness',
+    'garbage is refused in less than 5 ms; who guesses tokens can be throttled by address',
+  ),
 } as const;
 
 /** Which tokens are taken, and what of them is read. */

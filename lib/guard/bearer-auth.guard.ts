@@ -149,6 +149,7 @@ export class BearerAuthGuard implements CanActivate {
       status: exception.getStatus(),
       resource: resource.options.resource,
       auth,
+      request: this.getRequest(context),
     });
     return exception;
   }

@@ -180,6 +180,7 @@ export class McpAuthModuleOptionsDto {
   tokenCache?: false | TokenCacheDto;
 
   @CheckOptional(isFunction) isRevoked?: unknown;
+  @CheckOptional(isFunction) onUnauthorized?: unknown;
   @CheckOptional(isFunction) fetch?: typeof fetch;
   @CheckOptional(isFunction) now?: () => Date;
   /** Read by the module itself; it may stand among the options. */

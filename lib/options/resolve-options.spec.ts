@@ -251,6 +251,11 @@ describe('resolveOptions', () => {
       'resources[0].authorizationServers[0].jwks: must be a JWK Set, an object with a list "keys", or a function that gives one; got a value of type object',
     ],
     [{ ...ofResource({}), now: 0 }, 'now: must be a function; got 0'],
+    [{ ...ofResource({}), onUnauthorized: true }, 'onUnauthorized: must be a function; got true'],
+    [
+      { ...ofResource({}), onUnauthorised: () => undefined },
+      'onUnauthorised: is not an option. Did you mean "onUnauthorized"?',
+    ],
     [{ ...ofResource({}), fetch: {} }, 'fetch: must be a function; got a value of type object'],
   ])('refuses %j', (options, line) => {
     expect(messageOf(options)).toContain(`\n  - ${line}`);

@@ -89,6 +89,7 @@ export interface ResolvedMcpAuthOptions {
   /** Undefined where no token is remembered. */
   readonly tokenCache: Required<TokenCacheOptions> | undefined;
   readonly isRevoked: McpAuthModuleOptions['isRevoked'];
+  readonly onUnauthorized: McpAuthModuleOptions['onUnauthorized'];
   readonly fetch: typeof fetch;
   readonly now: () => Date;
 }
