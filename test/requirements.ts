@@ -359,7 +359,25 @@ const tokenProfile = {
   F67: row('RFC 8707 2', 'the audience is checked whatever the verifier'),
 } as const;
 
+/** What was left of the verification engine, and what it leaves to others. */
+const engineRest = {
+  'PRM-24': row(
+    'RFC 9728 2',
+    'scopes_supported is the least set where it is configured (F30 says what it is by default); scopes that cover everything are warned of',
+  ),
+  'PRM-30': row('RFC 9728 7', 'the document holds issuers and nothing else of an authorization server'),
+  F60: {
+    source: 'RFC 6750 3.1',
+    behaviour: 'a stream ends when the token that opened it does',
+    deferred: 'needs the streams of the transports; not built yet',
+  },
+  F85: row('OpenID Connect Core 5.3', 'tokens verified by userinfo: a recipe that says what it cannot check'),
+  F102: row('RFC 9110 15.6', 'faults and outages are JSON without a challenge, outages with Retry-After'),
+  F120: row('mcp-auth', 'the login pages of the sample: escaped, with credentials from the environment'),
+} as const;
+
 export const requirements = {
+  ...engineRest,
   ...tokenProfile,
   ...attacks,
   ...operating,

@@ -37,7 +37,7 @@ describe('resourceAdvice', () => {
     expect(adviceFor('https://a.example', { scopesSupported: ['a'] })).toEqual([]);
   });
 
-  it('advises against scopes that cover everything', () => {
+  verifies('PRM-24', 'advises against scopes that cover everything', () => {
     expect(adviceFor('https://a.example', { requiredScopes: ['*'], scopesSupported: ['all', 'a'] })).toEqual([
       'the scope *, all covers everything; name what each operation needs',
     ]);
