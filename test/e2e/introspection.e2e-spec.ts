@@ -1,5 +1,6 @@
 import { Controller, Get, type LoggerService, UseGuards } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
@@ -554,11 +555,13 @@ describe('many tokens at once', () => {
   verifies('OPQ-10', 'are 503 where no turn comes in time, and leave nothing behind', async () => {
     const { as, held, state } = await holding();
     const log = new FullLog();
-    const introspection = { maxConcurrentRequests: 2, timeoutMs: 400 };
+    const introspection = { maxConcurrentRequests: 2, timeoutMs: 1000 };
     const app = await startWith([asking(as, { introspection })], {}, log);
-    const answers = await Promise.all(tokens.map((token) => get(app, token)));
-    expect(answers.map(refusal)).toEqual(tokens.map(() => UNAVAILABLE));
-    expect(state.most).toBe(2);
+    const asked = Promise.all(tokens.map((token) => get(app, token)));
+    await expect.poll(() => state.total).toBe(2);
+    await delay(100);
+    expect(state.total).toBe(2);
+    expect((await asked).map(refusal)).toEqual(tokens.map(() => UNAVAILABLE));
     const late = log.lines.filter((line) => line.includes('no complete answer within the time limit'));
     expect(late).toHaveLength(6);
     expect(late.filter((line) => line.includes('"maxConcurrentRequests"'))).toHaveLength(4);
@@ -737,6 +740,24 @@ describe('answers that are kept', () => {
     wait(3);
     says(as, { active: true, sub: 'u', client_id: 'c', aud: NOTES, scope: 'notes:read' });
     expect([await statusOf(app, token), count()]).toEqual([200, 2]);
+  });
+
+  verifies(['OPQ-09', 'AUD-07'], 'are none that another resource was given', async () => {
+    const as = await authorizationServer();
+    const app = await start(
+      {
+        resources: [NOTES, ADMIN].map((resource) => ({
+          resource,
+          name: resource === NOTES ? 'notes' : 'admin',
+          authorizationServers: [asking(as, { introspection: { cache: {} } })],
+        })),
+      },
+      { controllers: [NamedNotesController, AdminController] },
+    );
+    const headers = { authorization: `Bearer ${as.issueOpaqueToken({ audience: NOTES })}` };
+    const at = async (path: string) => (await app.send(path, { headers })).status;
+    expect([await at('/notes'), await at('/admin'), await at('/notes')]).toEqual([200, 401, 200]);
+    expect(as.requestCount('introspection')).toBe(2);
   });
 
   verifies('OPQ-09', 'are never failures', async () => {
