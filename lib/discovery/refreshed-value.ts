@@ -68,9 +68,9 @@ export class RefreshedValue<T> {
   }
 
   /**
-   * The value, loaded if need be. One that is soon past its age serves, and is renewed meanwhile. One that is past it is renewed before it is served, so that what was taken
-   * back is not served on; where that fails, the old one serves. Once it has failed nobody waits for it any more:
-   * the old one serves at once, and is renewed behind the scenes.
+   * The value, loaded if need be. One that is soon past its age serves, and is renewed meanwhile. One that is past it is
+   * renewed before it is served, so that what was taken back is not served on; where that fails, the old one serves.
+   * Once it has failed nobody waits for it any more: the old one serves at once, and is renewed behind the scenes.
    *
    * @throws what the load failed with, when there is no value that may serve
    */

@@ -36,7 +36,7 @@ export function admit(verified: VerifiedToken, resource: KnownResource, clock: G
   assertAudience(verified, resource);
   const expiresAt = assertTimely(claims, clock, verified);
   assertRequiredClaims(claims, verified.requiredClaims);
-  assertRequiredClaims(claims, resource.servers.get(issuer)?.options.requiredClaims ?? []);
+  assertRequiredClaims(claims, resource.servers.get(issuer)?.options.requiredClaims);
   // RFC 7800 section 3.1: without a verified proof the presenter may be anybody. No proof is verified yet.
   if (claims['cnf'] !== undefined) throw new TokenRefusedError('sender_constrained');
   if (isNotAnAccessToken(claims)) throw new TokenRefusedError('not_an_access_token');

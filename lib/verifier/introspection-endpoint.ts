@@ -32,7 +32,8 @@ const CREDENTIALS_COOLDOWN_SECONDS = 30;
 
 /**
  * One authorization server that is asked about tokens by one client. However many ask about a token at once, the
- * server is asked once, and it is asked about so many tokens at a time and no more. Answers are kept only as configured, failures never; no token is kept in any case.
+ * server is asked once, and about so many tokens at a time and no more. Answers are kept only as configured, failures
+ * never; no token is kept in any case.
  *
  * @internal
  */
