@@ -30,10 +30,13 @@ export type {
   AuthorizationServerMetadata,
   AuthorizationServerOptions,
   AuthorizationServerType,
+  ClaimNames,
   RemoteJwkSetOptions,
   TranspileData,
 } from './options/authorization-server-options.interface.js';
+export type { ResolvedClaimNames } from './options/claim-names.js';
 export type {
+  IntrospectionAuthMethod,
   IntrospectionCacheOptions,
   IntrospectionOptions,
 } from './options/introspection-options.interface.js';
@@ -46,6 +49,7 @@ export type {
   ProtectedResourceOptions,
   RevocationQuery,
   TokenCacheOptions,
+  UnauthorizedRequest,
 } from './options/mcp-auth-options.interface.js';
 export type {
   ResolvedAuthorizationServerOptions,

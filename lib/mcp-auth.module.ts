@@ -47,6 +47,7 @@ import { ResourcePaths } from './resource-metadata/resource-paths.js';
 import { routeWellKnown } from './resource-metadata/well-known.routes.js';
 import { resourceAdvice } from './resource-metadata/resource-advice.js';
 import { IntrospectionTokenVerifier } from './verifier/introspection-token.verifier.js';
+import { IssuerKeysRegistry } from './verifier/issuer-keys.registry.js';
 import { IssuerTokenVerifier } from './verifier/issuer-token.verifier.js';
 import { JwtTokenVerifier } from './verifier/jwt-token.verifier.js';
 import { TokenVerifier } from './verifier/token.verifier.js';
@@ -68,6 +69,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
   providers: [
     { provide: MCP_AUTH_OPTIONS, useFactory: resolveOptions, inject: [MCP_AUTH_GIVEN_OPTIONS] },
     { provide: TokenVerifier, useClass: IssuerTokenVerifier },
+    IssuerKeysRegistry,
     JwtTokenVerifier,
     IntrospectionTokenVerifier,
     VerifierRegistry,

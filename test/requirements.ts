@@ -251,7 +251,10 @@ const livingOn = {
 
 const opaque = {
   'OPQ-01': row('RFC 7662 2.1', 'a form by POST, with the token in its body only'),
-  'OPQ-02': row('RFC 7662 2.1, RFC 6749 2.3.1', 'the resource proves who asks: by secret or by key'),
+  'OPQ-02': row(
+    'RFC 7662 2.1, RFC 6749 2.3.1',
+    'the resource proves who asks: by secret, by key or by a token of its own',
+  ),
   'OPQ-03': row('RFC 7662 2.2', 'active is true, and nothing else is'),
   'OPQ-04': row('RFC 7662 4', 'audience, time, issuer, scope and proof are checked as for a JWT'),
   'OPQ-05': row('RFC 7662 2.2', 'an inactive token is refused without detail'),
@@ -259,7 +262,7 @@ const opaque = {
   'OPQ-07': row('RFC 7662 4', 'a token goes to the one server that it can belong to'),
   'OPQ-08': row('robustness', 'what cannot be a token is not asked about'),
   'OPQ-09': row('RFC 7662 4', 'answers are kept only as configured, never past the token, failures never'),
-  'OPQ-10': row('RFC 7662 4', 'https or loopback, no redirects, limits of time and size'),
+  'OPQ-10': row('RFC 7662 4', 'https or loopback, no redirects, limits of time, size and requests at once'),
   'OPQ-11': row('RFC 9701 5', 'a signed answer is verified, an unsigned one does not do in its place'),
   'OPQ-12': row('RFC 7662 2.2', 'members of the answer are claims; token_type is Bearer or absent'),
   'OPQ-13': row('RFC 7662 2.2', 'an answer without exp is good and not kept, unless exp is required'),
@@ -323,13 +326,19 @@ const attacks = {
   H28: row('RFC 7662 2.2', 'hostile answers of introspection'),
   H29: row('log forging', 'claims that look like lines of a log'),
   'OPS-02': row('robustness', 'whatever comes in, the process goes on, without a 5xx and within its memory'),
-  'OPS-03': row('robustness', 'garbage is refused in less than 5 ms'),
+  'OPS-03': row(
+    'robustness',
+    'garbage is refused in less than 5 ms; who guesses tokens can be throttled by address',
+  ),
 } as const;
 
 /** Which tokens are taken, and what of them is read. */
 const tokenProfile = {
   'AUD-04': row('RFC 8707 2', 'a URL above the resource is an audience only by choice, by whole segments'),
-  'AUD-06': row(MCP, 'there is no way to turn the audience off'),
+  'AUD-06': row(
+    MCP,
+    'the audience cannot be turned off; what takes an answer without one says so by its name, and at each start',
+  ),
   F44: row('mcp-auth', 'tokens are verified by the keys of the server, without further options'),
   F45: row('mcp-auth', 'signatures by asymmetric algorithms, those configured'),
   F46: row('mcp-auth', 'exp is required, nbf and iat are looked at'),
@@ -401,9 +410,26 @@ const refusals = {
   F107: row('mcp-auth', 'the body is OAuth JSON, or JSON-RPC by choice'),
 } as const;
 
+/** What was left of the verification engine, and what it leaves to others. */
+const engineRest = {
+  'PRM-24': row(
+    'RFC 9728 2',
+    'scopes_supported is the least set where it is configured (F30 says what it is by default); scopes that cover everything are warned of',
+  ),
+  'PRM-30': row('RFC 9728 7', 'the document holds issuers and nothing else of an authorization server'),
+  F60: {
+    source: 'RFC 6750 3.1',
+    behaviour: 'a stream ends when the token that opened it does',
+    deferred: 'needs the streams of the transports; not built yet',
+  },
+  F85: row('OpenID Connect Core 5.3', 'tokens verified by userinfo: a recipe that says what it cannot check'),
+  F120: row('mcp-auth', 'the login pages of the sample: escaped, with credentials from the environment'),
+} as const;
+
 export const requirements = {
   ...refusals,
   ...requestOrigins,
+  ...engineRest,
   ...tokenProfile,
   ...attacks,
   ...operating,

@@ -137,6 +137,7 @@ export class BearerAuthGuard implements CanActivate {
       status: exception.getStatus(),
       resource: resource.options.resource,
       auth: admissionOf(this.getRequest(context))?.auth,
+      request: this.getRequest(context),
     });
     return exception;
   }

@@ -118,7 +118,13 @@ export class BearerAuthMiddleware implements NestMiddleware<MiddlewareRequest, S
     const id = this.options.errorBody === 'json-rpc' ? requestIdOf(request.body) : null;
     const refusal = refusalResponse(failure, resource, this.options, id);
     const auth = admissionOf(request)?.auth;
-    this.report.refused({ failure, status: refusal.status, resource: resource.options.resource, auth });
+    this.report.refused({
+      failure,
+      status: refusal.status,
+      resource: resource.options.resource,
+      auth,
+      request,
+    });
     writeRefusal(takeResponse(response), refusal);
   }
 }

@@ -4,6 +4,7 @@ import {
   type OptionalFactoryDependency,
   type Type,
 } from '@nestjs/common';
+import { type CredentialsRefusal, type TokenRefusal } from '../errors/refusal.errors.js';
 import { type AuthorizationServerOptions } from './authorization-server-options.interface.js';
 // eslint-disable-next-line no-restricted-imports -- a type only: options name verifiers, which get options
 import { type TokenVerifierOption } from '../verifier/token.verifier.js';
@@ -155,6 +156,19 @@ export interface RevocationQuery {
   readonly issuedAt: number | undefined;
 }
 
+/** What {@link McpAuthModuleOptions.onUnauthorized} is told of a request: nothing of its token. @publicApi */
+export interface UnauthorizedRequest {
+  /**
+   * Who sent it, as the HTTP platform says: behind a proxy that is the client only where the platform trusts the proxy
+   * (`trust proxy` of Express). Undefined where it does not say.
+   */
+  readonly remoteAddress: string | undefined;
+  /** The protected resource, as configured. */
+  readonly resource: string;
+  /** Why. `missing_token` is how every honest client begins. */
+  readonly reason: CredentialsRefusal | TokenRefusal;
+}
+
 /** Options of {@link McpAuthModule}. @publicApi */
 export interface McpAuthModuleOptions {
   /** One protected resource or several. */
@@ -197,8 +211,9 @@ export interface McpAuthModuleOptions {
   readonly onDiscoveryFailure?: 'fail' | 'retry';
 
   /**
-   * How old metadata may grow before it is fetched anew. When it cannot be, or is wrong, the old one serves for
-   * a day.
+   * How old metadata may grow before it is fetched anew. With requests coming, it is fetched behind the scenes at a random
+   * moment in the last tenth of that time, so that no request waits and processes that started together do not ask
+   * together. When it cannot be had, or is wrong, the old one serves for a day.
    *
    * Unit: seconds. Range: 60 to 86400.
    *
@@ -297,6 +312,16 @@ export interface McpAuthModuleOptions {
    * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3 | RFC 6750 section 3}
    */
   readonly errorUri?: string;
+
+  /**
+   * Called once for every request that the guard answers with 401, for an application that counts them by address and
+   * turns an address away, by a middleware or guard that runs before, when it guesses tokens: each guess costs a
+   * signature check or an introspection. Nobody waits for it; what it throws, now or later, is logged and changes
+   * nothing.
+   *
+   * @defaultValue none
+   */
+  readonly onUnauthorized?: (request: UnauthorizedRequest) => unknown;
 
   /** What is used in place of the global `fetch` for every request to an authorization server. @defaultValue fetch */
   readonly fetch?: typeof fetch;

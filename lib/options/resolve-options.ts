@@ -1,6 +1,7 @@
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
 import { REQUEST_TIMEOUT_MS } from '../mcp-auth.constants.js';
 import { SIGNATURE_ALGORITHMS } from './algorithms.js';
+import { resolveClaimNames } from './claim-names.js';
 import { crossProblems } from './cross-checks.js';
 import {
   type AuthorizationServerDto,
@@ -55,6 +56,7 @@ function withDefaults(dto: McpAuthModuleOptionsDto): ResolvedMcpAuthOptions {
     earlyAuthentication: dto.earlyAuthentication ?? false,
     ...refusalDefaults(dto),
     isRevoked: dto.isRevoked as ResolvedMcpAuthOptions['isRevoked'],
+    onUnauthorized: dto.onUnauthorized as ResolvedMcpAuthOptions['onUnauthorized'],
     fetch: dto.fetch ?? ((...args) => globalThis.fetch(...args)),
     now: dto.now ?? (() => new Date()),
   };
@@ -120,6 +122,8 @@ function resolveServer(dto: AuthorizationServerDto, needsKeys: boolean): Resolve
     algorithms: dto.algorithms ?? SIGNATURE_ALGORITHMS,
     profile: dto.profile ?? 'lenient',
     maxTokenAgeSeconds: dto.maxTokenAgeSeconds,
+    requiredClaims: [...new Set(dto.requiredClaims)],
+    claimNames: resolveClaimNames(dto.claimNames),
     mcpCompliance: dto.mcpCompliance ?? 'warn',
     needsKeys,
   };
