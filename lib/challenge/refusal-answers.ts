@@ -50,6 +50,13 @@ const HOST_REFUSED: RefusalAnswer = {
   description: "The request's Host is not allowed here",
 };
 
+const SEVERAL_HOSTS: RefusalAnswer = {
+  status: 400,
+  headers: NO_STORE,
+  error: 'invalid_request',
+  description: 'The request has more than one Host',
+};
+
 /** A fault that is not the client's has no challenge: a client would throw a good token away. */
 const UNAVAILABLE: RefusalAnswer = {
   status: 503,
@@ -97,9 +104,13 @@ export function answerTo(
     const description = 'The access token does not grant what this operation needs';
     return challenged(403, resource, settings, { error: 'insufficient_scope', scopes, description });
   }
-  if (failure instanceof RequestOriginRefusedError)
-    return failure.reason === 'host' ? HOST_REFUSED : ORIGIN_REFUSED;
+  if (failure instanceof RequestOriginRefusedError) return originAnswer(failure);
   return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
+}
+
+function originAnswer({ reason }: RequestOriginRefusedError): RefusalAnswer {
+  if (reason === 'duplicate_host') return SEVERAL_HOSTS;
+  return reason === 'host' ? HOST_REFUSED : ORIGIN_REFUSED;
 }
 
 function fixedAnswers(resource: ChallengedResource, settings: RefusalSettings): FixedAnswers {

@@ -22,6 +22,11 @@ export const REFUSAL_REFERENCE: Readonly<Record<RefusalReason, ErrorReferenceEnt
     "the request names another host than the resource's",
     "use the resource's own URL, or let the proxy pass on its Host",
   ),
+  duplicate_host: entry(
+    400,
+    'the request names two hosts',
+    'send one Host header; see whether a proxy adds another',
+  ),
   missing_token: entry(
     401,
     'no Authorization header, or none with a token behind the scheme',
@@ -97,8 +102,8 @@ export const REFUSAL_REFERENCE: Readonly<Record<RefusalReason, ErrorReferenceEnt
   too_old: entry(401, 'issued longer ago than `maxTokenAgeSeconds`', 'refresh the token'),
   missing_claim: entry(
     401,
-    'a claim that the profile asks for is missing',
-    'complete the token, or leave `profile` at `lenient`',
+    'a claim that every token must have is missing',
+    'let the authorization server add it; `profile: rfc9068` asks for more claims than `lenient`',
   ),
   subject: entry(401, 'neither a subject nor a client is named', 'let the authorization server name one'),
   sender_constrained: entry(

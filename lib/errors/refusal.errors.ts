@@ -5,11 +5,11 @@ import { McpAuthError } from './mcp-auth.error.js';
  *
  * @publicApi
  */
-export type RequestOriginRefusal = 'origin' | 'host';
+export type RequestOriginRefusal = 'origin' | 'host' | 'duplicate_host';
 
 /**
  * The request's `Origin` or `Host` is not one that the resource answers to; clients see `403` without a challenge,
- * because no token would help.
+ * because no token would help. They see `400` for `duplicate_host`: the request names two hosts.
  *
  * Decided before credentials, so a token that came along was not looked at. The message holds the reason only:
  * nothing of the two headers.
