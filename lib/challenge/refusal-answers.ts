@@ -50,7 +50,7 @@ const HOST_REFUSED: RefusalAnswer = {
   description: "The request's Host is not allowed here",
 };
 
-const DUPLICATE_HOST: RefusalAnswer = {
+const SEVERAL_HOSTS: RefusalAnswer = {
   status: 400,
   headers: NO_STORE,
   error: 'invalid_request',
@@ -109,8 +109,8 @@ export function answerTo(
 }
 
 function originAnswer({ reason }: RequestOriginRefusedError): RefusalAnswer {
-  if (reason === 'host') return HOST_REFUSED;
-  return reason === 'duplicate_host' ? DUPLICATE_HOST : ORIGIN_REFUSED;
+  if (reason === 'duplicate_host') return SEVERAL_HOSTS;
+  return reason === 'host' ? HOST_REFUSED : ORIGIN_REFUSED;
 }
 
 function fixedAnswers(resource: ChallengedResource, settings: RefusalSettings): FixedAnswers {

@@ -81,6 +81,12 @@ const forbidden = (what: 'Origin' | 'Host'): RefusalResponse => ({
   },
 });
 
+const SEVERAL_HOSTS: RefusalResponse = {
+  status: 400,
+  headers: NO_STORE,
+  body: { error: 'invalid_request', error_description: 'The request has more than one Host' },
+};
+
 const UNAVAILABLE: RefusalResponse = {
   status: 503,
   headers: { 'Retry-After': '5', ...NO_STORE },
@@ -122,15 +128,7 @@ const REASONS = Object.keys({
 const TABLE: readonly (readonly [failure: unknown, answer: RefusalResponse, details: object])[] = [
   [new RequestOriginRefusedError('origin'), forbidden('Origin'), { reason: 'origin' }],
   [new RequestOriginRefusedError('host'), forbidden('Host'), { reason: 'host' }],
-  [
-    new RequestOriginRefusedError('duplicate_host'),
-    {
-      status: 400,
-      headers: NO_STORE,
-      body: { error: 'invalid_request', error_description: 'The request has more than one Host' },
-    },
-    { reason: 'duplicate_host' },
-  ],
+  [new RequestOriginRefusedError('duplicate_host'), SEVERAL_HOSTS, { reason: 'duplicate_host' }],
   [new CredentialsRefusedError('missing_token'), MISSING, { reason: 'missing_token' }],
   [new CredentialsRefusedError('unsupported_scheme'), MISSING, { reason: 'unsupported_scheme' }],
   [new CredentialsRefusedError('multiple_credentials'), SEVERAL, { reason: 'multiple_credentials' }],

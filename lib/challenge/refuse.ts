@@ -24,7 +24,7 @@ export function refuse(
   const id = options.errorBody === 'json-rpc' ? requestIdOf(body?.()) : null;
   const refusal = refusalResponse(failure, resource, options, id);
   if (response !== undefined) {
-    for (const name in refusal.headers) adapter.setHeader(response, name, refusal.headers[name] ?? '');
+    for (const [name, value] of Object.entries(refusal.headers)) adapter.setHeader(response, name, value);
   }
   return new BearerException(refusal, failure);
 }

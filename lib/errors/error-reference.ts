@@ -20,9 +20,9 @@ export const ERROR_CODE_REFERENCE: Readonly<Record<McpAuthErrorCode, ErrorRefere
     'see that the application reaches the authorization server; the cause says what failed',
   ),
   ERR_MCP_AUTH_ORIGIN_REFUSED: entry(
-    403,
-    'the request comes from where the resource does not answer to',
-    'see the reasons `origin` and `host`',
+    [400, 403],
+    'the request has an Origin or a Host that the resource does not answer to',
+    'see the reasons `origin`, `host` and `duplicate_host`',
   ),
   ERR_MCP_AUTH_CREDENTIALS_REFUSED: entry(
     [400, 401],

@@ -24,8 +24,8 @@ export const REFUSAL_REFERENCE: Readonly<Record<RefusalReason, ErrorReferenceEnt
   ),
   duplicate_host: entry(
     400,
-    'the request has several Host lines, or they disagree with its authority',
-    'send one Host; see whether a proxy adds another',
+    'the request names two hosts',
+    'send one Host header; see whether a proxy adds another',
   ),
   missing_token: entry(
     401,
@@ -102,8 +102,8 @@ export const REFUSAL_REFERENCE: Readonly<Record<RefusalReason, ErrorReferenceEnt
   too_old: entry(401, 'issued longer ago than `maxTokenAgeSeconds`', 'refresh the token'),
   missing_claim: entry(
     401,
-    'a claim that the profile asks for is missing',
-    'complete the token, or leave `profile` at `lenient`',
+    'a claim that every token must have is missing',
+    'let the authorization server add it; `profile: rfc9068` asks for more claims than `lenient`',
   ),
   subject: entry(401, 'neither a subject nor a client is named', 'let the authorization server name one'),
   sender_constrained: entry(
