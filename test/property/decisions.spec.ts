@@ -31,7 +31,7 @@ const challenged = { metadataUrl: NOTES_METADATA, requiredScopes: ['notes:read']
 const resource = {
   options: { resource: NOTES, audiences: [NOTES] },
   metadataUrl: NOTES_METADATA,
-  servers: new Map([[ISSUER, {}]]),
+  servers: new Map([[ISSUER, { options: { requiredClaims: [] } }]]),
 } as unknown as KnownResource;
 const good = { iss: ISSUER, aud: NOTES, sub: 'u1', client_id: 'c1', scope: 'notes:read', exp: NOW + 300 };
 
