@@ -1,6 +1,11 @@
 import { type JWK } from 'jose';
 
-/** @publicApi */
+/**
+ * How a request for introspection proves who asks: by one of the methods of OAuth clients, by an access token (`bearer`),
+ * or not at all.
+ *
+ * @publicApi
+ */
 export type IntrospectionAuthMethod =
   'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'bearer' | 'none';
 

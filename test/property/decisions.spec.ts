@@ -36,7 +36,7 @@ const settings = { showErrorDetails: false, errorBody: 'oauth', errorUri: undefi
 const resource = {
   options: { resource: NOTES, audiences: [NOTES] },
   metadataUrl: NOTES_METADATA,
-  servers: new Map([[ISSUER, {}]]),
+  servers: new Map([[ISSUER, { options: { requiredClaims: [] } }]]),
 } as unknown as KnownResource;
 const good = { iss: ISSUER, aud: NOTES, sub: 'u1', client_id: 'c1', scope: 'notes:read', exp: NOW + 300 };
 
