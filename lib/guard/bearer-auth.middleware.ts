@@ -24,7 +24,7 @@ import { GuardReport } from './guard-report.js';
 import { type AuthenticatedRequest, RequestAuthenticator } from './request-authenticator.js';
 
 /** A Node request, with what frameworks add to it. */
-type MiddlewareRequest = IncomingMessage & Pick<AuthenticatedRequest, 'body' | 'originalUrl'>;
+type MiddlewareRequest = IncomingMessage & { readonly body?: unknown; readonly originalUrl?: string };
 
 /**
  * {@link BearerAuthGuard} for what no Nest guard covers: routes that a library mounts on the platform, or an Express
@@ -46,6 +46,7 @@ type MiddlewareRequest = IncomingMessage & Pick<AuthenticatedRequest, 'body' | '
  */
 @Injectable()
 export class BearerAuthMiddleware implements NestMiddleware<MiddlewareRequest, ServerResponse> {
+  /** @internal */
   constructor(
     private readonly resources: ProtectedResourceRegistry,
     private readonly paths: ResourcePaths,
