@@ -10,6 +10,7 @@ import {
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
 import { GuardReport } from './guard-report.js';
+import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { type AuthenticatedRequest, RequestAuthenticator } from './request-authenticator.js';
 import { type RouteFacts, RouteFactsReader } from './route-facts.js';
 
@@ -62,9 +63,9 @@ export class BearerAuthGuard implements CanActivate {
     return context.getType() === 'http' ? context.switchToHttp().getResponse<unknown>() : undefined;
   }
 
-  /** Scopes that the route itself needs, beside those of the resource and of the called tool. */
-  protected getRequiredScopes(context: ExecutionContext): readonly string[] {
-    return this.routes.of(context, this.reflector).requiredScopes;
+  /** What the handler itself needs, beside the scopes of the resource and of what the body asks for. */
+  protected getRequiredScopes(context: ExecutionContext): readonly ScopeRequirement[] {
+    return this.routes.of(context, this.reflector).requirements;
   }
 
   private getResource(context: ExecutionContext, route: RouteFacts): KnownResource {
@@ -84,8 +85,10 @@ export class BearerAuthGuard implements CanActivate {
     // Within another request, that one must have been let in at its own route: it is not authenticated here.
     const isUndecided = context.getType() !== 'http' && admissionOf(request)?.resource !== resource;
     if (!request || (isUndecided && !allowsAnonymous)) throw new CredentialsRefusedError('missing_token');
-    const scopes = this.getRequiredScopes(context);
-    return this.authenticator.admit(request as AuthenticatedRequest, { resource, scopes, allowsAnonymous });
+    const requirements = this.getRequiredScopes(context);
+    const call = callOf(context, route);
+    const rules = { resource, requirements, call, allowsAnonymous };
+    return this.authenticator.admit(request as AuthenticatedRequest, rules);
   }
 
   private async decideLater(
@@ -111,4 +114,10 @@ export class BearerAuthGuard implements CanActivate {
     });
     return exception;
   }
+}
+
+/** Within another request the handler has been given its arguments already. */
+function callOf(context: ExecutionContext, { call }: RouteFacts): ScopedCall {
+  if (context.getType<string>() !== 'rpc') return call;
+  return { ...call, arguments: context.switchToRpc().getData<ScopedCall['arguments'] | undefined>() ?? {} };
 }

@@ -16,6 +16,7 @@ import {
   type Problem,
 } from './check.decorator.js';
 import { documentProblem } from './resource-document-rules.js';
+import { isScopeHierarchy } from './scope-hierarchy.js';
 import { identifierProblem, urlProblem } from './url-rules.js';
 import { isVerifier } from './verifier-option.js';
 
@@ -156,6 +157,7 @@ export class McpAuthModuleOptionsDto {
   tokenCache?: false | TokenCacheDto;
 
   @CheckOptional(isBoolean) earlyAuthentication?: boolean;
+  @CheckOptional(isScopeHierarchy) scopeHierarchy?: Record<string, string[]>;
   @CheckOptional(isFunction) isRevoked?: unknown;
   @CheckOptional(isFunction) fetch?: typeof fetch;
   @CheckOptional(isFunction) now?: () => Date;

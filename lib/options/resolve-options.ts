@@ -11,6 +11,7 @@ import {
 } from './mcp-auth-options.dto.js';
 import { type RemoteJwkSetOptions } from './authorization-server-options.interface.js';
 import { resolveIntrospection } from './resolve-introspection.js';
+import { closure } from './scope-hierarchy.js';
 import { checkShape, normaliseOptions } from './option-problems.js';
 import {
   type ResolvedAuthorizationServerOptions,
@@ -52,6 +53,7 @@ function withDefaults(dto: McpAuthModuleOptionsDto): ResolvedMcpAuthOptions {
     verifierTimeoutMs: dto.verifierTimeoutMs ?? 10_000,
     tokenCache: resolveTokenCache(dto.tokenCache),
     earlyAuthentication: dto.earlyAuthentication ?? false,
+    scopeHierarchy: dto.scopeHierarchy && closure(dto.scopeHierarchy),
     isRevoked: dto.isRevoked as ResolvedMcpAuthOptions['isRevoked'],
     fetch: dto.fetch ?? ((...args) => globalThis.fetch(...args)),
     now: dto.now ?? (() => new Date()),

@@ -80,6 +80,8 @@ export interface ResolvedMcpAuthOptions {
   /** Undefined where no token is remembered. */
   readonly tokenCache: Required<TokenCacheOptions> | undefined;
   readonly earlyAuthentication: boolean;
+  /** All scopes that a scope includes, directly or by another; undefined where none includes another. */
+  readonly scopeHierarchy: ReadonlyMap<string, readonly string[]> | undefined;
   readonly isRevoked: McpAuthModuleOptions['isRevoked'];
   readonly fetch: typeof fetch;
   readonly now: () => Date;
