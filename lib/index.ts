@@ -105,6 +105,9 @@ export { AllowAnonymous } from './decorators/allow-anonymous.decorator.js';
 export { ProtectedResource } from './decorators/protected-resource.decorator.js';
 export { RequireScopes } from './decorators/require-scopes.decorator.js';
 export { SkipBearerAuth } from './decorators/skip-bearer-auth.decorator.js';
+export { type McpDeclaration, McpHandlerSource } from './mcp/handler-source.js';
+export type { McpOperation, McpOperationKind } from './mcp/operations.js';
+export type { AnyOfScopes, ScopedCall, ScopeRequirement, ScopesOfCall } from './mcp/scope-requirement.js';
 export { BearerAuthGuard } from './guard/bearer-auth.guard.js';
 export { BearerAuthMiddleware } from './guard/bearer-auth.middleware.js';
 

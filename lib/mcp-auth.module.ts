@@ -33,6 +33,7 @@ import {
 import { ConfigurableModuleClass } from './mcp-auth.module-definition.js';
 import { auditHandlers } from './mcp/handler-audit.js';
 import { HandlerScan } from './mcp/handler-scan.js';
+import { declaredBy, HandlerSources } from './mcp/handler-sources.js';
 import { HandlerScopeRegistry } from './mcp/handler-scope.registry.js';
 import {
   type McpAuthModuleAsyncOptions,
@@ -86,6 +87,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     GuardReport,
     McpAuthDiagnostics,
     HandlerScan,
+    HandlerSources,
     HandlerScopeRegistry,
     RequestAuthenticator,
     BearerAuthGuard,
@@ -116,6 +118,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     private readonly servers: AuthorizationServerRegistry,
     private readonly resources: ProtectedResourceRegistry,
     private readonly scan: HandlerScan,
+    private readonly sources: HandlerSources,
     private readonly handlerScopes: HandlerScopeRegistry,
     private readonly layer: AdapterLayer,
     private readonly host: HttpAdapterHost,
@@ -169,7 +172,10 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     const { applicationConfig } = this;
     const requestGuards = applicationConfig.getGlobalRequestGuards().map(({ metatype }) => metatype);
     auditHandlers(handlers, [...applicationConfig.getGlobalGuards(), ...requestGuards], this.resources);
-    this.handlerScopes.register(handlers);
+    this.handlerScopes.register([...declaredBy(handlers), ...this.sources.declarations()]);
+    for (const { operation, requirements, resource } of handlers) {
+      if (!operation) this.handlerScopes.advertise(requirements, resource);
+    }
     this.resources.publish();
     this.report();
   }

@@ -426,10 +426,19 @@ const engineRest = {
   F120: row('mcp-auth', 'the login pages of the sample: escaped, with credentials from the environment'),
 } as const;
 
+const perOperation = {
+  'SCP-06': row(MCP, 'a broader scope passes for a narrower one, by configuration without circles'),
+  'SCP-07': row('MCP security best practices', 'a challenge names what is needed, not what includes it'),
+  'SCP-21': row(MCP, 'tools, prompts, resources, templates, completions and subscriptions are decided on'),
+  'SCP-26': row(MCP, 'scopes by arguments and caller, before dispatch; a function that fails denies'),
+  F69: row('design', 'one of several scopes'),
+} as const;
+
 export const requirements = {
   ...refusals,
   ...requestOrigins,
   ...engineRest,
+  ...perOperation,
   ...tokenProfile,
   ...attacks,
   ...operating,

@@ -13,6 +13,7 @@ import {
 } from '../resource-metadata/protected-resource.registry.js';
 import { policyOf } from '../origin/request-origin-policy.js';
 import { GuardReport } from './guard-report.js';
+import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { type AuthenticatedRequest, RequestAuthenticator } from './request-authenticator.js';
 import { type RouteFacts, RouteFactsReader } from './route-facts.js';
 
@@ -66,9 +67,9 @@ export class BearerAuthGuard implements CanActivate {
     return context.getType() === 'http' ? context.switchToHttp().getResponse<unknown>() : undefined;
   }
 
-  /** Scopes that the route itself needs, beside those of the resource and of the called tool. */
-  protected getRequiredScopes(context: ExecutionContext): readonly string[] {
-    return this.routes.of(context, this.reflector).requiredScopes;
+  /** What the handler itself needs, beside the scopes of the resource and of what the body asks for. */
+  protected getRequiredScopes(context: ExecutionContext): readonly ScopeRequirement[] {
+    return this.routes.of(context, this.reflector).requirements;
   }
 
   private getResource(context: ExecutionContext, route: RouteFacts): KnownResource {
@@ -90,8 +91,10 @@ export class BearerAuthGuard implements CanActivate {
     if (!request || (isUndecided && !allowsAnonymous)) throw new CredentialsRefusedError('missing_token');
     // Within another request that one's origin counts, which was decided on at its own route.
     if (context.getType() === 'http') this.checkOrigin(context, request as AuthenticatedRequest, resource);
-    const scopes = this.getRequiredScopes(context);
-    return this.authenticator.admit(request as AuthenticatedRequest, { resource, scopes, allowsAnonymous });
+    const requirements = this.getRequiredScopes(context);
+    const call = callOf(context, route);
+    const rules = { resource, requirements, call, allowsAnonymous };
+    return this.authenticator.admit(request as AuthenticatedRequest, rules);
   }
 
   private checkOrigin(
@@ -141,4 +144,10 @@ export class BearerAuthGuard implements CanActivate {
     });
     return exception;
   }
+}
+
+/** Within another request the handler has been given its arguments already. */
+function callOf(context: ExecutionContext, { call }: RouteFacts): ScopedCall {
+  if (context.getType<string>() !== 'rpc') return call;
+  return { ...call, arguments: context.switchToRpc().getData<ScopedCall['arguments'] | undefined>() ?? {} };
 }

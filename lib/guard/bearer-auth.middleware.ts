@@ -23,6 +23,12 @@ import { ResourcePaths } from '../resource-metadata/resource-paths.js';
 import { GuardReport } from './guard-report.js';
 import { type AuthenticatedRequest, RequestAuthenticator } from './request-authenticator.js';
 
+/** A middleware knows no handler, so none asks for scopes of its own. */
+const NOTHING_MORE = {
+  requirements: [],
+  call: { kind: 'route', name: 'middleware', arguments: {} },
+} as const;
+
 /** A Node request, with what frameworks add to it. */
 type MiddlewareRequest = IncomingMessage & { readonly body?: unknown; readonly originalUrl?: string };
 
@@ -101,7 +107,8 @@ export class BearerAuthMiddleware implements NestMiddleware<MiddlewareRequest, S
     let pending: Promise<void> | undefined;
     try {
       const { allowAnonymous } = resource.options;
-      pending = this.authenticator.admit(request, { resource, scopes: [], allowsAnonymous: allowAnonymous });
+      const rules = { ...NOTHING_MORE, resource, allowsAnonymous: allowAnonymous };
+      pending = this.authenticator.admit(request, rules);
     } catch (failure) {
       refuse(failure);
       return;

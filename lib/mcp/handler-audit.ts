@@ -26,17 +26,18 @@ export function auditHandlers(
   if (problems.length > 0) throw new McpAuthConfigError(problems);
 }
 
-function openedWithScopes({ where, isSkipped, scopes }: ScannedHandler): ConfigProblem[] {
-  if (!isSkipped || scopes.length === 0) return [];
+function openedWithScopes({ where, isSkipped, requirements }: ScannedHandler): ConfigProblem[] {
+  if (!isSkipped || requirements.length === 0) return [];
   return [{ path: where, message: 'has both @SkipBearerAuth() and @RequireScopes(); keep one of them' }];
 }
 
 function unknownResource(
-  { where, tool, resource, guards, isSkipped }: ScannedHandler,
+  { where, operation, resource, guards, isSkipped }: ScannedHandler,
   coversAll: boolean,
   resources: ProtectedResourceRegistry,
 ): readonly ConfigProblem[] {
-  const isGuardedRoute = tool === undefined && !isSkipped && (coversAll || guards.some(isBearerAuthGuard));
+  const isGuardedRoute =
+    operation === undefined && !isSkipped && (coversAll || guards.some(isBearerAuthGuard));
   if (resource === undefined && !isGuardedRoute) return [];
   try {
     resources.require(resource, where);

@@ -19,6 +19,7 @@ import {
 import { isAllowedHosts, isAllowedOrigins } from './origin-rules.js';
 import { type IntrospectionAuthMethod } from './introspection-options.interface.js';
 import { documentProblem } from './resource-document-rules.js';
+import { isScopeHierarchy } from './scope-hierarchy.js';
 import { identifierProblem, urlProblem } from './url-rules.js';
 import { isVerifier } from './verifier-option.js';
 
@@ -189,6 +190,7 @@ export class McpAuthModuleOptionsDto {
   tokenCache?: false | TokenCacheDto;
 
   @CheckOptional(isBoolean) earlyAuthentication?: boolean;
+  @CheckOptional(isScopeHierarchy) scopeHierarchy?: Record<string, string[]>;
   @CheckOptional(isFunction) isRevoked?: unknown;
   @CheckOptional(isBoolean) showErrorDetails?: boolean;
   @CheckOptional(isOneOf('oauth', 'json-rpc')) errorBody?: 'oauth' | 'json-rpc';

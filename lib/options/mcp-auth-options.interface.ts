@@ -323,6 +323,14 @@ export interface McpAuthModuleOptions {
    */
   readonly onUnauthorized?: (request: UnauthorizedRequest) => unknown;
 
+  /**
+   * Which scopes a scope includes: `{ 'notes:admin': ['notes:write'], 'notes:write': ['notes:read'] }`. Who has the first
+   * then passes where one of the others is needed. Clients are asked for what is needed, not for what includes it.
+   *
+   * @defaultValue none: scopes are compared to the letter
+   */
+  readonly scopeHierarchy?: Readonly<Record<string, readonly string[]>>;
+
   /** What is used in place of the global `fetch` for every request to an authorization server. @defaultValue fetch */
   readonly fetch?: typeof fetch;
 

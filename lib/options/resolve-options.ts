@@ -13,6 +13,7 @@ import {
 import { type RemoteJwkSetOptions } from './authorization-server-options.interface.js';
 import { resolveIntrospection } from './resolve-introspection.js';
 import { resolveAllowedHosts, resolveAllowedOrigins } from './resolve-origins.js';
+import { closure } from './scope-hierarchy.js';
 import { checkShape, normaliseOptions } from './option-problems.js';
 import {
   type ResolvedAuthorizationServerOptions,
@@ -55,6 +56,7 @@ function withDefaults(dto: McpAuthModuleOptionsDto): ResolvedMcpAuthOptions {
     tokenCache: resolveTokenCache(dto.tokenCache),
     earlyAuthentication: dto.earlyAuthentication ?? false,
     ...refusalDefaults(dto),
+    scopeHierarchy: dto.scopeHierarchy && closure(dto.scopeHierarchy),
     isRevoked: dto.isRevoked as ResolvedMcpAuthOptions['isRevoked'],
     onUnauthorized: dto.onUnauthorized as ResolvedMcpAuthOptions['onUnauthorized'],
     fetch: dto.fetch ?? ((...args) => globalThis.fetch(...args)),

@@ -97,6 +97,8 @@ export interface ResolvedMcpAuthOptions {
   readonly showErrorDetails: boolean;
   readonly errorBody: 'oauth' | 'json-rpc';
   readonly errorUri: string | undefined;
+  /** All scopes that a scope includes, directly or by another; undefined where none includes another. */
+  readonly scopeHierarchy: ReadonlyMap<string, readonly string[]> | undefined;
   readonly isRevoked: McpAuthModuleOptions['isRevoked'];
   readonly onUnauthorized: McpAuthModuleOptions['onUnauthorized'];
   readonly fetch: typeof fetch;

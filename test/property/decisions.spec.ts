@@ -303,7 +303,7 @@ describe('any JSON-RPC body', () => {
     const property = fc.property(fc.array(message, { maxLength: 5 }), fc.nat(5), (messages, at) => {
       const batch = [...messages.slice(0, at), call, ...messages.slice(at)];
       const operations = outcomeOf(() => operationsOf(batch));
-      expect(operations).toContainEqual({ kind: 'tool', name: 'purge' });
+      expect(operations).toContainEqual({ kind: 'tool', name: 'purge', method: 'tools/call', arguments: {} });
       expect(operations).toEqual(batch.flatMap((each) => (Array.isArray(each) ? [] : operationsOf(each))));
       for (const body of messages) {
         for (const { kind, name } of operationsOf(body))
