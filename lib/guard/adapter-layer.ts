@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { runForRequest } from '../auth-info/auth-context.js';
+import { runForRequest } from '../auth-info/current-request.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { addHook, type Hook } from '../platform/hooks.js';

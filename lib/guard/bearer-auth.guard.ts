@@ -1,6 +1,6 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadata } from '@nestjs/common';
 import { HttpAdapterHost, Reflector } from '@nestjs/core';
-import { admissionOf, requestOf } from '../auth-info/request-auth.js';
+import { admissionOf, requestOf, withdrawAdmission } from '../auth-info/request-auth.js';
 import { type BearerException } from '../challenge/bearer.exception.js';
 import { refuse } from '../challenge/refuse.js';
 import { CredentialsRefusedError } from '../errors/refusal.errors.js';
@@ -103,12 +103,12 @@ export class BearerAuthGuard implements CanActivate {
 
   private refuse(context: ExecutionContext, resource: KnownResource, failure: unknown): BearerException {
     const exception = refuse(failure, resource, this.adapterHost.httpAdapter, this.getResponse(context));
-    this.report.refused({
-      failure,
-      status: exception.getStatus(),
-      resource: resource.options.resource,
-      auth: admissionOf(this.getRequest(context))?.auth,
-    });
+    const request = this.getRequest(context);
+    // What is called within a request is refused alone: others may run in the same one.
+    const isWhole = request !== undefined && context.getType() === 'http';
+    const auth = isWhole ? withdrawAdmission(request) : admissionOf(request)?.auth;
+    const status = exception.getStatus();
+    this.report.refused({ failure, status, resource: resource.options.resource, auth });
     return exception;
   }
 }

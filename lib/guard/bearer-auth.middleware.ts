@@ -1,7 +1,7 @@
 import { Injectable, type NestMiddleware } from '@nestjs/common';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { admissionOf } from '../auth-info/request-auth.js';
-import { runForRequest } from '../auth-info/auth-context.js';
+import { runForRequest } from '../auth-info/current-request.js';
+import { withdrawAdmission } from '../auth-info/request-auth.js';
 import { refusalResponse } from '../challenge/refusal-response.js';
 import { writeRefusal } from '../challenge/write-refusal.js';
 import { nodeRequestOf, type PlatformResponse, takeResponse } from '../platform/node-message.js';
@@ -83,7 +83,7 @@ export class BearerAuthMiddleware implements NestMiddleware<MiddlewareRequest, S
   ): void {
     const { requiredScopes, resource: identifier } = resource.options;
     const refusal = refusalResponse(failure, { metadataUrl: resource.metadataUrl, requiredScopes });
-    const auth = admissionOf(request)?.auth;
+    const auth = withdrawAdmission(request);
     this.report.refused({ failure, status: refusal.status, resource: identifier, auth });
     writeRefusal(takeResponse(response), refusal);
   }

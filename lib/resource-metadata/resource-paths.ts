@@ -31,7 +31,9 @@ export class ResourcePaths {
 
   /** @param target - a request target as received */
   find(target: string): KnownResource | undefined {
-    const literal = literalSegments(requestPath(target));
+    // No client sends "#"; the parsers of Express and Fastify end the path there.
+    const [withoutFragment = ''] = target.split('#', 1);
+    const literal = literalSegments(requestPath(withoutFragment));
     const isResolved = !literal.some((segment) => segment === '.' || segment === '..');
     return this.above(literal) ?? (isResolved ? undefined : this.above(resolvedSegments(literal)));
   }
