@@ -240,7 +240,8 @@ export interface McpAuthModuleOptions {
   /**
    * Whether requests to a resource's path, and below it, are authenticated before anything else of the application sees
    * them: before their bodies are read, and on routes that a library mounts on the platform itself. Guards decide as ever,
-   * on a token that is verified once. The path is that of the resource identifier. Everything there then needs a token,
+   * on a token that is verified once. The path is that of the resource identifier, so that several resources need different
+   * paths. Everything there then needs a token,
    * also what `@SkipBearerAuth()` and `@AllowAnonymous()` open; not so where the resource has `allowAnonymous`.
    *
    * @defaultValue false

@@ -1,3 +1,4 @@
+import { type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type ArgumentsHost,
@@ -33,6 +34,7 @@ import {
   AuthInfo,
   BearerAuthGuard,
   BearerAuthMiddleware,
+  type McpAuthModuleOptions,
   RequireScopes,
   SkipBearerAuth,
 } from 'nestjs-mcp-auth';
@@ -511,5 +513,33 @@ describe('AuthContext beside Nest', () => {
     expect((await app.send('/notes/report', { headers })).text).toBe('u1 true');
     expect((await app.send('/notes/report')).status).toBe(401);
     expect((await app.send('/open', { headers })).text).toBe('nobody true');
+  });
+
+  it('is the caller behind the middleware at a path of no resource, where there is only one', async () => {
+    const as = closeAfterTest(await LoopbackAuthorizationServer.start());
+    const notes = { resource: NOTES, authorizationServers: [as.issuer] };
+    const startReports = async (resources: McpAuthModuleOptions['resources']): Promise<RunningApp> =>
+      closeAfterTest(
+        await startApp(
+          { resources },
+          {},
+          (nest) => {
+            const [bearerAuth, context] = [nest.get(BearerAuthMiddleware), nest.get(AuthContext)];
+            nest.use('/reports', (request: never, response: ServerResponse) => {
+              bearerAuth.use(request, response, () => {
+                response.end(context.current()?.subject ?? 'nobody');
+              });
+            });
+          },
+          undefined,
+          'express',
+        ),
+      );
+    const headers = { authorization: `Bearer ${await as.token({ aud: NOTES })}` };
+    const single = await startReports(notes);
+    expect((await single.send('/reports', { headers })).text).toBe('u1');
+    expect((await single.send('/reports')).status).toBe(401);
+    const several = await startReports([notes, { resource: ADMIN, authorizationServers: [as.issuer] }]);
+    expect((await several.send('/reports', { headers })).status).toBe(500);
   });
 });

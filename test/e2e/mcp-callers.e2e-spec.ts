@@ -35,9 +35,12 @@ import { PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { type HttpAnswer } from '../fixtures/http.js';
 import { INITIALIZE, MCP_HEADERS, mcpEndpoint, toolCall } from '../fixtures/mcp-endpoint.js';
+import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
 import { closeAfterTest } from '../fixtures/opened.js';
 import { NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
+
+const { noToken, invalidToken } = notesRefusals('notes:read');
 
 /** Whom each place has seen, in order. For one request at a time. */
 const seen: { place: string; caller: unknown }[] = [];
@@ -274,6 +277,38 @@ describe.each(PLATFORMS)('the caller of an MCP handler, on %s', (platform) => {
       await expectOwnTokens(app, session);
     });
   }
+
+  verifies('TOK-10', 'is asked for again with every request of a session', async () => {
+    const endpoint = mcpEndpoint({ statefulMode: true });
+    const places: [Type[], Parameters<typeof startApp>[2]?][] = [
+      [[v1]],
+      [[v2]],
+      [[endpoint.controller, Tools], endpoint.connect],
+    ];
+    for (const [controllers, connect] of places) {
+      const app = await startMcp(controllers, connect);
+      const good = await token('first');
+      const session = await openSession(app, good);
+      const before = seen.length;
+      const headers = { ...MCP_HEADERS, 'mcp-session-id': session };
+      const requests = [
+        { method: 'POST', body: toolCall('whoami') },
+        { method: 'POST', body: { jsonrpc: '2.0', id: 1, method: 'tools/list' } },
+        { method: 'POST', body: { jsonrpc: '2.0', id: 1, method: 'ping' } },
+        { method: 'POST', body: { jsonrpc: '2.0', method: 'notifications/initialized' } },
+        { method: 'POST', body: INITIALIZE },
+        { method: 'GET' },
+        { method: 'DELETE' },
+      ];
+      for (const request of requests) {
+        expect(refusedAs(await app.send('/notes', { ...request, headers }))).toEqual(noToken);
+        const bad = { ...headers, authorization: `Bearer ${await token('second')}x` };
+        expect(refusedAs(await app.send('/notes', { ...request, headers: bad }))).toEqual(invalidToken);
+      }
+      expect(seen.length).toBe(before);
+      expect((await post(app, good, toolCall('whoami'), session)).text).toContain('first first');
+    }
+  });
 
   verifies(['F91', 'F89'], 'is the same object everywhere in a tool of @rekog/mcp-nest', async () => {
     const endpoint = mcpEndpoint();

@@ -6,6 +6,7 @@ import {
   Inject,
   Injectable,
   Post,
+  Req,
   UseGuards,
 } from '@nestjs/common';
 import { ExternalContextCreator } from '@nestjs/core';
@@ -22,6 +23,8 @@ const ROUTE_ARGUMENTS = '__routeArguments__';
 
 /** Whom a guard behind ours has seen. */
 const seen: { caller?: AuthInfo | undefined } = {};
+
+const kept: { request?: object } = {};
 
 @Injectable()
 class LaterGuard implements CanActivate {
@@ -62,7 +65,7 @@ class ToolCaller {
   @Inject() private readonly creator!: ExternalContextCreator;
   @Inject() private readonly tools!: Tools;
 
-  call(name: 'whoami' | 'write', type: string): Promise<unknown> {
+  call(name: 'whoami' | 'write', type: string, context?: object): Promise<unknown> {
     const paramsFactory = { exchangeKeyForValue: () => undefined };
     const handler = this.creator.create(
       this.tools,
@@ -75,7 +78,7 @@ class ToolCaller {
       { guards: true, interceptors: true, filters: false },
       type,
     );
-    return Promise.resolve(handler({})).catch((error: unknown) => `refused: ${String(error)}`);
+    return Promise.resolve(handler({}, context)).catch((error: unknown) => `refused: ${String(error)}`);
   }
 }
 
@@ -91,6 +94,14 @@ class Endpoints {
   @UseGuards(BearerAuthGuard)
   guarded(): Promise<unknown> {
     return this.all('mcp');
+  }
+
+  /** Keeps its request, for what comes of it later. */
+  @Post('kept')
+  @UseGuards(BearerAuthGuard)
+  kept(@Req() request: object): string[] {
+    kept.request = request;
+    return [];
   }
 
   @Post('open')
@@ -133,6 +144,29 @@ describe.each(PLATFORMS)('handlers in a context that a library makes, on %s', (p
       REFUSED,
       REFUSED,
     ]);
+  });
+
+  verifies('F91', 'of the type rpc know the request that they are called for, or are refused', async () => {
+    const { app, as } = await startContexts();
+    const writer = await as.token({ aud: NOTES, scope: 'notes:read notes:write', sub: 'u2' });
+    await ask(app, '/notes/kept', writer);
+    const caller = app.app.get(ToolCaller);
+    // A message of another kind, as of a queue, has no such request.
+    for (const context of [
+      undefined,
+      {},
+      { getRawRequest: () => undefined },
+      { getRawRequest: () => null },
+      { getRawRequest: () => 'request' },
+      { getRawRequest: () => ({ headers: {}, auth: { subject: 'forged', scopes: ['notes:write'] } }) },
+    ]) {
+      expect(await caller.call('whoami', 'rpc', context)).toEqual(REFUSED);
+      expect(await caller.call('write', 'rpc', context)).toEqual(REFUSED);
+    }
+    // Where the course of the request is lost, the one that is handed on counts.
+    const context = { getRawRequest: () => kept.request };
+    expect(await caller.call('write', 'rpc', context)).toBe('u2');
+    expect(await caller.call('whoami', 'rpc', context)).toBe('u2 false');
   });
 
   verifies('F91', 'of an unknown type are refused', async () => {
