@@ -434,11 +434,28 @@ const perOperation = {
   F69: row('design', 'one of several scopes'),
 } as const;
 
+/** Who is calling: the token, callers without one, and the caller wherever code asks. */
+const callers = {
+  'TOK-11': row(MCP, 'a token is ignored on an open route, and refused when bad on one for anybody'),
+  'TOK-12': row('RFC 6750 5.3', 'the token is in no log line, body, serialisation or copy'),
+  F75: row('mcp-auth', 'a route or a resource that takes anonymous callers still refuses a bad token'),
+  F89: row('MCP SDK', 'req.auth is the caller in the shape of the SDK'),
+  F90: row('robustness', 'a foreign req.auth is told of once and overwritten; refused requests keep none'),
+  F91: row('MCP SDK', 'the caller is the same object in routes, tools and handlers of the SDK'),
+  F92: row('python-sdk', 'in a session the caller is that of the request, not of the session'),
+  F94: row('mcp-auth', 'the caller is known to any service in the course of a request, and to none outside'),
+  F95: row('mcp-auth', 'the token does not show when the caller is printed, copied or serialised'),
+  H10: row('RFC 6750 3.1', 'two credentials, of which hops may take different ones'),
+  H21: row('robustness', 'long headers and patterns that backtrack'),
+  H26: row('robustness', 'callers of requests that run at the same time'),
+} as const;
+
 export const requirements = {
   ...refusals,
   ...requestOrigins,
   ...engineRest,
   ...perOperation,
+  ...callers,
   ...tokenProfile,
   ...attacks,
   ...operating,

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { runForRequest } from '../auth-info/auth-context.js';
+import { runForRequest } from '../auth-info/current-request.js';
 import { preflightResponse } from '../challenge/cors-headers.js';
+import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { addHook, type Hook, type PlatformRequest } from '../platform/hooks.js';
@@ -25,6 +26,7 @@ const WELL_KNOWN = '/.well-known/';
  */
 @Injectable()
 export class AdapterLayer {
+  /** @throws {@link McpAuthConfigError} when requests to resources cannot be told apart before they are routed */
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly paths: ResourcePaths,
@@ -32,6 +34,8 @@ export class AdapterLayer {
     private readonly middleware: BearerAuthMiddleware,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {
+    const problems = options.earlyAuthentication ? paths.problems() : [];
+    if (problems.length > 0) throw new McpAuthConfigError(problems);
     // A testing module makes its providers before it has a platform.
     const adapter = host.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
     if (adapter) this.installFirst();

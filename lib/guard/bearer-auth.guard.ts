@@ -1,6 +1,6 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadata } from '@nestjs/common';
 import { HttpAdapterHost, Reflector } from '@nestjs/core';
-import { admissionOf, requestOf } from '../auth-info/request-auth.js';
+import { admissionOf, requestOf, withdrawAdmission } from '../auth-info/request-auth.js';
 import { type BearerException } from '../challenge/bearer.exception.js';
 import { completeCors } from '../challenge/cors-headers.js';
 import { refuse } from '../challenge/refuse.js';
@@ -128,20 +128,19 @@ export class BearerAuthGuard implements CanActivate {
   }
 
   private refuse(context: ExecutionContext, resource: KnownResource, failure: unknown): BearerException {
+    const request = this.getRequest(context);
     const exception = refuse(failure, {
       resource,
       options: this.options,
       adapter: this.adapterHost.httpAdapter,
       response: this.getResponse(context),
-      body: () => (this.getRequest(context) as Partial<AuthenticatedRequest> | undefined)?.body,
+      body: () => (request as Partial<AuthenticatedRequest> | undefined)?.body,
     });
-    this.report.refused({
-      failure,
-      status: exception.getStatus(),
-      resource: resource.options.resource,
-      auth: admissionOf(this.getRequest(context))?.auth,
-      request: this.getRequest(context),
-    });
+    // What is called within a request is refused alone: others may run in the same one.
+    const isWhole = request !== undefined && context.getType() === 'http';
+    const auth = isWhole ? withdrawAdmission(request) : admissionOf(request)?.auth;
+    const status = exception.getStatus();
+    this.report.refused({ failure, status, resource: resource.options.resource, auth, request });
     return exception;
   }
 }

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { runForRequest } from '../auth-info/auth-context.js';
-import { admissionOf } from '../auth-info/request-auth.js';
+import { runForRequest } from '../auth-info/current-request.js';
+import { withdrawAdmission } from '../auth-info/request-auth.js';
 import { corsHeaders } from '../challenge/cors-headers.js';
 import { requestIdOf } from '../challenge/refusal-body.js';
 import { refusalResponse } from '../challenge/refusal-response.js';
@@ -125,14 +125,9 @@ export class BearerAuthMiddleware implements NestMiddleware<MiddlewareRequest, S
   ): void {
     const id = this.options.errorBody === 'json-rpc' ? requestIdOf(request.body) : null;
     const refusal = refusalResponse(failure, resource, this.options, id);
-    const auth = admissionOf(request)?.auth;
-    this.report.refused({
-      failure,
-      status: refusal.status,
-      resource: resource.options.resource,
-      auth,
-      request,
-    });
+    const { status } = refusal;
+    const auth = withdrawAdmission(request);
+    this.report.refused({ failure, status, resource: resource.options.resource, auth, request });
     writeRefusal(takeResponse(response), refusal);
   }
 }

@@ -46,6 +46,8 @@ interface SentRequest {
  */
 @Injectable()
 export class GuardReport {
+  private hasToldOfForeignAuth = false;
+
   constructor(
     private readonly events: McpAuthEvents,
     private readonly log: RateLimitedLogger,
@@ -62,14 +64,12 @@ export class GuardReport {
     });
   }
 
-  /** Tells that something else has set `req.auth`; it is overwritten. */
+  /** Tells once that something else sets `req.auth` too: it is how the application is built, and the same each time. */
   foreignAuth(): void {
-    const advice = 'something else sets it first; it is overwritten, so leave one of the two out';
-    this.log.write(
-      'warn',
-      'foreign req.auth',
-      `"req.auth" was there before the token was verified: ${advice}`,
-    );
+    if (this.hasToldOfForeignAuth) return;
+    this.hasToldOfForeignAuth = true;
+    const line = 'Something else sets "req.auth" too; it is overwritten, so leave one of the two out';
+    this.log.write('warn', 'foreign req.auth', line);
   }
 
   refused(refusal: Refusal): void {

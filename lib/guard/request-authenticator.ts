@@ -73,6 +73,8 @@ export class RequestAuthenticator {
   admit(request: AuthenticatedRequest, rules: AdmissionRules): Promise<void> | undefined {
     const known = admissionOf(request);
     if (known?.resource === rules.resource) {
+      const presented = presentedCaller(request);
+      if (presented !== undefined && presented !== known.auth) this.report.foreignAuth();
       presentCaller(request, known.auth);
       this.assertScopes(request, known, rules);
       return undefined;

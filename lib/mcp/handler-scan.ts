@@ -2,7 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { type McpOperationKind } from './operations.js';
 import { type ScopeRequirement } from './scope-requirement.js';
-import { PROTECTED_RESOURCE, REQUIRED_SCOPES, SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
+import {
+  ALLOW_ANONYMOUS,
+  PROTECTED_RESOURCE,
+  REQUIRED_SCOPES,
+  SKIP_BEARER_AUTH,
+} from '../mcp-auth.constants.js';
 
 /** Metadata keys of Nest and @nestjs/microservices, which no package root exports. */
 const ROUTE_PATH = 'path';
@@ -38,6 +43,8 @@ export interface ScannedHandler {
   readonly guards: readonly unknown[];
   /** Whether `@SkipBearerAuth()` is on the method or the class. */
   readonly isSkipped: boolean;
+  /** Whether `@AllowAnonymous()` is on the method or the class. */
+  readonly allowsAnonymous: boolean;
 }
 
 type Class = abstract new (...args: never[]) => unknown;
@@ -80,6 +87,7 @@ function scanMethod(controller: Class, name: string, method: unknown): ScannedHa
       resource: nearest(PROTECTED_RESOURCE, controller, method) as string | undefined,
       guards: both(ROUTE_GUARDS, controller, method),
       isSkipped: nearest(SKIP_BEARER_AUTH, controller, method) === true,
+      allowsAnonymous: nearest(ALLOW_ANONYMOUS, controller, method) === true,
     },
   ];
 }

@@ -125,8 +125,11 @@ export interface ProtectedResourceOptions {
   readonly verifier?: TokenVerifierOption;
 
   /**
-   * Whether requests without credentials are let in, to what needs no scopes of its own; `@AuthInfo()` is then undefined.
-   * A token that is sent is verified all the same, and a bad one is refused.
+   * Whether requests without an `Authorization` header are let in, to what needs no scopes of its own; `@AuthInfo()` is
+   * then undefined. A token that is sent is verified all the same, and a bad one is refused with 401.
+   *
+   * `requiredScopes` hold for callers with a token only: one that lacks them is refused, where nobody would be let in. What
+   * must not be open to anybody needs `@RequireScopes()`, or a resource of its own.
    *
    * @defaultValue false
    */
@@ -277,8 +280,9 @@ export interface McpAuthModuleOptions {
   /**
    * Whether requests to a resource's path, and below it, are authenticated before anything else of the application sees
    * them: before their bodies are read, and on routes that a library mounts on the platform itself. Guards decide as ever,
-   * on a token that is verified once. The path is that of the resource identifier. Everything there then needs a token,
-   * also what `@SkipBearerAuth()` opens.
+   * on a token that is verified once. The path is that of the resource identifier, so that several resources need different
+   * paths. Everything there then needs a token,
+   * also what `@SkipBearerAuth()` and `@AllowAnonymous()` open; not so where the resource has `allowAnonymous`.
    *
    * @defaultValue false
    */
