@@ -45,7 +45,7 @@ import { wholeTree } from './platform/whole-tree.js';
 import { ProtectedResourceRegistry } from './resource-metadata/protected-resource.registry.js';
 import { WellKnownResponder } from './resource-metadata/well-known.responder.js';
 import { ResourcePaths } from './resource-metadata/resource-paths.js';
-import { routeWellKnown } from './resource-metadata/well-known.routes.js';
+import { dropModulePath, routeWellKnown } from './resource-metadata/well-known.routes.js';
 import { resourceAdvice } from './resource-metadata/resource-advice.js';
 import { IntrospectionTokenVerifier } from './verifier/introspection-token.verifier.js';
 import { IssuerKeysRegistry } from './verifier/issuer-keys.registry.js';
@@ -150,6 +150,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
    */
   configure(): void {
     routeWellKnown(this.controller, wholeTree(this.host.httpAdapter.getType()));
+    dropModulePath(McpAuthModule);
     this.keepPrefixAway();
     this.layer.installAfterBodies();
   }

@@ -450,12 +450,21 @@ const callers = {
   H26: row('robustness', 'callers of requests that run at the same time'),
 } as const;
 
+/** Ways to put the package into an application, and what such applications are like. */
+const mounting = {
+  'SCP-29': row('design', 'a handler that no admitted HTTP request stands behind is denied'),
+  F108: row('design', 'the same answers by guard, global guard, middleware and early authentication'),
+  F109: row('mcp-auth', 'scopes of a route: those of class and method, each route its own'),
+  F114: row('design', 'Express and Fastify alike, and a handler that throws is never a hang'),
+} as const;
+
 export const requirements = {
   ...refusals,
   ...requestOrigins,
   ...engineRest,
   ...perOperation,
   ...callers,
+  ...mounting,
   ...tokenProfile,
   ...attacks,
   ...operating,
