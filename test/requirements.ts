@@ -429,6 +429,12 @@ const engineRest = {
 const perOperation = {
   'SCP-06': row(MCP, 'a broader scope passes for a narrower one, by configuration without circles'),
   'SCP-07': row('MCP security best practices', 'a challenge names what is needed, not what includes it'),
+  'SCP-13': row(
+    'MCP 2025-06-18 changelog',
+    'a batch is decided on whole, and refused where there are none any more',
+  ),
+  'SCP-14': row('robustness', 'a call without an id is decided on like one with an id'),
+  H01: row('batch smuggling', 'a call in a batch'),
   'SCP-21': row(MCP, 'tools, prompts, resources, templates, completions and subscriptions are decided on'),
   'SCP-26': row(MCP, 'scopes by arguments and caller, before dispatch; a function that fails denies'),
   F69: row('design', 'one of several scopes'),
