@@ -1,15 +1,19 @@
-import { createLocalJWKSet, errors } from 'jose';
-import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { type CompactVerifyGetKey, type CryptoKey, errors } from 'jose';
+import { AuthorizationServer, type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 import { fetchJson, untilAborted } from '../discovery/fetch-json.js';
 import { RefreshedValue, type RefreshState } from '../discovery/refreshed-value.js';
 import { DiscoveryError } from '../errors/discovery.error.js';
 import { MAX_JWKS_BYTES } from '../mcp-auth.constants.js';
+import { type AuthorizationServerMetadata } from '../options/authorization-server-options.interface.js';
+import { KeySet } from './key-set.js';
 import { usableKeys } from './usable-keys.js';
 
 /** What key loading needs from outside, and who wants to know what it finds. @internal */
 export interface IssuerKeysContext {
   readonly fetch: typeof fetch;
   readonly now: () => Date;
+  /** How old metadata may be at most to be used as it is. Where it is not given, the server is asked each time. */
+  readonly metadataRefreshSeconds?: number;
   /** Ends a fetch that is under way. */
   readonly signal?: AbortSignal;
   /** Told about members of a key set that cannot be used. */
@@ -21,8 +25,6 @@ export interface IssuerKeysContext {
   /** Told each time that keys past their age serve because they cannot be renewed. */
   readonly onStale?: (ageSeconds: number) => void;
 }
-
-type KeySet = ReturnType<typeof createLocalJWKSet>;
 
 /** A key set, and where it came from: the metadata may name another address later. */
 interface KeySource {
@@ -59,20 +61,30 @@ export class IssuerKeys {
   }
 
   /**
+   * The key for a token where it is at hand and nothing has to be renewed, at once; undefined where {@link keyFor} has
+   * to find it.
+   *
+   * @param header - the token's header, not checked
+   */
+  atHand(header: Readonly<Record<string, unknown>>): CryptoKey | undefined {
+    return (this.fixed ?? this.freshKeys())?.atHand(header);
+  }
+
+  /**
    * The key for a token, or jose's error when the header does not single one out.
    *
    * @throws {@link DiscoveryError} when the keys cannot be had
    */
-  async keyFor(...jws: Parameters<KeySet>): ReturnType<KeySet> {
-    if (this.fixed) return this.fixed(...jws);
+  async keyFor(...jws: Parameters<CompactVerifyGetKey>): Promise<CryptoKey> {
+    if (this.fixed) return this.fixed.keyFor(...jws);
     const { keys } = await this.currentSource();
     const known = await this.known(keys);
     try {
-      return await known(...jws);
+      return await known.keyFor(...jws);
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey) || this.isCoolingDown(keys)) throw error;
     }
-    return (await keys.refresh())(...jws);
+    return (await keys.refresh()).keyFor(...jws);
   }
 
   /** What is known of the keys; undefined until they are needed, and for keys that are configured. */
@@ -80,6 +92,21 @@ export class IssuerKeys {
     const state = this.source?.keys.state();
     if (!state || state.isUsable) return state;
     return { ...state, isUsable: this.previous?.keys.peek() !== undefined };
+  }
+
+  /** The keys, where both they and the metadata that names them are young enough to be used as they are. */
+  private freshKeys(): KeySet | undefined {
+    const { source } = this;
+    const { jwks, remoteJwkSet } = this.server.options;
+    const url = jwks === undefined ? this.freshMetadata()?.jwks_uri : undefined;
+    return source?.url === url ? freshOf(source?.keys, remoteJwkSet.cacheMaxAgeSeconds) : undefined;
+  }
+
+  private freshMetadata(): AuthorizationServerMetadata | undefined {
+    const { server } = this;
+    if (!(server instanceof AuthorizationServer)) return undefined;
+    const isFixed = server.options.metadata !== undefined;
+    return freshOf(server, isFixed ? Infinity : this.context.metadataRefreshSeconds);
   }
 
   private async known(keys: RefreshedValue<KeySet>): Promise<KeySet> {
@@ -144,8 +171,17 @@ export class IssuerKeys {
     if (!Array.isArray(members)) throw new DiscoveryError('metadata_invalid', source, 'is not a JWK Set');
     const { jwks, skipped } = usableKeys(members);
     if (skipped > 0) this.context.onSkipped(skipped);
-    return createLocalJWKSet(jwks);
+    return new KeySet(jwks);
   }
+}
+
+/** What may serve as it is, being younger than this. */
+function freshOf<T>(
+  value: Pick<RefreshedValue<T>, 'peek' | 'state'> | undefined,
+  freshSeconds = 0,
+): T | undefined {
+  const { ageSeconds = Infinity } = value?.state() ?? {};
+  return ageSeconds < freshSeconds ? value?.peek() : undefined;
 }
 
 async function callWithin<T>(timeoutMs: number, give: () => T | Promise<T>): Promise<T> {

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { compactVerify, type CompactJWSHeaderParameters, type CompactVerifyGetKey } from 'jose';
+import { compactVerify, type CompactJWSHeaderParameters, type VerifyOptions } from 'jose';
 import { AuthorizationServer, type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
@@ -13,6 +13,12 @@ import { toVerifierError } from './jose-errors.js';
 import { PROFILE_CLAIMS } from './profile-claims.js';
 import { type TokenClaims, VerifiedToken } from './token.verifier.js';
 
+/** What tokens of one authorization server are verified with. */
+interface Trust {
+  readonly keys: IssuerKeys;
+  readonly options: VerifyOptions;
+}
+
 /**
  * Verifies JWT access tokens with the keys of the authorization server that the token names.
  *
@@ -25,7 +31,7 @@ import { type TokenClaims, VerifiedToken } from './token.verifier.js';
 @Injectable()
 export class JwtTokenVerifier implements OnApplicationShutdown {
   private readonly logger = new Logger('McpAuth');
-  private readonly keys = new Map<TrustedAuthorizationServer, IssuerKeys>();
+  private readonly trusted = new Map<TrustedAuthorizationServer, Trust>();
   /** Servers with an unusable key: told of once, as anybody can send tokens that name such a key. */
   private readonly reported = new Set<string>();
   private readonly shutdown = new AbortController();
@@ -47,11 +53,14 @@ export class JwtTokenVerifier implements OnApplicationShutdown {
     claims: TokenClaims,
     server: TrustedAuthorizationServer,
   ): Promise<VerifiedToken> {
-    assertAlgorithm(token, server.options.algorithms);
-    const keys = this.keysOf(server);
+    const claimed = headerOf(token, server.options.algorithms);
+    const { keys, options } = this.trustIn(server);
+    const key = keys.atHand(claimed);
     let header: CompactJWSHeaderParameters;
     try {
-      header = await verifySignature(token, (...jws) => keys.keyFor(...jws), [...server.options.algorithms]);
+      header = key
+        ? (await compactVerify(token, key, options)).protectedHeader
+        : await searchAndVerify(token, keys, options);
     } catch (error) {
       throw this.explain(error, server.issuer);
     }
@@ -70,13 +79,20 @@ export class JwtTokenVerifier implements OnApplicationShutdown {
     this.shutdown.abort();
   }
 
-  private keysOf(server: TrustedAuthorizationServer): IssuerKeys {
-    const known = this.keys.get(server);
+  private trustIn(server: TrustedAuthorizationServer): Trust {
+    const known = this.trusted.get(server);
     if (known) return known;
-    const { fetch, now } = this.options;
+    const trust = { keys: this.keysOf(server), options: { algorithms: [...server.options.algorithms] } };
+    this.trusted.set(server, trust);
+    return trust;
+  }
+
+  private keysOf(server: TrustedAuthorizationServer): IssuerKeys {
+    const { fetch, now, metadataRefreshSeconds } = this.options;
     const keys = new IssuerKeys(server, {
       fetch,
       now,
+      metadataRefreshSeconds,
       signal: this.shutdown.signal,
       onSkipped: (count) => {
         const what = count === 1 ? '1 key that cannot be used' : `${String(count)} keys that cannot be used`;
@@ -96,7 +112,6 @@ export class JwtTokenVerifier implements OnApplicationShutdown {
         this.events.staleUsed(server.issuer, 'keys', ageSeconds);
       },
     });
-    this.keys.set(server, keys);
     if (server instanceof AuthorizationServer) server.watchKeys(() => keys.state());
     return keys;
   }
@@ -114,24 +129,27 @@ export class JwtTokenVerifier implements OnApplicationShutdown {
   }
 }
 
-/** jose checks it again; this refuses at less cost, and before any key is looked for. */
-function assertAlgorithm(token: string, algorithms: readonly unknown[]): void {
-  const alg = decodeHeader(token)?.['alg'];
-  if (typeof alg !== 'string' || alg === '') throw new TokenRefusedError('malformed');
+/**
+ * What a token says it was signed with. jose checks the algorithm again; this refuses at less cost, and before any key is
+ * looked for.
+ */
+function headerOf(token: string, algorithms: readonly unknown[]): Readonly<Record<string, unknown>> {
+  const header = decodeHeader(token);
+  const alg = header?.['alg'];
+  if (!header || typeof alg !== 'string' || alg === '') throw new TokenRefusedError('malformed');
   if (!algorithms.includes(alg)) throw new TokenRefusedError('algorithm');
+  return header;
 }
 
-async function verifySignature(
+/** With the key that jose asks for, once it has found the header to be right. */
+async function searchAndVerify(
   token: string,
-  keys: CompactVerifyGetKey,
-  algorithms: string[],
+  keys: IssuerKeys,
+  options: VerifyOptions,
 ): Promise<CompactJWSHeaderParameters> {
   try {
-    return (await compactVerify(token, keys, { algorithms })).protectedHeader;
+    return (await compactVerify(token, (...jws) => keys.keyFor(...jws), options)).protectedHeader;
   } catch (error) {
-    return withAnyKey(
-      error,
-      async (key) => (await compactVerify(token, key, { algorithms })).protectedHeader,
-    );
+    return withAnyKey(error, async (key) => (await compactVerify(token, key, options)).protectedHeader);
   }
 }
