@@ -9,6 +9,7 @@ import { askVerifier } from './ask-verifier.js';
 import { withRefusedClaims } from './refused-claims.js';
 import { RevocationCheck } from './revocation.check.js';
 import { assertTimely, type GateClock } from './time-claims.js';
+import { TimeLimit } from './time-limit.js';
 import { VerifiedTokenCache } from './verified-token.cache.js';
 
 /**
@@ -18,12 +19,16 @@ import { VerifiedTokenCache } from './verified-token.cache.js';
  */
 @Injectable()
 export class AccessTokenGate {
+  private readonly limit: TimeLimit;
+
   constructor(
     private readonly verifiers: VerifierRegistry,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
     private readonly cache: VerifiedTokenCache = new VerifiedTokenCache(options),
     private readonly revocation: RevocationCheck = new RevocationCheck(options),
-  ) {}
+  ) {
+    this.limit = new TimeLimit(options.verifierTimeoutMs);
+  }
 
   /**
    * Decides on a token: at once on one that is remembered, as far as nobody else has to be asked.
@@ -49,7 +54,7 @@ export class AccessTokenGate {
     verifier: Verifies,
   ): Promise<AdmittedToken> {
     const { generation } = this.cache;
-    const verified = await askVerifier(verifier, token, resource, this.options.verifierTimeoutMs);
+    const verified = await askVerifier(verifier, token, resource, this.limit);
     const clock = this.clock();
     const admitted = decide(verified.claims, () => admit(verified, resource, clock));
     if (verified.cacheable) {
