@@ -38,21 +38,15 @@ export class AccessTokenGate {
    */
   admit(token: string, resource: KnownResource): AdmittedToken | Promise<AdmittedToken> {
     const verifier = this.verifiers.of(resource.options);
-    const key = this.cache.keyOf(token);
     const clock = this.clock();
-    const known = this.cache.find(key, resource, verifier, clock.nowSeconds);
-    if (!known) return this.verify(token, key, resource, verifier);
+    const known = this.cache.find(token, resource, verifier, clock.nowSeconds);
+    if (!known) return this.verify(token, resource, verifier);
     const { admitted } = known;
     decide(admitted.claims, () => assertTimely(admitted.claims, clock, known));
     return this.revocation.assertNotRevoked(admitted);
   }
 
-  private async verify(
-    token: string,
-    key: string | undefined,
-    resource: KnownResource,
-    verifier: Verifies,
-  ): Promise<AdmittedToken> {
+  private async verify(token: string, resource: KnownResource, verifier: Verifies): Promise<AdmittedToken> {
     const { generation } = this.cache;
     const verified = await askVerifier(verifier, token, resource, this.limit);
     const clock = this.clock();
@@ -60,7 +54,7 @@ export class AccessTokenGate {
     if (verified.cacheable) {
       const { requiresExpiry, maxAgeSeconds } = verified;
       const entry = { admitted, requiresExpiry, maxAgeSeconds, keptAt: clock.nowSeconds };
-      this.cache.keep(key, resource, verifier, entry, generation);
+      this.cache.keep(token, resource, verifier, entry, generation);
     }
     return this.revocation.assertNotRevoked(admitted);
   }

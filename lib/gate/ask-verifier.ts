@@ -36,21 +36,12 @@ export function askVerifier(
   } catch (error) {
     throw explain(error);
   }
-  return isThenable(answer) ? readInTime(answer, question, limit) : read(answer);
+  if (!isThenable(answer)) return read(answer);
+  return limit.within(answer, (ms) => question.end(ms)).then(read, rethrow);
 }
 
-async function readInTime(
-  pending: PromiseLike<unknown>,
-  question: Question,
-  limit: TimeLimit,
-): Promise<VerifiedToken> {
-  let answer: unknown;
-  try {
-    answer = await limit.within(pending, (ms) => question.end(ms));
-  } catch (error) {
-    throw explain(error);
-  }
-  return read(answer);
+function rethrow(error: unknown): never {
+  throw explain(error);
 }
 
 function read(answer: unknown): VerifiedToken {

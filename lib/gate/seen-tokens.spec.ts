@@ -1,45 +1,54 @@
-import { hash } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { SeenTokens } from './seen-tokens.js';
 
-const hashOf = (text: string): string => hash('sha256', text, 'binary');
+const random = (bytes = 24): string => randomBytes(bytes).toString('base64url');
+const many = (count: number): string[] => Array.from({ length: count }, () => random());
 
-/** A hash with this place, and this mark. */
-const made = (place: number, mark: number): string =>
-  String.fromCharCode(place & 255, place >> 8, ...[0, 8, 16, 24].map((bits) => (mark >>> bits) & 255));
+/** Found by trying. */
+const SAME_PLACE = ['token-493', 'token-599', 'token-1038'] as const;
 
 describe('SeenTokens', () => {
   it('knows what was noted before, and nothing else', () => {
     const seen = new SeenTokens();
-    const names = Array.from({ length: 1000 }, (_, n) => hashOf(String(n)));
-    expect(names.filter((name) => seen.note(name))).toEqual([]);
-    expect(names.filter((name) => seen.note(name))).toHaveLength(1000);
-    expect(seen.note(hashOf('another'))).toBe(false);
+    const tokens = many(1000);
+    expect(tokens.filter((token) => seen.has(token))).toEqual([]);
+    expect(tokens.filter((token) => seen.note(token))).toEqual([]);
+    expect(tokens.filter((token) => seen.has(token))).toEqual(tokens);
+    expect(tokens.filter((token) => seen.note(token))).toEqual(tokens);
+    expect(many(1000).filter((token) => seen.has(token))).toEqual([]);
   });
 
-  it('goes by six bytes of a hash', () => {
-    for (let at = 0; at < 6; at++) {
-      const seen = new SeenTokens();
-      const near = [1, 1, 1, 1, 1, 1].map((byte, index) => byte + (index === at ? 1 : 0));
-      seen.note('\u0001'.repeat(6));
-      expect(seen.note(String.fromCharCode(...near))).toBe(false);
-      expect(seen.note(`${'\u0001'.repeat(6)}and more`)).toBe(true);
+  it('goes by the last sixteen characters, wherever one of them differs', () => {
+    const seen = new SeenTokens();
+    const token = random();
+    seen.note(token);
+    for (let at = 0; at < token.length; at++) {
+      const near = `${token.slice(0, at)}${token[at] === 'A' ? 'B' : 'A'}${token.slice(at + 1)}`;
+      expect([at, seen.has(near)]).toEqual([at, at < token.length - 16]);
+    }
+  });
+
+  it('takes short tokens too', () => {
+    const seen = new SeenTokens();
+    for (const token of ['', 'a', 'b', 'abcdefgh', 'abcdefghi']) {
+      expect(seen.has(token)).toBe(false);
+      expect(seen.note(token)).toBe(false);
+      expect(seen.has(token)).toBe(true);
     }
   });
 
   it('remembers two that share a place, and forgets the older for a third', () => {
+    const [a, b, c] = SAME_PLACE;
     const seen = new SeenTokens();
-    const [a, b, c] = [made(7, 0xffff_fffe), made(7, 2), made(7, 3)];
     expect([a, b, a, b].map((each) => seen.note(each))).toEqual([false, false, true, true]);
     expect([c, b, a, c].map((each) => seen.note(each))).toEqual([false, true, false, true]);
-    expect(seen.note(made(8, 2))).toBe(false);
   });
 
-  it('uses every place it has, the last one too', () => {
+  it('remembers nearly all of as many as it has places', () => {
     const seen = new SeenTokens();
-    for (const place of [0, 16_383, 65_535]) {
-      expect(seen.note(made(place, 9))).toBe(place === 65_535);
-      expect(seen.note(made(place, 9))).toBe(true);
-    }
+    const tokens = many(16_384);
+    for (const token of tokens) seen.note(token);
+    expect(tokens.filter((token) => seen.has(token)).length).toBeGreaterThan(14_000);
   });
 });

@@ -70,19 +70,11 @@ export class VerifiedTokenCache {
     return this.forgotten;
   }
 
-  /** What stands for a token in the cache, a character for each byte of its hash; undefined when nothing is kept. */
-  keyOf(token: string): string | undefined {
-    return this.options.tokenCache && hash('sha256', token, 'binary');
-  }
-
-  find(
-    key: string | undefined,
-    resource: KnownResource,
-    verifier: object,
-    now: number,
-  ): CachedToken | undefined {
+  /** What is remembered of a token. A token that never came before is told by its looks, at next to no cost. */
+  find(token: string, resource: KnownResource, verifier: object, now: number): CachedToken | undefined {
     const shelf = this.shelves.get(resource);
-    if (key === undefined || shelf?.verifier !== verifier) return undefined;
+    if (shelf?.verifier !== verifier || !this.seen.has(token)) return undefined;
+    const key = keyOf(token);
     const known = shelf.tokens.get(key)?.token;
     if (known === undefined || this.isYoung(known, now)) return known;
     shelf.tokens.delete(key);
@@ -95,22 +87,22 @@ export class VerifiedTokenCache {
    * @param generation - what it was before the token was verified
    */
   keep(
-    key: string | undefined,
+    token: string,
     resource: KnownResource,
     verifier: object,
-    token: CachedToken,
+    verified: CachedToken,
     generation: number,
   ): void {
-    if (key === undefined || generation !== this.forgotten || !this.seen.note(key)) return;
-    if (this.find(key, resource, verifier, token.keptAt)) return; // verified twice at the same time
+    if (!this.options.tokenCache || generation !== this.forgotten || !this.seen.note(token)) return;
+    if (this.find(token, resource, verifier, verified.keptAt)) return; // verified twice at the same time
     const shelf = this.shelfOf(resource, verifier);
-    const kept: Kept = { key, token, next: undefined };
-    shelf.tokens.set(key, kept);
+    const kept: Kept = { key: keyOf(token), token: verified, next: undefined };
+    shelf.tokens.set(kept.key, kept);
     if (shelf.newest) shelf.newest.next = kept;
     shelf.newest = kept;
     shelf.oldest ??= kept;
     shelf.length += 1;
-    this.dropOldest(shelf, token.keptAt);
+    this.dropOldest(shelf, verified.keptAt);
   }
 
   private dropOldest(shelf: Shelf, now: number): void {
@@ -143,4 +135,9 @@ export class VerifiedTokenCache {
     this.shelves.set(resource, shelf);
     return shelf;
   }
+}
+
+/** What stands for a token in the cache. */
+function keyOf(token: string): string {
+  return hash('sha256', token, 'base64url');
 }
