@@ -9,8 +9,10 @@ import { type TokenClaims } from './token.verifier.js';
  * @internal
  */
 export function decodeClaims(token: string): TokenClaims {
-  const { 1: payload = '', length } = token.split('.', 4);
-  const claims = length === 3 ? decodeObject(payload) : undefined;
+  const begin = token.indexOf('.') + 1;
+  const end = token.indexOf('.', begin);
+  const isCompact = begin > 0 && end !== -1 && !token.includes('.', end + 1);
+  const claims = isCompact ? decodeObject(token.slice(begin, end)) : undefined;
   if (!claims) throw new TokenRefusedError('malformed');
   return claims;
 }
@@ -24,7 +26,8 @@ let last: { readonly part: string; readonly header: Readonly<Record<string, unkn
  * @internal
  */
 export function decodeHeader(token: string): Readonly<Record<string, unknown>> | undefined {
-  const [part = ''] = token.split('.', 1);
+  const end = token.indexOf('.');
+  const part = end === -1 ? token : token.slice(0, end);
   if (part === last?.part) return last.header;
   const header = decodeObject(part);
   // A copy: the part itself is a view of the token, which is not to be kept.
