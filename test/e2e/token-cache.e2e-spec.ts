@@ -178,7 +178,8 @@ describe('the cache of verified tokens', () => {
     const app = await startCaching([as], { tokenCache: { maxEntries: 1 } });
     const token = await long(as);
     for (let i = 0; i < 2; i++) expect(await app.status(token)).toBe(200);
-    for (let i = 0; i < 5; i++) expect(await app.status(await long(as, { sub: `once${String(i)}` }))).toBe(200);
+    for (let i = 0; i < 5; i++)
+      expect(await app.status(await long(as, { sub: `once${String(i)}` }))).toBe(200);
     expect(app.verified()).toBe(7);
     expect(await app.status(token)).toBe(200);
     expect(app.verified()).toBe(7);
