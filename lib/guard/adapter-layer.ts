@@ -1,20 +1,28 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { runForRequest } from '../auth-info/auth-context.js';
+import { runForRequest } from '../auth-info/current-request.js';
 import { admissionOf, presentCaller } from '../auth-info/request-auth.js';
+import { preflightResponse } from '../challenge/cors-headers.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { addBeforeMiddleware, addHook, hasRequestsOfItsOwn, type Hook } from '../platform/hooks.js';
-import { nodeRequestOf } from '../platform/node-message.js';
+import {
+  addBeforeMiddleware,
+  addHook,
+  hasRequestsOfItsOwn,
+  type Hook,
+  type PlatformRequest,
+} from '../platform/hooks.js';
+import { nodeRequestOf, type PlatformResponse, takeResponse } from '../platform/node-message.js';
+import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
 import { WellKnownResponder } from '../resource-metadata/well-known.responder.js';
 import { BearerAuthMiddleware } from './bearer-auth.middleware.js';
 
 /**
  * What stands before all routes of the application, those that libraries mount on the platform included: every request
- * is tied to {@link AuthContext}, preflights of metadata documents are answered and, with `earlyAuthentication`, requests
- * to a protected resource are authenticated before their body is read.
+ * is tied to {@link AuthContext}, requests to a protected resource's path come from where they may, preflights are
+ * answered and, with `earlyAuthentication`, requests to a protected resource are authenticated before their body is read.
  *
  * It is put on the platform as soon as there is one: before what an application adds after `NestFactory.create()`.
  *
@@ -22,6 +30,7 @@ import { BearerAuthMiddleware } from './bearer-auth.middleware.js';
  */
 @Injectable()
 export class AdapterLayer {
+  /** @throws {@link McpAuthConfigError} when requests to resources cannot be told apart before they are routed */
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly paths: ResourcePaths,
@@ -29,7 +38,8 @@ export class AdapterLayer {
     private readonly middleware: BearerAuthMiddleware,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {
-    if (options.earlyAuthentication) assertPathsDiffer(paths);
+    const problems = options.earlyAuthentication ? paths.problems() : [];
+    if (problems.length > 0) throw new McpAuthConfigError(problems);
     // A testing module makes its providers before it has a platform.
     const adapter = host.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
     if (adapter) this.installFirst();
@@ -70,29 +80,42 @@ export class AdapterLayer {
     runForRequest(nodeRequestOf(request), () => {
       const admission = admissionOf(request);
       if (admission) presentCaller(request, admission.auth);
-      if (this.options.earlyAuthentication) this.authenticate(request, response, next);
+      if (this.options.earlyAuthentication) this.decideOnBody(request, response, next);
       else next();
     });
   };
 
   private readonly receive: Hook = (request, response, next) => {
     if (this.responder.respondToPreflight(request, response)) return;
-    if (this.options.earlyAuthentication) this.authenticate(request, response, next);
+    const resource = this.resourceOf(request);
+    if (!resource) {
+      next();
+      return;
+    }
+    const origin = this.middleware.admitsOrigin(resource, request, response);
+    if (origin === false) return;
+    if (typeof origin === 'string' && isPreflight(request)) answerPreflight(origin, request, response);
+    else if (this.options.earlyAuthentication)
+      this.middleware.authenticate(resource, request, response, next);
     else next();
   };
 
-  private readonly authenticate: Hook = (request, response, next) => {
-    const { url = '' } = request;
-    const resource = this.paths.isWellKnown(url) ? undefined : this.paths.find(url);
-    if (resource) this.middleware.protect(resource, request, response, next);
+  private readonly decideOnBody: Hook = (request, response, next) => {
+    const resource = this.resourceOf(request);
+    if (resource) this.middleware.authenticate(resource, request, response, next);
     else next();
   };
+
+  private resourceOf({ url = '' }: PlatformRequest): KnownResource | undefined {
+    return this.paths.isWellKnown(url) ? undefined : this.paths.find(url);
+  }
 }
 
-/** @throws {@link McpAuthConfigError} when the path of a request does not say for which resource it is */
-function assertPathsDiffer({ ambiguous }: ResourcePaths): void {
-  if (ambiguous.length === 0) return;
-  const names = ambiguous.map(({ options }) => `"${options.resource}"`).join(', ');
-  const message = `goes by paths, and these resources have the same: ${names}; leave it out, or give each a path of its own`;
-  throw new McpAuthConfigError([{ path: 'earlyAuthentication', message }]);
+function isPreflight({ method, headers }: PlatformRequest): boolean {
+  return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
+}
+
+function answerPreflight(origin: string, { headers }: PlatformRequest, response: PlatformResponse): void {
+  const answer = preflightResponse(origin, headers['access-control-request-headers']);
+  takeResponse(response).writeHead(answer.status, answer.headers).end();
 }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { type ConfigProblem } from '../errors/config.error.js';
 import { splitUrl } from '../options/url-rules.js';
 import { type KnownResource, ProtectedResourceRegistry } from './protected-resource.registry.js';
 import { requestPath } from './resource-metadata-url.js';
@@ -17,41 +18,51 @@ const WELL_KNOWN = '/.well-known/';
  */
 @Injectable()
 export class ResourcePaths {
-  /** Resources whose paths are the same, so that a path does not tell them apart. */
-  readonly ambiguous: readonly KnownResource[];
-  private readonly byPath = new Map<string, KnownResource | undefined>();
+  /** Several for a path that resources share, on different hosts or in different letter case. */
+  private readonly byPath = new Map<string, readonly KnownResource[]>();
   private readonly depth: number;
 
   constructor(resources: ProtectedResourceRegistry) {
-    const paths = resources.all().map((resource) => {
+    let depth = 0;
+    for (const resource of resources.all()) {
       const segments = literalSegments(splitUrl(resource.options.resource).path);
-      return { resource, path: segments.join('/'), depth: segments.length };
-    });
-    for (const { path, resource } of paths) {
-      this.byPath.set(path, this.byPath.has(path) ? undefined : resource);
+      const path = segments.join('/');
+      this.byPath.set(path, [...(this.byPath.get(path) ?? []), resource]);
+      depth = Math.max(depth, segments.length);
     }
-    this.depth = Math.max(0, ...paths.map(({ depth }) => depth));
-    this.ambiguous = paths
-      .filter(({ path }) => this.byPath.get(path) === undefined)
-      .map(({ resource }) => resource);
+    this.depth = depth;
+  }
+
+  /** What is wrong where every resource has to be found by its path: those that share one. */
+  problems(): readonly ConfigProblem[] {
+    return [...this.byPath.values()]
+      .filter((sharing) => sharing.length > 1)
+      .map((sharing) => {
+        const names = sharing.map(({ options }) => `"${options.resource}"`).join(' and ');
+        return {
+          path: 'earlyAuthentication',
+          message: `cannot tell ${names} apart by their paths; give them different paths, or leave it out`,
+        };
+      });
   }
 
   /**
    * @param target - a request target as received
-   * @returns undefined for a path that is no resource's, and for one of {@link ambiguous}
+   * @returns undefined for a path that is no resource's, and for one that several share
    */
   find(target: string): KnownResource | undefined {
-    let found: KnownResource | undefined;
+    let found: readonly KnownResource[] = [];
     let foundAt = -1;
     for (const segments of readings(requestPath(target))) {
       for (let count = Math.min(segments.length, this.depth); count > foundAt; count -= 1) {
         const path = segments.slice(0, count).join('/');
-        if (!this.byPath.has(path)) continue;
-        found = this.byPath.get(path);
+        const sharing = this.byPath.get(path);
+        if (!sharing) continue;
+        found = sharing;
         foundAt = count;
       }
     }
-    return found;
+    return found.length === 1 ? found[0] : undefined;
   }
 
   /**
@@ -93,12 +104,9 @@ function resolvedSegments(segments: readonly string[]): string[] {
   return resolved;
 }
 
+/** Every escape for itself, so that a malformed one hides no other; what is not UTF-8 matches nothing. */
 function decoded(path: string): string {
-  if (!path.includes('%')) return path;
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    // Some programs decode what they can.
-    return path.replace(/%([0-7][0-9a-f])/gi, (_, code: string) => String.fromCharCode(parseInt(code, 16)));
-  }
+  return path.replace(/(?:%[\da-f]{2})+/gi, (escapes) =>
+    Buffer.from(escapes.replaceAll('%', ''), 'hex').toString(),
+  );
 }

@@ -1,17 +1,23 @@
-import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { compactVerify, type CompactJWSHeaderParameters, type CompactVerifyGetKey } from 'jose';
-import { AuthorizationServer, type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { compactVerify, type CompactJWSHeaderParameters, type VerifyOptions } from 'jose';
+import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
-import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { decodeHeader } from './decode-jws.js';
 import { withAnyKey } from './any-key.js';
-import { IssuerKeys } from './issuer-keys.js';
+import { type IssuerKeys } from './issuer-keys.js';
+import { IssuerKeysRegistry } from './issuer-keys.registry.js';
 import { assertAccessTokenHeader } from './jwt-header-rules.js';
 import { toVerifierError } from './jose-errors.js';
 import { PROFILE_CLAIMS } from './profile-claims.js';
 import { type TokenClaims, VerifiedToken } from './token.verifier.js';
+
+/** What tokens of one authorization server are verified with. */
+interface Trust {
+  readonly keys: IssuerKeys;
+  readonly options: VerifyOptions;
+}
 
 /**
  * Verifies JWT access tokens with the keys of the authorization server that the token names.
@@ -23,16 +29,15 @@ import { type TokenClaims, VerifiedToken } from './token.verifier.js';
  * @internal
  */
 @Injectable()
-export class JwtTokenVerifier implements OnApplicationShutdown {
+export class JwtTokenVerifier {
   private readonly logger = new Logger('McpAuth');
-  private readonly keys = new Map<TrustedAuthorizationServer, IssuerKeys>();
+  private readonly trusted = new Map<TrustedAuthorizationServer, Trust>();
   /** Servers with an unusable key: told of once, as anybody can send tokens that name such a key. */
   private readonly reported = new Set<string>();
-  private readonly shutdown = new AbortController();
 
   constructor(
-    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
-    private readonly events: McpAuthEvents = new McpAuthEvents(options),
+    @Inject(MCP_AUTH_OPTIONS) options: ResolvedMcpAuthOptions,
+    private readonly issuerKeys: IssuerKeysRegistry = new IssuerKeysRegistry(options),
   ) {}
 
   /**
@@ -47,11 +52,14 @@ export class JwtTokenVerifier implements OnApplicationShutdown {
     claims: TokenClaims,
     server: TrustedAuthorizationServer,
   ): Promise<VerifiedToken> {
-    assertAlgorithm(token, server.options.algorithms);
-    const keys = this.keysOf(server);
+    const claimed = headerOf(token, server.options.algorithms);
+    const { keys, options } = this.trustIn(server);
+    const key = keys.atHand(claimed);
     let header: CompactJWSHeaderParameters;
     try {
-      header = await verifySignature(token, (...jws) => keys.keyFor(...jws), [...server.options.algorithms]);
+      header = key
+        ? (await compactVerify(token, key, options)).protectedHeader
+        : await searchAndVerify(token, keys, options);
     } catch (error) {
       throw this.explain(error, server.issuer);
     }
@@ -60,45 +68,19 @@ export class JwtTokenVerifier implements OnApplicationShutdown {
     return new VerifiedToken(claims, {
       requiresExpiry: true,
       requiredClaims: PROFILE_CLAIMS[profile],
+      claimNames: server.options.claimNames,
       maxAgeSeconds: maxTokenAgeSeconds,
       cacheable: true,
     });
   }
 
-  /** Ends fetches that are under way, once all requests are answered: nothing keeps the process alive. */
-  onApplicationShutdown(): void {
-    this.shutdown.abort();
-  }
-
-  private keysOf(server: TrustedAuthorizationServer): IssuerKeys {
-    const known = this.keys.get(server);
+  private trustIn(server: TrustedAuthorizationServer): Trust {
+    const known = this.trusted.get(server);
     if (known) return known;
-    const { fetch, now } = this.options;
-    const keys = new IssuerKeys(server, {
-      fetch,
-      now,
-      signal: this.shutdown.signal,
-      onSkipped: (count) => {
-        const what = count === 1 ? '1 key that cannot be used' : `${String(count)} keys that cannot be used`;
-        this.logger.error(`${server.issuer} publishes ${what}; left out`);
-      },
-      onRenewed: () => {
-        this.logger.debug(`The keys of ${server.issuer} were renewed`);
-        this.events.keysRefreshed(server.issuer);
-      },
-      onNotRenewed: (error) => {
-        if (this.shutdown.signal.aborted) return;
-        const { message } = error as Error; // keys are fetched by functions of ours, which throw errors
-        this.logger.warn(`The keys of ${server.issuer} were not renewed: ${message}`);
-        this.events.discoveryFailed(server.issuer, 'keys', error);
-      },
-      onStale: (ageSeconds) => {
-        this.events.staleUsed(server.issuer, 'keys', ageSeconds);
-      },
-    });
-    this.keys.set(server, keys);
-    if (server instanceof AuthorizationServer) server.watchKeys(() => keys.state());
-    return keys;
+    const options = { algorithms: [...server.options.algorithms] };
+    const trust = { keys: this.issuerKeys.of(server), options };
+    this.trusted.set(server, trust);
+    return trust;
   }
 
   private explain(error: unknown, issuer: string): unknown {
@@ -114,24 +96,27 @@ export class JwtTokenVerifier implements OnApplicationShutdown {
   }
 }
 
-/** jose checks it again; this refuses at less cost, and before any key is looked for. */
-function assertAlgorithm(token: string, algorithms: readonly unknown[]): void {
-  const alg = decodeHeader(token)?.['alg'];
-  if (typeof alg !== 'string' || alg === '') throw new TokenRefusedError('malformed');
+/**
+ * What a token says it was signed with. jose checks the algorithm again; this refuses at less cost, and before any key is
+ * looked for.
+ */
+function headerOf(token: string, algorithms: readonly unknown[]): Readonly<Record<string, unknown>> {
+  const header = decodeHeader(token);
+  const alg = header?.['alg'];
+  if (!header || typeof alg !== 'string' || alg === '') throw new TokenRefusedError('malformed');
   if (!algorithms.includes(alg)) throw new TokenRefusedError('algorithm');
+  return header;
 }
 
-async function verifySignature(
+/** With the key that jose asks for, once it has found the header to be right. */
+async function searchAndVerify(
   token: string,
-  keys: CompactVerifyGetKey,
-  algorithms: string[],
+  keys: IssuerKeys,
+  options: VerifyOptions,
 ): Promise<CompactJWSHeaderParameters> {
   try {
-    return (await compactVerify(token, keys, { algorithms })).protectedHeader;
+    return (await compactVerify(token, (...jws) => keys.keyFor(...jws), options)).protectedHeader;
   } catch (error) {
-    return withAnyKey(
-      error,
-      async (key) => (await compactVerify(token, key, { algorithms })).protectedHeader,
-    );
+    return withAnyKey(error, async (key) => (await compactVerify(token, key, options)).protectedHeader);
   }
 }

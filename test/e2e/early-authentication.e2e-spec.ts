@@ -1,6 +1,5 @@
 import { Controller, type INestApplication, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
@@ -13,7 +12,7 @@ import {
   type ProtectedResourceOptions,
   SkipBearerAuth,
 } from 'nestjs-mcp-auth';
-import { adapterOf, PLATFORMS, type RunningApp } from '../fixtures/app.js';
+import { PLATFORMS, type RunningApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { send, sendRaw } from '../fixtures/http.js';
 import { createApp, startCreated } from '../fixtures/nest-factory-app.js';
@@ -338,7 +337,7 @@ describe('early authentication beside other settings', () => {
     );
     expect(error).toBeInstanceOf(McpAuthConfigError);
     expect((error as Error).message).toBe(
-      `McpAuthModule has 1 problem:\n  - earlyAuthentication: goes by paths, and these resources have the same: "${NOTES}", "${elsewhere}"; leave it out, or give each a path of its own`,
+      `McpAuthModule has 1 problem:\n  - earlyAuthentication: cannot tell "${NOTES}" and "${elsewhere}" apart by their paths; give them different paths, or leave it out`,
     );
     await startCreated({ resources });
     await startCreated({ resources: [resources[0]!, offlineResource(ADMIN)], earlyAuthentication: true });
@@ -398,41 +397,29 @@ describe('early authentication beside other settings', () => {
       expect(admitted).toMatchObject({ status: 200, json: { auth: 'u1', context: 'u1' } });
     });
 
-    it('leaves preflights to a CORS setting that comes before, and browsers can read refusals', async () => {
-      const app = await withCors(platform);
-      const headers = { origin: 'https://app.example' };
-      const preflight = await send(app.origin, '/notes', {
-        method: 'OPTIONS',
-        headers: { ...headers, 'access-control-request-method': 'POST' },
+    it('answers pages of allowed origins so that they can read it, and no others', async () => {
+      const { resources } = options(true) as { resources: ProtectedResourceOptions };
+      const app = await startCreated(
+        { resources: { ...resources, allowedOrigins: ['https://app.example'] }, earlyAuthentication: true },
+        { platform, controllers: [GuardedWhoController] },
+      );
+      const ask = (origin: string, method: string, headers = {}) =>
+        app.send('/notes', { method, headers: { origin, ...headers } });
+      const preflight = await ask('https://app.example', 'OPTIONS', {
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization',
       });
-      expect(preflight.status).toBe(204);
-      const refused = await send(app.origin, '/notes', { method: 'POST', headers, body: {} });
-      expect(refused.status).toBe(401);
-      for (const answer of [preflight, refused]) {
-        expect(answer.headers['access-control-allow-origin']).toBe('https://app.example');
+      const refused = await ask('https://app.example', 'POST');
+      expect([preflight.status, refused.status]).toEqual([204, 401]);
+      expect(refused.headers['www-authenticate']).toBe(CHALLENGE);
+      for (const { headers } of [preflight, refused]) {
+        expect(headers['access-control-allow-origin']).toBe('https://app.example');
       }
+      const strange = await ask('https://app.example.org', 'POST', { authorization: await good() });
+      expect([strange.status, strange.headers['access-control-allow-origin']]).toEqual([403, undefined]);
       expect(ran.count).toBe(0);
     });
   });
-
-  /** An app with CORS as the README says. */
-  async function withCors(platform: (typeof PLATFORMS)[number]): Promise<{ origin: string }> {
-    @Module({ imports: [McpAuthModule.forRoot(options(true))], controllers: [GuardedWhoController] })
-    class AppModule {}
-    const cors = { origin: 'https://app.example' };
-    let app: INestApplication;
-    if (platform === 'fastify') {
-      app = await NestFactory.create(AppModule, adapterOf(platform), { logger: false });
-      app.enableCors(cors);
-    } else {
-      const adapter = new ExpressAdapter();
-      adapter.enableCors(cors);
-      app = await NestFactory.create(AppModule, adapter, { logger: false });
-    }
-    closeAfterTest(app);
-    await app.listen(0, '127.0.0.1');
-    return { origin: await app.getUrl() };
-  }
 });
 
 describe('Fastify without middleware', () => {
