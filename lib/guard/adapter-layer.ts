@@ -80,7 +80,8 @@ export class AdapterLayer {
     runForRequest(nodeRequestOf(request), () => {
       const admission = admissionOf(request);
       if (admission) presentCaller(request, admission.auth);
-      if (this.options.earlyAuthentication) this.decideOnBody(request, response, next);
+      const resource = this.options.earlyAuthentication ? this.resourceOf(request) : undefined;
+      if (resource) this.middleware.authenticate(resource, request, response, next);
       else next();
     });
   };
@@ -97,12 +98,6 @@ export class AdapterLayer {
     if (typeof origin === 'string' && isPreflight(request)) answerPreflight(origin, request, response);
     else if (this.options.earlyAuthentication)
       this.middleware.authenticate(resource, request, response, next);
-    else next();
-  };
-
-  private readonly decideOnBody: Hook = (request, response, next) => {
-    const resource = this.resourceOf(request);
-    if (resource) this.middleware.authenticate(resource, request, response, next);
     else next();
   };
 
