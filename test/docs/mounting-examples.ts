@@ -11,7 +11,6 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { APP_GUARD, NestFactory, Reflector } from '@nestjs/core';
-import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import {
@@ -119,13 +118,18 @@ export async function createWithMiddleware(): Promise<INestApplication> {
 //#endregion middleware
 
 //#region early
-@Module({ imports: [McpAuthModule.forRoot({ resources, earlyAuthentication: true })] })
+@Module({
+  imports: [
+    McpAuthModule.forRoot({
+      resources: { ...resources, allowedOrigins: ['https://app.example.com'] }, // pages that may send requests
+      earlyAuthentication: true,
+    }),
+  ],
+})
 export class EarlyModule {}
 
 export async function createEarly(): Promise<INestApplication> {
-  const adapter = new ExpressAdapter();
-  adapter.enableCors({ origin: 'https://app.example.com', exposedHeaders: 'WWW-Authenticate' }); // comes first
-  const app = await NestFactory.create(EarlyModule, adapter);
+  const app = await NestFactory.create(EarlyModule);
   app.use('/reports', reports);
   return app;
 }

@@ -11,6 +11,7 @@ import {
   McpAuthModule,
   type McpAuthModuleOptions,
   type ProtectedResourceOptions,
+  type ProtectedResourceOptions,
   SkipBearerAuth,
 } from 'nestjs-mcp-auth';
 import { adapterOf, PLATFORMS, type RunningApp } from '../fixtures/app.js';
@@ -52,6 +53,11 @@ beforeEach(() => {
 const options = (earlyAuthentication: boolean): McpAuthModuleOptions => ({
   resources: { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] },
   earlyAuthentication,
+});
+/** For pages of one more origin. */
+const withOrigin = ({ resources, ...rest }: McpAuthModuleOptions): McpAuthModuleOptions => ({
+  ...rest,
+  resources: { ...(resources as ProtectedResourceOptions), allowedOrigins: ['https://app.example'] },
 });
 const good = async (): Promise<string> => `Bearer ${await as.token({ aud: NOTES, scope: 'notes:read' })}`;
 
@@ -338,7 +344,7 @@ describe('early authentication beside other settings', () => {
     );
     expect(error).toBeInstanceOf(McpAuthConfigError);
     expect((error as Error).message).toBe(
-      `McpAuthModule has 1 problem:\n  - earlyAuthentication: goes by paths, and these resources have the same: "${NOTES}", "${elsewhere}"; leave it out, or give each a path of its own`,
+      `McpAuthModule has 1 problem:\n  - earlyAuthentication: cannot tell "${NOTES}" and "${elsewhere}" apart by their paths; give them different paths, or leave it out`,
     );
     await startCreated({ resources });
     await startCreated({ resources: [resources[0]!, offlineResource(ADMIN)], earlyAuthentication: true });
@@ -417,7 +423,10 @@ describe('early authentication beside other settings', () => {
 
   /** An app with CORS as the README says. */
   async function withCors(platform: (typeof PLATFORMS)[number]): Promise<{ origin: string }> {
-    @Module({ imports: [McpAuthModule.forRoot(options(true))], controllers: [GuardedWhoController] })
+    @Module({
+      imports: [McpAuthModule.forRoot(withOrigin(options(true)))],
+      controllers: [GuardedWhoController],
+    })
     class AppModule {}
     const cors = { origin: 'https://app.example' };
     let app: INestApplication;
