@@ -6,7 +6,6 @@ import {
   type NestModule,
   type OnModuleInit,
   RequestMethod,
-  type Type,
 } from '@nestjs/common';
 import { ApplicationConfig, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import { AuthContext } from './auth-info/auth-context.js';
@@ -25,26 +24,31 @@ import { BearerAuthMiddleware } from './guard/bearer-auth.middleware.js';
 import { GuardReport } from './guard/guard-report.js';
 import { RequestAuthenticator } from './guard/request-authenticator.js';
 import {
+  AUTHORIZATION_SERVER_WELL_KNOWN,
   MCP_AUTH_GIVEN_OPTIONS,
   MCP_AUTH_OPTIONS,
   PROTECTED_RESOURCE_WELL_KNOWN,
-  WELL_KNOWN_CONTROLLER,
+  WELL_KNOWN_CONTROLLERS,
 } from './mcp-auth.constants.js';
 import { ConfigurableModuleClass } from './mcp-auth.module-definition.js';
+import { foreignGuardAdvice, misplacedRouteAdvice } from './mcp/boot-advice.js';
 import { auditHandlers } from './mcp/handler-audit.js';
 import { HandlerScan } from './mcp/handler-scan.js';
 import { HandlerScopeRegistry } from './mcp/handler-scope.registry.js';
+import { RouteScan } from './mcp/route-scan.js';
 import {
   type McpAuthModuleAsyncOptions,
   type McpAuthModuleExtras,
   type McpAuthModuleOptions,
 } from './options/mcp-auth-options.interface.js';
 import { resolveOptions } from './options/resolve-options.js';
+import { type ResolvedMcpAuthOptions } from './options/resolved-options.interface.js';
 import { wholeTree } from './platform/whole-tree.js';
+import { LegacyMirror } from './resource-metadata/legacy-mirror.js';
 import { ProtectedResourceRegistry } from './resource-metadata/protected-resource.registry.js';
 import { WellKnownResponder } from './resource-metadata/well-known.responder.js';
 import { ResourcePaths } from './resource-metadata/resource-paths.js';
-import { routeWellKnown } from './resource-metadata/well-known.routes.js';
+import { routeAt, routeBelow, type WellKnownControllers } from './resource-metadata/well-known.routes.js';
 import { resourceAdvice } from './resource-metadata/resource-advice.js';
 import { IntrospectionTokenVerifier } from './verifier/introspection-token.verifier.js';
 import { IssuerTokenVerifier } from './verifier/issuer-token.verifier.js';
@@ -74,6 +78,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     AuthorizationServerRegistry,
     ProtectedResourceRegistry,
     ResourcePaths,
+    LegacyMirror,
     WellKnownResponder,
     McpAuthEvents,
     RateLimitedLogger,
@@ -84,6 +89,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     GuardReport,
     McpAuthDiagnostics,
     HandlerScan,
+    RouteScan,
     HandlerScopeRegistry,
     RequestAuthenticator,
     BearerAuthGuard,
@@ -117,7 +123,10 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     private readonly handlerScopes: HandlerScopeRegistry,
     private readonly layer: AdapterLayer,
     private readonly host: HttpAdapterHost,
-    @Inject(WELL_KNOWN_CONTROLLER) private readonly controller: Type<object>,
+    private readonly routes: RouteScan,
+    private readonly mirror: LegacyMirror,
+    @Inject(WELL_KNOWN_CONTROLLERS) private readonly controllers: WellKnownControllers,
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
   /** Configures the module with options that are known when the class is decorated. */
@@ -144,16 +153,31 @@ export class McpAuthModule implements NestModule, OnModuleInit {
    * Nest calls this after `setGlobalPrefix()` and its body parsers, and before it makes routes.
    */
   configure(): void {
-    routeWellKnown(this.controller, wholeTree(this.host.httpAdapter.getType()));
-    this.keepPrefixAway();
+    routeBelow(this.controllers.resources, wholeTree(this.host.httpAdapter.getType()));
+    this.keepPrefixAway(PROTECTED_RESOURCE_WELL_KNOWN, '(/|$)');
+    this.routeMirror();
     this.layer.installAfterBodies();
   }
 
+  /** Where the application has a route of its own for the document, that is served. */
+  private routeMirror(): void {
+    const { mirror } = this.controllers;
+    routeAt(mirror, []);
+    if (!this.mirror.isWanted) return;
+    const own = this.routes.routes().find(({ paths }) => paths.includes(AUTHORIZATION_SERVER_WELL_KNOWN));
+    if (own) {
+      this.mirror.yieldTo(own.where);
+      return;
+    }
+    routeAt(mirror, [AUTHORIZATION_SERVER_WELL_KNOWN]);
+    this.keepPrefixAway(AUTHORIZATION_SERVER_WELL_KNOWN, '$');
+  }
+
   /** Well-known routes stand at the root of the origin, where clients look, whatever global prefix there is. */
-  private keepPrefixAway(): void {
+  private keepPrefixAway(path: string, end: string): void {
     const options = this.applicationConfig.getGlobalPrefixOptions();
-    const pathRegex = new RegExp(`^${PROTECTED_RESOURCE_WELL_KNOWN.replace('.', '\\.')}(/|$)`);
-    const route = { path: PROTECTED_RESOURCE_WELL_KNOWN, requestMethod: RequestMethod.ALL, pathRegex };
+    const pathRegex = new RegExp(`^${path.replace('.', '\\.')}${end}`);
+    const route = { path, requestMethod: RequestMethod.ALL, pathRegex };
     this.applicationConfig.setGlobalPrefixOptions({
       ...options,
       exclude: [...(options.exclude ?? []), route],
@@ -164,12 +188,34 @@ export class McpAuthModule implements NestModule, OnModuleInit {
   async onModuleInit(): Promise<void> {
     await this.servers.discover();
     const handlers = this.scan.handlers();
-    const { applicationConfig } = this;
-    const requestGuards = applicationConfig.getGlobalRequestGuards().map(({ metatype }) => metatype);
-    auditHandlers(handlers, [...applicationConfig.getGlobalGuards(), ...requestGuards], this.resources);
+    const guards = this.globalGuards();
+    auditHandlers(handlers, guards, this.resources);
     this.handlerScopes.register(handlers);
     this.resources.publish();
     this.report();
+    const legacy = this.mirror.choose();
+    for (const advice of [...legacy, ...this.advice(guards)]) this.logger.warn(advice);
+  }
+
+  /** Instances, or classes where each request has its own. */
+  private globalGuards(): readonly unknown[] {
+    const requestGuards = this.applicationConfig.getGlobalRequestGuards().map(({ metatype }) => metatype);
+    return [...this.applicationConfig.getGlobalGuards(), ...requestGuards];
+  }
+
+  private advice(globalGuards: readonly unknown[]): readonly string[] {
+    const situation = {
+      routes: this.routes.routes(),
+      servesMcp: this.routes.hasMcpHandlers(),
+      globalGuards,
+      globalPrefix: this.applicationConfig.getGlobalPrefix(),
+      versioning: this.applicationConfig.getVersioning(),
+    };
+    return [
+      ...(this.controllers.areDecorated ? [] : foreignGuardAdvice(situation)),
+      // Early authentication goes by the path of the resource itself, whatever route stands there.
+      ...(this.options.earlyAuthentication ? [] : misplacedRouteAdvice(situation, this.resources)),
+    ];
   }
 
   private report(): void {

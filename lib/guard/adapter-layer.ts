@@ -5,6 +5,7 @@ import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { addHook, type Hook } from '../platform/hooks.js';
 import { nodeRequestOf } from '../platform/node-message.js';
+import { correctPreflights } from '../platform/preflights.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
 import { WellKnownResponder } from '../resource-metadata/well-known.responder.js';
 import { BearerAuthMiddleware } from './bearer-auth.middleware.js';
@@ -14,7 +15,7 @@ const WELL_KNOWN = '/.well-known/';
 
 /**
  * What stands before all routes of the application, those that libraries mount on the platform included: every request
- * is tied to {@link AuthContext}, preflights of metadata documents are answered and, with `earlyAuthentication`, requests
+ * is tied to {@link AuthContext}, what does not read a metadata document is answered and, with `earlyAuthentication`, requests
  * to a protected resource are authenticated before their body is read.
  *
  * It is put on the platform as soon as there is one: before what an application adds after `NestFactory.create()`.
@@ -48,6 +49,7 @@ export class AdapterLayer {
   }
 
   private installFirst(): void {
+    correctPreflights(this.host.httpAdapter, (request) => this.responder.earlyResponse(request));
     addHook(this.host.httpAdapter, 'onRequest', (request, response, next) => {
       runForRequest(nodeRequestOf(request), () => {
         this.receive(request, response, next);
@@ -56,7 +58,7 @@ export class AdapterLayer {
   }
 
   private readonly receive: Hook = (request, response, next) => {
-    if (this.responder.respondToPreflight(request, response)) return;
+    if (this.responder.respondEarly(request, response)) return;
     if (this.options.earlyAuthentication) this.authenticate(request, response, next);
     else next();
   };

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 import { AuthorizationServerRegistry } from '../discovery/authorization-server.registry.js';
@@ -10,6 +9,7 @@ import {
 } from '../options/resolved-options.interface.js';
 import { advertisedScopes, buildResourceMetadata } from './build-resource-metadata.js';
 import { resourceMetadataPath, resourceMetadataUrl, withoutTrailingSlash } from './resource-metadata-url.js';
+import { type ServedDocument, toServedDocument } from './served-document.js';
 
 /** One protected resource as a request meets it. @internal */
 export interface KnownResource {
@@ -18,12 +18,6 @@ export interface KnownResource {
   readonly metadataUrl: string;
   /** Its authorization servers by issuer. */
   readonly servers: ReadonlyMap<string, TrustedAuthorizationServer>;
-}
-
-/** A document ready to be sent. @internal */
-export interface ServedDocument {
-  readonly body: string;
-  readonly etag: string;
 }
 
 /**
@@ -97,8 +91,7 @@ export class ProtectedResourceRegistry {
     const entries = this.resources.flatMap((resource): [string, ServedDocument][] => {
       const { options, servers } = resource;
       const document = buildResourceMetadata(options, [...servers.keys()], this.scopesOf(resource));
-      const body = JSON.stringify(document);
-      const served = { body, etag: `"${createHash('sha256').update(body).digest('base64url')}"` };
+      const served = toServedDocument(document);
       const path = withoutTrailingSlash(resourceMetadataPath(options.resource));
       return this.options.serveRootAlias
         ? [

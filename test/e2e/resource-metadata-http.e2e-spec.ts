@@ -5,12 +5,13 @@ import {
   type ExecutionContext,
   Get,
   type INestApplication,
+  Injectable,
   type NestInterceptor,
   RequestMethod,
   VersioningType,
 } from '@nestjs/common';
-import { APP_GUARD, APP_INTERCEPTOR, Reflector } from '@nestjs/core';
-import { type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { APP_GUARD, APP_INTERCEPTOR, HttpAdapterHost, Reflector } from '@nestjs/core';
+import { type IncomingHttpHeaders } from 'node:http';
 import { map, type Observable } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BearerAuthGuard, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
@@ -92,6 +93,35 @@ describe('the methods of a document', () => {
         json: { error: 'not_found' },
       });
     }
+    expect((await app.send(DOCUMENT)).text).toBe(BODY);
+  });
+
+  verifies(['PRM-44', 'F37'], 'are no other, whatever is wrong with the body', async () => {
+    const bodies: [type: string, body: string][] = [
+      ['application/json', '{"resource":'],
+      ['application/json', '"\u0000'],
+      ['application/json; charset=nonsense', '{}'],
+      ['application/x-unheard-of', 'text'],
+      ['nonsense', 'text'],
+    ];
+    for (const [type, body] of bodies) {
+      const answer = await app.send(DOCUMENT, { method: 'POST', body, headers: { 'content-type': type } });
+      expect([type, answer.status, answer.headers.allow, answer.json]).toEqual([
+        type,
+        405,
+        'GET, HEAD, OPTIONS',
+        { error: 'method_not_allowed', error_description: 'Use GET, HEAD, OPTIONS' },
+      ]);
+      const elsewhere = await app.send('/notes', {
+        method: 'POST',
+        body,
+        headers: { 'content-type': type },
+      });
+      expect(elsewhere.status).not.toBe(405);
+    }
+    const large = `{"resource":"${'x'.repeat(2_000_000)}"}`;
+    const headers = { 'content-type': 'application/json' };
+    expect((await app.send(DOCUMENT, { method: 'PUT', body: large, headers })).status).toBe(405);
     expect((await app.send(DOCUMENT)).text).toBe(BODY);
   });
 
@@ -291,11 +321,15 @@ describe('a document in an app with settings of its own', () => {
     expect((await app.send('/notes')).status).toBe(401);
   });
 
+  @Injectable()
   class Wrapping implements NestInterceptor {
+    constructor(private readonly host: HttpAdapterHost) {}
+
     intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-      const response = context.switchToHttp().getResponse<ServerResponse>();
-      response.setHeader('content-type', 'text/x-wrapped');
-      response.statusCode = 201;
+      const response = context.switchToHttp().getResponse<object>();
+      const { httpAdapter } = this.host;
+      httpAdapter.setHeader(response, 'content-type', 'application/wrapped+json');
+      httpAdapter.status(response, 201);
       return next.handle().pipe(map((data: unknown) => ({ wrapped: data })));
     }
   }
