@@ -9,7 +9,7 @@ const testingEntry = fileURLToPath(new URL('./lib/testing/index.ts', import.meta
  * something else than the way in.
  */
 const onFastify = {
-  include: ['test/e2e/**/*.e2e-spec.ts', 'test/property/http.spec.ts'],
+  include: ['test/e2e/**/*.e2e-spec.ts', 'test/interop/legacy-clients.spec.ts', 'test/property/http.spec.ts'],
   exclude: [
     // They make their apps themselves, as users do, on the platform that Nest takes by default.
     'test/e2e/testing-entry.e2e-spec.ts',

@@ -170,7 +170,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
       return;
     }
     routeAt(mirror, [AUTHORIZATION_SERVER_WELL_KNOWN]);
-    this.keepPrefixAway(AUTHORIZATION_SERVER_WELL_KNOWN, '$');
+    this.keepPrefixAway(AUTHORIZATION_SERVER_WELL_KNOWN, '/?$');
   }
 
   /** Well-known routes stand at the root of the origin, where clients look, whatever global prefix there is. */

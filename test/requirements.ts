@@ -350,6 +350,31 @@ const tokenProfile = {
   F67: row('RFC 8707 2', 'the audience is checked whatever the verifier'),
 } as const;
 
+/** Clients from before RFC 9728, and routes that stand where clients do not look. */
+const legacyClients = {
+  'PRM-64': row('RFC 9728 3.3', 'guarded routes elsewhere than the resource says give a warning at boot'),
+  F25: row('MCP 2025-03-26', 'a copy of the metadata of an authorization server, on demand'),
+  F123: row('MCP 2025-03-26', 'a client that knows no RFC 9728 finds the authorization server by that copy'),
+  'LEG-01': row('MCP 2025-03-26', 'the copy is the document of the server, at the root of the origin'),
+  'LEG-02': row(
+    'MCP 2025-03-26',
+    'the copy has the rules of resource documents, and leaves its path to a route of the application',
+  ),
+  'LEG-03': row('robustness', 'with several servers the one to copy is named, or the app does not start'),
+  'LEG-04': {
+    source: 'MCP 2025-03-26',
+    behaviour: 'default endpoints are passed on to the authorization server',
+    deferred:
+      'by design: /authorize, /token and /register are never proxied, as secrets would go another way',
+  },
+  'LEG-05': row('RFC 8707 2', 'tokens of old clients need a configured audience, as all others'),
+  'LEG-06': row('MCP 2025-06-18 transports', 'a request without a protocol version is one of 2025-03-26'),
+  'LEG-07': row('RFC 6750 3.1', 'the same 401 whatever the protocol version'),
+  'LEG-08': row('MCP 2025-06-18', 'clients that look only at the bare well-known path have the root alias'),
+  'LEG-09': row('RFC 8414 3', 'an authorization server on the origin of the resource works for all clients'),
+  'LEG-10': row('interoperability', 'with the copy on, old clients and current ones connect'),
+} as const;
+
 export const requirements = {
   ...tokenProfile,
   ...attacks,
@@ -363,6 +388,7 @@ export const requirements = {
   ...opaque,
   ...features,
   ...verifiers,
+  ...legacyClients,
 };
 
 export type RequirementId = keyof typeof requirements;

@@ -5,7 +5,6 @@ import { AUTHORIZATION_SERVER_WELL_KNOWN, MCP_AUTH_OPTIONS } from '../mcp-auth.c
 import { type AuthorizationServerMetadata } from '../options/authorization-server-options.interface.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { ProtectedResourceRegistry } from './protected-resource.registry.js';
-import { withoutTrailingSlash } from './resource-metadata-url.js';
 import { type ServedDocument, toServedDocument } from './served-document.js';
 
 /**
@@ -61,9 +60,9 @@ export class LegacyMirror {
     ];
   }
 
-  /** Whether it stands at a path, compared to the letter but for one trailing slash. */
+  /** Whether it stands at a path, compared to the letter. */
   isAt(path: string): boolean {
-    return this.server !== undefined && withoutTrailingSlash(path) === AUTHORIZATION_SERVER_WELL_KNOWN;
+    return this.server !== undefined && path === AUTHORIZATION_SERVER_WELL_KNOWN;
   }
 
   /**
