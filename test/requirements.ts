@@ -353,6 +353,7 @@ const tokenProfile = {
 /** Clients from before RFC 9728, and routes that stand where clients do not look. */
 const legacyClients = {
   'PRM-64': row('RFC 9728 3.3', 'guarded routes elsewhere than the resource says give a warning at boot'),
+  H27: row('RFC 9728 3.1', 'no spelling of another path leads to a document'),
   F25: row('MCP 2025-03-26', 'a copy of the metadata of an authorization server, on demand'),
   F123: row('MCP 2025-03-26', 'a client that knows no RFC 9728 finds the authorization server by that copy'),
   'LEG-01': row('MCP 2025-03-26', 'the copy is the document of the server, at the root of the origin'),

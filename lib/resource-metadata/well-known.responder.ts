@@ -25,8 +25,16 @@ export type WellKnownRequest = Pick<IncomingMessage, 'headers'> & {
   readonly originalUrl: string;
 };
 
-/** What an application's own CORS setting may have put on a response; it does not fit "any origin". */
-const FOREIGN_CORS = ['access-control-allow-credentials', 'access-control-expose-headers', 'vary'];
+/**
+ * What an application's own CORS setting or session may have put on a response: it does not fit a document for any
+ * origin, which caches may keep for everybody.
+ */
+const FOREIGN_HEADERS = [
+  'access-control-allow-credentials',
+  'access-control-expose-headers',
+  'set-cookie',
+  'vary',
+];
 
 /**
  * Writes the answers of the well-known routes. It writes them itself, so that no interceptor, serializer or CORS
@@ -88,6 +96,6 @@ export class WellKnownResponder {
 }
 
 function write(response: ServerResponse, { status, headers, body }: MetadataResponse): void {
-  for (const name of FOREIGN_CORS) response.removeHeader(name);
+  for (const name of FOREIGN_HEADERS) response.removeHeader(name);
   response.writeHead(status, headers).end(body);
 }

@@ -6,19 +6,27 @@ import {
   Get,
   type INestApplication,
   Injectable,
+  Module,
   type NestInterceptor,
   RequestMethod,
   VersioningType,
 } from '@nestjs/common';
-import { APP_GUARD, APP_INTERCEPTOR, HttpAdapterHost, Reflector } from '@nestjs/core';
-import { type IncomingHttpHeaders } from 'node:http';
+import {
+  APP_GUARD,
+  APP_INTERCEPTOR,
+  HttpAdapterHost,
+  NestFactory,
+  Reflector,
+  RouterModule,
+} from '@nestjs/core';
+import { type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import { map, type Observable } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BearerAuthGuard, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
-import { type RunningApp, startApp } from '../fixtures/app.js';
-import { type HttpAnswer } from '../fixtures/http.js';
+import { BearerAuthGuard, McpAuthModule, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
+import { adapterOf, defaultPlatform, type RunningApp, startApp } from '../fixtures/app.js';
+import { type HttpAnswer, send } from '../fixtures/http.js';
 import { NotesController } from '../fixtures/notes.controller.js';
-import { start } from '../fixtures/opened.js';
+import { closeAfterTest, start } from '../fixtures/opened.js';
 import { NOTES, offlineResource, PRM } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
@@ -289,6 +297,43 @@ describe('a document in an app with settings of its own', () => {
       for (const path of [`/v1${DOCUMENT}`, `/api/v1${DOCUMENT}`, `/api${DOCUMENT}`]) {
         expect((await app.send(path)).status).toBe(404);
       }
+    }
+  });
+
+  verifies(['PRM-09', 'F40'], 'stays at the root when the module is part of one with a path', async () => {
+    @Module({ imports: [McpAuthModule.forRoot(OPTIONS)], controllers: [NotesController] })
+    class Feature {}
+    @Module({ imports: [Feature, RouterModule.register([{ path: 'feature', module: Feature }])] })
+    class AppModule {}
+    const nest = await NestFactory.create(AppModule, adapterOf(defaultPlatform), { logger: false });
+    nest.setGlobalPrefix('api');
+    await nest.listen(0, '127.0.0.1');
+    closeAfterTest(nest);
+    const origin = await nest.getUrl();
+    expect(await send(origin, DOCUMENT)).toMatchObject({ status: 200, text: BODY });
+    for (const path of [`/feature${DOCUMENT}`, `/api/feature${DOCUMENT}`, `/api${DOCUMENT}`]) {
+      expect([path, (await send(origin, path)).status]).toEqual([path, 404]);
+    }
+    expect((await send(origin, '/api/feature/notes')).status).toBe(401);
+  });
+
+  verifies(['PRM-47', 'LEG-02'], 'sets no cookie when the app sets one on every answer', async () => {
+    const app = await start(OPTIONS, { controllers: [NotesController] }, (nest) => {
+      nest.use((_: unknown, response: ServerResponse, next: () => void) => {
+        response.setHeader('set-cookie', 'session=1; HttpOnly');
+        next();
+      });
+    });
+    await expectUntouched(app);
+    expect((await app.send('/notes')).headers['set-cookie']).toEqual(['session=1; HttpOnly']);
+    for (const [path, method] of [
+      [DOCUMENT, 'GET'],
+      [DOCUMENT, 'HEAD'],
+      [DOCUMENT, 'OPTIONS'],
+      [DOCUMENT, 'PUT'],
+      [NOWHERE, 'GET'],
+    ] as const) {
+      expect((await app.send(path, { method })).headers).not.toHaveProperty('set-cookie');
     }
   });
 

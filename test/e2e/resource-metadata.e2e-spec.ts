@@ -75,7 +75,7 @@ describe('the address of a document', () => {
     }
   });
 
-  verifies(['PRM-08', 'PRM-12'], 'gives no document for a path that only resembles it', async () => {
+  verifies(['PRM-08', 'PRM-12', 'H27'], 'gives no document for a path that only resembles it', async () => {
     const app = await start({ resources: [offlineResource(NOTES), offlineResource(ADMIN)] });
     const suffixes = [
       ...['', '/', '/unknown', '/NOTES', '/Notes', '/notes/extra', '/notes.json', '/notes;v=1'],
@@ -86,6 +86,11 @@ describe('the address of a document', () => {
         '/..%2fnotes',
         '/admin/..%2fnotes',
         '/admin/../notes',
+        '/admin/%2e%2e/notes',
+        '/%2e%2e/oauth-protected-resource/notes',
+        '/../oauth-protected-resource/notes',
+        '/:param',
+        '/*',
         '/./notes',
       ],
       ...['/notes%00', '/notes%20', '/notes%3F', '/notes%23', '/__proto__', '/constructor', '/notes\\'],
