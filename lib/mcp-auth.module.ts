@@ -34,6 +34,7 @@ import { ConfigurableModuleClass } from './mcp-auth.module-definition.js';
 import { foreignGuardAdvice, misplacedRouteAdvice } from './mcp/boot-advice.js';
 import { auditHandlers } from './mcp/handler-audit.js';
 import { HandlerScan } from './mcp/handler-scan.js';
+import { declaredBy, HandlerSources } from './mcp/handler-sources.js';
 import { HandlerScopeRegistry } from './mcp/handler-scope.registry.js';
 import { RouteScan } from './mcp/route-scan.js';
 import {
@@ -51,6 +52,7 @@ import { ResourcePaths } from './resource-metadata/resource-paths.js';
 import { routeAt, routeBelow, type WellKnownControllers } from './resource-metadata/well-known.routes.js';
 import { resourceAdvice } from './resource-metadata/resource-advice.js';
 import { IntrospectionTokenVerifier } from './verifier/introspection-token.verifier.js';
+import { IssuerKeysRegistry } from './verifier/issuer-keys.registry.js';
 import { IssuerTokenVerifier } from './verifier/issuer-token.verifier.js';
 import { JwtTokenVerifier } from './verifier/jwt-token.verifier.js';
 import { TokenVerifier } from './verifier/token.verifier.js';
@@ -72,6 +74,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
   providers: [
     { provide: MCP_AUTH_OPTIONS, useFactory: resolveOptions, inject: [MCP_AUTH_GIVEN_OPTIONS] },
     { provide: TokenVerifier, useClass: IssuerTokenVerifier },
+    IssuerKeysRegistry,
     JwtTokenVerifier,
     IntrospectionTokenVerifier,
     VerifierRegistry,
@@ -89,6 +92,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     GuardReport,
     McpAuthDiagnostics,
     HandlerScan,
+    HandlerSources,
     RouteScan,
     HandlerScopeRegistry,
     RequestAuthenticator,
@@ -120,6 +124,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     private readonly servers: AuthorizationServerRegistry,
     private readonly resources: ProtectedResourceRegistry,
     private readonly scan: HandlerScan,
+    private readonly sources: HandlerSources,
     private readonly handlerScopes: HandlerScopeRegistry,
     private readonly layer: AdapterLayer,
     private readonly host: HttpAdapterHost,
@@ -190,7 +195,10 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     const handlers = this.scan.handlers();
     const guards = this.globalGuards();
     auditHandlers(handlers, guards, this.resources);
-    this.handlerScopes.register(handlers);
+    this.handlerScopes.register([...declaredBy(handlers), ...this.sources.declarations()]);
+    for (const { operation, requirements, resource } of handlers) {
+      if (!operation) this.handlerScopes.advertise(requirements, resource);
+    }
     this.resources.publish();
     this.report();
     const legacy = this.mirror.choose();

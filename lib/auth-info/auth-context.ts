@@ -1,16 +1,7 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { type AuthInfo } from './auth-info.decorator.js';
+import { currentRequest } from './current-request.js';
 import { admissionOf } from './request-auth.js';
-
-/** The Node request in whose course code runs. One for all modules of a process: the request says what it was admitted as. */
-const requests = new AsyncLocalStorage<object>();
-
-/** Runs what handles a request, so that {@link AuthContext} finds it there. @internal */
-export function runForRequest(request: object, handle: () => void): void {
-  if (requests.getStore() === request) handle();
-  else requests.run(request, handle);
-}
 
 /**
  * The current caller, for services that no request is passed to.
@@ -19,12 +10,16 @@ export function runForRequest(request: object, handle: () => void): void {
  * caller of the request that runs, not of the one that opened the session. Work that a request leaves behind still has
  * its caller.
  *
+ * Nest makes request-scoped providers before guards run: it is undefined in their constructors, and right in their methods.
+ * Listeners on the request's own stream, as in `req.on('data', …)`, are called by the connection and not always in the
+ * course of the request: it may be undefined there, and is right in `for await (const chunk of req)`.
+ *
  * @publicApi
  */
 @Injectable()
 export class AuthContext {
-  /** The caller; undefined outside of a request, before it is admitted, and for an anonymous one. */
+  /** The caller; undefined outside of a request, before it is admitted, once it is refused, and for an anonymous one. */
   current(): AuthInfo | undefined {
-    return admissionOf(requests.getStore())?.auth;
+    return admissionOf(currentRequest())?.auth;
   }
 }

@@ -18,7 +18,10 @@ export interface AuthInfo {
   readonly clientId: string;
   /** The granted scopes, each once. */
   readonly scopes: string[];
-  /** When the token expires, in seconds since the epoch; absent for an opaque token whose server does not say. */
+  /**
+   * From when on the token is refused, in seconds since the epoch and without the tolerance for clocks: its `exp`, or the
+   * end of its greatest age where that comes first. Absent for an opaque token whose server does not say.
+   */
   readonly expiresAt?: number;
   /** The protected resource of this request. */
   readonly resource: URL;

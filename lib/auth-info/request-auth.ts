@@ -2,6 +2,7 @@ import { type ExecutionContext } from '@nestjs/common';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { nodeRequestOf } from '../platform/node-message.js';
 import { type AuthInfo } from './auth-info.decorator.js';
+import { currentRequest } from './current-request.js';
 
 /** Who a request was admitted as, and for which resource. @internal */
 export interface Admission {
@@ -44,6 +45,13 @@ export function clearAdmission(request: object): void {
   presentCaller(request, undefined);
 }
 
+/** Takes an admission back where the request is refused for its scopes; who it was, for the report. @internal */
+export function withdrawAdmission(request: object): AuthInfo | undefined {
+  const auth = admissionOf(request)?.auth;
+  if (auth) clearAdmission(request);
+  return auth;
+}
+
 /** What stands where the MCP SDK looks, whoever has put it there. @internal */
 export function presentedCaller(request: object): unknown {
   const { auth } = request as { auth?: unknown };
@@ -68,16 +76,21 @@ interface RequestCarrier {
 }
 
 /**
- * The HTTP request behind a handler: of an HTTP route, or of an MCP handler that a transport calls for one.
- * Undefined where there is none.
+ * The HTTP request behind a handler: of an HTTP route, or of an MCP handler that a transport calls for one (`rpc` with
+ * `@rekog/mcp-nest`, `mcp` with `@nestjs/mcp`). Undefined where there is none.
+ *
+ * An MCP handler belongs to the request in whose course it runs. What its transport hands on may be another one: in a
+ * stateful session requests that run at the same time overwrite it for each other.
  *
  * @internal
  */
 export function requestOf(context: ExecutionContext): object | undefined {
   const type = context.getType<string>();
   if (type === 'http') return context.switchToHttp().getRequest<object>();
+  if (type === 'mcp') return currentRequest();
   if (type !== 'rpc') return undefined;
   const carrier = context.switchToRpc().getContext<RequestCarrier | undefined>();
   const request = carrier?.getRawRequest?.();
-  return typeof request === 'object' && request !== null ? request : undefined;
+  if (typeof request !== 'object' || request === null) return undefined;
+  return currentRequest() ?? request;
 }

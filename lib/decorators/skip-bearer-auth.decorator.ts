@@ -5,7 +5,9 @@ import { SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
  * Opens a route, or all routes of a class, that {@link BearerAuthGuard} would cover as a global guard. A token
  * that is sent all the same is not looked at, and `@AuthInfo()` is undefined.
  *
- * Not together with `@RequireScopes()`: the application then does not start.
+ * To know callers who send a token and to let in those who do not, take {@link AllowAnonymous}.
+ *
+ * Not together with `@RequireScopes()` or `@AllowAnonymous()`: the application then does not start.
  *
  * @publicApi
  */

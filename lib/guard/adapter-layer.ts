@@ -1,11 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { runForRequest } from '../auth-info/auth-context.js';
+import { runForRequest } from '../auth-info/current-request.js';
+import { preflightResponse } from '../challenge/cors-headers.js';
+import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { addHook, type Hook } from '../platform/hooks.js';
-import { nodeRequestOf } from '../platform/node-message.js';
+import { addHook, type Hook, type PlatformRequest } from '../platform/hooks.js';
+import { nodeRequestOf, type PlatformResponse, takeResponse } from '../platform/node-message.js';
 import { correctPreflights } from '../platform/preflights.js';
+import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
 import { WellKnownResponder } from '../resource-metadata/well-known.responder.js';
 import { BearerAuthMiddleware } from './bearer-auth.middleware.js';
@@ -15,8 +18,9 @@ const WELL_KNOWN = '/.well-known/';
 
 /**
  * What stands before all routes of the application, those that libraries mount on the platform included: every request
- * is tied to {@link AuthContext}, what does not read a metadata document is answered and, with `earlyAuthentication`, requests
- * to a protected resource are authenticated before their body is read.
+ * is tied to {@link AuthContext}, requests to a protected resource's path come from where they may, preflights and
+ * whatever does not read a metadata document are answered and, with `earlyAuthentication`, requests to a protected
+ * resource are authenticated before their body is read.
  *
  * It is put on the platform as soon as there is one: before what an application adds after `NestFactory.create()`.
  *
@@ -24,6 +28,7 @@ const WELL_KNOWN = '/.well-known/';
  */
 @Injectable()
 export class AdapterLayer {
+  /** @throws {@link McpAuthConfigError} when requests to resources cannot be told apart before they are routed */
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly paths: ResourcePaths,
@@ -31,6 +36,8 @@ export class AdapterLayer {
     private readonly middleware: BearerAuthMiddleware,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {
+    const problems = options.earlyAuthentication ? paths.problems() : [];
+    if (problems.length > 0) throw new McpAuthConfigError(problems);
     // A testing module makes its providers before it has a platform.
     const adapter = host.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
     if (adapter) this.installFirst();
@@ -45,7 +52,7 @@ export class AdapterLayer {
    * parsers and the routes: when Nest configures middleware.
    */
   installAfterBodies(): void {
-    if (this.options.earlyAuthentication) addHook(this.host.httpAdapter, 'preHandler', this.authenticate);
+    if (this.options.earlyAuthentication) addHook(this.host.httpAdapter, 'preHandler', this.decideOnBody);
   }
 
   private installFirst(): void {
@@ -59,14 +66,35 @@ export class AdapterLayer {
 
   private readonly receive: Hook = (request, response, next) => {
     if (this.responder.respondEarly(request, response)) return;
-    if (this.options.earlyAuthentication) this.authenticate(request, response, next);
+    const resource = this.resourceOf(request);
+    if (!resource) {
+      next();
+      return;
+    }
+    const origin = this.middleware.admitsOrigin(resource, request, response);
+    if (origin === false) return;
+    if (typeof origin === 'string' && isPreflight(request)) answerPreflight(origin, request, response);
+    else if (this.options.earlyAuthentication)
+      this.middleware.authenticate(resource, request, response, next);
     else next();
   };
 
-  private readonly authenticate: Hook = (request, response, next) => {
-    const { url = '' } = request;
-    const resource = url.startsWith(WELL_KNOWN) ? undefined : this.paths.find(url);
-    if (resource) this.middleware.protect(resource, request, response, next);
+  private readonly decideOnBody: Hook = (request, response, next) => {
+    const resource = this.resourceOf(request);
+    if (resource) this.middleware.authenticate(resource, request, response, next);
     else next();
   };
+
+  private resourceOf({ url = '' }: PlatformRequest): KnownResource | undefined {
+    return url.startsWith(WELL_KNOWN) ? undefined : this.paths.find(url);
+  }
+}
+
+function isPreflight({ method, headers }: PlatformRequest): boolean {
+  return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
+}
+
+function answerPreflight(origin: string, { headers }: PlatformRequest, response: PlatformResponse): void {
+  const answer = preflightResponse(origin, headers['access-control-request-headers']);
+  takeResponse(response).writeHead(answer.status, answer.headers).end();
 }

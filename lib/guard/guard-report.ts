@@ -1,17 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
 import {
   AuthorizationServerUnavailableError,
   CredentialsRefusedError,
   InsufficientScopeError,
+  RequestOriginRefusedError,
   TokenRefusedError,
 } from '../errors/refusal.errors.js';
 import { describeFault, describeThrown, escapeForLog } from '../events/escape-for-log.js';
 import { type EventPrincipal, type RefusedEvent } from '../events/mcp-auth-event.interface.js';
+import { isolate } from '../events/isolated-observable.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { refusedClaims } from '../gate/refused-claims.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type UnauthorizedRequest } from '../options/mcp-auth-options.interface.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type TokenClaims } from '../verifier/token.verifier.js';
 
 /** A request that was not let in. @internal */
@@ -23,6 +28,14 @@ export interface Refusal {
   readonly resource: string;
   /** Whose token lacks scopes. */
   readonly auth: AuthInfo | undefined;
+  /** The HTTP request, where there is one. */
+  readonly request: object | undefined;
+}
+
+/** The parts of a request that say who sent it: `ip` is what Express and Fastify make of it. */
+interface SentRequest {
+  readonly ip?: unknown;
+  readonly socket?: { readonly remoteAddress?: unknown };
 }
 
 /**
@@ -33,9 +46,12 @@ export interface Refusal {
  */
 @Injectable()
 export class GuardReport {
+  private hasToldOfForeignAuth = false;
+
   constructor(
     private readonly events: McpAuthEvents,
     private readonly log: RateLimitedLogger,
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'onUnauthorized'>,
   ) {}
 
   accepted(auth: AuthInfo, resource: string): void {
@@ -48,14 +64,12 @@ export class GuardReport {
     });
   }
 
-  /** Tells that something else has set `req.auth`; it is overwritten. */
+  /** Tells once that something else sets `req.auth` too: it is how the application is built, and the same each time. */
   foreignAuth(): void {
-    const advice = 'something else sets it first; it is overwritten, so leave one of the two out';
-    this.log.write(
-      'warn',
-      'foreign req.auth',
-      `"req.auth" was there before the token was verified: ${advice}`,
-    );
+    if (this.hasToldOfForeignAuth) return;
+    this.hasToldOfForeignAuth = true;
+    const line = 'Something else sets "req.auth" too; it is overwritten, so leave one of the two out';
+    this.log.write('warn', 'foreign req.auth', line);
   }
 
   refused(refusal: Refusal): void {
@@ -64,13 +78,27 @@ export class GuardReport {
       this.scopeDenied(correlationId, refusal.failure, refusal);
       return;
     }
-    const reason = reasonOf(refusal.failure);
-    this.logRefusal(correlationId, reason, refusal);
-    if (!this.events.isObserved('refused')) return;
     const { failure, status, resource } = refusal;
+    const reason = reasonOf(failure);
+    this.logRefusal(correlationId, reason, refusal);
+    if (status === 401 && isOfCredentials(failure)) this.tellApplication(failure.reason, refusal);
+    if (!this.events.isObserved('refused')) return;
     const issuer = failure instanceof AuthorizationServerUnavailableError ? failure.issuer : undefined;
     const principal = principalOf(refusedClaims(failure) ?? {}, { issuer });
     this.events.emit({ type: 'refused', correlationId, resource, reason, status, ...principal });
+  }
+
+  private tellApplication(reason: UnauthorizedRequest['reason'], { resource, request }: Refusal): void {
+    const { onUnauthorized } = this.options;
+    if (!onUnauthorized) return;
+    const { ip, socket } = (request ?? {}) as SentRequest;
+    isolate(
+      () => onUnauthorized({ remoteAddress: text(ip) ?? text(socket?.remoteAddress), resource, reason }),
+      (error) => {
+        const kind = 'the option "onUnauthorized" threw';
+        this.log.write('error', kind, `${kind} ${describeThrown(error)}`);
+      },
+    );
   }
 
   private scopeDenied(
@@ -106,9 +134,12 @@ export class GuardReport {
   }
 }
 
+function isOfCredentials(failure: unknown): failure is CredentialsRefusedError | TokenRefusedError {
+  return failure instanceof CredentialsRefusedError || failure instanceof TokenRefusedError;
+}
+
 function reasonOf(failure: unknown): RefusedEvent['reason'] {
-  if (failure instanceof CredentialsRefusedError || failure instanceof TokenRefusedError)
-    return failure.reason;
+  if (isOfCredentials(failure) || failure instanceof RequestOriginRefusedError) return failure.reason;
   return failure instanceof AuthorizationServerUnavailableError ? 'unavailable' : 'fault';
 }
 

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import {
   type Admission,
   admissionOf,
@@ -13,8 +13,11 @@ import { AccessTokenGate } from '../gate/access-token.gate.js';
 import { type AdmittedToken } from '../gate/admit.js';
 import { type ChallengeStrategy, scopesToAskFor } from '../gate/scopes.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
-import { operationsOf } from '../mcp/operations.js';
+import { type McpOperation, operationsOf } from '../mcp/operations.js';
 import { clientAccumulatesScopes } from '../mcp/protocol-era.js';
+import { choicesOf, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
   type KnownResource,
   ProtectedResourceRegistry,
@@ -31,10 +34,18 @@ export interface AuthenticatedRequest extends CredentialRequest {
 /** What is asked of a request, beside what its body asks for. @internal */
 export interface AdmissionRules {
   readonly resource: KnownResource;
-  /** Scopes that the route needs, beside those of the resource. */
-  readonly scopes: readonly string[];
+  /** What the handler needs, beside the scopes of the resource. */
+  readonly requirements: readonly ScopeRequirement[];
+  /** What functions among the requirements are told. */
+  readonly call: ScopedCall;
   /** Whether a request without credentials is let in, where nothing that it asks for needs scopes. */
   readonly allowsAnonymous: boolean;
+}
+
+/** An operation that asks for scopes. */
+interface ScopedOperation {
+  readonly operation: McpOperation;
+  readonly requirements: readonly ScopeRequirement[];
 }
 
 /**
@@ -51,6 +62,7 @@ export class RequestAuthenticator {
     private readonly resources: ProtectedResourceRegistry,
     private readonly handlerScopes: HandlerScopeRegistry,
     private readonly report: GuardReport,
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
   /**
@@ -61,6 +73,8 @@ export class RequestAuthenticator {
   admit(request: AuthenticatedRequest, rules: AdmissionRules): Promise<void> | undefined {
     const known = admissionOf(request);
     if (known?.resource === rules.resource) {
+      const presented = presentedCaller(request);
+      if (presented !== undefined && presented !== known.auth) this.report.foreignAuth();
       presentCaller(request, known.auth);
       this.assertScopes(request, known, rules);
       return undefined;
@@ -102,26 +116,35 @@ export class RequestAuthenticator {
   private assertScopes(
     request: AuthenticatedRequest,
     { auth, resource }: Admission,
-    rules: AdmissionRules,
+    { requirements, call }: AdmissionRules,
   ): void {
-    const calls = this.scopesOfCalls(request);
+    const operations = this.scopedOperations(request);
     const demand = {
       baseline: resource.options.requiredScopes,
-      operation: calls.length > 0 ? [...rules.scopes, ...calls] : rules.scopes,
+      operation: [
+        ...choicesOf(requirements, call, auth),
+        ...operations.flatMap((each) => choicesOf(each.requirements, each.operation, auth)),
+      ],
     };
-    const strategy = calls.length > 0 ? mcpStrategy(request.headers['mcp-protocol-version']) : 'complete';
-    const scopes = scopesToAskFor(auth.scopes, demand, strategy, this.resources.scopesOf(resource));
+    const strategy =
+      operations.length > 0 ? mcpStrategy(request.headers['mcp-protocol-version']) : 'complete';
+    const granted = { scopes: auth.scopes, hierarchy: this.options.scopeHierarchy };
+    const scopes = scopesToAskFor(granted, demand, strategy, this.resources.scopesOf(resource));
     if (scopes) throw new InsufficientScopeError(scopes);
   }
 
-  private assertNoScopes(request: AuthenticatedRequest, { scopes }: AdmissionRules): void {
-    if (scopes.length > 0 || this.scopesOfCalls(request).length > 0) {
+  private assertNoScopes(request: AuthenticatedRequest, { requirements }: AdmissionRules): void {
+    if (requirements.length > 0 || this.scopedOperations(request).length > 0) {
       throw new CredentialsRefusedError('missing_token');
     }
   }
 
-  private scopesOfCalls({ body }: AuthenticatedRequest): readonly string[] {
-    return body === undefined ? [] : this.handlerScopes.scopesFor(operationsOf(body));
+  private scopedOperations({ body }: AuthenticatedRequest): readonly ScopedOperation[] {
+    if (body === undefined) return [];
+    return operationsOf(body).flatMap((operation) => {
+      const requirements = this.handlerScopes.requirementsOf(operation);
+      return requirements.length > 0 ? [{ operation, requirements }] : [];
+    });
   }
 
   private clear(request: object, known: Admission | undefined): void {

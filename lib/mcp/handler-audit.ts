@@ -5,7 +5,7 @@ import { type ScannedHandler } from './handler-scan.js';
 
 /**
  * Finds handlers that cannot be protected as they are written, before the first request: one that names an
- * unknown resource, a guarded route that could belong to several, one that is both opened and given scopes.
+ * unknown resource, a guarded route that could belong to several, one whose decorators contradict each other.
  *
  * @param handlers - all handlers of the application
  * @param globalGuards - guards that cover every route: instances or classes
@@ -20,23 +20,37 @@ export function auditHandlers(
 ): void {
   const coversAll = globalGuards.some(isBearerAuthGuard);
   const problems = handlers.flatMap((handler) => [
-    ...openedWithScopes(handler),
+    ...contradictions(handler),
     ...unknownResource(handler, coversAll, resources),
   ]);
   if (problems.length > 0) throw new McpAuthConfigError(problems);
 }
 
-function openedWithScopes({ where, isSkipped, scopes }: ScannedHandler): ConfigProblem[] {
-  if (!isSkipped || scopes.length === 0) return [];
-  return [{ path: where, message: 'has both @SkipBearerAuth() and @RequireScopes(); keep one of them' }];
+/** Decorators of which at most one makes sense on a handler, those of its class included. */
+function contradictions({
+  where,
+  isSkipped,
+  allowsAnonymous,
+  requirements,
+}: ScannedHandler): ConfigProblem[] {
+  const present = [
+    ...(isSkipped ? ['@SkipBearerAuth()'] : []),
+    ...(allowsAnonymous ? ['@AllowAnonymous()'] : []),
+    ...(requirements.length > 0 ? ['@RequireScopes()'] : []),
+  ];
+  if (present.length < 2) return [];
+  const [count, all] =
+    present.length === 2 ? ['both', present.join(' and ')] : ['all of', present.join(', ')];
+  return [{ path: where, message: `has ${count} ${all}; keep one of them` }];
 }
 
 function unknownResource(
-  { where, tool, resource, guards, isSkipped }: ScannedHandler,
+  { where, operation, resource, guards, isSkipped }: ScannedHandler,
   coversAll: boolean,
   resources: ProtectedResourceRegistry,
 ): readonly ConfigProblem[] {
-  const isGuardedRoute = tool === undefined && !isSkipped && (coversAll || guards.some(isBearerAuthGuard));
+  const isGuardedRoute =
+    operation === undefined && !isSkipped && (coversAll || guards.some(isBearerAuthGuard));
   if (resource === undefined && !isGuardedRoute) return [];
   try {
     resources.require(resource, where);

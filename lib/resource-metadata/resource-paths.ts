@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { type ConfigProblem } from '../errors/config.error.js';
 import { splitUrl } from '../options/url-rules.js';
 import { type KnownResource, ProtectedResourceRegistry } from './protected-resource.registry.js';
 import { requestPath } from './resource-metadata-url.js';
@@ -14,8 +15,8 @@ import { requestPath } from './resource-metadata-url.js';
  */
 @Injectable()
 export class ResourcePaths {
-  /** Undefined for a path that several resources share, on different hosts. */
-  private readonly byPath = new Map<string, KnownResource | undefined>();
+  /** Several for a path that resources share, on different hosts or in different letter case. */
+  private readonly byPath = new Map<string, readonly KnownResource[]>();
   private readonly depth: number;
 
   constructor(resources: ProtectedResourceRegistry) {
@@ -23,15 +24,34 @@ export class ResourcePaths {
     for (const resource of resources.all()) {
       const segments = literalSegments(splitUrl(resource.options.resource).path);
       const path = segments.join('/');
-      this.byPath.set(path, this.byPath.has(path) ? undefined : resource);
+      this.byPath.set(path, [...(this.byPath.get(path) ?? []), resource]);
       depth = Math.max(depth, segments.length);
     }
     this.depth = depth;
   }
 
-  /** @param target - a request target as received */
+  /** What is wrong where every resource has to be found by its path: those that share one. */
+  problems(): readonly ConfigProblem[] {
+    return [...this.byPath.values()]
+      .filter((sharing) => sharing.length > 1)
+      .map((sharing) => {
+        const names = sharing.map(({ options }) => `"${options.resource}"`).join(' and ');
+        return {
+          path: 'earlyAuthentication',
+          message: `cannot tell ${names} apart by their paths; give them different paths, or leave it out`,
+        };
+      });
+  }
+
+  /**
+   * Undefined where there is none, and where several share the path.
+   *
+   * @param target - a request target as received
+   */
   find(target: string): KnownResource | undefined {
-    const literal = literalSegments(requestPath(target));
+    // No client sends "#"; the parsers of Express and Fastify end the path there.
+    const [withoutFragment = ''] = target.split('#', 1);
+    const literal = literalSegments(requestPath(withoutFragment));
     const isResolved = !literal.some((segment) => segment === '.' || segment === '..');
     return this.above(literal) ?? (isResolved ? undefined : this.above(resolvedSegments(literal)));
   }
@@ -39,7 +59,7 @@ export class ResourcePaths {
   private above(segments: readonly string[]): KnownResource | undefined {
     for (let count = Math.min(segments.length, this.depth); count >= 0; count -= 1) {
       const found = this.byPath.get(segments.slice(0, count).join('/'));
-      if (found) return found;
+      if (found) return found.length === 1 ? found[0] : undefined;
     }
     return undefined;
   }
@@ -62,11 +82,9 @@ function resolvedSegments(segments: readonly string[]): string[] {
   return resolved;
 }
 
+/** Every escape for itself, so that a malformed one hides no other; what is not UTF-8 matches nothing. */
 function decoded(path: string): string {
-  if (!path.includes('%')) return path;
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
+  return path.replace(/(?:%[\da-f]{2})+/gi, (escapes) =>
+    Buffer.from(escapes.replaceAll('%', ''), 'hex').toString(),
+  );
 }

@@ -45,9 +45,16 @@ export function assertTokenForm(token: string): void {
 /** What stands behind the scheme and one or more spaces. */
 function bearerCredentials(header: string): string {
   if (!/^bearer(?: |$)/i.test(header)) throw new CredentialsRefusedError('unsupported_scheme');
-  const credentials = header.slice('bearer'.length).replace(/^ +/, '').trimEnd();
+  const credentials = withoutBlanksAtEnd(header.slice('bearer'.length).replace(/^ +/, ''));
   if (credentials === '') throw new CredentialsRefusedError('missing_token');
   return credentials;
+}
+
+/** Spaces and tabs, which HTTP allows around a value; other white space belongs to it. A pattern would take quadratic time. */
+function withoutBlanksAtEnd(value: string): string {
+  let end = value.length;
+  while (value[end - 1] === ' ' || value[end - 1] === '\t') end -= 1;
+  return value.slice(0, end);
 }
 
 /** Two credentials that some hop has joined into one line: a comma with another scheme behind it. */

@@ -1,7 +1,9 @@
 import { Controller, Get, UseGuards } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { McpController, Tool } from '@rekog/mcp-nest';
 import { describe, expect, it } from 'vitest';
 import {
+  AllowAnonymous,
   BearerAuthGuard,
   McpAuthConfigError,
   ProtectedResource,
@@ -205,7 +207,84 @@ describe('decorators that contradict each other', () => {
     expect(error.message).toBe(listing(`Contradicting.list: ${message}`, `OpenWithScopes.read: ${message}`));
   });
 
-  it('start when each route has one of them', async () => {
+  verifies(
+    'F75',
+    'stop the start: a route for anybody has no scopes, and a token is looked at or not',
+    async () => {
+      @Controller('notes')
+      class Contradicting {
+        @Get('scopes')
+        @AllowAnonymous()
+        @RequireScopes('notes:read')
+        scopes(): string {
+          return 'notes';
+        }
+
+        @Get('skip')
+        @SkipBearerAuth()
+        @AllowAnonymous()
+        skip(): string {
+          return 'notes';
+        }
+
+        @Get('all')
+        @RequireScopes('notes:read')
+        @SkipBearerAuth()
+        @AllowAnonymous()
+        all(): string {
+          return 'notes';
+        }
+      }
+
+      @Controller('admin')
+      @AllowAnonymous()
+      class ForAnybody {
+        @Get()
+        @RequireScopes('admin:read')
+        read(): string {
+          return 'admin';
+        }
+      }
+
+      @Controller('secret')
+      @RequireScopes('secret:read')
+      class Scoped {
+        @Get()
+        @AllowAnonymous()
+        read(): string {
+          return 'secret';
+        }
+      }
+
+      @McpController()
+      class Tools {
+        @Tool({ name: 'tool', description: 'Tool' })
+        @RequireScopes('notes:write')
+        @AllowAnonymous()
+        tool(): string {
+          return 'tool';
+        }
+      }
+      const error = await startFailure(
+        { resources: offlineResource(NOTES) },
+        { controllers: [Contradicting, ForAnybody, Scoped, Tools] },
+      );
+      const scopes = 'has both @AllowAnonymous() and @RequireScopes(); keep one of them';
+      expect(error).toBeInstanceOf(McpAuthConfigError);
+      expect(error.message).toBe(
+        listing(
+          `Contradicting.scopes: ${scopes}`,
+          'Contradicting.skip: has both @SkipBearerAuth() and @AllowAnonymous(); keep one of them',
+          'Contradicting.all: has all of @SkipBearerAuth(), @AllowAnonymous(), @RequireScopes(); keep one of them',
+          `ForAnybody.read: ${scopes}`,
+          `Scoped.read: ${scopes}`,
+          `Tools.tool: ${scopes}`,
+        ),
+      );
+    },
+  );
+
+  verifies('F75', 'start when each route has one of them', async () => {
     @Controller('notes')
     class Clear extends WithOpenRoute {
       @Get()
@@ -213,9 +292,20 @@ describe('decorators that contradict each other', () => {
       list(): string {
         return 'notes';
       }
+
+      @Get('anyone')
+      @UseGuards(BearerAuthGuard)
+      @AllowAnonymous()
+      anyone(): string {
+        return 'anyone';
+      }
     }
     const app = await start({ resources: offlineResource(NOTES) }, { controllers: [Clear] });
     expect((await app.send('/notes')).status).toBe(401);
     expect(await app.send('/notes/open')).toMatchObject({ status: 200, text: 'open' });
+    expect(await app.send('/notes/anyone')).toMatchObject({ status: 200, text: 'anyone' });
+    const bad = { headers: { authorization: 'Bearer x' } };
+    expect((await app.send('/notes/anyone', bad)).status).toBe(401);
+    expect((await app.send('/notes/open', bad)).status).toBe(200);
   });
 });
