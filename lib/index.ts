@@ -14,6 +14,8 @@ export {
   type CredentialsRefusal,
   CredentialsRefusedError,
   InsufficientScopeError,
+  type MessageRefusal,
+  MessageRefusedError,
   type RequestOriginRefusal,
   RequestOriginRefusedError,
   type TokenRefusal,

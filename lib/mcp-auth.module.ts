@@ -31,7 +31,7 @@ import {
   WELL_KNOWN_CONTROLLERS,
 } from './mcp-auth.constants.js';
 import { ConfigurableModuleClass } from './mcp-auth.module-definition.js';
-import { foreignGuardAdvice, misplacedRouteAdvice } from './mcp/boot-advice.js';
+import { BootAdvice } from './mcp/boot-advice.js';
 import { auditHandlers } from './mcp/handler-audit.js';
 import { HandlerScan } from './mcp/handler-scan.js';
 import { declaredBy, HandlerSources } from './mcp/handler-sources.js';
@@ -43,13 +43,17 @@ import {
   type McpAuthModuleOptions,
 } from './options/mcp-auth-options.interface.js';
 import { resolveOptions } from './options/resolve-options.js';
-import { type ResolvedMcpAuthOptions } from './options/resolved-options.interface.js';
 import { wholeTree } from './platform/whole-tree.js';
 import { LegacyMirror } from './resource-metadata/legacy-mirror.js';
 import { ProtectedResourceRegistry } from './resource-metadata/protected-resource.registry.js';
 import { WellKnownResponder } from './resource-metadata/well-known.responder.js';
 import { ResourcePaths } from './resource-metadata/resource-paths.js';
-import { routeAt, routeBelow, type WellKnownControllers } from './resource-metadata/well-known.routes.js';
+import {
+  dropModulePath,
+  routeAt,
+  routeBelow,
+  type WellKnownControllers,
+} from './resource-metadata/well-known.routes.js';
 import { resourceAdvice } from './resource-metadata/resource-advice.js';
 import { IntrospectionTokenVerifier } from './verifier/introspection-token.verifier.js';
 import { IssuerKeysRegistry } from './verifier/issuer-keys.registry.js';
@@ -94,6 +98,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     HandlerScan,
     HandlerSources,
     RouteScan,
+    BootAdvice,
     HandlerScopeRegistry,
     RequestAuthenticator,
     BearerAuthGuard,
@@ -130,8 +135,8 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     private readonly host: HttpAdapterHost,
     private readonly routes: RouteScan,
     private readonly mirror: LegacyMirror,
+    private readonly bootAdvice: BootAdvice,
     @Inject(WELL_KNOWN_CONTROLLERS) private readonly controllers: WellKnownControllers,
-    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
   /** Configures the module with options that are known when the class is decorated. */
@@ -159,6 +164,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
    */
   configure(): void {
     routeBelow(this.controllers.resources, wholeTree(this.host.httpAdapter.getType()));
+    dropModulePath(McpAuthModule);
     this.keepPrefixAway(PROTECTED_RESOURCE_WELL_KNOWN, '(/|$)');
     this.routeMirror();
     this.layer.installAfterBodies();
@@ -202,28 +208,13 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     this.resources.publish();
     this.report();
     const legacy = this.mirror.choose();
-    for (const advice of [...legacy, ...this.advice(guards)]) this.logger.warn(advice);
+    for (const advice of [...legacy, ...this.bootAdvice.about(guards)]) this.logger.warn(advice);
   }
 
   /** Instances, or classes where each request has its own. */
   private globalGuards(): readonly unknown[] {
     const requestGuards = this.applicationConfig.getGlobalRequestGuards().map(({ metatype }) => metatype);
     return [...this.applicationConfig.getGlobalGuards(), ...requestGuards];
-  }
-
-  private advice(globalGuards: readonly unknown[]): readonly string[] {
-    const situation = {
-      routes: this.routes.routes(),
-      servesMcp: this.routes.hasMcpHandlers(),
-      globalGuards,
-      globalPrefix: this.applicationConfig.getGlobalPrefix(),
-      versioning: this.applicationConfig.getVersioning(),
-    };
-    return [
-      ...(this.controllers.areDecorated ? [] : foreignGuardAdvice(situation)),
-      // Early authentication goes by the path of the resource itself, whatever route stands there.
-      ...(this.options.earlyAuthentication ? [] : misplacedRouteAdvice(situation, this.resources)),
-    ];
   }
 
   private report(): void {

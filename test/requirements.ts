@@ -372,11 +372,7 @@ const requestOrigins = {
   'ORG-07': row('Fetch', 'CORS of the MCP endpoint follows the allowed origins'),
   'ORG-08': row('RFC 9112 3.2', 'several Host lines are 400'),
   'ORG-09': row('RFC 7239 8.1', 'forwarding headers change nothing about Host and Origin'),
-  'PRM-43': {
-    source: 'DNS rebinding',
-    behaviour: 'a metadata document is for any Origin and only for an allowed Host',
-    deferred: 'the decision is there; the well-known routes do not ask for it yet',
-  },
+  'PRM-43': row('DNS rebinding', 'a metadata document is for any Origin and only for an allowed Host'),
   H13: row('DNS rebinding', 'foreign origins and hosts, with and without a good token'),
 } as const;
 
@@ -429,6 +425,12 @@ const engineRest = {
 const perOperation = {
   'SCP-06': row(MCP, 'a broader scope passes for a narrower one, by configuration without circles'),
   'SCP-07': row('MCP security best practices', 'a challenge names what is needed, not what includes it'),
+  'SCP-13': row(
+    'MCP 2025-06-18 changelog',
+    'a batch is decided on whole, and refused where there are none any more',
+  ),
+  'SCP-14': row('robustness', 'a call without an id is decided on like one with an id'),
+  H01: row('batch smuggling', 'a call in a batch'),
   'SCP-21': row(MCP, 'tools, prompts, resources, templates, completions and subscriptions are decided on'),
   'SCP-26': row(MCP, 'scopes by arguments and caller, before dispatch; a function that fails denies'),
   F69: row('design', 'one of several scopes'),
@@ -476,12 +478,21 @@ const legacyClients = {
   'LEG-10': row('interoperability', 'with the copy on, old clients and current ones connect'),
 } as const;
 
+/** Ways to put the package into an application, and what such applications are like. */
+const mounting = {
+  'SCP-29': row('design', 'a handler that no admitted HTTP request stands behind is denied'),
+  F108: row('design', 'the same answers by guard, global guard, middleware and early authentication'),
+  F109: row('mcp-auth', 'scopes of a route: those of class and method, each route its own'),
+  F114: row('design', 'Express and Fastify alike, and a handler that throws is never a hang'),
+} as const;
+
 export const requirements = {
   ...refusals,
   ...requestOrigins,
   ...engineRest,
   ...perOperation,
   ...callers,
+  ...mounting,
   ...tokenProfile,
   ...attacks,
   ...operating,

@@ -2,6 +2,7 @@ import {
   AuthorizationServerUnavailableError,
   CredentialsRefusedError,
   InsufficientScopeError,
+  MessageRefusedError,
   RequestOriginRefusedError,
   TokenRefusedError,
 } from '../errors/refusal.errors.js';
@@ -26,6 +27,8 @@ export interface RefusalAnswer {
   readonly headers: Readonly<Record<string, string>>;
   readonly error: string;
   readonly description: string;
+  /** For a fault of the message itself: its code in JSON-RPC, and then its body is of that form in any case. */
+  readonly jsonRpcCode?: number;
   /** As in the challenge. */
   readonly errorUri?: string | undefined;
 }
@@ -55,6 +58,14 @@ const SEVERAL_HOSTS: RefusalAnswer = {
   headers: NO_STORE,
   error: 'invalid_request',
   description: 'The request has more than one Host',
+};
+
+const BATCH_REFUSED: RefusalAnswer = {
+  status: 400,
+  headers: NO_STORE,
+  error: 'invalid_request',
+  description: 'This protocol version has no batches; send one message in each request',
+  jsonRpcCode: -32600,
 };
 
 /** A fault that is not the client's has no challenge: a client would throw a good token away. */
@@ -104,6 +115,7 @@ export function answerTo(
     const description = 'The access token does not grant what this operation needs';
     return challenged(403, resource, settings, { error: 'insufficient_scope', scopes, description });
   }
+  if (failure instanceof MessageRefusedError) return BATCH_REFUSED;
   if (failure instanceof RequestOriginRefusedError) return originAnswer(failure);
   return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
 }

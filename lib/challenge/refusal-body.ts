@@ -21,7 +21,7 @@ export interface JsonRpcRefusalBody {
   /** That of the request; null where its body is not a single request. */
   readonly id: string | number | null;
   readonly error: {
-    /** The HTTP status: the codes that JSON-RPC and MCP keep for themselves are all negative. */
+    /** -32600 for a message that is wrong itself, else the HTTP status: the codes that are reserved are all negative. */
     readonly code: number;
     readonly message: string;
     readonly data: RefusalBody;
@@ -59,10 +59,10 @@ function serverOf(failure: unknown, servers: ReadonlyMap<string, unknown>): stri
 /** @internal */
 export function jsonRpcBody(
   id: string | number | null,
-  { status }: RefusalAnswer,
+  { status, jsonRpcCode = status }: RefusalAnswer,
   data: RefusalBody,
 ): JsonRpcRefusalBody {
-  return { jsonrpc: '2.0', id, error: { code: status, message: data.error_description, data } };
+  return { jsonrpc: '2.0', id, error: { code: jsonRpcCode, message: data.error_description, data } };
 }
 
 /**

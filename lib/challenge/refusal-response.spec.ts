@@ -9,6 +9,7 @@ import {
   AuthorizationServerUnavailableError,
   CredentialsRefusedError,
   InsufficientScopeError,
+  MessageRefusedError,
   RequestOriginRefusedError,
   type TokenRefusal,
   TokenRefusedError,
@@ -180,7 +181,8 @@ describe('refusalResponse', () => {
       (details as { reason: string }).reason,
       [status],
     ]);
-    expect(Object.fromEntries(reasons)).toEqual(
+    // The one that is no OAuth error has a test of its own.
+    expect({ ...Object.fromEntries(reasons), batch: [400] }).toEqual(
       Object.fromEntries(
         Object.entries(REFUSAL_REFERENCE).map(([reason, { statuses }]) => [reason, statuses]),
       ),
@@ -416,5 +418,27 @@ describe('refusalResponse with a JSON-RPC body', () => {
     expect(refusalResponse(new TokenRefusedError('type'), RESOURCE, PLAIN, EVIL)).toEqual(INVALID);
     const { headers } = refusalResponse(new TokenRefusedError('type'), RESOURCE, settings, EVIL);
     expect(headers).toEqual(INVALID.headers);
+  });
+});
+
+describe('refusalResponse for a message that is wrong itself', () => {
+  const description = 'This protocol version has no batches; send one message in each request';
+
+  verifies('SCP-13', 'is a JSON-RPC error with its own code, whatever the form of other bodies', () => {
+    for (const settings of [PLAIN, { ...PLAIN, errorBody: 'json-rpc' } as const]) {
+      expect(refusalResponse(new MessageRefusedError('batch'), RESOURCE, settings)).toEqual({
+        status: 400,
+        headers: NO_STORE,
+        body: {
+          jsonrpc: '2.0',
+          id: null,
+          error: {
+            code: -32600,
+            message: description,
+            data: { error: 'invalid_request', error_description: description },
+          },
+        },
+      });
+    }
   });
 });

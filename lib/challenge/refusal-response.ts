@@ -25,6 +25,7 @@ export function refusalResponse(
 ): RefusalResponse {
   const answer = answerTo(failure, resource, settings);
   const oauth = refusalBody(answer, failure, resource, settings);
-  const body = settings.errorBody === 'json-rpc' ? jsonRpcBody(requestId, answer, oauth) : oauth;
+  const isJsonRpc = settings.errorBody === 'json-rpc' || answer.jsonRpcCode !== undefined;
+  const body = isJsonRpc ? jsonRpcBody(requestId, answer, oauth) : oauth;
   return { status: answer.status, headers: answer.headers, body };
 }

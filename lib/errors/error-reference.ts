@@ -34,6 +34,11 @@ export const ERROR_CODE_REFERENCE: Readonly<Record<McpAuthErrorCode, ErrorRefere
     'the access token is not good for this resource',
     'get a new token; the reason says what is wrong with this one',
   ),
+  ERR_MCP_AUTH_MESSAGE_REFUSED: entry(
+    400,
+    'the body is not what the protocol version of the request allows',
+    'see the reason `batch`',
+  ),
   ERR_MCP_AUTH_INSUFFICIENT_SCOPE: entry(
     403,
     'the access token is good, and lacks scopes',

@@ -3,6 +3,7 @@ import {
   AuthorizationServerUnavailableError,
   CredentialsRefusedError,
   InsufficientScopeError,
+  MessageRefusedError,
   RequestOriginRefusedError,
   TokenRefusedError,
 } from './refusal.errors.js';
@@ -17,7 +18,8 @@ export function refusalReason(failure: unknown): RefusalReason | undefined {
   if (
     failure instanceof TokenRefusedError ||
     failure instanceof CredentialsRefusedError ||
-    failure instanceof RequestOriginRefusedError
+    failure instanceof RequestOriginRefusedError ||
+    failure instanceof MessageRefusedError
   )
     return Object.hasOwn(REFUSAL_REFERENCE, failure.reason) ? failure.reason : undefined;
   if (failure instanceof InsufficientScopeError) return 'insufficient_scope';

@@ -1,5 +1,10 @@
 import { entry, type ErrorReferenceEntry } from './reference-entry.js';
-import { type CredentialsRefusal, type RequestOriginRefusal, type TokenRefusal } from './refusal.errors.js';
+import {
+  type CredentialsRefusal,
+  type MessageRefusal,
+  type RequestOriginRefusal,
+  type TokenRefusal,
+} from './refusal.errors.js';
 
 /**
  * Why a request was answered with a refusal, whatever class says so: the `reason` of a `refused` event, and of a body
@@ -8,7 +13,13 @@ import { type CredentialsRefusal, type RequestOriginRefusal, type TokenRefusal }
  * @publicApi
  */
 export type RefusalReason =
-  RequestOriginRefusal | CredentialsRefusal | TokenRefusal | 'insufficient_scope' | 'unavailable' | 'fault';
+  | RequestOriginRefusal
+  | CredentialsRefusal
+  | TokenRefusal
+  | MessageRefusal
+  | 'insufficient_scope'
+  | 'unavailable'
+  | 'fault';
 
 /** Every reason for which a request is refused. A reason without an entry does not compile. @publicApi */
 export const REFUSAL_REFERENCE: Readonly<Record<RefusalReason, ErrorReferenceEntry>> = {
@@ -117,6 +128,11 @@ export const REFUSAL_REFERENCE: Readonly<Record<RefusalReason, ErrorReferenceEnt
     'send the access token of the same answer',
   ),
   revoked: entry(401, '`isRevoked` said so', 'log in again'),
+  batch: entry(
+    400,
+    'a JSON-RPC batch under a protocol version of 2025-06-18 or later, which know none',
+    'send one message in each request',
+  ),
   insufficient_scope: entry(
     403,
     'the token lacks scopes that the operation needs',

@@ -99,6 +99,22 @@ export class InsufficientScopeError extends McpAuthError {
   }
 }
 
+/** Why a request's JSON-RPC message was refused. Stable: adding a member is a minor release. @publicApi */
+export type MessageRefusal = 'batch';
+
+/**
+ * The token is good, and the body is not what the request's protocol version allows; clients see `400` with a JSON-RPC
+ * error. A batch ended with version 2025-03-26: a server that runs one all the same would run calls that nobody decided on.
+ *
+ * @see {@link https://modelcontextprotocol.io/specification/2025-06-18/changelog | MCP 2025-06-18, changes}
+ * @publicApi
+ */
+export class MessageRefusedError extends McpAuthError {
+  constructor(readonly reason: MessageRefusal) {
+    super('ERR_MCP_AUTH_MESSAGE_REFUSED', `Message refused: ${reason}`);
+  }
+}
+
 /**
  * Whether the token is good cannot be told now: the authorization server or its keys cannot be had.
  * Clients see `503` with `Retry-After` and no challenge, so that they keep their token.

@@ -1,8 +1,4 @@
-import {
-  type CredentialsRefusal,
-  type RequestOriginRefusal,
-  type TokenRefusal,
-} from '../errors/refusal.errors.js';
+import { type RefusalReason } from '../errors/refusal-reference.js';
 
 /** Whose token an event is about, as far as a verifier vouches for it. Personal data: keep it accordingly. @publicApi */
 export interface EventPrincipal {
@@ -31,7 +27,7 @@ export interface AcceptedEvent extends RequestEvent {
 export interface RefusedEvent extends RequestEvent {
   readonly type: 'refused';
   /** `unavailable`: an authorization server did not answer; `fault`: something of the application failed. */
-  readonly reason: RequestOriginRefusal | CredentialsRefusal | TokenRefusal | 'unavailable' | 'fault';
+  readonly reason: Exclude<RefusalReason, 'insufficient_scope'>;
   /** The HTTP status of the answer. */
   readonly status: number;
 }

@@ -1,20 +1,24 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { runForRequest } from '../auth-info/current-request.js';
+import { admissionOf, presentCaller } from '../auth-info/request-auth.js';
 import { preflightResponse } from '../challenge/cors-headers.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { addHook, type Hook, type PlatformRequest } from '../platform/hooks.js';
+import {
+  addBeforeMiddleware,
+  addHook,
+  hasRequestsOfItsOwn,
+  type Hook,
+  type PlatformRequest,
+} from '../platform/hooks.js';
 import { nodeRequestOf, type PlatformResponse, takeResponse } from '../platform/node-message.js';
 import { correctPreflights } from '../platform/preflights.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
 import { WellKnownResponder } from '../resource-metadata/well-known.responder.js';
 import { BearerAuthMiddleware } from './bearer-auth.middleware.js';
-
-/** Documents for everybody, whatever resource stands above. */
-const WELL_KNOWN = '/.well-known/';
 
 /**
  * What stands before all routes of the application, those that libraries mount on the platform included: every request
@@ -52,19 +56,32 @@ export class AdapterLayer {
    * parsers and the routes: when Nest configures middleware.
    */
   installAfterBodies(): void {
-    if (this.options.earlyAuthentication) addHook(this.host.httpAdapter, 'preHandler', this.decideOnBody);
+    const { httpAdapter } = this.host;
+    if (hasRequestsOfItsOwn(httpAdapter)) addHook(httpAdapter, 'preHandler', this.presentAgain);
+    if (this.options.earlyAuthentication) addHook(httpAdapter, 'preHandler', this.decideOnBody);
   }
 
   private installFirst(): void {
-    correctPreflights(this.host.httpAdapter, (request) => this.responder.earlyResponse(request));
-    addHook(this.host.httpAdapter, 'onRequest', (request, response, next) => {
+    const { httpAdapter } = this.host;
+    correctPreflights(httpAdapter, (request) => this.responder.earlyResponse(request));
+    const first: Hook = (request, response, next) => {
       runForRequest(nodeRequestOf(request), () => {
         this.receive(request, response, next);
       });
-    });
+    };
+    addHook(httpAdapter, 'onRequest', first);
+    if (this.options.earlyAuthentication) addBeforeMiddleware(httpAdapter, first);
   }
 
+  /** A middleware knows Node's request only; handlers look at the platform's. */
+  private readonly presentAgain: Hook = (request, _, next) => {
+    const admission = admissionOf(request);
+    if (admission) presentCaller(request, admission.auth);
+    next();
+  };
+
   private readonly receive: Hook = (request, response, next) => {
+    if (!this.middleware.admitsHost(this.responder.resourcesAt(request), request, response)) return;
     if (this.responder.respondEarly(request, response)) return;
     const resource = this.resourceOf(request);
     if (!resource) {
@@ -86,7 +103,7 @@ export class AdapterLayer {
   };
 
   private resourceOf({ url = '' }: PlatformRequest): KnownResource | undefined {
-    return url.startsWith(WELL_KNOWN) ? undefined : this.paths.find(url);
+    return this.paths.isWellKnown(url) ? undefined : this.paths.find(url);
   }
 }
 

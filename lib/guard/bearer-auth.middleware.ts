@@ -19,6 +19,7 @@ import {
   type KnownResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
+import { requestPath } from '../resource-metadata/resource-metadata-url.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
 import { GuardReport } from './guard-report.js';
 import { type AuthenticatedRequest, RequestAuthenticator } from './request-authenticator.js';
@@ -39,7 +40,8 @@ type MiddlewareRequest = IncomingMessage & { readonly body?: unknown; readonly o
  * Answers refusals itself, with the same status, headers and body as the guard. The scopes of the called tool are decided
  * on where the body has been parsed before; otherwise only the token and the scopes of the resource are.
  *
- * With several resources, the one whose path the request is at or below is meant.
+ * With several resources, the one whose path the request is at or below is meant. The metadata documents of resources
+ * stay open, also where it stands before all routes.
  *
  * @example
  * ```ts
@@ -64,8 +66,39 @@ export class BearerAuthMiddleware implements NestMiddleware<MiddlewareRequest, S
   /** @throws {@link McpAuthConfigError} when the request's path belongs to none of several resources */
   use(request: MiddlewareRequest, response: ServerResponse, next: () => void): void {
     const target = request.originalUrl ?? request.url ?? '';
+    if (this.resources.documentAt(requestPath(target))) {
+      next();
+      return;
+    }
     const resource = this.paths.find(target) ?? this.resources.require(undefined, 'BearerAuthMiddleware');
     if (this.admitsOrigin(resource, request, response)) this.authenticate(resource, request, response, next);
+  }
+
+  /**
+   * Decides on Host alone, for a document that is for pages of any origin.
+   *
+   * @param resources - those that the document is for; one that allows the host is enough
+   * @returns false where the request has been answered
+   * @internal
+   */
+  admitsHost(
+    resources: readonly KnownResource[],
+    request: AuthenticatedRequest & object,
+    response: PlatformResponse,
+  ): boolean {
+    const refusals: [KnownResource, unknown][] = [];
+    for (const resource of resources) {
+      try {
+        policyOf(resource.options).checkHost(request);
+        return true;
+      } catch (failure) {
+        refusals.push([resource, failure]);
+      }
+    }
+    const [first] = refusals;
+    if (!first) return true;
+    this.refuse(first[1], first[0], request, response);
+    return false;
   }
 
   /**

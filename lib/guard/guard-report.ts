@@ -5,6 +5,7 @@ import {
   AuthorizationServerUnavailableError,
   CredentialsRefusedError,
   InsufficientScopeError,
+  MessageRefusedError,
   RequestOriginRefusedError,
   TokenRefusedError,
 } from '../errors/refusal.errors.js';
@@ -139,7 +140,10 @@ function isOfCredentials(failure: unknown): failure is CredentialsRefusedError |
 }
 
 function reasonOf(failure: unknown): RefusedEvent['reason'] {
-  if (isOfCredentials(failure) || failure instanceof RequestOriginRefusedError) return failure.reason;
+  if (isOfCredentials(failure)) return failure.reason;
+  if (failure instanceof RequestOriginRefusedError || failure instanceof MessageRefusedError) {
+    return failure.reason;
+  }
   return failure instanceof AuthorizationServerUnavailableError ? 'unavailable' : 'fault';
 }
 

@@ -8,13 +8,17 @@ import {
   recordAdmission,
 } from '../auth-info/request-auth.js';
 import { toAuthInfo } from '../auth-info/to-auth-info.js';
-import { CredentialsRefusedError, InsufficientScopeError } from '../errors/refusal.errors.js';
+import {
+  CredentialsRefusedError,
+  InsufficientScopeError,
+  MessageRefusedError,
+} from '../errors/refusal.errors.js';
 import { AccessTokenGate } from '../gate/access-token.gate.js';
 import { type AdmittedToken } from '../gate/admit.js';
 import { type ChallengeStrategy, scopesToAskFor } from '../gate/scopes.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { type McpOperation, operationsOf } from '../mcp/operations.js';
-import { clientAccumulatesScopes } from '../mcp/protocol-era.js';
+import { clientAccumulatesScopes, hasNoBatches } from '../mcp/protocol-era.js';
 import { choicesOf, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
@@ -139,8 +143,11 @@ export class RequestAuthenticator {
     }
   }
 
-  private scopedOperations({ body }: AuthenticatedRequest): readonly ScopedOperation[] {
+  /** @throws {@link MessageRefusedError} for a batch where there are none any more */
+  private scopedOperations({ headers, body }: AuthenticatedRequest): readonly ScopedOperation[] {
     if (body === undefined) return [];
+    if (Array.isArray(body) && hasNoBatches(headers['mcp-protocol-version']))
+      throw new MessageRefusedError('batch');
     return operationsOf(body).flatMap((operation) => {
       const requirements = this.handlerScopes.requirementsOf(operation);
       return requirements.length > 0 ? [{ operation, requirements }] : [];

@@ -1,14 +1,18 @@
-import { type VersioningOptions, VersioningType } from '@nestjs/common';
+import { Inject, Injectable, type VersioningOptions, VersioningType } from '@nestjs/common';
+import { ApplicationConfig } from '@nestjs/core';
+import { MCP_AUTH_OPTIONS, WELL_KNOWN_CONTROLLERS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { splitUrl } from '../options/url-rules.js';
 import {
   type KnownResource,
-  type ProtectedResourceRegistry,
+  ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
 import { isBearerAuthGuard } from './handler-audit.js';
-import { joinPath, type ScannedRoute } from './route-scan.js';
+import { type WellKnownControllers } from '../resource-metadata/well-known.routes.js';
+import { joinPath, RouteScan, type ScannedRoute } from './route-scan.js';
 
-/** What is known of an application's routes when it starts. @internal */
-export interface RouteSituation {
+/** What is known of an application's routes when it starts. */
+interface RouteSituation {
   readonly routes: readonly ScannedRoute[];
   /** Whether it has an MCP server, so that one of the routes is its endpoint. */
   readonly servesMcp: boolean;
@@ -19,11 +23,41 @@ export interface RouteSituation {
 }
 
 /**
- * Names global guards of the application's own: they decide on the well-known documents too, which are for everybody.
+ * What an application does that is allowed and will trouble its clients; for warnings when it starts.
  *
  * @internal
  */
-export function foreignGuardAdvice({ globalGuards }: RouteSituation): readonly string[] {
+@Injectable()
+export class BootAdvice {
+  constructor(
+    private readonly application: ApplicationConfig,
+    private readonly routes: RouteScan,
+    private readonly resources: ProtectedResourceRegistry,
+    @Inject(WELL_KNOWN_CONTROLLERS) private readonly controllers: WellKnownControllers,
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
+  ) {}
+
+  /** @param globalGuards - guards that cover every route: instances or classes */
+  about(globalGuards: readonly unknown[]): readonly string[] {
+    const situation: RouteSituation = {
+      routes: this.routes.routes(),
+      servesMcp: this.routes.hasMcpHandlers(),
+      globalGuards,
+      globalPrefix: this.application.getGlobalPrefix(),
+      versioning: this.application.getVersioning(),
+    };
+    return [
+      ...(this.controllers.areDecorated ? [] : foreignGuardAdvice(situation)),
+      // Early authentication goes by the path of the resource itself, whatever route stands there.
+      ...(this.options.earlyAuthentication ? [] : misplacedRouteAdvice(situation, this.resources)),
+    ];
+  }
+}
+
+/**
+ * Names global guards of the application's own: they decide on the well-known documents too, which are for everybody.
+ */
+function foreignGuardAdvice({ globalGuards }: RouteSituation): readonly string[] {
   return globalGuards
     .filter((guard) => !isBearerAuthGuard(guard))
     .map(
@@ -40,9 +74,8 @@ export function foreignGuardAdvice({ globalGuards }: RouteSituation): readonly s
  *
  * @param resources - the configured resources; the audit has passed all that routes say of them
  * @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-3.3 | RFC 9728 section 3.3}
- * @internal
  */
-export function misplacedRouteAdvice(
+function misplacedRouteAdvice(
   situation: RouteSituation,
   resources: ProtectedResourceRegistry,
 ): readonly string[] {

@@ -294,6 +294,9 @@ export interface McpAuthModuleOptions {
    * paths. Everything there then needs a token,
    * also what `@SkipBearerAuth()` and `@AllowAnonymous()` open; not so where the resource has `allowAnonymous`.
    *
+   * On Express it comes before `app.enableCors()` too. Where browsers are clients, enable CORS on the adapter before
+   * `NestFactory.create()` gets it.
+   *
    * @defaultValue false
    */
   readonly earlyAuthentication?: boolean;

@@ -4,7 +4,7 @@ import { McpAuthConfigError } from '../errors/config.error.js';
 import { AUTHORIZATION_SERVER_WELL_KNOWN, MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type AuthorizationServerMetadata } from '../options/authorization-server-options.interface.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { ProtectedResourceRegistry } from './protected-resource.registry.js';
+import { type KnownResource, ProtectedResourceRegistry } from './protected-resource.registry.js';
 import { type ServedDocument, toServedDocument } from './served-document.js';
 
 /**
@@ -63,6 +63,12 @@ export class LegacyMirror {
   /** Whether it stands at a path, compared to the letter. */
   isAt(path: string): boolean {
     return this.server !== undefined && path === AUTHORIZATION_SERVER_WELL_KNOWN;
+  }
+
+  /** The resources whose clients may look for it: those that trust the server. */
+  get audience(): readonly KnownResource[] {
+    const { server } = this;
+    return server ? this.resources.all().filter(({ servers }) => servers.has(server.issuer)) : [];
   }
 
   /**

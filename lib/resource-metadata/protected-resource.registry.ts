@@ -20,6 +20,12 @@ export interface KnownResource {
   readonly servers: ReadonlyMap<string, TrustedAuthorizationServer>;
 }
 
+/** A resource with its document. */
+interface Publication {
+  readonly resource: KnownResource;
+  readonly document: ServedDocument;
+}
+
 /**
  * Knows the configured resources: by the name that a route gives, and by the path of a metadata request.
  *
@@ -30,7 +36,7 @@ export class ProtectedResourceRegistry {
   private readonly resources: readonly KnownResource[];
   private readonly handlerScopes = new Map<KnownResource, Set<string>>();
   private advertised: ReadonlyMap<KnownResource, readonly string[]> = new Map();
-  private documents: ReadonlyMap<string, ServedDocument> = new Map();
+  private documents: ReadonlyMap<string, Publication> = new Map();
 
   constructor(
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
@@ -88,10 +94,10 @@ export class ProtectedResourceRegistry {
   /** Makes the documents, once all is known that goes into them. */
   publish(): void {
     this.advertised = new Map(this.resources.map((resource) => [resource, this.scopesToAdvertise(resource)]));
-    const entries = this.resources.flatMap((resource): [string, ServedDocument][] => {
+    const entries = this.resources.flatMap((resource): [string, Publication][] => {
       const { options, servers } = resource;
       const document = buildResourceMetadata(options, [...servers.keys()], this.scopesOf(resource));
-      const served = toServedDocument(document);
+      const served = { resource, document: toServedDocument(document) };
       const path = withoutTrailingSlash(resourceMetadataPath(options.resource));
       return this.options.serveRootAlias
         ? [
@@ -105,7 +111,12 @@ export class ProtectedResourceRegistry {
 
   /** The document at a path, compared to the letter but for one trailing slash. */
   documentAt(path: string): ServedDocument | undefined {
-    return this.documents.get(withoutTrailingSlash(path));
+    return this.documents.get(withoutTrailingSlash(path))?.document;
+  }
+
+  /** The resource that the document at a path describes. */
+  describedAt(path: string): KnownResource | undefined {
+    return this.documents.get(withoutTrailingSlash(path))?.resource;
   }
 
   private scopesToAdvertise(resource: KnownResource): readonly string[] {

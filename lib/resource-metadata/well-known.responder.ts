@@ -15,7 +15,7 @@ import {
   readsDocument,
   unavailableResponse,
 } from './metadata-response.js';
-import { ProtectedResourceRegistry } from './protected-resource.registry.js';
+import { type KnownResource, ProtectedResourceRegistry } from './protected-resource.registry.js';
 import { requestPath } from './resource-metadata-url.js';
 import { type ServedDocument } from './served-document.js';
 
@@ -75,6 +75,15 @@ export class WellKnownResponder {
   earlyResponse({ method = '', headers, url = '' }: PlatformRequest): MetadataResponse | undefined {
     if (readsDocument(method) || !this.isDocument(requestPath(url))) return undefined;
     return otherMethodResponse({ method, headers });
+  }
+
+  /** The resources that a document is for, or none where the request is for no document. */
+  resourcesAt({ url = '' }: PlatformRequest): readonly KnownResource[] {
+    if (!url.includes('/.well-known/')) return [];
+    const path = requestPath(url);
+    const described = this.resources.describedAt(path);
+    if (described) return [described];
+    return this.mirror.isAt(path) ? this.mirror.audience : [];
   }
 
   private isDocument(path: string): boolean {

@@ -1,7 +1,8 @@
 import { type Type } from '@nestjs/common';
 
-/** Metadata key of Nest's route decorators, which no package root exports. */
+/** Metadata keys of Nest's route decorators and of `RouterModule`, which no package root exports. */
 const ROUTE_PATH = 'path';
+const MODULE_PATH = '__module_path__';
 
 /** The controller classes that a module has for its well-known routes. @internal */
 export interface WellKnownControllers {
@@ -27,4 +28,16 @@ export function routeBelow(controller: Type<object>, paths: readonly string[]): 
 /** Says at which paths a well-known controller stands. Before Nest makes its routes; no path, no route. @internal */
 export function routeAt(controller: Type<object>, paths: readonly string[]): void {
   Reflect.defineMetadata(ROUTE_PATH, paths, controller);
+}
+
+/**
+ * Takes away the path that `RouterModule` gives to all controllers of a module: well-known controllers stand at the root.
+ * Before Nest makes its routes. `RouterModule` has a key for each application of the process.
+ *
+ * @internal
+ */
+export function dropModulePath(module: Type<object>): void {
+  for (const key of Reflect.getMetadataKeys(module)) {
+    if (typeof key === 'string' && key.startsWith(MODULE_PATH)) Reflect.deleteMetadata(key, module);
+  }
 }
