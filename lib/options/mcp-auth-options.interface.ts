@@ -242,6 +242,16 @@ export interface McpAuthModuleOptions {
   readonly serveRootAlias?: boolean;
 
   /**
+   * Serves a copy of an authorization server's metadata at `/.well-known/oauth-authorization-server` of the resource's
+   * origin, for clients of MCP 2025-03-26, which look nowhere else: as it was fetched, after `transpileData`. True needs
+   * exactly one authorization server; with several, write the issuer of the one to copy. A route of the application
+   * at that path wins. Its endpoints are never proxied, and clients that compare the issuer refuse the copy, as they should.
+   *
+   * @defaultValue false
+   */
+  readonly legacyAuthorizationServerMetadata?: boolean | string;
+
+  /**
    * Verifies the tokens of every resource without a `verifier` of its own.
    *
    * @defaultValue by the keys and introspection endpoints of the authorization servers

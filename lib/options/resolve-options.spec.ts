@@ -92,6 +92,7 @@ describe('resolveOptions', () => {
       errorUri: undefined,
       metadataMaxAgeSeconds: 3600,
       serveRootAlias: false,
+      legacyAuthorizationServerMetadata: false,
     });
     expect(Math.abs(now().getTime() - Date.now())).toBeLessThan(1000);
     expect(fetch).toBeInstanceOf(Function);

@@ -52,6 +52,7 @@ function withDefaults(dto: McpAuthModuleOptionsDto): ResolvedMcpAuthOptions {
     ...discoveryDefaults(dto),
     metadataMaxAgeSeconds: dto.metadataMaxAgeSeconds ?? 3600,
     serveRootAlias: dto.serveRootAlias ?? false,
+    legacyAuthorizationServerMetadata: dto.legacyAuthorizationServerMetadata ?? false,
     verifierTimeoutMs: dto.verifierTimeoutMs ?? 10_000,
     tokenCache: resolveTokenCache(dto.tokenCache),
     earlyAuthentication: dto.earlyAuthentication ?? false,

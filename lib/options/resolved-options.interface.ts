@@ -90,6 +90,7 @@ export interface ResolvedMcpAuthOptions {
   readonly metadataRefreshSeconds: number;
   readonly metadataMaxAgeSeconds: number;
   readonly serveRootAlias: boolean;
+  readonly legacyAuthorizationServerMetadata: boolean | string;
   readonly verifierTimeoutMs: number;
   /** Undefined where no token is remembered. */
   readonly tokenCache: Required<TokenCacheOptions> | undefined;

@@ -11,7 +11,6 @@ import {
   McpAuthModule,
   type McpAuthModuleOptions,
   type ProtectedResourceOptions,
-  type ProtectedResourceOptions,
   SkipBearerAuth,
 } from 'nestjs-mcp-auth';
 import { adapterOf, PLATFORMS, type RunningApp } from '../fixtures/app.js';
