@@ -80,7 +80,7 @@ export class ResourceTokenVerifier implements AccessTokenVerifier {
       if (error instanceof TokenRefusedError) throw invalidTokenError(error, errorClass);
       // Hosts answer 500 to this and may well say nothing of it.
       const kind = `a token for ${resource.options.resource} could not be checked`;
-      this.log.write('error', kind, kind, describeFault(error));
+      this.log.write('error', kind, kind, describeFault(error, [token]));
       throw error;
     }
   }

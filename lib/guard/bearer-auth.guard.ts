@@ -108,7 +108,13 @@ export class BearerAuthGuard implements CanActivate {
     const isWhole = request !== undefined && context.getType() === 'http';
     const auth = isWhole ? withdrawAdmission(request) : admissionOf(request)?.auth;
     const status = exception.getStatus();
-    this.report.refused({ failure, status, resource: resource.options.resource, auth });
+    this.report.refused({
+      failure,
+      status,
+      resource: resource.options.resource,
+      auth,
+      request: request as AuthenticatedRequest | undefined,
+    });
     return exception;
   }
 }

@@ -78,13 +78,13 @@ export class BearerAuthMiddleware implements NestMiddleware<MiddlewareRequest, S
   private refuse(
     failure: unknown,
     resource: KnownResource,
-    request: object,
+    request: AuthenticatedRequest & object,
     response: PlatformResponse,
   ): void {
     const { requiredScopes, resource: identifier } = resource.options;
     const refusal = refusalResponse(failure, { metadataUrl: resource.metadataUrl, requiredScopes });
     const auth = withdrawAdmission(request);
-    this.report.refused({ failure, status: refusal.status, resource: identifier, auth });
+    this.report.refused({ failure, status: refusal.status, resource: identifier, auth, request });
     writeRefusal(takeResponse(response), refusal);
   }
 }

@@ -12,6 +12,7 @@ import { type EventPrincipal, type RefusedEvent } from '../events/mcp-auth-event
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { refusedClaims } from '../gate/refused-claims.js';
+import { type CredentialRequest, presentedSecrets } from '../token/credential-sources.js';
 import { type TokenClaims } from '../verifier/token.verifier.js';
 
 /** A request that was not let in. @internal */
@@ -23,6 +24,8 @@ export interface Refusal {
   readonly resource: string;
   /** Whose token lacks scopes. */
   readonly auth: AuthInfo | undefined;
+  /** The request, whose credentials are kept out of what is written. */
+  readonly request?: CredentialRequest | undefined;
 }
 
 /**
@@ -78,7 +81,7 @@ export class GuardReport {
     { scopes }: InsufficientScopeError,
     { resource, auth }: Refusal,
   ): void {
-    const asked = scopes.map(escapeForLog).join(' ');
+    const asked = scopes.map((scope) => escapeForLog(scope)).join(' ');
     const line = `Refused a request for ${resource}: insufficient_scope, asked for ${asked} (${correlationId})`;
     this.log.write('debug', 'insufficient_scope', line);
     if (!this.events.isObserved('scope_denied')) return;
@@ -92,14 +95,20 @@ export class GuardReport {
     });
   }
 
-  private logRefusal(id: string, reason: RefusedEvent['reason'], { failure, resource }: Refusal): void {
+  private logRefusal(
+    id: string,
+    reason: RefusedEvent['reason'],
+    { failure, resource, request }: Refusal,
+  ): void {
+    // Verifiers of the application put what they like into their messages.
+    const secrets = request ? presentedSecrets(request) : [];
     if (failure instanceof AuthorizationServerUnavailableError) {
       const cause = failure.cause instanceof Error ? failure.cause.message : 'unknown cause';
-      const detail = `${escapeForLog(failure.message)} (${escapeForLog(cause)})`;
+      const detail = `${escapeForLog(failure.message, secrets)} (${escapeForLog(cause, secrets)})`;
       this.log.write('warn', `${reason} ${resource}`, `Answered 503 for ${resource}: ${detail} (${id})`);
     } else if (reason === 'fault') {
-      const line = `Answered 500 for ${resource}: ${describeThrown(failure)} (${id})`;
-      this.log.write('error', `${reason} ${resource}`, line, describeFault(failure));
+      const line = `Answered 500 for ${resource}: ${describeThrown(failure, secrets)} (${id})`;
+      this.log.write('error', `${reason} ${resource}`, line, describeFault(failure, secrets));
     } else {
       this.log.write('debug', reason, `Refused a request for ${resource}: ${escapeForLog(reason)} (${id})`);
     }
