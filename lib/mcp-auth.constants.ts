@@ -25,8 +25,8 @@ export const PROTECTED_RESOURCE_WELL_KNOWN = '/.well-known/oauth-protected-resou
 /** Injection token of the controller class that a module has for its well-known routes. @internal */
 export const WELL_KNOWN_CONTROLLER = Symbol.for('nestjs-mcp-auth:well-known-controller');
 
-/** Longest accepted access token, in characters; a longer one is refused before it is looked at. @internal */
-export const MAX_TOKEN_LENGTH = 8192;
+/** Longest accepted access token where the options do not say, in characters. @internal */
+export const DEFAULT_MAX_TOKEN_LENGTH = 8192;
 
 /** Time limit for one request to an authorization server, in milliseconds. @internal */
 export const REQUEST_TIMEOUT_MS = 5_000;

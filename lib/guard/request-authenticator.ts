@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import {
   type Admission,
   admissionOf,
@@ -12,9 +12,11 @@ import { CredentialsRefusedError, InsufficientScopeError } from '../errors/refus
 import { AccessTokenGate } from '../gate/access-token.gate.js';
 import { type AdmittedToken } from '../gate/admit.js';
 import { type ChallengeStrategy, scopesToAskFor } from '../gate/scopes.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { operationsOf } from '../mcp/operations.js';
 import { clientAccumulatesScopes } from '../mcp/protocol-era.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
   type KnownResource,
   ProtectedResourceRegistry,
@@ -51,6 +53,7 @@ export class RequestAuthenticator {
     private readonly resources: ProtectedResourceRegistry,
     private readonly handlerScopes: HandlerScopeRegistry,
     private readonly report: GuardReport,
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
   /**
@@ -73,7 +76,7 @@ export class RequestAuthenticator {
       this.assertNoScopes(request, rules);
       return undefined;
     }
-    const token = extractBearerToken(sources);
+    const token = extractBearerToken(sources, this.options.maxTokenLength);
     const admitted = this.gate.admit(token, rules.resource);
     if (admitted instanceof Promise) return this.letInLater(request, token, admitted, rules);
     this.letIn(request, token, admitted, rules);

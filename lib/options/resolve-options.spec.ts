@@ -79,6 +79,7 @@ describe('resolveOptions', () => {
       earlyAuthentication: false,
       tokenCache: { maxEntries: 10_000, maxAgeSeconds: 60 },
       isRevoked: undefined,
+      maxTokenLength: 8192,
       metadataMaxAgeSeconds: 3600,
       serveRootAlias: false,
     });

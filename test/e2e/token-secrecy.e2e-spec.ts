@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { serialize } from 'node:v8';
 import {
@@ -263,7 +264,10 @@ describe.each(PLATFORMS)('the token of a caller, on %s', (platform) => {
       for (const thrownByVerifier of failing) {
         const { app, events } = await startLogging(as, {
           // A rejection may be anything, such as a text.
-          verifier: () => Promise.reject(thrownByVerifier),
+          verifier: async () => {
+            await nextTurn();
+            throw thrownByVerifier as Error;
+          },
         });
         log.lines.length = 0;
         const answer = await app.send('/notes', { headers: { authorization: `Bearer ${token}` } });
