@@ -12,6 +12,7 @@ const FLOW = [
   ['events'],
   ['discovery'],
   ['resource-metadata'],
+  ['origin'],
   ['token'],
   ['verifier'],
   ['gate'],

@@ -5,12 +5,19 @@ export {
   type DiscoveryFailure,
 } from './errors/discovery.error.js';
 export { type ConfigProblem, McpAuthConfigError } from './errors/config.error.js';
+export { DISCOVERY_FAILURE_REFERENCE, ERROR_CODE_REFERENCE } from './errors/error-reference.js';
+export type { ErrorReferenceEntry } from './errors/reference-entry.js';
+export { REFUSAL_REFERENCE, type RefusalReason } from './errors/refusal-reference.js';
 export { McpAuthError, type McpAuthErrorCode } from './errors/mcp-auth.error.js';
 export {
   AuthorizationServerUnavailableError,
   type CredentialsRefusal,
   CredentialsRefusedError,
   InsufficientScopeError,
+  type MessageRefusal,
+  MessageRefusedError,
+  type RequestOriginRefusal,
+  RequestOriginRefusedError,
   type TokenRefusal,
   TokenRefusedError,
 } from './errors/refusal.errors.js';
@@ -25,10 +32,13 @@ export type {
   AuthorizationServerMetadata,
   AuthorizationServerOptions,
   AuthorizationServerType,
+  ClaimNames,
   RemoteJwkSetOptions,
   TranspileData,
 } from './options/authorization-server-options.interface.js';
+export type { ResolvedClaimNames } from './options/claim-names.js';
 export type {
+  IntrospectionAuthMethod,
   IntrospectionCacheOptions,
   IntrospectionOptions,
 } from './options/introspection-options.interface.js';
@@ -41,6 +51,7 @@ export type {
   ProtectedResourceOptions,
   RevocationQuery,
   TokenCacheOptions,
+  UnauthorizedRequest,
 } from './options/mcp-auth-options.interface.js';
 export type {
   ResolvedAuthorizationServerOptions,
@@ -82,7 +93,7 @@ export {
 } from './verifier/token.verifier.js';
 
 export { BearerException } from './challenge/bearer.exception.js';
-export type { RefusalBody } from './challenge/refusal-response.js';
+export type { JsonRpcRefusalBody, RefusalBody } from './challenge/refusal-body.js';
 export { AuthInfo } from './auth-info/auth-info.decorator.js';
 export { AuthContext } from './auth-info/auth-context.js';
 export { principalKey } from './auth-info/principal-key.js';
@@ -96,6 +107,9 @@ export { AllowAnonymous } from './decorators/allow-anonymous.decorator.js';
 export { ProtectedResource } from './decorators/protected-resource.decorator.js';
 export { RequireScopes } from './decorators/require-scopes.decorator.js';
 export { SkipBearerAuth } from './decorators/skip-bearer-auth.decorator.js';
+export { type McpDeclaration, McpHandlerSource } from './mcp/handler-source.js';
+export type { McpOperation, McpOperationKind } from './mcp/operations.js';
+export type { AnyOfScopes, ScopedCall, ScopeRequirement, ScopesOfCall } from './mcp/scope-requirement.js';
 export { BearerAuthGuard } from './guard/bearer-auth.guard.js';
 export { BearerAuthMiddleware } from './guard/bearer-auth.middleware.js';
 

@@ -33,6 +33,7 @@ import {
 import { ConfigurableModuleClass } from './mcp-auth.module-definition.js';
 import { auditHandlers } from './mcp/handler-audit.js';
 import { HandlerScan } from './mcp/handler-scan.js';
+import { declaredBy, HandlerSources } from './mcp/handler-sources.js';
 import { HandlerScopeRegistry } from './mcp/handler-scope.registry.js';
 import {
   type McpAuthModuleAsyncOptions,
@@ -44,9 +45,10 @@ import { wholeTree } from './platform/whole-tree.js';
 import { ProtectedResourceRegistry } from './resource-metadata/protected-resource.registry.js';
 import { WellKnownResponder } from './resource-metadata/well-known.responder.js';
 import { ResourcePaths } from './resource-metadata/resource-paths.js';
-import { routeWellKnown } from './resource-metadata/well-known.routes.js';
+import { dropModulePath, routeWellKnown } from './resource-metadata/well-known.routes.js';
 import { resourceAdvice } from './resource-metadata/resource-advice.js';
 import { IntrospectionTokenVerifier } from './verifier/introspection-token.verifier.js';
+import { IssuerKeysRegistry } from './verifier/issuer-keys.registry.js';
 import { IssuerTokenVerifier } from './verifier/issuer-token.verifier.js';
 import { JwtTokenVerifier } from './verifier/jwt-token.verifier.js';
 import { TokenVerifier } from './verifier/token.verifier.js';
@@ -68,6 +70,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
   providers: [
     { provide: MCP_AUTH_OPTIONS, useFactory: resolveOptions, inject: [MCP_AUTH_GIVEN_OPTIONS] },
     { provide: TokenVerifier, useClass: IssuerTokenVerifier },
+    IssuerKeysRegistry,
     JwtTokenVerifier,
     IntrospectionTokenVerifier,
     VerifierRegistry,
@@ -84,6 +87,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     GuardReport,
     McpAuthDiagnostics,
     HandlerScan,
+    HandlerSources,
     HandlerScopeRegistry,
     RequestAuthenticator,
     BearerAuthGuard,
@@ -114,6 +118,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     private readonly servers: AuthorizationServerRegistry,
     private readonly resources: ProtectedResourceRegistry,
     private readonly scan: HandlerScan,
+    private readonly sources: HandlerSources,
     private readonly handlerScopes: HandlerScopeRegistry,
     private readonly layer: AdapterLayer,
     private readonly host: HttpAdapterHost,
@@ -145,6 +150,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
    */
   configure(): void {
     routeWellKnown(this.controller, wholeTree(this.host.httpAdapter.getType()));
+    dropModulePath(McpAuthModule);
     this.keepPrefixAway();
     this.layer.installAfterBodies();
   }
@@ -167,7 +173,10 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     const { applicationConfig } = this;
     const requestGuards = applicationConfig.getGlobalRequestGuards().map(({ metatype }) => metatype);
     auditHandlers(handlers, [...applicationConfig.getGlobalGuards(), ...requestGuards], this.resources);
-    this.handlerScopes.register(handlers);
+    this.handlerScopes.register([...declaredBy(handlers), ...this.sources.declarations()]);
+    for (const { operation, requirements, resource } of handlers) {
+      if (!operation) this.handlerScopes.advertise(requirements, resource);
+    }
     this.resources.publish();
     this.report();
   }

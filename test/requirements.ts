@@ -251,7 +251,10 @@ const livingOn = {
 
 const opaque = {
   'OPQ-01': row('RFC 7662 2.1', 'a form by POST, with the token in its body only'),
-  'OPQ-02': row('RFC 7662 2.1, RFC 6749 2.3.1', 'the resource proves who asks: by secret or by key'),
+  'OPQ-02': row(
+    'RFC 7662 2.1, RFC 6749 2.3.1',
+    'the resource proves who asks: by secret, by key or by a token of its own',
+  ),
   'OPQ-03': row('RFC 7662 2.2', 'active is true, and nothing else is'),
   'OPQ-04': row('RFC 7662 4', 'audience, time, issuer, scope and proof are checked as for a JWT'),
   'OPQ-05': row('RFC 7662 2.2', 'an inactive token is refused without detail'),
@@ -259,7 +262,7 @@ const opaque = {
   'OPQ-07': row('RFC 7662 4', 'a token goes to the one server that it can belong to'),
   'OPQ-08': row('robustness', 'what cannot be a token is not asked about'),
   'OPQ-09': row('RFC 7662 4', 'answers are kept only as configured, never past the token, failures never'),
-  'OPQ-10': row('RFC 7662 4', 'https or loopback, no redirects, limits of time and size'),
+  'OPQ-10': row('RFC 7662 4', 'https or loopback, no redirects, limits of time, size and requests at once'),
   'OPQ-11': row('RFC 9701 5', 'a signed answer is verified, an unsigned one does not do in its place'),
   'OPQ-12': row('RFC 7662 2.2', 'members of the answer are claims; token_type is Bearer or absent'),
   'OPQ-13': row('RFC 7662 2.2', 'an answer without exp is good and not kept, unless exp is required'),
@@ -323,13 +326,19 @@ const attacks = {
   H28: row('RFC 7662 2.2', 'hostile answers of introspection'),
   H29: row('log forging', 'claims that look like lines of a log'),
   'OPS-02': row('robustness', 'whatever comes in, the process goes on, without a 5xx and within its memory'),
-  'OPS-03': row('robustness', 'garbage is refused in less than 5 ms'),
+  'OPS-03': row(
+    'robustness',
+    'garbage is refused in less than 5 ms; who guesses tokens can be throttled by address',
+  ),
 } as const;
 
 /** Which tokens are taken, and what of them is read. */
 const tokenProfile = {
   'AUD-04': row('RFC 8707 2', 'a URL above the resource is an audience only by choice, by whole segments'),
-  'AUD-06': row(MCP, 'there is no way to turn the audience off'),
+  'AUD-06': row(
+    MCP,
+    'the audience cannot be turned off; what takes an answer without one says so by its name, and at each start',
+  ),
   F44: row('mcp-auth', 'tokens are verified by the keys of the server, without further options'),
   F45: row('mcp-auth', 'signatures by asymmetric algorithms, those configured'),
   F46: row('mcp-auth', 'exp is required, nbf and iat are looked at'),
@@ -350,6 +359,87 @@ const tokenProfile = {
   F67: row('RFC 8707 2', 'the audience is checked whatever the verifier'),
 } as const;
 
+/** Where requests may come from, and whom they may be addressed to. */
+const requestOrigins = {
+  'ORG-01': row('MCP 2026-07-28 transports', 'an Origin that is not allowed is 403 without a challenge'),
+  'ORG-02': row('DNS rebinding', 'Origin and Host are decided on before credentials, whatever the method'),
+  'ORG-03': row('RFC 6454 7', 'no Origin passes; null, several, or what is no origin to the letter does not'),
+  'ORG-04': row(
+    'RFC 6454 5',
+    'origins are compared by scheme, host and port; every port only where asked for',
+  ),
+  'ORG-05': row('DNS rebinding', 'Host is one of those allowed; on loopback by default'),
+  'ORG-07': row('Fetch', 'CORS of the MCP endpoint follows the allowed origins'),
+  'ORG-08': row('RFC 9112 3.2', 'several Host lines are 400'),
+  'ORG-09': row('RFC 7239 8.1', 'forwarding headers change nothing about Host and Origin'),
+  'PRM-43': {
+    source: 'DNS rebinding',
+    behaviour: 'a metadata document is for any Origin and only for an allowed Host',
+    deferred: 'the decision is there; the well-known routes do not ask for it yet',
+  },
+  H13: row('DNS rebinding', 'foreign origins and hosts, with and without a good token'),
+} as const;
+
+/** How refusals look, beside what `challenges` says of the header. */
+const refusals = {
+  'CHL-19': row('Fetch', 'browser clients can read the challenge, and preflights need no token'),
+  'CHL-20': {
+    ...row('RFC 9449 7.1', 'a DPoP challenge comes after the Bearer challenge and repeats nothing of it'),
+    deferred: 'DPoP is not offered: tokens with cnf are refused, so no DPoP challenge is ever sent',
+  },
+  'CHL-22': row(
+    'RFC 9728 5.2',
+    'after a change of the server, old tokens lead to the document that lists the new one',
+  ),
+  'CHL-23': row('RFC 6750 3', 'error_uri is an https URL of the configuration, last, and only beside error'),
+  'CHL-24': row('JSON-RPC 2.0', 'a JSON-RPC body has the id of the request and a code that is free to use'),
+  H11: row('injection', 'nothing that comes in changes the challenge'),
+  F97: row('RFC 6750 2.1', 'one bearer token in one Authorization header, the scheme in any case'),
+  F98: row('mcp-auth', '401 without credentials: scope and resource_metadata, no error'),
+  F99: row('mcp-auth', '401 for a bad token: invalid_token, nothing of the reason'),
+  F100: row('mcp-auth', '403: insufficient_scope with scope, resource_metadata, error_description'),
+  F101: row('mcp-auth', '400 for several credentials: invalid_request'),
+  F102: row('mcp-auth', '500 and 503 without a challenge, Retry-After on 503'),
+  F103: row('mcp-auth', 'the clients in use read every challenge as it is meant'),
+  F104: row('mcp-auth', 'CORS headers that let browsers read the challenge'),
+  F105: row(
+    'mcp-auth',
+    'the reason is in the body only by choice, and never a token, a claim or an error text',
+  ),
+  F106: row('mcp-auth', 'stable codes and classes, toJSON, and a challenge that filters leave where it is'),
+  F107: row('mcp-auth', 'the body is OAuth JSON, or JSON-RPC by choice'),
+} as const;
+
+/** What was left of the verification engine, and what it leaves to others. */
+const engineRest = {
+  'PRM-24': row(
+    'RFC 9728 2',
+    'scopes_supported is the least set where it is configured (F30 says what it is by default); scopes that cover everything are warned of',
+  ),
+  'PRM-30': row('RFC 9728 7', 'the document holds issuers and nothing else of an authorization server'),
+  F60: {
+    source: 'RFC 6750 3.1',
+    behaviour: 'a stream ends when the token that opened it does',
+    deferred: 'needs the streams of the transports; not built yet',
+  },
+  F85: row('OpenID Connect Core 5.3', 'tokens verified by userinfo: a recipe that says what it cannot check'),
+  F120: row('mcp-auth', 'the login pages of the sample: escaped, with credentials from the environment'),
+} as const;
+
+const perOperation = {
+  'SCP-06': row(MCP, 'a broader scope passes for a narrower one, by configuration without circles'),
+  'SCP-07': row('MCP security best practices', 'a challenge names what is needed, not what includes it'),
+  'SCP-13': row(
+    'MCP 2025-06-18 changelog',
+    'a batch is decided on whole, and refused where there are none any more',
+  ),
+  'SCP-14': row('robustness', 'a call without an id is decided on like one with an id'),
+  H01: row('batch smuggling', 'a call in a batch'),
+  'SCP-21': row(MCP, 'tools, prompts, resources, templates, completions and subscriptions are decided on'),
+  'SCP-26': row(MCP, 'scopes by arguments and caller, before dispatch; a function that fails denies'),
+  F69: row('design', 'one of several scopes'),
+} as const;
+
 /** Who is calling: the token, callers without one, and the caller wherever code asks. */
 const callers = {
   'TOK-11': row(MCP, 'a token is ignored on an open route, and refused when bad on one for anybody'),
@@ -366,8 +456,21 @@ const callers = {
   H26: row('robustness', 'callers of requests that run at the same time'),
 } as const;
 
+/** Ways to put the package into an application, and what such applications are like. */
+const mounting = {
+  'SCP-29': row('design', 'a handler that no admitted HTTP request stands behind is denied'),
+  F108: row('design', 'the same answers by guard, global guard, middleware and early authentication'),
+  F109: row('mcp-auth', 'scopes of a route: those of class and method, each route its own'),
+  F114: row('design', 'Express and Fastify alike, and a handler that throws is never a hang'),
+} as const;
+
 export const requirements = {
+  ...refusals,
+  ...requestOrigins,
+  ...engineRest,
+  ...perOperation,
   ...callers,
+  ...mounting,
   ...tokenProfile,
   ...attacks,
   ...operating,

@@ -18,7 +18,10 @@ export interface AuthInfo {
   readonly clientId: string;
   /** The granted scopes, each once. */
   readonly scopes: string[];
-  /** When the token expires, in seconds since the epoch; absent for an opaque token whose server does not say. */
+  /**
+   * From when on the token is refused, in seconds since the epoch and without the tolerance for clocks: its `exp`, or the
+   * end of its greatest age where that comes first. Absent for an opaque token whose server does not say.
+   */
   readonly expiresAt?: number;
   /** The protected resource of this request. */
   readonly resource: URL;
@@ -41,17 +44,39 @@ export interface AuthInfo {
   readonly claims: TokenClaims;
 }
 
-/**
- * The caller of this request, or one property of it: `@AuthInfo() auth: AuthInfo`, `@AuthInfo('subject')`.
- *
- * Works in HTTP routes and in the MCP handlers of `@rekog/mcp-nest`. Undefined where the guard has not admitted the
- * request, whatever `req.auth` holds.
- *
- * @publicApi
- */
-export const AuthInfo: (property?: keyof AuthInfo) => ParameterDecorator = createParamDecorator(
+/** Metadata key of the types that TypeScript writes down for a method's parameters. */
+const PARAMETER_TYPES = 'design:paramtypes';
+
+const callerParameter = createParamDecorator(
   (property: keyof AuthInfo | undefined, context: ExecutionContext) => {
     const auth = admissionOf(requestOf(context))?.auth;
     return property === undefined ? auth : auth?.[property];
   },
 );
+
+/**
+ * The caller of this request, or one property of it: `@AuthInfo() auth: AuthInfo`, `@AuthInfo('subject')`.
+ *
+ * Works in HTTP routes and in the MCP handlers of `@rekog/mcp-nest`. Undefined where the guard has not admitted the
+ * request, whatever `req.auth` holds. Pipes are told no type, so that a `ValidationPipe` with `validateCustomDecorators`
+ * leaves it as it is.
+ *
+ * @publicApi
+ */
+export const AuthInfo =
+  (property?: keyof AuthInfo): ParameterDecorator =>
+  (target, method, index) => {
+    callerParameter(property)(target, method, index);
+    if (method !== undefined) hideType(target, method, index);
+  };
+
+/**
+ * A pipe would make an instance of the type, copy into it and check it. There is nothing to check: what stands here has
+ * been verified, and is frozen.
+ */
+function hideType(target: object, method: string | symbol, index: number): void {
+  const types: unknown = Reflect.getMetadata(PARAMETER_TYPES, target, method);
+  if (!Array.isArray(types)) return;
+  const told: unknown[] = types.map((type: unknown, at) => (at === index ? Object : type));
+  Reflect.defineMetadata(PARAMETER_TYPES, told, target, method);
+}

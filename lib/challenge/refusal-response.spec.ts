@@ -1,18 +1,38 @@
 import { inspect } from 'node:util';
+import { extractWWWAuthenticateParams as readByV2 } from '@modelcontextprotocol/client';
+import { extractWWWAuthenticateParams as readByV1 } from '@modelcontextprotocol/sdk/client/auth.js';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
+import { REFUSAL_REFERENCE } from '../errors/refusal-reference.js';
 import {
   AuthorizationServerUnavailableError,
   CredentialsRefusedError,
   InsufficientScopeError,
+  MessageRefusedError,
+  RequestOriginRefusedError,
   type TokenRefusal,
   TokenRefusedError,
 } from '../errors/refusal.errors.js';
+import { type ChallengedResource, type RefusalSettings } from './refusal-answers.js';
 import { type RefusalResponse, refusalResponse } from './refusal-response.js';
 
 const PRM = 'https://api.example.com/.well-known/oauth-protected-resource/notes';
-const RESOURCE = { metadataUrl: PRM, requiredScopes: ['notes:read', 'notes:list'] };
-const WITHOUT_SCOPES = { metadataUrl: PRM, requiredScopes: [] };
+const ISSUER = 'https://as.example';
+const servers = new Map([
+  [ISSUER, {}],
+  ['https://as2.example', {}],
+]);
+const RESOURCE: ChallengedResource = {
+  metadataUrl: PRM,
+  options: { requiredScopes: ['notes:read', 'notes:list'] },
+  servers,
+};
+const WITHOUT_SCOPES: ChallengedResource = { metadataUrl: PRM, options: { requiredScopes: [] }, servers };
+const PLAIN: RefusalSettings = { showErrorDetails: false, errorBody: 'oauth', errorUri: undefined };
+const DETAILED: RefusalSettings = { ...PLAIN, showErrorDetails: true };
+const DOCUMENTED: RefusalSettings = { ...PLAIN, errorUri: 'https://docs.example/e' };
+
 const BASELINE = 'scope="notes:read notes:list"';
 const METADATA = `resource_metadata="${PRM}"`;
 const NO_STORE = { 'Cache-Control': 'no-store' };
@@ -23,6 +43,15 @@ const MISSING: RefusalResponse = {
   body: { error: 'missing_token', error_description: 'Send an access token: Authorization: Bearer TOKEN' },
 };
 
+const SEVERAL: RefusalResponse = {
+  status: 400,
+  headers: {
+    'WWW-Authenticate': `Bearer error="invalid_request", ${METADATA}, error_description="The request carries more than one credential"`,
+    ...NO_STORE,
+  },
+  body: { error: 'invalid_request', error_description: 'The request carries more than one credential' },
+};
+
 const INVALID: RefusalResponse = {
   status: 401,
   headers: {
@@ -30,6 +59,42 @@ const INVALID: RefusalResponse = {
     ...NO_STORE,
   },
   body: { error: 'invalid_token', error_description: 'The access token is invalid or expired' },
+};
+
+const INSUFFICIENT: RefusalResponse = {
+  status: 403,
+  headers: {
+    'WWW-Authenticate': `Bearer error="insufficient_scope", scope="notes:write notes:read", ${METADATA}, error_description="The access token does not grant what this operation needs"`,
+    ...NO_STORE,
+  },
+  body: {
+    error: 'insufficient_scope',
+    error_description: 'The access token does not grant what this operation needs',
+  },
+};
+
+const forbidden = (what: 'Origin' | 'Host'): RefusalResponse => ({
+  status: 403,
+  headers: NO_STORE,
+  body: {
+    error: `forbidden_${what.toLowerCase()}`,
+    error_description: `The request's ${what} is not allowed here`,
+  },
+});
+
+const SEVERAL_HOSTS: RefusalResponse = {
+  status: 400,
+  headers: NO_STORE,
+  body: { error: 'invalid_request', error_description: 'The request has more than one Host' },
+};
+
+const UNAVAILABLE: RefusalResponse = {
+  status: 503,
+  headers: { 'Retry-After': '5', ...NO_STORE },
+  body: {
+    error: 'temporarily_unavailable',
+    error_description: 'The access token cannot be checked at the moment; try again later',
+  },
 };
 
 const FAULT: RefusalResponse = {
@@ -60,53 +125,35 @@ const REASONS = Object.keys({
   revoked: 0,
 } satisfies Record<TokenRefusal, 0>) as TokenRefusal[];
 
-const TABLE: readonly (readonly [unknown, RefusalResponse])[] = [
-  [new CredentialsRefusedError('missing_token'), MISSING],
-  [new CredentialsRefusedError('unsupported_scheme'), MISSING],
+/** Each decision, what it is answered with, and what the body has beside it with `showErrorDetails`. */
+const TABLE: readonly (readonly [failure: unknown, answer: RefusalResponse, details: object])[] = [
+  [new RequestOriginRefusedError('origin'), forbidden('Origin'), { reason: 'origin' }],
+  [new RequestOriginRefusedError('host'), forbidden('Host'), { reason: 'host' }],
+  [new RequestOriginRefusedError('duplicate_host'), SEVERAL_HOSTS, { reason: 'duplicate_host' }],
+  [new CredentialsRefusedError('missing_token'), MISSING, { reason: 'missing_token' }],
+  [new CredentialsRefusedError('unsupported_scheme'), MISSING, { reason: 'unsupported_scheme' }],
+  [new CredentialsRefusedError('multiple_credentials'), SEVERAL, { reason: 'multiple_credentials' }],
+  ...REASONS.map((reason) => [new TokenRefusedError(reason), INVALID, { reason }] as const),
+  [new InsufficientScopeError(['notes:write', 'notes:read']), INSUFFICIENT, { reason: 'insufficient_scope' }],
+  [new AuthorizationServerUnavailableError(ISSUER), UNAVAILABLE, { reason: 'unavailable', server: ISSUER }],
   [
-    new CredentialsRefusedError('multiple_credentials'),
-    {
-      status: 400,
-      headers: {
-        'WWW-Authenticate': `Bearer error="invalid_request", ${METADATA}, error_description="The request carries more than one credential"`,
-        ...NO_STORE,
-      },
-      body: { error: 'invalid_request', error_description: 'The request carries more than one credential' },
-    },
+    new AuthorizationServerUnavailableError([...servers.keys()].join(', '), 'verification'),
+    UNAVAILABLE,
+    { reason: 'unavailable', server: 'https://as.example, https://as2.example' },
   ],
-  ...REASONS.map((reason) => [new TokenRefusedError(reason), INVALID] as const),
-  [
-    new InsufficientScopeError(['notes:write', 'notes:read']),
-    {
-      status: 403,
-      headers: {
-        'WWW-Authenticate': `Bearer error="insufficient_scope", scope="notes:write notes:read", ${METADATA}, error_description="The access token does not grant what this operation needs"`,
-        ...NO_STORE,
-      },
-      body: {
-        error: 'insufficient_scope',
-        error_description: 'The access token does not grant what this operation needs',
-      },
-    },
-  ],
-  [
-    new AuthorizationServerUnavailableError('https://as.example'),
-    {
-      status: 503,
-      headers: { 'Retry-After': '5', ...NO_STORE },
-      body: {
-        error: 'temporarily_unavailable',
-        error_description: 'The access token cannot be checked at the moment; try again later',
-      },
-    },
-  ],
-  [new Error('ours'), FAULT],
-  [new TypeError('ours'), FAULT],
-  ['a text', FAULT],
-  [undefined, FAULT],
-  [null, FAULT],
-  [{ reason: 'missing_token' }, FAULT],
+  [new Error('ours'), FAULT, { reason: 'fault' }],
+  [new TypeError('ours'), FAULT, { reason: 'fault' }],
+  ['a text', FAULT, { reason: 'fault' }],
+  [undefined, FAULT, { reason: 'fault' }],
+  [null, FAULT, { reason: 'fault' }],
+  [{ reason: 'missing_token' }, FAULT, { reason: 'fault' }],
 ];
+
+const answer = (failure: unknown, resource = RESOURCE, settings = PLAIN): RefusalResponse =>
+  refusalResponse(failure, resource, settings);
+
+const challengeOf = (...args: Parameters<typeof answer>): string =>
+  answer(...args).headers['WWW-Authenticate'] ?? '';
 
 /** The parameters of a challenge by a strict reading: `Bearer name="value", …` and nothing else. */
 function strictly(challenge: string): [string, string][] {
@@ -116,13 +163,79 @@ function strictly(challenge: string): [string, string][] {
   return [...challenge.matchAll(/([a-z_]+)="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]);
 }
 
-const challenges = (resource: typeof RESOURCE): string[] =>
-  TABLE.flatMap(([failure]) => refusalResponse(failure, resource).headers['WWW-Authenticate'] ?? []);
+/** All challenges of the table. */
+const challenges = (resource = RESOURCE, settings = PLAIN): string[] =>
+  TABLE.map(([failure]) => challengeOf(failure, resource, settings)).filter((challenge) => challenge !== '');
+
+/** Free text that wants to be a parameter, a header or a line of its own. */
+const EVIL = 'x", scope="admin", resource_metadata="https://evil.example/\r\nX-Evil: 1 \\ \u00e9';
 
 describe('refusalResponse', () => {
   it.each(TABLE)('answers %s with status, headers and body', (failure, response) => {
-    expect(refusalResponse(failure, RESOURCE)).toEqual(response);
-    expect(Object.keys(refusalResponse(failure, RESOURCE).headers)).toEqual(Object.keys(response.headers));
+    expect(answer(failure)).toEqual(response);
+    expect(Object.keys(answer(failure).headers)).toEqual(Object.keys(response.headers));
+  });
+
+  it('has every reason in its table, and the status that the reference says', () => {
+    const reasons = TABLE.map(([, { status }, details]) => [
+      (details as { reason: string }).reason,
+      [status],
+    ]);
+    // The one that is no OAuth error has a test of its own.
+    expect({ ...Object.fromEntries(reasons), batch: [400] }).toEqual(
+      Object.fromEntries(
+        Object.entries(REFUSAL_REFERENCE).map(([reason, { statuses }]) => [reason, statuses]),
+      ),
+    );
+  });
+
+  verifies(['F98', 'CHL-02', 'CHL-05', 'CHL-08'], 'asks for a token without saying that one is bad', () => {
+    for (const reason of ['missing_token', 'unsupported_scheme'] as const) {
+      expect(challengeOf(new CredentialsRefusedError(reason))).toBe(
+        `Bearer scope="notes:read notes:list", resource_metadata="${PRM}"`,
+      );
+    }
+  });
+
+  verifies(['F99', 'CHL-15'], 'says the same of every bad token, and no reason', () => {
+    for (const reason of REASONS) {
+      expect(answer(new TokenRefusedError(reason))).toEqual(INVALID);
+    }
+    expect(challengeOf(new TokenRefusedError('audience'))).toBe(
+      `Bearer error="invalid_token", scope="notes:read notes:list", resource_metadata="${PRM}", error_description="The access token is invalid or expired"`,
+    );
+  });
+
+  verifies(['F100', 'CHL-04', 'CHL-14'], 'asks for all scopes of the operation, in their order', () => {
+    expect(answer(new InsufficientScopeError(['b', 'a']))).toMatchObject({
+      status: 403,
+      headers: {
+        'WWW-Authenticate': `Bearer error="insufficient_scope", scope="b a", resource_metadata="${PRM}", error_description="The access token does not grant what this operation needs"`,
+      },
+    });
+  });
+
+  verifies(['F101', 'CHL-16'], 'answers several credentials with 400 and no scope', () => {
+    expect(answer(new CredentialsRefusedError('multiple_credentials'))).toEqual(SEVERAL);
+  });
+
+  verifies(['F102', 'CHL-21'], "gives a fault that is not the client's no challenge", () => {
+    for (const [failure, { status }] of TABLE.filter(([, expected]) => expected.status >= 500)) {
+      const { headers } = answer(failure);
+      expect(headers).not.toHaveProperty('WWW-Authenticate');
+      expect(headers['Retry-After']).toBe(status === 503 ? '5' : undefined);
+    }
+  });
+
+  verifies('ORG-01', 'gives a foreign Origin no challenge, whatever the resource needs', () => {
+    for (const reason of ['origin', 'host'] as const) {
+      const refusal = answer(new RequestOriginRefusedError(reason), RESOURCE, DOCUMENTED);
+      expect([refusal.status, refusal.headers]).toEqual([403, { 'Cache-Control': 'no-store' }]);
+    }
+  });
+
+  verifies('CHL-17', 'is never stored', () => {
+    for (const [failure] of TABLE) expect(answer(failure).headers['Cache-Control']).toBe('no-store');
   });
 
   verifies('CHL-06', 'names no scope where the resource and the operation need none', () => {
@@ -131,56 +244,201 @@ describe('refusalResponse', () => {
       new TokenRefusedError('expired'),
       new InsufficientScopeError([]),
     ]) {
-      expect(refusalResponse(failure, WITHOUT_SCOPES).headers['WWW-Authenticate']).not.toContain('scope=');
+      expect(challengeOf(failure, WITHOUT_SCOPES)).not.toContain('scope=');
     }
-    expect(
-      refusalResponse(new CredentialsRefusedError('missing_token'), WITHOUT_SCOPES).headers[
-        'WWW-Authenticate'
-      ],
-    ).toBe(`Bearer ${METADATA}`);
+    expect(challengeOf(new CredentialsRefusedError('missing_token'), WITHOUT_SCOPES)).toBe(
+      `Bearer ${METADATA}`,
+    );
   });
 
   verifies(['CHL-07', 'CHL-10'], 'gives each parameter once and quoted, in one challenge', () => {
-    for (const challenge of challenges(RESOURCE)) {
+    for (const challenge of [...challenges(), ...challenges(RESOURCE, DOCUMENTED)]) {
       const names = strictly(challenge).map(([name]) => name);
       expect(new Set(names).size).toBe(names.length);
       expect(names).not.toContain('realm');
     }
-    expect(challenges(RESOURCE)).toHaveLength(23);
+    expect(challenges()).toHaveLength(23);
   });
 
   verifies('CHL-11', 'lets clients find every parameter by the first place where its name occurs', () => {
-    for (const challenge of [...challenges(RESOURCE), ...challenges(WITHOUT_SCOPES)]) {
+    for (const challenge of [
+      ...challenges(),
+      ...challenges(WITHOUT_SCOPES),
+      ...challenges(RESOURCE, DOCUMENTED),
+    ]) {
       const values = new Map(strictly(challenge));
       for (const name of ['error', 'scope', 'resource_metadata']) {
         const [, quoted, bare] = new RegExp(`${name}=(?:"([^"]+)"|([^\\s,]+))`).exec(challenge) ?? [];
         expect(quoted ?? bare).toBe(values.get(name));
       }
-      const order = ['error', 'scope', 'resource_metadata', 'error_description'];
+      const order = ['error', 'scope', 'resource_metadata', 'error_description', 'error_uri'];
       expect([...values.keys()]).toEqual(order.filter((name) => values.has(name)));
     }
   });
 
-  verifies('CHL-12', 'takes nothing of request or token into header and body', () => {
-    const evil = 'x", resource_metadata="https://evil.example/\r\nX-Evil: 1';
-    const cause = new Error(evil);
-    expect(refusalResponse(new TokenRefusedError('signature', { cause }), RESOURCE)).toEqual(INVALID);
-    expect(refusalResponse(cause, RESOURCE)).toEqual(FAULT);
-    for (const failure of [
-      new AuthorizationServerUnavailableError(evil, 'keys', { cause }),
-      new InsufficientScopeError(['notes:read', evil, 'a b', '']),
-    ]) {
-      expect(inspect(refusalResponse(failure, RESOURCE))).not.toMatch(/evil|a b/i);
+  verifies('CHL-23', 'has error_uri last, only beside error, and in the body too', () => {
+    for (const [failure, { headers, body }] of TABLE) {
+      const plain = headers['WWW-Authenticate'];
+      const documented = answer(failure, RESOURCE, DOCUMENTED);
+      if (plain?.includes(' error=')) {
+        expect(documented.headers['WWW-Authenticate']).toBe(`${plain}, error_uri="https://docs.example/e"`);
+        expect(documented.body).toEqual({ ...body, error_uri: 'https://docs.example/e' });
+      } else {
+        expect(documented).toEqual(answer(failure));
+      }
     }
-    const { headers } = refusalResponse(new InsufficientScopeError([evil, 'notes:read']), RESOURCE);
-    expect(new Map(strictly(headers['WWW-Authenticate'] ?? '')).get('scope')).toBe('notes:read');
   });
 
-  it('gives the same bytes for the same refusal', () => {
-    for (const [failure] of TABLE) {
-      expect(JSON.stringify(refusalResponse(failure, RESOURCE))).toBe(
-        JSON.stringify(refusalResponse(failure, RESOURCE)),
+  verifies('CHL-13', 'gives the same bytes for the same refusal, whatever it gave in between', () => {
+    const bytes = () => TABLE.map(([failure]) => JSON.stringify(answer(failure)));
+    const before = bytes();
+    challenges(WITHOUT_SCOPES);
+    challenges(RESOURCE, DOCUMENTED);
+    expect(bytes()).toEqual(before);
+  });
+
+  it('is not changed by what an application does to a body', () => {
+    Object.assign(answer(new TokenRefusedError('expired')).body, { error: 'changed', path: '/notes' });
+    expect(answer(new TokenRefusedError('expired'))).toEqual(INVALID);
+    expect(() => Object.assign(answer(new TokenRefusedError('expired')).headers, { a: 'b' })).toThrow(
+      TypeError,
+    );
+  });
+});
+
+describe('refusalResponse, for what others have written', () => {
+  verifies('CHL-12', 'takes nothing of request or token into header and body', () => {
+    const cause = new Error(EVIL);
+    for (const settings of [PLAIN, DETAILED]) {
+      expect(answer(new TokenRefusedError('signature', { cause }), RESOURCE, settings).headers).toEqual(
+        INVALID.headers,
       );
+      for (const failure of [
+        cause,
+        new TokenRefusedError('signature', { cause }),
+        new AuthorizationServerUnavailableError(EVIL, 'keys', { cause }),
+        new InsufficientScopeError(['notes:read', EVIL, 'a b', '']),
+        new TokenRefusedError(EVIL as TokenRefusal),
+        new CredentialsRefusedError(EVIL as 'missing_token'),
+        new RequestOriginRefusedError(EVIL as 'host'),
+      ]) {
+        expect(inspect(answer(failure, RESOURCE, settings))).not.toMatch(/evil|admin|a b/i);
+      }
+    }
+    const scopes = new Map(strictly(challengeOf(new InsufficientScopeError([EVIL, 'notes:read']))));
+    expect(scopes.get('scope')).toBe('notes:read');
+  });
+
+  verifies('F103', 'is read by the clients in use as it is meant, whatever the texts around it', () => {
+    const texts = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom(EVIL, 'scope=evil now', 'error="x"', 'resource_metadata=https://evil.example/ y'),
+    );
+    const failures = texts.chain((text) =>
+      fc.constantFrom(
+        new TokenRefusedError('signature', { cause: new Error(text) }),
+        new TokenRefusedError(text as TokenRefusal),
+        new CredentialsRefusedError(text as 'missing_token'),
+        new InsufficientScopeError([text, 'notes:write', text]),
+        new InsufficientScopeError(text.split(' ')),
+      ),
+    );
+    const settings = fc.constantFrom(PLAIN, DETAILED, DOCUMENTED);
+    const check = fc.property(
+      failures,
+      fc.constantFrom(RESOURCE, WITHOUT_SCOPES),
+      settings,
+      (failure, resource, how) => {
+        const { status, headers } = answer(failure, resource, how);
+        const values = new Map(strictly(headers['WWW-Authenticate'] ?? ''));
+        for (const read of [readByV1, readByV2]) {
+          const { resourceMetadataUrl, scope, error } = read(new Response(null, { status, headers }));
+          expect(resourceMetadataUrl?.href).toBe(PRM);
+          expect([scope, error]).toEqual([values.get('scope'), values.get('error')]);
+        }
+      },
+    );
+    fc.assert(check, { numRuns: 1000 });
+  });
+});
+
+describe('refusalResponse with showErrorDetails', () => {
+  verifies(['F105', 'CHL-15'], 'adds the reason to the body, and changes no header', () => {
+    for (const [failure, plain, details] of TABLE) {
+      const detailed = answer(failure, RESOURCE, DETAILED);
+      expect(detailed).toEqual({ ...plain, body: { ...plain.body, ...details } });
+    }
+  });
+
+  it('names only servers of the configuration', () => {
+    for (const issuer of ['https://as.example/', 'https://as2.example, https://as.example', 'eyJ.a.b', '']) {
+      const failure = new AuthorizationServerUnavailableError(issuer);
+      const { body } = answer(failure, RESOURCE, DETAILED);
+      expect(body).toEqual({ ...UNAVAILABLE.body, reason: 'unavailable' });
+    }
+  });
+
+  it.each(['constructor', '__proto__', 'Expired', ''])(
+    'leaves out the reason %j, which is none of ours',
+    (reason) => {
+      const failure = new TokenRefusedError(reason as TokenRefusal);
+      expect(answer(failure, RESOURCE, DETAILED)).toEqual(INVALID);
+    },
+  );
+});
+
+describe('refusalResponse with a JSON-RPC body', () => {
+  const settings = { ...DETAILED, errorBody: 'json-rpc' } as const;
+
+  verifies(['F107', 'CHL-24'], 'puts the OAuth body into an error with the id of the request', () => {
+    for (const [failure, { status, headers, body }, details] of TABLE) {
+      for (const id of ['a', '', 0, -1, null]) {
+        const response = refusalResponse(failure, RESOURCE, settings, id);
+        expect(response).toEqual({
+          status,
+          headers,
+          body: {
+            jsonrpc: '2.0',
+            id,
+            error: {
+              code: status,
+              message: (body as { error_description: string }).error_description,
+              data: { ...body, ...details },
+            },
+          },
+        });
+        // Free for applications: JSON-RPC 2.0 keeps -32768 to -32000.
+        expect(status < -32768 || status > -32000).toBe(true);
+      }
+      expect(refusalResponse(failure, RESOURCE, settings).body).toMatchObject({ id: null });
+    }
+  });
+
+  it('has an id nowhere else', () => {
+    expect(refusalResponse(new TokenRefusedError('type'), RESOURCE, PLAIN, EVIL)).toEqual(INVALID);
+    const { headers } = refusalResponse(new TokenRefusedError('type'), RESOURCE, settings, EVIL);
+    expect(headers).toEqual(INVALID.headers);
+  });
+});
+
+describe('refusalResponse for a message that is wrong itself', () => {
+  const description = 'This protocol version has no batches; send one message in each request';
+
+  verifies('SCP-13', 'is a JSON-RPC error with its own code, whatever the form of other bodies', () => {
+    for (const settings of [PLAIN, { ...PLAIN, errorBody: 'json-rpc' } as const]) {
+      expect(refusalResponse(new MessageRefusedError('batch'), RESOURCE, settings)).toEqual({
+        status: 400,
+        headers: NO_STORE,
+        body: {
+          jsonrpc: '2.0',
+          id: null,
+          error: {
+            code: -32600,
+            message: description,
+            data: { error: 'invalid_request', error_description: description },
+          },
+        },
+      });
     }
   });
 });

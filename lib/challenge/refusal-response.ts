@@ -1,111 +1,31 @@
-import {
-  AuthorizationServerUnavailableError,
-  CredentialsRefusedError,
-  InsufficientScopeError,
-  TokenRefusedError,
-} from '../errors/refusal.errors.js';
-import { isScopeToken } from '../options/check.decorator.js';
-import { bearerChallenge } from './www-authenticate.js';
-
-/** The body of a refusal, in the form of RFC 6750 and RFC 6749. @publicApi */
-export interface RefusalBody {
-  readonly error: string;
-  readonly error_description: string;
-}
+import { answerTo, type ChallengedResource, type RefusalSettings } from './refusal-answers.js';
+import { type JsonRpcRefusalBody, jsonRpcBody, type RefusalBody, refusalBody } from './refusal-body.js';
 
 /** A refusal as it goes over the wire. @internal */
 export interface RefusalResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: RefusalBody;
+  readonly body: RefusalBody | JsonRpcRefusalBody;
 }
-
-/** What a challenge says of the resource. @internal */
-export interface ChallengedResource {
-  readonly metadataUrl: string;
-  readonly requiredScopes: readonly string[];
-}
-
-const NO_STORE = { 'Cache-Control': 'no-store' };
-
-/** How long a client should wait before it asks again, in seconds. */
-const RETRY_AFTER_SECONDS = 5;
 
 /**
- * The one table from a decision to status, headers and body. Nothing of the request goes into it, so the
- * same decision always gives the same bytes.
+ * What a request is answered with that was not let in: status, headers and body.
  *
- * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 | RFC 6750 section 3.1}
+ * @param failure - the decision: what was thrown
+ * @param resource - the resource that the request was for
+ * @param settings - what the options say of refusals
+ * @param requestId - the id of the JSON-RPC request; goes into a JSON-RPC body and nowhere else
  * @internal
  */
-export function refusalResponse(failure: unknown, resource: ChallengedResource): RefusalResponse {
-  if (failure instanceof CredentialsRefusedError) return credentialsResponse(failure, resource);
-  if (failure instanceof TokenRefusedError) {
-    return challenged(401, resource, {
-      error: 'invalid_token',
-      scopes: resource.requiredScopes,
-      description: 'The access token is invalid or expired',
-    });
-  }
-  if (failure instanceof InsufficientScopeError) {
-    return challenged(403, resource, {
-      error: 'insufficient_scope',
-      // A verifier of the application may throw this too, with whatever a token says.
-      scopes: failure.scopes.filter((scope) => isScopeToken(scope) === undefined),
-      description: 'The access token does not grant what this operation needs',
-    });
-  }
-  return faultResponse(failure);
-}
-
-function credentialsResponse(
-  { reason }: CredentialsRefusedError,
+export function refusalResponse(
+  failure: unknown,
   resource: ChallengedResource,
+  settings: RefusalSettings,
+  requestId: string | number | null = null,
 ): RefusalResponse {
-  if (reason === 'multiple_credentials') {
-    const description = 'The request carries more than one credential';
-    return challenged(400, resource, { error: 'invalid_request', scopes: [], description });
-  }
-  // RFC 6750 section 3.1: no error code where no credentials were sent. The body may say more.
-  const challenge = bearerChallenge({
-    scopes: resource.requiredScopes,
-    resourceMetadata: resource.metadataUrl,
-  });
-  return {
-    status: 401,
-    headers: { 'WWW-Authenticate': challenge, ...NO_STORE },
-    body: { error: 'missing_token', error_description: 'Send an access token: Authorization: Bearer TOKEN' },
-  };
-}
-
-function challenged(
-  status: number,
-  { metadataUrl }: ChallengedResource,
-  { error, scopes, description }: { error: string; scopes: readonly string[]; description: string },
-): RefusalResponse {
-  const challenge = bearerChallenge({ error, scopes, resourceMetadata: metadataUrl, description });
-  return {
-    status,
-    headers: { 'WWW-Authenticate': challenge, ...NO_STORE },
-    body: { error, error_description: description },
-  };
-}
-
-/** A fault that is not the client's has no challenge: a client would throw a good token away. */
-function faultResponse(failure: unknown): RefusalResponse {
-  if (failure instanceof AuthorizationServerUnavailableError) {
-    return {
-      status: 503,
-      headers: { 'Retry-After': String(RETRY_AFTER_SECONDS), ...NO_STORE },
-      body: {
-        error: 'temporarily_unavailable',
-        error_description: 'The access token cannot be checked at the moment; try again later',
-      },
-    };
-  }
-  return {
-    status: 500,
-    headers: NO_STORE,
-    body: { error: 'server_error', error_description: 'The access token could not be checked' },
-  };
+  const answer = answerTo(failure, resource, settings);
+  const oauth = refusalBody(answer, failure, resource, settings);
+  const isJsonRpc = settings.errorBody === 'json-rpc' || answer.jsonRpcCode !== undefined;
+  const body = isJsonRpc ? jsonRpcBody(requestId, answer, oauth) : oauth;
+  return { status: answer.status, headers: answer.headers, body };
 }

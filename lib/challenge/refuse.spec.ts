@@ -1,51 +1,101 @@
-import { ExpressAdapter } from '@nestjs/platform-express';
+import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
+import { HttpException } from '@nestjs/common';
+import { ExpressAdapter } from '@nestjs/platform-express';
 import { type Response } from 'express';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { send } from '../../test/fixtures/http.js';
-import { CredentialsRefusedError, InsufficientScopeError } from '../errors/refusal.errors.js';
+import { verifies } from '../../test/verifies.js';
+import {
+  AuthorizationServerUnavailableError,
+  CredentialsRefusedError,
+  InsufficientScopeError,
+  RequestOriginRefusedError,
+  TokenRefusedError,
+} from '../errors/refusal.errors.js';
 import { resolveOptions } from '../options/resolve-options.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { BearerException } from './bearer.exception.js';
+import { requestIdOf } from './refusal-body.js';
+import { refusalResponse } from './refusal-response.js';
 import { refuse } from './refuse.js';
+import { writeRefusal } from './write-refusal.js';
 
 const PRM = 'https://api.example.com/.well-known/oauth-protected-resource/notes';
+const CALL = { jsonrpc: '2.0', id: 'é7', method: 'tools/call', params: {} };
 
-const resource: KnownResource = {
-  options: resolveOptions({
+const optionsWith = (more: object): ResolvedMcpAuthOptions =>
+  resolveOptions({
     resources: {
       resource: 'https://api.example.com/notes',
       authorizationServers: ['https://as.example'],
       requiredScopes: ['notes:read'],
     },
-  }).resources[0]!,
-  metadataUrl: PRM,
-  servers: new Map(),
-};
+    ...more,
+  });
+const oauth = optionsWith({});
+const jsonRpc = optionsWith({ errorBody: 'json-rpc' });
 
-describe('refuse', () => {
+const resource: KnownResource = { options: oauth.resources[0]!, metadataUrl: PRM, servers: new Map() };
+
+const FAILURES = [
+  new RequestOriginRefusedError('origin'),
+  new CredentialsRefusedError('missing_token'),
+  new CredentialsRefusedError('multiple_credentials'),
+  new TokenRefusedError('expired'),
+  new InsufficientScopeError(['notes:write']),
+  new AuthorizationServerUnavailableError('https://as.example'),
+  new Error('ours'),
+];
+
+/** Everything of an answer but when it was made and what only Express adds. */
+async function answerOf(origin: string, path: string, method: string): Promise<object> {
+  const { status, headers, text } = await send(origin, path, { method });
+  const own = Object.entries(headers).filter(([name]) => !['date', 'etag', 'x-powered-by'].includes(name));
+  return { status, headers: Object.fromEntries(own), text };
+}
+
+describe('refuse and writeRefusal', () => {
   const adapter = new ExpressAdapter();
-  let origin: string;
+  let raw: Server;
+  let origins: { nest: string; raw: string };
+
+  const optionsOf = (path: string): ResolvedMcpAuthOptions => (path.includes('rpc') ? jsonRpc : oauth);
+  const failureOf = (path: string): Error => FAILURES[Number(path.split('/')[2])]!;
 
   beforeAll(async () => {
     adapter.initHttpServer({});
-    adapter.get('/notes', (_request: unknown, response: Response) => {
-      const exception = refuse(new CredentialsRefusedError('missing_token'), resource, adapter, response);
+    const answer = ({ path }: { path: string }, response: Response): void => {
+      const options = optionsOf(path);
+      const exception = refuse(failureOf(path), { resource, options, adapter, response, body: () => CALL });
       response.status(exception.getStatus()).json(exception.getResponse());
+    };
+    adapter.all('/oauth/:index', answer);
+    adapter.all('/rpc/:index', answer);
+    raw = createServer(({ url = '' }, response) => {
+      const refusal = refusalResponse(failureOf(url), resource, optionsOf(url), requestIdOf(CALL));
+      writeRefusal(response, refusal);
     });
     await new Promise<void>((resolve) => {
       adapter.listen(0, '127.0.0.1', () => {
         resolve();
       });
     });
-    const server = adapter.getHttpServer() as { address(): AddressInfo };
-    origin = `http://127.0.0.1:${String(server.address().port)}`;
+    await new Promise<void>((resolve) => raw.listen(0, '127.0.0.1', resolve));
+    const at = (server: { address(): unknown }): string =>
+      `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+    origins = { nest: at(adapter.getHttpServer()), raw: at(raw) };
   });
 
-  afterAll(() => adapter.close());
+  afterAll(async () => {
+    await adapter.close();
+    await new Promise((resolve) => raw.close(resolve));
+  });
 
   it('puts the headers on the response and gives the exception with status and body', async () => {
-    const answer = await send(origin, '/notes');
+    const answer = await send(origins.nest, '/oauth/1');
     expect(answer.status).toBe(401);
     expect(answer.headers).toMatchObject({
       'www-authenticate': `Bearer scope="notes:read", resource_metadata="${PRM}"`,
@@ -57,12 +107,89 @@ describe('refuse', () => {
     });
   });
 
-  it('gives only the exception where there is no response', () => {
+  verifies('F107', 'give the same answer, in both forms, through Nest and past it', async () => {
+    for (const form of ['oauth', 'rpc']) {
+      for (const index of FAILURES.keys()) {
+        for (const method of ['POST', 'HEAD']) {
+          const path = `/${form}/${String(index)}`;
+          const past = await answerOf(origins.raw, path, method);
+          expect(past).toEqual(await answerOf(origins.nest, path, method));
+          expect(past).toMatchObject({
+            headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' },
+          });
+        }
+      }
+    }
+    expect((await send(origins.raw, '/rpc/3')).json).toMatchObject({ id: 'é7', error: { code: 401 } });
+  });
+
+  it('keeps headers that are on a response already, and replaces its own', async () => {
+    const server = createServer((_, response) => {
+      response.setHeader('vary', 'Origin');
+      response.setHeader('www-authenticate', 'Basic');
+      response.setHeader('content-type', 'text/html');
+      writeRefusal(response, refusalResponse(new TokenRefusedError('type'), resource, oauth));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { headers } = await send(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, '/');
+    server.close();
+    expect(headers.vary).toBe('Origin');
+    expect(headers['content-type']).toBe('application/json; charset=utf-8');
+    expect(headers['www-authenticate']).toMatch(/^Bearer error="invalid_token", [^B]*$/);
+  });
+
+  it('looks at the body only for an answer that depends on it', () => {
+    const body = (): never => {
+      throw new Error('the body was asked for');
+    };
+    const request = { resource, adapter, response: undefined, body };
+    expect(refuse(FAILURES[0], { ...request, options: oauth }).getStatus()).toBe(403);
+    expect(() => refuse(FAILURES[0], { ...request, options: jsonRpc })).toThrow('the body was asked for');
+    const without = refuse(FAILURES[0], { resource, adapter, response: undefined, options: jsonRpc });
+    expect(without.getResponse()).toMatchObject({ id: null });
+  });
+});
+
+describe('BearerException', () => {
+  const adapter = new ExpressAdapter();
+  const thrown = (failure: unknown, options = oauth): BearerException =>
+    refuse(failure, { resource, options, adapter, response: undefined, body: () => CALL });
+
+  it('is the refusal for filters: status, body, headers, OAuth error and the decision', () => {
     const failure = new InsufficientScopeError(['notes:write']);
-    const exception = refuse(failure, resource, adapter, undefined);
+    const exception = thrown(failure);
     expect(exception).toBeInstanceOf(BearerException);
+    expect(exception).toBeInstanceOf(HttpException);
     expect(exception.getStatus()).toBe(403);
     expect(exception.getResponse()).toMatchObject({ error: 'insufficient_scope' });
+    expect(exception.error).toBe('insufficient_scope');
+    expect(exception.message).toBe('The access token does not grant what this operation needs');
+    expect(exception.headers['WWW-Authenticate']).toContain('scope="notes:write"');
     expect(exception.cause).toBe(failure);
+    expect(exception.stack).not.toContain('\n    at ');
+    expect(thrown(failure, jsonRpc).error).toBe('insufficient_scope');
+    expect(thrown(failure, jsonRpc).message).toBe(exception.message);
+  });
+
+  verifies('F106', 'becomes JSON with the decision, without stack and foreign causes', () => {
+    const secret = new Error('secret');
+    const refused = thrown(new TokenRefusedError('audience', { cause: secret }));
+    expect(JSON.parse(JSON.stringify(refused))).toEqual({
+      name: 'BearerException',
+      status: 401,
+      error: 'invalid_token',
+      headers: refused.headers,
+      body: { error: 'invalid_token', error_description: 'The access token is invalid or expired' },
+      cause: {
+        name: 'TokenRefusedError',
+        code: 'ERR_MCP_AUTH_TOKEN_REFUSED',
+        reason: 'audience',
+        message: 'Access token refused: audience',
+      },
+    });
+    const fault = JSON.stringify(thrown(secret));
+    expect(JSON.parse(fault)).toMatchObject({ status: 500, error: 'server_error' });
+    expect(fault).not.toMatch(/secret|cause|stack/);
+    expect(inspect(thrown('a text').cause)).toBe("'a text'");
   });
 });

@@ -1,29 +1,30 @@
 import { type HttpServer } from '@nestjs/common';
-import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { BearerException } from './bearer.exception.js';
+import { type ChallengedResource, type RefusalSettings } from './refusal-answers.js';
+import { requestIdOf } from './refusal-body.js';
 import { refusalResponse } from './refusal-response.js';
 
-/** The part of an HTTP adapter that is used, so that any platform will do. */
-type HeaderWriter = Pick<HttpServer, 'setHeader'>;
+/** What a refusal is about and where it goes. @internal */
+export interface RefusedRequest {
+  readonly resource: ChallengedResource;
+  readonly options: RefusalSettings;
+  /** The part of an HTTP adapter that is used, so that any platform will do. */
+  readonly adapter: Pick<HttpServer, 'setHeader'>;
+  /** Undefined where a handler is called within another request: then only the exception is left. */
+  readonly response: unknown;
+  /** Gives the request's body, parsed; asked for only where the answer depends on it. */
+  readonly body?: () => unknown;
+}
 
-/**
- * Puts a refusal's headers on the response and gives the exception to throw. Without a response, as for a
- * handler that is called within another request, only the exception is left.
- *
- * @internal
- */
+/** Puts a refusal's headers on the response and gives the exception to throw. @internal */
 export function refuse(
   failure: unknown,
-  { options, metadataUrl }: KnownResource,
-  adapter: HeaderWriter,
-  response: unknown,
+  { resource, options, adapter, response, body }: RefusedRequest,
 ): BearerException {
-  const { status, headers, body } = refusalResponse(failure, {
-    metadataUrl,
-    requiredScopes: options.requiredScopes,
-  });
+  const id = options.errorBody === 'json-rpc' ? requestIdOf(body?.()) : null;
+  const refusal = refusalResponse(failure, resource, options, id);
   if (response !== undefined) {
-    for (const [name, value] of Object.entries(headers)) adapter.setHeader(response, name, value);
+    for (const [name, value] of Object.entries(refusal.headers)) adapter.setHeader(response, name, value);
   }
-  return new BearerException(body, status, { cause: failure });
+  return new BearerException(refusal, failure);
 }

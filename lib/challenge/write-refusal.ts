@@ -1,12 +1,23 @@
 import { type ServerResponse } from 'node:http';
 import { type RefusalResponse } from './refusal-response.js';
 
-/** Answers a request with a refusal, outside of what Nest answers for. @internal */
-export function writeRefusal(response: ServerResponse, { status, headers, body }: RefusalResponse): void {
+/** The part of a node response that is used. @internal */
+export type RefusalWriter = Pick<ServerResponse, 'writeHead'>;
+
+/**
+ * Writes a refusal to a node response, for what stands before Nest's pipeline: the same status, headers and body as
+ * an exception of the guard gets. Headers that are on the response already, such as those of CORS, are sent with it.
+ *
+ * @throws when the response's headers have been sent
+ * @internal
+ */
+export function writeRefusal(response: RefusalWriter, { status, headers, body }: RefusalResponse): void {
   const text = JSON.stringify(body);
-  const described = {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': Buffer.byteLength(text),
-  };
-  response.writeHead(status, { ...headers, ...described }).end(text);
+  response
+    .writeHead(status, {
+      ...headers,
+      'Content-Type': 'application/json; charset=utf-8',
+      'Content-Length': Buffer.byteLength(text),
+    })
+    .end(text);
 }

@@ -4,11 +4,12 @@ export interface BearerChallenge {
   readonly scopes?: readonly string[];
   readonly resourceMetadata: string;
   readonly description?: string;
+  readonly errorUri?: string | undefined;
 }
 
 /**
- * Writes a Bearer challenge: `error`, `scope`, `resource_metadata`, `error_description`, in this order and
- * quoted. The clients in use find a parameter by the first place where its name occurs, so free text comes last.
+ * Writes a Bearer challenge: `error`, `scope`, `resource_metadata`, `error_description`, `error_uri`, in this order
+ * and quoted. The clients in use find a parameter by the first place where its name occurs, so free text comes last.
  *
  * All values come from the configuration and from constants, whose characters are checked at bootstrap, so
  * nothing needs escaping.
@@ -21,12 +22,14 @@ export function bearerChallenge({
   scopes = [],
   resourceMetadata,
   description,
+  errorUri,
 }: BearerChallenge): string {
   const parameters = [
     error !== undefined && `error="${error}"`,
     scopes.length > 0 && `scope="${scopes.join(' ')}"`,
     `resource_metadata="${resourceMetadata}"`,
     description !== undefined && `error_description="${description}"`,
+    errorUri !== undefined && `error_uri="${errorUri}"`,
   ];
   return `Bearer ${parameters.filter((parameter) => parameter !== false).join(', ')}`;
 }

@@ -214,7 +214,7 @@ function mergeFailures(reasons: readonly unknown[]): BootstrapDiscoveryError {
 
 /** Servers with the same key are configured alike, so they are one. What a function or an object decides is not shared. */
 function sharingKey(server: ResolvedAuthorizationServerOptions): string | undefined {
-  const { transpileData, metadata, jwks, introspection } = server;
+  const { transpileData, metadata, jwks, introspection, claimNames } = server;
   const isOwn = [transpileData, metadata, jwks, introspection].some((option) => option !== undefined);
-  return isOwn ? undefined : JSON.stringify(server);
+  return isOwn || typeof claimNames.scopes === 'function' ? undefined : JSON.stringify(server);
 }

@@ -13,12 +13,15 @@ const DAY = 86_400;
 describe('AuthorizationServer', () => {
   let time: number;
   let loads: number;
+  /** What decides when metadata is renewed ahead of its time: 0 is not at all. */
+  let drawn: number;
   /** What the next load gives, or throws. */
   let next: AuthorizationServerMetadata | Error;
 
   beforeEach(() => {
     time = 1_000_000;
     loads = 0;
+    drawn = 0;
     next = { issuer: ISSUER };
   });
 
@@ -35,6 +38,7 @@ describe('AuthorizationServer', () => {
     return new AuthorizationServer(resources[0]!.authorizationServers[0]!, load, {
       freshSeconds: FRESH,
       now,
+      random: () => drawn,
     });
   };
   const outage = new BootstrapDiscoveryError([{ server: ISSUER, attempts: [] }]);
@@ -78,6 +82,33 @@ describe('AuthorizationServer', () => {
     expect(error).toBeInstanceOf(AuthorizationServerUnavailableError);
     expect(error).toMatchObject({ issuer: ISSUER, missing: 'metadata', cause: outage });
   });
+
+  verifies(
+    'ASM-19',
+    'renews its metadata behind the scenes, at a moment that differs by up to a tenth',
+    async () => {
+      for (const [random, seconds] of [
+        [0.999_999, 0.9],
+        [0.5, 0.95],
+      ] as const) {
+        drawn = random;
+        loads = 0;
+        next = { issuer: ISSUER, jwks_uri: `${ISSUER}/1` };
+        const server = make({ issuer: ISSUER });
+        await server.metadata();
+        next = { issuer: ISSUER, jwks_uri: `${ISSUER}/2` };
+        time += FRESH * seconds - 1;
+        await server.metadata();
+        expect(loads).toBe(1);
+        time += 1.001;
+        expect(await server.metadata()).toMatchObject({ jwks_uri: `${ISSUER}/1` });
+        expect(loads).toBe(2);
+        await new Promise((resolve) => setImmediate(resolve));
+        expect(await server.metadata()).toMatchObject({ jwks_uri: `${ISSUER}/2` });
+        expect(loads).toBe(2);
+      }
+    },
+  );
 
   it('never asks again for metadata that is given by hand', async () => {
     const server = make({ metadata: { issuer: ISSUER }, jwks: { keys: [] } });

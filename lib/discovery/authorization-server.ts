@@ -20,6 +20,9 @@ export interface TrustedAuthorizationServer {
 /** Metadata that cannot be fetched anew serves this much longer. */
 const STALE_SECONDS = 86_400;
 
+/** In this last part of its time metadata is renewed behind the scenes, so that no request waits for it. */
+const RENEWED_AHEAD = 0.1;
+
 /**
  * One authorization server over the life of the application: its metadata is loaded when it is first needed,
  * renewed when it grows old, and kept while the server is down or wrong.
@@ -39,13 +42,14 @@ export class AuthorizationServer implements TrustedAuthorizationServer {
   constructor(
     readonly options: ResolvedAuthorizationServerOptions,
     private readonly load: () => Promise<AuthorizationServerMetadata>,
-    policy: Omit<RefreshPolicy, 'staleSeconds'>,
+    policy: Omit<RefreshPolicy, 'staleSeconds' | 'aheadSeconds'>,
   ) {
     const isFixed = options.metadata !== undefined;
     this.document = new RefreshedValue(() => this.loadAs(), {
       ...policy,
       freshSeconds: isFixed ? Infinity : policy.freshSeconds,
       staleSeconds: isFixed ? Infinity : policy.freshSeconds + STALE_SECONDS,
+      aheadSeconds: isFixed ? 0 : policy.freshSeconds * RENEWED_AHEAD,
     });
   }
 

@@ -5,7 +5,7 @@ export interface FetchJsonOptions {
   readonly fetch: typeof fetch;
   readonly timeoutMs: number;
   readonly maxBytes: number;
-  /** Sent beside `Accept`. */
+  /** Sent beside `Accept` and `User-Agent`. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Ends the request early; the failure is then a `timeout` too. */
   readonly signal?: AbortSignal;
@@ -39,13 +39,21 @@ async function get(
   signal: AbortSignal,
 ): Promise<Record<string, unknown>> {
   const response = await options.fetch(url, {
-    headers: { ...options.headers, accept: 'application/json' },
+    headers: requestHeaders(options.headers),
     redirect: 'manual',
     credentials: 'omit',
     signal,
   });
   await assertUsable(url, response);
   return parseObject(url, await readText(url, response, options.maxBytes));
+}
+
+/** Says who asks, for the logs of the server, unless the headers given say it themselves. */
+function requestHeaders(given: Readonly<Record<string, string>> = {}): Headers {
+  const headers = new Headers({ ...given });
+  if (!headers.has('user-agent')) headers.set('user-agent', 'nestjs-mcp-auth');
+  headers.set('accept', 'application/json');
+  return headers;
 }
 
 /** The result of work that may not heed its signal: a configured function, or a fetch that is not the global one. @internal */

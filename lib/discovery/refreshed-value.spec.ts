@@ -159,6 +159,66 @@ describe('RefreshedValue', () => {
     expect(await kept()).toBe('b');
   });
 
+  describe('with a time ahead', () => {
+    const ahead = (random: number): RefreshedValue<number> =>
+      new RefreshedValue<number>(
+        () => (isDown ? Promise.reject(new Error('down')) : Promise.resolve(++count)),
+        {
+          freshSeconds: FRESH,
+          staleSeconds: STALE,
+          aheadSeconds: 10,
+          random: () => random,
+          now: () => new Date(time * 1000),
+          onFailed: () => told.push('failed'),
+        },
+      );
+    let count: number;
+    let isDown: boolean;
+    const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+    beforeEach(() => {
+      count = 0;
+      isDown = false;
+    });
+
+    verifies('ASM-19', 'renews it from the drawn moment on, and nobody waits', async () => {
+      for (const [random, from] of [
+        [0, 100],
+        [0.25, 97.5],
+        [0.75, 92.5],
+      ] as const) {
+        count = 0;
+        const drawn = ahead(random);
+        expect(await drawn.get()).toBe(1);
+        time += from - 0.1;
+        expect([await drawn.get(), count]).toEqual([1, 1]);
+        time += 0.1;
+        // At the end of its time there is none ahead: then the new one is waited for.
+        expect([await drawn.get(), count]).toEqual([from === FRESH ? 2 : 1, 2]);
+        await settled();
+        expect([await drawn.get(), count]).toEqual([2, 2]);
+        time += from - 0.1;
+        expect([await drawn.get(), count]).toEqual([2, 2]);
+      }
+    });
+
+    verifies('ASM-19', 'keeps it when that fails, and tries again after the pause', async () => {
+      const drawn = ahead(0.99);
+      await drawn.get();
+      isDown = true;
+      time += 91;
+      expect(await drawn.get()).toBe(1);
+      await settled();
+      expect(await drawn.get()).toBe(1);
+      expect(told).toEqual(['failed']);
+      isDown = false;
+      time += 5;
+      expect(await drawn.get()).toBe(1);
+      await settled();
+      expect(await drawn.get()).toBe(2);
+    });
+  });
+
   it('does not serve what grew too old while it was renewed in vain', async () => {
     await loaded('a');
     time += STALE - 1;

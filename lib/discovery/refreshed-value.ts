@@ -6,6 +6,13 @@ export interface RefreshPolicy {
   readonly freshSeconds: number;
   /** Younger than this it is served when it cannot be renewed. */
   readonly staleSeconds: number;
+  /**
+   * The last part of its fresh time, in which a value is renewed behind the scenes while it still serves. From when on
+   * is drawn for each value, so that processes that started together do not ask together. None where it is left out.
+   */
+  readonly aheadSeconds?: number;
+  /** Draws a number from 0 up to, but not including, 1. `Math.random` where it is left out. */
+  readonly random?: () => number;
   readonly now: () => Date;
   /** Told of every value loaded, the first one included. Must not throw. */
   readonly onLoaded?: () => void;
@@ -33,6 +40,8 @@ const LONGEST_PAUSE_SECONDS = 60;
 interface Loaded<T> {
   readonly value: T;
   readonly loadedAt: number;
+  /** The age from which on it is renewed while it still serves. */
+  readonly renewSeconds: number;
 }
 
 /**
@@ -59,16 +68,20 @@ export class RefreshedValue<T> {
   }
 
   /**
-   * The value, loaded if need be. One that is past its age is renewed before it is served, so that what was taken
-   * back is not served on; where that fails, the old one serves. Once it has failed nobody waits for it any more:
-   * the old one serves at once, and is renewed behind the scenes.
+   * The value, loaded if need be. One that is soon past its age serves, and is renewed meanwhile. One that is past it is
+   * renewed before it is served, so that what was taken back is not served on; where that fails, the old one serves.
+   * Once it has failed nobody waits for it any more: the old one serves at once, and is renewed behind the scenes.
    *
    * @throws what the load failed with, when there is no value that may serve
    */
   async get(): Promise<T> {
     const { current } = this;
     if (!current || !this.isUsable(current)) return this.refresh();
-    if (this.age(current) < this.policy.freshSeconds) return current.value;
+    const age = this.age(current);
+    if (age < this.policy.freshSeconds) {
+      if (age >= current.renewSeconds) void this.refresh();
+      return current.value;
+    }
     const isTrying = this.failure !== undefined;
     const renewed = this.refresh();
     if (isTrying) return this.serveStale(current);
@@ -125,7 +138,7 @@ export class RefreshedValue<T> {
       this.policy.onFailed?.(error);
       throw error;
     }
-    this.current = { value, loadedAt };
+    this.current = { value, loadedAt, renewSeconds: this.drawRenewal() };
     this.failure = undefined;
     this.policy.onLoaded?.();
     return value;
@@ -138,6 +151,11 @@ export class RefreshedValue<T> {
     const pauseSeconds = Math.min(FIRST_PAUSE_SECONDS * 2 ** (count - 1), LONGEST_PAUSE_SECONDS);
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever the load failed with
     return this.seconds() - at < pauseSeconds ? Promise.reject(error) : undefined;
+  }
+
+  private drawRenewal(): number {
+    const { freshSeconds, aheadSeconds = 0, random = Math.random } = this.policy;
+    return aheadSeconds === 0 ? freshSeconds : freshSeconds - random() * aheadSeconds;
   }
 
   private age({ loadedAt }: Loaded<T>): number {

@@ -14,7 +14,7 @@ describe('TimeLimits', () => {
   it('leave work its time, and end it after that', async () => {
     const limits = new TimeLimits();
     expect(await limits.run(1000, () => Promise.resolve('done'))).toBe('done');
-    await expect(limits.run(20, untilAborted)).rejects.toThrow('The time limit for discovery is over');
+    await expect(limits.run(20, untilAborted)).rejects.toThrow('The time limit is over');
   });
 
   verifies('OPS-10', 'end all at once, and keep the process alive only where that is asked for', async () => {

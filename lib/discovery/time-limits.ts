@@ -15,7 +15,7 @@ export class TimeLimits {
   ): Promise<T> {
     const limit = new AbortController();
     const timer = setTimeout(() => {
-      limit.abort(new Error('The time limit for discovery is over'));
+      limit.abort(new Error('The time limit is over'));
     }, milliseconds);
     if (!keepsAlive) timer.unref();
     this.running.add(limit);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../../test/verifies.js';
 import { McpAuthConfigError } from './config.error.js';
 import { BootstrapDiscoveryError, DiscoveryError } from './discovery.error.js';
 import { McpAuthError } from './mcp-auth.error.js';
@@ -6,6 +7,7 @@ import {
   AuthorizationServerUnavailableError,
   CredentialsRefusedError,
   InsufficientScopeError,
+  RequestOriginRefusedError,
   TokenRefusedError,
 } from './refusal.errors.js';
 
@@ -30,6 +32,12 @@ describe('the errors', () => {
       'DiscoveryError',
       'ERR_MCP_AUTH_DISCOVERY',
       'is no object',
+    ],
+    [
+      new RequestOriginRefusedError('host'),
+      'RequestOriginRefusedError',
+      'ERR_MCP_AUTH_ORIGIN_REFUSED',
+      'Request refused: host',
     ],
     [
       new CredentialsRefusedError('missing_token'),
@@ -75,6 +83,7 @@ describe('the errors', () => {
   it('capture a stack unless they are refusals, and leave the limit as it was', () => {
     const { stackTraceLimit } = Error;
     for (const refusal of [
+      new RequestOriginRefusedError('origin'),
       new CredentialsRefusedError('missing_token'),
       new TokenRefusedError('expired'),
       new InsufficientScopeError(['a']),
@@ -84,6 +93,36 @@ describe('the errors', () => {
     }
     expect(new AuthorizationServerUnavailableError('https://as.example').stack).toContain('errors.spec');
     expect(Error.stackTraceLimit).toBe(stackTraceLimit);
+  });
+
+  verifies('F106', 'become JSON with all that they say, without stack and cause', () => {
+    const json = (error: Error): unknown => JSON.parse(JSON.stringify(error));
+    const attempt = new DiscoveryError('not_found', 'https://a.example/m', 'answered 404', { cause });
+    const attemptJson = {
+      name: 'DiscoveryError',
+      code: 'ERR_MCP_AUTH_DISCOVERY',
+      message: 'https://a.example/m: answered 404',
+      failure: 'not_found',
+      url: 'https://a.example/m',
+      detail: 'answered 404',
+    };
+    expect(json(attempt)).toEqual(attemptJson);
+    expect(json(new BootstrapDiscoveryError([{ server: 'https://a', attempts: [attempt] }]))).toMatchObject({
+      name: 'BootstrapDiscoveryError',
+      failures: [{ server: 'https://a', attempts: [attemptJson] }],
+    });
+    expect(json(new TokenRefusedError('signature', { cause }))).toEqual({
+      name: 'TokenRefusedError',
+      code: 'ERR_MCP_AUTH_TOKEN_REFUSED',
+      message: 'Access token refused: signature',
+      reason: 'signature',
+    });
+    expect(json(new McpAuthConfigError([{ path: 'a', message: 'b' }], { cause }))).toEqual({
+      name: 'McpAuthConfigError',
+      code: 'ERR_MCP_AUTH_CONFIG',
+      message: 'McpAuthModule has 1 problem:\n  - a: b',
+      problems: [{ path: 'a', message: 'b' }],
+    });
   });
 
   it('name a class of the application that extends one of them', () => {

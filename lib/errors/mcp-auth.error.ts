@@ -9,14 +9,18 @@ export type McpAuthErrorCode =
   | 'ERR_MCP_AUTH_CONFIG'
   | 'ERR_MCP_AUTH_DISCOVERY'
   | 'ERR_MCP_AUTH_UNAVAILABLE'
+  | 'ERR_MCP_AUTH_ORIGIN_REFUSED'
   | 'ERR_MCP_AUTH_CREDENTIALS_REFUSED'
   | 'ERR_MCP_AUTH_TOKEN_REFUSED'
-  | 'ERR_MCP_AUTH_INSUFFICIENT_SCOPE';
+  | 'ERR_MCP_AUTH_INSUFFICIENT_SCOPE'
+  | 'ERR_MCP_AUTH_MESSAGE_REFUSED';
 
 const REFUSALS: ReadonlySet<McpAuthErrorCode> = new Set([
+  'ERR_MCP_AUTH_ORIGIN_REFUSED',
   'ERR_MCP_AUTH_CREDENTIALS_REFUSED',
   'ERR_MCP_AUTH_TOKEN_REFUSED',
   'ERR_MCP_AUTH_INSUFFICIENT_SCOPE',
+  'ERR_MCP_AUTH_MESSAGE_REFUSED',
 ]);
 
 /**
@@ -37,5 +41,10 @@ export abstract class McpAuthError extends Error {
     }
     this.code = code;
     this.name = new.target.name;
+  }
+
+  /** For logs: name, code, message and what the class adds; neither stack nor cause. */
+  toJSON(): object {
+    return Object.assign({}, this, { message: this.message });
   }
 }

@@ -1,6 +1,29 @@
 import { McpAuthError } from './mcp-auth.error.js';
 
 /**
+ * Why a request was refused before its credentials were looked for. Stable: adding a member is a minor release.
+ *
+ * @publicApi
+ */
+export type RequestOriginRefusal = 'origin' | 'host' | 'duplicate_host';
+
+/**
+ * The request's `Origin` or `Host` is not one that the resource answers to; clients see `403` without a challenge,
+ * because no token would help. They see `400` for `duplicate_host`: the request names two hosts.
+ *
+ * Decided before credentials, so a token that came along was not looked at. The message holds the reason only:
+ * nothing of the two headers.
+ *
+ * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http | MCP, Streamable HTTP}
+ * @publicApi
+ */
+export class RequestOriginRefusedError extends McpAuthError {
+  constructor(readonly reason: RequestOriginRefusal) {
+    super('ERR_MCP_AUTH_ORIGIN_REFUSED', `Request refused: ${reason}`);
+  }
+}
+
+/**
  * Why a request's credentials were not looked at. Stable: adding a member is a minor release.
  *
  * @publicApi
@@ -73,6 +96,22 @@ export class InsufficientScopeError extends McpAuthError {
   /** @param scopes - what the challenge asks for, in order: all that the operation needs */
   constructor(readonly scopes: readonly string[]) {
     super('ERR_MCP_AUTH_INSUFFICIENT_SCOPE', `The operation needs the scopes: ${scopes.join(' ')}`);
+  }
+}
+
+/** Why a request's JSON-RPC message was refused. Stable: adding a member is a minor release. @publicApi */
+export type MessageRefusal = 'batch';
+
+/**
+ * The token is good, and the body is not what the request's protocol version allows; clients see `400` with a JSON-RPC
+ * error. A batch ended with version 2025-03-26: a server that runs one all the same would run calls that nobody decided on.
+ *
+ * @see {@link https://modelcontextprotocol.io/specification/2025-06-18/changelog | MCP 2025-06-18, changes}
+ * @publicApi
+ */
+export class MessageRefusedError extends McpAuthError {
+  constructor(readonly reason: MessageRefusal) {
+    super('ERR_MCP_AUTH_MESSAGE_REFUSED', `Message refused: ${reason}`);
   }
 }
 

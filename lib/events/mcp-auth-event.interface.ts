@@ -1,4 +1,4 @@
-import { type CredentialsRefusal, type TokenRefusal } from '../errors/refusal.errors.js';
+import { type RefusalReason } from '../errors/refusal-reference.js';
 
 /** Whose token an event is about, as far as a verifier vouches for it. Personal data: keep it accordingly. @publicApi */
 export interface EventPrincipal {
@@ -23,11 +23,11 @@ export interface AcceptedEvent extends RequestEvent {
   readonly type: 'accepted';
 }
 
-/** A request was refused for its credentials, or because they could not be checked. @publicApi */
+/** A request was refused for where it comes from, for its credentials, or because they could not be checked. @publicApi */
 export interface RefusedEvent extends RequestEvent {
   readonly type: 'refused';
   /** `unavailable`: an authorization server did not answer; `fault`: something of the application failed. */
-  readonly reason: CredentialsRefusal | TokenRefusal | 'unavailable' | 'fault';
+  readonly reason: Exclude<RefusalReason, 'insufficient_scope'>;
   /** The HTTP status of the answer. */
   readonly status: number;
 }

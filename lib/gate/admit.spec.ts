@@ -25,6 +25,7 @@ describe('admit', () => {
   let withTwoServers: KnownResource;
   let withOneAudience: KnownResource;
   let withAncestors: KnownResource;
+  let withRequiredClaims: KnownResource;
 
   beforeAll(async () => {
     const server = (issuer: string): object => ({
@@ -39,15 +40,21 @@ describe('admit', () => {
         { resource: `${R1}/2`, authorizationServers: [server(AS1), server(AS2)], audience: R1 },
         { resource: `${R1}/3`, authorizationServers: [server(AS1)], refuseMultipleAudiences: true },
         { resource: `${R1}/4`, authorizationServers: [server(AS1)], audienceMatch: 'hierarchical' },
+        {
+          resource: `${R1}/5`,
+          authorizationServers: [{ ...server(AS1), requiredClaims: ['tid', 'jti'] }, server(AS2)],
+          audience: R1,
+        },
       ],
     });
     const servers = new AuthorizationServerRegistry(options);
     await servers.discover();
     const resources = new ProtectedResourceRegistry(options, servers).all();
-    [resource, withAudience, withTwoServers, withOneAudience, withAncestors] = resources as [
-      ...[KnownResource, KnownResource, KnownResource],
-      ...[KnownResource, KnownResource],
-    ];
+    [resource, withAudience, withTwoServers, withOneAudience, withAncestors, withRequiredClaims] =
+      resources as [
+        ...[KnownResource, KnownResource, KnownResource],
+        ...[KnownResource, KnownResource, KnownResource],
+      ];
   });
 
   /** Why claims, good but for these changes, are refused; `accepted` where they are not. */
@@ -147,10 +154,37 @@ describe('admit', () => {
     const answers = { requiredClaims: ['jti'], maxAgeSeconds: 600 };
     expect(outcome({ jti: 'j1' }, resource, answers)).toBe('accepted');
     expect(outcome({}, resource, answers)).toBe('missing_claim');
-    expect(outcome({ jti: 'j1', iat: NOW - 605 }, resource, answers)).toBe('accepted');
-    expect(outcome({ jti: 'j1', iat: NOW - 606 }, resource, answers)).toBe('too_old');
+    expect(outcome({ jti: 'j1', iat: NOW - 604 }, resource, answers)).toBe('accepted');
+    expect(outcome({ jti: 'j1', iat: NOW - 605 }, resource, answers)).toBe('too_old');
     expect(outcome({ jti: 'j1', iat: undefined }, resource, answers)).toBe('time_claims');
     expect(outcome({ iat: NOW - 606 })).toBe('accepted');
+  });
+
+  verifies('F53', 'wants the claims that its issuer is configured with, whatever the verifier', () => {
+    for (const answers of [{}, { requiresExpiry: true }, { requiredClaims: ['sub'] }]) {
+      expect(outcome({ tid: 't', jti: 'j' }, withRequiredClaims, answers)).toBe('accepted');
+      expect(outcome({ jti: 'j' }, withRequiredClaims, answers)).toBe('missing_claim');
+      expect(outcome({ tid: 't' }, withRequiredClaims, answers)).toBe('missing_claim');
+      expect(outcome({ tid: 't', jti: '' }, withRequiredClaims, answers)).toBe('missing_claim');
+      expect(outcome({ iss: AS2 }, withRequiredClaims, answers)).toBe('accepted');
+    }
+  });
+
+  verifies(['F57', 'F58'], 'reads client and scopes where the verifier says that they are', () => {
+    const claims = { ...GOOD, roles: ['a'], app: 'c2' };
+    const grants = (options: VerifiedTokenOptions): object => {
+      const { clientId, scopes } = admit(new VerifiedToken(claims, options), resource, CLOCK);
+      return { clientId, scopes };
+    };
+    expect(grants({})).toEqual({ clientId: 'c1', scopes: ['notes:read'] });
+    expect(grants({ claimNames: { clientId: ['app'], scopes: ['roles'] } })).toEqual({
+      clientId: 'c2',
+      scopes: ['a'],
+    });
+    expect(grants({ claimNames: { clientId: ['App'], scopes: ['role'] } })).toEqual({
+      clientId: '',
+      scopes: [],
+    });
   });
 
   verifies('JWT-28', 'wants a principal', () => {

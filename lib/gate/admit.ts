@@ -31,16 +31,18 @@ export interface AdmittedToken {
  * @internal
  */
 export function admit(verified: VerifiedToken, resource: KnownResource, clock: GateClock): AdmittedToken {
-  const { claims } = verified;
+  const { claims, claimNames } = verified;
   const issuer = issuerOf(claims, resource);
   assertAudience(verified, resource);
   const expiresAt = assertTimely(claims, clock, verified);
   assertRequiredClaims(claims, verified.requiredClaims);
+  assertRequiredClaims(claims, resource.servers.get(issuer)?.options.requiredClaims);
   // RFC 7800 section 3.1: without a verified proof the presenter may be anybody. No proof is verified yet.
   if (claims['cnf'] !== undefined) throw new TokenRefusedError('sender_constrained');
   if (isNotAnAccessToken(claims)) throw new TokenRefusedError('not_an_access_token');
   const audience = [claims['aud']].flat().filter((value) => typeof value === 'string');
-  return { issuer, ...tokenPrincipal(claims), scopes: tokenScopes(claims), expiresAt, audience, claims };
+  const scopes = tokenScopes(claims, claimNames.scopes);
+  return { issuer, ...tokenPrincipal(claims, claimNames.clientId), scopes, expiresAt, audience, claims };
 }
 
 /** The issuer, which must be one of the resource's. Claims that name none can only be of a resource's only one. */

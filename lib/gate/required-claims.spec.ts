@@ -7,7 +7,7 @@ const { lenient, rfc9068 } = PROFILE_CLAIMS;
 
 const FULL = { iss: 'https://as.example', exp: 2, aud: ['a'], sub: 'u1', client_id: 'c1', iat: 1, jti: 'j1' };
 
-const check = (claims: Record<string, unknown>, required: readonly string[]) => (): void => {
+const check = (claims: Record<string, unknown>, required?: readonly string[]) => (): void => {
   assertRequiredClaims(claims, required);
 };
 
@@ -21,6 +21,7 @@ describe('assertRequiredClaims', () => {
       }
     }
     expect(check({}, lenient)).not.toThrow();
+    expect(check({})).not.toThrow();
   });
 
   verifies('JWT-28', 'takes for a name only a text that is not empty', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../../test/verifies.js';
 import { type ChallengeStrategy, scopesToAskFor } from './scopes.js';
 
 const STRATEGIES: readonly ChallengeStrategy[] = ['operation', 'complete', 'accumulated'];
@@ -13,7 +14,7 @@ function ask(
 ): string | undefined {
   const list = (text: string): string[] => text.split(' ').filter(Boolean);
   const demand = { baseline: list(baseline), operation: list(operation) };
-  return scopesToAskFor(list(granted), demand, strategy, list(known))?.join(' ');
+  return scopesToAskFor({ scopes: list(granted) }, demand, strategy, list(known))?.join(' ');
 }
 
 describe('scopesToAskFor', () => {
@@ -58,4 +59,47 @@ describe('scopesToAskFor', () => {
       expect(ask(strategy, granted, baseline, operation)).toBe(expected);
     },
   );
+
+  describe('with several scopes of which one is needed', () => {
+    const either = (granted: string[], operation: (string | string[])[]) =>
+      scopesToAskFor({ scopes: granted }, { baseline: [], operation }, 'complete', []);
+
+    it('lets any of them pass, and no other', () => {
+      expect(either(['b'], [['a', 'b']])).toBeUndefined();
+      expect(either(['a'], [['a', 'b']])).toBeUndefined();
+      expect(either(['c'], [['a', 'b']])).toEqual(['a']);
+      expect(either(['B'], [['a', 'b']])).toEqual(['a']);
+    });
+
+    it('asks for the first, or for the one that is there when another scope is missing', () => {
+      expect(either([], [['a', 'b'], 'c'])).toEqual(['a', 'c']);
+      expect(either(['b'], [['a', 'b'], 'c'])).toEqual(['b', 'c']);
+    });
+  });
+
+  describe('with scopes that include others', () => {
+    const hierarchy = new Map([
+      ['admin', ['write', 'read']],
+      ['write', ['read']],
+    ]);
+    const ask = (scopes: string[], operation: string[], strategy: ChallengeStrategy = 'complete') =>
+      scopesToAskFor({ scopes, hierarchy }, { baseline: ['read'], operation }, strategy, [
+        'admin',
+        'write',
+        'read',
+      ]);
+
+    verifies('SCP-06', 'lets a broader scope pass for a narrower one, and not the other way round', () => {
+      expect(ask(['admin'], ['write'])).toBeUndefined();
+      expect(ask(['write'], ['read'])).toBeUndefined();
+      expect(ask(['read'], ['write'])).toEqual(['read', 'write']);
+      expect(ask(['write'], ['admin'])).toEqual(['read', 'admin']);
+      expect(ask(['Admin'], ['write'])).toEqual(['read', 'write']);
+    });
+
+    verifies('SCP-07', 'asks for what is needed, not for what includes it', () => {
+      expect(ask(['read'], ['write'], 'operation')).toEqual(['write']);
+      expect(ask([], ['write'])).toEqual(['read', 'write']);
+    });
+  });
 });

@@ -1,9 +1,20 @@
+/** A scope that is needed, or several of which one is. @internal */
+export type ScopeChoice = string | readonly string[];
+
 /** What one request needs. @internal */
 export interface ScopeDemand {
   /** What the resource asks of every request. */
   readonly baseline: readonly string[];
   /** What this operation asks for: a route, a tool call. */
-  readonly operation: readonly string[];
+  readonly operation: readonly ScopeChoice[];
+}
+
+/** What a token grants. @internal */
+export interface GrantedScopes {
+  /** The scopes that it names. */
+  readonly scopes: readonly string[];
+  /** Which further scopes a scope includes, directly or by another. */
+  readonly hierarchy?: ReadonlyMap<string, readonly string[]> | undefined;
 }
 
 /**
@@ -20,12 +31,13 @@ export interface ScopeDemand {
 export type ChallengeStrategy = 'operation' | 'complete' | 'accumulated';
 
 /**
- * Decides whether granted scopes suffice. Every scope demanded is needed; scopes are compared to the letter,
- * and no scope implies another.
+ * Decides whether granted scopes suffice. Every scope demanded is needed; scopes are compared to the letter, and a scope
+ * implies another only by the hierarchy. Of several that would do, a granted one is named, else the first; what is named
+ * is what is needed, not a broader scope that includes it.
  *
  * Takes the token for valid and for this resource: {@link admit} comes first.
  *
- * @param granted - the scopes of the token
+ * @param granted - what the token grants
  * @param demand - what the request needs
  * @param strategy - what the challenge names when they do not suffice
  * @param known - the scopes that the resource knows, for `accumulated`
@@ -34,15 +46,28 @@ export type ChallengeStrategy = 'operation' | 'complete' | 'accumulated';
  * @internal
  */
 export function scopesToAskFor(
-  granted: readonly string[],
+  granted: GrantedScopes,
   { baseline, operation }: ScopeDemand,
   strategy: ChallengeStrategy,
   known: readonly string[],
 ): readonly string[] | undefined {
-  const isMissing = (scope: string): boolean => !granted.includes(scope);
+  const isMissing = (scope: string): boolean => !includes(granted, scope);
   const lacksBaseline = baseline.some(isMissing);
-  if (!lacksBaseline && !operation.some(isMissing)) return undefined;
-  if (strategy === 'operation' && !lacksBaseline) return [...new Set(operation)];
-  const held = strategy === 'accumulated' ? granted.filter((scope) => known.includes(scope)) : [];
-  return [...new Set([...held, ...baseline, ...operation])];
+  const needed = operation.map((choice) => chosen(choice, isMissing));
+  if (!lacksBaseline && !needed.some(isMissing)) return undefined;
+  if (strategy === 'operation' && !lacksBaseline) return [...new Set(needed)];
+  const held = strategy === 'accumulated' ? granted.scopes.filter((scope) => known.includes(scope)) : [];
+  return [...new Set([...held, ...baseline, ...needed])];
+}
+
+function includes({ scopes, hierarchy }: GrantedScopes, scope: string): boolean {
+  if (scopes.includes(scope)) return true;
+  return (
+    hierarchy !== undefined && scopes.some((broader) => hierarchy.get(broader)?.includes(scope) === true)
+  );
+}
+
+function chosen(choice: ScopeChoice, isMissing: (scope: string) => boolean): string {
+  if (typeof choice === 'string') return choice;
+  return choice.find((scope) => !isMissing(scope)) ?? choice[0] ?? '';
 }

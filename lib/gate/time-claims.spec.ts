@@ -15,7 +15,8 @@ function outcome(
 ): string {
   try {
     const clock = { nowSeconds, toleranceSeconds };
-    expect(assertTimely(claims, clock, { requiresExpiry, maxAgeSeconds })).toBe(claims['exp']);
+    const end = assertTimely(claims, clock, { requiresExpiry, maxAgeSeconds });
+    if (maxAgeSeconds === undefined) expect(end).toBe(claims['exp']);
     return 'accepted';
   } catch (error) {
     if (error instanceof TokenRefusedError) return error.reason;
@@ -81,10 +82,10 @@ describe('assertTimely', () => {
     const old = (iat: unknown, maxAgeSeconds?: number, tolerance = 0): string =>
       outcome({ exp: NOW + 7200, iat }, tolerance, NOW, true, maxAgeSeconds);
     expect(old(NOW, 1)).toBe('accepted');
-    expect(old(NOW - 600, 600)).toBe('accepted');
-    expect(old(NOW - 601, 600)).toBe('too_old');
-    expect(old(NOW - 605, 600, 5)).toBe('accepted');
-    expect(old(NOW - 606, 600, 5)).toBe('too_old');
+    expect(old(NOW - 599, 600)).toBe('accepted');
+    expect(old(NOW - 600, 600)).toBe('too_old');
+    expect(old(NOW - 604, 600, 5)).toBe('accepted');
+    expect(old(NOW - 605, 600, 5)).toBe('too_old');
     expect(old(0, 600)).toBe('too_old');
     expect(old(0)).toBe('accepted');
     expect(old(undefined)).toBe('accepted');
@@ -94,6 +95,28 @@ describe('assertTimely', () => {
     expect(outcome({ exp: NOW, iat: NOW - 601 }, 0, NOW, true, 600)).toBe('expired');
     expect(outcome({ exp: NOW + 1, iat: NOW }, 0, NaN, true, 600)).toBe('expired');
   });
+
+  verifies(
+    ['JWT-26', 'CLM-07'],
+    'says from when on it refuses: at exp, or at the greatest age before it',
+    () => {
+      const end = (claims: Record<string, unknown>, maxAgeSeconds?: number): number | undefined =>
+        assertTimely(
+          claims,
+          { nowSeconds: NOW, toleranceSeconds: 5 },
+          { requiresExpiry: false, ...(maxAgeSeconds !== undefined && { maxAgeSeconds }) },
+        );
+      expect(end({ exp: NOW + 300, iat: NOW })).toBe(NOW + 300);
+      expect(end({ exp: NOW + 300, iat: NOW }, 299)).toBe(NOW + 299);
+      expect(end({ exp: NOW + 300, iat: NOW }, 301)).toBe(NOW + 300);
+      expect(end({ iat: NOW }, 60)).toBe(NOW + 60);
+      expect(end({ iat: NOW })).toBeUndefined();
+      // And so it is: good in the second before, with no tolerance, and refused from then on.
+      const at = (nowSeconds: number): string =>
+        outcome({ exp: NOW + 300, iat: NOW }, 0, nowSeconds, true, 299);
+      expect([at(NOW + 298.9), at(NOW + 299)]).toEqual(['accepted', 'too_old']);
+    },
+  );
 
   it('says expired before it says not yet valid', () => {
     expect(outcome({ exp: NOW - 1, nbf: NOW + 1 })).toBe('expired');

@@ -26,7 +26,8 @@ export interface TimeRules {
  * @param claims - the token's claims
  * @param clock - what they are compared with
  * @param rules - what it must say
- * @returns `exp`, or undefined where there is none
+ * @returns from when on it is refused, but for the tolerance: at `exp` or at its greatest age, whichever comes first;
+ * undefined where there is neither
  * @throws {@link TokenRefusedError} `expired`, `too_old`, `not_yet_valid` or `time_claims`
  * @see {@link https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4 | RFC 7519 sections 4.1.4 to 4.1.6}
  * @internal
@@ -44,13 +45,20 @@ export function assertTimely(
   const begins = [nbf, iat].filter((date) => date !== undefined);
   if (begins.some((begin) => nowSeconds < begin - toleranceSeconds))
     throw new TokenRefusedError('not_yet_valid');
-  if (maxAgeSeconds !== undefined) assertYoung(iat, maxAgeSeconds + toleranceSeconds, nowSeconds);
-  return exp;
+  if (maxAgeSeconds === undefined) return exp;
+  return endOf(exp, iat, { nowSeconds: nowSeconds - toleranceSeconds, maxAgeSeconds });
 }
 
-function assertYoung(iat: number | undefined, maxAgeSeconds: number, nowSeconds: number): void {
+/** The end of a token with a greatest age, which must not be over. */
+function endOf(
+  exp: number | undefined,
+  iat: number | undefined,
+  { nowSeconds, maxAgeSeconds }: { nowSeconds: number; maxAgeSeconds: number },
+): number {
   if (iat === undefined) throw new TokenRefusedError('time_claims');
-  if (!(nowSeconds <= iat + maxAgeSeconds)) throw new TokenRefusedError('too_old');
+  const end = iat + maxAgeSeconds;
+  if (!(nowSeconds < end)) throw new TokenRefusedError('too_old');
+  return exp === undefined ? end : Math.min(exp, end);
 }
 
 function isDate(value: unknown): value is number {

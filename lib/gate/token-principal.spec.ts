@@ -22,6 +22,21 @@ describe('tokenPrincipal', () => {
     },
   );
 
+  verifies(
+    'F57',
+    'reads the client from the claims that are named, in their order, and from no other',
+    () => {
+      const clientOf = (claims: object, ...names: string[]): string =>
+        tokenPrincipal({ sub: 'u1', ...claims }, names).clientId;
+      expect(clientOf({ app: 'a', client_id: 'b' }, 'app')).toBe('a');
+      expect(clientOf({ app: 'a', client_id: 'b' }, 'client_id', 'app')).toBe('b');
+      expect(clientOf({ app: 7, client_id: 'b' }, 'app', 'client_id')).toBe('b');
+      expect(clientOf({ App: 'a', client_id: 'b', azp: 'b' }, 'app')).toBe('');
+      expect(clientOf({ client_id: 'b' }, 'sub')).toBe('u1');
+      expect(clientOf({}, 'constructor', 'toString')).toBe('');
+    },
+  );
+
   verifies(['JWT-28', 'F56'], 'wants a subject or a client', () => {
     expect(tokenPrincipal({ sub: 'u1' })).toEqual({ subject: 'u1', clientId: '' });
     expect(tokenPrincipal({ client_id: 'c1' })).toEqual({ subject: undefined, clientId: 'c1' });

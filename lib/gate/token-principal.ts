@@ -1,4 +1,5 @@
 import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { USUAL_CLAIM_NAMES } from '../options/claim-names.js';
 import { type TokenClaims } from '../verifier/token.verifier.js';
 
 /** On whose behalf a token was issued, and to which client. @internal */
@@ -8,15 +9,21 @@ export interface TokenPrincipal {
 }
 
 /**
- * Reads subject and client. The client is `client_id`, else `azp`, `cid` or `appid`, else empty: a wrong
- * value would be worse. `sub` never stands in for it.
+ * Reads subject and client. The client is the first of the named claims that is a non-empty string, else empty: a
+ * wrong value would be worse. `sub` never stands in for it unless it is named.
  *
+ * @param claims - the token's claims
+ * @param names - what the client's claim may be called
  * @throws {@link TokenRefusedError} `subject` when `sub` is not a non-empty string, or neither is there
  * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-2.2 | RFC 9068 section 2.2}
  * @internal
  */
-export function tokenPrincipal({ sub, client_id, azp, cid, appid }: TokenClaims): TokenPrincipal {
-  const clientId = [client_id, azp, cid, appid].find(isName) ?? '';
+export function tokenPrincipal(
+  claims: TokenClaims,
+  names: readonly string[] = USUAL_CLAIM_NAMES.clientId,
+): TokenPrincipal {
+  const { sub } = claims;
+  const clientId = names.map((name) => claims[name]).find(isName) ?? '';
   if (sub === undefined && clientId !== '') return { subject: undefined, clientId };
   if (!isName(sub)) throw new TokenRefusedError('subject');
   return { subject: sub, clientId };

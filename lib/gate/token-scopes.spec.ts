@@ -35,6 +35,33 @@ describe('tokenScopes', () => {
     expect(tokenScopes({ ...claims, scope: 'b' })).toEqual(['b']);
   });
 
+  verifies(['CLM-03', 'F58'], 'takes what is named for scopes, and then nothing else', () => {
+    const claims = { roles: ['a'], permissions: 'b c', scope: 'd', constructor: undefined };
+    expect(tokenScopes(claims, ['roles'])).toEqual(['a']);
+    expect(tokenScopes(claims, ['permissions'])).toEqual(['b', 'c']);
+    expect(tokenScopes(claims, ['groups', 'permissions', 'roles'])).toEqual(['b', 'c']);
+    expect(tokenScopes({ scope: 'd', role: ['a'] }, ['roles'])).toEqual([]);
+    expect(tokenScopes({ scope: 'd' }, ['constructor', 'toString'])).toEqual([]);
+  });
+
+  verifies(['CLM-03', 'F58'], 'asks a function that knows where they are', () => {
+    const nested = { realm_access: { roles: ['a', 'b c', 'a', 7, ''] }, scope: 'd' };
+    const rolesOf = (claims: object): never =>
+      (claims as { realm_access?: { roles: unknown } }).realm_access?.roles as never;
+    expect(tokenScopes(nested, rolesOf)).toEqual(['a']);
+    expect(tokenScopes({ scope: 'd' }, () => [])).toEqual([]);
+    for (const result of ['a b', undefined, Promise.resolve(['a'])]) {
+      expect(() => tokenScopes(nested, () => result as never)).toThrow(
+        new TypeError(`The option "claimNames.scopes" gave a value of type ${typeof result}, not a list`),
+      );
+    }
+    expect(() =>
+      tokenScopes(nested, () => {
+        throw new RangeError('theirs');
+      }),
+    ).toThrow(RangeError);
+  });
+
   verifies('CLM-04', 'grants nothing for a scope claim of another type', () => {
     for (const scope of [7, {}, true, { 0: 'a', length: 1 }, { toString: () => 'a' }]) {
       expect(tokenScopes({ scope, scp: 'a' })).toEqual([]);

@@ -1,18 +1,38 @@
+import { type ResolvedClaimNames, USUAL_CLAIM_NAMES } from '../options/claim-names.js';
 import { type TokenClaims } from '../verifier/token.verifier.js';
 
 /**
- * The scopes that a token grants: from `scope`, else `scp`, else `scopes`; the first that is present counts
- * alone. A string is split at spaces, of a list each string without a space is one scope. Any other type
- * grants nothing.
+ * The scopes that a token grants: from the first of the named claims that is present, which counts alone. A string is
+ * split at spaces, of a list each string without a space is one scope. Any other type grants nothing.
  *
+ * @param claims - the token's claims
+ * @param names - what the claim may be called, or a function that makes a list of scopes from all claims
+ * @throws TypeError when the function gives no list; and whatever it throws
  * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-2.2.3 | RFC 9068 section 2.2.3}
  * @internal
  */
-export function tokenScopes({ scope, scp, scopes }: TokenClaims): readonly string[] {
-  const claim = scope ?? scp ?? scopes;
+export function tokenScopes(
+  claims: TokenClaims,
+  names: ResolvedClaimNames['scopes'] = USUAL_CLAIM_NAMES.scopes,
+): readonly string[] {
+  const granted = typeof names === 'function' ? listFrom(names(claims)) : firstPresent(claims, names);
   const parts: readonly unknown[] =
-    typeof claim === 'string' ? claim.split(' ') : Array.isArray(claim) ? claim : [];
+    typeof granted === 'string' ? granted.split(' ') : Array.isArray(granted) ? granted : [];
   return [...new Set(parts.filter(isScope))];
+}
+
+function firstPresent(claims: TokenClaims, names: readonly string[]): unknown {
+  for (const name of names) {
+    const value = Object.hasOwn(claims, name) ? claims[name] : undefined;
+    if (value !== undefined && value !== null) return value;
+  }
+  return undefined;
+}
+
+/** Whatever the types say of it. A promise would grant nothing, without a word. */
+function listFrom(result: unknown): readonly unknown[] {
+  if (Array.isArray(result)) return result;
+  throw new TypeError(`The option "claimNames.scopes" gave a value of type ${typeof result}, not a list`);
 }
 
 function isScope(part: unknown): part is string {

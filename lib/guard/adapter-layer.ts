@@ -1,22 +1,28 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { runForRequest } from '../auth-info/current-request.js';
+import { admissionOf, presentCaller } from '../auth-info/request-auth.js';
+import { preflightResponse } from '../challenge/cors-headers.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { addHook, type Hook } from '../platform/hooks.js';
-import { nodeRequestOf } from '../platform/node-message.js';
+import {
+  addBeforeMiddleware,
+  addHook,
+  hasRequestsOfItsOwn,
+  type Hook,
+  type PlatformRequest,
+} from '../platform/hooks.js';
+import { nodeRequestOf, type PlatformResponse, takeResponse } from '../platform/node-message.js';
+import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
 import { WellKnownResponder } from '../resource-metadata/well-known.responder.js';
 import { BearerAuthMiddleware } from './bearer-auth.middleware.js';
 
-/** Documents for everybody, whatever resource stands above. */
-const WELL_KNOWN = '/.well-known/';
-
 /**
  * What stands before all routes of the application, those that libraries mount on the platform included: every request
- * is tied to {@link AuthContext}, preflights of metadata documents are answered and, with `earlyAuthentication`, requests
- * to a protected resource are authenticated before their body is read.
+ * is tied to {@link AuthContext}, requests to a protected resource's path come from where they may, preflights are
+ * answered and, with `earlyAuthentication`, requests to a protected resource are authenticated before their body is read.
  *
  * It is put on the platform as soon as there is one: before what an application adds after `NestFactory.create()`.
  *
@@ -48,27 +54,60 @@ export class AdapterLayer {
    * parsers and the routes: when Nest configures middleware.
    */
   installAfterBodies(): void {
-    if (this.options.earlyAuthentication) addHook(this.host.httpAdapter, 'preHandler', this.authenticate);
+    const { httpAdapter } = this.host;
+    if (hasRequestsOfItsOwn(httpAdapter)) addHook(httpAdapter, 'preHandler', this.presentAgain);
+    if (this.options.earlyAuthentication) addHook(httpAdapter, 'preHandler', this.decideOnBody);
   }
 
   private installFirst(): void {
-    addHook(this.host.httpAdapter, 'onRequest', (request, response, next) => {
+    const { httpAdapter } = this.host;
+    const first: Hook = (request, response, next) => {
       runForRequest(nodeRequestOf(request), () => {
         this.receive(request, response, next);
       });
-    });
+    };
+    addHook(httpAdapter, 'onRequest', first);
+    if (this.options.earlyAuthentication) addBeforeMiddleware(httpAdapter, first);
   }
+
+  /** A middleware knows Node's request only; handlers look at the platform's. */
+  private readonly presentAgain: Hook = (request, _, next) => {
+    const admission = admissionOf(request);
+    if (admission) presentCaller(request, admission.auth);
+    next();
+  };
 
   private readonly receive: Hook = (request, response, next) => {
     if (this.responder.respondToPreflight(request, response)) return;
-    if (this.options.earlyAuthentication) this.authenticate(request, response, next);
+    const resource = this.resourceOf(request);
+    if (!resource) {
+      next();
+      return;
+    }
+    const origin = this.middleware.admitsOrigin(resource, request, response);
+    if (origin === false) return;
+    if (typeof origin === 'string' && isPreflight(request)) answerPreflight(origin, request, response);
+    else if (this.options.earlyAuthentication)
+      this.middleware.authenticate(resource, request, response, next);
     else next();
   };
 
-  private readonly authenticate: Hook = (request, response, next) => {
-    const { url = '' } = request;
-    const resource = url.startsWith(WELL_KNOWN) ? undefined : this.paths.find(url);
-    if (resource) this.middleware.protect(resource, request, response, next);
+  private readonly decideOnBody: Hook = (request, response, next) => {
+    const resource = this.resourceOf(request);
+    if (resource) this.middleware.authenticate(resource, request, response, next);
     else next();
   };
+
+  private resourceOf({ url = '' }: PlatformRequest): KnownResource | undefined {
+    return this.paths.isWellKnown(url) ? undefined : this.paths.find(url);
+  }
+}
+
+function isPreflight({ method, headers }: PlatformRequest): boolean {
+  return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
+}
+
+function answerPreflight(origin: string, { headers }: PlatformRequest, response: PlatformResponse): void {
+  const answer = preflightResponse(origin, headers['access-control-request-headers']);
+  takeResponse(response).writeHead(answer.status, answer.headers).end();
 }

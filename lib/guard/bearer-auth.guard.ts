@@ -2,14 +2,18 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadat
 import { HttpAdapterHost, Reflector } from '@nestjs/core';
 import { admissionOf, requestOf, withdrawAdmission } from '../auth-info/request-auth.js';
 import { type BearerException } from '../challenge/bearer.exception.js';
+import { completeCors } from '../challenge/cors-headers.js';
 import { refuse } from '../challenge/refuse.js';
 import { CredentialsRefusedError } from '../errors/refusal.errors.js';
-import { IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js';
+import { IS_BEARER_AUTH_GUARD, MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
   type KnownResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
+import { policyOf } from '../origin/request-origin-policy.js';
 import { GuardReport } from './guard-report.js';
+import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { type AuthenticatedRequest, RequestAuthenticator } from './request-authenticator.js';
 import { type RouteFacts, RouteFactsReader } from './route-facts.js';
 
@@ -38,6 +42,7 @@ export class BearerAuthGuard implements CanActivate {
   @Inject() private readonly resources!: ProtectedResourceRegistry;
   @Inject() private readonly authenticator!: RequestAuthenticator;
   @Inject() private readonly report!: GuardReport;
+  @Inject(MCP_AUTH_OPTIONS) private readonly options!: ResolvedMcpAuthOptions;
 
   /** Decides at once where nobody has to be asked: on a token that is remembered, and without one. */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -62,9 +67,9 @@ export class BearerAuthGuard implements CanActivate {
     return context.getType() === 'http' ? context.switchToHttp().getResponse<unknown>() : undefined;
   }
 
-  /** Scopes that the route itself needs, beside those of the resource and of the called tool. */
-  protected getRequiredScopes(context: ExecutionContext): readonly string[] {
-    return this.routes.of(context, this.reflector).requiredScopes;
+  /** What the handler itself needs, beside the scopes of the resource and of what the body asks for. */
+  protected getRequiredScopes(context: ExecutionContext): readonly ScopeRequirement[] {
+    return this.routes.of(context, this.reflector).requirements;
   }
 
   private getResource(context: ExecutionContext, route: RouteFacts): KnownResource {
@@ -84,8 +89,29 @@ export class BearerAuthGuard implements CanActivate {
     // Within another request, that one must have been let in at its own route: it is not authenticated here.
     const isUndecided = context.getType() !== 'http' && admissionOf(request)?.resource !== resource;
     if (!request || (isUndecided && !allowsAnonymous)) throw new CredentialsRefusedError('missing_token');
-    const scopes = this.getRequiredScopes(context);
-    return this.authenticator.admit(request as AuthenticatedRequest, { resource, scopes, allowsAnonymous });
+    // Within another request that one's origin counts, which was decided on at its own route.
+    if (context.getType() === 'http') this.checkOrigin(context, request as AuthenticatedRequest, resource);
+    const requirements = this.getRequiredScopes(context);
+    const call = callOf(context, route);
+    const rules = { resource, requirements, call, allowsAnonymous };
+    return this.authenticator.admit(request as AuthenticatedRequest, rules);
+  }
+
+  private checkOrigin(
+    context: ExecutionContext,
+    request: AuthenticatedRequest,
+    { options }: KnownResource,
+  ): void {
+    const origin = policyOf(options).check(request);
+    const response = this.getResponse(context) as { getHeader?(name: string): unknown } | undefined;
+    if (origin === undefined || !response) return;
+    const { httpAdapter } = this.adapterHost;
+    completeCors(origin, {
+      get: (name) => response.getHeader?.(name),
+      set: (name, value) => {
+        httpAdapter.setHeader(response, name, value);
+      },
+    });
   }
 
   private async decideLater(
@@ -102,19 +128,25 @@ export class BearerAuthGuard implements CanActivate {
   }
 
   private refuse(context: ExecutionContext, resource: KnownResource, failure: unknown): BearerException {
-    const exception = refuse(failure, resource, this.adapterHost.httpAdapter, this.getResponse(context));
     const request = this.getRequest(context);
+    const exception = refuse(failure, {
+      resource,
+      options: this.options,
+      adapter: this.adapterHost.httpAdapter,
+      response: this.getResponse(context),
+      body: () => (request as Partial<AuthenticatedRequest> | undefined)?.body,
+    });
     // What is called within a request is refused alone: others may run in the same one.
     const isWhole = request !== undefined && context.getType() === 'http';
     const auth = isWhole ? withdrawAdmission(request) : admissionOf(request)?.auth;
     const status = exception.getStatus();
-    this.report.refused({
-      failure,
-      status,
-      resource: resource.options.resource,
-      auth,
-      request: request as AuthenticatedRequest | undefined,
-    });
+    this.report.refused({ failure, status, resource: resource.options.resource, auth, request });
     return exception;
   }
+}
+
+/** Within another request the handler has been given its arguments already. */
+function callOf(context: ExecutionContext, { call }: RouteFacts): ScopedCall {
+  if (context.getType<string>() !== 'rpc') return call;
+  return { ...call, arguments: context.switchToRpc().getData<ScopedCall['arguments'] | undefined>() ?? {} };
 }

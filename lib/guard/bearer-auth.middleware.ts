@@ -1,20 +1,37 @@
-import { Injectable, type NestMiddleware } from '@nestjs/common';
+import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { runForRequest } from '../auth-info/current-request.js';
 import { withdrawAdmission } from '../auth-info/request-auth.js';
+import { corsHeaders } from '../challenge/cors-headers.js';
+import { requestIdOf } from '../challenge/refusal-body.js';
 import { refusalResponse } from '../challenge/refusal-response.js';
 import { writeRefusal } from '../challenge/write-refusal.js';
-import { nodeRequestOf, type PlatformResponse, takeResponse } from '../platform/node-message.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { policyOf } from '../origin/request-origin-policy.js';
+import {
+  nodeRequestOf,
+  nodeResponseOf,
+  type PlatformResponse,
+  takeResponse,
+} from '../platform/node-message.js';
 import {
   type KnownResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
+import { requestPath } from '../resource-metadata/resource-metadata-url.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
 import { GuardReport } from './guard-report.js';
 import { type AuthenticatedRequest, RequestAuthenticator } from './request-authenticator.js';
 
+/** A middleware knows no handler, so none asks for scopes of its own. */
+const NOTHING_MORE = {
+  requirements: [],
+  call: { kind: 'route', name: 'middleware', arguments: {} },
+} as const;
+
 /** A Node request, with what frameworks add to it. */
-type MiddlewareRequest = IncomingMessage & Pick<AuthenticatedRequest, 'body' | 'originalUrl'>;
+type MiddlewareRequest = IncomingMessage & { readonly body?: unknown; readonly originalUrl?: string };
 
 /**
  * {@link BearerAuthGuard} for what no Nest guard covers: routes that a library mounts on the platform, or an Express
@@ -23,7 +40,8 @@ type MiddlewareRequest = IncomingMessage & Pick<AuthenticatedRequest, 'body' | '
  * Answers refusals itself, with the same status, headers and body as the guard. The scopes of the called tool are decided
  * on where the body has been parsed before; otherwise only the token and the scopes of the resource are.
  *
- * With several resources, the one whose path the request is at or below is meant.
+ * With several resources, the one whose path the request is at or below is meant. The metadata documents of resources
+ * stay open, also where it stands before all routes.
  *
  * @example
  * ```ts
@@ -36,22 +54,51 @@ type MiddlewareRequest = IncomingMessage & Pick<AuthenticatedRequest, 'body' | '
  */
 @Injectable()
 export class BearerAuthMiddleware implements NestMiddleware<MiddlewareRequest, ServerResponse> {
+  /** @internal */
   constructor(
     private readonly resources: ProtectedResourceRegistry,
     private readonly paths: ResourcePaths,
     private readonly authenticator: RequestAuthenticator,
     private readonly report: GuardReport,
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
   /** @throws {@link McpAuthConfigError} when the request's path belongs to none of several resources */
   use(request: MiddlewareRequest, response: ServerResponse, next: () => void): void {
     const target = request.originalUrl ?? request.url ?? '';
+    if (this.resources.documentAt(requestPath(target))) {
+      next();
+      return;
+    }
     const resource = this.paths.find(target) ?? this.resources.require(undefined, 'BearerAuthMiddleware');
-    this.protect(resource, request, response, next);
+    if (this.admitsOrigin(resource, request, response)) this.authenticate(resource, request, response, next);
+  }
+
+  /**
+   * Decides on Origin and Host, and says in the response what a page of an allowed origin may read.
+   *
+   * @returns the allowed origin, or true where there is none; false where the request has been answered
+   * @internal
+   */
+  admitsOrigin(
+    resource: KnownResource,
+    request: AuthenticatedRequest & object,
+    response: PlatformResponse,
+  ): string | boolean {
+    try {
+      const origin = policyOf(resource.options).check(request);
+      if (origin === undefined) return true;
+      for (const [name, value] of Object.entries(corsHeaders(origin)))
+        nodeResponseOf(response).setHeader(name, value);
+      return origin;
+    } catch (failure) {
+      this.refuse(failure, resource, request, response);
+      return false;
+    }
   }
 
   /** @internal */
-  protect(
+  authenticate(
     resource: KnownResource,
     request: AuthenticatedRequest & object,
     response: PlatformResponse,
@@ -66,7 +113,8 @@ export class BearerAuthMiddleware implements NestMiddleware<MiddlewareRequest, S
     let pending: Promise<void> | undefined;
     try {
       const { allowAnonymous } = resource.options;
-      pending = this.authenticator.admit(request, { resource, scopes: [], allowsAnonymous: allowAnonymous });
+      const rules = { ...NOTHING_MORE, resource, allowsAnonymous: allowAnonymous };
+      pending = this.authenticator.admit(request, rules);
     } catch (failure) {
       refuse(failure);
       return;
@@ -81,10 +129,11 @@ export class BearerAuthMiddleware implements NestMiddleware<MiddlewareRequest, S
     request: AuthenticatedRequest & object,
     response: PlatformResponse,
   ): void {
-    const { requiredScopes, resource: identifier } = resource.options;
-    const refusal = refusalResponse(failure, { metadataUrl: resource.metadataUrl, requiredScopes });
+    const id = this.options.errorBody === 'json-rpc' ? requestIdOf(request.body) : null;
+    const refusal = refusalResponse(failure, resource, this.options, id);
+    const { status } = refusal;
     const auth = withdrawAdmission(request);
-    this.report.refused({ failure, status: refusal.status, resource: identifier, auth, request });
+    this.report.refused({ failure, status, resource: resource.options.resource, auth, request });
     writeRefusal(takeResponse(response), refusal);
   }
 }

@@ -7,12 +7,14 @@ import {
   AuthorizationServerUnavailableError,
   CredentialsRefusedError,
   InsufficientScopeError,
+  RequestOriginRefusedError,
   TokenRefusedError,
 } from '../errors/refusal.errors.js';
 import { type McpAuthEvent } from '../events/mcp-auth-event.interface.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { withRefusedClaims } from '../gate/refused-claims.js';
+import { type McpAuthModuleOptions } from '../options/mcp-auth-options.interface.js';
 import { GuardReport } from './guard-report.js';
 
 const RESOURCE = 'https://api.example.com/notes';
@@ -24,6 +26,8 @@ describe('GuardReport', () => {
   let seen: McpAuthEvent[];
   let events: McpAuthEvents;
   let report: GuardReport;
+  let told: unknown[];
+  let onUnauthorized: NonNullable<McpAuthModuleOptions['onUnauthorized']>;
 
   beforeEach(() => {
     lines = [];
@@ -36,21 +40,26 @@ describe('GuardReport', () => {
     Logger.overrideLogger({ log: at('log'), debug: at('debug'), warn: at('warn'), error: at('error') });
     const options = { now: () => new Date(0) };
     events = new McpAuthEvents(options);
-    report = new GuardReport(events, new RateLimitedLogger(options));
+    told = [];
+    onUnauthorized = (request) => told.push(request);
+    report = new GuardReport(events, new RateLimitedLogger(options), {
+      onUnauthorized: (request) => onUnauthorized(request),
+    });
   });
 
   afterEach(() => {
     Logger.overrideLogger(false);
   });
 
-  const tell = (failure: unknown, status = 401, auth?: AuthInfo): void => {
-    report.refused({ failure, status, resource: RESOURCE, auth });
+  const tell = (failure: unknown, status = 401, auth?: AuthInfo, request?: object): void => {
+    report.refused({ failure, status, resource: RESOURCE, auth, request });
   };
 
   /** The line without its id. */
   const line = (): unknown[] => lines.flat().map((part) => String(part).replace(/ \([0-9a-f-]{36}\)$/, ''));
 
   it.each([
+    [new RequestOriginRefusedError('origin'), 'origin'],
     [new CredentialsRefusedError('missing_token'), 'missing_token'],
     [new TokenRefusedError('audience', { cause: new Error('secret') }), 'audience'],
   ])('tells at debug level what a client did: %s', (failure, reason) => {
@@ -122,6 +131,47 @@ describe('GuardReport', () => {
       { reason: 'subject', ...NOBODY },
     ]);
     expect(JSON.stringify(lines)).not.toContain('fake');
+  });
+
+  verifies(
+    'OPS-03',
+    'tells the application of each 401 once, with the address and nothing of the token',
+    () => {
+      const socket = { remoteAddress: '192.0.2.1' };
+      tell(new TokenRefusedError('signature'), 401, undefined, { ip: '198.51.100.7', socket });
+      tell(new CredentialsRefusedError('missing_token'), 401, undefined, { socket });
+      const claims = { iss: ISSUER, sub: 'u1', client_id: 'c1', jti: 'j1' };
+      tell(withRefusedClaims(new TokenRefusedError('expired'), claims), 401, undefined, {
+        ip: 7,
+        socket: {},
+      });
+      tell(new TokenRefusedError('inactive'));
+      expect(told).toEqual([
+        { remoteAddress: '198.51.100.7', resource: RESOURCE, reason: 'signature' },
+        { remoteAddress: '192.0.2.1', resource: RESOURCE, reason: 'missing_token' },
+        { remoteAddress: undefined, resource: RESOURCE, reason: 'expired' },
+        { remoteAddress: undefined, resource: RESOURCE, reason: 'inactive' },
+      ]);
+      tell(new CredentialsRefusedError('multiple_credentials'), 400);
+      tell(new InsufficientScopeError(['b']), 403);
+      tell(new AuthorizationServerUnavailableError(ISSUER), 503);
+      tell(new TypeError('ours'), 500);
+      expect(told).toHaveLength(4);
+    },
+  );
+
+  verifies('OPS-03', 'keeps what the application throws from the request, and logs it', async () => {
+    onUnauthorized = () => {
+      throw new RangeError('theirs\nforged');
+    };
+    tell(new TokenRefusedError('signature'));
+    onUnauthorized = () => Promise.reject(new Error('later'));
+    tell(new TokenRefusedError('signature'));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(lines.filter(([level]) => level === 'error').map(([, text]) => text)).toEqual([
+      'the option "onUnauthorized" threw RangeError: theirs\\u000aforged',
+      'the option "onUnauthorized" threw Error: later',
+    ]);
   });
 
   it('makes no event when nobody listens', () => {

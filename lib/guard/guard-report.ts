@@ -1,17 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
 import {
   AuthorizationServerUnavailableError,
   CredentialsRefusedError,
   InsufficientScopeError,
+  MessageRefusedError,
+  RequestOriginRefusedError,
   TokenRefusedError,
 } from '../errors/refusal.errors.js';
 import { describeFault, describeThrown, escapeForLog } from '../events/escape-for-log.js';
 import { type EventPrincipal, type RefusedEvent } from '../events/mcp-auth-event.interface.js';
+import { isolate } from '../events/isolated-observable.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { refusedClaims } from '../gate/refused-claims.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type UnauthorizedRequest } from '../options/mcp-auth-options.interface.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type CredentialRequest, presentedSecrets } from '../token/credential-sources.js';
 import { type TokenClaims } from '../verifier/token.verifier.js';
 
@@ -24,8 +30,14 @@ export interface Refusal {
   readonly resource: string;
   /** Whose token lacks scopes. */
   readonly auth: AuthInfo | undefined;
-  /** The request, whose credentials are kept out of what is written. */
-  readonly request?: CredentialRequest | undefined;
+  /** The HTTP request, where there is one. */
+  readonly request: object | undefined;
+}
+
+/** The parts of a request that say who sent it: `ip` is what Express and Fastify make of it. */
+interface SentRequest {
+  readonly ip?: unknown;
+  readonly socket?: { readonly remoteAddress?: unknown };
 }
 
 /**
@@ -41,6 +53,7 @@ export class GuardReport {
   constructor(
     private readonly events: McpAuthEvents,
     private readonly log: RateLimitedLogger,
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'onUnauthorized'>,
   ) {}
 
   accepted(auth: AuthInfo, resource: string): void {
@@ -67,13 +80,27 @@ export class GuardReport {
       this.scopeDenied(correlationId, refusal.failure, refusal);
       return;
     }
-    const reason = reasonOf(refusal.failure);
-    this.logRefusal(correlationId, reason, refusal);
-    if (!this.events.isObserved('refused')) return;
     const { failure, status, resource } = refusal;
+    const reason = reasonOf(failure);
+    this.logRefusal(correlationId, reason, refusal);
+    if (status === 401 && isOfCredentials(failure)) this.tellApplication(failure.reason, refusal);
+    if (!this.events.isObserved('refused')) return;
     const issuer = failure instanceof AuthorizationServerUnavailableError ? failure.issuer : undefined;
     const principal = principalOf(refusedClaims(failure) ?? {}, { issuer });
     this.events.emit({ type: 'refused', correlationId, resource, reason, status, ...principal });
+  }
+
+  private tellApplication(reason: UnauthorizedRequest['reason'], { resource, request }: Refusal): void {
+    const { onUnauthorized } = this.options;
+    if (!onUnauthorized) return;
+    const { ip, socket } = (request ?? {}) as SentRequest;
+    isolate(
+      () => onUnauthorized({ remoteAddress: text(ip) ?? text(socket?.remoteAddress), resource, reason }),
+      (error) => {
+        const kind = 'the option "onUnauthorized" threw';
+        this.log.write('error', kind, `${kind} ${describeThrown(error)}`);
+      },
+    );
   }
 
   private scopeDenied(
@@ -95,18 +122,15 @@ export class GuardReport {
     });
   }
 
-  private logRefusal(
-    id: string,
-    reason: RefusedEvent['reason'],
-    { failure, resource, request }: Refusal,
-  ): void {
-    // Verifiers of the application put what they like into their messages.
-    const secrets = request ? presentedSecrets(request) : [];
+  private logRefusal(id: string, reason: RefusedEvent['reason'], refusal: Refusal): void {
+    const { failure, resource } = refusal;
     if (failure instanceof AuthorizationServerUnavailableError) {
+      const secrets = secretsOf(refusal);
       const cause = failure.cause instanceof Error ? failure.cause.message : 'unknown cause';
       const detail = `${escapeForLog(failure.message, secrets)} (${escapeForLog(cause, secrets)})`;
       this.log.write('warn', `${reason} ${resource}`, `Answered 503 for ${resource}: ${detail} (${id})`);
     } else if (reason === 'fault') {
+      const secrets = secretsOf(refusal);
       const line = `Answered 500 for ${resource}: ${describeThrown(failure, secrets)} (${id})`;
       this.log.write('error', `${reason} ${resource}`, line, describeFault(failure, secrets));
     } else {
@@ -115,9 +139,20 @@ export class GuardReport {
   }
 }
 
+function isOfCredentials(failure: unknown): failure is CredentialsRefusedError | TokenRefusedError {
+  return failure instanceof CredentialsRefusedError || failure instanceof TokenRefusedError;
+}
+
+/** What must not be written of a request: verifiers of the application put what they like into their messages. */
+function secretsOf({ request }: Refusal): readonly string[] {
+  return request && 'headers' in request ? presentedSecrets(request as CredentialRequest) : [];
+}
+
 function reasonOf(failure: unknown): RefusedEvent['reason'] {
-  if (failure instanceof CredentialsRefusedError || failure instanceof TokenRefusedError)
+  if (isOfCredentials(failure)) return failure.reason;
+  if (failure instanceof RequestOriginRefusedError || failure instanceof MessageRefusedError) {
     return failure.reason;
+  }
   return failure instanceof AuthorizationServerUnavailableError ? 'unavailable' : 'fault';
 }
 

@@ -8,14 +8,19 @@ import {
   recordAdmission,
 } from '../auth-info/request-auth.js';
 import { toAuthInfo } from '../auth-info/to-auth-info.js';
-import { CredentialsRefusedError, InsufficientScopeError } from '../errors/refusal.errors.js';
+import {
+  CredentialsRefusedError,
+  InsufficientScopeError,
+  MessageRefusedError,
+} from '../errors/refusal.errors.js';
 import { AccessTokenGate } from '../gate/access-token.gate.js';
 import { type AdmittedToken } from '../gate/admit.js';
 import { type ChallengeStrategy, scopesToAskFor } from '../gate/scopes.js';
-import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
-import { operationsOf } from '../mcp/operations.js';
-import { clientAccumulatesScopes } from '../mcp/protocol-era.js';
+import { type McpOperation, operationsOf } from '../mcp/operations.js';
+import { clientAccumulatesScopes, hasNoBatches } from '../mcp/protocol-era.js';
+import { choicesOf, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
   type KnownResource,
@@ -33,10 +38,18 @@ export interface AuthenticatedRequest extends CredentialRequest {
 /** What is asked of a request, beside what its body asks for. @internal */
 export interface AdmissionRules {
   readonly resource: KnownResource;
-  /** Scopes that the route needs, beside those of the resource. */
-  readonly scopes: readonly string[];
+  /** What the handler needs, beside the scopes of the resource. */
+  readonly requirements: readonly ScopeRequirement[];
+  /** What functions among the requirements are told. */
+  readonly call: ScopedCall;
   /** Whether a request without credentials is let in, where nothing that it asks for needs scopes. */
   readonly allowsAnonymous: boolean;
+}
+
+/** An operation that asks for scopes. */
+interface ScopedOperation {
+  readonly operation: McpOperation;
+  readonly requirements: readonly ScopeRequirement[];
 }
 
 /**
@@ -107,26 +120,38 @@ export class RequestAuthenticator {
   private assertScopes(
     request: AuthenticatedRequest,
     { auth, resource }: Admission,
-    rules: AdmissionRules,
+    { requirements, call }: AdmissionRules,
   ): void {
-    const calls = this.scopesOfCalls(request);
+    const operations = this.scopedOperations(request);
     const demand = {
       baseline: resource.options.requiredScopes,
-      operation: calls.length > 0 ? [...rules.scopes, ...calls] : rules.scopes,
+      operation: [
+        ...choicesOf(requirements, call, auth),
+        ...operations.flatMap((each) => choicesOf(each.requirements, each.operation, auth)),
+      ],
     };
-    const strategy = calls.length > 0 ? mcpStrategy(request.headers['mcp-protocol-version']) : 'complete';
-    const scopes = scopesToAskFor(auth.scopes, demand, strategy, this.resources.scopesOf(resource));
+    const strategy =
+      operations.length > 0 ? mcpStrategy(request.headers['mcp-protocol-version']) : 'complete';
+    const granted = { scopes: auth.scopes, hierarchy: this.options.scopeHierarchy };
+    const scopes = scopesToAskFor(granted, demand, strategy, this.resources.scopesOf(resource));
     if (scopes) throw new InsufficientScopeError(scopes);
   }
 
-  private assertNoScopes(request: AuthenticatedRequest, { scopes }: AdmissionRules): void {
-    if (scopes.length > 0 || this.scopesOfCalls(request).length > 0) {
+  private assertNoScopes(request: AuthenticatedRequest, { requirements }: AdmissionRules): void {
+    if (requirements.length > 0 || this.scopedOperations(request).length > 0) {
       throw new CredentialsRefusedError('missing_token');
     }
   }
 
-  private scopesOfCalls({ body }: AuthenticatedRequest): readonly string[] {
-    return body === undefined ? [] : this.handlerScopes.scopesFor(operationsOf(body));
+  /** @throws {@link MessageRefusedError} for a batch where there are none any more */
+  private scopedOperations({ headers, body }: AuthenticatedRequest): readonly ScopedOperation[] {
+    if (body === undefined) return [];
+    if (Array.isArray(body) && hasNoBatches(headers['mcp-protocol-version']))
+      throw new MessageRefusedError('batch');
+    return operationsOf(body).flatMap((operation) => {
+      const requirements = this.handlerScopes.requirementsOf(operation);
+      return requirements.length > 0 ? [{ operation, requirements }] : [];
+    });
   }
 
   private clear(request: object, known: Admission | undefined): void {

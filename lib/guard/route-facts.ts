@@ -1,7 +1,8 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { type Reflector } from '@nestjs/core';
 import { ALLOW_ANONYMOUS, PROTECTED_RESOURCE, SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
-import { requiredScopes } from '../mcp/handler-scan.js';
+import { scopeRequirements, servedOperation } from '../mcp/handler-scan.js';
+import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 
 /** What the decorators on a route say, which is the same for every request. @internal */
@@ -12,7 +13,9 @@ export interface RouteFacts {
   readonly resourceName: string | undefined;
   /** `Class.method`, for messages. */
   readonly where: string;
-  readonly requiredScopes: readonly string[];
+  readonly requirements: readonly ScopeRequirement[];
+  /** What functions in `@RequireScopes()` are told of a call, but for its arguments. */
+  readonly call: ScopedCall;
   /** The resource, once it has been found. */
   resource?: KnownResource;
 }
@@ -34,14 +37,16 @@ export class RouteFactsReader {
     let facts = byClass.get(controller);
     if (!facts) {
       const targets = [handler, controller];
+      const where = `${controller.name}.${handler.name}`;
       const isSet = (key: string): boolean =>
         reflector.getAllAndOverride<boolean | undefined>(key, targets) === true;
       facts = {
         isSkipped: isSet(SKIP_BEARER_AUTH),
         allowsAnonymous: isSet(ALLOW_ANONYMOUS),
         resourceName: reflector.getAllAndOverride<string | undefined>(PROTECTED_RESOURCE, targets),
-        where: `${controller.name}.${handler.name}`,
-        requiredScopes: requiredScopes(controller, handler),
+        where,
+        requirements: scopeRequirements(controller, handler),
+        call: { kind: 'route', name: where, arguments: {}, ...servedOperation(handler) },
       };
       byClass.set(controller, facts);
     }

@@ -27,11 +27,16 @@ export function auditHandlers(
 }
 
 /** Decorators of which at most one makes sense on a handler, those of its class included. */
-function contradictions({ where, isSkipped, allowsAnonymous, scopes }: ScannedHandler): ConfigProblem[] {
+function contradictions({
+  where,
+  isSkipped,
+  allowsAnonymous,
+  requirements,
+}: ScannedHandler): ConfigProblem[] {
   const present = [
     ...(isSkipped ? ['@SkipBearerAuth()'] : []),
     ...(allowsAnonymous ? ['@AllowAnonymous()'] : []),
-    ...(scopes.length > 0 ? ['@RequireScopes()'] : []),
+    ...(requirements.length > 0 ? ['@RequireScopes()'] : []),
   ];
   if (present.length < 2) return [];
   const [count, all] =
@@ -40,11 +45,12 @@ function contradictions({ where, isSkipped, allowsAnonymous, scopes }: ScannedHa
 }
 
 function unknownResource(
-  { where, tool, resource, guards, isSkipped }: ScannedHandler,
+  { where, operation, resource, guards, isSkipped }: ScannedHandler,
   coversAll: boolean,
   resources: ProtectedResourceRegistry,
 ): readonly ConfigProblem[] {
-  const isGuardedRoute = tool === undefined && !isSkipped && (coversAll || guards.some(isBearerAuthGuard));
+  const isGuardedRoute =
+    operation === undefined && !isSkipped && (coversAll || guards.some(isBearerAuthGuard));
   if (resource === undefined && !isGuardedRoute) return [];
   try {
     resources.require(resource, where);

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { type McpOperationKind } from './operations.js';
+import { type ScopeRequirement } from './scope-requirement.js';
 import {
   ALLOW_ANONYMOUS,
   PROTECTED_RESOURCE,
@@ -13,14 +15,28 @@ const ROUTE_METHOD = 'method';
 const ROUTE_GUARDS = '__guards__';
 const PATTERN_EXTRAS = 'microservices:pattern_extras';
 
-/** One handler of the application: a route, or a tool. @internal */
+/** What a handler serves: a tool or prompt by its name, a resource by its URI or template. @internal */
+export interface ServedOperation {
+  readonly kind: McpOperationKind;
+  readonly name: string;
+}
+
+/** How @rekog/mcp-nest names what a method serves. */
+const KINDS: ReadonlyMap<unknown, McpOperationKind> = new Map([
+  ['tool', 'tool'],
+  ['prompt', 'prompt'],
+  ['resource', 'resource'],
+  ['resource-template', 'resource'],
+]);
+
+/** One handler of the application: a route, or one of an MCP server. @internal */
 export interface ScannedHandler {
   /** `Class.method`, for messages. */
   readonly where: string;
-  /** The tool's name, or undefined for an HTTP route. */
-  readonly tool: string | undefined;
+  /** What it serves of an MCP server, or undefined for an HTTP route. */
+  readonly operation: ServedOperation | undefined;
   /** What `@RequireScopes()` asks for on the class and on the method, each once. */
-  readonly scopes: readonly string[];
+  readonly requirements: readonly ScopeRequirement[];
   /** What `@ProtectedResource()` names on the method, else on the class. */
   readonly resource: string | undefined;
   /** What `@UseGuards()` names on the class and on the method. */
@@ -34,8 +50,8 @@ export interface ScannedHandler {
 type Class = abstract new (...args: never[]) => unknown;
 
 /**
- * Finds the handlers of all controllers: HTTP routes, and the tools of @rekog/mcp-nest, which are
- * controllers' methods too. Reads what decorators wrote; makes and calls nothing.
+ * Finds the handlers of all controllers: HTTP routes, and the tools, prompts and resources of @rekog/mcp-nest, which
+ * are controllers' methods too. Reads what decorators wrote; makes and calls nothing.
  *
  * @internal
  */
@@ -60,14 +76,14 @@ export class HandlerScan {
 
 function scanMethod(controller: Class, name: string, method: unknown): ScannedHandler[] {
   if (typeof method !== 'function') return [];
-  const tool = toolName(method);
+  const operation = servedOperation(method);
   const isRoute = Reflect.hasMetadata(ROUTE_PATH, method) && Reflect.hasMetadata(ROUTE_METHOD, method);
-  if (tool === undefined && !isRoute) return [];
+  if (!operation && !isRoute) return [];
   return [
     {
       where: `${controller.name}.${name}`,
-      tool,
-      scopes: requiredScopes(controller, method),
+      operation,
+      requirements: scopeRequirements(controller, method),
       resource: nearest(PROTECTED_RESOURCE, controller, method) as string | undefined,
       guards: both(ROUTE_GUARDS, controller, method),
       isSkipped: nearest(SKIP_BEARER_AUTH, controller, method) === true,
@@ -76,16 +92,16 @@ function scanMethod(controller: Class, name: string, method: unknown): ScannedHa
   ];
 }
 
-/** The name under which @rekog/mcp-nest serves a method as a tool. */
-function toolName(method: object): string | undefined {
-  const extras = Reflect.getMetadata(PATTERN_EXTRAS, method) as
-    { mcpType?: unknown; mcpName?: unknown } | undefined;
-  return extras?.mcpType === 'tool' && typeof extras.mcpName === 'string' ? extras.mcpName : undefined;
+/** What @rekog/mcp-nest serves a method as. @internal */
+export function servedOperation(method: object): ServedOperation | undefined {
+  const { mcpType, mcpName } = (Reflect.getMetadata(PATTERN_EXTRAS, method) ?? {}) as Record<string, unknown>;
+  const kind = KINDS.get(mcpType);
+  return kind !== undefined && typeof mcpName === 'string' ? { kind, name: mcpName } : undefined;
 }
 
 /** What `@RequireScopes()` asks for on a class and on one of its methods, each once. @internal */
-export function requiredScopes(controller: object, method: object): readonly string[] {
-  return [...new Set(both(REQUIRED_SCOPES, controller, method) as readonly string[])];
+export function scopeRequirements(controller: object, method: object): readonly ScopeRequirement[] {
+  return [...new Set(both(REQUIRED_SCOPES, controller, method) as readonly ScopeRequirement[])];
 }
 
 function both(key: string, controller: object, method: object): readonly unknown[] {

@@ -3,36 +3,67 @@ import {
   type KnownResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
+import { type McpDeclaration } from './handler-source.js';
 import { type McpOperation } from './operations.js';
-import { type ScannedHandler } from './handler-scan.js';
+import { namedScopes, type ScopeRequirement } from './scope-requirement.js';
+import { uriMatcher } from './uri-template.js';
+
+/** A resource or template, and which URIs it may stand for. */
+interface ScopedUri {
+  readonly template: string;
+  readonly covers: (uri: string) => boolean;
+  readonly requirements: readonly ScopeRequirement[];
+}
 
 /**
- * Knows which scopes each MCP operation needs, from the decorators on its handler.
+ * Knows which scopes each MCP operation needs, from what is declared of its handler.
+ *
+ * Where two servers of one application have a tool of the same name, it needs the scopes of both; so does a URI that
+ * several templates may stand for.
  *
  * @internal
  */
 @Injectable()
 export class HandlerScopeRegistry {
-  /** A map, so that a tool called `constructor` is no more than a name. */
-  private readonly tools = new Map<string, ReadonlySet<string>>();
+  /** Maps, so that a tool called `constructor` is no more than a name. */
+  private readonly named = {
+    tool: new Map<string, readonly ScopeRequirement[]>(),
+    prompt: new Map<string, readonly ScopeRequirement[]>(),
+  };
+  private readonly uris: ScopedUri[] = [];
 
   constructor(private readonly resources: ProtectedResourceRegistry) {}
 
-  /**
-   * Takes in the handlers of the application, and lets the resources advertise what they ask for. Where two
-   * servers of one application have a tool of the same name, both tools need the scopes of both.
-   */
-  register(handlers: readonly ScannedHandler[]): void {
-    for (const { tool, scopes, resource } of handlers) {
-      if (tool !== undefined) this.tools.set(tool, new Set([...(this.tools.get(tool) ?? []), ...scopes]));
-      const owner = this.ownerOf(resource);
-      if (owner) this.resources.declareScopes(owner, scopes);
+  /** Takes in what is declared, and lets the resources advertise what it asks for. */
+  register(declarations: readonly McpDeclaration[]): void {
+    for (const { kind, name, requirements, resource } of declarations) {
+      if (kind === 'resource') {
+        this.uris.push({ template: name, covers: uriMatcher(name), requirements });
+      } else {
+        const known = this.named[kind].get(name) ?? [];
+        this.named[kind].set(name, [...known, ...requirements]);
+      }
+      this.advertise(requirements, resource);
     }
   }
 
-  /** The scopes that the operations need together, each once. An unknown tool needs none: it will not run. */
-  scopesFor(operations: readonly McpOperation[]): readonly string[] {
-    return [...new Set(operations.flatMap(({ name }) => [...(this.tools.get(name) ?? [])]))];
+  /** Lets a resource advertise scopes that a handler asks for. */
+  advertise(requirements: readonly ScopeRequirement[], resource: string | undefined): void {
+    const owner = this.ownerOf(resource);
+    if (owner) this.resources.declareScopes(owner, namedScopes(requirements));
+  }
+
+  /** What an operation needs. An unknown name needs nothing: no handler runs for it. */
+  requirementsOf({ kind, name }: McpOperation): readonly ScopeRequirement[] {
+    if (kind !== 'resource') return this.named[kind].get(name) ?? [];
+    const covering = this.uris.filter(({ template, covers }) => template === name || covers(name));
+    return covering.flatMap(({ requirements }) => requirements);
+  }
+
+  /** Whether anything is declared by this name. */
+  isDeclared({ kind, name }: McpOperation): boolean {
+    if (kind !== 'resource') return this.named[kind].has(name);
+    return this.uris.some(({ template, covers }) => template === name || covers(name));
   }
 
   private ownerOf(name: string | undefined): KnownResource | undefined {

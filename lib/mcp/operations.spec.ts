@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../../test/verifies.js';
 import { operationsOf } from './operations.js';
 
 const call = (name: unknown, method: unknown = 'tools/call'): object => ({
@@ -8,10 +9,63 @@ const call = (name: unknown, method: unknown = 'tools/call'): object => ({
   params: { name },
 });
 
+const tool = (name: string, args = {}): object => ({
+  kind: 'tool',
+  name,
+  method: 'tools/call',
+  arguments: args,
+});
+
+const asks = (method: string, params: unknown): unknown =>
+  operationsOf({ jsonrpc: '2.0', id: 1, method, params }).map(({ kind, name }) => [kind, name]);
+
 describe('operationsOf', () => {
   it('reads the tool call of one message', () => {
-    expect(operationsOf(call('purge'))).toEqual([{ kind: 'tool', name: 'purge' }]);
-    expect(operationsOf(call(''))).toEqual([{ kind: 'tool', name: '' }]);
+    expect(operationsOf(call('purge'))).toEqual([tool('purge')]);
+    expect(operationsOf(call(''))).toEqual([tool('')]);
+  });
+
+  verifies('SCP-21', 'reads what every other method is about that runs a handler', () => {
+    expect(asks('prompts/get', { name: 'greet', arguments: { who: 'you' } })).toEqual([['prompt', 'greet']]);
+    expect(asks('resources/read', { uri: 'note://1' })).toEqual([['resource', 'note://1']]);
+    expect(asks('resources/subscribe', { uri: 'note://1' })).toEqual([['resource', 'note://1']]);
+    expect(asks('completion/complete', { ref: { type: 'ref/prompt', name: 'greet' } })).toEqual([
+      ['prompt', 'greet'],
+    ]);
+    expect(asks('completion/complete', { ref: { type: 'ref/resource', uri: 'note://{id}' } })).toEqual([
+      ['resource', 'note://{id}'],
+    ]);
+    expect(
+      asks('subscriptions/listen', { notifications: { resourceSubscriptions: ['note://1', 7, 'note://2'] } }),
+    ).toEqual([
+      ['resource', 'note://1'],
+      ['resource', 'note://2'],
+    ]);
+  });
+
+  it('gives the arguments as they were sent', () => {
+    expect(
+      operationsOf({ method: 'tools/call', params: { name: 'a', arguments: { folder: 'hr' } } }),
+    ).toEqual([tool('a', { folder: 'hr' })]);
+    expect(operationsOf({ method: 'tools/call', params: { name: 'a', arguments: 'hr' } })).toEqual([
+      tool('a'),
+    ]);
+  });
+
+  it.each([
+    ['prompts/get', { uri: 'greet' }],
+    ['prompts/list', { name: 'greet' }],
+    ['resources/read', { name: 'note://1' }],
+    ['resources/unsubscribe', { uri: 'note://1' }],
+    ['completion/complete', { ref: { type: 'ref/tool', name: 'greet' } }],
+    ['completion/complete', { ref: { type: 'ref/prompt', uri: 'greet' } }],
+    ['completion/complete', { ref: 'greet' }],
+    ['subscriptions/listen', { notifications: { resourceSubscriptions: 'note://1' } }],
+    ['subscriptions/listen', { resourceSubscriptions: ['note://1'] }],
+    ['constructor', { name: 'a' }],
+    ['__proto__', { name: 'a' }],
+  ])('finds no operation in %s with %j', (method, params) => {
+    expect(asks(method, params)).toEqual([]);
   });
 
   it('reads every tool call of a batch, the same one twice too', () => {
@@ -30,7 +84,7 @@ describe('operationsOf', () => {
       'Purge ',
       'x", resource_metadata="https://evil.example/',
     ]) {
-      expect(operationsOf(call(name))).toEqual([{ kind: 'tool', name }]);
+      expect(operationsOf(call(name))).toEqual([tool(name)]);
     }
   });
 

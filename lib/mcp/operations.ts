@@ -1,12 +1,35 @@
-/** One operation that a request asks for. @internal */
+/** What of an MCP server an operation is about. @publicApi */
+export type McpOperationKind = 'tool' | 'prompt' | 'resource';
+
+/** One operation that a JSON-RPC message asks for. @publicApi */
 export interface McpOperation {
-  readonly kind: 'tool';
+  readonly kind: McpOperationKind;
+  /** The name of the tool or prompt; the URI of the resource, or a URI template where a completion is asked for. */
   readonly name: string;
+  /** The method of the message, such as `tools/call`. */
+  readonly method: string;
+  /** The arguments of a tool call or a prompt, as sent: nothing has checked them. Empty for what has none. */
+  readonly arguments: Readonly<Record<string, unknown>>;
 }
 
+/** The kind of thing a message is about, and its name where that is a text. */
+type Subject = readonly [McpOperationKind, unknown];
+
+const NONE: Readonly<Record<string, unknown>> = Object.freeze({});
+
+/** Which things the methods are about that run a handler of the application. All others run none of them. */
+const SUBJECTS: ReadonlyMap<unknown, (params: Record<string, unknown>) => readonly Subject[]> = new Map([
+  ['tools/call', ({ name }): Subject[] => [['tool', name]]],
+  ['prompts/get', ({ name }): Subject[] => [['prompt', name]]],
+  ['resources/read', ({ uri }): Subject[] => [['resource', uri]]],
+  ['resources/subscribe', ({ uri }): Subject[] => [['resource', uri]]],
+  ['subscriptions/listen', ({ notifications }): Subject[] => subscribedResources(notifications)],
+  ['completion/complete', ({ ref }): Subject[] => completed(asRecord(ref))],
+]);
+
 /**
- * Reads the tool calls from a parsed JSON-RPC body: of one message, or of all messages of a batch, so that a
- * batch cannot carry a call past the decision. Whatever else a body holds is no operation.
+ * Reads the operations from a parsed JSON-RPC body: of one message, or of all messages of a batch, so that a batch
+ * cannot carry a call past the decision. Whatever else a body holds is no operation.
  *
  * Headers are not looked at: what a transport runs is what the body says.
  *
@@ -16,11 +39,26 @@ export function operationsOf(body: unknown): readonly McpOperation[] {
   const messages: readonly unknown[] = Array.isArray(body) ? body : [body];
   return messages.flatMap((message): McpOperation[] => {
     const { method, params } = asRecord(message);
-    const { name } = asRecord(params);
-    return method === 'tools/call' && typeof name === 'string' ? [{ kind: 'tool', name }] : [];
+    const read = SUBJECTS.get(method);
+    if (!read) return [];
+    const given = asRecord(params);
+    const args = asRecord(given['arguments']);
+    return read(given).flatMap(([kind, name]) =>
+      typeof name === 'string' ? [{ kind, name, method: method as string, arguments: args }] : [],
+    );
   });
 }
 
+function subscribedResources(notifications: unknown): Subject[] {
+  const { resourceSubscriptions } = asRecord(notifications);
+  return Array.isArray(resourceSubscriptions) ? resourceSubscriptions.map((uri) => ['resource', uri]) : [];
+}
+
+function completed({ type, name, uri }: Record<string, unknown>): Subject[] {
+  if (type === 'ref/prompt') return [['prompt', name]];
+  return type === 'ref/resource' ? [['resource', uri]] : [];
+}
+
 function asRecord(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : NONE;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clientAccumulatesScopes } from './protocol-era.js';
+import { clientAccumulatesScopes, hasNoBatches } from './protocol-era.js';
 
 describe('clientAccumulatesScopes', () => {
   it.each(['2026-07-28', '2026-07-29', '2027-01-01', '9999-12-31'])(
@@ -33,5 +33,21 @@ describe('clientAccumulatesScopes', () => {
     ...[undefined, null, 20260728, ['2026-07-28']],
   ])('takes %j for an old client', (version) => {
     expect(clientAccumulatesScopes(version)).toBe(false);
+  });
+});
+
+describe('hasNoBatches', () => {
+  it.each([
+    ['2025-06-18', true],
+    ['2025-11-25', true],
+    ['2026-07-28', true],
+    ['2025-06-17', false],
+    ['2025-03-26', false],
+    ['2025-6-18', false],
+    ['2025-06-18, 2025-03-26', false],
+    [['2025-06-18'], false],
+    [undefined, false],
+  ])('says of %j: %s', (version, expected) => {
+    expect(hasNoBatches(version)).toBe(expected);
   });
 });

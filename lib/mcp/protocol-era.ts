@@ -1,3 +1,5 @@
+const NO_BATCHES_SINCE = '2025-06-18';
+
 /** From this revision on, clients keep the scopes they have when they ask for more. */
 const CLIENTS_ACCUMULATE_SINCE = '2026-07-28';
 
@@ -9,9 +11,23 @@ const CLIENTS_ACCUMULATE_SINCE = '2026-07-28';
  * @internal
  */
 export function clientAccumulatesScopes(protocolVersion: unknown): boolean {
+  return isSince(CLIENTS_ACCUMULATE_SINCE, protocolVersion);
+}
+
+/**
+ * Tells whether a protocol version has no JSON-RPC batches. Requests without a version are of 2025-03-26, which has them.
+ *
+ * @see {@link https://modelcontextprotocol.io/specification/2025-06-18/changelog | MCP 2025-06-18, changes}
+ * @internal
+ */
+export function hasNoBatches(protocolVersion: unknown): boolean {
+  return isSince(NO_BATCHES_SINCE, protocolVersion);
+}
+
+function isSince(revision: string, protocolVersion: unknown): boolean {
   return (
     typeof protocolVersion === 'string' &&
     /^\d{4}-\d{2}-\d{2}$/.test(protocolVersion) &&
-    protocolVersion >= CLIENTS_ACCUMULATE_SINCE
+    protocolVersion >= revision
   );
 }

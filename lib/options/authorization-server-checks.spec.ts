@@ -55,7 +55,8 @@ describe('an authorization server', () => {
   const privateKey = { kty: 'EC', kid: 'k', alg: 'ES256' };
   const noSecret = `${AT}[0].introspection: has no "clientSecret", which its "authMethod" needs`;
   const noKey = `${AT}[0].introspection: has no "privateKey", which the "authMethod" private_key_jwt needs`;
-  const both = `${AT}[0].introspection: has both "clientSecret" and "privateKey"; keep the one that "authMethod" needs`;
+  const noToken = `${AT}[0].introspection: has no "bearerToken", which the "authMethod" bearer needs`;
+  const several = `${AT}[0].introspection: has more than one of "clientSecret", "privateKey" and "bearerToken"; keep the one that "authMethod" needs`;
   it.each<[object, string[]]>([
     [{ authMethod: 'none' }, []],
     [{ authMethod: 'client_secret_basic', clientSecret: 's' }, []],
@@ -66,9 +67,53 @@ describe('an authorization server', () => {
     [{ authMethod: 'client_secret_post', privateKey }, [noSecret]],
     [{ authMethod: 'private_key_jwt' }, [noKey]],
     [{ authMethod: 'private_key_jwt', clientSecret: 's' }, [noKey]],
-    [{ clientSecret: 's', privateKey }, [both]],
+    [{ clientSecret: 's', privateKey }, [several]],
+    [{ authMethod: 'bearer', bearerToken: 't' }, []],
+    [{ bearerToken: () => 't' }, []],
+    [{ authMethod: 'bearer' }, [noToken]],
+    [{ authMethod: 'bearer', clientSecret: 's' }, [noToken]],
+    [{ authMethod: 'client_secret_basic', bearerToken: 't' }, [noSecret]],
+    [{ bearerToken: 't', privateKey }, [several]],
+    [{ bearerToken: 't', clientSecret: 's' }, [several]],
   ])('has what it is asked with: %j', (introspection, problems) => {
     expect(problemsOf([{ issuer: ISSUER, introspection: { ...asked, ...introspection } }])).toEqual(problems);
+  });
+
+  verifies('OPQ-02', 'proves who asks by what its credentials are for', () => {
+    const method = (more: object): unknown => {
+      const server = { issuer: ISSUER, introspection: { ...asked, ...more } };
+      return resolveOptions({ resources: { resource: ISSUER, authorizationServers: [server] } }).resources[0]
+        ?.authorizationServers[0]?.introspection?.authMethod;
+    };
+    expect(method({})).toBe('none');
+    expect(method({ clientSecret: 's' })).toBe('client_secret_basic');
+    expect(method({ privateKey })).toBe('private_key_jwt');
+    expect(method({ bearerToken: 't' })).toBe('bearer');
+  });
+
+  verifies(['OPQ-02', 'OPQ-10'], 'has options of introspection in their range, and shows no secret', () => {
+    const problems = (more: object): string[] =>
+      problemsOf([{ issuer: ISSUER, introspection: { ...asked, ...more } }]);
+    for (const good of [1, 10_000]) expect(problems({ maxConcurrentRequests: good })).toEqual([]);
+    for (const bad of [0, 10_001, 1.5, Infinity, '100', null]) {
+      expect(problems({ maxConcurrentRequests: bad })).toEqual([
+        `${AT}[0].introspection.maxConcurrentRequests: must be a whole number of requests from 1 to 10000; got ${typeof bad === 'string' ? '"100"' : String(bad)}`,
+      ]);
+    }
+    for (const good of ['t', 'a-b_c.d~e+f/g==']) expect(problems({ bearerToken: good })).toEqual([]);
+    for (const bad of ['', 'hush hush', 'hush\r\n', '=hush', 'Bearer hush', {}, null]) {
+      const [problem, ...rest] = problems({ bearerToken: bad });
+      expect(problem).toMatch(
+        /introspection\.bearerToken: must be a bearer token or a function that gives one; got/,
+      );
+      expect(problem).not.toContain('hush');
+      expect(rest).toEqual([]);
+    }
+    for (const bad of ['true', 1, null]) {
+      expect(problems({ trustAnswerWithoutAudience: bad })[0]).toContain(
+        'introspection.trustAnswerWithoutAudience: must be true or false; got',
+      );
+    }
   });
 
   it('is the only one of its resource that is asked about opaque tokens', () => {

@@ -48,8 +48,13 @@ const INTROSPECTION_RULES: readonly Rule<IntrospectionDto>[] = [
     ({ authMethod, privateKey }) => authMethod === 'private_key_jwt' && privateKey === undefined,
   ],
   [
-    'has both "clientSecret" and "privateKey"; keep the one that "authMethod" needs',
-    ({ clientSecret, privateKey }) => clientSecret !== undefined && privateKey !== undefined,
+    'has no "bearerToken", which the "authMethod" bearer needs',
+    ({ authMethod, bearerToken }) => authMethod === 'bearer' && bearerToken === undefined,
+  ],
+  [
+    'has more than one of "clientSecret", "privateKey" and "bearerToken"; keep the one that "authMethod" needs',
+    ({ clientSecret, privateKey, bearerToken }) =>
+      [clientSecret, privateKey, bearerToken].filter((proof) => proof !== undefined).length > 1,
   ],
 ];
 

@@ -53,6 +53,32 @@ export interface RemoteJwkSetOptions {
 }
 
 /**
+ * Where an authorization server puts client and scopes, for one that names its claims in its own way. Without it, and
+ * for each member that is left out, the names are those of RFC 9068 and of servers in wide use.
+ *
+ * @publicApi
+ */
+export interface ClaimNames {
+  /**
+   * The claims that may name the client: the first that is a non-empty text does.
+   *
+   * @defaultValue `client_id`, `azp`, `cid`, `appid`
+   */
+  readonly clientId?: string | readonly string[];
+
+  /**
+   * The claims that may list the scopes: the first that is present counts alone, be it a text that is split at spaces
+   * or a list. Or a function that makes the scopes from all claims, once they are verified; when it throws, or gives no
+   * list, the answer is 500. Nothing but what is named here is ever taken for scopes.
+   *
+   * @defaultValue `scope`, `scp`, `scopes`
+   * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-2.2.3 | RFC 9068 section 2.2.3}
+   */
+  readonly scopes?:
+    string | readonly string[] | ((claims: Readonly<Record<string, unknown>>) => readonly string[]);
+}
+
+/**
  * What can be said of an authorization server however it is found.
  *
  * @publicApi
@@ -113,6 +139,22 @@ export interface AuthorizationServerBaseOptions {
    * @see {@link https://www.rfc-editor.org/rfc/rfc7519#section-4.1.6 | RFC 7519 section 4.1.6}
    */
   readonly maxTokenAgeSeconds?: number;
+
+  /**
+   * Claims without which a token of this server is refused, whoever verified it, beside those of `profile`. Of `iss`,
+   * `sub`, `client_id` and `jti` the value must be a non-empty text; any other claim only has to be there.
+   *
+   * @defaultValue none
+   */
+  readonly requiredClaims?: readonly string[];
+
+  /**
+   * Which claims of its tokens give client and scopes: of JWTs and of introspection answers. A `verifier` of the
+   * application uses the usual names, or says which by `VerifiedToken`.
+   *
+   * @defaultValue see {@link ClaimNames}
+   */
+  readonly claimNames?: ClaimNames;
 
   /**
    * What happens when the metadata lacks something that MCP clients need (PKCE with S256, the code flow, its

@@ -1,4 +1,5 @@
 import { ValidateBy, ValidateIf } from 'class-validator';
+import { challengeTextProblem } from './challenge-text.js';
 
 /** Says what is wrong with a value, or undefined when it is right. @internal */
 export type Problem = (value: unknown) => string | undefined;
@@ -70,12 +71,12 @@ export const isString =
     isText(value) ?? problem(value as string);
 
 /**
- * One OAuth scope token.
+ * One OAuth scope token, as it may stand in a challenge.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.3 | RFC 6749 section 3.3}
  * @internal
  */
 export const isScopeToken: Problem = (value) =>
   typeof value === 'string' && /^[\x21\x23-\x5B\x5D-\x7E]+$/.test(value)
-    ? undefined
+    ? challengeTextProblem(value)
     : 'must be one scope: printable ASCII without space, quote and backslash';

@@ -1,6 +1,15 @@
 import { type JWK } from 'jose';
 
 /**
+ * How a request for introspection proves who asks: by one of the methods of OAuth clients, by an access token (`bearer`),
+ * or not at all.
+ *
+ * @publicApi
+ */
+export type IntrospectionAuthMethod =
+  'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'bearer' | 'none';
+
+/**
  * How an authorization server is asked about tokens.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc7662 | RFC 7662}
@@ -13,16 +22,49 @@ export interface IntrospectionOptions {
   readonly clientSecret?: string | (() => string | Promise<string>);
   /** Its private key for `private_key_jwt`: a JWK with `kid` and `alg`. Never logged. */
   readonly privateKey?: JWK;
-  /** @defaultValue 'private_key_jwt' with `privateKey`, 'client_secret_basic' with `clientSecret`, else 'none' */
-  readonly authMethod?: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
+  /**
+   * For `bearer`: an access token of this resource's own, with which it may ask about others, or a function that gives
+   * it. The function is called for every request, as such a token expires: let it keep the token while it is good.
+   * Never logged.
+   *
+   * @see {@link https://www.rfc-editor.org/rfc/rfc7662#section-2.1 | RFC 7662 section 2.1}
+   */
+  readonly bearerToken?: string | (() => string | Promise<string>);
+  /**
+   * How requests prove who asks.
+   *
+   * @defaultValue 'private_key_jwt' with `privateKey`, 'bearer' with `bearerToken`, 'client_secret_basic' with
+   * `clientSecret`, else 'none'
+   */
+  readonly authMethod?: IntrospectionAuthMethod;
   /** The endpoint's address. @defaultValue the metadata's `introspection_endpoint` */
   readonly endpoint?: string;
   /** Asks for signed answers (RFC 9701) and takes no others. @defaultValue false */
   readonly requireSignedResponse?: boolean;
   /** Refuses an active token without an expiry. @defaultValue false */
   readonly requireExpiry?: boolean;
-  /** Time limit for one request. Unit: milliseconds. Range: 100 to 30000. @defaultValue 5000 */
+  /**
+   * Takes an active token about whose audience the server says nothing; one for another audience is refused all the same.
+   * Only for a server that calls a token active to nobody but the resource it is for: of any other server, a token for
+   * whatever service opens this resource. Warns at each start.
+   *
+   * @defaultValue false
+   * @see {@link https://www.rfc-editor.org/rfc/rfc7662#section-4 | RFC 7662 section 4}
+   */
+  readonly trustAnswerWithoutAudience?: boolean;
+  /**
+   * Time limit for one request, the wait for its turn included. Unit: milliseconds. Range: 100 to 30000.
+   *
+   * @defaultValue 5000
+   */
   readonly timeoutMs?: number;
+  /**
+   * How many requests, and so connections, the server gets at once. Further ones wait for their turn within their time
+   * limit, and are 503 after it. For each server of each resource. Range: 1 to 10000.
+   *
+   * @defaultValue 100
+   */
+  readonly maxConcurrentRequests?: number;
   /**
    * Keeps answers, so that a revoked token may pass until its answer is too old. @defaultValue none are kept
    */

@@ -1,6 +1,7 @@
 import { Type } from 'class-transformer';
 import { IsOptional, ValidateIf, ValidateNested } from 'class-validator';
 import { SIGNATURE_ALGORITHMS } from './algorithms.js';
+import { challengeTextProblem, errorUriProblem } from './challenge-text.js';
 import {
   Check,
   CheckOptional,
@@ -15,7 +16,10 @@ import {
   isWholeNumber,
   type Problem,
 } from './check.decorator.js';
+import { isAllowedHosts, isAllowedOrigins } from './origin-rules.js';
+import { type IntrospectionAuthMethod } from './introspection-options.interface.js';
 import { documentProblem } from './resource-document-rules.js';
+import { isScopeHierarchy } from './scope-hierarchy.js';
 import { identifierProblem, urlProblem } from './url-rules.js';
 import { isVerifier } from './verifier-option.js';
 
@@ -25,8 +29,14 @@ const isJwks: Problem = (value) =>
     ? undefined
     : 'must be a JWK Set, an object with a list "keys", or a function that gives one';
 
-const isAudience: Problem = (value) =>
+/** It stands in the challenge, within the address of its metadata. */
+const resourceProblem = (value: string): string | undefined =>
+  identifierProblem(value) ?? challengeTextProblem(value);
+
+const isNames: Problem = (value) =>
   typeof value === 'string' ? isText(value) : isListOf(isText, { nonEmpty: true })(value);
+
+const isNamesOrFunction: Problem = (value) => (typeof value === 'function' ? undefined : isNames(value));
 
 const isResourceDocument: Problem = (value) =>
   isPlainObject(value) ?? documentProblem(value as Record<string, unknown>);
@@ -35,6 +45,12 @@ const isSecret: Problem = (value) =>
   typeof value === 'function' || (typeof value === 'string' && value !== '')
     ? undefined
     : 'must be a non-empty string or a function that gives one';
+
+/** As it stands in a header; RFC 6750 section 2.1. */
+const isBearerToken: Problem = (value) =>
+  typeof value === 'function' || (typeof value === 'string' && /^[\w.~+/-]+=*$/.test(value))
+    ? undefined
+    : 'must be a bearer token or a function that gives one';
 
 const isHeaders: Problem = (value) =>
   isPlainObject(value) ??
@@ -66,17 +82,26 @@ export class IntrospectionDto {
   @Check(isText) clientId!: string;
   @CheckOptional(isSecret) clientSecret?: string | (() => string | Promise<string>);
   @CheckOptional(isPlainObject) privateKey?: object;
-  @CheckOptional(isOneOf('client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'))
-  authMethod?: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
+  @CheckOptional(isBearerToken) bearerToken?: string | (() => string | Promise<string>);
+  @CheckOptional(isOneOf('client_secret_basic', 'client_secret_post', 'private_key_jwt', 'bearer', 'none'))
+  authMethod?: IntrospectionAuthMethod;
   @CheckOptional(isString(urlProblem)) endpoint?: string;
   @CheckOptional(isBoolean) requireSignedResponse?: boolean;
   @CheckOptional(isBoolean) requireExpiry?: boolean;
+  @CheckOptional(isBoolean) trustAnswerWithoutAudience?: boolean;
   @CheckOptional(isWholeNumber(100, 30_000, 'milliseconds')) timeoutMs?: number;
+  @CheckOptional(isWholeNumber(1, 10_000, 'requests')) maxConcurrentRequests?: number;
 
   @CheckOptional(isPlainObject)
   @ValidateNested({ message: 'must be an object' })
   @Type(() => IntrospectionCacheDto)
   cache?: IntrospectionCacheDto;
+}
+
+/** The shape of ClaimNames. @internal */
+export class ClaimNamesDto {
+  @CheckOptional(isNames) clientId?: string | string[];
+  @CheckOptional(isNamesOrFunction) scopes?: string | string[] | (() => string[]);
 }
 
 /** The shape of an authorization server's options; see AuthorizationServerOptions for their meaning. @internal */
@@ -103,12 +128,19 @@ export class AuthorizationServerDto {
   @CheckOptional(isListOf(isOneOf(...SIGNATURE_ALGORITHMS), { nonEmpty: true })) algorithms?: string[];
   @CheckOptional(isOneOf('lenient', 'rfc9068')) profile?: 'lenient' | 'rfc9068';
   @CheckOptional(isWholeNumber(1, 2_592_000, 'seconds')) maxTokenAgeSeconds?: number;
+  @CheckOptional(isListOf(isText, { nonEmpty: false })) requiredClaims?: string[];
+
+  @CheckOptional(isPlainObject)
+  @ValidateNested({ message: 'must be an object' })
+  @Type(() => ClaimNamesDto)
+  claimNames?: ClaimNamesDto;
+
   @CheckOptional(isOneOf('warn', 'error', 'off')) mcpCompliance?: 'warn' | 'error' | 'off';
 }
 
 /** The shape of a resource's options; see ProtectedResourceOptions for their meaning. @internal */
 export class ProtectedResourceDto {
-  @Check(isString(identifierProblem)) resource!: string;
+  @Check(isString(resourceProblem)) resource!: string;
   @CheckOptional(isText) name?: string;
 
   @Check(isListOf(isPlainObject, { nonEmpty: true }))
@@ -118,9 +150,11 @@ export class ProtectedResourceDto {
 
   @CheckOptional(isListOf(isScopeToken, { nonEmpty: false })) requiredScopes?: string[];
   @CheckOptional(isListOf(isScopeToken, { nonEmpty: false })) scopesSupported?: string[];
-  @CheckOptional(isAudience) audience?: string | string[];
+  @CheckOptional(isNames) audience?: string | string[];
   @CheckOptional(isOneOf('exact', 'hierarchical')) audienceMatch?: 'exact' | 'hierarchical';
   @CheckOptional(isBoolean) refuseMultipleAudiences?: boolean;
+  @CheckOptional(isAllowedOrigins) allowedOrigins?: string[];
+  @CheckOptional(isAllowedHosts) allowedHosts?: string[];
   @CheckOptional(isVerifier) verifier?: unknown;
   @CheckOptional(isBoolean) allowAnonymous?: boolean;
   @CheckOptional(isResourceDocument) metadata?: Record<string, unknown>;
@@ -157,7 +191,12 @@ export class McpAuthModuleOptionsDto {
   tokenCache?: false | TokenCacheDto;
 
   @CheckOptional(isBoolean) earlyAuthentication?: boolean;
+  @CheckOptional(isScopeHierarchy) scopeHierarchy?: Record<string, string[]>;
   @CheckOptional(isFunction) isRevoked?: unknown;
+  @CheckOptional(isBoolean) showErrorDetails?: boolean;
+  @CheckOptional(isOneOf('oauth', 'json-rpc')) errorBody?: 'oauth' | 'json-rpc';
+  @CheckOptional(isString(errorUriProblem)) errorUri?: string;
+  @CheckOptional(isFunction) onUnauthorized?: unknown;
   @CheckOptional(isFunction) fetch?: typeof fetch;
   @CheckOptional(isFunction) now?: () => Date;
   /** Read by the module itself; they may stand among the options. */

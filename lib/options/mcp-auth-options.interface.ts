@@ -4,6 +4,7 @@ import {
   type OptionalFactoryDependency,
   type Type,
 } from '@nestjs/common';
+import { type CredentialsRefusal, type TokenRefusal } from '../errors/refusal.errors.js';
 import { type AuthorizationServerOptions } from './authorization-server-options.interface.js';
 // eslint-disable-next-line no-restricted-imports -- a type only: options name verifiers, which get options
 import { type TokenVerifierOption } from '../verifier/token.verifier.js';
@@ -91,6 +92,31 @@ export interface ProtectedResourceOptions {
   readonly refuseMultipleAudiences?: boolean;
 
   /**
+   * Origins whose web pages may send requests here, beside the default ones; anything else is answered 403, whatever
+   * token it has. Each is written as browsers send it, `https://app.example.com` or `http://localhost:5173`;
+   * `http://localhost:*` is every port. A request without `Origin` is not from a browser and passes.
+   *
+   * `['*']` allows any origin of that form: every page in every browser may then ask, and the token alone decides.
+   * Leave it to resources whose tokens no page gets without its user. `null` cannot be allowed.
+   *
+   * @defaultValue the resource's own origin; where that is loopback also `localhost`, `127.0.0.1` and `[::1]` on
+   * every port, with http and https
+   * @see {@link https://www.rfc-editor.org/rfc/rfc6454#section-7 | RFC 6454 section 7}
+   */
+  readonly allowedOrigins?: readonly string[];
+
+  /**
+   * Names in `Host` (`:authority` in HTTP/2) that requests may be addressed to, beside the resource's own host; others
+   * are answered 403. `api.example.com` is that host on every port, `api.example.com:8443` on one. An empty list
+   * leaves the resource's own host. Forwarding headers never count: name what your proxy sends as Host.
+   *
+   * @defaultValue any host; where the resource is loopback its own host, `localhost`, `127.0.0.1` and `[::1]`, so
+   * that a page whose name is made to point to this machine (DNS rebinding) is refused
+   * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-7.2 | RFC 9110 section 7.2}
+   */
+  readonly allowedHosts?: readonly string[];
+
+  /**
    * Verifies this resource's tokens in place of the keys and introspection endpoints of its authorization servers.
    * What it returns is decided on as ever: issuer, audience, time, scopes.
    *
@@ -131,6 +157,19 @@ export interface RevocationQuery {
   readonly clientId: string;
   /** Unit: seconds since the epoch. */
   readonly issuedAt: number | undefined;
+}
+
+/** What {@link McpAuthModuleOptions.onUnauthorized} is told of a request: nothing of its token. @publicApi */
+export interface UnauthorizedRequest {
+  /**
+   * Who sent it, as the HTTP platform says: behind a proxy that is the client only where the platform trusts the proxy
+   * (`trust proxy` of Express). Undefined where it does not say.
+   */
+  readonly remoteAddress: string | undefined;
+  /** The protected resource, as configured. */
+  readonly resource: string;
+  /** Why. `missing_token` is how every honest client begins. */
+  readonly reason: CredentialsRefusal | TokenRefusal;
 }
 
 /** Options of {@link McpAuthModule}. @publicApi */
@@ -175,8 +214,9 @@ export interface McpAuthModuleOptions {
   readonly onDiscoveryFailure?: 'fail' | 'retry';
 
   /**
-   * How old metadata may grow before it is fetched anew. When it cannot be, or is wrong, the old one serves for
-   * a day.
+   * How old metadata may grow before it is fetched anew. With requests coming, it is fetched behind the scenes at a random
+   * moment in the last tenth of that time, so that no request waits and processes that started together do not ask
+   * together. When it cannot be had, or is wrong, the old one serves for a day.
    *
    * Unit: seconds. Range: 60 to 86400.
    *
@@ -254,9 +294,59 @@ export interface McpAuthModuleOptions {
    * paths. Everything there then needs a token,
    * also what `@SkipBearerAuth()` and `@AllowAnonymous()` open; not so where the resource has `allowAnonymous`.
    *
+   * On Express it comes before `app.enableCors()` too. Where browsers are clients, enable CORS on the adapter before
+   * `NestFactory.create()` gets it.
+   *
    * @defaultValue false
    */
   readonly earlyAuthentication?: boolean;
+
+  /**
+   * Whether the body of a refusal says which rule it was: `reason` as in `REFUSAL_REFERENCE`, and for an outage the
+   * `server` that cannot be had. Never a token, a claim or the text of an error. The challenge stays as it is.
+   *
+   * For development: whoever tries tokens learns what is wrong with each.
+   *
+   * @defaultValue false
+   */
+  readonly showErrorDetails?: boolean;
+
+  /**
+   * The form of a refusal's body: `oauth` is `{ "error", "error_description" }`; `json-rpc` is an error response of
+   * JSON-RPC 2.0 with the request's `id`, the HTTP status for `code`, and the former in `data`. MCP clients go by status
+   * and challenge alone.
+   *
+   * @defaultValue 'oauth'
+   * @see {@link https://www.jsonrpc.org/specification#error_object | JSON-RPC 2.0 section 5.1}
+   */
+  readonly errorBody?: 'oauth' | 'json-rpc';
+
+  /**
+   * A page for people about errors: `error_uri` of every challenge that has an `error`, and of its body. An https URL
+   * without fragment.
+   *
+   * @defaultValue none
+   * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3 | RFC 6750 section 3}
+   */
+  readonly errorUri?: string;
+
+  /**
+   * Called once for every request that the guard answers with 401, for an application that counts them by address and
+   * turns an address away, by a middleware or guard that runs before, when it guesses tokens: each guess costs a
+   * signature check or an introspection. Nobody waits for it; what it throws, now or later, is logged and changes
+   * nothing.
+   *
+   * @defaultValue none
+   */
+  readonly onUnauthorized?: (request: UnauthorizedRequest) => unknown;
+
+  /**
+   * Which scopes a scope includes: `{ 'notes:admin': ['notes:write'], 'notes:write': ['notes:read'] }`. Who has the first
+   * then passes where one of the others is needed. Clients are asked for what is needed, not for what includes it.
+   *
+   * @defaultValue none: scopes are compared to the letter
+   */
+  readonly scopeHierarchy?: Readonly<Record<string, readonly string[]>>;
 
   /** What is used in place of the global `fetch` for every request to an authorization server. @defaultValue fetch */
   readonly fetch?: typeof fetch;

@@ -65,7 +65,9 @@ function knownOptions(target: object = {}): string[] {
 }
 
 /** Options whose text may be a secret or a private key, given in the wrong form. */
-const SECRET_OPTIONS: readonly string[] = ['jwks', 'privateKey', 'clientSecret', 'headers', 'introspection'];
+const SECRET_OPTIONS: readonly string[] = [
+  ...['jwks', 'privateKey', 'clientSecret', 'bearerToken', 'headers', 'introspection'],
+];
 
 /** A value for an error message: short, on one line, and nothing of what stands inside an object. */
 function describe({ property, value }: Pick<ValidationError, 'property' | 'value'>): string {

@@ -1,31 +1,35 @@
 import { REQUEST_TIMEOUT_MS } from '../mcp-auth.constants.js';
 import { type IntrospectionCacheDto, type IntrospectionDto } from './mcp-auth-options.dto.js';
-import { type IntrospectionCacheOptions } from './introspection-options.interface.js';
+import {
+  type IntrospectionAuthMethod,
+  type IntrospectionCacheOptions,
+} from './introspection-options.interface.js';
 import { type ResolvedIntrospectionOptions } from './resolved-options.interface.js';
 
 /** Fills in the defaults, and puts the secret and the key where inspecting the options does not show them. @internal */
 export function resolveIntrospection(dto: IntrospectionDto): ResolvedIntrospectionOptions {
-  const { clientSecret, privateKey } = dto;
+  const { clientSecret, privateKey, bearerToken } = dto;
   const resolved = {
     clientId: dto.clientId,
     authMethod: dto.authMethod ?? defaultMethod(dto),
     endpoint: dto.endpoint,
     requireSignedResponse: dto.requireSignedResponse ?? false,
     requireExpiry: dto.requireExpiry ?? false,
+    trustAnswerWithoutAudience: dto.trustAnswerWithoutAudience ?? false,
     timeoutMs: dto.timeoutMs ?? REQUEST_TIMEOUT_MS,
+    maxConcurrentRequests: dto.maxConcurrentRequests ?? 100,
     cache: dto.cache && resolveCache(dto.cache),
   };
   return Object.defineProperties(resolved, {
     clientSecret: { value: typeof clientSecret === 'string' ? () => clientSecret : clientSecret },
+    bearerToken: { value: typeof bearerToken === 'string' ? () => bearerToken : bearerToken },
     privateKey: { value: privateKey },
   }) as ResolvedIntrospectionOptions;
 }
 
-function defaultMethod({
-  clientSecret,
-  privateKey,
-}: IntrospectionDto): ResolvedIntrospectionOptions['authMethod'] {
+function defaultMethod({ clientSecret, privateKey, bearerToken }: IntrospectionDto): IntrospectionAuthMethod {
   if (privateKey !== undefined) return 'private_key_jwt';
+  if (bearerToken !== undefined) return 'bearer';
   return clientSecret === undefined ? 'none' : 'client_secret_basic';
 }
 

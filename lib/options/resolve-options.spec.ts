@@ -57,6 +57,11 @@ describe('resolveOptions', () => {
               algorithms: SIGNATURE_ALGORITHMS,
               profile: 'lenient',
               maxTokenAgeSeconds: undefined,
+              requiredClaims: [],
+              claimNames: {
+                clientId: ['client_id', 'azp', 'cid', 'appid'],
+                scopes: ['scope', 'scp', 'scopes'],
+              },
               mcpCompliance: 'warn',
             },
           ],
@@ -66,6 +71,8 @@ describe('resolveOptions', () => {
           audienceMatch: 'exact',
           refuseMultipleAudiences: false,
           allowAnonymous: false,
+          allowedOrigins: ['https://api.example.com'],
+          allowedHosts: undefined,
           metadata: {},
           verifier: undefined,
         },
@@ -77,9 +84,13 @@ describe('resolveOptions', () => {
       metadataRefreshSeconds: 3600,
       verifierTimeoutMs: 10_000,
       earlyAuthentication: false,
+      scopeHierarchy: undefined,
       tokenCache: { maxEntries: 10_000, maxAgeSeconds: 60 },
       isRevoked: undefined,
       maxTokenLength: 8192,
+      showErrorDetails: false,
+      errorBody: 'oauth',
+      errorUri: undefined,
       metadataMaxAgeSeconds: 3600,
       serveRootAlias: false,
     });
@@ -123,6 +134,9 @@ describe('resolveOptions', () => {
       discoveryTimeoutMs: 100,
       metadataMaxAgeSeconds: 0,
       serveRootAlias: true,
+      showErrorDetails: true,
+      errorBody: 'json-rpc',
+      errorUri: 'https://docs.example/e',
       isGlobal: false,
       fetch,
       now,
@@ -133,6 +147,9 @@ describe('resolveOptions', () => {
       discoveryTimeoutMs: 100,
       metadataMaxAgeSeconds: 0,
       serveRootAlias: true,
+      showErrorDetails: true,
+      errorBody: 'json-rpc',
+      errorUri: 'https://docs.example/e',
       fetch,
       now,
     });
@@ -169,6 +186,38 @@ describe('resolveOptions', () => {
       expect(Object.isFrozen(part)).toBe(true);
     }
     expect(Object.isFrozen(given)).toBe(false);
+  });
+
+  verifies(['CHL-23', 'F105', 'F107'], 'refuses settings of refusals that cannot be meant', () => {
+    expect(
+      messageOf({
+        ...ofResource({}),
+        showErrorDetails: 'true',
+        errorBody: 'jsonrpc',
+        errorUri: 'http://a.example/e',
+      }),
+    ).toBe(
+      [
+        'McpAuthModule has 3 problems:',
+        '  - showErrorDetails: must be true or false; got "true"',
+        '  - errorBody: must be one of oauth, json-rpc; got "jsonrpc"',
+        '  - errorUri: uses http for another machine; use https; got "http://a.example/e"',
+      ].join('\n'),
+    );
+    expect(messageOf({ ...ofResource({}), errorUri: 'http://127.0.0.1/e' })).toContain(
+      'errorUri: must be https',
+    );
+  });
+
+  verifies('CHL-11', 'refuses names in which clients would read another parameter of the challenge', () => {
+    const rule = 'which clients take for a parameter of the challenge; write it otherwise';
+    expect(messageOf(ofResource({ requiredScopes: ['a', 'resource_metadata=b'] }))).toContain(
+      `resources[0].requiredScopes: member 1 has "resource_metadata=", ${rule}`,
+    );
+    expect(messageOf(ofResource({ resource: `${RESOURCE}/scope=a` }))).toContain(
+      `resources[0].resource: has "scope=", ${rule}`,
+    );
+    expect(resolveOptions(ofResource({ resource: `${RESOURCE}/scope` })).resources).toHaveLength(1);
   });
 
   verifies('OPS-09', 'lists all that is wrong, with path, problem and what was found', () => {
@@ -249,6 +298,11 @@ describe('resolveOptions', () => {
       'resources[0].authorizationServers[0].jwks: must be a JWK Set, an object with a list "keys", or a function that gives one; got a value of type object',
     ],
     [{ ...ofResource({}), now: 0 }, 'now: must be a function; got 0'],
+    [{ ...ofResource({}), onUnauthorized: true }, 'onUnauthorized: must be a function; got true'],
+    [
+      { ...ofResource({}), onUnauthorised: () => undefined },
+      'onUnauthorised: is not an option. Did you mean "onUnauthorized"?',
+    ],
     [{ ...ofResource({}), fetch: {} }, 'fetch: must be a function; got a value of type object'],
   ])('refuses %j', (options, line) => {
     expect(messageOf(options)).toContain(`\n  - ${line}`);
@@ -338,6 +392,52 @@ describe('resolveOptions', () => {
       );
     }
     expect(resolveOptions(ofServer({ algorithms: ['ES256'], maxTokenAgeSeconds: 600 }))).toBeDefined();
+  });
+
+  verifies('F53', 'takes required claims by name', () => {
+    const server = (more: object) => resolveOptions(ofServer(more)).resources[0]?.authorizationServers[0];
+    expect(server({})).toMatchObject({ requiredClaims: [] });
+    expect(server({ requiredClaims: ['tid', 'jti', 'tid'] })).toMatchObject({
+      requiredClaims: ['tid', 'jti'],
+    });
+    for (const [requiredClaims, problem] of [
+      ['tid', 'must be a list; got "tid"'],
+      [['tid', ''], 'member 1 must be a non-empty string; got a list of 2'],
+      [{ tid: 't' }, 'must be a list; got a value of type object'],
+      [null, 'must be a list; got null'],
+    ] as const) {
+      expect(messageOf(ofServer({ requiredClaims }))).toContain(
+        `\n  - resources[0].authorizationServers[0].requiredClaims: ${problem}`,
+      );
+    }
+    expect(messageOf(ofServer({ requiredClaim: ['tid'] }))).toContain('Did you mean "requiredClaims"?');
+  });
+
+  verifies(['F57', 'F58'], 'takes names of claims for client and scopes, each with its usual ones', () => {
+    const names = (claimNames?: object) =>
+      resolveOptions(ofServer({ claimNames })).resources[0]?.authorizationServers[0]?.claimNames;
+    const usual = { clientId: ['client_id', 'azp', 'cid', 'appid'], scopes: ['scope', 'scp', 'scopes'] };
+    const scopes = (): string[] => [];
+    expect(names()).toEqual(usual);
+    expect(names({})).toEqual(usual);
+    expect(names({ clientId: 'app' })).toEqual({ ...usual, clientId: ['app'] });
+    expect(names({ scopes: ['permissions', 'scope'] })).toEqual({
+      ...usual,
+      scopes: ['permissions', 'scope'],
+    });
+    expect(names({ scopes })).toEqual({ ...usual, scopes });
+    const at = 'resources[0].authorizationServers[0].claimNames';
+    for (const [claimNames, problem] of [
+      ['scope', ': must be an object'],
+      [{ clientId: '' }, '.clientId: must be a non-empty string; got ""'],
+      [{ clientId: () => 'app' }, '.clientId: must be a list; got a value of type function'],
+      [{ scopes: [] }, '.scopes: must not be empty; got a list of 0'],
+      [{ scopes: [7] }, '.scopes: member 0 must be a non-empty string; got a list of 1'],
+      [{ scopes: null }, '.scopes: must be a list; got null'],
+      [{ scope: 'permissions' }, '.scope: is not an option. Did you mean "scopes"?'],
+    ] as const) {
+      expect(messageOf(ofServer({ claimNames }))).toContain(`\n  - ${at}${problem}`);
+    }
   });
 
   verifies('PRM-03', 'refuses a resource with a query', () => {

@@ -1,6 +1,7 @@
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
 import { DEFAULT_MAX_TOKEN_LENGTH, REQUEST_TIMEOUT_MS } from '../mcp-auth.constants.js';
 import { SIGNATURE_ALGORITHMS } from './algorithms.js';
+import { resolveClaimNames } from './claim-names.js';
 import { crossProblems } from './cross-checks.js';
 import {
   type AuthorizationServerDto,
@@ -11,6 +12,8 @@ import {
 } from './mcp-auth-options.dto.js';
 import { type RemoteJwkSetOptions } from './authorization-server-options.interface.js';
 import { resolveIntrospection } from './resolve-introspection.js';
+import { resolveAllowedHosts, resolveAllowedOrigins } from './resolve-origins.js';
+import { closure } from './scope-hierarchy.js';
 import { checkShape, normaliseOptions } from './option-problems.js';
 import {
   type ResolvedAuthorizationServerOptions,
@@ -53,7 +56,10 @@ function withDefaults(dto: McpAuthModuleOptionsDto): ResolvedMcpAuthOptions {
     verifierTimeoutMs: dto.verifierTimeoutMs ?? 10_000,
     tokenCache: resolveTokenCache(dto.tokenCache),
     earlyAuthentication: dto.earlyAuthentication ?? false,
+    ...refusalDefaults(dto),
+    scopeHierarchy: dto.scopeHierarchy && closure(dto.scopeHierarchy),
     isRevoked: dto.isRevoked as ResolvedMcpAuthOptions['isRevoked'],
+    onUnauthorized: dto.onUnauthorized as ResolvedMcpAuthOptions['onUnauthorized'],
     fetch: dto.fetch ?? ((...args) => globalThis.fetch(...args)),
     now: dto.now ?? (() => new Date()),
   };
@@ -73,6 +79,16 @@ function discoveryDefaults(
   };
 }
 
+function refusalDefaults(
+  dto: McpAuthModuleOptionsDto,
+): Pick<ResolvedMcpAuthOptions, 'showErrorDetails' | 'errorBody' | 'errorUri'> {
+  return {
+    showErrorDetails: dto.showErrorDetails ?? false,
+    errorBody: dto.errorBody ?? 'oauth',
+    errorUri: dto.errorUri,
+  };
+}
+
 function resolveResource(dto: ProtectedResourceDto, shared: unknown): ResolvedProtectedResourceOptions {
   const verifier = (dto.verifier ?? shared) as ResolvedProtectedResourceOptions['verifier'];
   return {
@@ -86,6 +102,8 @@ function resolveResource(dto: ProtectedResourceDto, shared: unknown): ResolvedPr
     audiences: [dto.audience ?? dto.resource].flat(),
     audienceMatch: dto.audienceMatch ?? 'exact',
     refuseMultipleAudiences: dto.refuseMultipleAudiences ?? false,
+    allowedOrigins: resolveAllowedOrigins(dto.resource, dto.allowedOrigins),
+    allowedHosts: resolveAllowedHosts(dto.resource, dto.allowedHosts),
     verifier,
     allowAnonymous: dto.allowAnonymous ?? false,
     metadata: { ...dto.metadata },
@@ -107,6 +125,8 @@ function resolveServer(dto: AuthorizationServerDto, needsKeys: boolean): Resolve
     algorithms: dto.algorithms ?? SIGNATURE_ALGORITHMS,
     profile: dto.profile ?? 'lenient',
     maxTokenAgeSeconds: dto.maxTokenAgeSeconds,
+    requiredClaims: [...new Set(dto.requiredClaims)],
+    claimNames: resolveClaimNames(dto.claimNames),
     mcpCompliance: dto.mcpCompliance ?? 'warn',
     needsKeys,
   };

@@ -6,7 +6,11 @@ import {
   type RemoteJwkSetOptions,
   type TranspileData,
 } from './authorization-server-options.interface.js';
-import { type IntrospectionCacheOptions } from './introspection-options.interface.js';
+import { type ResolvedClaimNames } from './claim-names.js';
+import {
+  type IntrospectionAuthMethod,
+  type IntrospectionCacheOptions,
+} from './introspection-options.interface.js';
 import {
   type McpAuthModuleOptions,
   type ProtectedResourceMetadataOptions,
@@ -16,15 +20,19 @@ import {
 /** How an authorization server is asked about tokens: checked, defaulted, frozen. @publicApi */
 export interface ResolvedIntrospectionOptions {
   readonly clientId: string;
-  readonly authMethod: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
+  readonly authMethod: IntrospectionAuthMethod;
   /** Not enumerable, so that inspecting or logging the options does not show it. */
   readonly clientSecret: (() => string | Promise<string>) | undefined;
   /** Not enumerable, as the secret. */
   readonly privateKey: JWK | undefined;
+  /** Not enumerable, as the secret. */
+  readonly bearerToken: (() => string | Promise<string>) | undefined;
   readonly endpoint: string | undefined;
   readonly requireSignedResponse: boolean;
   readonly requireExpiry: boolean;
+  readonly trustAnswerWithoutAudience: boolean;
   readonly timeoutMs: number;
+  readonly maxConcurrentRequests: number;
   readonly cache: Required<IntrospectionCacheOptions> | undefined;
 }
 
@@ -44,6 +52,8 @@ export interface ResolvedAuthorizationServerOptions {
   readonly algorithms: readonly string[];
   readonly profile: 'lenient' | 'rfc9068';
   readonly maxTokenAgeSeconds: number | undefined;
+  readonly requiredClaims: readonly string[];
+  readonly claimNames: ResolvedClaimNames;
   readonly mcpCompliance: 'warn' | 'error' | 'off';
   /** Whether its tokens are verified by the package, so that it must be known where its keys are. */
   readonly needsKeys: boolean;
@@ -60,6 +70,10 @@ export interface ResolvedProtectedResourceOptions {
   readonly audiences: readonly string[];
   readonly audienceMatch: 'exact' | 'hierarchical';
   readonly refuseMultipleAudiences: boolean;
+  /** With the defaults, in lower case and without default ports. `:*` stands for every port, `*` for any origin. */
+  readonly allowedOrigins: readonly string[];
+  /** With the defaults, in lower case; undefined where the Host is not looked at. */
+  readonly allowedHosts: readonly string[] | undefined;
   /** The resource's own, else the module's; undefined where the package verifies tokens itself. */
   readonly verifier: TokenVerifierClass | VerifyToken | undefined;
   readonly allowAnonymous: boolean;
@@ -81,7 +95,13 @@ export interface ResolvedMcpAuthOptions {
   /** Undefined where no token is remembered. */
   readonly tokenCache: Required<TokenCacheOptions> | undefined;
   readonly earlyAuthentication: boolean;
+  readonly showErrorDetails: boolean;
+  readonly errorBody: 'oauth' | 'json-rpc';
+  readonly errorUri: string | undefined;
+  /** All scopes that a scope includes, directly or by another; undefined where none includes another. */
+  readonly scopeHierarchy: ReadonlyMap<string, readonly string[]> | undefined;
   readonly isRevoked: McpAuthModuleOptions['isRevoked'];
+  readonly onUnauthorized: McpAuthModuleOptions['onUnauthorized'];
   readonly fetch: typeof fetch;
   readonly now: () => Date;
 }

@@ -14,6 +14,8 @@ export type Hook = (request: PlatformRequest, response: PlatformResponse, next: 
 /** The part of a Fastify instance that is used. */
 interface FastifyLike {
   addHook(name: 'onRequest' | 'preHandler', hook: Hook): void;
+  /** There once middleware is possible. */
+  use?: unknown;
 }
 
 /**
@@ -29,6 +31,22 @@ export function addHook(
   time: 'onRequest' | 'preHandler',
   hook: Hook,
 ): void {
-  if (adapter.getType() === 'fastify') adapter.getInstance<FastifyLike>().addHook(time, hook);
+  if (hasRequestsOfItsOwn(adapter)) adapter.getInstance<FastifyLike>().addHook(time, hook);
   else adapter.use(hook);
+}
+
+/**
+ * Puts a hook before all middleware too, where the platform runs that at a time of its own: on Fastify it is an
+ * `onRequest` hook, which stands before those of this package in an application that `NestFactory` makes.
+ *
+ * @internal
+ */
+export function addBeforeMiddleware(adapter: HttpAdapterHost['httpAdapter'], hook: Hook): void {
+  // Middleware that is not possible yet comes behind the hooks that are there already.
+  if (hasRequestsOfItsOwn(adapter) && adapter.getInstance<FastifyLike>().use !== undefined) adapter.use(hook);
+}
+
+/** Whether handlers get another object than middleware, with Node's request in it. @internal */
+export function hasRequestsOfItsOwn(adapter: HttpAdapterHost['httpAdapter']): boolean {
+  return adapter.getType() === 'fastify';
 }

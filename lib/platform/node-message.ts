@@ -20,6 +20,11 @@ export function nodeRequestOf(request: object): object {
 /** A platform's response: Node's own, or Fastify's around it. @internal */
 export type PlatformResponse = ServerResponse | { hijack(): unknown; readonly raw: ServerResponse };
 
+/** The Node response, for headers that are set before the platform's own. @internal */
+export function nodeResponseOf(response: PlatformResponse): ServerResponse {
+  return 'hijack' in response ? response.raw : response;
+}
+
 /** The Node response, taken out of Fastify's hands: who asks for it answers the request. @internal */
 export function takeResponse(response: PlatformResponse): ServerResponse {
   if (!('hijack' in response)) return response;

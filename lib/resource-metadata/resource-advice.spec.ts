@@ -37,10 +37,22 @@ describe('resourceAdvice', () => {
     expect(adviceFor('https://a.example', { scopesSupported: ['a'] })).toEqual([]);
   });
 
-  it('advises against scopes that cover everything', () => {
+  verifies('PRM-24', 'advises against scopes that cover everything', () => {
     expect(adviceFor('https://a.example', { requiredScopes: ['*'], scopesSupported: ['all', 'a'] })).toEqual([
       'the scope *, all covers everything; name what each operation needs',
     ]);
     expect(adviceFor('https://a.example', { requiredScopes: ['all:read'] })).toEqual([]);
+  });
+
+  verifies('AUD-06', 'says each time that tokens without an audience are accepted', () => {
+    const server = (trustAnswerWithoutAudience: boolean): object => ({
+      authorizationServers: [
+        { issuer: 'https://as.example', introspection: { clientId: 'c', trustAnswerWithoutAudience } },
+      ],
+    });
+    expect(adviceFor('https://a.example', server(true))).toEqual([
+      '"trustAnswerWithoutAudience" is on: tokens without an audience are accepted when introspection calls them active',
+    ]);
+    expect(adviceFor('https://a.example', server(false))).toEqual([]);
   });
 });

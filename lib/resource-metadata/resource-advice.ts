@@ -9,7 +9,7 @@ const CATCH_ALL: readonly string[] = ['*', 'all', 'full-access'];
  * @internal
  */
 export function resourceAdvice(options: ResolvedProtectedResourceOptions): readonly string[] {
-  const { resource, requiredScopes, scopesSupported = [] } = options;
+  const { resource, requiredScopes, scopesSupported = [], authorizationServers } = options;
   const { origin, path } = splitUrl(resource);
   const scopes = [...requiredScopes, ...scopesSupported];
   const advice: string[] = [];
@@ -25,5 +25,9 @@ export function resourceAdvice(options: ResolvedProtectedResourceOptions): reado
   const broad = CATCH_ALL.filter((scope) => scopes.includes(scope));
   if (broad.length > 0)
     advice.push(`the scope ${broad.join(', ')} covers everything; name what each operation needs`);
+  if (authorizationServers.some(({ introspection }) => introspection?.trustAnswerWithoutAudience))
+    advice.push(
+      '"trustAnswerWithoutAudience" is on: tokens without an audience are accepted when introspection calls them active',
+    );
   return advice;
 }

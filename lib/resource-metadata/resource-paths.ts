@@ -4,12 +4,15 @@ import { splitUrl } from '../options/url-rules.js';
 import { type KnownResource, ProtectedResourceRegistry } from './protected-resource.registry.js';
 import { requestPath } from './resource-metadata-url.js';
 
+/** What RFC 8615 keeps for documents that anybody may read. */
+const WELL_KNOWN = '/.well-known/';
+
 /**
  * Finds the resource at or below whose path a request goes, before any router has looked at it.
  *
- * Routers differ in letter case, percent-encoding, doubled slashes, dot segments and what stands behind ";", so a path
- * belongs to a resource in any of these readings: what this finds is guarded, and a path too many does no harm. Where
- * one resource's path is above another's, the longer one counts.
+ * Routers, and libraries that look for their requests by themselves, differ in letter case, percent-encoding, doubled
+ * slashes, dot segments, and in what stands behind ";" or "#". A path belongs to a resource in any of these readings: what
+ * this finds is guarded, and a path too many does no harm. Of several resources the one with the longest path counts.
  *
  * @internal
  */
@@ -44,33 +47,52 @@ export class ResourcePaths {
   }
 
   /**
-   * Undefined where there is none, and where several share the path.
+   * @param target - a request target as received
+   * @returns undefined for a path that is no resource's, and for one that several share
+   */
+  find(target: string): KnownResource | undefined {
+    let found: readonly KnownResource[] = [];
+    let foundAt = -1;
+    for (const segments of readings(requestPath(target))) {
+      for (let count = Math.min(segments.length, this.depth); count > foundAt; count -= 1) {
+        const path = segments.slice(0, count).join('/');
+        const sharing = this.byPath.get(path);
+        if (!sharing) continue;
+        found = sharing;
+        foundAt = count;
+      }
+    }
+    return found.length === 1 ? found[0] : undefined;
+  }
+
+  /**
+   * Whether a request is for a well-known document, in every reading.
    *
    * @param target - a request target as received
    */
-  find(target: string): KnownResource | undefined {
-    // No client sends "#"; the parsers of Express and Fastify end the path there.
-    const [withoutFragment = ''] = target.split('#', 1);
-    const literal = literalSegments(requestPath(withoutFragment));
-    const isResolved = !literal.some((segment) => segment === '.' || segment === '..');
-    return this.above(literal) ?? (isResolved ? undefined : this.above(resolvedSegments(literal)));
+  isWellKnown(target: string): boolean {
+    return target.startsWith(WELL_KNOWN) && !hasDots(literalSegments(requestPath(target)));
   }
+}
 
-  private above(segments: readonly string[]): KnownResource | undefined {
-    for (let count = Math.min(segments.length, this.depth); count >= 0; count -= 1) {
-      const found = this.byPath.get(segments.slice(0, count).join('/'));
-      if (found) return found.length === 1 ? found[0] : undefined;
-    }
-    return undefined;
-  }
+/** The segments of a path, as different programs take it. */
+function readings(path: string): readonly (readonly string[])[] {
+  const literal = literalSegments(path);
+  // Behind two slashes a URL parser takes the first segment for a host.
+  const all = /^[/\\]{2}/.test(path) ? [literal, literal.slice(1)] : [literal];
+  return hasDots(literal) ? all.flatMap((segments) => [segments, resolvedSegments(segments)]) : all;
 }
 
 function literalSegments(path: string): string[] {
   return decoded(path)
     .toLowerCase()
     .split(/[/\\]+/)
-    .map((segment) => segment.split(';', 1)[0] ?? '')
+    .map((segment) => segment.split(/[;?#]/, 1)[0] ?? '')
     .filter((segment) => segment !== '');
+}
+
+function hasDots(segments: readonly string[]): boolean {
+  return segments.includes('.') || segments.includes('..');
 }
 
 function resolvedSegments(segments: readonly string[]): string[] {

@@ -25,12 +25,14 @@ export interface ClientRules {
 export function authMethods({
   clientSecret,
   publicJwk,
+  bearerToken,
   authMethods,
 }: TestClient): readonly TestClientAuthMethod[] {
   if (authMethods) return authMethods;
   return [
     ...(clientSecret === undefined ? [] : (['client_secret_basic', 'client_secret_post'] as const)),
     ...(publicJwk === undefined ? [] : (['private_key_jwt'] as const)),
+    ...(bearerToken === undefined ? [] : (['bearer'] as const)),
   ];
 }
 
@@ -52,8 +54,10 @@ export async function authenticationError(
 }
 
 function methodsUsed({ headers, form }: ClientProof): readonly TestClientAuthMethod[] {
+  const { authorization } = headers;
+  const scheme = /^bearer /i.test(authorization ?? '') ? 'bearer' : 'client_secret_basic';
   return [
-    ...(headers.authorization === undefined ? [] : (['client_secret_basic'] as const)),
+    ...(authorization === undefined ? [] : ([scheme] as const)),
     ...(form.has('client_secret') ? (['client_secret_post'] as const) : []),
     ...(form.has('client_assertion') ? (['private_key_jwt'] as const) : []),
   ];
@@ -75,6 +79,9 @@ const CHECKS: Readonly<Record<TestClientAuthMethod, Check>> = {
     form.get('client_assertion_type') === JWT_BEARER &&
     (form.get('client_id') ?? rules.client.clientId) === rules.client.clientId &&
     isAssertion(form.get('client_assertion') ?? '', rules),
+  bearer: ({ headers }, { client }) =>
+    client.bearerToken !== undefined &&
+    headers.authorization?.replace(/^bearer +/i, '') === client.bearerToken,
   none: ({ form }, { client }) => (form.get('client_id') ?? client.clientId) === client.clientId,
 };
 

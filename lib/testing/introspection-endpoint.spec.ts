@@ -190,6 +190,24 @@ describe('client authentication', () => {
     });
   });
 
+  verifies('OPQ-02', 'takes a bearer token, the right one only', async () => {
+    const as = await started({ introspectionClient: { clientId: 'rs', bearerToken: 'own-token' } });
+    const status = async (authorization: string): Promise<number> =>
+      (await post(as, { token: 'x' }, { headers: { authorization } })).status;
+    expect([await status('Bearer own-token'), await status('bearer own-token')]).toEqual([200, 200]);
+    for (const wrong of ['Bearer own-toke', 'Bearer', 'Basic own-token', 'own-token', 'Bearer undefined'])
+      expect([wrong, await status(wrong)]).toEqual([wrong, 401]);
+    expect((await post(as, { token: 'x' })).status).toBe(401);
+    expect(as.metadata()).toMatchObject({
+      introspection_endpoint_auth_methods_supported: ['Bearer'],
+      revocation_endpoint_auth_methods_supported: [],
+    });
+    const without = await started();
+    expect(
+      (await post(without, { token: 'x' }, { headers: { authorization: 'Bearer undefined' } })).status,
+    ).toBe(401);
+  });
+
   it('takes one proof, not two', async () => {
     const as = await started();
     const authorization = basic(encodeURIComponent(CLIENT.clientId), encodeURIComponent(SECRET));

@@ -35,11 +35,14 @@ export function metadataDocument(server: MetadataSubject): Record<string, unknow
     registration_endpoint: origin + PATHS.registration,
     jwks_uri: origin + PATHS.jwks,
     introspection_endpoint: origin + PATHS.introspection,
-    introspection_endpoint_auth_methods_supported: authMethods,
+    // By its name as a token type, where it is one: RFC 8414 section 2.
+    introspection_endpoint_auth_methods_supported: authMethods.map((method) =>
+      method === 'bearer' ? 'Bearer' : method,
+    ),
     introspection_endpoint_auth_signing_alg_values_supported: SIGNATURE_ALGORITHMS,
     introspection_signing_alg_values_supported: [alg],
     revocation_endpoint: origin + PATHS.revocation,
-    revocation_endpoint_auth_methods_supported: authMethods,
+    revocation_endpoint_auth_methods_supported: authMethods.filter((method) => method !== 'bearer'),
     revocation_endpoint_auth_signing_alg_values_supported: SIGNATURE_ALGORITHMS,
     response_types_supported: ['code'],
     response_modes_supported: ['query'],

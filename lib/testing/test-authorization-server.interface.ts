@@ -19,12 +19,15 @@ export type TestMetadataLayout = 'oauth' | 'oidc' | 'oidc-inserted' | 'all' | 'n
 export type TestEndpoint = 'metadata' | 'jwks' | 'introspection' | 'revocation';
 
 /**
- * How a client proves at introspection and revocation who it is; `none` asks for no proof.
+ * How a client proves at introspection and revocation who it is: `bearer` by an access token of its own; `none` asks
+ * for no proof.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc7591#section-2 | RFC 7591 section 2}
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7662#section-2.1 | RFC 7662 section 2.1}
  * @publicApi
  */
-export type TestClientAuthMethod = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
+export type TestClientAuthMethod =
+  'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'bearer' | 'none';
 
 /** The client that may use introspection and revocation: usually the resource server under test. @publicApi */
 export interface TestClient {
@@ -33,6 +36,8 @@ export interface TestClient {
   readonly clientSecret?: string;
   /** For `private_key_jwt`: the public half of the key that signs the assertions. @defaultValue none */
   readonly publicJwk?: JWK;
+  /** For `bearer`: its own access token. @defaultValue none */
+  readonly bearerToken?: string;
   /** The methods it may use. @defaultValue all that its credentials allow */
   readonly authMethods?: readonly TestClientAuthMethod[];
 }

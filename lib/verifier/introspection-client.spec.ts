@@ -28,6 +28,24 @@ describe('clientAuthentication', () => {
     expect(await proof({ authMethod: 'none' })).toEqual({ form: { client_id: 'rs' }, headers: {} });
   });
 
+  verifies('OPQ-02', 'puts a bearer token into the header, asked for with each request', async () => {
+    const given = ['t-1', 't_2.~+/==', '', 'a b', 'a\r\nX-Evil: 1', 7, undefined];
+    const bearerToken = () => given.shift() as string;
+    const options = { authMethod: 'bearer', bearerToken, timeoutMs: 1000 };
+    const prove = await clientAuthentication(options as ResolvedIntrospectionOptions);
+    expect(given).toHaveLength(7);
+    const asked = async () => {
+      const [form, headers] = [new URLSearchParams(), new Headers()];
+      await prove(AS, { client_id: 'rs' }, form, headers);
+      return { form: Object.fromEntries(form), headers: Object.fromEntries(headers) };
+    };
+    expect(await asked()).toEqual({ form: {}, headers: { authorization: 'Bearer t-1' } });
+    expect(await asked()).toEqual({ form: {}, headers: { authorization: 'Bearer t_2.~+/==' } });
+    for (const what of ['secret', 'token', 'token', 'secret', 'secret'])
+      await expect(asked()).rejects.toThrow(`the option "bearerToken" gave no ${what}`);
+    expect(given).toEqual([]);
+  });
+
   verifies('OPQ-02', 'signs an assertion with the algorithm and the id of the key', async () => {
     for (const alg of ['RS256', 'PS256', 'ES384', 'EdDSA', 'Ed25519']) {
       const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });

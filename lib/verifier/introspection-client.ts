@@ -12,6 +12,9 @@ import { SIGNATURE_ALGORITHMS } from '../options/algorithms.js';
 import { type ResolvedIntrospectionOptions } from '../options/resolved-options.interface.js';
 import { IntrospectionFailure } from './introspection-failure.js';
 
+/** RFC 6750 section 2.1. */
+const BEARER_TOKEN = /^[\w.~+/-]+=*$/;
+
 /**
  * How requests prove who asks. The secret or key stands in a closure, so that inspecting the result does not show it.
  *
@@ -22,19 +25,32 @@ import { IntrospectionFailure } from './introspection-failure.js';
 export async function clientAuthentication(options: ResolvedIntrospectionOptions): Promise<ClientAuth> {
   if (options.authMethod === 'none') return None();
   if (options.authMethod === 'private_key_jwt') return privateKeyJwt(options.privateKey);
+  if (options.authMethod === 'bearer') return bearer(options);
   const prove = options.authMethod === 'client_secret_post' ? ClientSecretPost : ClientSecretBasic;
-  return prove(await secretOf(options));
+  return prove(await secretOf(options, 'clientSecret'));
 }
 
-async function secretOf({ clientSecret, timeoutMs }: ResolvedIntrospectionOptions): Promise<string> {
+/** The token is asked for with every request: unlike a secret it expires by itself. */
+function bearer(options: ResolvedIntrospectionOptions): ClientAuth {
+  return async (_server, _client, _form, headers) => {
+    const token = await secretOf(options, 'bearerToken');
+    if (!BEARER_TOKEN.test(token)) throw new IntrospectionFailure('the option "bearerToken" gave no token');
+    headers.set('authorization', `Bearer ${token}`);
+  };
+}
+
+async function secretOf(
+  options: ResolvedIntrospectionOptions,
+  name: 'clientSecret' | 'bearerToken',
+): Promise<string> {
   let secret: unknown;
   try {
-    secret = await untilAborted(AbortSignal.timeout(timeoutMs), clientSecret?.());
+    secret = await untilAborted(AbortSignal.timeout(options.timeoutMs), options[name]?.());
   } catch (cause) {
-    throw new IntrospectionFailure('the option "clientSecret" threw, or took too long', { cause });
+    throw new IntrospectionFailure(`the option "${name}" threw, or took too long`, { cause });
   }
   if (typeof secret === 'string' && secret !== '') return secret;
-  throw new IntrospectionFailure('the option "clientSecret" gave no secret');
+  throw new IntrospectionFailure(`the option "${name}" gave no secret`);
 }
 
 /** @throws {@link IntrospectionFailure} for a JWK that is no private key to sign with @internal */

@@ -3,20 +3,26 @@ import { type ClientAuth } from 'oauth4webapi';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 import { untilAborted } from '../discovery/fetch-json.js';
 import { RefreshedValue } from '../discovery/refreshed-value.js';
+import { type TimeLimits } from '../discovery/time-limits.js';
 import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
 import { type ResolvedIntrospectionOptions } from '../options/resolved-options.interface.js';
+import { BoundedConcurrency } from './bounded-concurrency.js';
 import { IntrospectionCache } from './introspection-cache.js';
 import { clientAuthentication } from './introspection-client.js';
 import { IntrospectionFailure, toIntrospectionFailure } from './introspection-failure.js';
 import { requestIntrospection } from './introspection-request.js';
 import { type IntrospectionAnswer, readAnswer, readSignedAnswer } from './introspection-response.js';
-import { IssuerKeys } from './issuer-keys.js';
+import { type IssuerKeys } from './issuer-keys.js';
 
 /** What asking needs from outside, and who wants to know what comes of it. @internal */
 export interface IntrospectionContext {
   readonly fetch: typeof fetch;
   readonly now: () => Date;
   readonly clockToleranceSeconds: number;
+  /** The server's keys, for answers that have to be signed. */
+  readonly keys: IssuerKeys | undefined;
+  /** What ends all requests together. */
+  readonly limits: TimeLimits;
   /** Told once when the server begins to refuse our own credentials, with the status of its answer. */
   readonly onCredentialsRefused: (status: number) => void;
 }
@@ -26,7 +32,8 @@ const CREDENTIALS_COOLDOWN_SECONDS = 30;
 
 /**
  * One authorization server that is asked about tokens by one client. However many ask about a token at once, the
- * server is asked once. Answers are kept only as configured, failures never; no token is kept in any case.
+ * server is asked once, and about so many tokens at a time and no more. Answers are kept only as configured, failures
+ * never; no token is kept in any case.
  *
  * @internal
  */
@@ -34,7 +41,7 @@ export class IntrospectionEndpoint {
   private readonly pending = new Map<string, Promise<IntrospectionAnswer>>();
   private readonly cache: IntrospectionCache | undefined;
   private readonly credentials: RefreshedValue<ClientAuth>;
-  private readonly keys: IssuerKeys | undefined;
+  private readonly places: BoundedConcurrency;
   private areCredentialsRefused = false;
 
   constructor(
@@ -42,16 +49,13 @@ export class IntrospectionEndpoint {
     private readonly options: ResolvedIntrospectionOptions,
     private readonly context: IntrospectionContext,
   ) {
-    const { fetch, now } = context;
+    this.places = new BoundedConcurrency(options.maxConcurrentRequests);
     this.cache = options.cache && new IntrospectionCache(options.cache);
     this.credentials = new RefreshedValue(() => clientAuthentication(options), {
       freshSeconds: Infinity,
       staleSeconds: Infinity,
-      now,
+      now: context.now,
     });
-    const ignore = (): void => undefined; // an answer whose key is missing says so
-    if (options.requireSignedResponse)
-      this.keys = new IssuerKeys(server, { fetch, now, onSkipped: ignore, onRenewed: ignore });
   }
 
   /**
@@ -80,26 +84,28 @@ export class IntrospectionEndpoint {
     return asked;
   }
 
-  private async attempt(token: string): Promise<IntrospectionAnswer> {
-    const limit = AbortSignal.timeout(this.options.timeoutMs);
-    try {
-      const answer = await untilAborted(limit, this.exchange(token, limit));
-      this.areCredentialsRefused = false;
-      return answer;
-    } catch (error) {
-      if (error instanceof AuthorizationServerUnavailableError) throw error;
-      const cause = limit.aborted
-        ? new IntrospectionFailure('no complete answer within the time limit')
-        : toIntrospectionFailure(error);
-      if (cause.status === 401 || cause.status === 403) this.noteRefusedCredentials(cause.status);
-      throw new AuthorizationServerUnavailableError(this.server.issuer, 'introspection', { cause });
-    }
+  private attempt(token: string): Promise<IntrospectionAnswer> {
+    const hasToWait = this.places.isFull;
+    return this.context.limits.run(this.options.timeoutMs, async (signal) => {
+      try {
+        const answer = await this.places.run(signal, () =>
+          untilAborted(signal, this.exchange(token, signal)),
+        );
+        this.areCredentialsRefused = false;
+        return answer;
+      } catch (error) {
+        if (error instanceof AuthorizationServerUnavailableError) throw error;
+        const cause = signal.aborted ? lateFailure(hasToWait) : toIntrospectionFailure(error);
+        if (cause.status === 401 || cause.status === 403) this.noteRefusedCredentials(cause.status);
+        throw new AuthorizationServerUnavailableError(this.server.issuer, 'introspection', { cause });
+      }
+    });
   }
 
   private async exchange(token: string, signal: AbortSignal): Promise<IntrospectionAnswer> {
-    const { server, keys } = this;
+    const { server } = this;
     const { clientId, endpoint, requireSignedResponse: wantsJwt } = this.options;
-    const { fetch, now, clockToleranceSeconds: toleranceSeconds } = this.context;
+    const { fetch, now, keys, clockToleranceSeconds: toleranceSeconds } = this.context;
     const text = await requestIntrospection(token, {
       issuer: server.issuer,
       // Metadata without it is refused where it is loaded.
@@ -133,4 +139,9 @@ export class IntrospectionEndpoint {
   private seconds(): number {
     return this.context.now().getTime() / 1000;
   }
+}
+
+function lateFailure(hadToWait: boolean): IntrospectionFailure {
+  const wait = hadToWait ? ', part of which it waited for its turn ("maxConcurrentRequests")' : '';
+  return new IntrospectionFailure(`no complete answer within the time limit${wait}`);
 }

@@ -1,6 +1,7 @@
-import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 import { untilAborted } from '../discovery/fetch-json.js';
+import { TimeLimits } from '../discovery/time-limits.js';
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
 import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
@@ -9,6 +10,7 @@ import { privateKeyJwt } from './introspection-client.js';
 import { IntrospectionEndpoint } from './introspection-endpoint.js';
 import { IntrospectionFailure, toIntrospectionFailure } from './introspection-failure.js';
 import { toClaims } from './introspection-response.js';
+import { IssuerKeysRegistry } from './issuer-keys.registry.js';
 import { VerifiedToken } from './token.verifier.js';
 
 /**
@@ -21,11 +23,16 @@ import { VerifiedToken } from './token.verifier.js';
  * @internal
  */
 @Injectable()
-export class IntrospectionTokenVerifier implements OnModuleInit {
+export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('McpAuth');
   private readonly endpoints = new Map<TrustedAuthorizationServer, IntrospectionEndpoint>();
 
-  constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions) {}
+  private readonly limits = new TimeLimits();
+
+  constructor(
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
+    private readonly issuerKeys: IssuerKeysRegistry = new IssuerKeysRegistry(options),
+  ) {}
 
   /** @throws {@link McpAuthConfigError} for keys that no request could be signed with */
   async onModuleInit(): Promise<void> {
@@ -63,8 +70,17 @@ export class IntrospectionTokenVerifier implements OnModuleInit {
       throw new AuthorizationServerUnavailableError(server.issuer, 'introspection', { cause });
     });
     if (answer === null) return null;
-    const requiresExpiry = server.options.introspection?.requireExpiry === true;
-    return new VerifiedToken(toClaims(answer, server.issuer), { requiresExpiry });
+    const { introspection, claimNames } = server.options;
+    return new VerifiedToken(toClaims(answer, server.issuer), {
+      requiresExpiry: introspection?.requireExpiry === true,
+      audienceVerified: introspection?.trustAnswerWithoutAudience === true,
+      claimNames,
+    });
+  }
+
+  /** Ends requests that are under way, once all those of clients are answered: nothing keeps the process alive. */
+  onApplicationShutdown(): void {
+    this.limits.end();
   }
 
   private endpointOf(server: TrustedAuthorizationServer): IntrospectionEndpoint {
@@ -74,6 +90,8 @@ export class IntrospectionTokenVerifier implements OnModuleInit {
     if (!introspection) throw new TypeError(`${server.issuer} is not configured for introspection`);
     const endpoint = new IntrospectionEndpoint(server, introspection, {
       ...this.options,
+      keys: introspection.requireSignedResponse ? this.issuerKeys.of(server) : undefined,
+      limits: this.limits,
       onCredentialsRefused: (status) => {
         const { clientId, authMethod } = introspection;
         const fix = 'check "clientId" and the credentials of the option "introspection"';

@@ -14,8 +14,9 @@ const ACCESS_TOKEN_TYPES: Readonly<Record<Profile, readonly unknown[]>> = {
 };
 
 /**
- * Refuses a JWS whose header says that it is something else than an access token, or that what was signed is
- * not the encoded payload (`b64: false`), so that what was decoded would not be what was verified.
+ * Refuses a JWS whose header says that it is something else than an access token, or that it can be understood only
+ * with an extension (`crit`): an access token needs none, so none is understood. Nor may what was signed be anything
+ * but the encoded payload (`b64: false`), as what was decoded would not be what was verified.
  *
  * @param header - the protected header
  * @param profile - whether a header without `typ`, or with the type `JWT`, passes
@@ -24,10 +25,10 @@ const ACCESS_TOKEN_TYPES: Readonly<Record<Profile, readonly unknown[]>> = {
  * @internal
  */
 export function assertAccessTokenHeader(
-  { typ, cty, b64 }: CompactJWSHeaderParameters,
+  { typ, cty, b64, crit }: CompactJWSHeaderParameters,
   profile: Profile,
 ): void {
-  if (b64 === false) throw new TokenRefusedError('malformed');
+  if (crit !== undefined || b64 === false) throw new TokenRefusedError('malformed');
   const type: unknown = typ;
   const accepted = ACCESS_TOKEN_TYPES[profile].includes(typeof type === 'string' ? type.toLowerCase() : type);
   // A content type means that the payload is not claims but, for example, another JWT.

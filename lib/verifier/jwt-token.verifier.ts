@@ -1,13 +1,12 @@
-import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { compactVerify, type CompactJWSHeaderParameters, type CompactVerifyGetKey } from 'jose';
-import { AuthorizationServer, type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
-import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { decodeHeader } from './decode-jws.js';
 import { withAnyKey } from './any-key.js';
-import { IssuerKeys } from './issuer-keys.js';
+import { IssuerKeysRegistry } from './issuer-keys.registry.js';
 import { assertAccessTokenHeader } from './jwt-header-rules.js';
 import { toVerifierError } from './jose-errors.js';
 import { PROFILE_CLAIMS } from './profile-claims.js';
@@ -23,16 +22,14 @@ import { type TokenClaims, VerifiedToken } from './token.verifier.js';
  * @internal
  */
 @Injectable()
-export class JwtTokenVerifier implements OnApplicationShutdown {
+export class JwtTokenVerifier {
   private readonly logger = new Logger('McpAuth');
-  private readonly keys = new Map<TrustedAuthorizationServer, IssuerKeys>();
   /** Servers with an unusable key: told of once, as anybody can send tokens that name such a key. */
   private readonly reported = new Set<string>();
-  private readonly shutdown = new AbortController();
 
   constructor(
-    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
-    private readonly events: McpAuthEvents = new McpAuthEvents(options),
+    @Inject(MCP_AUTH_OPTIONS) options: ResolvedMcpAuthOptions,
+    private readonly issuerKeys: IssuerKeysRegistry = new IssuerKeysRegistry(options),
   ) {}
 
   /**
@@ -48,7 +45,7 @@ export class JwtTokenVerifier implements OnApplicationShutdown {
     server: TrustedAuthorizationServer,
   ): Promise<VerifiedToken> {
     assertAlgorithm(token, server.options.algorithms);
-    const keys = this.keysOf(server);
+    const keys = this.issuerKeys.of(server);
     let header: CompactJWSHeaderParameters;
     try {
       header = await verifySignature(token, (...jws) => keys.keyFor(...jws), [...server.options.algorithms]);
@@ -60,45 +57,10 @@ export class JwtTokenVerifier implements OnApplicationShutdown {
     return new VerifiedToken(claims, {
       requiresExpiry: true,
       requiredClaims: PROFILE_CLAIMS[profile],
+      claimNames: server.options.claimNames,
       maxAgeSeconds: maxTokenAgeSeconds,
       cacheable: true,
     });
-  }
-
-  /** Ends fetches that are under way, once all requests are answered: nothing keeps the process alive. */
-  onApplicationShutdown(): void {
-    this.shutdown.abort();
-  }
-
-  private keysOf(server: TrustedAuthorizationServer): IssuerKeys {
-    const known = this.keys.get(server);
-    if (known) return known;
-    const { fetch, now } = this.options;
-    const keys = new IssuerKeys(server, {
-      fetch,
-      now,
-      signal: this.shutdown.signal,
-      onSkipped: (count) => {
-        const what = count === 1 ? '1 key that cannot be used' : `${String(count)} keys that cannot be used`;
-        this.logger.error(`${server.issuer} publishes ${what}; left out`);
-      },
-      onRenewed: () => {
-        this.logger.debug(`The keys of ${server.issuer} were renewed`);
-        this.events.keysRefreshed(server.issuer);
-      },
-      onNotRenewed: (error) => {
-        if (this.shutdown.signal.aborted) return;
-        const { message } = error as Error; // keys are fetched by functions of ours, which throw errors
-        this.logger.warn(`The keys of ${server.issuer} were not renewed: ${message}`);
-        this.events.discoveryFailed(server.issuer, 'keys', error);
-      },
-      onStale: (ageSeconds) => {
-        this.events.staleUsed(server.issuer, 'keys', ageSeconds);
-      },
-    });
-    this.keys.set(server, keys);
-    if (server instanceof AuthorizationServer) server.watchKeys(() => keys.state());
-    return keys;
   }
 
   private explain(error: unknown, issuer: string): unknown {

@@ -1,5 +1,6 @@
 import { type Type } from '@nestjs/common';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { type ResolvedClaimNames, USUAL_CLAIM_NAMES } from '../options/claim-names.js';
 
 /**
  * What a token says, whoever said it: the payload of a JWT, or an introspection response. Nothing in it has
@@ -15,6 +16,8 @@ export interface VerifiedTokenOptions {
   readonly requiresExpiry?: boolean;
   /** Claims without which the token is refused, by their JWT names. @defaultValue none */
   readonly requiredClaims?: readonly string[];
+  /** Which claims give client and scopes. @defaultValue the usual ones, see {@link ClaimNames} */
+  readonly claimNames?: ResolvedClaimNames;
   /**
    * How long after its `iat` the token is good at most; one without `iat` is refused then. Unit: seconds.
    *
@@ -46,6 +49,7 @@ export interface VerifiedTokenOptions {
 export class VerifiedToken {
   readonly requiresExpiry: boolean;
   readonly requiredClaims: readonly string[];
+  readonly claimNames: ResolvedClaimNames;
   readonly maxAgeSeconds: number | undefined;
   readonly audienceVerified: boolean;
   readonly cacheable: boolean;
@@ -56,6 +60,7 @@ export class VerifiedToken {
   ) {
     this.requiresExpiry = options.requiresExpiry ?? false;
     this.requiredClaims = options.requiredClaims ?? [];
+    this.claimNames = options.claimNames ?? USUAL_CLAIM_NAMES;
     this.maxAgeSeconds = options.maxAgeSeconds;
     this.audienceVerified = options.audienceVerified ?? false;
     this.cacheable = options.cacheable ?? false;

@@ -1,10 +1,13 @@
 import { Controller, Get, Injectable, Module, type OnModuleInit } from '@nestjs/common';
 import {
+  AuthorizationServerUnavailableError,
   McpAuthDiagnostics,
   McpAuthEvents,
   McpAuthModule,
   type TokenClaims,
   TokenVerifier,
+  type VerificationContext,
+  VerifiedToken,
 } from 'nestjs-mcp-auth';
 
 const RESOURCE = process.env['MCP_RESOURCE'] ?? '';
@@ -49,6 +52,19 @@ export class DirectoryVerifier extends TokenVerifier {
 })
 export class OwnVerifierModule {}
 //#endregion verifier
+
+const USERINFO = process.env['MCP_USERINFO'] ?? '';
+
+//#region userinfo
+export async function askUserinfo(token: string, { signal }: VerificationContext) {
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await fetch(USERINFO, { headers, redirect: 'error', signal }).catch(() => undefined);
+  if (answer?.status === 401) return null;
+  if (answer?.status !== 200) throw new AuthorizationServerUnavailableError(ISSUER, 'verification');
+  const { sub } = (await answer.json()) as TokenClaims;
+  return new VerifiedToken({ sub }, { audienceVerified: true });
+}
+//#endregion userinfo
 
 /** Stands for wherever an application keeps its audit. */
 export const audit: string[] = [];

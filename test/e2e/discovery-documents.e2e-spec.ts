@@ -197,6 +197,13 @@ describe('what only MCP clients need', () => {
     const log = new RecordingLogger();
     const app = await startNotes(trusting({ issuer: as.issuer, mcpCompliance: 'off' }), log);
     expect(await statusOfToken(app, as)).toBe(200);
+    // A server that logs nobody in, of which that is said.
+    as.at(OAUTH, {
+      ...as.metadata(),
+      grant_types_supported: ['client_credentials'],
+      authorization_endpoint: undefined,
+    });
+    await startNotes(trusting({ issuer: as.issuer, mcpCompliance: 'off' }), log);
     as.at(OAUTH, as.metadata({ grant_types_supported: undefined }));
     await startNotes(trusting({ issuer: as.issuer, mcpCompliance: 'error' }), log);
     expect(log.warnings).toEqual([]);

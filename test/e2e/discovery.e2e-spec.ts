@@ -87,12 +87,16 @@ describe('metadata by issuer', () => {
     );
   });
 
-  verifies('ASM-24', 'asks with Accept and nothing that identifies', async () => {
+  verifies(['ASM-24', 'F20'], 'asks with Accept and its own name, and with no credentials', async () => {
     const as = await bareServer();
     as.at(OAUTH, as.metadata());
     await startNotes(trusting(as.issuer));
     const [request] = as.requests;
-    expect(request).toMatchObject({ method: 'GET', path: OAUTH, headers: { accept: 'application/json' } });
+    expect(request).toMatchObject({
+      method: 'GET',
+      path: OAUTH,
+      headers: { accept: 'application/json', 'user-agent': 'nestjs-mcp-auth' },
+    });
     const { cookie, authorization, referer, origin } = request!.headers;
     expect({ cookie, authorization, referer, origin }).toEqual({});
   });

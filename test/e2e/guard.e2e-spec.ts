@@ -16,12 +16,14 @@ import { APP_FILTER } from '@nestjs/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   AuthInfo,
+  AuthorizationServerUnavailableError,
   BearerAuthGuard,
   RequireScopes,
   SkipBearerAuth,
   type TokenClaims,
   TokenRefusedError,
   TokenVerifier,
+  type VerifyToken,
 } from 'nestjs-mcp-auth';
 import { type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
@@ -363,6 +365,36 @@ describe('a guarded route, when things go wrong', () => {
     }
     as.at('/jwks', { keys: [as.key.publicJwk] });
     expect((await app.send('/notes', { headers })).status).toBe(200);
+  });
+
+  verifies('F102', 'says no more than whose fault it is, and when to come back', async () => {
+    const exactly = (answer: HttpAnswer): object => {
+      const names = ['www-authenticate', 'retry-after', 'cache-control', 'content-type'];
+      const headers = names.map((name) => answer.headers[name]);
+      return { status: answer.status, headers, json: answer.json };
+    };
+    const as = await server();
+    const outcome = async (verifier: VerifyToken): Promise<object> => {
+      const resources = { resource: NOTES, authorizationServers: [as.issuer], verifier };
+      const app = await start({ resources }, { controllers: [NotesController] });
+      return exactly(await app.send('/notes', { headers: { authorization: 'Bearer opaque' } }));
+    };
+    const json = 'application/json; charset=utf-8';
+    const fail = (error: Error) => () => Promise.reject(error);
+    expect(await outcome(fail(new AuthorizationServerUnavailableError(as.issuer, 'verification')))).toEqual({
+      status: 503,
+      headers: [undefined, '5', 'no-store', json],
+      json: {
+        error: 'temporarily_unavailable',
+        error_description: 'The access token cannot be checked at the moment; try again later',
+      },
+    });
+    expect(await outcome(fail(new Error('hush')))).toEqual({
+      status: 500,
+      headers: [undefined, undefined, 'no-store', json],
+      json: { error: 'server_error', error_description: 'The access token could not be checked' },
+    });
+    expect(await outcome(() => ({ sub: 'u1', aud: NOTES }))).toMatchObject({ status: 200 });
   });
 
   verifies(

@@ -1,5 +1,6 @@
 import { Controller, Get, type LoggerService, UseGuards } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
@@ -9,6 +10,8 @@ import {
   BearerAuthGuard,
   type IntrospectionOptions,
   MCP_AUTH_OPTIONS,
+  type McpAuthEvent,
+  McpAuthEvents,
   type McpAuthModuleOptions,
   ProtectedResource,
 } from 'nestjs-mcp-auth';
@@ -22,6 +25,7 @@ import {
   type TestTokenOptions,
 } from 'nestjs-mcp-auth/testing';
 import { type RunningApp, startFailure } from '../fixtures/app.js';
+import { TestClock } from '../fixtures/clock.js';
 import { type HttpAnswer } from '../fixtures/http.js';
 import { closeAfterTest, start } from '../fixtures/opened.js';
 import { ADMIN, NOTES, NOTES_METADATA } from '../fixtures/resources.js';
@@ -213,6 +217,36 @@ describe('the request', () => {
     }
   });
 
+  verifies(
+    ['OPQ-02', 'OPS-08'],
+    'proves who asks by an access token of its own, got anew as it expires',
+    async () => {
+      const [clientId, log] = [CLIENT.clientId, new FullLog()];
+      const as = await authorizationServer({ introspectionClient: { clientId, bearerToken: 'own-token-2' } });
+      const given = ['own-token-2', 'own-token-1', 'own-token-2'];
+      const bearerToken = () => Promise.resolve(given.shift() ?? '');
+      const server = { ...asking(as), introspection: { clientId, bearerToken } };
+      const app = await startWith([server], {}, log);
+      const token = as.issueOpaqueToken(GOOD);
+      expect(await statusOf(app, token)).toBe(200);
+      expect(as.requests.at(-1)?.headers.authorization).toBe('Bearer own-token-2');
+      expect([...new URLSearchParams(as.requests.at(-1)?.body).keys()].sort()).toEqual([
+        'token',
+        'token_type_hint',
+      ]);
+      expect(refusal(await get(app, token))).toEqual(UNAVAILABLE);
+      expect(log.errors()).toEqual([expect.stringContaining(`by the client "${clientId}" with bearer`)]);
+      expect(await statusOf(app, token)).toBe(200);
+      expect(refusal(await get(app, token))).toEqual(UNAVAILABLE); // there is none any more
+      expect(as.requestCount('introspection')).toBe(3);
+      const fixed = await startWith([{ ...server, introspection: { clientId, bearerToken: 'own-token-2' } }]);
+      expect(await statusOf(fixed, token)).toBe(200);
+      const options: unknown = fixed.app.get(MCP_AUTH_OPTIONS, { strict: false });
+      for (const shown of [log.lines.join(), inspect(options, { depth: 10 }), JSON.stringify(options)])
+        expect(shown).not.toContain('own-token');
+    },
+  );
+
   verifies('OPQ-02', 'cannot be signed with a key that signs nothing: the app does not start', async () => {
     const as = await authorizationServer();
     const { privateKey } = await generateKeyPair('ES256', { extractable: true });
@@ -314,6 +348,33 @@ describe('the answer', () => {
     }
     expect(refusal(await outcome({ scope: 'notes:rea' }))).toEqual(INSUFFICIENT);
     expect(refusal(await outcome({ scope: undefined }))).toEqual(INSUFFICIENT);
+  });
+
+  verifies(['OPQ-04', 'AUD-06'], 'may lack an audience only by choice, which is warned of', async () => {
+    const as = await authorizationServer();
+    const log = new FullLog();
+    const trusting = { introspection: { trustAnswerWithoutAudience: true } };
+    const [strict, trusts] = [
+      await startWith([asking(as)]),
+      await startWith([asking(as, trusting)], {}, log),
+    ];
+    says(as, good(as));
+    expect([await statusOf(strict, 'opaque'), await statusOf(trusts, 'opaque')]).toEqual([200, 200]);
+    says(as, { ...good(as), aud: undefined });
+    expect(refusal(await get(strict, 'opaque'))).toEqual(INVALID_TOKEN);
+    expect(await statusOf(trusts, 'opaque')).toBe(200);
+    for (const aud of [ADMIN, `${NOTES}x`, [], [ADMIN], '', null, 7]) {
+      says(as, { ...good(as), aud });
+      expect([aud, refusal(await get(trusts, 'opaque'))]).toEqual([aud, INVALID_TOKEN]);
+    }
+    expect(log.lines.filter((line) => line.startsWith('warn '))).toEqual([
+      expect.stringContaining(`${NOTES}: "trustAnswerWithoutAudience" is on: `),
+    ]);
+    // It is for answers: a JWT names its audience, or opens nothing.
+    const mixed = await startWith([asking(as, { ...trusting, mode: 'auto' })]);
+    expect(await statusOf(mixed, await as.issueToken(GOOD))).toBe(200);
+    const jwt = await as.issueToken({ ...GOOD, claims: { aud: undefined } });
+    expect(refusal(await get(mixed, jwt))).toEqual(INVALID_TOKEN);
   });
 
   it('cannot be of another server that the resource trusts too', async () => {
@@ -445,6 +506,89 @@ describe('an authorization server that gives no answer', () => {
       expect(await statusOf(app, token)).toBe(200);
     },
   );
+});
+
+describe('many tokens at once', () => {
+  /** Holds every answer back until it is let go, and counts what is under way. */
+  async function holding() {
+    const as = await authorizationServer();
+    const held: (() => void)[] = [];
+    const state = { most: 0, total: 0, underWay: 0 };
+    const answer = JSON.stringify({
+      active: true,
+      sub: 'u',
+      client_id: 'c',
+      aud: NOTES,
+      scope: 'notes:read',
+    });
+    as.serve('/introspect', (_, response) => {
+      state.total += 1;
+      state.underWay += 1;
+      state.most = Math.max(state.most, state.underWay);
+      response.on('close', () => (state.underWay -= 1));
+      held.push(() => response.end(answer));
+    });
+    return { as, held, state };
+  }
+  const tokens = Array.from({ length: 6 }, (_, at) => `opaque-${String(at)}`);
+
+  verifies('OPQ-10', 'are asked about so many at a time, and the others in turn', async () => {
+    const { as, held, state } = await holding();
+    const app = await startWith([asking(as, { introspection: { maxConcurrentRequests: 2 } })]);
+    const answers = Promise.all(tokens.map((token) => statusOf(app, token)));
+    for (let done = 0; done < tokens.length; done++) {
+      await expect.poll(() => held.length).toBeGreaterThan(0);
+      held.shift()!();
+    }
+    expect(await answers).toEqual(tokens.map(() => 200));
+    expect(state).toMatchObject({ most: 2, total: 6 });
+
+    const free = await startWith([asking(as)]);
+    const together = Promise.all(tokens.map((token) => statusOf(free, token)));
+    await expect.poll(() => held.length).toBe(6);
+    held.splice(0).forEach((letGo) => {
+      letGo();
+    });
+    expect(await together).toEqual(tokens.map(() => 200));
+  });
+
+  verifies('OPQ-10', 'are 503 where no turn comes in time, and leave nothing behind', async () => {
+    const { as, held, state } = await holding();
+    const log = new FullLog();
+    const introspection = { maxConcurrentRequests: 2, timeoutMs: 1000 };
+    const app = await startWith([asking(as, { introspection })], {}, log);
+    const asked = Promise.all(tokens.map((token) => get(app, token)));
+    await expect.poll(() => state.total).toBe(2);
+    await delay(100);
+    expect(state.total).toBe(2);
+    expect((await asked).map(refusal)).toEqual(tokens.map(() => UNAVAILABLE));
+    const late = log.lines.filter((line) => line.includes('no complete answer within the time limit'));
+    expect(late).toHaveLength(6);
+    expect(late.filter((line) => line.includes('"maxConcurrentRequests"'))).toHaveLength(4);
+    await expect.poll(() => state.underWay).toBe(0);
+    held.length = 0;
+    const next = statusOf(app, 'opaque');
+    await expect.poll(() => held.length).toBe(1);
+    held.shift()!();
+    expect(await next).toBe(200);
+  });
+
+  verifies('OPS-10', 'end with the application', async () => {
+    const { as, held, state } = await holding();
+    const introspection = { timeoutMs: 30_000 };
+    const app = await startWith([asking(as, { introspection })]);
+    // A client that does not wait any more, so that the shutdown does not wait for its answer.
+    const client = new AbortController();
+    const headers = { authorization: 'Bearer opaque' };
+    const asked = fetch(`${app.origin}/notes`, { headers, signal: client.signal }).catch(() => undefined);
+    await expect.poll(() => held.length).toBe(1);
+    client.abort();
+    await asked;
+    const started = performance.now();
+    await app.close();
+    await expect.poll(() => state.underWay).toBe(0);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
 });
 
 describe('the endpoint', () => {
@@ -598,6 +742,24 @@ describe('answers that are kept', () => {
     expect([await statusOf(app, token), count()]).toEqual([200, 2]);
   });
 
+  verifies(['OPQ-09', 'AUD-07'], 'are none that another resource was given', async () => {
+    const as = await authorizationServer();
+    const app = await start(
+      {
+        resources: [NOTES, ADMIN].map((resource) => ({
+          resource,
+          name: resource === NOTES ? 'notes' : 'admin',
+          authorizationServers: [asking(as, { introspection: { cache: {} } })],
+        })),
+      },
+      { controllers: [NamedNotesController, AdminController] },
+    );
+    const headers = { authorization: `Bearer ${as.issueOpaqueToken({ audience: NOTES })}` };
+    const at = async (path: string) => (await app.send(path, { headers })).status;
+    expect([await at('/notes'), await at('/admin'), await at('/notes')]).toEqual([200, 401, 200]);
+    expect(as.requestCount('introspection')).toBe(2);
+  });
+
   verifies('OPQ-09', 'are never failures', async () => {
     const { as, app, count } = await cached({});
     const token = as.issueOpaqueToken(GOOD);
@@ -685,6 +847,33 @@ describe('an answer that has to be signed', () => {
     expect(refusal(await get(app, 'opaque'))).toEqual(UNAVAILABLE);
     as.recover();
     expect(await statusOf(app, as.issueOpaqueToken(GOOD))).toBe(200);
+  });
+
+  verifies(['OPQ-11', 'KEY-04'], 'is verified with the same keys as access tokens are', async () => {
+    const clock = new TestClock();
+    const as = await authorizationServer({ now: clock.now });
+    const log = new FullLog();
+    const app = await startWith([asking(as, { ...signed, mode: 'auto' })], { now: clock.now }, log);
+    const events: McpAuthEvent[] = [];
+    app.app.get(McpAuthEvents, { strict: false }).events$.subscribe((event) => events.push(event));
+    expect(await statusOf(app, await as.issueToken(GOOD))).toBe(200);
+    expect(await statusOf(app, as.issueOpaqueToken(GOOD))).toBe(200);
+    expect(as.requestCount('jwks')).toBe(1);
+    // What becomes of them is told, whichever needs them.
+    clock.forward(600);
+    as.fail('jwks', { status: 500 });
+    expect(await statusOf(app, as.issueOpaqueToken(GOOD))).toBe(200);
+    expect(events.map(({ type }) => type).filter((type) => type !== 'accepted')).toEqual([
+      'discovery_failed',
+      'stale_used',
+    ]);
+    expect(log.lines.filter((line) => line.includes('were not renewed'))).toHaveLength(1);
+    as.recover();
+    clock.forward(60);
+    events.length = 0;
+    // Once it has failed, the old keys serve while they are renewed.
+    expect(await statusOf(app, as.issueOpaqueToken(GOOD))).toBe(200);
+    await expect.poll(() => events.map(({ type }) => type)).toContain('keys_refreshed');
   });
 
   verifies('OPQ-11', 'is no access token', async () => {

@@ -240,10 +240,13 @@ describe('a key set', () => {
   });
 
   verifies('F49', 'is fetched with the configured headers, and within the configured time', async () => {
-    const app = await withKeys({ headers: { 'x-tenant': 'one', accept: 'text/html' }, timeoutMs: 500 });
+    const given = { 'x-tenant': 'one', Accept: 'text/html', 'User-Agent': 'notes' };
+    const app = await withKeys({ headers: given, timeoutMs: 500 });
     expect(await app.status(good)).toBe(200);
     const [request] = as.requests.filter(({ path }) => path === '/jwks');
-    expect(request!.headers).toMatchObject({ 'x-tenant': 'one', accept: 'application/json' });
+    expect(request!.headers).toMatchObject({
+      ...{ 'x-tenant': 'one', accept: 'application/json', 'user-agent': 'notes' },
+    });
     expect(as.requests.find(({ path }) => path === OAUTH)!.headers).not.toHaveProperty('x-tenant');
   });
 

@@ -132,6 +132,51 @@ describe('what a document says', () => {
     expect((await none.send(`${PRM}/notes`)).json).not.toHaveProperty('scopes_supported');
   });
 
+  verifies('PRM-24', 'has the least scopes where they are configured, whatever tools ask for', async () => {
+    @Controller('notes')
+    class AdminController {
+      @Get()
+      @RequireScopes('notes:admin')
+      purge(): string {
+        return 'notes';
+      }
+    }
+    const listed = async (more: object): Promise<unknown> => {
+      const resources = offlineResource(NOTES, { requiredScopes: ['notes:read'], ...more });
+      const log = new RecordingLogger();
+      const app = await start({ resources }, { controllers: [AdminController] }, (nest) => {
+        nest.useLogger(log);
+      });
+      const { scopes_supported } = (await app.send(`${PRM}/notes`)).json as { scopes_supported: unknown };
+      return [scopes_supported, log.warnings.length];
+    };
+    expect(await listed({ scopesSupported: ['notes:read'] })).toEqual([['notes:read'], 0]);
+    expect(await listed({ scopesSupported: ['notes:read', 'notes:admin'] })).toEqual([
+      ['notes:read', 'notes:admin'],
+      0,
+    ]);
+    expect(await listed({ scopesSupported: ['*'] })).toEqual([['*'], 1]);
+  });
+
+  verifies('PRM-30', 'has nothing of how the authorization server is asked', async () => {
+    for (const proof of [
+      { clientSecret: 'hush-hush' },
+      { clientSecret: () => 'hush-hush' },
+      { bearerToken: 'hush-hush' },
+    ]) {
+      const introspection = { clientId: 'the-client', endpoint: 'https://as.example/introspect', ...proof };
+      const server = { metadata: { issuer: ISSUER }, jwks: { keys: [] }, introspection };
+      const app = await start({
+        resources: offlineResource(NOTES, { authorizationServers: [{ ...server, mcpCompliance: 'off' }] }),
+      });
+      expect((await app.send(`${PRM}/notes`)).json).toEqual({
+        resource: NOTES,
+        authorization_servers: [ISSUER],
+        bearer_methods_supported: ['header'],
+      });
+    }
+  });
+
   verifies('F30', 'has the scopes of the handlers of its own resource only', async () => {
     @Controller('notes')
     @ProtectedResource(NOTES)

@@ -345,7 +345,7 @@ describe('a document in an app with settings of its own', () => {
       const { headers } = await app.send(DOCUMENT, { headers: { origin } });
       expect(headers).not.toHaveProperty('access-control-allow-credentials');
       expect(headers).not.toHaveProperty('access-control-expose-headers');
-      const elsewhere = await app.send('/notes', { headers: { origin } });
+      const elsewhere = await app.send('/elsewhere', { headers: { origin } });
       expect(elsewhere.headers).toMatchObject({
         'access-control-allow-origin': 'https://app.example',
         'access-control-allow-credentials': 'true',

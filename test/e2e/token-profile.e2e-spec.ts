@@ -7,7 +7,7 @@ import {
   ProtectedResource,
   type ProtectedResourceOptions,
 } from 'nestjs-mcp-auth';
-import { describe, expect } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startFailure } from '../fixtures/app.js';
 import { type LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { type HttpAnswer } from '../fixtures/http.js';
@@ -32,8 +32,8 @@ function refusal({ status, headers, json }: HttpAnswer): object {
 @ProtectedResource(NOTES)
 class NotesController {
   @Get()
-  who(@AuthInfo() { subject, clientId, isClientPrincipal, scopes }: AuthInfo): object {
-    return { subject, clientId, isClientPrincipal, scopes };
+  who(@AuthInfo() { subject, clientId, isClientPrincipal, scopes, expiresAt }: AuthInfo): object {
+    return { subject, clientId, isClientPrincipal, scopes, expiresAt };
   }
 }
 
@@ -112,6 +112,87 @@ describe('the profile of an authorization server', () => {
   });
 });
 
+describe('the claims of a token', () => {
+  const requiredScopes = ['notes:read'];
+  const insufficient = {
+    status: 403,
+    challenge: `Bearer error="insufficient_scope", scope="notes:read", resource_metadata="${NOTES_METADATA}", error_description="The access token does not grant what this operation needs"`,
+    json: {
+      error: 'insufficient_scope',
+      error_description: 'The access token does not grant what this operation needs',
+    },
+  };
+
+  verifies('F53', 'are all there that the server is configured with', async () => {
+    const { ask } = await asking({ requiredClaims: ['tid', 'jti'] });
+    expect((await ask({ tid: 't' })).status).toBe(200);
+    for (const claims of [
+      {},
+      { tid: null },
+      { tid: 't', jti: '' },
+      { tid: 't', jti: undefined },
+      { Tid: 't' },
+    ]) {
+      const { status, headers, json } = await ask(claims);
+      expect([claims, { status, challenge: headers['www-authenticate'], json }]).toEqual([
+        claims,
+        INVALID_TOKEN,
+      ]);
+    }
+  });
+
+  verifies(
+    ['CLM-03', 'F57', 'F58'],
+    'give client and scopes under the names that are configured',
+    async () => {
+      const claims = { roles: ['notes:read'], app: 'c7' };
+      const { ask: byDefault } = await asking({}, { requiredScopes });
+      expect(refusal(await byDefault(claims))).toEqual(insufficient);
+      const { ask } = await asking({ claimNames: { scopes: 'roles', clientId: 'app' } }, { requiredScopes });
+      expect(await ask(claims)).toMatchObject({
+        status: 200,
+        json: { clientId: 'c7', scopes: ['notes:read'] },
+      });
+      expect(refusal(await ask({ ...claims, roles: ['notes:rea'] }))).toEqual(insufficient);
+      expect(refusal(await ask({ scope: 'notes:read', permissions: 'notes:read' }))).toEqual(insufficient);
+    },
+  );
+
+  verifies(['CLM-03', 'F58'], 'give scopes by a function, which cannot fail in silence', async () => {
+    type Roles = { readonly realm_access?: { readonly roles?: readonly string[] } };
+    const { ask } = await asking(
+      { claimNames: { scopes: (claims) => (claims as Roles).realm_access?.roles as readonly string[] } },
+      { requiredScopes },
+    );
+    expect((await ask({ realm_access: { roles: ['notes:read'] } })).status).toBe(200);
+    expect(refusal(await ask({ realm_access: { roles: ['admin'] }, scope: 'notes:read' }))).toEqual(
+      insufficient,
+    );
+    expect(refusal(await ask({ scope: 'notes:read' }))).toEqual({
+      status: 500,
+      challenge: undefined,
+      json: { error: 'server_error', error_description: 'The access token could not be checked' },
+    });
+  });
+
+  it('are read as each of two servers has them, also when one function is all that differs', async () => {
+    const one = await server();
+    const scopes = (): string[] => ['notes:read'];
+    const resource = (identifier: string, claimNames: object): ProtectedResourceOptions => ({
+      resource: identifier,
+      authorizationServers: [{ issuer: one.issuer, claimNames }],
+      requiredScopes,
+    });
+    const app = await start(
+      { resources: [resource(NOTES, {}), resource(ADMIN, { scopes })] },
+      { controllers: [NotesController, AdminController] },
+    );
+    const headers = { authorization: `Bearer ${await one.token({ aud: [NOTES, ADMIN] })}` };
+    expect((await app.send('/notes', { headers })).status).toBe(403);
+    expect((await app.send('/admin', { headers })).status).toBe(200);
+  });
+});
+
 describe('the greatest age of a token', () => {
   verifies('JWT-26', 'ends a token before its exp, where one is set', async () => {
     const limited = await asking({ maxTokenAgeSeconds: 600 });
@@ -122,6 +203,15 @@ describe('the greatest age of a token', () => {
     expect(refusal(await limited.ask({ iat: undefined }))).toEqual(INVALID_TOKEN);
     expect((await free.ask(old)).status).toBe(200);
     expect((await free.ask({ iat: undefined })).status).toBe(200);
+  });
+
+  verifies(['JWT-26', 'CLM-07'], 'is what the caller is told where it comes before exp', async () => {
+    const limited = await asking({ maxTokenAgeSeconds: 600 });
+    const free = await asking({});
+    const [iat, exp] = [seconds(-100), seconds(3600)];
+    expect((await limited.ask({ iat, exp })).json).toMatchObject({ expiresAt: iat + 600 });
+    expect((await limited.ask({ iat, exp: iat + 599 })).json).toMatchObject({ expiresAt: iat + 599 });
+    expect((await free.ask({ iat, exp })).json).toMatchObject({ expiresAt: exp });
   });
 
   verifies(['JWT-26', 'OPS-05'], 'ends a remembered token too', async () => {

@@ -231,13 +231,46 @@ describe('tools with scopes on @rekog/mcp-nest', () => {
     expect(ran.write_note).toBe(0);
   });
 
-  it('decides on every call of a batch, and on a call without an id', async () => {
-    const reader = await token('notes:read');
-    expectForbidden(await legacy(reader, [call('list_notes'), call('write_note')]), 'notes:read notes:write');
-    expectForbidden(await legacy(reader, [call('write_note')]), 'notes:read notes:write');
-    expectForbidden(await legacy(reader, call('write_note', undefined, 0)), 'notes:read notes:write');
-    expect(ran).toMatchObject({ list_notes: 0, write_note: 0 });
-  });
+  verifies(
+    ['SCP-13', 'SCP-14', 'H01'],
+    'decides on every call of a batch, and on a call without an id',
+    async () => {
+      const reader = await token('notes:read');
+      for (const version of ['2025-03-26', undefined]) {
+        const oldest = (body: unknown) =>
+          app.send('/notes', {
+            method: 'POST',
+            headers: {
+              authorization: `Bearer ${reader}`,
+              ...(version && { 'mcp-protocol-version': version }),
+            },
+            body,
+          });
+        expectForbidden(await oldest([call('list_notes'), call('write_note')]), 'notes:read notes:write');
+        expectForbidden(await oldest([call('write_note')]), 'notes:read notes:write');
+        expect(await oldest([call('list_notes'), call('whoami')])).toMatchObject({ status: 200 });
+      }
+      expectForbidden(await legacy(reader, call('write_note', undefined, 0)), 'notes:read notes:write');
+      expect(ran).toMatchObject({ list_notes: 2, write_note: 0 });
+    },
+  );
+
+  verifies(
+    ['SCP-13', 'H01'],
+    'refuses a batch where the protocol version has none, with good scopes too',
+    async () => {
+      const all = await token('notes:read notes:write');
+      for (const body of [[call('list_notes')], [call('list_notes'), call('write_note')], []]) {
+        const { status, headers, json } = await legacy(all, body);
+        expect({ status, challenge: headers['www-authenticate'], json }).toMatchObject({
+          status: 400,
+          challenge: undefined,
+          json: { jsonrpc: '2.0', id: null, error: { code: -32600 } },
+        });
+      }
+      expect(ran).toMatchObject({ list_notes: 0, write_note: 0 });
+    },
+  );
 
   it('decides on the last of two members of the same name, as the JSON parser does', async () => {
     const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };

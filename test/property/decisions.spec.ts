@@ -27,17 +27,22 @@ import { anyJson, bounded, CHALLENGE, expectSamePrototypes, objectWith, outcomeO
 
 const NOW = 1_800_000_000;
 const clock = { nowSeconds: NOW, toleranceSeconds: 5 };
-const challenged = { metadataUrl: NOTES_METADATA, requiredScopes: ['notes:read'] };
+const challenged = {
+  metadataUrl: NOTES_METADATA,
+  options: { requiredScopes: ['notes:read'] },
+  servers: new Map(),
+};
+const settings = { showErrorDetails: false, errorBody: 'oauth', errorUri: undefined } as const;
 const resource = {
   options: { resource: NOTES, audiences: [NOTES] },
   metadataUrl: NOTES_METADATA,
-  servers: new Map([[ISSUER, {}]]),
+  servers: new Map([[ISSUER, { options: { requiredClaims: [] } }]]),
 } as unknown as KnownResource;
 const good = { iss: ISSUER, aud: NOTES, sub: 'u1', client_id: 'c1', scope: 'notes:read', exp: NOW + 300 };
 
 /** Expects that a refusal can be written into a response. */
 function expectWritable(failure: unknown): void {
-  const { status, headers } = refusalResponse(failure, challenged);
+  const { status, headers } = refusalResponse(failure, challenged, settings);
   for (const value of Object.values(headers)) expect(value).toMatch(/^[\x20-\x7E]*$/);
   const challenge = headers['WWW-Authenticate'];
   expect(challenge === undefined).toBe(status >= 500);
@@ -298,7 +303,7 @@ describe('any JSON-RPC body', () => {
     const property = fc.property(fc.array(message, { maxLength: 5 }), fc.nat(5), (messages, at) => {
       const batch = [...messages.slice(0, at), call, ...messages.slice(at)];
       const operations = outcomeOf(() => operationsOf(batch));
-      expect(operations).toContainEqual({ kind: 'tool', name: 'purge' });
+      expect(operations).toContainEqual({ kind: 'tool', name: 'purge', method: 'tools/call', arguments: {} });
       expect(operations).toEqual(batch.flatMap((each) => (Array.isArray(each) ? [] : operationsOf(each))));
       for (const body of messages) {
         for (const { kind, name } of operationsOf(body))

@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import * as oauth from 'oauth4webapi';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readEnvironment } from '../../sample/authorization-server/src/environment.js';
 import {
   type RunningAuthorizationServer,
   startAuthorizationServer,
 } from '../../sample/authorization-server/src/start.js';
 import { PageError, Person } from '../../sample/demo/src/person.js';
+import { verifies } from '../verifies.js';
 
 const NOTES = 'http://127.0.0.1:3999/notes';
 const FILES = 'http://127.0.0.1:3999/files';
@@ -548,7 +550,7 @@ describe('pages', () => {
     expect(redirect.searchParams.get('code')).toBeNull();
   });
 
-  it('escape the name a client gave itself', async () => {
+  verifies('F120', 'escape the name a client gave itself', async () => {
     const client = await register({ client_name: `<script>alert("1")</script>` });
     const flow = await prepare('notes:read', {}, { client });
     await flow.person.authorize(flow.url);
@@ -623,6 +625,34 @@ describe('browser clients', () => {
       headers: { origin: 'https://anyone.example' },
     });
     expect(metadata.headers.get('access-control-allow-origin')).toBe('https://anyone.example');
+  });
+});
+
+describe('the environment', () => {
+  verifies('F120', 'gives credentials, port and resources, or the defaults for loopback', () => {
+    expect(readEnvironment({})).toEqual({
+      port: 4000,
+      resources: { 'http://127.0.0.1:3000/notes': ['notes:read', 'notes:write', 'notes:admin'] },
+      username: 'demo',
+      password: 'demo',
+      passwordIsDefault: true,
+    });
+    const given = { AS_USERNAME: 'ada', AS_PASSWORD: 'p', PORT: '0', AS_RESOURCES: `{"${FILES}":["a"]}` };
+    expect(readEnvironment(given)).toEqual({
+      ...{ port: 0, resources: { [FILES]: ['a'] }, username: 'ada', password: 'p' },
+      passwordIsDefault: false,
+    });
+    for (const [name, value] of [
+      ['AS_USERNAME', ''],
+      ['AS_PASSWORD', ''],
+      ['PORT', '65536'],
+      ['PORT', '-1'],
+      ['AS_RESOURCES', '{}'],
+      ['AS_RESOURCES', `{"${FILES}#x":["a"]}`],
+      ['AS_RESOURCES', `{"${FILES}":["a b"]}`],
+    ] as const) {
+      expect(() => readEnvironment({ ...given, [name]: value })).toThrow(`${name} must`);
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 import { serveParent, settingsFromParent } from '../support/serve-parent.mjs';
 import { firstSight, hotToken, prepare } from './guard-speed.mjs';
+import { introspectionSpeed } from './introspection-speed.mjs';
 import { manyResources, startTime } from './many.mjs';
 
 const settings = settingsFromParent();
@@ -12,6 +13,7 @@ serveParent({
   },
   hotToken: async (plan) => hotToken(await subjects, plan),
   firstSight: async (plan) => firstSight(await subjects, plan),
+  introspectionSpeed,
   startTime,
   manyResources,
 });

@@ -15,6 +15,10 @@ export function inProcessTargets(results) {
     }),
     verdict('guard alone, first sight: of bare jwtVerify', '<= 1.10', () => atMost(results.firstSight)),
     verdict('  with 8 calls in flight', '<= 1.10', () => atMost(results.firstSight.inFlight)),
+    verdict('introspection kept, hot: x uncached oauth4webapi', '>= 50', () => {
+      const { guard, bare } = results.introspection;
+      return times(guard, bare, 50);
+    }),
     verdict('discovery, 100 issuers of 50 ms: of one', '< 2', () => {
       const { oneMs, manyMs } = results.discovery;
       const share = manyMs / oneMs;

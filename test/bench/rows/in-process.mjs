@@ -1,7 +1,7 @@
 import { claimsFor } from '../in-process/many.mjs';
 import { Child } from '../support/child.mjs';
 import { median } from '../support/statistics.mjs';
-import { signMany } from '../support/tokens.mjs';
+import { claims, signMany } from '../support/tokens.mjs';
 
 const WORKER = new URL('../in-process/worker.mjs', import.meta.url);
 const METADATA_DELAY_MS = 50;
@@ -21,6 +21,7 @@ export async function inProcess({ server, tokens, settings }) {
       firstSight,
       discovery: await discovery(child, server),
       many: await many(child, server, settings),
+      introspection: await introspectionSpeed(child, server, settings),
     };
   } finally {
     await child.stop();
@@ -38,6 +39,11 @@ async function discovery(child, server) {
   }
   server.metadataDelayMs = 0;
   return { count: MANY_ISSUERS, oneMs: median(times.one), manyMs: median(times.many) };
+}
+
+async function introspectionSpeed(child, server, { rounds }) {
+  server.introspected = claims(server.issuer);
+  return await child.call('introspectionSpeed', { issuer: server.issuer, rounds });
 }
 
 async function many(child, server, { manyResources }) {

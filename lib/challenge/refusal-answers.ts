@@ -1,0 +1,172 @@
+import {
+  AuthorizationServerUnavailableError,
+  CredentialsRefusedError,
+  InsufficientScopeError,
+  MessageRefusedError,
+  RequestOriginRefusedError,
+  TokenRefusedError,
+} from '../errors/refusal.errors.js';
+import { isScopeToken } from '../options/check.decorator.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { bearerChallenge } from './www-authenticate.js';
+
+/** What of the options a refusal depends on. @internal */
+export type RefusalSettings = Pick<ResolvedMcpAuthOptions, 'showErrorDetails' | 'errorBody' | 'errorUri'>;
+
+/** What a refusal says of the resource. @internal */
+export interface ChallengedResource extends Pick<KnownResource, 'metadataUrl'> {
+  readonly options: Pick<KnownResource['options'], 'requiredScopes'>;
+  /** The resource's authorization servers by issuer. */
+  readonly servers: ReadonlyMap<string, unknown>;
+}
+
+/** What a decision comes to, whatever the form of the body. Shared by all requests: never changed. @internal */
+export interface RefusalAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly error: string;
+  readonly description: string;
+  /** For a fault of the message itself: its code in JSON-RPC, and then its body is of that form in any case. */
+  readonly jsonRpcCode?: number;
+  /** As in the challenge. */
+  readonly errorUri?: string | undefined;
+}
+
+/** How long a client should wait before it asks again, in seconds. */
+const RETRY_AFTER_SECONDS = 5;
+
+const NO_STORE = Object.freeze({ 'Cache-Control': 'no-store' });
+
+/** No challenge: whatever token a client got, the answer would stay. */
+const ORIGIN_REFUSED: RefusalAnswer = {
+  status: 403,
+  headers: NO_STORE,
+  error: 'forbidden_origin',
+  description: "The request's Origin is not allowed here",
+};
+
+const HOST_REFUSED: RefusalAnswer = {
+  status: 403,
+  headers: NO_STORE,
+  error: 'forbidden_host',
+  description: "The request's Host is not allowed here",
+};
+
+const SEVERAL_HOSTS: RefusalAnswer = {
+  status: 400,
+  headers: NO_STORE,
+  error: 'invalid_request',
+  description: 'The request has more than one Host',
+};
+
+const BATCH_REFUSED: RefusalAnswer = {
+  status: 400,
+  headers: NO_STORE,
+  error: 'invalid_request',
+  description: 'This protocol version has no batches; send one message in each request',
+  jsonRpcCode: -32600,
+};
+
+/** A fault that is not the client's has no challenge: a client would throw a good token away. */
+const UNAVAILABLE: RefusalAnswer = {
+  status: 503,
+  headers: Object.freeze({ 'Retry-After': String(RETRY_AFTER_SECONDS), ...NO_STORE }),
+  error: 'temporarily_unavailable',
+  description: 'The access token cannot be checked at the moment; try again later',
+};
+
+const FAULT: RefusalAnswer = {
+  status: 500,
+  headers: NO_STORE,
+  error: 'server_error',
+  description: 'The access token could not be checked',
+};
+
+/** The answers of one resource that are the same for every request. */
+interface FixedAnswers {
+  readonly noCredentials: RefusalAnswer;
+  readonly severalCredentials: RefusalAnswer;
+  readonly badToken: RefusalAnswer;
+}
+
+const fixed = new WeakMap<RefusalSettings, WeakMap<ChallengedResource, FixedAnswers>>();
+
+/**
+ * The one table from a decision to status and headers. Nothing of the request goes into it, so the same decision
+ * always gives the same bytes. What most requests without a good token get is made once for each resource.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 | RFC 6750 section 3.1}
+ * @internal
+ */
+export function answerTo(
+  failure: unknown,
+  resource: ChallengedResource,
+  settings: RefusalSettings,
+): RefusalAnswer {
+  if (failure instanceof TokenRefusedError) return fixedAnswers(resource, settings).badToken;
+  if (failure instanceof CredentialsRefusedError) {
+    const { noCredentials, severalCredentials } = fixedAnswers(resource, settings);
+    return failure.reason === 'multiple_credentials' ? severalCredentials : noCredentials;
+  }
+  if (failure instanceof InsufficientScopeError) {
+    // A verifier of the application may throw this too, with whatever a token says.
+    const scopes = failure.scopes.filter((scope) => isScopeToken(scope) === undefined);
+    const description = 'The access token does not grant what this operation needs';
+    return challenged(403, resource, settings, { error: 'insufficient_scope', scopes, description });
+  }
+  if (failure instanceof MessageRefusedError) return BATCH_REFUSED;
+  if (failure instanceof RequestOriginRefusedError) return originAnswer(failure);
+  return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
+}
+
+function originAnswer({ reason }: RequestOriginRefusedError): RefusalAnswer {
+  if (reason === 'duplicate_host') return SEVERAL_HOSTS;
+  return reason === 'host' ? HOST_REFUSED : ORIGIN_REFUSED;
+}
+
+function fixedAnswers(resource: ChallengedResource, settings: RefusalSettings): FixedAnswers {
+  let ofSettings = fixed.get(settings);
+  if (!ofSettings) fixed.set(settings, (ofSettings = new WeakMap()));
+  let answers = ofSettings.get(resource);
+  if (!answers) ofSettings.set(resource, (answers = makeFixedAnswers(resource, settings)));
+  return answers;
+}
+
+function makeFixedAnswers(resource: ChallengedResource, settings: RefusalSettings): FixedAnswers {
+  const { requiredScopes: scopes } = resource.options;
+  // RFC 6750 section 3.1: no error code where no credentials were sent. The body may say more.
+  const bare = bearerChallenge({ scopes, resourceMetadata: resource.metadataUrl });
+  return {
+    noCredentials: {
+      status: 401,
+      headers: withChallenge(bare),
+      error: 'missing_token',
+      description: 'Send an access token: Authorization: Bearer TOKEN',
+    },
+    severalCredentials: challenged(400, resource, settings, {
+      error: 'invalid_request',
+      scopes: [],
+      description: 'The request carries more than one credential',
+    }),
+    badToken: challenged(401, resource, settings, {
+      error: 'invalid_token',
+      scopes,
+      description: 'The access token is invalid or expired',
+    }),
+  };
+}
+
+function challenged(
+  status: number,
+  { metadataUrl }: ChallengedResource,
+  { errorUri }: RefusalSettings,
+  { error, scopes, description }: { error: string; scopes: readonly string[]; description: string },
+): RefusalAnswer {
+  const challenge = bearerChallenge({ error, scopes, resourceMetadata: metadataUrl, description, errorUri });
+  return { status, headers: withChallenge(challenge), error, description, errorUri };
+}
+
+function withChallenge(challenge: string): RefusalAnswer['headers'] {
+  return Object.freeze({ 'WWW-Authenticate': challenge, ...NO_STORE });
+}

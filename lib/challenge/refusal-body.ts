@@ -1,0 +1,82 @@
+import { type RefusalReason } from '../errors/refusal-reference.js';
+import { refusalReason } from '../errors/refusal-reason.js';
+import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
+import { type ChallengedResource, type RefusalAnswer, type RefusalSettings } from './refusal-answers.js';
+
+/** The body of a refusal, in the form of RFC 6750 and RFC 6749. @publicApi */
+export interface RefusalBody {
+  readonly error: string;
+  readonly error_description: string;
+  /** The option `errorUri`, wherever the challenge has it too. */
+  readonly error_uri?: string;
+  /** With `showErrorDetails`: which rule it was. */
+  readonly reason?: RefusalReason;
+  /** With `showErrorDetails`, for an outage: the issuer of the server that cannot be had, or of all that might be it. */
+  readonly server?: string;
+}
+
+/** The body of a refusal with `errorBody: 'json-rpc'`. @publicApi */
+export interface JsonRpcRefusalBody {
+  readonly jsonrpc: '2.0';
+  /** That of the request; null where its body is not a single request. */
+  readonly id: string | number | null;
+  readonly error: {
+    /** -32600 for a message that is wrong itself, else the HTTP status: the codes that are reserved are all negative. */
+    readonly code: number;
+    readonly message: string;
+    readonly data: RefusalBody;
+  };
+}
+
+/** What a refusal says for people and programs. A new object each time: applications may add to it. @internal */
+export function refusalBody(
+  { error, description, errorUri }: RefusalAnswer,
+  failure: unknown,
+  { servers }: ChallengedResource,
+  { showErrorDetails }: RefusalSettings,
+): RefusalBody {
+  const body: { -readonly [Member in keyof RefusalBody]: RefusalBody[Member] } = {
+    error,
+    error_description: description,
+  };
+  if (errorUri !== undefined) body.error_uri = errorUri;
+  if (!showErrorDetails) return body;
+  const reason = refusalReason(failure);
+  if (reason !== undefined) body.reason = reason;
+  const server = serverOf(failure, servers);
+  if (server !== undefined) body.server = server;
+  return body;
+}
+
+/** The server as configured, never what a verifier of the application took from a token. */
+function serverOf(failure: unknown, servers: ReadonlyMap<string, unknown>): string | undefined {
+  if (!(failure instanceof AuthorizationServerUnavailableError)) return undefined;
+  const { issuer } = failure;
+  const all = [...servers.keys()];
+  return all.includes(issuer) || issuer === all.join(', ') ? issuer : undefined;
+}
+
+/** @internal */
+export function jsonRpcBody(
+  id: string | number | null,
+  { status, jsonRpcCode = status }: RefusalAnswer,
+  data: RefusalBody,
+): JsonRpcRefusalBody {
+  return { jsonrpc: '2.0', id, error: { code: jsonRpcCode, message: data.error_description, data } };
+}
+
+/**
+ * The id to answer to.
+ *
+ * @param body - the request's body, parsed; undefined where it is not known
+ * @returns null unless the body is one JSON-RPC request with a text or a number for an id: not for a batch, a
+ * notification or a response
+ * @see {@link https://www.jsonrpc.org/specification#response_object | JSON-RPC 2.0 section 5}
+ * @internal
+ */
+export function requestIdOf(body: unknown): string | number | null {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return null;
+  const { jsonrpc, method, id } = body as Record<string, unknown>;
+  if (jsonrpc !== '2.0' || typeof method !== 'string') return null;
+  return typeof id === 'string' || Number.isFinite(id) ? (id as string | number) : null;
+}

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { DISCOVERY_FAILURE_REFERENCE, ERROR_CODE_REFERENCE } from './error-reference.js';
+import { type ErrorReferenceEntry } from './reference-entry.js';
+import { REFUSAL_REFERENCE } from './refusal-reference.js';
+
+// That no code, reason or failure is missing, the compiler sees to.
+const ALL: [string, ErrorReferenceEntry][] = [
+  ...Object.entries(ERROR_CODE_REFERENCE),
+  ...Object.entries(REFUSAL_REFERENCE),
+  ...Object.entries(DISCOVERY_FAILURE_REFERENCE),
+];
+
+describe('the reference of errors', () => {
+  it.each(ALL)(
+    'says of %s what it means and what to do, on one line each',
+    (_, { meaning, fix, statuses }) => {
+      for (const text of [meaning, fix]) {
+        expect(text).toMatch(/^[^\n|]{5,}[^.\s]$/);
+      }
+      expect(statuses.every((status) => status >= 400 && status < 600)).toBe(true);
+    },
+  );
+
+  it('says each thing once', () => {
+    const reasons = Object.values(REFUSAL_REFERENCE).map(({ meaning }) => meaning);
+    expect(new Set(reasons).size).toBe(reasons.length);
+  });
+});

@@ -1,0 +1,151 @@
+import { entry, type ErrorReferenceEntry } from './reference-entry.js';
+import {
+  type CredentialsRefusal,
+  type MessageRefusal,
+  type RequestOriginRefusal,
+  type TokenRefusal,
+} from './refusal.errors.js';
+
+/**
+ * Why a request was answered with a refusal, whatever class says so: the `reason` of a `refused` event, and of a body
+ * with `showErrorDetails`.
+ *
+ * @publicApi
+ */
+export type RefusalReason =
+  | RequestOriginRefusal
+  | CredentialsRefusal
+  | TokenRefusal
+  | MessageRefusal
+  | 'insufficient_scope'
+  | 'unavailable'
+  | 'fault';
+
+/** Every reason for which a request is refused. A reason without an entry does not compile. @publicApi */
+export const REFUSAL_REFERENCE: Readonly<Record<RefusalReason, ErrorReferenceEntry>> = {
+  origin: entry(
+    403,
+    'a browser page of another origin made the request',
+    "allow the page's origin if it is yours; nothing to do otherwise",
+  ),
+  host: entry(
+    403,
+    "the request names another host than the resource's",
+    "use the resource's own URL, or let the proxy pass on its Host",
+  ),
+  duplicate_host: entry(
+    400,
+    'the request names two hosts',
+    'send one Host header; see whether a proxy adds another',
+  ),
+  missing_token: entry(
+    401,
+    'no Authorization header, or none with a token behind the scheme',
+    'send `Authorization: Bearer` and the token; nowhere else is looked',
+  ),
+  unsupported_scheme: entry(
+    401,
+    'another scheme than Bearer',
+    'send the access token with the scheme Bearer',
+  ),
+  multiple_credentials: entry(
+    400,
+    'several Authorization headers, or a token in the query beside one',
+    'send one credential; see whether a proxy adds another',
+  ),
+  malformed: entry(
+    401,
+    'not the form of a token, or of a JWT where one is expected',
+    'send the access token unchanged; for opaque tokens configure `introspection`',
+  ),
+  too_long: entry(401, 'longer than 8192 characters', 'let the authorization server issue smaller tokens'),
+  algorithm: entry(
+    401,
+    'signed by an algorithm that is not accepted',
+    'sign with RS, PS, ES or EdDSA, or widen `algorithms`',
+  ),
+  type: entry(
+    401,
+    'the header says another kind of token, or a payload that is not claims',
+    'send the access token, not the ID token; with `profile: rfc9068` it is typed `at+jwt`',
+  ),
+  unknown_key: entry(
+    401,
+    'no key of the issuer fits the token',
+    'see that `jwks_uri` lists the signing key; the authorization server may sign for another application',
+  ),
+  unusable_key: entry(
+    401,
+    'the key that fits is broken or too weak',
+    'publish a sound key: RSA of 2048 bits or more, or a named curve',
+  ),
+  signature: entry(
+    401,
+    "the signature is not by the issuer's key",
+    'get a new token; if all fail, compare `jwks_uri` with the server that signs',
+  ),
+  inactive: entry(
+    401,
+    'the authorization server, or your verifier, does not know the token as active',
+    'get a new token',
+  ),
+  issuer: entry(
+    401,
+    "the issuer is none of the resource's authorization servers, to the letter",
+    'compare `iss` with `authorizationServers`, trailing slash included',
+  ),
+  audience: entry(
+    401,
+    'the token is for something else',
+    "let the client send `resource` with the resource's URL, and the server put it into `aud`; else set `audience`",
+  ),
+  expired: entry(401, 'past its `exp`', 'refresh the token; if new ones fail, compare the clocks'),
+  not_yet_valid: entry(
+    401,
+    'before its `nbf` or `iat`',
+    'compare the clocks, or widen `clockToleranceSeconds`',
+  ),
+  time_claims: entry(
+    401,
+    'no `exp`, or a time claim that is no time',
+    'let the authorization server issue tokens that expire',
+  ),
+  too_old: entry(401, 'issued longer ago than `maxTokenAgeSeconds`', 'refresh the token'),
+  missing_claim: entry(
+    401,
+    'a claim that every token must have is missing',
+    'let the authorization server add it; `profile: rfc9068` asks for more claims than `lenient`',
+  ),
+  subject: entry(401, 'neither a subject nor a client is named', 'let the authorization server name one'),
+  sender_constrained: entry(
+    401,
+    'the token is bound to a key (`cnf`), and proofs are not checked',
+    'let the authorization server issue plain bearer tokens for this resource',
+  ),
+  not_an_access_token: entry(
+    401,
+    'an ID token, a logout token or a proof',
+    'send the access token of the same answer',
+  ),
+  revoked: entry(401, '`isRevoked` said so', 'log in again'),
+  batch: entry(
+    400,
+    'a JSON-RPC batch under a protocol version of 2025-06-18 or later, which know none',
+    'send one message in each request',
+  ),
+  insufficient_scope: entry(
+    403,
+    'the token lacks scopes that the operation needs',
+    'ask for the scopes in the challenge; see that the authorization server grants them',
+  ),
+  unavailable: entry(
+    503,
+    'the authorization server, its keys or your verifier cannot be asked now',
+    'try again after `Retry-After`; the log names the address and the cause',
+  ),
+  fault: entry(
+    500,
+    'something of the application failed, such as a verifier that threw',
+    'see the log: it has the error and its stack',
+  ),
+};

@@ -1,0 +1,34 @@
+import { type McpOperationKind } from './operations.js';
+import { type ScopeRequirement } from './scope-requirement.js';
+
+/** A handler of an MCP server, and what its callers need. @publicApi */
+export interface McpDeclaration {
+  /** `resource` for resource templates too. */
+  readonly kind: McpOperationKind;
+  /** The name of the tool or prompt; the URI of the resource, or its template (RFC 6570). */
+  readonly name: string;
+  /** All of them are needed, beside those of the protected resource. Empty where a valid token suffices. */
+  readonly requirements: readonly ScopeRequirement[];
+  /** The protected resource that advertises the scopes, by name or identifier. @defaultValue the only one */
+  readonly resource?: string | undefined;
+}
+
+/**
+ * Tells which handlers an MCP server has and which scopes they need, so that the guard can decide before the server sees
+ * a request. Provide a class of your own for a server whose handlers are not Nest's: it is found among the providers.
+ *
+ * @example
+ * ```ts
+ * \@Injectable()
+ * class NotesHandlers extends McpHandlerSource {
+ *   declarations() {
+ *     return [{ kind: 'tool', name: 'purge', requirements: ['notes:write'] }] as const;
+ *   }
+ * }
+ * ```
+ * @publicApi
+ */
+export abstract class McpHandlerSource {
+  /** Asked once, at bootstrap. */
+  abstract declarations(): readonly McpDeclaration[];
+}

@@ -1,0 +1,76 @@
+import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
+import { type ScopeChoice } from '../gate/scopes.js';
+import { isScopeToken } from '../options/check.decorator.js';
+import { type McpOperationKind } from './operations.js';
+
+/** Scopes of which one suffices. A client that has none of them is asked to get the first. @publicApi */
+export interface AnyOfScopes {
+  readonly anyOf: readonly [string, ...string[]];
+}
+
+/** What a function in `@RequireScopes()` decides on. @publicApi */
+export interface ScopedCall {
+  /** `route` for an HTTP route. */
+  readonly kind: McpOperationKind | 'route';
+  /** The name of the tool or prompt, the URI of the resource, or `Class.method` of the route. */
+  readonly name: string;
+  /** The arguments of a tool call or a prompt, as sent: nothing has checked them. Empty for what has none. */
+  readonly arguments: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Says which scopes a call needs, by its arguments and its caller. Runs before the handler, and before its arguments are
+ * checked. When it throws, or gives what is no list of scopes, the call is answered with 500 and the handler does not run.
+ *
+ * @publicApi
+ */
+export type ScopesOfCall = (call: ScopedCall, auth: AuthInfo) => readonly (string | AnyOfScopes)[];
+
+/** A scope, several of which one suffices, or a function that says which. @publicApi */
+export type ScopeRequirement = string | AnyOfScopes | ScopesOfCall;
+
+/** Says what is wrong with a requirement, or undefined when it is right. @internal */
+export function requirementProblem(requirement: unknown): string | undefined {
+  if (typeof requirement === 'function') return undefined;
+  if (typeof requirement !== 'object' || requirement === null) return isScopeToken(requirement);
+  const { anyOf } = requirement as Partial<AnyOfScopes>;
+  if (!Array.isArray(anyOf) || anyOf.length === 0) {
+    return 'must be a scope, { anyOf: [...] } with at least one scope, or a function';
+  }
+  return anyOf.map(isScopeToken).find((problem) => problem !== undefined);
+}
+
+/** The scopes that requirements name, whatever is decided in the end. @internal */
+export function namedScopes(requirements: readonly ScopeRequirement[]): readonly string[] {
+  return requirements.flatMap((requirement) => {
+    if (typeof requirement === 'string') return [requirement];
+    return typeof requirement === 'function' ? [] : requirement.anyOf;
+  });
+}
+
+/**
+ * What requirements come to for one call.
+ *
+ * @throws whatever a function throws, and an error when it gives what is no list of scopes
+ * @internal
+ */
+export function choicesOf(
+  requirements: readonly ScopeRequirement[],
+  call: ScopedCall,
+  auth: AuthInfo,
+): readonly ScopeChoice[] {
+  return requirements.flatMap((requirement) => {
+    if (typeof requirement === 'string') return [requirement];
+    if (typeof requirement !== 'function') return [requirement.anyOf];
+    return checked(requirement(call, auth)).map((each) => (typeof each === 'string' ? each : each.anyOf));
+  });
+}
+
+function checked(given: unknown): readonly (string | AnyOfScopes)[] {
+  const isList = Array.isArray(given);
+  if (isList && given.every((each) => typeof each !== 'function' && requirementProblem(each) === undefined)) {
+    return given as readonly (string | AnyOfScopes)[];
+  }
+  const what = isList ? 'a list with something that is no scope' : `a value of type ${typeof given}`;
+  throw new TypeError(`A function in @RequireScopes() must return a list of scopes; it returned ${what}`);
+}

@@ -1,0 +1,34 @@
+import { isPlainObject, isScopeToken, type Problem } from './check.decorator.js';
+
+/** Which scopes each scope includes, as written in the options. */
+type Hierarchy = Readonly<Record<string, readonly string[]>>;
+
+/** Checks the option `scopeHierarchy`. @internal */
+export const isScopeHierarchy: Problem = (value) => {
+  const problem = isPlainObject(value);
+  if (problem !== undefined) return problem;
+  for (const [broader, narrower] of Object.entries(value as Record<string, unknown>)) {
+    if (!Array.isArray(narrower)) return `must have lists of scopes for values; "${broader}" has none`;
+    const wrong = [broader, ...(narrower as unknown[])].map(isScopeToken).find((each) => each !== undefined);
+    if (wrong !== undefined) return `has something that is no scope: ${wrong}`;
+  }
+  const cycle = [...closure(value as Hierarchy)].find(([broader, included]) => included.includes(broader));
+  return cycle && `has a circle: "${cycle[0]}" includes itself; leave one of its steps out`;
+};
+
+/** All scopes that a scope includes, directly or by another. @internal */
+export function closure(hierarchy: Hierarchy): ReadonlyMap<string, readonly string[]> {
+  const steps = new Map(Object.entries(hierarchy));
+  return new Map(
+    [...steps.keys()].map((broader) => {
+      const included = new Set<string>();
+      const pending = [...(steps.get(broader) ?? [])];
+      for (const scope of pending) {
+        if (included.has(scope)) continue;
+        included.add(scope);
+        pending.push(...(steps.get(scope) ?? []));
+      }
+      return [broader, [...included]];
+    }),
+  );
+}

@@ -1,0 +1,53 @@
+import { RequestOriginRefusedError } from '../errors/refusal.errors.js';
+import { canonicalOrigin, isBrowserHost, parseOrigin, withoutAnyPort } from '../options/origin-rules.js';
+import { headerValues, type OriginRequest } from './header-values.js';
+
+/** What an `Origin` is compared with, in canonical form. @internal */
+export interface OriginRules {
+  readonly allowsAny: boolean;
+  readonly exact: ReadonlySet<string>;
+  /** Schemes and hosts that are allowed on every port. */
+  readonly onEveryPort: ReadonlySet<string>;
+}
+
+/** Sorts resolved `allowedOrigins` for comparing. @internal */
+export function originRules(allowed: readonly string[]): OriginRules {
+  const onEveryPort = allowed.filter((entry) => entry !== '*' && withoutAnyPort(entry) !== entry);
+  return {
+    allowsAny: allowed.includes('*'),
+    exact: new Set(allowed.filter((entry) => entry !== '*' && !onEveryPort.includes(entry))),
+    onEveryPort: new Set(onEveryPort.map(withoutAnyPort)),
+  };
+}
+
+/**
+ * Decides whether a request comes from an allowed origin. Without an `Origin` it does, as everything but browsers sends
+ * none. Browsers leave it out of a GET too, of a page's own origin or one whose answer the page cannot read; the Host
+ * and the token decide on those.
+ *
+ * Scheme, host and port are compared, letter case and a default port aside. What is no origin to the letter is
+ * refused: `null`, several values, a path, userinfo, other spellings of an address. Linear in the header's length.
+ * Neither the token nor `Referer`, `Sec-Fetch-Site` and forwarding headers are looked at.
+ *
+ * @returns the origin as sent, for CORS headers; undefined where none was sent
+ * @throws {@link RequestOriginRefusedError} `origin`, and nothing else
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6454#section-7 | RFC 6454 section 7}
+ * @internal
+ */
+export function assertOrigin(request: OriginRequest, rules: OriginRules): string | undefined {
+  const [origin, ...others] = headerValues(request, 'origin');
+  if (origin === undefined) return undefined;
+  if (others.length > 0 || !isAllowed(origin, rules)) throw new RequestOriginRefusedError('origin');
+  return origin;
+}
+
+function isAllowed(origin: string, { allowsAny, exact, onEveryPort }: OriginRules): boolean {
+  if (exact.has(origin)) return true;
+  const parts = parseOrigin(origin);
+  if (!parts) return false;
+  return (
+    exact.has(canonicalOrigin(parts)) ||
+    onEveryPort.has(canonicalOrigin({ ...parts, port: '' })) ||
+    (allowsAny && isBrowserHost(parts.host))
+  );
+}

@@ -1,0 +1,69 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DISCOVERY_FAILURE_REFERENCE, ERROR_CODE_REFERENCE, REFUSAL_REFERENCE } from 'nestjs-mcp-auth';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+const TOOL = fileURLToPath(new URL('./sync-errors.mjs', import.meta.url));
+const NAMES = ['ERROR_CODE_REFERENCE', 'REFUSAL_REFERENCE', 'DISCOVERY_FAILURE_REFERENCE'];
+
+let root: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'sync-errors-spec-'));
+});
+
+afterEach(() => {
+  rmSync(root, { recursive: true });
+});
+
+const put = (text: string): void => {
+  writeFileSync(join(root, 'README.md'), text);
+};
+const get = (): string => readFileSync(join(root, 'README.md'), 'utf8');
+const sections = (names: readonly string[]): string =>
+  names.map((name) => `Before\n\n<!-- errors: ${name} -->\n<!-- /errors -->\n\nAfter\n`).join('\n');
+
+function run(...args: string[]): { status: number | null; problems: string[] } {
+  const { status, stderr } = spawnSync(process.execPath, [TOOL, ...args, root], { encoding: 'utf8' });
+  return { status, problems: stderr.split('\n').filter((line) => line !== '') };
+}
+
+describe('sync-errors', () => {
+  it('fills in every entry with its status, meaning and fix, and is content with it afterwards', () => {
+    put(sections(NAMES));
+    expect(run()).toEqual({ status: 0, problems: [] });
+    const rows = get()
+      .split('\n')
+      .map((line) => line.split('|').map((cell) => cell.trim()));
+    for (const [name, { statuses, meaning, fix }] of [
+      ...Object.entries(ERROR_CODE_REFERENCE),
+      ...Object.entries(REFUSAL_REFERENCE),
+      ...Object.entries(DISCOVERY_FAILURE_REFERENCE),
+    ]) {
+      const status = statuses.length > 0 ? statuses.join(', ') : 'none';
+      expect(rows).toContainEqual(['', `\`${name}\``, status, meaning, fix, '']);
+    }
+    expect(get().match(/^(Before|After)$/gm)).toHaveLength(6);
+    expect(run('--check')).toEqual({ status: 0, problems: [] });
+  });
+
+  it('says with --check that a table differs, and leaves it', () => {
+    put(sections(NAMES));
+    run();
+    const changed = get().replace('| 401 ', '| 400 ');
+    put(changed);
+    expect(run('--check')).toEqual({
+      status: 1,
+      problems: ['README.md: run node test/tools/sync-errors.mjs'],
+    });
+    expect(get()).toBe(changed);
+  });
+
+  it('says which table is missing', () => {
+    put(sections(NAMES.slice(1)));
+    expect(run()).toEqual({ status: 1, problems: ['README.md has no table "ERROR_CODE_REFERENCE"'] });
+  });
+});
