@@ -50,13 +50,12 @@ class RequestAuthInfo implements AuthInfo {
   }
 }
 
-/** Once for a token: a remembered one comes again, frozen itself. */
-function freezeParts(admitted: AdmittedToken): void {
-  if (Object.isFrozen(admitted)) return;
-  Object.freeze(admitted.scopes);
-  Object.freeze(admitted.audience);
-  deepFreeze(admitted.claims);
-  Object.freeze(admitted);
+/** Once for a token: a remembered one comes again, with its parts frozen. */
+function freezeParts({ scopes, audience, claims }: AdmittedToken): void {
+  if (Object.isFrozen(scopes)) return;
+  Object.freeze(scopes);
+  Object.freeze(audience);
+  deepFreeze(claims);
 }
 
 function urlOf(resource: KnownResource): URL {
@@ -72,14 +71,17 @@ function urlOf(resource: KnownResource): URL {
  * recursion: claims may be nested as deep as a token is long.
  */
 function deepFreeze(value: unknown): void {
-  const pending: unknown[] = [value];
-  const seen = new Set<object>();
-  while (pending.length > 0) {
-    const next = pending.pop();
-    if (!isPlain(next) || seen.has(next)) continue;
-    seen.add(next);
-    for (const member of Object.values(Object.freeze(next)) as unknown[]) pending.push(member);
-  }
+  if (!isPlain(value)) return;
+  const nested = freeze(value);
+  if (nested.length === 0) return; // as most claims are
+  // Grows while it is gone through, and has each object once.
+  const found = new Set([value, ...nested]);
+  for (const next of found) for (const member of freeze(next)) found.add(member);
+}
+
+/** Freezes one object, and gives those in it. */
+function freeze(value: object): readonly object[] {
+  return (Object.values(Object.freeze(value)) as unknown[]).filter(isPlain);
 }
 
 function isPlain(value: unknown): value is object {

@@ -83,6 +83,11 @@ export class AuthorizationServer implements TrustedAuthorizationServer {
     }
   }
 
+  /** The metadata, where it serves as it is and nothing has to be renewed. Asks nobody. */
+  fresh(): AuthorizationServerMetadata | undefined {
+    return this.document.fresh();
+  }
+
   /** The metadata that serves at the moment, if any. Asks nobody. */
   peek(): AuthorizationServerMetadata | undefined {
     return this.document.peek();

@@ -181,6 +181,16 @@ describe('RefreshedValue', () => {
       isDown = false;
     });
 
+    it('is fresh until the drawn moment, so that somebody asks for it then', async () => {
+      const drawn = ahead(0.5);
+      expect(drawn.fresh()).toBeUndefined();
+      await drawn.get();
+      time += 94.9;
+      expect([drawn.fresh(), count]).toEqual([1, 1]);
+      time += 0.1;
+      expect([drawn.fresh(), count]).toEqual([undefined, 1]);
+    });
+
     verifies('ASM-19', 'renews it from the drawn moment on, and nobody waits', async () => {
       for (const [random, from] of [
         [0, 100],

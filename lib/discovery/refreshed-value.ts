@@ -102,6 +102,12 @@ export class RefreshedValue<T> {
     return renewed;
   }
 
+  /** The value, where it serves as it is and nothing has to be renewed; undefined where {@link get} has to see to it. */
+  fresh(): T | undefined {
+    const { current } = this;
+    return current && this.age(current) < current.renewSeconds ? current.value : undefined;
+  }
+
   /** What may serve although it cannot be renewed, or undefined. Loads nothing. */
   peek(): T | undefined {
     return this.current && this.isUsable(this.current) ? this.current.value : undefined;

@@ -9,6 +9,7 @@ import { askVerifier } from './ask-verifier.js';
 import { withRefusedClaims } from './refused-claims.js';
 import { RevocationCheck } from './revocation.check.js';
 import { assertTimely, type GateClock } from './time-claims.js';
+import { TimeLimit } from './time-limit.js';
 import { VerifiedTokenCache } from './verified-token.cache.js';
 
 /**
@@ -18,12 +19,16 @@ import { VerifiedTokenCache } from './verified-token.cache.js';
  */
 @Injectable()
 export class AccessTokenGate {
+  private readonly limit: TimeLimit;
+
   constructor(
     private readonly verifiers: VerifierRegistry,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
     private readonly cache: VerifiedTokenCache = new VerifiedTokenCache(options),
     private readonly revocation: RevocationCheck = new RevocationCheck(options),
-  ) {}
+  ) {
+    this.limit = new TimeLimit(options.verifierTimeoutMs);
+  }
 
   /**
    * Decides on a token: at once on one that is remembered, as far as nobody else has to be asked.
@@ -33,29 +38,23 @@ export class AccessTokenGate {
    */
   admit(token: string, resource: KnownResource): AdmittedToken | Promise<AdmittedToken> {
     const verifier = this.verifiers.of(resource.options);
-    const key = this.cache.keyOf(token);
     const clock = this.clock();
-    const known = this.cache.find(key, resource, verifier, clock.nowSeconds);
-    if (!known) return this.verify(token, key, resource, verifier);
+    const known = this.cache.find(token, resource, verifier, clock.nowSeconds);
+    if (!known) return this.verify(token, resource, verifier);
     const { admitted } = known;
     decide(admitted.claims, () => assertTimely(admitted.claims, clock, known));
     return this.revocation.assertNotRevoked(admitted);
   }
 
-  private async verify(
-    token: string,
-    key: string | undefined,
-    resource: KnownResource,
-    verifier: Verifies,
-  ): Promise<AdmittedToken> {
+  private async verify(token: string, resource: KnownResource, verifier: Verifies): Promise<AdmittedToken> {
     const { generation } = this.cache;
-    const verified = await askVerifier(verifier, token, resource, this.options.verifierTimeoutMs);
+    const verified = await askVerifier(verifier, token, resource, this.limit);
     const clock = this.clock();
     const admitted = decide(verified.claims, () => admit(verified, resource, clock));
     if (verified.cacheable) {
       const { requiresExpiry, maxAgeSeconds } = verified;
       const entry = { admitted, requiresExpiry, maxAgeSeconds, keptAt: clock.nowSeconds };
-      this.cache.keep(key, resource, verifier, entry, generation);
+      this.cache.keep(token, resource, verifier, entry, generation);
     }
     return this.revocation.assertNotRevoked(admitted);
   }

@@ -5,10 +5,11 @@ import {
   TokenRefusedError,
 } from '../errors/refusal.errors.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { IssuerTokenVerifier } from '../verifier/issuer-token.verifier.js';
 import { type VerificationContext, type VerifiedToken } from '../verifier/token.verifier.js';
 import { readVerificationResult } from '../verifier/verification-result.js';
 import { type Verifies } from '../verifier/verifier.registry.js';
-import { isThenable, within } from './within.js';
+import { isThenable, type TimeLimit } from './time-limit.js';
 
 /**
  * Asks a verifier about a token, for a limited time.
@@ -16,44 +17,73 @@ import { isThenable, within } from './within.js';
  * @param verifier - returns and throws what it likes, now or later
  * @param token - the token
  * @param resource - for which it is verified
- * @param timeoutMs - how long to wait for a result that is a promise
+ * @param limit - how long to wait for a result that is a promise
  * @throws {@link TokenRefusedError} for a token that is not good
  * @throws {@link AuthorizationServerUnavailableError} when that cannot be told now, or not in time
  * @throws whatever else the verifier threw, or an error that says what is wrong with what it did
  * @internal
  */
-export async function askVerifier(
+export function askVerifier(
   verifier: Verifies,
   token: string,
-  { options, servers }: KnownResource,
-  timeoutMs: number,
-): Promise<VerifiedToken> {
-  // Made when it is first needed: most verifiers never look at the signal.
-  let controller: AbortController | undefined;
-  const context: VerificationContext = {
-    resource: options.resource,
-    authorizationServers: servers,
-    get signal() {
-      return (controller ??= new AbortController()).signal;
-    },
-  };
-  const end = (): Error => {
-    const cause = new Error(`The verifier gave no answer within ${timeoutMs} ms`);
-    (controller ??= new AbortController()).abort(cause);
-    return new AuthorizationServerUnavailableError([...servers.keys()].join(', '), 'verification', { cause });
-  };
-  const result = await answerOf(() => verifier.verify(token, context), timeoutMs, end);
-  const verified = readVerificationResult(result);
+  resource: KnownResource,
+  limit: TimeLimit,
+): VerifiedToken | Promise<VerifiedToken> {
+  const question = new Question(resource);
+  let answer: unknown;
+  try {
+    answer = verifier.verify(token, verifier instanceof IssuerTokenVerifier ? question : question.copyable());
+  } catch (error) {
+    throw explain(error);
+  }
+  if (!isThenable(answer)) return read(answer);
+  return limit.within(answer, (ms) => question.end(ms)).then(read, rethrow);
+}
+
+function rethrow(error: unknown): never {
+  throw explain(error);
+}
+
+function read(answer: unknown): VerifiedToken {
+  const verified = readVerificationResult(answer);
   if (!verified) throw new TokenRefusedError('inactive');
   return verified;
 }
 
-async function answerOf(ask: () => unknown, timeoutMs: number, end: () => Error): Promise<unknown> {
-  try {
-    const answer = ask();
-    return isThenable(answer) ? await within(timeoutMs, answer, end) : answer;
-  } catch (error) {
-    throw explain(error);
+/** What a verifier is told of the token that it is asked about. */
+class Question implements VerificationContext {
+  readonly resource: string;
+  readonly authorizationServers: VerificationContext['authorizationServers'];
+  /** Made when it is first needed: most verifiers never look at the signal. */
+  private controller: AbortController | undefined;
+
+  constructor({ options, servers }: KnownResource) {
+    this.resource = options.resource;
+    this.authorizationServers = servers;
+  }
+
+  get signal(): AbortSignal {
+    return (this.controller ??= new AbortController()).signal;
+  }
+
+  /** The same with a signal that goes along when a verifier of the application spreads it, which costs more to make. */
+  copyable(): VerificationContext {
+    const signalOf = (): AbortSignal => this.signal;
+    return {
+      resource: this.resource,
+      authorizationServers: this.authorizationServers,
+      get signal() {
+        return signalOf();
+      },
+    };
+  }
+
+  /** Has the verifier stop, and says why there is no answer. */
+  end(timeoutMs: number): Error {
+    const cause = new Error(`The verifier gave no answer within ${timeoutMs} ms`);
+    (this.controller ??= new AbortController()).abort(cause);
+    const issuers = [...this.authorizationServers.keys()].join(', ');
+    return new AuthorizationServerUnavailableError(issuers, 'verification', { cause });
   }
 }
 

@@ -16,6 +16,8 @@ export function namesAudience(
   match: 'exact' | 'hierarchical' = 'exact',
 ): boolean {
   const named: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  // Most tokens name it as it is configured, which is told without taking it apart.
+  if (named.some((value) => accepted.includes(value as string))) return true;
   const forms = match === 'exact' ? exactForms(accepted) : formsWithAncestors(accepted);
   return named.some((value) => typeof value === 'string' && forms.has(canonicalResource(value)));
 }

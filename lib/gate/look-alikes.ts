@@ -7,6 +7,9 @@ const FOREIGN_CLAIMS: readonly string[] = [
   ...['htm', 'htu'], // DPoP proof (RFC 9449)
 ];
 
+/** How Keycloak calls its tokens that are no access tokens. */
+const FOREIGN_TYPES: ReadonlySet<unknown> = new Set(['ID', 'Refresh', 'Offline', 'Logout']);
+
 /**
  * Tells whether claims belong to another kind of token, such as an ID token: signed by the same keys, and not
  * meant to open anything.
@@ -15,9 +18,7 @@ const FOREIGN_CLAIMS: readonly string[] = [
  * @internal
  */
 export function isNotAnAccessToken(claims: TokenClaims): boolean {
-  return (
-    FOREIGN_CLAIMS.some((claim) => Object.hasOwn(claims, claim)) ||
-    claims['token_use'] === 'id' || // Amazon Cognito
-    ['ID', 'Refresh', 'Offline', 'Logout'].includes(claims['typ'] as string) // Keycloak
-  );
+  for (const claim of FOREIGN_CLAIMS) if (Object.hasOwn(claims, claim)) return true;
+  const isIdOfCognito = claims['token_use'] === 'id';
+  return isIdOfCognito || FOREIGN_TYPES.has(claims['typ']);
 }

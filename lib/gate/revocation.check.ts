@@ -5,7 +5,7 @@ import { type RevocationQuery } from '../options/mcp-auth-options.interface.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type AdmittedToken } from './admit.js';
 import { withRefusedClaims } from './refused-claims.js';
-import { isThenable, within } from './within.js';
+import { isThenable, TimeLimit } from './time-limit.js';
 
 /** How long the application may take to say whether a token is revoked. */
 const TIME_LIMIT_MS = 2000;
@@ -17,6 +17,8 @@ const TIME_LIMIT_MS = 2000;
  */
 @Injectable()
 export class RevocationCheck {
+  private readonly limit = new TimeLimit(TIME_LIMIT_MS);
+
   constructor(
     @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'isRevoked'>,
   ) {}
@@ -36,7 +38,9 @@ export class RevocationCheck {
     } catch (error) {
       throw unavailable(token, 'threw', error);
     }
-    return isThenable(answer) ? decideLater(token, Promise.resolve(answer)) : decide(token, answer);
+    return isThenable(answer)
+      ? decideLater(token, Promise.resolve(answer), this.limit)
+      : decide(token, answer);
   }
 }
 
@@ -46,12 +50,16 @@ function decide(token: AdmittedToken, answer: unknown): AdmittedToken {
   return token;
 }
 
-async function decideLater(token: AdmittedToken, pending: Promise<unknown>): Promise<AdmittedToken> {
+async function decideLater(
+  token: AdmittedToken,
+  pending: Promise<unknown>,
+  limit: TimeLimit,
+): Promise<AdmittedToken> {
   const answer = pending.catch((error: unknown) => {
     throw unavailable(token, 'threw', error);
   });
-  const end = (): Error => unavailable(token, `gave no answer within ${String(TIME_LIMIT_MS)} ms`);
-  return decide(token, await within(TIME_LIMIT_MS, answer, end));
+  const end = (ms: number): Error => unavailable(token, `gave no answer within ${String(ms)} ms`);
+  return decide(token, await limit.within(answer, end));
 }
 
 function queryOf({ issuer, subject, clientId, claims }: AdmittedToken): RevocationQuery {

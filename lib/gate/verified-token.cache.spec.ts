@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto';
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
@@ -33,34 +35,61 @@ const options = (tokenCache?: unknown): ResolvedMcpAuthOptions =>
 
 const make = (tokenCache?: unknown): VerifiedTokenCache => new VerifiedTokenCache(options(tokenCache));
 
+/** Keeps a token that has been there before. */
+function keep(cache: VerifiedTokenCache, name: string, token = entry(), by: object = verifier): void {
+  for (let time = 0; time < 2; time++) cache.keep(name, R1, by, token, cache.generation);
+}
+
+const find = (cache: VerifiedTokenCache, name: string, now = NOW): CachedToken | undefined =>
+  cache.find(name, R1, verifier, now);
+
+const keysOf = (cache: VerifiedTokenCache): string[] => {
+  const { shelves } = cache as unknown as { shelves: Map<unknown, { tokens: Map<string, unknown> }> };
+  return [...shelves.get(R1)!.tokens.keys()];
+};
+
 /** Keeps entries in order and says which are found then. */
 function found(cache: VerifiedTokenCache, kept: readonly [string, CachedToken][], now = NOW): string[] {
-  for (const [key, token] of kept) cache.keep(key, R1, verifier, token, cache.generation);
-  return [...new Set(kept.map(([key]) => key))].filter((key) => cache.find(key, R1, verifier, now));
+  for (const [name, token] of kept) keep(cache, name, token);
+  return [...new Set(kept.map(([name]) => name))].filter((name) => find(cache, name, now));
 }
 
 describe('VerifiedTokenCache', () => {
   it('finds what it keeps, by a hash that is not the token', () => {
     const cache = make();
-    const key = cache.keyOf('a token')!;
-    expect(key).toMatch(/^[\w-]{43}$/);
-    expect(cache.keyOf('a token=')).not.toBe(key);
-    const token = entry();
-    expect(cache.find(key, R1, verifier, NOW)).toBeUndefined();
-    cache.keep(key, R1, verifier, token, cache.generation);
-    expect(cache.find(key, R1, verifier, NOW)).toBe(token);
-    expect(cache.find('other', R1, verifier, NOW)).toBeUndefined();
+    const [name, token] = ['a token that has more characters than are needed to tell it', entry()];
+    expect(find(cache, name)).toBeUndefined();
+    keep(cache, name, token);
+    expect(find(cache, name)).toBe(token);
+    for (const near of [`A${name.slice(1)}`, `${name}=`, name.slice(1), name.slice(-16)]) {
+      expect(find(cache, near)).toBeUndefined();
+    }
+    expect(inspect(cache, { depth: Infinity })).not.toContain(name.slice(-16));
+    expect(keysOf(cache)).toEqual([hash('sha256', name, 'base64url')]);
+  });
+
+  it('keeps a token when it comes for the second time, and again as soon as it is too old', () => {
+    const cache = make();
+    const come = (at: number): boolean => {
+      const known = find(cache, 'a', at) !== undefined;
+      if (!known) cache.keep('a', R1, verifier, entry(at), cache.generation);
+      return known;
+    };
+    expect([0, 1, 2, 60, 61, 62, 120].map((after) => come(NOW + after))).toEqual([
+      ...[false, false, true],
+      ...[true, false, true, true],
+    ]);
   });
 
   verifies(['OPS-05', 'AUD-07'], 'keeps resources and verifiers apart', () => {
     const cache = make();
-    found(cache, [['k', entry()]]);
+    keep(cache, 'k');
     expect(cache.find('k', R2, verifier, NOW)).toBeUndefined();
     expect(cache.find('k', R1, {}, NOW)).toBeUndefined();
-    expect(cache.find('k', R1, verifier, NOW)).toBeDefined();
+    expect(find(cache, 'k')).toBeDefined();
     const other = {};
-    cache.keep('k2', R1, other, entry(), cache.generation);
-    expect(cache.find('k', R1, verifier, NOW)).toBeUndefined();
+    keep(cache, 'k2', entry(), other);
+    expect(find(cache, 'k')).toBeUndefined();
     expect(cache.find('k2', R1, other, NOW)).toBeDefined();
   });
 
@@ -77,29 +106,54 @@ describe('VerifiedTokenCache', () => {
     expect(found(make({ maxAgeSeconds: 1 }), [['k', entry()]], NOW + 1)).toEqual([]);
   });
 
-  it('forgets the oldest beyond the limit, and counts a renewed one as new', () => {
-    const cache = make({ maxEntries: 2 });
-    expect(
-      found(cache, [
-        ['a', entry()],
-        ['b', entry()],
-        ['a', entry()],
-        ['c', entry()],
-      ]),
-    ).toEqual(['a', 'c']);
+  it('forgets the oldest beyond the limit, and counts one that was too old as new', () => {
+    const kept = (again: number): [string, CachedToken][] => [
+      ['a', entry()],
+      ['b', entry(NOW + 1)],
+      ['a', entry(NOW + again)],
+      ['c', entry(NOW + again)],
+    ];
+    expect(found(make({ maxEntries: 2 }), kept(60), NOW + 60)).toEqual(['a', 'c']);
+    expect(found(make({ maxEntries: 2 }), kept(59), NOW + 59)).toEqual(['b', 'c']);
   });
 
-  it('forgets what is too old when something is added', () => {
+  it('counts the age of a token that is verified twice at the same time from the first', () => {
     const cache = make();
-    for (const [key, at] of [
+    const first = entry();
+    keep(cache, 'a', first);
+    keep(cache, 'a', entry(NOW + 1));
+    expect(find(cache, 'a', NOW + 1)).toBe(first);
+  });
+
+  it('forgets what is too old when something is added, and what the clock cannot place', () => {
+    const cache = make();
+    for (const [name, at] of [
       ['a', NOW],
       ['b', NOW + 30],
       ['c', NOW + 70],
     ] as const) {
-      cache.keep(key, R1, verifier, entry(at), cache.generation);
+      keep(cache, name, entry(at));
     }
-    const shelves = (cache as unknown as { shelves: Map<unknown, { tokens: Map<string, unknown> }> }).shelves;
-    expect([...shelves.get(R1)!.tokens.keys()]).toEqual(['b', 'c']);
+    expect(keysOf(cache)).toEqual(['b', 'c'].map((name) => hash('sha256', name, 'base64url')));
+    keep(cache, 'd', entry(NaN));
+    expect(keysOf(cache)).toEqual([]);
+    expect(found(cache, [['e', entry()]])).toEqual(['e']);
+  });
+
+  it('has one of each in line, whatever was found too old or forgotten in between', () => {
+    const cache = make({ maxEntries: 3 });
+    keep(cache, 'a', entry(NOW - 59));
+    keep(cache, 'b', entry(NOW - 58));
+    expect(find(cache, 'a', NOW + 1)).toBeUndefined();
+    keep(cache, 'a');
+    cache.dropIssuer('https://as.example');
+    expect(found(cache, [['b', entry()]])).toEqual(['b']);
+    expect(found(cache, [['a', entry()]])).toEqual(['a']);
+    // What was dropped stands in line before them, and goes first.
+    expect(found(cache, [['c', entry()]])).toEqual(['c']);
+    expect(['b', 'a', 'c'].filter((name) => find(cache, name))).toEqual(['b', 'a', 'c']);
+    expect(found(cache, [['d', entry()]])).toEqual(['d']);
+    expect(['b', 'a', 'c'].filter((name) => find(cache, name))).toEqual(['a', 'c']);
   });
 
   it('forgets the tokens of one issuer, and does not keep what was verified before', () => {
@@ -110,9 +164,9 @@ describe('VerifiedTokenCache', () => {
       ['b', entry(NOW, 'https://other.example')],
     ]);
     cache.dropIssuer('https://as.example');
-    expect(['a', 'b'].filter((key) => cache.find(key, R1, verifier, NOW))).toEqual(['b']);
+    expect(['a', 'b'].filter((name) => find(cache, name))).toEqual(['b']);
     cache.keep('a', R1, verifier, entry(), generation);
-    expect(cache.find('a', R1, verifier, NOW)).toBeUndefined();
+    expect(find(cache, 'a')).toBeUndefined();
     expect(found(cache, [['a', entry()]])).toEqual(['a']);
   });
 
@@ -122,17 +176,14 @@ describe('VerifiedTokenCache', () => {
     for (const type of ['keysRefreshed', 'metadataRefreshed'] as const) {
       expect(found(cache, [['a', entry()]])).toEqual(['a']);
       events[type]('https://as.example');
-      expect(cache.find('a', R1, verifier, NOW)).toBeUndefined();
+      expect(find(cache, 'a')).toBeUndefined();
     }
   });
 
   it('keeps nothing when it is off', () => {
     const cache = make(false);
-    expect(cache.keyOf('t')).toBeUndefined();
-    cache.keep(undefined, R1, verifier, entry(), cache.generation);
-    cache.keep('k', R1, verifier, entry(), cache.generation);
-    expect(cache.find(undefined, R1, verifier, NOW)).toBeUndefined();
-    expect(cache.find('k', R1, verifier, NOW)).toBeUndefined();
+    keep(cache, 'k');
+    expect(find(cache, 'k')).toBeUndefined();
   });
 
   it.each([[true], ['off'], [null], [[]]])('refuses %j for the option', (tokenCache) => {

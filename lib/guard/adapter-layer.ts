@@ -50,31 +50,40 @@ export class AdapterLayer {
   }
 
   /**
-   * Has requests decided on again once bodies are read, by the scopes that they ask for. To be called between the body
-   * parsers and the routes: when Nest configures middleware.
+   * Meets requests again once bodies are read, before routes. To be called between the two: when Nest configures
+   * middleware.
    */
   installAfterBodies(): void {
     const { httpAdapter } = this.host;
-    if (hasRequestsOfItsOwn(httpAdapter)) addHook(httpAdapter, 'preHandler', this.presentAgain);
-    if (this.options.earlyAuthentication) addHook(httpAdapter, 'preHandler', this.decideOnBody);
+    if (!hasRequestsOfItsOwn(httpAdapter)) addHook(httpAdapter, 'preHandler', this.again);
   }
 
   private installFirst(): void {
     const { httpAdapter } = this.host;
-    const first: Hook = (request, response, next) => {
-      runForRequest(nodeRequestOf(request), () => {
-        this.receive(request, response, next);
-      });
-    };
-    addHook(httpAdapter, 'onRequest', first);
-    if (this.options.earlyAuthentication) addBeforeMiddleware(httpAdapter, first);
+    addHook(httpAdapter, 'onRequest', this.first);
+    if (this.options.earlyAuthentication) addBeforeMiddleware(httpAdapter, this.first);
+    // Fastify knows its time by its name. At once, as a plugin takes over the hooks that are there when it is registered.
+    if (hasRequestsOfItsOwn(httpAdapter)) addHook(httpAdapter, 'preHandler', this.again);
   }
 
-  /** A middleware knows Node's request only; handlers look at the platform's. */
-  private readonly presentAgain: Hook = (request, _, next) => {
-    const admission = admissionOf(request);
-    if (admission) presentCaller(request, admission.auth);
-    next();
+  private readonly first: Hook = (request, response, next) => {
+    runForRequest(nodeRequestOf(request), () => {
+      this.receive(request, response, next);
+    });
+  };
+
+  /**
+   * A parser of the application may have left the request's context, and a middleware knows Node's request only. What a
+   * request asks for is known in full now, so with `earlyAuthentication` its scopes are decided on again.
+   */
+  private readonly again: Hook = (request, response, next) => {
+    runForRequest(nodeRequestOf(request), () => {
+      const admission = admissionOf(request);
+      if (admission) presentCaller(request, admission.auth);
+      const resource = this.options.earlyAuthentication ? this.resourceOf(request) : undefined;
+      if (resource) this.middleware.authenticate(resource, request, response, next);
+      else next();
+    });
   };
 
   private readonly receive: Hook = (request, response, next) => {
@@ -89,12 +98,6 @@ export class AdapterLayer {
     if (typeof origin === 'string' && isPreflight(request)) answerPreflight(origin, request, response);
     else if (this.options.earlyAuthentication)
       this.middleware.authenticate(resource, request, response, next);
-    else next();
-  };
-
-  private readonly decideOnBody: Hook = (request, response, next) => {
-    const resource = this.resourceOf(request);
-    if (resource) this.middleware.authenticate(resource, request, response, next);
     else next();
   };
 

@@ -30,9 +30,6 @@ const NOTHING_MORE = {
   call: { kind: 'route', name: 'middleware', arguments: {} },
 } as const;
 
-/** A Node request, with what frameworks add to it. */
-type MiddlewareRequest = IncomingMessage & { readonly body?: unknown; readonly originalUrl?: string };
-
 /**
  * {@link BearerAuthGuard} for what no Nest guard covers: routes that a library mounts on the platform, or an Express
  * handler of your own.
@@ -53,7 +50,7 @@ type MiddlewareRequest = IncomingMessage & { readonly body?: unknown; readonly o
  * @publicApi
  */
 @Injectable()
-export class BearerAuthMiddleware implements NestMiddleware<MiddlewareRequest, ServerResponse> {
+export class BearerAuthMiddleware implements NestMiddleware<IncomingMessage, ServerResponse> {
   /** @internal */
   constructor(
     private readonly resources: ProtectedResourceRegistry,
@@ -63,9 +60,14 @@ export class BearerAuthMiddleware implements NestMiddleware<MiddlewareRequest, S
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
-  /** @throws {@link McpAuthConfigError} when the request's path belongs to none of several resources */
-  use(request: MiddlewareRequest, response: ServerResponse, next: () => void): void {
-    const target = request.originalUrl ?? request.url ?? '';
+  /**
+   * Lets a request through, or answers it.
+   *
+   * @throws {@link McpAuthConfigError} when the request's path belongs to none of several resources
+   */
+  use(request: IncomingMessage, response: ServerResponse, next: () => void): void {
+    // Routers cut off the path that they have matched.
+    const target = (request as AuthenticatedRequest).originalUrl ?? request.url ?? '';
     if (this.resources.documentAt(requestPath(target))) {
       next();
       return;
@@ -134,6 +136,8 @@ export class BearerAuthMiddleware implements NestMiddleware<MiddlewareRequest, S
     const { status } = refusal;
     const auth = withdrawAdmission(request);
     this.report.refused({ failure, status, resource: resource.options.resource, auth, request });
-    writeRefusal(takeResponse(response), refusal);
+    const node = takeResponse(response);
+    // Something else may have answered while the token was verified, such as a time limit.
+    if (!node.headersSent) writeRefusal(node, refusal);
   }
 }

@@ -34,4 +34,14 @@ describe('decoding a JWS', () => {
       expect(() => decodeClaims(token)).toThrow(new TokenRefusedError('malformed'));
     },
   );
+
+  it('reads the header up to the first dot, another each time', () => {
+    const [one, other] = [encode('{"kid":"1"}'), encode('{"kid":"2"}')];
+    for (const rest of ['', '.', '.e30.e30']) {
+      expect(decodeHeader(one + rest)).toEqual({ kid: '1' });
+      expect(decodeHeader(other + rest)).toEqual({ kid: '2' });
+      expect(decodeHeader(other + rest)).toEqual({ kid: '2' });
+      expect(decodeHeader(`${other}A${rest}`)).toBeUndefined();
+    }
+  });
 });

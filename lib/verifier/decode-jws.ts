@@ -9,11 +9,16 @@ import { type TokenClaims } from './token.verifier.js';
  * @internal
  */
 export function decodeClaims(token: string): TokenClaims {
-  const { 1: payload, length } = token.split('.', 4);
-  const claims = length === 3 ? decodeObject(payload) : undefined;
+  const begin = token.indexOf('.') + 1;
+  const end = token.indexOf('.', begin);
+  const isCompact = begin > 0 && end !== -1 && !token.includes('.', end + 1);
+  const claims = isCompact ? decodeObject(token.slice(begin, end)) : undefined;
   if (!claims) throw new TokenRefusedError('malformed');
   return claims;
 }
+
+/** The header that was decoded last. The tokens of an issuer have the same one for as long as its key is the same. */
+let last: { readonly part: string; readonly header: Readonly<Record<string, unknown>> } | undefined;
 
 /**
  * The header of a token; undefined when it is no object.
@@ -21,14 +26,20 @@ export function decodeClaims(token: string): TokenClaims {
  * @internal
  */
 export function decodeHeader(token: string): Readonly<Record<string, unknown>> | undefined {
-  return decodeObject(token.split('.', 1)[0]);
+  const end = token.indexOf('.');
+  const part = end === -1 ? token : token.slice(0, end);
+  if (part === last?.part) return last.header;
+  const header = decodeObject(part);
+  // A copy: the part itself is a view of the token, which is not to be kept.
+  if (header) last = { part: Buffer.from(part).toString(), header };
+  return header;
 }
 
 /**
  * A JSON object in base64url without padding. All that is anything else is told without an exception: bad requests
  * come in any number.
  */
-function decodeObject(part = ''): Record<string, unknown> | undefined {
+function decodeObject(part: string): Record<string, unknown> | undefined {
   if (part.length % 4 === 1 || !/^[\w-]+$/.test(part)) return undefined;
   const bytes = Buffer.from(part, 'base64url');
   if (!isUtf8(bytes)) return undefined;

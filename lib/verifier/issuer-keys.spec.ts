@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LoopbackAuthorizationServer } from '../../test/fixtures/authorization-server.js';
 import { makeKey, type SigningKey } from '../../test/fixtures/keys.js';
 import { verifies } from '../../test/verifies.js';
+import { AuthorizationServer } from '../discovery/authorization-server.js';
 import { DiscoveryError } from '../errors/discovery.error.js';
 import {
   type AuthorizationServerBaseOptions,
@@ -239,6 +240,106 @@ describe('IssuerKeys', () => {
       expect(await late).toBe(as.key.kid);
       time += 30;
       await expect(verify(keys)).rejects.toMatchObject({ code: 'ERR_JWKS_NO_MATCHING_KEY' });
+    });
+  });
+
+  describe('a key at hand', () => {
+    const FRESH = 100;
+    let header: { alg: string; kid: string };
+    let metadata: Record<string, unknown>;
+
+    beforeEach(() => {
+      header = { alg: as.key.alg, kid: as.key.kid };
+      metadata = {};
+    });
+
+    /** The keys of a server as the application has it, whose metadata grows old. */
+    const keysOf = (options: AuthorizationServerBaseOptions = {}): IssuerKeys => {
+      const { resources, fetch } = resolveOptions({
+        resources: {
+          resource: 'https://a.example',
+          authorizationServers: [
+            { ...('metadata' in options ? {} : { issuer: as.issuer }), ...options } as never,
+          ],
+        },
+      });
+      const now = (): Date => new Date(time * 1000);
+      const load = async (): Promise<AuthorizationServerMetadata> =>
+        ({ ...as.metadata(), ...metadata }) as unknown as AuthorizationServerMetadata;
+      const server = new AuthorizationServer(resources[0]!.authorizationServers[0]!, load, {
+        freshSeconds: FRESH,
+        random: () => 0,
+        now,
+      });
+      const ignore = (): void => undefined;
+      return new IssuerKeys(server, {
+        ...{ fetch, now },
+        ...{ onSkipped: ignore, onRenewed: ignore },
+      });
+    };
+
+    const isAtHand = (keys: IssuerKeys): boolean => keys.atHand(header) !== undefined;
+
+    it('is one that a token was verified with', async () => {
+      for (const options of [
+        {},
+        { jwks: { keys: [as.key.publicJwk] } },
+        { jwks: () => ({ keys: [as.key.publicJwk] }) },
+        { metadata: as.metadata() },
+      ]) {
+        const keys = keysOf(options);
+        expect(isAtHand(keys)).toBe(false);
+        await verify(keys);
+        expect(isAtHand(keys)).toBe(true);
+        expect(keys.atHand({ ...header, kid: 'other' })).toBeUndefined();
+      }
+    });
+
+    it('is there as long as the keys are young', async () => {
+      const keys = keysOf({ remoteJwkSet: { cacheMaxAgeSeconds: 50 } });
+      await verify(keys);
+      time += 49;
+      expect(isAtHand(keys)).toBe(true);
+      time += 1;
+      expect(isAtHand(keys)).toBe(false);
+      await verify(keys);
+      expect(isAtHand(keys)).toBe(true);
+    });
+
+    verifies(
+      'F23',
+      'is there as long as the metadata is young, and at the address that it names',
+      async () => {
+        const keys = keysOf({ remoteJwkSet: { cacheMaxAgeSeconds: 3600 } });
+        await verify(keys);
+        time += FRESH - 1;
+        expect(isAtHand(keys)).toBe(true);
+        time += 1;
+        expect(isAtHand(keys)).toBe(false);
+        as.at('/new', { keys: [as.key.publicJwk] });
+        metadata['jwks_uri'] = `${as.origin}/new`;
+        await verify(keys);
+        expect(as.paths).toEqual(['/jwks', '/new']);
+        expect(isAtHand(keys)).toBe(true);
+      },
+    );
+
+    it('is not there where it is not known how long metadata is young', async () => {
+      const foreign = keysFor();
+      await verify(foreign);
+      expect(isAtHand(foreign)).toBe(false);
+    });
+
+    it('is there for metadata that was given, whatever its age', async () => {
+      const keys = keysOf({
+        metadata: as.metadata(),
+        remoteJwkSet: { cacheMaxAgeSeconds: 3600 },
+      } as AuthorizationServerBaseOptions);
+      await verify(keys);
+      time += 3599;
+      expect(isAtHand(keys)).toBe(true);
+      time += 1;
+      expect(isAtHand(keys)).toBe(false);
     });
   });
 });

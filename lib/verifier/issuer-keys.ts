@@ -1,9 +1,11 @@
-import { createLocalJWKSet, errors } from 'jose';
-import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { type CompactVerifyGetKey, type CryptoKey, errors } from 'jose';
+import { AuthorizationServer, type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 import { fetchJson, untilAborted } from '../discovery/fetch-json.js';
 import { RefreshedValue, type RefreshState } from '../discovery/refreshed-value.js';
 import { DiscoveryError } from '../errors/discovery.error.js';
 import { MAX_JWKS_BYTES } from '../mcp-auth.constants.js';
+import { type AuthorizationServerMetadata } from '../options/authorization-server-options.interface.js';
+import { KeySet } from './key-set.js';
 import { usableKeys } from './usable-keys.js';
 
 /** What key loading needs from outside, and who wants to know what it finds. @internal */
@@ -21,8 +23,6 @@ export interface IssuerKeysContext {
   /** Told each time that keys past their age serve because they cannot be renewed. */
   readonly onStale?: (ageSeconds: number) => void;
 }
-
-type KeySet = ReturnType<typeof createLocalJWKSet>;
 
 /** A key set, and where it came from: the metadata may name another address later. */
 interface KeySource {
@@ -59,20 +59,30 @@ export class IssuerKeys {
   }
 
   /**
+   * The key for a token where it is at hand and nothing has to be renewed, at once; undefined where {@link keyFor} has
+   * to find it.
+   *
+   * @param header - the token's header, not checked
+   */
+  atHand(header: Readonly<Record<string, unknown>>): CryptoKey | undefined {
+    return (this.fixed ?? this.freshKeys())?.atHand(header);
+  }
+
+  /**
    * The key for a token, or jose's error when the header does not single one out.
    *
    * @throws {@link DiscoveryError} when the keys cannot be had
    */
-  async keyFor(...jws: Parameters<KeySet>): ReturnType<KeySet> {
-    if (this.fixed) return this.fixed(...jws);
+  async keyFor(...jws: Parameters<CompactVerifyGetKey>): Promise<CryptoKey> {
+    if (this.fixed) return this.fixed.keyFor(...jws);
     const { keys } = await this.currentSource();
     const known = await this.known(keys);
     try {
-      return await known(...jws);
+      return await known.keyFor(...jws);
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey) || this.isCoolingDown(keys)) throw error;
     }
-    return (await keys.refresh())(...jws);
+    return (await keys.refresh()).keyFor(...jws);
   }
 
   /** What is known of the keys; undefined until they are needed, and for keys that are configured. */
@@ -80,6 +90,14 @@ export class IssuerKeys {
     const state = this.source?.keys.state();
     if (!state || state.isUsable) return state;
     return { ...state, isUsable: this.previous?.keys.peek() !== undefined };
+  }
+
+  /** The keys, where neither they nor the metadata that names them have to be renewed. */
+  private freshKeys(): KeySet | undefined {
+    const { source, server } = this;
+    if (!source) return undefined;
+    const url = server.options.jwks === undefined ? freshMetadata(server)?.jwks_uri : undefined;
+    return source.url === url ? source.keys.fresh() : undefined;
   }
 
   private async known(keys: RefreshedValue<KeySet>): Promise<KeySet> {
@@ -144,8 +162,12 @@ export class IssuerKeys {
     if (!Array.isArray(members)) throw new DiscoveryError('metadata_invalid', source, 'is not a JWK Set');
     const { jwks, skipped } = usableKeys(members);
     if (skipped > 0) this.context.onSkipped(skipped);
-    return createLocalJWKSet(jwks);
+    return new KeySet(jwks);
   }
+}
+
+function freshMetadata(server: TrustedAuthorizationServer): AuthorizationServerMetadata | undefined {
+  return server instanceof AuthorizationServer ? server.fresh() : undefined;
 }
 
 async function callWithin<T>(timeoutMs: number, give: () => T | Promise<T>): Promise<T> {

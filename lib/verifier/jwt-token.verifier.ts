@@ -1,16 +1,23 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { compactVerify, type CompactJWSHeaderParameters, type CompactVerifyGetKey } from 'jose';
+import { compactVerify, type CompactJWSHeaderParameters, type VerifyOptions } from 'jose';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { decodeHeader } from './decode-jws.js';
 import { withAnyKey } from './any-key.js';
+import { type IssuerKeys } from './issuer-keys.js';
 import { IssuerKeysRegistry } from './issuer-keys.registry.js';
 import { assertAccessTokenHeader } from './jwt-header-rules.js';
 import { toVerifierError } from './jose-errors.js';
 import { PROFILE_CLAIMS } from './profile-claims.js';
 import { type TokenClaims, VerifiedToken } from './token.verifier.js';
+
+/** What tokens of one authorization server are verified with. */
+interface Trust {
+  readonly keys: IssuerKeys;
+  readonly options: VerifyOptions;
+}
 
 /**
  * Verifies JWT access tokens with the keys of the authorization server that the token names.
@@ -24,6 +31,7 @@ import { type TokenClaims, VerifiedToken } from './token.verifier.js';
 @Injectable()
 export class JwtTokenVerifier {
   private readonly logger = new Logger('McpAuth');
+  private readonly trusted = new Map<TrustedAuthorizationServer, Trust>();
   /** Servers with an unusable key: told of once, as anybody can send tokens that name such a key. */
   private readonly reported = new Set<string>();
 
@@ -44,11 +52,14 @@ export class JwtTokenVerifier {
     claims: TokenClaims,
     server: TrustedAuthorizationServer,
   ): Promise<VerifiedToken> {
-    assertAlgorithm(token, server.options.algorithms);
-    const keys = this.issuerKeys.of(server);
+    const claimed = headerOf(token, server.options.algorithms);
+    const { keys, options } = this.trustIn(server);
+    const key = keys.atHand(claimed);
     let header: CompactJWSHeaderParameters;
     try {
-      header = await verifySignature(token, (...jws) => keys.keyFor(...jws), [...server.options.algorithms]);
+      header = key
+        ? (await compactVerify(token, key, options)).protectedHeader
+        : await searchAndVerify(token, keys, options);
     } catch (error) {
       throw this.explain(error, server.issuer);
     }
@@ -61,6 +72,15 @@ export class JwtTokenVerifier {
       maxAgeSeconds: maxTokenAgeSeconds,
       cacheable: true,
     });
+  }
+
+  private trustIn(server: TrustedAuthorizationServer): Trust {
+    const known = this.trusted.get(server);
+    if (known) return known;
+    const options = { algorithms: [...server.options.algorithms] };
+    const trust = { keys: this.issuerKeys.of(server), options };
+    this.trusted.set(server, trust);
+    return trust;
   }
 
   private explain(error: unknown, issuer: string): unknown {
@@ -76,24 +96,27 @@ export class JwtTokenVerifier {
   }
 }
 
-/** jose checks it again; this refuses at less cost, and before any key is looked for. */
-function assertAlgorithm(token: string, algorithms: readonly unknown[]): void {
-  const alg = decodeHeader(token)?.['alg'];
-  if (typeof alg !== 'string' || alg === '') throw new TokenRefusedError('malformed');
+/**
+ * What a token says it was signed with. jose checks the algorithm again; this refuses at less cost, and before any key is
+ * looked for.
+ */
+function headerOf(token: string, algorithms: readonly unknown[]): Readonly<Record<string, unknown>> {
+  const header = decodeHeader(token);
+  const alg = header?.['alg'];
+  if (!header || typeof alg !== 'string' || alg === '') throw new TokenRefusedError('malformed');
   if (!algorithms.includes(alg)) throw new TokenRefusedError('algorithm');
+  return header;
 }
 
-async function verifySignature(
+/** With the key that jose asks for, once it has found the header to be right. */
+async function searchAndVerify(
   token: string,
-  keys: CompactVerifyGetKey,
-  algorithms: string[],
+  keys: IssuerKeys,
+  options: VerifyOptions,
 ): Promise<CompactJWSHeaderParameters> {
   try {
-    return (await compactVerify(token, keys, { algorithms })).protectedHeader;
+    return (await compactVerify(token, (...jws) => keys.keyFor(...jws), options)).protectedHeader;
   } catch (error) {
-    return withAnyKey(
-      error,
-      async (key) => (await compactVerify(token, key, { algorithms })).protectedHeader,
-    );
+    return withAnyKey(error, async (key) => (await compactVerify(token, key, options)).protectedHeader);
   }
 }

@@ -1,10 +1,12 @@
 import { Controller, type INestApplication, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
+  AuthContext,
   McpAuthConfigError,
   McpAuthModule,
   type McpAuthModuleOptions,
@@ -17,7 +19,15 @@ import { send, sendRaw } from '../fixtures/http.js';
 import { createApp, startCreated } from '../fixtures/nest-factory-app.js';
 import { closeAfterTest } from '../fixtures/opened.js';
 import { ADMIN, NOTES, NOTES_METADATA, offlineResource, ORIGIN, PRM } from '../fixtures/resources.js';
-import { GuardedWhoController, OpenWhoController, ran, WhoController } from '../fixtures/who.controller.js';
+import {
+  type Caller,
+  GuardedWhoController,
+  OpenWhoController,
+  ran,
+  tellCaller,
+  WhoController,
+  type WithCaller,
+} from '../fixtures/who.controller.js';
 import { verifies } from '../verifies.js';
 
 const CHALLENGE = `Bearer scope="notes:read", resource_metadata="${NOTES_METADATA}"`;
@@ -136,6 +146,7 @@ describe.each(PLATFORMS)('a flood of unauthenticated bodies on %s', (platform) =
       body: {},
     });
     expect([answer.status, parsed, ran.count]).toEqual([200, 1, 1]);
+    expect(answer.json).toEqual({ auth: 'u1', context: 'u1' });
     for (const { socket } of flood) socket.destroy();
   });
 
@@ -164,6 +175,16 @@ describe.each(PLATFORMS)('a flood of unauthenticated bodies on %s', (platform) =
       socket.destroy();
     },
   );
+
+  it('leaves the caller to who comes behind a parser that waits for its body', async () => {
+    for (const app of [early, late]) {
+      const { socket, received } = await opened(app, head('/notes', 2, `Authorization: ${await good()}\r\n`));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      socket.write('{}');
+      await expect.poll(received).toMatch(/^HTTP\/1\.1 200 [^]*\r\n\r\n\{"auth":"u1","context":"u1"\}$/);
+      socket.destroy();
+    }
+  });
 
   verifies('CHL-01', 'does not grow the process', async () => {
     const memory = (): number => {
@@ -317,7 +338,7 @@ describe('early authentication beside other settings', () => {
     );
     expect(error).toBeInstanceOf(McpAuthConfigError);
     expect((error as Error).message).toBe(
-      `McpAuthModule has 1 problem:\n  - earlyAuthentication: goes by paths, and these resources have the same: "${NOTES}", "${elsewhere}"; leave it out, or give each a path of its own`,
+      `McpAuthModule has 1 problem:\n  - earlyAuthentication: cannot tell "${NOTES}" and "${elsewhere}" apart by their paths; give them different paths, or leave it out`,
     );
     await startCreated({ resources });
     await startCreated({ resources: [resources[0]!, offlineResource(ADMIN)], earlyAuthentication: true });
@@ -352,6 +373,29 @@ describe('early authentication beside other settings', () => {
       expect(await post({})).toMatchObject({ status: 200, json: { auth: 'nobody', context: 'nobody' } });
       expect((await post({ authorization: 'Bearer abc' })).status).toBe(401);
       expect(await post({ authorization: await good() })).toMatchObject({ json: { auth: 'u1' } });
+    });
+
+    it('covers the routes of a plugin that was registered before', async () => {
+      if (platform !== 'fastify') return;
+      const app = await startCreated(options(true), {
+        platform,
+        prepare: async (nest) => {
+          const context = nest.get(AuthContext);
+          interface Plugin {
+            post(path: string, handler: (request: WithCaller) => Promise<Caller>): void;
+          }
+          const register = nest.getHttpAdapter() as unknown as {
+            register(plugin: (plugin: Plugin) => Promise<void>): Promise<void>;
+          };
+          await register.register(async (plugin) => {
+            plugin.post('/notes', async (request) => tellCaller(request, context));
+          });
+        },
+      });
+      expect((await app.send('/notes', { method: 'POST', body: {} })).status).toBe(401);
+      const headers = { authorization: await good() };
+      const admitted = await app.send('/notes', { method: 'POST', headers, body: {} });
+      expect(admitted).toMatchObject({ status: 200, json: { auth: 'u1', context: 'u1' } });
     });
 
     it('leaves preflights to a CORS setting that comes before, and browsers can read refusals', async () => {
@@ -389,4 +433,20 @@ describe('early authentication beside other settings', () => {
     await app.listen(0, '127.0.0.1');
     return { origin: await app.getUrl() };
   }
+});
+
+describe('Fastify without middleware', () => {
+  it('is authenticated early all the same', async () => {
+    @Module({ imports: [McpAuthModule.forRoot(options(true))], controllers: [WhoController] })
+    class AppModule {}
+    const adapter = new FastifyAdapter({ skipMiddie: true });
+    const app: INestApplication = await NestFactory.create(AppModule, adapter, { logger: false });
+    closeAfterTest(app);
+    await app.listen(0, '127.0.0.1');
+    const origin = await app.getUrl();
+    const post = async (headers: Record<string, string>) =>
+      send(origin, '/notes', { method: 'POST', headers, body: {} });
+    expect((await post({})).headers['www-authenticate']).toBe(CHALLENGE);
+    expect((await post({ authorization: await good() })).json).toEqual({ auth: 'u1', context: 'u1' });
+  });
 });

@@ -239,6 +239,37 @@ describe.each(PLATFORMS)('the middleware on %s', (platform) => {
   );
 });
 
+describe.each(PLATFORMS)('a time limit of the application on %s', (platform) => {
+  it('may answer while a token is verified, and the process goes on', async () => {
+    const slow = { milliseconds: 100 };
+    @Module({ controllers: [WhoController] })
+    class Limited implements NestModule {
+      configure(consumer: MiddlewareConsumer): void {
+        const limit = (_: unknown, response: ServerResponse, next: () => void): void => {
+          if (slow.milliseconds > 0) setTimeout(() => response.writeHead(504).end('too slow'), 20);
+          next();
+        };
+        consumer.apply(limit, BearerAuthMiddleware).forRoutes('notes');
+      }
+    }
+    const app = await startCreated(
+      options({
+        verifier: async () => {
+          await new Promise((resolve) => setTimeout(resolve, slow.milliseconds));
+          return null;
+        },
+      }),
+      { platform, imports: [Limited] },
+    );
+    const post = async () => app.send('/notes', { method: 'POST', headers: await bearer(), body: {} });
+    expect(await post()).toMatchObject({ status: 504, text: 'too slow' });
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    slow.milliseconds = 0;
+    expect((await post()).status).toBe(401);
+    expect(ran.count).toBe(0);
+  });
+});
+
 describe.each(PLATFORMS)('tools with scopes on %s', (platform) => {
   /** How often the tool has run. */
   let wrote = 0;
