@@ -28,8 +28,8 @@ export const AUTHORIZATION_SERVER_WELL_KNOWN = '/.well-known/oauth-authorization
 /** Injection token of the controller classes that a module has for its well-known routes. @internal */
 export const WELL_KNOWN_CONTROLLERS = Symbol.for('nestjs-mcp-auth:well-known-controllers');
 
-/** Longest accepted access token, in characters; a longer one is refused before it is looked at. @internal */
-export const MAX_TOKEN_LENGTH = 8192;
+/** Longest accepted access token where the options do not say, in characters. @internal */
+export const DEFAULT_MAX_TOKEN_LENGTH = 8192;
 
 /** Time limit for one request to an authorization server, in milliseconds. @internal */
 export const REQUEST_TIMEOUT_MS = 5_000;

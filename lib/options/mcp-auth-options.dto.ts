@@ -183,6 +183,7 @@ export class McpAuthModuleOptionsDto {
   @CheckOptional(isOneOf('bootstrap', 'lazy')) discovery?: 'bootstrap' | 'lazy';
   @CheckOptional(isOneOf('fail', 'retry')) onDiscoveryFailure?: 'fail' | 'retry';
   @CheckOptional(isWholeNumber(60, 86_400, 'seconds')) metadataRefreshSeconds?: number;
+  @CheckOptional(isWholeNumber(1024, 65_536, 'characters')) maxTokenLength?: number;
   @CheckOptional(isWholeNumber(0, 86_400, 'seconds')) metadataMaxAgeSeconds?: number;
   @CheckOptional(isBoolean) serveRootAlias?: boolean;
   @CheckOptional(isBooleanOrIssuer) legacyAuthorizationServerMetadata?: boolean | string;

@@ -225,6 +225,16 @@ export interface McpAuthModuleOptions {
   readonly metadataRefreshSeconds?: number;
 
   /**
+   * How long a token may be; a longer one is refused before it is looked at. All headers of a request together are limited
+   * by Node, to 16 KiB unless the process is started with `--max-http-header-size`.
+   *
+   * Unit: characters. Range: 1024 to 65536.
+   *
+   * @defaultValue 8192
+   */
+  readonly maxTokenLength?: number;
+
+  /**
    * How long clients may keep the RFC 9728 document (`Cache-Control: max-age`).
    *
    * Unit: seconds. Range: 0 to 86400.

@@ -87,6 +87,7 @@ describe('resolveOptions', () => {
       scopeHierarchy: undefined,
       tokenCache: { maxEntries: 10_000, maxAgeSeconds: 60 },
       isRevoked: undefined,
+      maxTokenLength: 8192,
       showErrorDetails: false,
       errorBody: 'oauth',
       errorUri: undefined,

@@ -88,6 +88,7 @@ export interface ResolvedMcpAuthOptions {
   readonly discovery: 'bootstrap' | 'lazy';
   readonly onDiscoveryFailure: 'fail' | 'retry';
   readonly metadataRefreshSeconds: number;
+  readonly maxTokenLength: number;
   readonly metadataMaxAgeSeconds: number;
   readonly serveRootAlias: boolean;
   readonly legacyAuthorizationServerMetadata: boolean | string;
