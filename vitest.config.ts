@@ -4,6 +4,36 @@ import { defineConfig } from 'vitest/config';
 const libEntry = fileURLToPath(new URL('./lib/index.ts', import.meta.url));
 const testingEntry = fileURLToPath(new URL('./lib/testing/index.ts', import.meta.url));
 
+/**
+ * The whole-app specs that run a second time on Fastify: all whose apps `startApp` makes, but for those that are about
+ * something else than the way in.
+ */
+const onFastify = {
+  include: ['test/e2e/**/*.e2e-spec.ts', 'test/interop/legacy-clients.spec.ts', 'test/property/http.spec.ts'],
+  exclude: [
+    // They run on both platforms by themselves.
+    ...[
+      ...['anonymous', 'auth-context', 'browsers', 'early-paths', 'foreign-caller'],
+      ...['mcp-callers', 'other-contexts', 'token-extraction', 'token-secrecy'],
+    ].map((name) => `test/e2e/${name}.e2e-spec.ts`),
+    // It makes its app itself, as users do, on the platform that Nest takes by default.
+    'test/e2e/testing-entry.e2e-spec.ts',
+    // They set up Express itself: the middleware of the SDK, and a throttle behind its "trust proxy".
+    'test/e2e/resource-token-verifier.e2e-spec.ts',
+    'test/e2e/throttle.e2e-spec.ts',
+    // What goes on between the package and authorization servers knows no platform.
+    'test/e2e/discovery*.e2e-spec.ts',
+    'test/e2e/introspection.e2e-spec.ts',
+    'test/e2e/keys.e2e-spec.ts',
+    'test/e2e/outages.e2e-spec.ts',
+    // Nor does what a token is worth.
+    'test/e2e/hostile.e2e-spec.ts',
+    'test/e2e/token-cache.e2e-spec.ts',
+    'test/e2e/token-profile.e2e-spec.ts',
+    'test/e2e/verifiers.e2e-spec.ts',
+  ],
+};
+
 export default defineConfig({
   resolve: { alias: { 'nestjs-mcp-auth/testing': testingEntry, 'nestjs-mcp-auth': libEntry } },
   test: {
@@ -13,6 +43,7 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'unit', include: ['lib/**/*.spec.ts'] } },
       { extends: true, test: { name: 'e2e', include: ['test/**/*.spec.ts', 'test/**/*.e2e-spec.ts'] } },
+      { extends: true, test: { name: 'fastify', ...onFastify, env: { TEST_PLATFORM: 'fastify' } } },
     ],
     coverage: {
       provider: 'v8',

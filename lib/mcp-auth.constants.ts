@@ -22,11 +22,14 @@ export const IS_BEARER_AUTH_GUARD = 'nestjs-mcp-auth:is-bearer-auth-guard';
 /** Where RFC 9728 section 3 puts the metadata of a protected resource. @internal */
 export const PROTECTED_RESOURCE_WELL_KNOWN = '/.well-known/oauth-protected-resource';
 
-/** Injection token of the controller class that a module has for its well-known routes. @internal */
-export const WELL_KNOWN_CONTROLLER = Symbol.for('nestjs-mcp-auth:well-known-controller');
+/** Where RFC 8414 section 3 puts the metadata of an authorization server without a path. @internal */
+export const AUTHORIZATION_SERVER_WELL_KNOWN = '/.well-known/oauth-authorization-server';
 
-/** Longest accepted access token, in characters; a longer one is refused before it is looked at. @internal */
-export const MAX_TOKEN_LENGTH = 8192;
+/** Injection token of the controller classes that a module has for its well-known routes. @internal */
+export const WELL_KNOWN_CONTROLLERS = Symbol.for('nestjs-mcp-auth:well-known-controllers');
+
+/** Longest accepted access token where the options do not say, in characters. @internal */
+export const DEFAULT_MAX_TOKEN_LENGTH = 8192;
 
 /** Time limit for one request to an authorization server, in milliseconds. @internal */
 export const REQUEST_TIMEOUT_MS = 5_000;

@@ -1,13 +1,19 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
-import { MCP_AUTH_GIVEN_OPTIONS, WELL_KNOWN_CONTROLLER } from './mcp-auth.constants.js';
+import { MCP_AUTH_GIVEN_OPTIONS, WELL_KNOWN_CONTROLLERS } from './mcp-auth.constants.js';
 import { type McpAuthModuleExtras, type McpAuthModuleOptions } from './options/mcp-auth-options.interface.js';
-import { metadataController } from './resource-metadata/protected-resource-metadata.controller.js';
+import { metadataController, mirrorController } from './resource-metadata/well-known.controllers.js';
+import { type WellKnownControllers } from './resource-metadata/well-known.routes.js';
 
-const EXTRAS: McpAuthModuleExtras = { isGlobal: true, decorators: [] };
+/** An empty list of decorators says that none are needed, which is not the same as saying nothing. */
+interface Extras extends Pick<McpAuthModuleExtras, 'isGlobal'> {
+  readonly decorators?: McpAuthModuleExtras['decorators'] | undefined;
+}
+
+const EXTRAS: Extras = { isGlobal: true, decorators: undefined };
 
 /**
- * Turns what users give to `forRoot` and `forRootAsync` into a provider of the given options, and into the controller
- * that bears their decorators.
+ * Turns what users give to `forRoot` and `forRootAsync` into a provider of the given options, and into the controllers
+ * that bear their decorators.
  *
  * @internal
  */
@@ -17,12 +23,19 @@ export const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<McpAuth
   .setClassMethodName('forRoot')
   .setFactoryMethodName('createMcpAuthOptions')
   .setExtras(EXTRAS, (definition, { isGlobal, decorators }) => {
-    const controller = metadataController(decorators ?? []);
+    const controllers: WellKnownControllers = {
+      resources: metadataController(decorators ?? []),
+      mirror: mirrorController(decorators ?? []),
+      areDecorated: decorators !== undefined,
+    };
     return {
       ...definition,
       global: isGlobal ?? true,
-      controllers: [controller],
-      providers: [...(definition.providers ?? []), { provide: WELL_KNOWN_CONTROLLER, useValue: controller }],
+      controllers: [controllers.resources, controllers.mirror],
+      providers: [
+        ...(definition.providers ?? []),
+        { provide: WELL_KNOWN_CONTROLLERS, useValue: controllers },
+      ],
     };
   })
   .build();

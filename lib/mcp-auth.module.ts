@@ -6,7 +6,6 @@ import {
   type NestModule,
   type OnModuleInit,
   RequestMethod,
-  type Type,
 } from '@nestjs/common';
 import { ApplicationConfig, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import { AuthContext } from './auth-info/auth-context.js';
@@ -25,16 +24,19 @@ import { BearerAuthMiddleware } from './guard/bearer-auth.middleware.js';
 import { GuardReport } from './guard/guard-report.js';
 import { RequestAuthenticator } from './guard/request-authenticator.js';
 import {
+  AUTHORIZATION_SERVER_WELL_KNOWN,
   MCP_AUTH_GIVEN_OPTIONS,
   MCP_AUTH_OPTIONS,
   PROTECTED_RESOURCE_WELL_KNOWN,
-  WELL_KNOWN_CONTROLLER,
+  WELL_KNOWN_CONTROLLERS,
 } from './mcp-auth.constants.js';
 import { ConfigurableModuleClass } from './mcp-auth.module-definition.js';
+import { BootAdvice } from './mcp/boot-advice.js';
 import { auditHandlers } from './mcp/handler-audit.js';
 import { HandlerScan } from './mcp/handler-scan.js';
 import { declaredBy, HandlerSources } from './mcp/handler-sources.js';
 import { HandlerScopeRegistry } from './mcp/handler-scope.registry.js';
+import { RouteScan } from './mcp/route-scan.js';
 import {
   type McpAuthModuleAsyncOptions,
   type McpAuthModuleExtras,
@@ -42,10 +44,16 @@ import {
 } from './options/mcp-auth-options.interface.js';
 import { resolveOptions } from './options/resolve-options.js';
 import { wholeTree } from './platform/whole-tree.js';
+import { LegacyMirror } from './resource-metadata/legacy-mirror.js';
 import { ProtectedResourceRegistry } from './resource-metadata/protected-resource.registry.js';
 import { WellKnownResponder } from './resource-metadata/well-known.responder.js';
 import { ResourcePaths } from './resource-metadata/resource-paths.js';
-import { dropModulePath, routeWellKnown } from './resource-metadata/well-known.routes.js';
+import {
+  dropModulePath,
+  routeAt,
+  routeBelow,
+  type WellKnownControllers,
+} from './resource-metadata/well-known.routes.js';
 import { resourceAdvice } from './resource-metadata/resource-advice.js';
 import { IntrospectionTokenVerifier } from './verifier/introspection-token.verifier.js';
 import { IssuerKeysRegistry } from './verifier/issuer-keys.registry.js';
@@ -77,6 +85,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     AuthorizationServerRegistry,
     ProtectedResourceRegistry,
     ResourcePaths,
+    LegacyMirror,
     WellKnownResponder,
     McpAuthEvents,
     RateLimitedLogger,
@@ -88,6 +97,8 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     McpAuthDiagnostics,
     HandlerScan,
     HandlerSources,
+    RouteScan,
+    BootAdvice,
     HandlerScopeRegistry,
     RequestAuthenticator,
     BearerAuthGuard,
@@ -122,7 +133,10 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     private readonly handlerScopes: HandlerScopeRegistry,
     private readonly layer: AdapterLayer,
     private readonly host: HttpAdapterHost,
-    @Inject(WELL_KNOWN_CONTROLLER) private readonly controller: Type<object>,
+    private readonly routes: RouteScan,
+    private readonly mirror: LegacyMirror,
+    private readonly bootAdvice: BootAdvice,
+    @Inject(WELL_KNOWN_CONTROLLERS) private readonly controllers: WellKnownControllers,
   ) {}
 
   /** Configures the module with options that are known when the class is decorated. */
@@ -149,17 +163,32 @@ export class McpAuthModule implements NestModule, OnModuleInit {
    * Nest calls this after `setGlobalPrefix()` and its body parsers, and before it makes routes.
    */
   configure(): void {
-    routeWellKnown(this.controller, wholeTree(this.host.httpAdapter.getType()));
+    routeBelow(this.controllers.resources, wholeTree(this.host.httpAdapter.getType()));
     dropModulePath(McpAuthModule);
-    this.keepPrefixAway();
+    this.keepPrefixAway(PROTECTED_RESOURCE_WELL_KNOWN, '(/|$)');
+    this.routeMirror();
     this.layer.installAfterBodies();
   }
 
+  /** Where the application has a route of its own for the document, that is served. */
+  private routeMirror(): void {
+    const { mirror } = this.controllers;
+    routeAt(mirror, []);
+    if (!this.mirror.isWanted) return;
+    const own = this.routes.routes().find(({ paths }) => paths.includes(AUTHORIZATION_SERVER_WELL_KNOWN));
+    if (own) {
+      this.mirror.yieldTo(own.where);
+      return;
+    }
+    routeAt(mirror, [AUTHORIZATION_SERVER_WELL_KNOWN]);
+    this.keepPrefixAway(AUTHORIZATION_SERVER_WELL_KNOWN, '/?$');
+  }
+
   /** Well-known routes stand at the root of the origin, where clients look, whatever global prefix there is. */
-  private keepPrefixAway(): void {
+  private keepPrefixAway(path: string, end: string): void {
     const options = this.applicationConfig.getGlobalPrefixOptions();
-    const pathRegex = new RegExp(`^${PROTECTED_RESOURCE_WELL_KNOWN.replace('.', '\\.')}(/|$)`);
-    const route = { path: PROTECTED_RESOURCE_WELL_KNOWN, requestMethod: RequestMethod.ALL, pathRegex };
+    const pathRegex = new RegExp(`^${path.replace('.', '\\.')}${end}`);
+    const route = { path, requestMethod: RequestMethod.ALL, pathRegex };
     this.applicationConfig.setGlobalPrefixOptions({
       ...options,
       exclude: [...(options.exclude ?? []), route],
@@ -170,15 +199,22 @@ export class McpAuthModule implements NestModule, OnModuleInit {
   async onModuleInit(): Promise<void> {
     await this.servers.discover();
     const handlers = this.scan.handlers();
-    const { applicationConfig } = this;
-    const requestGuards = applicationConfig.getGlobalRequestGuards().map(({ metatype }) => metatype);
-    auditHandlers(handlers, [...applicationConfig.getGlobalGuards(), ...requestGuards], this.resources);
+    const guards = this.globalGuards();
+    auditHandlers(handlers, guards, this.resources);
     this.handlerScopes.register([...declaredBy(handlers), ...this.sources.declarations()]);
     for (const { operation, requirements, resource } of handlers) {
       if (!operation) this.handlerScopes.advertise(requirements, resource);
     }
     this.resources.publish();
     this.report();
+    const legacy = this.mirror.choose();
+    for (const advice of [...legacy, ...this.bootAdvice.about(guards)]) this.logger.warn(advice);
+  }
+
+  /** Instances, or classes where each request has its own. */
+  private globalGuards(): readonly unknown[] {
+    const requestGuards = this.applicationConfig.getGlobalRequestGuards().map(({ metatype }) => metatype);
+    return [...this.applicationConfig.getGlobalGuards(), ...requestGuards];
   }
 
   private report(): void {

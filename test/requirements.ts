@@ -372,11 +372,7 @@ const requestOrigins = {
   'ORG-07': row('Fetch', 'CORS of the MCP endpoint follows the allowed origins'),
   'ORG-08': row('RFC 9112 3.2', 'several Host lines are 400'),
   'ORG-09': row('RFC 7239 8.1', 'forwarding headers change nothing about Host and Origin'),
-  'PRM-43': {
-    source: 'DNS rebinding',
-    behaviour: 'a metadata document is for any Origin and only for an allowed Host',
-    deferred: 'the decision is there; the well-known routes do not ask for it yet',
-  },
+  'PRM-43': row('DNS rebinding', 'a metadata document is for any Origin and only for an allowed Host'),
   H13: row('DNS rebinding', 'foreign origins and hosts, with and without a good token'),
 } as const;
 
@@ -456,6 +452,32 @@ const callers = {
   H26: row('robustness', 'callers of requests that run at the same time'),
 } as const;
 
+/** Clients from before RFC 9728, and routes that stand where clients do not look. */
+const legacyClients = {
+  'PRM-64': row('RFC 9728 3.3', 'guarded routes elsewhere than the resource says give a warning at boot'),
+  H27: row('RFC 9728 3.1', 'no spelling of another path leads to a document'),
+  F25: row('MCP 2025-03-26', 'a copy of the metadata of an authorization server, on demand'),
+  F123: row('MCP 2025-03-26', 'a client that knows no RFC 9728 finds the authorization server by that copy'),
+  'LEG-01': row('MCP 2025-03-26', 'the copy is the document of the server, at the root of the origin'),
+  'LEG-02': row(
+    'MCP 2025-03-26',
+    'the copy has the rules of resource documents, and leaves its path to a route of the application',
+  ),
+  'LEG-03': row('robustness', 'with several servers the one to copy is named, or the app does not start'),
+  'LEG-04': {
+    source: 'MCP 2025-03-26',
+    behaviour: 'default endpoints are passed on to the authorization server',
+    deferred:
+      'by design: /authorize, /token and /register are never proxied, as secrets would go another way',
+  },
+  'LEG-05': row('RFC 8707 2', 'tokens of old clients need a configured audience, as all others'),
+  'LEG-06': row('MCP 2025-06-18 transports', 'a request without a protocol version is one of 2025-03-26'),
+  'LEG-07': row('RFC 6750 3.1', 'the same 401 whatever the protocol version'),
+  'LEG-08': row('MCP 2025-06-18', 'clients that look only at the bare well-known path have the root alias'),
+  'LEG-09': row('RFC 8414 3', 'an authorization server on the origin of the resource works for all clients'),
+  'LEG-10': row('interoperability', 'with the copy on, old clients and current ones connect'),
+} as const;
+
 /** Ways to put the package into an application, and what such applications are like. */
 const mounting = {
   'SCP-29': row('design', 'a handler that no admitted HTTP request stands behind is denied'),
@@ -483,6 +505,7 @@ export const requirements = {
   ...opaque,
   ...features,
   ...verifiers,
+  ...legacyClients,
 };
 
 export type RequirementId = keyof typeof requirements;

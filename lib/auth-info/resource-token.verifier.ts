@@ -1,8 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { describeFault } from '../events/escape-for-log.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { AccessTokenGate } from '../gate/access-token.gate.js';
 import {
   type KnownResource,
@@ -51,6 +53,7 @@ export class ResourceTokenVerifier implements AccessTokenVerifier {
     private readonly resources: ProtectedResourceRegistry,
     private readonly gate: AccessTokenGate,
     private readonly log: RateLimitedLogger,
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
   /** As of {@link AccessTokenVerifier}, for the only resource. */
@@ -74,13 +77,13 @@ export class ResourceTokenVerifier implements AccessTokenVerifier {
     errorClass: InvalidTokenErrorClass | undefined,
   ): Promise<AuthInfo> {
     try {
-      assertTokenForm(token);
+      assertTokenForm(token, this.options.maxTokenLength);
       return toAuthInfo(token, await this.gate.admit(token, resource), resource);
     } catch (error) {
       if (error instanceof TokenRefusedError) throw invalidTokenError(error, errorClass);
       // Hosts answer 500 to this and may well say nothing of it.
       const kind = `a token for ${resource.options.resource} could not be checked`;
-      this.log.write('error', kind, kind, describeFault(error));
+      this.log.write('error', kind, kind, describeFault(error, [token]));
       throw error;
     }
   }

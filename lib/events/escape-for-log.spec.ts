@@ -26,6 +26,19 @@ describe('escapeForLog', () => {
     expect(escapeForLog(`eyJ${'a'.repeat(9000)}.b.c`)).toBe('[token]');
   });
 
+  verifies('OPS-06', 'leaves out what it is told to, before anything is cut off', () => {
+    const secret = 'opaque+secret/x==';
+    const encoded = encodeURIComponent(secret);
+    expect(escapeForLog(`a ${secret} b ${encoded} c`, [secret])).toBe('a [token] b [token] c');
+    expect(escapeForLog(`${secret}${secret}`, ['other-secret', secret])).toBe('[token][token]');
+    for (const before of [185, 3985]) {
+      expect(escapeForLog('x'.repeat(before) + secret, [secret])).not.toContain(secret.slice(0, 4));
+    }
+    const long = 's'.repeat(1500);
+    expect(escapeForLog(long.repeat(4), [long])).toBe('[token]'.repeat(4));
+    expect(describeFault(new Error(secret), [secret])).toContain('Error: [token]');
+  });
+
   it('cuts off after 200 characters, in linear time', () => {
     expect(escapeForLog('a'.repeat(200))).toBe('a'.repeat(200));
     expect(escapeForLog('a'.repeat(201))).toBe(`${'a'.repeat(200)}…`);

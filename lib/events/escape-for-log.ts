@@ -9,10 +9,13 @@ const MAX_LOOKED_AT = 4000;
  * format characters are written out, so that it cannot look like a line of its own; what looks like a JWT is left
  * out; the rest is cut off at 200 characters.
  *
+ * @param secrets - what must not show, in any case: the credentials of the request that it is about
  * @internal
  */
-export function escapeForLog(value: string): string {
-  const text = value
+export function escapeForLog(value: string, secrets: readonly string[] = []): string {
+  const text = secrets
+    .flatMap((secret) => [secret, encodeURIComponent(secret)])
+    .reduce((hidden, secret) => hidden.replaceAll(secret, '[token]'), value)
     .slice(0, MAX_LOOKED_AT)
     .replace(/eyJ[\w-]{20,}(?:\.[\w-]*)*/g, '[token]')
     .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {
@@ -23,15 +26,18 @@ export function escapeForLog(value: string): string {
 }
 
 /** What was thrown, for a log: its name and message if it is an error, else only what kind of value it is. @internal */
-export function describeThrown(thrown: unknown): string {
+export function describeThrown(thrown: unknown, secrets: readonly string[] = []): string {
   return thrown instanceof Error
-    ? escapeForLog(`${thrown.name}: ${thrown.message}`)
+    ? escapeForLog(`${thrown.name}: ${thrown.message}`, secrets)
     : `a value of type ${typeof thrown}`;
 }
 
 /** As {@link describeThrown}, with the places in the code that the error came through. @internal */
-export function describeFault(thrown: unknown): string {
+export function describeFault(thrown: unknown, secrets: readonly string[] = []): string {
   const stack = thrown instanceof Error && typeof thrown.stack === 'string' ? thrown.stack : '';
   const frames = stack.split('\n').filter((line) => /^ {4}at /.test(line));
-  return [describeThrown(thrown), ...frames.map((frame) => `    ${escapeForLog(frame.trim())}`)].join('\n');
+  return [
+    describeThrown(thrown, secrets),
+    ...frames.map((frame) => `    ${escapeForLog(frame.trim())}`),
+  ].join('\n');
 }

@@ -14,6 +14,7 @@ import {
   type PlatformRequest,
 } from '../platform/hooks.js';
 import { nodeRequestOf, type PlatformResponse, takeResponse } from '../platform/node-message.js';
+import { correctPreflights } from '../platform/preflights.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
 import { WellKnownResponder } from '../resource-metadata/well-known.responder.js';
@@ -21,8 +22,9 @@ import { BearerAuthMiddleware } from './bearer-auth.middleware.js';
 
 /**
  * What stands before all routes of the application, those that libraries mount on the platform included: every request
- * is tied to {@link AuthContext}, requests to a protected resource's path come from where they may, preflights are
- * answered and, with `earlyAuthentication`, requests to a protected resource are authenticated before their body is read.
+ * is tied to {@link AuthContext}, requests to a protected resource's path come from where they may, preflights and
+ * whatever does not read a metadata document are answered and, with `earlyAuthentication`, requests to a protected
+ * resource are authenticated before their body is read.
  *
  * It is put on the platform as soon as there is one: before what an application adds after `NestFactory.create()`.
  *
@@ -60,6 +62,7 @@ export class AdapterLayer {
 
   private installFirst(): void {
     const { httpAdapter } = this.host;
+    correctPreflights(httpAdapter, (request) => this.responder.earlyResponse(request));
     addHook(httpAdapter, 'onRequest', this.first);
     if (this.options.earlyAuthentication) addBeforeMiddleware(httpAdapter, this.first);
     // Fastify knows its time by its name. At once, as a plugin takes over the hooks that are there when it is registered.
@@ -87,7 +90,8 @@ export class AdapterLayer {
   };
 
   private readonly receive: Hook = (request, response, next) => {
-    if (this.responder.respondToPreflight(request, response)) return;
+    if (!this.middleware.admitsHost(this.responder.resourcesAt(request), request, response)) return;
+    if (this.responder.respondEarly(request, response)) return;
     const resource = this.resourceOf(request);
     if (!resource) {
       next();

@@ -77,6 +77,33 @@ export class BearerAuthMiddleware implements NestMiddleware<IncomingMessage, Ser
   }
 
   /**
+   * Decides on Host alone, for a document that is for pages of any origin.
+   *
+   * @param resources - those that the document is for; one that allows the host is enough
+   * @returns false where the request has been answered
+   * @internal
+   */
+  admitsHost(
+    resources: readonly KnownResource[],
+    request: AuthenticatedRequest & object,
+    response: PlatformResponse,
+  ): boolean {
+    const refusals: [KnownResource, unknown][] = [];
+    for (const resource of resources) {
+      try {
+        policyOf(resource.options).checkHost(request);
+        return true;
+      } catch (failure) {
+        refusals.push([resource, failure]);
+      }
+    }
+    const [first] = refusals;
+    if (!first) return true;
+    this.refuse(first[1], first[0], request, response);
+    return false;
+  }
+
+  /**
    * Decides on Origin and Host, and says in the response what a page of an allowed origin may read.
    *
    * @returns the allowed origin, or true where there is none; false where the request has been answered

@@ -18,6 +18,7 @@ import { refusedClaims } from '../gate/refused-claims.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type UnauthorizedRequest } from '../options/mcp-auth-options.interface.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { type CredentialRequest, presentedSecrets } from '../token/credential-sources.js';
 import { type TokenClaims } from '../verifier/token.verifier.js';
 
 /** A request that was not let in. @internal */
@@ -107,7 +108,7 @@ export class GuardReport {
     { scopes }: InsufficientScopeError,
     { resource, auth }: Refusal,
   ): void {
-    const asked = scopes.map(escapeForLog).join(' ');
+    const asked = scopes.map((scope) => escapeForLog(scope)).join(' ');
     const line = `Refused a request for ${resource}: insufficient_scope, asked for ${asked} (${correlationId})`;
     this.log.write('debug', 'insufficient_scope', line);
     if (!this.events.isObserved('scope_denied')) return;
@@ -121,14 +122,17 @@ export class GuardReport {
     });
   }
 
-  private logRefusal(id: string, reason: RefusedEvent['reason'], { failure, resource }: Refusal): void {
+  private logRefusal(id: string, reason: RefusedEvent['reason'], refusal: Refusal): void {
+    const { failure, resource } = refusal;
     if (failure instanceof AuthorizationServerUnavailableError) {
+      const secrets = secretsOf(refusal);
       const cause = failure.cause instanceof Error ? failure.cause.message : 'unknown cause';
-      const detail = `${escapeForLog(failure.message)} (${escapeForLog(cause)})`;
+      const detail = `${escapeForLog(failure.message, secrets)} (${escapeForLog(cause, secrets)})`;
       this.log.write('warn', `${reason} ${resource}`, `Answered 503 for ${resource}: ${detail} (${id})`);
     } else if (reason === 'fault') {
-      const line = `Answered 500 for ${resource}: ${describeThrown(failure)} (${id})`;
-      this.log.write('error', `${reason} ${resource}`, line, describeFault(failure));
+      const secrets = secretsOf(refusal);
+      const line = `Answered 500 for ${resource}: ${describeThrown(failure, secrets)} (${id})`;
+      this.log.write('error', `${reason} ${resource}`, line, describeFault(failure, secrets));
     } else {
       this.log.write('debug', reason, `Refused a request for ${resource}: ${escapeForLog(reason)} (${id})`);
     }
@@ -137,6 +141,11 @@ export class GuardReport {
 
 function isOfCredentials(failure: unknown): failure is CredentialsRefusedError | TokenRefusedError {
   return failure instanceof CredentialsRefusedError || failure instanceof TokenRefusedError;
+}
+
+/** What must not be written of a request: verifiers of the application put what they like into their messages. */
+function secretsOf({ request }: Refusal): readonly string[] {
+  return request && 'headers' in request ? presentedSecrets(request as CredentialRequest) : [];
 }
 
 function reasonOf(failure: unknown): RefusedEvent['reason'] {

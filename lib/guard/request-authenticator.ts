@@ -89,7 +89,7 @@ export class RequestAuthenticator {
       this.assertNoScopes(request, rules);
       return undefined;
     }
-    const token = extractBearerToken(sources);
+    const token = extractBearerToken(sources, this.options.maxTokenLength);
     const admitted = this.gate.admit(token, rules.resource);
     if (admitted instanceof Promise) return this.letInLater(request, token, admitted, rules);
     this.letIn(request, token, admitted, rules);

@@ -58,6 +58,11 @@ const isHeaders: Problem = (value) =>
     ? undefined
     : 'must have strings for values');
 
+const isBooleanOrIssuer: Problem = (value) =>
+  typeof value === 'boolean' || (typeof value === 'string' && value !== '')
+    ? undefined
+    : 'must be true, false or the issuer of an authorization server';
+
 const isFalseOrObject: Problem = (value) =>
   isPlainObject(value) === undefined ? undefined : 'must be false or an object';
 
@@ -178,8 +183,10 @@ export class McpAuthModuleOptionsDto {
   @CheckOptional(isOneOf('bootstrap', 'lazy')) discovery?: 'bootstrap' | 'lazy';
   @CheckOptional(isOneOf('fail', 'retry')) onDiscoveryFailure?: 'fail' | 'retry';
   @CheckOptional(isWholeNumber(60, 86_400, 'seconds')) metadataRefreshSeconds?: number;
+  @CheckOptional(isWholeNumber(1024, 65_536, 'characters')) maxTokenLength?: number;
   @CheckOptional(isWholeNumber(0, 86_400, 'seconds')) metadataMaxAgeSeconds?: number;
   @CheckOptional(isBoolean) serveRootAlias?: boolean;
+  @CheckOptional(isBooleanOrIssuer) legacyAuthorizationServerMetadata?: boolean | string;
   @CheckOptional(isVerifier) verifier?: unknown;
   @CheckOptional(isWholeNumber(100, 60_000, 'milliseconds')) verifierTimeoutMs?: number;
 

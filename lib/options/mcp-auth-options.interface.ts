@@ -225,6 +225,16 @@ export interface McpAuthModuleOptions {
   readonly metadataRefreshSeconds?: number;
 
   /**
+   * How long a token may be; a longer one is refused before it is looked at. All headers of a request together are limited
+   * by Node, to 16 KiB unless the process is started with `--max-http-header-size`.
+   *
+   * Unit: characters. Range: 1024 to 65536.
+   *
+   * @defaultValue 8192
+   */
+  readonly maxTokenLength?: number;
+
+  /**
    * How long clients may keep the RFC 9728 document (`Cache-Control: max-age`).
    *
    * Unit: seconds. Range: 0 to 86400.
@@ -240,6 +250,16 @@ export interface McpAuthModuleOptions {
    * @defaultValue false
    */
   readonly serveRootAlias?: boolean;
+
+  /**
+   * Serves a copy of an authorization server's metadata at `/.well-known/oauth-authorization-server` of the resource's
+   * origin, for clients of MCP 2025-03-26, which look nowhere else: as it was fetched, after `transpileData`. True needs
+   * exactly one authorization server; with several, write the issuer of the one to copy. A route of the application
+   * at that path wins. Its endpoints are never proxied, and clients that compare the issuer refuse the copy, as they should.
+   *
+   * @defaultValue false
+   */
+  readonly legacyAuthorizationServerMetadata?: boolean | string;
 
   /**
    * Verifies the tokens of every resource without a `verifier` of its own.

@@ -87,11 +87,13 @@ describe('resolveOptions', () => {
       scopeHierarchy: undefined,
       tokenCache: { maxEntries: 10_000, maxAgeSeconds: 60 },
       isRevoked: undefined,
+      maxTokenLength: 8192,
       showErrorDetails: false,
       errorBody: 'oauth',
       errorUri: undefined,
       metadataMaxAgeSeconds: 3600,
       serveRootAlias: false,
+      legacyAuthorizationServerMetadata: false,
     });
     expect(Math.abs(now().getTime() - Date.now())).toBeLessThan(1000);
     expect(fetch).toBeInstanceOf(Function);

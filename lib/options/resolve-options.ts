@@ -1,5 +1,5 @@
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
-import { REQUEST_TIMEOUT_MS } from '../mcp-auth.constants.js';
+import { DEFAULT_MAX_TOKEN_LENGTH, REQUEST_TIMEOUT_MS } from '../mcp-auth.constants.js';
 import { SIGNATURE_ALGORITHMS } from './algorithms.js';
 import { resolveClaimNames } from './claim-names.js';
 import { crossProblems } from './cross-checks.js';
@@ -50,8 +50,10 @@ function withDefaults(dto: McpAuthModuleOptionsDto): ResolvedMcpAuthOptions {
     resources: dto.resources.map((resource) => resolveResource(resource, dto.verifier)),
     clockToleranceSeconds: dto.clockToleranceSeconds ?? 5,
     ...discoveryDefaults(dto),
+    maxTokenLength: dto.maxTokenLength ?? DEFAULT_MAX_TOKEN_LENGTH,
     metadataMaxAgeSeconds: dto.metadataMaxAgeSeconds ?? 3600,
     serveRootAlias: dto.serveRootAlias ?? false,
+    legacyAuthorizationServerMetadata: dto.legacyAuthorizationServerMetadata ?? false,
     verifierTimeoutMs: dto.verifierTimeoutMs ?? 10_000,
     tokenCache: resolveTokenCache(dto.tokenCache),
     earlyAuthentication: dto.earlyAuthentication ?? false,

@@ -88,8 +88,10 @@ export interface ResolvedMcpAuthOptions {
   readonly discovery: 'bootstrap' | 'lazy';
   readonly onDiscoveryFailure: 'fail' | 'retry';
   readonly metadataRefreshSeconds: number;
+  readonly maxTokenLength: number;
   readonly metadataMaxAgeSeconds: number;
   readonly serveRootAlias: boolean;
+  readonly legacyAuthorizationServerMetadata: boolean | string;
   readonly verifierTimeoutMs: number;
   /** Undefined where no token is remembered. */
   readonly tokenCache: Required<TokenCacheOptions> | undefined;

@@ -1,7 +1,10 @@
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
-import { type ServedDocument } from './protected-resource.registry.js';
+import { type ServedDocument } from './served-document.js';
 
 const METHODS = 'GET, HEAD, OPTIONS';
+
+/** How long a client should wait before it asks again for what could not be had, in seconds. */
+const RETRY_AFTER_SECONDS = 5;
 
 /** The part of a request to the well-known tree that the answer depends on. @internal */
 export interface MetadataRequest {
@@ -16,32 +19,20 @@ export interface MetadataResponse {
   readonly body?: string;
 }
 
+/** Whether a method asks for the document itself, so that it has to be there. @internal */
+export function readsDocument(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
 /**
- * What a request for a metadata document is answered with.
+ * The answer to GET and HEAD.
  *
  * @param request - method and headers
- * @param document - what stands at the requested path, if anything does
+ * @param document - what stands at the requested path
  * @param maxAgeSeconds - how long clients may keep it
  * @internal
  */
-export function metadataResponse(
-  request: MetadataRequest,
-  document: ServedDocument | undefined,
-  maxAgeSeconds: number,
-): MetadataResponse {
-  if (!document) return failure(404, 'not_found', 'No protected resource has this metadata path');
-  switch (request.method) {
-    case 'GET':
-    case 'HEAD':
-      return documentResponse(request, document, maxAgeSeconds);
-    case 'OPTIONS':
-      return { status: 204, headers: preflightHeaders(request.headers) };
-    default:
-      return failure(405, 'method_not_allowed', `Use ${METHODS}`, { allow: METHODS });
-  }
-}
-
-function documentResponse(
+export function documentResponse(
   { method, headers: asked }: MetadataRequest,
   { body, etag }: ServedDocument,
   maxAgeSeconds: number,
@@ -58,6 +49,24 @@ function documentResponse(
     'content-length': Buffer.byteLength(body),
   };
   return { status: 200, headers: described, ...(method === 'GET' && { body }) };
+}
+
+/** The answer to every other method at the path of a document; it does not depend on what the document says. @internal */
+export function otherMethodResponse({ method, headers }: MetadataRequest): MetadataResponse {
+  if (method === 'OPTIONS') return { status: 204, headers: preflightHeaders(headers) };
+  return failure(405, 'method_not_allowed', `Use ${METHODS}`, { allow: METHODS });
+}
+
+/** The answer at every path where no document is. @internal */
+export function noDocumentResponse(): MetadataResponse {
+  return failure(404, 'not_found', 'No protected resource has this metadata path');
+}
+
+/** The answer where a document of an authorization server could not be had. @internal */
+export function unavailableResponse(): MetadataResponse {
+  return failure(503, 'temporarily_unavailable', 'The authorization server cannot be reached', {
+    'retry-after': String(RETRY_AFTER_SECONDS),
+  });
 }
 
 /** What a browser asks before it fetches from another origin; clients send MCP-Protocol-Version on discovery. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 import { AuthorizationServerRegistry } from '../discovery/authorization-server.registry.js';
@@ -10,6 +9,7 @@ import {
 } from '../options/resolved-options.interface.js';
 import { advertisedScopes, buildResourceMetadata } from './build-resource-metadata.js';
 import { resourceMetadataPath, resourceMetadataUrl, withoutTrailingSlash } from './resource-metadata-url.js';
+import { type ServedDocument, toServedDocument } from './served-document.js';
 
 /** One protected resource as a request meets it. @internal */
 export interface KnownResource {
@@ -20,10 +20,10 @@ export interface KnownResource {
   readonly servers: ReadonlyMap<string, TrustedAuthorizationServer>;
 }
 
-/** A document ready to be sent. @internal */
-export interface ServedDocument {
-  readonly body: string;
-  readonly etag: string;
+/** A resource with its document. */
+interface Publication {
+  readonly resource: KnownResource;
+  readonly document: ServedDocument;
 }
 
 /**
@@ -36,7 +36,7 @@ export class ProtectedResourceRegistry {
   private readonly resources: readonly KnownResource[];
   private readonly handlerScopes = new Map<KnownResource, Set<string>>();
   private advertised: ReadonlyMap<KnownResource, readonly string[]> = new Map();
-  private documents: ReadonlyMap<string, ServedDocument> = new Map();
+  private documents: ReadonlyMap<string, Publication> = new Map();
 
   constructor(
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
@@ -94,11 +94,10 @@ export class ProtectedResourceRegistry {
   /** Makes the documents, once all is known that goes into them. */
   publish(): void {
     this.advertised = new Map(this.resources.map((resource) => [resource, this.scopesToAdvertise(resource)]));
-    const entries = this.resources.flatMap((resource): [string, ServedDocument][] => {
+    const entries = this.resources.flatMap((resource): [string, Publication][] => {
       const { options, servers } = resource;
       const document = buildResourceMetadata(options, [...servers.keys()], this.scopesOf(resource));
-      const body = JSON.stringify(document);
-      const served = { body, etag: `"${createHash('sha256').update(body).digest('base64url')}"` };
+      const served = { resource, document: toServedDocument(document) };
       const path = withoutTrailingSlash(resourceMetadataPath(options.resource));
       return this.options.serveRootAlias
         ? [
@@ -112,7 +111,12 @@ export class ProtectedResourceRegistry {
 
   /** The document at a path, compared to the letter but for one trailing slash. */
   documentAt(path: string): ServedDocument | undefined {
-    return this.documents.get(withoutTrailingSlash(path));
+    return this.documents.get(withoutTrailingSlash(path))?.document;
+  }
+
+  /** The resource that the document at a path describes. */
+  describedAt(path: string): KnownResource | undefined {
+    return this.documents.get(withoutTrailingSlash(path))?.resource;
   }
 
   private scopesToAdvertise(resource: KnownResource): readonly string[] {

@@ -1,12 +1,23 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type PlatformRequest } from '../platform/hooks.js';
 import { type PlatformResponse, takeResponse } from '../platform/node-message.js';
-import { metadataResponse } from './metadata-response.js';
-import { ProtectedResourceRegistry, type ServedDocument } from './protected-resource.registry.js';
+import { LegacyMirror } from './legacy-mirror.js';
+import {
+  documentResponse,
+  type MetadataRequest,
+  type MetadataResponse,
+  noDocumentResponse,
+  otherMethodResponse,
+  readsDocument,
+  unavailableResponse,
+} from './metadata-response.js';
+import { type KnownResource, ProtectedResourceRegistry } from './protected-resource.registry.js';
 import { requestPath } from './resource-metadata-url.js';
+import { type ServedDocument } from './served-document.js';
 
 /** The part of a platform's request that is used. @internal */
 export type WellKnownRequest = Pick<IncomingMessage, 'headers'> & {
@@ -14,11 +25,19 @@ export type WellKnownRequest = Pick<IncomingMessage, 'headers'> & {
   readonly originalUrl: string;
 };
 
-/** What an application's own CORS setting may have put on a response; it does not fit "any origin". */
-const FOREIGN_CORS = ['access-control-allow-credentials', 'access-control-expose-headers', 'vary'];
+/**
+ * What an application's own CORS setting or session may have put on a response: it does not fit a document for any
+ * origin, which caches may keep for everybody.
+ */
+const FOREIGN_HEADERS = [
+  'access-control-allow-credentials',
+  'access-control-expose-headers',
+  'set-cookie',
+  'vary',
+];
 
 /**
- * Writes the answers of the well-known tree. It writes them itself, so that no interceptor, serializer or CORS
+ * Writes the answers of the well-known routes. It writes them itself, so that no interceptor, serializer or CORS
  * setting of the application changes them.
  *
  * @internal
@@ -27,37 +46,65 @@ const FOREIGN_CORS = ['access-control-allow-credentials', 'access-control-expose
 export class WellKnownResponder {
   constructor(
     private readonly resources: ProtectedResourceRegistry,
+    private readonly mirror: LegacyMirror,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
-  /** Answers a request that the platform has routed to the well-known tree. */
-  respond({ method, headers, originalUrl }: WellKnownRequest, response: PlatformResponse): void {
-    this.write({ method, headers }, this.documentAt(originalUrl), takeResponse(response));
+  /** Answers a request that the platform has routed to a well-known controller. */
+  async respond(
+    { method, headers, originalUrl }: WellKnownRequest,
+    response: PlatformResponse,
+  ): Promise<void> {
+    const node = takeResponse(response);
+    write(node, await this.responseTo({ method, headers }, requestPath(originalUrl)));
   }
 
   /**
-   * Answers a preflight for one of the documents, where an application's own CORS setting would answer it with its own
-   * origins.
+   * Answers a request that does not read a document but is sent to one, before the platform does: it would refuse a body
+   * that it cannot parse before any route is asked, and leave preflights to the application's own CORS setting.
    *
    * @returns whether it was one
    */
-  respondToPreflight({ method, headers, url = '' }: PlatformRequest, response: PlatformResponse): boolean {
-    const document = method === 'OPTIONS' ? this.documentAt(url) : undefined;
-    if (document) this.write({ method: 'OPTIONS', headers }, document, takeResponse(response));
-    return document !== undefined;
+  respondEarly(request: PlatformRequest, response: PlatformResponse): boolean {
+    const early = this.earlyResponse(request);
+    if (early) write(takeResponse(response), early);
+    return early !== undefined;
   }
 
-  private documentAt(target: string): ServedDocument | undefined {
-    return this.resources.documentAt(requestPath(target));
+  /** What {@link respondEarly} answers, or undefined. */
+  earlyResponse({ method = '', headers, url = '' }: PlatformRequest): MetadataResponse | undefined {
+    if (readsDocument(method) || !this.isDocument(requestPath(url))) return undefined;
+    return otherMethodResponse({ method, headers });
   }
 
-  private write(
-    request: Pick<WellKnownRequest, 'method' | 'headers'>,
-    document: ServedDocument | undefined,
-    response: ServerResponse,
-  ): void {
-    const { status, headers, body } = metadataResponse(request, document, this.options.metadataMaxAgeSeconds);
-    for (const name of FOREIGN_CORS) response.removeHeader(name);
-    response.writeHead(status, headers).end(body);
+  /** The resources that a document is for, or none where the request is for no document. */
+  resourcesAt({ url = '' }: PlatformRequest): readonly KnownResource[] {
+    if (!url.includes('/.well-known/')) return [];
+    const path = requestPath(url);
+    const described = this.resources.describedAt(path);
+    if (described) return [described];
+    return this.mirror.isAt(path) ? this.mirror.audience : [];
   }
+
+  private isDocument(path: string): boolean {
+    return this.resources.documentAt(path) !== undefined || this.mirror.isAt(path);
+  }
+
+  private async responseTo(request: MetadataRequest, path: string): Promise<MetadataResponse> {
+    if (!this.isDocument(path)) return noDocumentResponse();
+    if (!readsDocument(request.method)) return otherMethodResponse(request);
+    let document: ServedDocument;
+    try {
+      document = this.resources.documentAt(path) ?? (await this.mirror.document());
+    } catch (error) {
+      if (error instanceof AuthorizationServerUnavailableError) return unavailableResponse();
+      throw error;
+    }
+    return documentResponse(request, document, this.options.metadataMaxAgeSeconds);
+  }
+}
+
+function write(response: ServerResponse, { status, headers, body }: MetadataResponse): void {
+  for (const name of FOREIGN_HEADERS) response.removeHeader(name);
+  response.writeHead(status, headers).end(body);
 }

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { sendRaw } from '../../test/fixtures/http.js';
-import { credentialSources } from './credential-sources.js';
+import { credentialSources, presentedSecrets } from './credential-sources.js';
 
 describe('credentialSources', () => {
   it('reads every Authorization line, whatever its letter case, in order', () => {
@@ -67,5 +67,24 @@ describe('credentialSources', () => {
   it('prefers the target as received over the one that a mount point leaves', () => {
     expect(credentialSources({ headers: {}, originalUrl: '/api/x', url: '/x' }).target).toBe('/api/x');
     expect(credentialSources({ headers: {}, url: '/x' }).target).toBe('/x');
+  });
+});
+
+describe('presentedSecrets', () => {
+  it('finds whatever may be secret in any Authorization line, and no names', () => {
+    const lines = [
+      'Bearer 0123456789',
+      'Basic YWJjZGVmZ2g=,\tBearer x',
+      'opaque-secret',
+      'Bearer 012345678',
+      '',
+    ];
+    const rawHeaders = lines.flatMap((line) => ['Authorization', line]);
+    expect(presentedSecrets({ headers: {}, rawHeaders })).toEqual([
+      '0123456789',
+      'YWJjZGVmZ2g=',
+      'opaque-secret',
+    ]);
+    expect(presentedSecrets({ headers: {} })).toEqual([]);
   });
 });

@@ -24,3 +24,13 @@ export function credentialSources(request: CredentialRequest): CredentialSources
   );
   return { authorization, target: request.originalUrl ?? request.url ?? '' };
 }
+
+/** Shorter parts are names of schemes, and nothing that is worth keeping. */
+const MIN_SECRET_LENGTH = 10;
+
+/** The parts of a request's Authorization lines that may be secret, for what must not show them. @internal */
+export function presentedSecrets(request: CredentialRequest): readonly string[] {
+  return credentialSources(request)
+    .authorization.flatMap((line) => line.split(/[ \t,]/))
+    .filter((part) => part.length >= MIN_SECRET_LENGTH);
+}

@@ -5,13 +5,15 @@ import { extractBearerToken } from './extract-bearer-token.js';
 
 const JWS = 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln';
 
+const MAX_LENGTH = 8192;
+
 const extract = (header: string, target = '/notes'): string =>
-  extractBearerToken({ authorization: [header], target });
+  extractBearerToken({ authorization: [header], target }, MAX_LENGTH);
 
 /** Why a header is refused: `401` without error, `400`, or a bad token; `accepted` where it is not. */
 function outcome(...authorization: string[]): string {
   try {
-    extractBearerToken({ authorization, target: '/notes' });
+    extractBearerToken({ authorization, target: '/notes' }, MAX_LENGTH);
     return 'accepted';
   } catch (error) {
     if (error instanceof CredentialsRefusedError || error instanceof TokenRefusedError) return error.reason;
@@ -68,8 +70,12 @@ describe('extractBearerToken', () => {
     expect(outcome('')).toBe('unsupported_scheme');
   });
 
-  it('leaves out white space at the end', () => {
-    expect(extract(`Bearer ${JWS} \t`)).toBe(JWS);
+  it('leaves out spaces and tabs at the end, as HTTP does, and no other white space', () => {
+    for (const blanks of [' ', '\t', ' \t \t']) expect(extract(`Bearer ${JWS}${blanks}`)).toBe(JWS);
+    for (const other of ['\u00a0', '\u0085', '\ufeff', '\u2003', '\v', '\f', '\u00a0 ']) {
+      expect(outcome(`Bearer ${JWS}${other}`)).toBe('malformed');
+    }
+    expect(outcome('Bearer \u00a0')).toBe('malformed');
   });
 
   it.each([
@@ -91,7 +97,7 @@ describe('extractBearerToken', () => {
       '/?access_token=',
     ]) {
       expect(() => extract(`Bearer ${JWS}`, target)).toThrow('Credentials refused: multiple_credentials');
-      expect(() => extractBearerToken({ authorization: [], target })).toThrow(
+      expect(() => extractBearerToken({ authorization: [], target }, MAX_LENGTH)).toThrow(
         'Credentials refused: missing_token',
       );
     }
@@ -105,6 +111,9 @@ describe('extractBearerToken', () => {
     expect(outcome(`Bearer ${'a'.repeat(8193)}`)).toBe('too_long');
     expect(outcome(`Bearer ${'"'.repeat(8193)}`)).toBe('too_long');
     expect(outcome(`Bearer ${'"'.repeat(8192)}`)).toBe('malformed');
+    const long = { authorization: [`Bearer ${'a'.repeat(20_000)}`], target: '/' };
+    expect(extractBearerToken(long, 20_000)).toHaveLength(20_000);
+    expect(() => extractBearerToken(long, 19_999)).toThrow(TokenRefusedError);
   });
 
   verifies('TOK-09', 'takes linear time', () => {
@@ -114,6 +123,8 @@ describe('extractBearerToken', () => {
       `Bearer${' '.repeat(many)}`,
       `Bearer ${'='.repeat(many)}`,
       `Bearer x${' '.repeat(many)}y`,
+      `Bearer x${' \t'.repeat(many / 2)}`,
+      `Bearer x${' \t'.repeat(many / 2)}y`,
       `Bearer ${','.repeat(many)}`,
       `Bearer x${', '.repeat(many)}`,
       `Bearer x,${' '.repeat(many)}`,

@@ -1,5 +1,4 @@
 import { CredentialsRefusedError, TokenRefusedError } from '../errors/refusal.errors.js';
-import { MAX_TOKEN_LENGTH } from '../mcp-auth.constants.js';
 
 /** Where a request may carry credentials. @internal */
 export interface CredentialSources {
@@ -15,19 +14,20 @@ export interface CredentialSources {
  * Only that header is a source. A token in the query is never used; beside one in the header it makes the
  * request ambiguous, which is refused. The token's characters and length are checked, its content is not.
  *
+ * @param maxLength - how long the token may be, in characters
  * @throws {@link CredentialsRefusedError} when there is no bearer token, or more than one credential
  * @throws {@link TokenRefusedError} `malformed` or `too_long` when there is one and it cannot be a token
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-2.1 | RFC 6750 section 2.1}
  * @internal
  */
-export function extractBearerToken({ authorization, target }: CredentialSources): string {
+export function extractBearerToken({ authorization, target }: CredentialSources, maxLength: number): string {
   const [header, ...others] = authorization;
   if (header === undefined) throw new CredentialsRefusedError('missing_token');
   if (others.length > 0 || joinsCredentials(header))
     throw new CredentialsRefusedError('multiple_credentials');
   const credentials = bearerCredentials(header);
   if (hasQueryToken(target)) throw new CredentialsRefusedError('multiple_credentials');
-  assertTokenForm(credentials);
+  assertTokenForm(credentials, maxLength);
   return credentials;
 }
 
@@ -37,8 +37,8 @@ export function extractBearerToken({ authorization, target }: CredentialSources)
  * @throws {@link TokenRefusedError} `too_long` or `malformed`
  * @internal
  */
-export function assertTokenForm(token: string): void {
-  if (token.length > MAX_TOKEN_LENGTH) throw new TokenRefusedError('too_long');
+export function assertTokenForm(token: string, maxLength: number): void {
+  if (token.length > maxLength) throw new TokenRefusedError('too_long');
   if (!/^[\w\-.~+/]+=*$/.test(token)) throw new TokenRefusedError('malformed');
 }
 

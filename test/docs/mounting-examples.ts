@@ -121,7 +121,7 @@ export async function createWithMiddleware(): Promise<INestApplication> {
 @Module({
   imports: [
     McpAuthModule.forRoot({
-      resources: { ...resources, allowedOrigins: ['https://app.example.com'] },
+      resources: { ...resources, allowedOrigins: ['https://app.example.com'] }, // pages that may send requests
       earlyAuthentication: true,
     }),
   ],

@@ -285,7 +285,9 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
       expect((await call(toolCall('whoami'), good)).text).toContain('I am u1');
       expect(ran).toBe(2);
       await expectRefused(await call(toolCall('write')), noToken);
-      await expectRefused(await call([toolCall('whoami'), toolCall('write', 2)]), noToken);
+      const batch = [toolCall('whoami'), toolCall('write', 2)];
+      const headers = { ...MCP_HEADERS, 'mcp-protocol-version': '2025-03-26' };
+      await expectRefused(await app.send('/notes', { method: 'POST', headers, body: batch }), noToken);
       await expectRefused(await call(toolCall('write'), 'abc'), invalidToken);
       await expectRefused(await call(toolCall('write'), good), insufficientScope('notes:read notes:write'));
       expect(ran).toBe(2);

@@ -27,6 +27,7 @@ import {
   UseGuards,
   UseInterceptors,
 } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import { interval, map, type Observable, take, tap } from 'rxjs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -34,11 +35,12 @@ import {
   AuthInfo,
   BearerAuthGuard,
   BearerAuthMiddleware,
+  McpAuthModule,
   type McpAuthModuleOptions,
   RequireScopes,
   SkipBearerAuth,
 } from 'nestjs-mcp-auth';
-import { type Platform, PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
+import { adapterOf, type Platform, PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { send } from '../fixtures/http.js';
 import { closeAfterTest } from '../fixtures/opened.js';
@@ -480,6 +482,41 @@ describe.each(PLATFORMS)('AuthContext, on %s', (platform) => {
       expect(answer).toEqual({ before: ['outer', NOTES], inner: ['inner', ADMIN], after: ['outer', NOTES] });
     }
     expect((await admin.send('/who/outer', { headers })).status).toBe(401);
+  });
+});
+
+describe.each(PLATFORMS)('AuthContext in an application that main.ts makes, on %s', (platform) => {
+  verifies('F94', 'is the caller too: the platform is there before the module', async () => {
+    const as = closeAfterTest(await LoopbackAuthorizationServer.start());
+
+    @Controller('notes')
+    @UseGuards(BearerAuthGuard)
+    class Notes {
+      constructor(private readonly context: AuthContext) {}
+
+      @Post()
+      async post(@Body() { text }: { text: string }): Promise<object> {
+        await delay(1);
+        return { subject: this.context.current()?.subject, length: text.length };
+      }
+    }
+
+    @Module({
+      imports: [McpAuthModule.forRoot({ resources: { resource: NOTES, authorizationServers: [as.issuer] } })],
+      controllers: [Notes],
+    })
+    class AppModule {}
+    const app = closeAfterTest(await NestFactory.create(AppModule, adapterOf(platform), { logger: false }));
+    await app.listen(0, '127.0.0.1');
+    const post = async (sub: string) => {
+      const headers = { authorization: `Bearer ${await as.token({ aud: NOTES, sub })}` };
+      const request = { method: 'POST', headers, body: { text: 'x'.repeat(50_000) } };
+      return (await send(await app.getUrl(), '/notes', request)).json;
+    };
+    const subjects = Array.from({ length: 20 }, (_, n) => `u${String(n)}`);
+    expect(await Promise.all(subjects.map(post))).toEqual(
+      subjects.map((subject) => ({ subject, length: 50_000 })),
+    );
   });
 });
 

@@ -1,70 +1,111 @@
-import { type INestApplication, Module } from '@nestjs/common';
+import { type INestApplication, type NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { McpAuthModule } from 'nestjs-mcp-auth';
-import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { send } from '../fixtures/http.js';
-import { NOTES, PRM } from '../fixtures/resources.js';
+import { adapterOf, defaultPlatform } from '../fixtures/app.js';
+import { type HttpAnswer, send } from '../fixtures/http.js';
+import { offlineResource, NOTES, PRM } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
 const DOCUMENT = `${PRM}/notes`;
+const OWN = 'https://app.example';
+const OTHER = 'https://other.example';
 
-describe('the metadata document in an app with a CORS setting of its own', () => {
-  let as: LoopbackAuthorizationServer;
-  let app: INestApplication;
-  let origin: string;
+type Cors = Exclude<NestApplicationOptions['cors'], undefined>;
 
-  beforeAll(async () => {
-    as = await LoopbackAuthorizationServer.start();
-    const resources = { resource: NOTES, authorizationServers: [as.issuer] };
+/** The CORS settings that an application may have; each would answer a preflight of its own. */
+const SETTINGS: [name: string, set: (app: INestApplication) => void, cors?: Cors][] = [
+  [
+    'one origin',
+    (app) => {
+      app.enableCors({ origin: OWN, credentials: true, maxAge: 5 });
+    },
+  ],
+  [
+    'no origin',
+    (app) => {
+      app.enableCors({ origin: false });
+    },
+  ],
+  [
+    'preflights that are passed on',
+    (app) => {
+      app.enableCors({ origin: OWN, credentials: true, preflightContinue: true });
+    },
+  ],
+  ['a setting given at creation', () => undefined, { origin: OWN, credentials: true, methods: ['POST'] }],
+  ['every origin reflected', () => undefined, { origin: true, credentials: true, exposedHeaders: ['x-own'] }],
+];
 
-    @Module({ imports: [McpAuthModule.forRoot({ resources })] })
-    class AppModule {}
-    app = await NestFactory.create(AppModule, { logger: false });
-    app.enableCors({ origin: 'https://app.example', credentials: true });
+describe('the metadata document in an app whose own CORS setting is', () => {
+  let app: INestApplication | undefined;
+
+  afterEach(() => app?.close());
+
+  async function open([, set, cors]: (typeof SETTINGS)[number]): Promise<string> {
+    const module = McpAuthModule.forRoot({ resources: offlineResource(NOTES) });
+    app = await NestFactory.create(module, adapterOf(defaultPlatform), {
+      logger: false,
+      ...(cors !== undefined && { cors }),
+    });
+    set(app);
     await app.listen(0, '127.0.0.1');
-    origin = await app.getUrl();
-  });
+    return app.getUrl();
+  }
 
-  afterAll(async () => {
-    await app.close();
-    await as.close();
-  });
-
-  const preflight = (path: string) =>
+  const preflight = (origin: string, path: string, from = OTHER): Promise<HttpAnswer> =>
     send(origin, path, {
       method: 'OPTIONS',
       headers: {
-        origin: 'https://other.example',
+        origin: from,
         'access-control-request-method': 'GET',
         'access-control-request-headers': 'mcp-protocol-version',
       },
     });
 
-  verifies('F36', 'answers a preflight from any origin, whatever that setting is', async () => {
-    const { status, headers, text } = await preflight(DOCUMENT);
-    expect({ status, text }).toEqual({ status: 204, text: '' });
-    expect(headers).toMatchObject({
-      'access-control-allow-origin': '*',
-      'access-control-allow-methods': 'GET, HEAD, OPTIONS',
-      'access-control-allow-headers': 'mcp-protocol-version',
-      vary: 'Access-Control-Request-Headers',
-    });
-    expect(headers).not.toHaveProperty('access-control-allow-credentials');
-  });
+  /** All headers that CORS knows, and those that caches look at. */
+  function corsOf({ headers }: HttpAnswer): Record<string, unknown> {
+    return Object.fromEntries(
+      Object.entries(headers).filter(([name]) => name.startsWith('access-control-') || name === 'vary'),
+    );
+  }
 
-  verifies('F36', 'gives the document to any origin, whatever that setting is', async () => {
-    const { status, headers } = await send(origin, DOCUMENT, {
-      headers: { origin: 'https://other.example' },
-    });
-    expect(status).toBe(200);
-    expect(headers['access-control-allow-origin']).toBe('*');
-    expect(headers).not.toHaveProperty('access-control-allow-credentials');
-  });
+  const ANSWER = {
+    'access-control-allow-origin': '*',
+    'access-control-allow-methods': 'GET, HEAD, OPTIONS',
+    'access-control-allow-headers': 'mcp-protocol-version',
+    'access-control-max-age': '86400',
+    vary: 'Access-Control-Request-Headers',
+  };
 
-  it('leaves the preflights of all other paths to that setting', async () => {
-    for (const path of ['/', `${DOCUMENT}x`]) {
-      expect((await preflight(path)).headers['access-control-allow-origin']).toBe('https://app.example');
+  for (const setting of SETTINGS) {
+    verifies(['PRM-41', 'PRM-42', 'F36'], `${setting[0]}: is for any origin`, async () => {
+      const origin = await open(setting);
+      for (const from of [OWN, OTHER, 'null']) {
+        const answer = await preflight(origin, DOCUMENT, from);
+        expect([answer.status, answer.text]).toEqual([204, '']);
+        expect(corsOf(answer)).toEqual(ANSWER);
+        const document = await send(origin, DOCUMENT, { headers: { origin: from } });
+        expect(document).toMatchObject({ status: 200, json: { resource: NOTES } });
+        expect(corsOf(document)).toEqual({ 'access-control-allow-origin': '*' });
+        const refused = await send(origin, DOCUMENT, { method: 'POST', headers: { origin: from } });
+        expect([refused.status, refused.headers.allow]).toEqual([405, 'GET, HEAD, OPTIONS']);
+        expect(corsOf(refused)).toEqual({ 'access-control-allow-origin': '*' });
+      }
+      const plain = await send(origin, DOCUMENT, { method: 'OPTIONS' });
+      expect([plain.status, plain.text, plain.headers.allow]).toEqual([204, '', 'GET, HEAD, OPTIONS']);
+    });
+  }
+
+  it('one origin: leaves the preflights of all other paths to that setting', async () => {
+    const origin = await open(SETTINGS[0]!);
+    for (const path of ['/', `${DOCUMENT}x`, `${PRM}/NOTES`, '/other']) {
+      const { headers } = await preflight(origin, path);
+      expect([path, headers['access-control-allow-origin'], headers['access-control-max-age']]).toEqual([
+        path,
+        OWN,
+        '5',
+      ]);
     }
   });
 });

@@ -52,6 +52,11 @@ const options = (earlyAuthentication: boolean): McpAuthModuleOptions => ({
   resources: { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] },
   earlyAuthentication,
 });
+/** For pages of one more origin. */
+const withOrigin = ({ resources, ...rest }: McpAuthModuleOptions): McpAuthModuleOptions => ({
+  ...rest,
+  resources: { ...(resources as ProtectedResourceOptions), allowedOrigins: ['https://app.example'] },
+});
 const good = async (): Promise<string> => `Bearer ${await as.token({ aud: NOTES, scope: 'notes:read' })}`;
 
 /** A connection that has sent these bytes, and what has come back so far. */
@@ -420,6 +425,28 @@ describe('early authentication beside other settings', () => {
       expect(ran.count).toBe(0);
     });
   });
+
+  /** An app with CORS as the README says. */
+  async function withCors(platform: (typeof PLATFORMS)[number]): Promise<{ origin: string }> {
+    @Module({
+      imports: [McpAuthModule.forRoot(withOrigin(options(true)))],
+      controllers: [GuardedWhoController],
+    })
+    class AppModule {}
+    const cors = { origin: 'https://app.example' };
+    let app: INestApplication;
+    if (platform === 'fastify') {
+      app = await NestFactory.create(AppModule, adapterOf(platform), { logger: false });
+      app.enableCors(cors);
+    } else {
+      const adapter = new ExpressAdapter();
+      adapter.enableCors(cors);
+      app = await NestFactory.create(AppModule, adapter, { logger: false });
+    }
+    closeAfterTest(app);
+    await app.listen(0, '127.0.0.1');
+    return { origin: await app.getUrl() };
+  }
 });
 
 describe('Fastify without middleware', () => {

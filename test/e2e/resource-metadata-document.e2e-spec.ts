@@ -221,6 +221,32 @@ describe('what a document says', () => {
     });
   });
 
+  verifies(['PRM-29', 'F43'], 'has signed_metadata as it is configured, for this resource only', async () => {
+    const signed = (claims: object): string =>
+      `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`;
+    const signed_metadata = signed({ iss: ORIGIN, resource: NOTES });
+    const app = await start({ resources: offlineResource(NOTES, { metadata: { signed_metadata } }) });
+    expect((await app.send(`${PRM}/notes`)).json).toMatchObject({ resource: NOTES, signed_metadata });
+    for (const claims of [{ resource: NOTES }, { iss: ORIGIN, resource: `${NOTES}/` }]) {
+      const metadata = { signed_metadata: signed(claims) };
+      expect(await problems({ resources: offlineResource(NOTES, { metadata }) })).toContain(
+        '"signed_metadata"',
+      );
+    }
+  });
+
+  verifies(['PRM-05', 'PRM-06'], 'is warned of when clients may stumble over the spelling', async () => {
+    const log = new RecordingLogger();
+    const resources = [`${NOTES}/`, 'https://API.example.com/admin', `${ORIGIN}/`, `${ORIGIN}/plain`];
+    await start({ resources: resources.map((each) => offlineResource(each)) }, {}, (nest) => {
+      nest.useLogger(log);
+    });
+    expect(log.warnings).toEqual([
+      `${NOTES}/: leave out the slash at the end; clients refuse a resource that differs from the URL that people type`,
+      'https://API.example.com/admin: write scheme and host in lower case; clients compare letter by letter',
+    ]);
+  });
+
   verifies('F31', 'is refused at boot for a member of the wrong kind', async () => {
     const wrong: [Record<string, unknown>, string][] = [
       [

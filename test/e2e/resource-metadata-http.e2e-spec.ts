@@ -5,19 +5,28 @@ import {
   type ExecutionContext,
   Get,
   type INestApplication,
+  Injectable,
+  Module,
   type NestInterceptor,
   RequestMethod,
   VersioningType,
 } from '@nestjs/common';
-import { APP_GUARD, APP_INTERCEPTOR, Reflector } from '@nestjs/core';
+import {
+  APP_GUARD,
+  APP_INTERCEPTOR,
+  HttpAdapterHost,
+  NestFactory,
+  Reflector,
+  RouterModule,
+} from '@nestjs/core';
 import { type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import { map, type Observable } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BearerAuthGuard, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
-import { type RunningApp, startApp } from '../fixtures/app.js';
-import { type HttpAnswer } from '../fixtures/http.js';
+import { BearerAuthGuard, McpAuthModule, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
+import { adapterOf, defaultPlatform, type RunningApp, startApp } from '../fixtures/app.js';
+import { type HttpAnswer, send } from '../fixtures/http.js';
 import { NotesController } from '../fixtures/notes.controller.js';
-import { start } from '../fixtures/opened.js';
+import { closeAfterTest, start } from '../fixtures/opened.js';
 import { NOTES, offlineResource, PRM } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
@@ -92,6 +101,35 @@ describe('the methods of a document', () => {
         json: { error: 'not_found' },
       });
     }
+    expect((await app.send(DOCUMENT)).text).toBe(BODY);
+  });
+
+  verifies(['PRM-44', 'F37'], 'are no other, whatever is wrong with the body', async () => {
+    const bodies: [type: string, body: string][] = [
+      ['application/json', '{"resource":'],
+      ['application/json', '"\u0000'],
+      ['application/json; charset=nonsense', '{}'],
+      ['application/x-unheard-of', 'text'],
+      ['nonsense', 'text'],
+    ];
+    for (const [type, body] of bodies) {
+      const answer = await app.send(DOCUMENT, { method: 'POST', body, headers: { 'content-type': type } });
+      expect([type, answer.status, answer.headers.allow, answer.json]).toEqual([
+        type,
+        405,
+        'GET, HEAD, OPTIONS',
+        { error: 'method_not_allowed', error_description: 'Use GET, HEAD, OPTIONS' },
+      ]);
+      const elsewhere = await app.send('/notes', {
+        method: 'POST',
+        body,
+        headers: { 'content-type': type },
+      });
+      expect(elsewhere.status).not.toBe(405);
+    }
+    const large = `{"resource":"${'x'.repeat(2_000_000)}"}`;
+    const headers = { 'content-type': 'application/json' };
+    expect((await app.send(DOCUMENT, { method: 'PUT', body: large, headers })).status).toBe(405);
     expect((await app.send(DOCUMENT)).text).toBe(BODY);
   });
 
@@ -262,6 +300,43 @@ describe('a document in an app with settings of its own', () => {
     }
   });
 
+  verifies(['PRM-09', 'F40'], 'stays at the root when the module is part of one with a path', async () => {
+    @Module({ imports: [McpAuthModule.forRoot(OPTIONS)], controllers: [NotesController] })
+    class Feature {}
+    @Module({ imports: [Feature, RouterModule.register([{ path: 'feature', module: Feature }])] })
+    class AppModule {}
+    const nest = await NestFactory.create(AppModule, adapterOf(defaultPlatform), { logger: false });
+    nest.setGlobalPrefix('api');
+    await nest.listen(0, '127.0.0.1');
+    closeAfterTest(nest);
+    const origin = await nest.getUrl();
+    expect(await send(origin, DOCUMENT)).toMatchObject({ status: 200, text: BODY });
+    for (const path of [`/feature${DOCUMENT}`, `/api/feature${DOCUMENT}`, `/api${DOCUMENT}`]) {
+      expect([path, (await send(origin, path)).status]).toEqual([path, 404]);
+    }
+    expect((await send(origin, '/api/feature/notes')).status).toBe(401);
+  });
+
+  verifies(['PRM-47', 'LEG-02'], 'sets no cookie when the app sets one on every answer', async () => {
+    const app = await start(OPTIONS, { controllers: [NotesController] }, (nest) => {
+      nest.use((_: unknown, response: ServerResponse, next: () => void) => {
+        response.setHeader('set-cookie', 'session=1; HttpOnly');
+        next();
+      });
+    });
+    await expectUntouched(app);
+    expect((await app.send('/notes')).headers['set-cookie']).toEqual(['session=1; HttpOnly']);
+    for (const [path, method] of [
+      [DOCUMENT, 'GET'],
+      [DOCUMENT, 'HEAD'],
+      [DOCUMENT, 'OPTIONS'],
+      [DOCUMENT, 'PUT'],
+      [NOWHERE, 'GET'],
+    ] as const) {
+      expect((await app.send(path, { method })).headers).not.toHaveProperty('set-cookie');
+    }
+  });
+
   verifies(['PRM-40', 'F39'], 'is open under the guard as a global one, for any token or none', async () => {
     const providers = [{ provide: APP_GUARD, useClass: BearerAuthGuard }];
     const app = await start(OPTIONS, { controllers: [NotesController], providers });
@@ -291,11 +366,15 @@ describe('a document in an app with settings of its own', () => {
     expect((await app.send('/notes')).status).toBe(401);
   });
 
+  @Injectable()
   class Wrapping implements NestInterceptor {
+    constructor(private readonly host: HttpAdapterHost) {}
+
     intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-      const response = context.switchToHttp().getResponse<ServerResponse>();
-      response.setHeader('content-type', 'text/x-wrapped');
-      response.statusCode = 201;
+      const response = context.switchToHttp().getResponse<object>();
+      const { httpAdapter } = this.host;
+      httpAdapter.setHeader(response, 'content-type', 'application/wrapped+json');
+      httpAdapter.status(response, 201);
       return next.handle().pipe(map((data: unknown) => ({ wrapped: data })));
     }
   }

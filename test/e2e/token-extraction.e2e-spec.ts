@@ -1,12 +1,19 @@
 import { Controller, Get, Post, UseGuards } from '@nestjs/common';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { AuthInfo, BearerAuthGuard, McpAuthEvents, type RefusedEvent } from 'nestjs-mcp-auth';
-import { PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
+import {
+  AuthInfo,
+  BearerAuthGuard,
+  McpAuthEvents,
+  type RefusedEvent,
+  ResourceTokenVerifier,
+} from 'nestjs-mcp-auth';
+import { PLATFORMS, type RunningApp, startApp, startFailure } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { type HttpAnswer } from '../fixtures/http.js';
 import { notesRefusals, type Refused, refusedAs } from '../fixtures/notes-refusals.js';
 import { type RawRequest, sendRawRequest } from '../fixtures/raw-request.js';
 import { NOTES } from '../fixtures/resources.js';
+import { closeAfterTest } from '../fixtures/opened.js';
 import { verifies } from '../verifies.js';
 
 const { noToken, invalidToken, severalCredentials } = notesRefusals('notes:read');
@@ -298,6 +305,36 @@ describe.each(PLATFORMS)('the token of a request, on %s', (platform) => {
     }
     await expectUnparsed(431, `Authorization: Bearer ${'a'.repeat(20_000)}`);
     await expectAdmitted({ lines: [`Authorization: Bearer ${token}`] });
+  });
+
+  verifies('TOK-08', 'may be longer or shorter, as the application says', async () => {
+    for (const maxTokenLength of [1024, 14_000]) {
+      const limited = closeAfterTest(
+        await startApp(
+          {
+            resources: { resource: NOTES, authorizationServers: [as.issuer] },
+            verifier: () => ({ iss: as.issuer, aud: NOTES, sub: 'u1' }),
+            maxTokenLength,
+          },
+          { controllers: [NotesController] },
+          undefined,
+          undefined,
+          platform,
+        ),
+      );
+      const verifier = limited.app.get(ResourceTokenVerifier);
+      const [longest, tooLong] = ['a'.repeat(maxTokenLength), 'a'.repeat(maxTokenLength + 1)];
+      const statusOf = async (value: string): Promise<number> =>
+        (await sendRawRequest(limited.origin, { lines: [`Authorization: Bearer ${value}`] })).status;
+      expect([await statusOf(longest), await statusOf(tooLong)]).toEqual([200, 401]);
+      expect(await verifier.verifyAccessToken(longest)).toMatchObject({ subject: 'u1' });
+      await expect(verifier.verifyAccessToken(tooLong)).rejects.toThrow();
+    }
+    for (const maxTokenLength of [1023, 65_537, 2000.5, '2000' as never]) {
+      const resources = { resource: NOTES, authorizationServers: [as.issuer] };
+      const { message } = await startFailure({ resources, maxTokenLength });
+      expect(message).toContain('maxTokenLength: must be a whole number of characters from 1024 to 65536');
+    }
   });
 
   verifies(['TOK-09', 'H21'], 'is found in linear time', async () => {

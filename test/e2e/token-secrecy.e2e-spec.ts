@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { serialize } from 'node:v8';
 import {
@@ -20,11 +21,13 @@ import { afterEach, beforeEach, describe, expect, vi } from 'vitest';
 import {
   AllowAnonymous,
   AuthInfo,
+  AuthorizationServerUnavailableError,
   BearerAuthGuard,
   type McpAuthEvent,
   McpAuthEvents,
   type McpAuthModuleOptions,
   RequireScopes,
+  ResourceTokenVerifier,
   SkipBearerAuth,
 } from 'nestjs-mcp-auth';
 import { PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
@@ -242,6 +245,44 @@ describe.each(PLATFORMS)('the token of a caller, on %s', (platform) => {
       ),
     });
   });
+
+  verifies(
+    'TOK-12',
+    'is not shown where it looks like no token, whatever a verifier says of it',
+    async () => {
+      const as = closeAfterTest(await LoopbackAuthorizationServer.start());
+      const token = 'Opaque+secret/0123456789~abcdefghijkl==';
+      const message = `no answer to https://as.example/check?t=${encodeURIComponent(token)} or ${token}${token}`;
+      const cause = new Error(message);
+      const unavailable = new AuthorizationServerUnavailableError(as.issuer, 'verification', { cause });
+      const failing = [
+        new Error(message),
+        Object.assign(new Error('x'), { name: token }),
+        unavailable,
+        token,
+      ];
+      for (const thrownByVerifier of failing) {
+        const { app, events } = await startLogging(as, {
+          // A rejection may be anything, such as a text.
+          verifier: async () => {
+            await nextTurn();
+            throw thrownByVerifier as Error;
+          },
+        });
+        log.lines.length = 0;
+        const answer = await app.send('/notes', { headers: { authorization: `Bearer ${token}` } });
+        expect(answer.status).toBe(thrownByVerifier === unavailable ? 503 : 500);
+        expect(log.lines).not.toEqual([]);
+        const verifier = app.app.get(ResourceTokenVerifier);
+        await expect(verifier.verifyAccessToken(token)).rejects.toBeDefined();
+        for (const part of [token, encodeURIComponent(token), token.slice(0, 12), token.slice(-12)]) {
+          expect(
+            [log.lines, output, answer, events].map((each) => inspect(each, { depth: null })).join(),
+          ).not.toContain(part);
+        }
+      }
+    },
+  );
 
   verifies('F95', 'does not show when the caller is printed, copied or serialised', async () => {
     const as = closeAfterTest(await LoopbackAuthorizationServer.start());

@@ -14,6 +14,11 @@ export interface AuthorizationServerOptions {
   password: string;
   /** Lifetime of access tokens; 300 seconds unless told otherwise. */
   accessTokenLifetimeSeconds?: number;
+  /**
+   * The resource that is meant by clients that name none: those of MCP 2025-03-26 know no `resource` parameter. Without it
+   * they are refused.
+   */
+  defaultResource?: string;
   /** A confidential client allowed to introspect; optional. */
   introspectionClient?: { clientId: string; clientSecret: string };
 }

@@ -35,8 +35,9 @@ export function resourceIndicators(options: AuthorizationServerOptions) {
   return {
     enabled: true,
     defaultResource: (ctx: KoaContextWithOIDC, _client: unknown, oneOf?: readonly string[]) => {
-      if (oneOf === undefined) requireResourceUnlessSignInOnly(ctx);
-      return oneOf?.length === 1 ? oneOf[0] : oneOf;
+      if (oneOf !== undefined) return oneOf.length === 1 ? oneOf[0] : oneOf;
+      if (options.defaultResource === undefined) requireResourceUnlessSignInOnly(ctx);
+      return options.defaultResource;
     },
     // A token request without `resource` gets a token for the resource of the authorization request.
     useGrantedResource: () => true,

@@ -30,7 +30,7 @@ export async function startAuthorizationServer(
   });
   const issuer = `http://${HOST}:${await listen(server, options.port)}`;
   try {
-    const app = await createApp(issuer, options);
+    const app = await createAuthorizationServerApp(issuer, options);
     handler = app.getHttpAdapter().getInstance() as RequestListener;
     let closing: Promise<void> | undefined;
     return { issuer, close: () => (closing ??= closeServer(server).then(() => app.close())) };
@@ -40,7 +40,11 @@ export async function startAuthorizationServer(
   }
 }
 
-async function createApp(issuer: string, options: AuthorizationServerOptions): Promise<INestApplication> {
+/** The server without a port: its Nest app, for whoever has a server of his own at the issuer's address. */
+export async function createAuthorizationServerApp(
+  issuer: string,
+  options: AuthorizationServerOptions,
+): Promise<INestApplication> {
   const app = await NestFactory.create(AuthorizationServerModule.forRoot({ ...options, issuer }), {
     bodyParser: false,
     abortOnError: false,

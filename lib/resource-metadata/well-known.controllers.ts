@@ -32,9 +32,31 @@ export function metadataController(decorators: readonly ClassDecorator[]): Type<
     @Inject() private readonly responder!: WellKnownResponder;
 
     @All()
-    serve(@Req() request: WellKnownRequest, @Res() response: PlatformResponse): void {
-      this.responder.respond(request, response);
+    serve(@Req() request: WellKnownRequest, @Res() response: PlatformResponse): Promise<void> {
+      return this.responder.respond(request, response);
     }
   }
   return ProtectedResourceMetadataController;
+}
+
+/**
+ * Makes the controller that serves the copy of an authorization server's metadata, where the options ask for it. It has
+ * no route until then.
+ *
+ * @param decorators - what exempts it from guards of the application
+ * @internal
+ */
+export function mirrorController(decorators: readonly ClassDecorator[]): Type<object> {
+  @Controller({ path: [], version: VERSION_NEUTRAL })
+  @SetMetadata(SKIP_BEARER_AUTH, true)
+  @applyDecorators(...decorators)
+  class AuthorizationServerMetadataController {
+    @Inject() private readonly responder!: WellKnownResponder;
+
+    @All()
+    serve(@Req() request: WellKnownRequest, @Res() response: PlatformResponse): Promise<void> {
+      return this.responder.respond(request, response);
+    }
+  }
+  return AuthorizationServerMetadataController;
 }

@@ -1,0 +1,143 @@
+import { Inject, Injectable, type VersioningOptions, VersioningType } from '@nestjs/common';
+import { ApplicationConfig } from '@nestjs/core';
+import { MCP_AUTH_OPTIONS, WELL_KNOWN_CONTROLLERS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { splitUrl } from '../options/url-rules.js';
+import {
+  type KnownResource,
+  ProtectedResourceRegistry,
+} from '../resource-metadata/protected-resource.registry.js';
+import { isBearerAuthGuard } from './handler-audit.js';
+import { type WellKnownControllers } from '../resource-metadata/well-known.routes.js';
+import { joinPath, RouteScan, type ScannedRoute } from './route-scan.js';
+
+/** What is known of an application's routes when it starts. */
+interface RouteSituation {
+  readonly routes: readonly ScannedRoute[];
+  /** Whether it has an MCP server, so that one of the routes is its endpoint. */
+  readonly servesMcp: boolean;
+  /** Guards that cover every route: instances or classes. */
+  readonly globalGuards: readonly unknown[];
+  readonly globalPrefix: string;
+  readonly versioning: VersioningOptions | undefined;
+}
+
+/**
+ * What an application does that is allowed and will trouble its clients; for warnings when it starts.
+ *
+ * @internal
+ */
+@Injectable()
+export class BootAdvice {
+  constructor(
+    private readonly application: ApplicationConfig,
+    private readonly routes: RouteScan,
+    private readonly resources: ProtectedResourceRegistry,
+    @Inject(WELL_KNOWN_CONTROLLERS) private readonly controllers: WellKnownControllers,
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
+  ) {}
+
+  /** @param globalGuards - guards that cover every route: instances or classes */
+  about(globalGuards: readonly unknown[]): readonly string[] {
+    const situation: RouteSituation = {
+      routes: this.routes.routes(),
+      servesMcp: this.routes.hasMcpHandlers(),
+      globalGuards,
+      globalPrefix: this.application.getGlobalPrefix(),
+      versioning: this.application.getVersioning(),
+    };
+    return [
+      ...(this.controllers.areDecorated ? [] : foreignGuardAdvice(situation)),
+      // Early authentication goes by the path of the resource itself, whatever route stands there.
+      ...(this.options.earlyAuthentication ? [] : misplacedRouteAdvice(situation, this.resources)),
+    ];
+  }
+}
+
+/**
+ * Names global guards of the application's own: they decide on the well-known documents too, which are for everybody.
+ */
+function foreignGuardAdvice({ globalGuards }: RouteSituation): readonly string[] {
+  return globalGuards
+    .filter((guard) => !isBearerAuthGuard(guard))
+    .map(
+      (guard) =>
+        `the global guard ${nameOf(guard)} decides on the well-known documents too, which are for everybody; exempt ` +
+        'them by "decorators", an empty list where it lets them pass',
+    );
+}
+
+/**
+ * Says for which resources the guarded routes stand elsewhere than the resource identifier says: clients compare it with
+ * the URL that people type. An MCP endpoint takes POST and has to be at the path itself; routes of any other application
+ * at it or below. Says nothing where it is not certain: of routes that no guard covers, and of patterns.
+ *
+ * @param resources - the configured resources; the audit has passed all that routes say of them
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-3.3 | RFC 9728 section 3.3}
+ */
+function misplacedRouteAdvice(
+  situation: RouteSituation,
+  resources: ProtectedResourceRegistry,
+): readonly string[] {
+  const { servesMcp } = situation;
+  const guarded = situation.routes.filter((route) => isGuarded(route, situation));
+  return resources.all().flatMap((resource) => {
+    const own = guarded.filter((route) => resources.require(route.resource, route.where) === resource);
+    const paths = own
+      .filter(({ takesPost }) => takesPost || !servesMcp)
+      .flatMap((route) => possiblePaths(route, situation));
+    const { path } = splitUrl(resource.options.resource);
+    const isRight = paths.some((found) => stands(found, path, servesMcp));
+    return paths.length === 0 || isRight ? [] : [misplaced(resource, path)];
+  });
+}
+
+function misplaced({ options: { resource } }: KnownResource, path: string): string {
+  return (
+    `${resource}: no guarded route stands at ${path === '' ? '/' : path}; clients refuse a resource that differs from the ` +
+    'URL that people type, so write the URL of the endpoint, unless a proxy rewrites the path'
+  );
+}
+
+function isGuarded({ guards, isSkipped }: ScannedRoute, { globalGuards }: RouteSituation): boolean {
+  return !isSkipped && [...globalGuards, ...guards].some(isBearerAuthGuard);
+}
+
+/** Where a route may be: global prefixes have exceptions, and not every version is in the path. */
+function possiblePaths({ paths, version }: ScannedRoute, situation: RouteSituation): string[] {
+  const versions = ['', ...versionSegments(version, situation.versioning)];
+  const prefixes = new Set(['', situation.globalPrefix]);
+  return [...prefixes].flatMap((prefix) =>
+    versions.flatMap((segment) => paths.map((path) => joinPath(prefix, segment, path))),
+  );
+}
+
+function versionSegments(version: unknown, versioning: VersioningOptions | undefined): string[] {
+  if (versioning?.type !== VersioningType.URI) return [];
+  const { prefix = 'v', defaultVersion } = versioning;
+  const named = [version ?? defaultVersion].flat().filter((one) => typeof one === 'string');
+  return named.map((one) => `${prefix === false ? '' : prefix}${one}`);
+}
+
+function stands(route: string, path: string, isExact: boolean): boolean {
+  const pattern = segments(route);
+  const wanted = segments(path);
+  if (pattern.some((segment) => segment.includes('*'))) return true;
+  if (isExact ? pattern.length !== wanted.length : pattern.length < wanted.length) return false;
+  return wanted.every((segment, index) => isPattern(pattern[index]) || segment === pattern[index]);
+}
+
+/** Platforms differ in letter case. */
+function segments(path: string): string[] {
+  return joinPath(path.toLowerCase()).split('/').slice(1);
+}
+
+/** Whether a segment may stand for others than itself, or be spelled otherwise. */
+function isPattern(segment = ''): boolean {
+  return /[^\w.~-]/.test(segment);
+}
+
+/** The class of a guard that is given as a class or as an instance. */
+function nameOf(guard: unknown): string {
+  return typeof guard === 'function' ? guard.name : String((guard as object | null)?.constructor.name);
+}
