@@ -1,5 +1,6 @@
 import { Controller, type INestApplication, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
@@ -12,7 +13,7 @@ import {
   type ProtectedResourceOptions,
   SkipBearerAuth,
 } from 'nestjs-mcp-auth';
-import { PLATFORMS, type RunningApp } from '../fixtures/app.js';
+import { adapterOf, PLATFORMS, type RunningApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { send, sendRaw } from '../fixtures/http.js';
 import { createApp, startCreated } from '../fixtures/nest-factory-app.js';
@@ -422,6 +423,22 @@ describe('early authentication beside other settings', () => {
       }
       const strange = await ask('https://app.example.org', 'POST', { authorization: await good() });
       expect([strange.status, strange.headers['access-control-allow-origin']]).toEqual([403, undefined]);
+      expect(ran.count).toBe(0);
+    });
+
+    it('leaves preflights to a CORS setting that comes before, and browsers can read refusals', async () => {
+      const app = await withCors(platform);
+      const headers = { origin: 'https://app.example' };
+      const preflight = await send(app.origin, '/notes', {
+        method: 'OPTIONS',
+        headers: { ...headers, 'access-control-request-method': 'POST' },
+      });
+      expect(preflight.status).toBe(204);
+      const refused = await send(app.origin, '/notes', { method: 'POST', headers, body: {} });
+      expect(refused.status).toBe(401);
+      for (const answer of [preflight, refused]) {
+        expect(answer.headers['access-control-allow-origin']).toBe('https://app.example');
+      }
       expect(ran.count).toBe(0);
     });
   });
