@@ -1,8 +1,16 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const libEntry = fileURLToPath(new URL('./lib/index.ts', import.meta.url));
 const testingEntry = fileURLToPath(new URL('./lib/testing/index.ts', import.meta.url));
+
+const wholeAppSpecs = new URL('./test/e2e/', import.meta.url);
+
+/** Specs that run on both platforms by themselves: those that name `PLATFORMS` of test/fixtures/app.ts. */
+const ofBothPlatforms = readdirSync(wholeAppSpecs)
+  .filter((name) => /\bPLATFORMS\b/.test(readFileSync(new URL(name, wholeAppSpecs), 'utf8')))
+  .map((name) => `test/e2e/${name}`);
 
 /**
  * The whole-app specs that run a second time on Fastify: all whose apps `startApp` makes, but for those that are about
@@ -11,11 +19,7 @@ const testingEntry = fileURLToPath(new URL('./lib/testing/index.ts', import.meta
 const onFastify = {
   include: ['test/e2e/**/*.e2e-spec.ts', 'test/interop/legacy-clients.spec.ts', 'test/property/http.spec.ts'],
   exclude: [
-    // They run on both platforms by themselves.
-    ...[
-      ...['anonymous', 'auth-context', 'browsers', 'early-paths', 'foreign-caller'],
-      ...['mcp-callers', 'other-contexts', 'token-extraction', 'token-secrecy'],
-    ].map((name) => `test/e2e/${name}.e2e-spec.ts`),
+    ...ofBothPlatforms,
     // It makes its app itself, as users do, on the platform that Nest takes by default.
     'test/e2e/testing-entry.e2e-spec.ts',
     // They set up Express itself: the middleware of the SDK, and a throttle behind its "trust proxy".
