@@ -50,10 +50,8 @@ function withDefaults(dto: McpAuthModuleOptionsDto): ResolvedMcpAuthOptions {
     resources: dto.resources.map((resource) => resolveResource(resource, dto.verifier)),
     clockToleranceSeconds: dto.clockToleranceSeconds ?? 5,
     ...discoveryDefaults(dto),
+    ...documentDefaults(dto),
     maxTokenLength: dto.maxTokenLength ?? DEFAULT_MAX_TOKEN_LENGTH,
-    metadataMaxAgeSeconds: dto.metadataMaxAgeSeconds ?? 3600,
-    serveRootAlias: dto.serveRootAlias ?? false,
-    legacyAuthorizationServerMetadata: dto.legacyAuthorizationServerMetadata ?? false,
     verifierTimeoutMs: dto.verifierTimeoutMs ?? 10_000,
     tokenCache: resolveTokenCache(dto.tokenCache),
     earlyAuthentication: dto.earlyAuthentication ?? false,
@@ -77,6 +75,19 @@ function discoveryDefaults(
     discovery: dto.discovery ?? 'bootstrap',
     onDiscoveryFailure: dto.onDiscoveryFailure ?? 'fail',
     metadataRefreshSeconds: dto.metadataRefreshSeconds ?? 3600,
+  };
+}
+
+function documentDefaults(
+  dto: McpAuthModuleOptionsDto,
+): Pick<
+  ResolvedMcpAuthOptions,
+  'metadataMaxAgeSeconds' | 'serveRootAlias' | 'legacyAuthorizationServerMetadata'
+> {
+  return {
+    metadataMaxAgeSeconds: dto.metadataMaxAgeSeconds ?? 3600,
+    serveRootAlias: dto.serveRootAlias ?? false,
+    legacyAuthorizationServerMetadata: dto.legacyAuthorizationServerMetadata ?? false,
   };
 }
 
