@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { type ChallengeStrategy, scopesToAskFor } from './scopes.js';
+import { type ChallengeStrategy, type ScopeChoice, scopesToAskFor } from './scopes.js';
 
 const STRATEGIES: readonly ChallengeStrategy[] = ['operation', 'complete', 'accumulated'];
 
@@ -61,7 +61,7 @@ describe('scopesToAskFor', () => {
   );
 
   describe('with several scopes of which one is needed', () => {
-    const either = (granted: string[], operation: (string | string[])[]) =>
+    const either = (granted: string[], operation: ScopeChoice[]) =>
       scopesToAskFor({ scopes: granted }, { baseline: [], operation }, 'complete', []);
 
     it('lets any of them pass, and no other', () => {

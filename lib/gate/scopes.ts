@@ -1,5 +1,5 @@
 /** A scope that is needed, or several of which one is. @internal */
-export type ScopeChoice = string | readonly string[];
+export type ScopeChoice = string | readonly [string, ...string[]];
 
 /** What one request needs. @internal */
 export interface ScopeDemand {
@@ -69,5 +69,5 @@ function includes({ scopes, hierarchy }: GrantedScopes, scope: string): boolean 
 
 function chosen(choice: ScopeChoice, isMissing: (scope: string) => boolean): string {
   if (typeof choice === 'string') return choice;
-  return choice.find((scope) => !isMissing(scope)) ?? choice[0] ?? '';
+  return choice.find((scope) => !isMissing(scope)) ?? choice[0];
 }
