@@ -422,6 +422,13 @@ const engineRest = {
   F120: row('mcp-auth', 'the login pages of the sample: escaped, with credentials from the environment'),
 } as const;
 
+/** Rows of the features and of the attacks that others prove by their own ids. */
+const sameByOtherNames = {
+  F110: row('mcp-auth', 'a token in the query is never used, and refused beside one in the header'),
+  F113: row('mcp-auth', 'configured URLs are https, or http on loopback'),
+  H12: row('host poisoning', 'Host and forwarding headers change no URL'),
+} as const;
+
 const perOperation = {
   'SCP-06': row(MCP, 'a broader scope passes for a narrower one, by configuration without circles'),
   'SCP-07': row('MCP security best practices', 'a challenge names what is needed, not what includes it'),
@@ -490,6 +497,7 @@ export const requirements = {
   ...refusals,
   ...requestOrigins,
   ...engineRest,
+  ...sameByOtherNames,
   ...perOperation,
   ...callers,
   ...mounting,

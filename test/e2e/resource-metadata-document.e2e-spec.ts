@@ -330,7 +330,7 @@ describe('document, challenge and audience', () => {
     }
   });
 
-  verifies(['PRM-10', 'F42'], 'say nothing of what a request says of the host', async () => {
+  verifies(['PRM-10', 'F42', 'H12'], 'say nothing of what a request says of the host', async () => {
     const app = await start({ resources: offlineResource(NOTES) }, { controllers: [NotesController] });
     const document = (await app.send(`${PRM}/notes`)).text;
     const challenge = `Bearer resource_metadata="${NOTES_METADATA}"`;

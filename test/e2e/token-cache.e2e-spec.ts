@@ -382,7 +382,7 @@ describe('revocation', () => {
 });
 
 describe('a resource', () => {
-  verifies('OPS-01', 'is https, unless it is on loopback', async () => {
+  verifies(['OPS-01', 'F113'], 'is https, unless it is on loopback', async () => {
     const resource = 'http://mcp.example.com/mcp';
     const error = await startFailure({
       resources: { resource, authorizationServers: ['https://as.example'] },

@@ -129,7 +129,7 @@ describe.each(PLATFORMS)('the token of a request, on %s', (platform) => {
     },
   );
 
-  verifies('TOK-02', 'is never taken from the query, alone or beside another', async () => {
+  verifies(['TOK-02', 'F110'], 'is never taken from the query, alone or beside another', async () => {
     const lines = [`Authorization: Bearer ${token}`];
     const spellings = [
       `?access_token=${token}`,
