@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
-import { type TokenClaims } from '../verifier/token.verifier.js';
+import { type TokenClaims, type VerifiedToken } from '../verifier/token.verifier.js';
 import { type Verifies, VerifierRegistry } from '../verifier/verifier.registry.js';
 import { admit, type AdmittedToken } from './admit.js';
 import { askVerifier } from './ask-verifier.js';
@@ -46,9 +46,26 @@ export class AccessTokenGate {
     return this.revocation.assertNotRevoked(admitted);
   }
 
-  private async verify(token: string, resource: KnownResource, verifier: Verifies): Promise<AdmittedToken> {
+  private verify(
+    token: string,
+    resource: KnownResource,
+    verifier: Verifies,
+  ): AdmittedToken | Promise<AdmittedToken> {
     const { generation } = this.cache;
-    const verified = await askVerifier(verifier, token, resource, this.limit);
+    const conclude = (verified: VerifiedToken): AdmittedToken | Promise<AdmittedToken> =>
+      this.conclude(verified, token, resource, verifier, generation);
+    const answer = askVerifier(verifier, token, resource, this.limit);
+    return answer instanceof Promise ? answer.then(conclude) : conclude(answer);
+  }
+
+  /** @param generation - of the cache, before the token was verified */
+  private conclude(
+    verified: VerifiedToken,
+    token: string,
+    resource: KnownResource,
+    verifier: Verifies,
+    generation: number,
+  ): AdmittedToken | Promise<AdmittedToken> {
     const clock = this.clock();
     const admitted = decide(verified.claims, () => admit(verified, resource, clock));
     if (verified.cacheable) {
