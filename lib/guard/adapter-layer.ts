@@ -6,6 +6,7 @@ import { preflightResponse } from '../challenge/cors-headers.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { policyOf } from '../origin/request-origin-policy.js';
 import {
   addBeforeMiddleware,
   addHook,
@@ -14,7 +15,7 @@ import {
   type PlatformRequest,
 } from '../platform/hooks.js';
 import { nodeRequestOf, type PlatformResponse, takeResponse } from '../platform/node-message.js';
-import { correctPreflights } from '../platform/preflights.js';
+import { correctPreflights, type PreflightAnswer } from '../platform/preflights.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
 import { WellKnownResponder } from '../resource-metadata/well-known.responder.js';
@@ -62,7 +63,10 @@ export class AdapterLayer {
 
   private installFirst(): void {
     const { httpAdapter } = this.host;
-    correctPreflights(httpAdapter, (request) => this.responder.earlyResponse(request));
+    correctPreflights(
+      httpAdapter,
+      (request) => this.responder.earlyResponse(request) ?? this.preflightAnswer(request),
+    );
     addHook(httpAdapter, 'onRequest', this.first);
     if (this.options.earlyAuthentication) addBeforeMiddleware(httpAdapter, this.first);
     // Fastify knows its time by its name. At once, as a plugin takes over the hooks that are there when it is registered.
@@ -105,6 +109,18 @@ export class AdapterLayer {
     else next();
   };
 
+  /** What a preflight to a resource is answered with, where the application's own CORS setting has answered already. */
+  private preflightAnswer(request: PlatformRequest): PreflightAnswer | undefined {
+    const resource = isPreflight(request) ? this.resourceOf(request) : undefined;
+    if (!resource) return undefined;
+    try {
+      const origin = policyOf(resource.options).check(request);
+      return origin === undefined ? undefined : preflightFor(origin, request);
+    } catch {
+      return { status: 403, headers: { 'Cache-Control': 'no-store' } };
+    }
+  }
+
   private resourceOf({ url = '' }: PlatformRequest): KnownResource | undefined {
     return this.paths.isWellKnown(url) ? undefined : this.paths.find(url);
   }
@@ -114,7 +130,11 @@ function isPreflight({ method, headers }: PlatformRequest): boolean {
   return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
 }
 
-function answerPreflight(origin: string, { headers }: PlatformRequest, response: PlatformResponse): void {
-  const answer = preflightResponse(origin, headers['access-control-request-headers']);
-  takeResponse(response).writeHead(answer.status, answer.headers).end();
+function preflightFor(origin: string, { headers }: PlatformRequest): PreflightAnswer {
+  return preflightResponse(origin, headers['access-control-request-headers']);
+}
+
+function answerPreflight(origin: string, request: PlatformRequest, response: PlatformResponse): void {
+  const { status, headers } = preflightFor(origin, request);
+  takeResponse(response).writeHead(status, headers).end();
 }

@@ -19,10 +19,10 @@ import { type RouteFacts, RouteFactsReader } from './route-facts.js';
 
 /**
  * Admits requests that carry a good access token for the route's protected resource, with the scopes that the
- * route and, on an MCP endpoint, the called tool need. Everything else is answered as RFC 6750 says.
+ * route and, on an MCP endpoint, the called operation need. Everything else is answered as RFC 6750 says.
  *
- * The order: extract the token, verify it, decide on issuer, audience and time, then on scopes, before any
- * handler runs. The caller is then in `req.auth`. On an MCP handler the guard looks at the HTTP request behind
+ * The order: decide on Origin and Host, extract the token, verify it, decide on issuer, audience and time, then on scopes,
+ * before any handler runs. The caller is then in `req.auth`. On an MCP handler the guard looks at the HTTP request behind
  * it, which must have been admitted at its own route; without one the handler does not run.
  *
  * Works with `@UseGuards()` on a class or method, as `APP_GUARD`, and by `app.useGlobalGuards()`. To change what it

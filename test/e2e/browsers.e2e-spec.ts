@@ -125,6 +125,17 @@ describe.each(PLATFORMS)('a page of another origin, on %s', (platform) => {
       const exposed = headers['access-control-expose-headers']?.split(/,\s*/);
       expect(exposed).toEqual(expect.arrayContaining(['WWW-Authenticate', 'X-Total']));
       expect((await own.send('/notes', { headers: { origin: EVIL, authorization } })).status).toBe(403);
+      expect((await preflight('/notes', EVIL, own)).status).toBe(403);
+      expect(await preflight('/notes', APP, own)).toMatchObject({
+        status: 204,
+        headers: {
+          'access-control-allow-origin': APP,
+          'access-control-allow-methods': 'GET, POST, DELETE',
+          'access-control-allow-headers': 'authorization, content-type',
+        },
+      });
+      const elsewhere = await preflight('/elsewhere', APP, own);
+      expect(elsewhere.headers['access-control-allow-methods']).toMatch(/^GET,HEAD,/);
     } finally {
       await own.close();
     }
