@@ -31,6 +31,7 @@ export class HandlerScopeRegistry {
     prompt: new Map<string, readonly ScopeRequirement[]>(),
   };
   private readonly uris: ScopedUri[] = [];
+  private hasUnguarded = false;
 
   constructor(private readonly resources: ProtectedResourceRegistry) {}
 
@@ -45,6 +46,17 @@ export class HandlerScopeRegistry {
       }
       this.advertise(requirements, resource);
     }
+  }
+
+  /** As {@link register}, for handlers that no guard of Nest decides on once more. */
+  registerUnguarded(declarations: readonly McpDeclaration[]): void {
+    this.register(declarations);
+    this.hasUnguarded ||= declarations.some(({ requirements }) => requirements.length > 0);
+  }
+
+  /** Whether scopes would be passed by where a body cannot be read, as nothing else decides on them. */
+  get needsBodies(): boolean {
+    return this.hasUnguarded;
   }
 
   /** Lets a resource advertise scopes that a handler asks for. */
