@@ -488,6 +488,7 @@ const mounting = {
 
 /** Scopes of single operations, whatever the transport. */
 const operationScopes = {
+  'SCP-12': row('robustness', 'a body that the guard cannot read runs no handler with scopes'),
   'SCP-27': row(MCP, 'scopes are decided on with every request of a session'),
   F68: row('design', 'several scopes are all needed'),
   F70: row('MCP SDK', 'scopes of each tool, prompt and resource, decided from the body before dispatch'),
