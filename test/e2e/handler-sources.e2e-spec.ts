@@ -1,7 +1,7 @@
 import { Injectable, Module, type Provider, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { McpAuthConfigError, McpAuthModule, McpHandlerSource } from 'nestjs-mcp-auth';
+import { McpAuthConfigError, McpAuthModule, McpHandlerSource, SkipBearerAuth } from 'nestjs-mcp-auth';
 import { PLATFORMS, type RunningApp, startApp, startFailure } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { listing } from '../fixtures/config-problems.js';
@@ -175,8 +175,8 @@ describe('a body that nobody has parsed', () => {
   const TOKEN = 'good';
   const verifier = () => ({ iss: ISSUER, aud: NOTES, sub: 'u1', scope: 'notes:read notes:write' });
 
-  async function post(controller: Type, providers: Provider[]): Promise<number> {
-    const options = { resources: offlineResource(NOTES), verifier };
+  async function post(controller: Type, providers: Provider[], earlyAuthentication = false): Promise<number> {
+    const options = { resources: offlineResource(NOTES), verifier, earlyAuthentication };
     @Module({ imports: [McpAuthModule.forRoot(options)], controllers: [controller], providers })
     class Unparsed {}
     const app = await NestFactory.create(Unparsed, { bodyParser: false, logger: false });
@@ -197,6 +197,13 @@ describe('a body that nobody has parsed', () => {
         expect(ran).toEqual([]);
         // Nothing is decided on by the body where nothing asks for scopes.
         expect(await post(controller, [])).toBe(200);
+        expect(ran.splice(0)).toEqual(['write']);
+        // No guard comes after early authentication here.
+        @SkipBearerAuth()
+        class Unguarded extends controller {}
+        expect(await post(Unguarded, [NotesHandlers], true)).toBe(500);
+        expect(ran).toEqual([]);
+        expect(await post(Unguarded, [], true)).toBe(200);
         expect(ran).toEqual(['write']);
       },
     );
