@@ -201,7 +201,8 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     const handlers = this.scan.handlers();
     const guards = this.globalGuards();
     auditHandlers(handlers, guards, this.resources);
-    this.handlerScopes.register([...declaredBy(handlers), ...this.sources.declarations()]);
+    this.handlerScopes.register(declaredBy(handlers));
+    this.handlerScopes.registerUnguarded(this.sources.declarations());
     for (const { operation, requirements, resource } of handlers) {
       if (!operation) this.handlerScopes.advertise(requirements, resource);
     }

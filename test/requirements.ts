@@ -493,7 +493,22 @@ const mounting = {
   F114: row('design', 'Express and Fastify alike, and a handler that throws is never a hang'),
 } as const;
 
+/** Scopes of single operations, whatever the transport. */
+const operationScopes = {
+  'SCP-12': row('robustness', 'a body that the guard cannot read runs no handler with scopes'),
+  'SCP-27': row(MCP, 'scopes are decided on with every request of a session'),
+  F68: row('design', 'several scopes are all needed'),
+  F70: row('MCP SDK', 'scopes of each tool, prompt and resource, decided from the body before dispatch'),
+  F71: row(MCP, 'one challenge names all scopes that are needed'),
+  F72: row(MCP, 'a broader scope passes for a narrower one, where the options say so'),
+  F76: row('design', 'nothing but the scopes of the resource where a handler asks for none'),
+  H17: row('robustness', 'scope claims of wrong types, in other claims, and look-alikes'),
+  H18: row('robustness', 'names of prototypes, other spellings and other readings of the body'),
+  H23: row('robustness', 'a call inside a response, and one that is written as a response'),
+} as const;
+
 export const requirements = {
+  ...operationScopes,
   ...refusals,
   ...requestOrigins,
   ...engineRest,

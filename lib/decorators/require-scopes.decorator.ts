@@ -2,7 +2,7 @@ import { applyDecorators, SetMetadata, UseGuards } from '@nestjs/common';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { BearerAuthGuard } from '../guard/bearer-auth.guard.js';
 import { REQUIRED_SCOPES } from '../mcp-auth.constants.js';
-import { requirementProblem, type ScopeRequirement } from '../mcp/scope-requirement.js';
+import { requirementProblems, type ScopeRequirement } from '../mcp/scope-requirement.js';
 
 /**
  * Says which scopes a caller's token must carry: for an MCP tool, prompt or resource, or for an HTTP route.
@@ -31,12 +31,7 @@ import { requirementProblem, type ScopeRequirement } from '../mcp/scope-requirem
 export const RequireScopes = (
   ...requirements: [ScopeRequirement, ...ScopeRequirement[]]
 ): ClassDecorator & MethodDecorator => {
-  const problems = requirements.flatMap((requirement, index) => {
-    const problem = requirementProblem(requirement);
-    return problem === undefined
-      ? []
-      : [{ path: `@RequireScopes() argument ${String(index)}`, message: problem }];
-  });
+  const problems = requirementProblems(requirements, (index) => `@RequireScopes() argument ${String(index)}`);
   if (problems.length > 0) throw new McpAuthConfigError(problems);
   return applyDecorators(
     SetMetadata(REQUIRED_SCOPES, Object.freeze([...requirements])),

@@ -88,7 +88,7 @@ export class AdapterLayer {
       const admission = admissionOf(request);
       if (admission) presentCaller(request, admission.auth);
       const resource = this.options.earlyAuthentication ? this.resourceOf(request) : undefined;
-      if (resource) this.middleware.authenticate(resource, request, response, next);
+      if (resource) this.middleware.authenticate(resource, request, response, next, true);
       else next();
     });
   };

@@ -93,7 +93,8 @@ export class BearerAuthGuard implements CanActivate {
     if (context.getType() === 'http') this.checkOrigin(context, request as AuthenticatedRequest, resource);
     const requirements = this.getRequiredScopes(context);
     const call = callOf(context, route);
-    const rules = { resource, requirements, call, allowsAnonymous };
+    const isLast = context.getType() === 'http';
+    const rules = { resource, requirements, call, allowsAnonymous, isLast };
     return this.authenticator.admit(request as AuthenticatedRequest, rules);
   }
 

@@ -126,12 +126,16 @@ export class BearerAuthMiddleware implements NestMiddleware<IncomingMessage, Ser
     }
   }
 
-  /** @internal */
+  /**
+   * @param isLast - whether handlers come next, and no body parser of the platform
+   * @internal
+   */
   authenticate(
     resource: KnownResource,
     request: AuthenticatedRequest & object,
     response: PlatformResponse,
     next: () => void,
+    isLast = false,
   ): void {
     const refuse = (failure: unknown): void => {
       this.refuse(failure, resource, request, response);
@@ -142,7 +146,7 @@ export class BearerAuthMiddleware implements NestMiddleware<IncomingMessage, Ser
     let pending: Promise<void> | undefined;
     try {
       const { allowAnonymous } = resource.options;
-      const rules = { ...NOTHING_MORE, resource, allowsAnonymous: allowAnonymous };
+      const rules = { ...NOTHING_MORE, resource, allowsAnonymous: allowAnonymous, isLast };
       pending = this.authenticator.admit(request, rules);
     } catch (failure) {
       refuse(failure);

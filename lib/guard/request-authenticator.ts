@@ -18,6 +18,7 @@ import { type AdmittedToken } from '../gate/admit.js';
 import { type ChallengeStrategy, scopesToAskFor } from '../gate/scopes.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { type McpOperation, operationsOf } from '../mcp/operations.js';
+import { hasUnreadMessage } from '../mcp/unread-body.js';
 import { clientAccumulatesScopes, hasNoBatches } from '../mcp/protocol-era.js';
 import { choicesOf, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
@@ -44,7 +45,13 @@ export interface AdmissionRules {
   readonly call: ScopedCall;
   /** Whether a request without credentials is let in, where nothing that it asks for needs scopes. */
   readonly allowsAnonymous: boolean;
+  /** Whether the handler comes next, so that what the body asks for must be known now. @defaultValue false */
+  readonly isLast?: boolean;
 }
+
+const UNREAD =
+  'The body is not parsed, so the scopes that an McpHandlerSource declares cannot be decided on; ' +
+  'let a JSON body parser run before the guard';
 
 /** An operation that asks for scopes. */
 interface ScopedOperation {
@@ -120,9 +127,9 @@ export class RequestAuthenticator {
   private assertScopes(
     request: AuthenticatedRequest,
     { auth, resource }: Admission,
-    { requirements, call }: AdmissionRules,
+    { requirements, call, isLast }: AdmissionRules,
   ): void {
-    const operations = this.scopedOperations(request);
+    const operations = this.scopedOperations(request, isLast);
     const demand = {
       baseline: resource.options.requiredScopes,
       operation: [
@@ -137,14 +144,19 @@ export class RequestAuthenticator {
     if (scopes) throw new InsufficientScopeError(scopes);
   }
 
-  private assertNoScopes(request: AuthenticatedRequest, { requirements }: AdmissionRules): void {
-    if (requirements.length > 0 || this.scopedOperations(request).length > 0) {
+  private assertNoScopes(request: AuthenticatedRequest, { requirements, isLast }: AdmissionRules): void {
+    if (requirements.length > 0 || this.scopedOperations(request, isLast).length > 0) {
       throw new CredentialsRefusedError('missing_token');
     }
   }
 
-  /** @throws {@link MessageRefusedError} for a batch where there are none any more */
-  private scopedOperations({ headers, body }: AuthenticatedRequest): readonly ScopedOperation[] {
+  /**
+   * @throws {@link MessageRefusedError} for a batch where there are none any more; an error for a body that nobody has
+   * parsed, where nothing but the guard stands before handlers with scopes
+   */
+  private scopedOperations(request: AuthenticatedRequest, isLast = false): readonly ScopedOperation[] {
+    if (isLast && this.handlerScopes.needsBodies && hasUnreadMessage(request)) throw new Error(UNREAD);
+    const { headers, body } = request;
     if (body === undefined) return [];
     if (Array.isArray(body) && hasNoBatches(headers['mcp-protocol-version']))
       throw new MessageRefusedError('batch');

@@ -31,6 +31,7 @@ export class HandlerScopeRegistry {
     prompt: new Map<string, readonly ScopeRequirement[]>(),
   };
   private readonly uris: ScopedUri[] = [];
+  private hasUnguarded = false;
 
   constructor(private readonly resources: ProtectedResourceRegistry) {}
 
@@ -47,6 +48,17 @@ export class HandlerScopeRegistry {
     }
   }
 
+  /** As {@link register}, for handlers that no guard of Nest decides on once more. */
+  registerUnguarded(declarations: readonly McpDeclaration[]): void {
+    this.register(declarations);
+    this.hasUnguarded ||= declarations.some(({ requirements }) => requirements.length > 0);
+  }
+
+  /** Whether scopes would be passed by where a body cannot be read, as nothing else decides on them. */
+  get needsBodies(): boolean {
+    return this.hasUnguarded;
+  }
+
   /** Lets a resource advertise scopes that a handler asks for. */
   advertise(requirements: readonly ScopeRequirement[], resource: string | undefined): void {
     const owner = this.ownerOf(resource);
@@ -58,12 +70,6 @@ export class HandlerScopeRegistry {
     if (kind !== 'resource') return this.named[kind].get(name) ?? [];
     const covering = this.uris.filter(({ template, covers }) => template === name || covers(name));
     return covering.flatMap(({ requirements }) => requirements);
-  }
-
-  /** Whether anything is declared by this name. */
-  isDeclared({ kind, name }: McpOperation): boolean {
-    if (kind !== 'resource') return this.named[kind].has(name);
-    return this.uris.some(({ template, covers }) => template === name || covers(name));
   }
 
   private ownerOf(name: string | undefined): KnownResource | undefined {

@@ -16,6 +16,10 @@ export interface McpDeclaration {
 /**
  * Tells which handlers an MCP server has and which scopes they need, so that the guard can decide before the server sees
  * a request. Provide a class of your own for a server whose handlers are not Nest's: it is found among the providers.
+ * It has the default scope, and depends on nothing that is made for each request.
+ *
+ * Only what is declared is decided on: a handler that is not needs the scopes of the resource and no more. Where a source
+ * declares scopes, guarded routes refuse with 500 a JSON body that no parser has read before the guard.
  *
  * @example
  * ```ts
@@ -29,6 +33,8 @@ export interface McpDeclaration {
  * @publicApi
  */
 export abstract class McpHandlerSource {
-  /** Asked once, at bootstrap. */
+  /**
+   * Asked once, at bootstrap, and not awaited. What is wrong with it stops the start with an `McpAuthConfigError`.
+   */
   abstract declarations(): readonly McpDeclaration[];
 }

@@ -1,4 +1,5 @@
 import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
+import { type ConfigProblem } from '../errors/config.error.js';
 import { type ScopeChoice } from '../gate/scopes.js';
 import { isScopeToken } from '../options/check.decorator.js';
 import { type McpOperationKind } from './operations.js';
@@ -38,6 +39,17 @@ export function requirementProblem(requirement: unknown): string | undefined {
     return 'must be a scope, { anyOf: [...] } with at least one scope, or a function';
   }
   return anyOf.map(isScopeToken).find((problem) => problem !== undefined);
+}
+
+/** Says what is wrong with each requirement of a list, by where each stands. @internal */
+export function requirementProblems(
+  requirements: readonly unknown[],
+  where: (index: number) => string,
+): readonly ConfigProblem[] {
+  return requirements.flatMap((requirement, index) => {
+    const message = requirementProblem(requirement);
+    return message === undefined ? [] : [{ path: where(index), message }];
+  });
 }
 
 /** The scopes that requirements name, whatever is decided in the end. @internal */

@@ -50,6 +50,22 @@ describe('uriMatcher', () => {
     ['note://:id/*rest', 'note://1/a/b', true],
     ['a.c', 'abc', false],
     ['file:///a(b)', 'file:///a(b)', true],
+    ['note://a%20b/{id}', 'note://a%20b/%E0%A4', true],
+    ['note://a%20b/{id}', 'note://a b/%E0%A4', true],
+    ['note://a b/{id}', 'note://a%20b/%', true],
+    ['note://é/{id}', 'note://%C3%A9/%', true],
+    ['note://é/{id}', 'note://%E9/1', false],
+    ['note://all{&page}', 'note://all&page=2', true],
+    ['note://all{&page}', 'note://al&page=2', false],
+    ['note://a{/b{/c}}', 'note://a/b/c', true],
+    ['note://a{/b{/c}}/d', 'note://a/b/e', false],
+    ['note://:"my id"/text', 'note://1/text', true],
+    ['note://:é/text', 'note://1/text', true],
+    ['note://:é/text', 'note://1/tex', false],
+    ['note://a\\:b', 'note://a:b', true],
+    ['proxy://https://{host}', 'x://https', true],
+    ['proxy://https://{host}', 'x://http', false],
+    ['note://σ/{id}', 'note://ς/1', true],
   ])('tells for %s whether it covers %s: %s', (template, uri, expected) => {
     expect(uriMatcher(template)(uri)).toBe(expected);
   });

@@ -1,3 +1,12 @@
+/** What stands for any text: `:id`, `*rest`, `*"any name"`, and what is escaped in a route path. */
+const OPEN_PARTS = /(?:[:*](?:"[^"]*"|[\p{ID_Continue}$\u200c\u200d]+)|\\.)+/u;
+
+/** In place of what braces held. */
+const OPEN = '*"any"';
+
+/** The texts between the variables of a template, in order. */
+type Pieces = readonly string[];
+
 /**
  * Makes a test for URIs that a template may stand for.
  *
@@ -10,15 +19,24 @@
  * @internal
  */
 export function uriMatcher(template: string): (uri: string) => boolean {
-  const texts = withoutQueryVariables(withoutScheme(template))
-    .split(/(?:\{[^}]*\}|[:*]\w+)+/)
-    .map(decoded);
-  const pieces = [...texts.slice(0, -1), withoutSlash(texts.at(-1) ?? '')].map((text) => text.toLowerCase());
-  return (uri) => [...readingsOf(uri)].some((reading) => isMadeOf(pieces, reading.toLowerCase()));
+  const rest = withoutScheme(template);
+  // One that has the mark of a scheme twice is cut at the second by some, as URIs are.
+  const spellings = [...new Set([rest, rest.split('://', 1)[0] ?? ''])].map(piecesOf);
+  const plain = spellings.map((pieces) => pieces.map(folded));
+  const decoded = spellings.map((pieces) => pieces.map(bytes).map(folded));
+  return (uri) => {
+    const readings = readingsOf(uri);
+    return (
+      readings.some((reading) => plain.some((pieces) => isMadeOf(pieces, folded(reading)))) ||
+      readings.some((reading) =>
+        decoded.some((pieces) => isMadeOf(pieces, folded(withoutSlash(bytes(reading))))),
+      )
+    );
+  };
 }
 
 /** Whether a text is these pieces with anything in between. Looks at each character once for each piece. */
-function isMadeOf(pieces: readonly string[], text: string): boolean {
+function isMadeOf(pieces: Pieces, text: string): boolean {
   const [first = '', ...others] = pieces;
   const last = others.pop();
   if (last === undefined) return text === first;
@@ -32,21 +50,27 @@ function isMadeOf(pieces: readonly string[], text: string): boolean {
   return text.length - last.length >= position && text.endsWith(last);
 }
 
-function withoutSlash(text: string): string {
-  return text.endsWith('/') ? text.slice(0, -1) : text;
+function piecesOf(template: string): Pieces {
+  const texts = withoutBraces(template.replace(/\{\?[^}]*\}/g, '')).split(OPEN_PARTS);
+  return [...texts.slice(0, -1), withoutSlash(texts.at(-1) ?? '')];
 }
 
-function withoutQueryVariables(template: string): string {
-  return template.replace(/\{[?&][^}]*\}/g, '');
+/** Braces of route paths may hold others. */
+function withoutBraces(template: string): string {
+  const outer = template.replace(/\{[^{}]*\}/g, OPEN);
+  return outer === template ? template : withoutBraces(outer);
 }
 
-function readingsOf(uri: string): ReadonlySet<string> {
+function readingsOf(uri: string): readonly string[] {
   const resolved = URL.canParse(uri) ? [new URL(uri).href] : [];
   const whole = [uri, ...resolved].map(withoutScheme);
   const cut = [/[?]/, /[?#]/, /:\/\//].flatMap((end) => whole.map((each) => each.split(end, 1)[0] ?? ''));
   const readings = [...whole, ...cut];
-  const spelled = [...readings, ...readings.map(decoded)];
-  return new Set([...spelled, ...spelled.map(withoutSlash)]);
+  return [...new Set([...readings, ...readings.map(withoutSlash)])];
+}
+
+function withoutSlash(text: string): string {
+  return text.endsWith('/') ? text.slice(0, -1) : text;
 }
 
 function withoutScheme(uri: string): string {
@@ -54,10 +78,16 @@ function withoutScheme(uri: string): string {
   return start === -1 ? uri : uri.slice(start + '://'.length);
 }
 
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+/**
+ * A text with its percent encoding undone, as one character for each byte. Unlike `decodeURIComponent()` it fails for no
+ * text: one escape that is none must not keep the others as they are.
+ */
+function bytes(text: string): string {
+  const encoded = Buffer.from(text).toString('latin1');
+  return encoded.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+}
+
+/** Without regard to letter case, at least as coarse as patterns with the flag `i`. */
+function folded(text: string): string {
+  return text.toLowerCase().toUpperCase();
 }

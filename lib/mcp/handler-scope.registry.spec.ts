@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { verifies } from '../../test/verifies.js';
+import { McpAuthConfigError } from '../errors/config.error.js';
+import { type AuthorizationServerRegistry } from '../discovery/authorization-server.registry.js';
+import { resolveOptions } from '../options/resolve-options.js';
+import { ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
+import { HandlerScopeRegistry } from './handler-scope.registry.js';
+import { type McpDeclaration } from './handler-source.js';
+import { type McpOperationKind } from './operations.js';
+
+const AS = 'https://as.example';
+const NOTES = { name: 'notes', resource: 'https://api.example.com/notes', authorizationServers: [AS] };
+const ADMIN = { name: 'admin', resource: 'https://api.example.com/admin', authorizationServers: [AS] };
+
+/** No document is looked at, so no server is asked. */
+const NO_SERVERS = { of: () => new Map() } as unknown as AuthorizationServerRegistry;
+
+function registry(...resources: (typeof NOTES)[]) {
+  const known = new ProtectedResourceRegistry(resolveOptions({ resources }), NO_SERVERS);
+  return { known, scopes: new HandlerScopeRegistry(known) };
+}
+
+const declaration = (
+  kind: McpOperationKind,
+  name: string,
+  ...requirements: McpDeclaration['requirements']
+): McpDeclaration => ({ kind, name, requirements });
+
+const asked = (kind: McpOperationKind, name: string) => ({ kind, name, method: '', arguments: {} });
+
+describe('HandlerScopeRegistry', () => {
+  const { scopes } = registry(NOTES);
+  scopes.register([
+    declaration('tool', 'purge', 'a'),
+    declaration('tool', 'purge', 'b'),
+    declaration('prompt', 'greet', 'c'),
+    declaration('resource', 'note://{id}', 'd'),
+    declaration('resource', 'note://public', 'e'),
+    declaration('tool', 'open'),
+  ]);
+
+  it('adds up what several servers ask for one name', () => {
+    expect(scopes.requirementsOf(asked('tool', 'purge'))).toEqual(['a', 'b']);
+    expect(scopes.requirementsOf(asked('resource', 'note://public'))).toEqual(['d', 'e']);
+    expect(scopes.requirementsOf(asked('resource', 'note://1'))).toEqual(['d']);
+    expect(scopes.requirementsOf(asked('resource', 'note://{id}'))).toEqual(['d']);
+    expect(scopes.requirementsOf(asked('prompt', 'greet'))).toEqual(['c']);
+  });
+
+  verifies('SCP-24', 'knows no other names, nor those of another kind', () => {
+    const tools = ['Purge', 'purge ', '', '__proto__', 'constructor', 'toString', 'hasOwnProperty', 'greet'];
+    for (const name of tools) {
+      expect([name, scopes.requirementsOf(asked('tool', name))]).toEqual([name, []]);
+    }
+    expect(scopes.requirementsOf(asked('prompt', 'purge'))).toEqual([]);
+  });
+
+  it('lets the only resource advertise what handlers ask for, or the one that is named', () => {
+    const one = registry(NOTES);
+    one.scopes.register([declaration('tool', 'purge', 'a', { anyOf: ['b', 'c'] }, () => ['d'])]);
+    one.known.publish();
+    expect(one.known.scopesOf(one.known.first())).toEqual(['a', 'b', 'c']);
+
+    const two = registry(NOTES, ADMIN);
+    two.scopes.register([
+      { ...declaration('tool', 'purge', 'a'), resource: 'admin' },
+      declaration('tool', 'whose', 'b'),
+    ]);
+    two.known.publish();
+    expect(two.known.all().map((each) => two.known.scopesOf(each))).toEqual([[], ['a']]);
+    expect(two.scopes.requirementsOf(asked('tool', 'whose'))).toEqual(['b']);
+    const unknown = { ...declaration('tool', 'purge', 'a'), resource: 'other' };
+    expect(() => {
+      two.scopes.register([unknown]);
+    }).toThrow(McpAuthConfigError);
+  });
+
+  it('needs bodies where handlers with scopes have no guard of their own', () => {
+    const { scopes: fresh } = registry(NOTES);
+    fresh.register([declaration('tool', 'purge', 'a')]);
+    expect(fresh.needsBodies).toBe(false);
+    fresh.registerUnguarded([declaration('tool', 'open')]);
+    expect(fresh.needsBodies).toBe(false);
+    fresh.registerUnguarded([declaration('tool', 'erase', 'a')]);
+    fresh.registerUnguarded([]);
+    expect(fresh.needsBodies).toBe(true);
+    expect(fresh.requirementsOf(asked('tool', 'erase'))).toEqual(['a']);
+  });
+});

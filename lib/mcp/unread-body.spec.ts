@@ -1,0 +1,35 @@
+import { Readable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { hasUnreadMessage } from './unread-body.js';
+
+const JSON_TYPE = 'application/json';
+const sent = (body: unknown, headers: Record<string, unknown> = {}) => ({
+  headers: { 'content-type': JSON_TYPE, 'content-length': '2', ...headers },
+  body,
+});
+
+describe('hasUnreadMessage', () => {
+  it.each([
+    ['a body without a parser', sent(undefined)],
+    ['a body in chunks', sent(undefined, { 'content-length': undefined, 'transfer-encoding': 'chunked' })],
+    ['a text', sent('{}')],
+    ['bytes', sent(Buffer.from('{}'))],
+    ['a stream', sent(Readable.from(['{}']))],
+    ['a web stream', sent(new ReadableStream())],
+    ['no type', sent(undefined, { 'content-type': undefined })],
+    ['another spelling of the type', sent(undefined, { 'content-type': 'Application/JSON; charset' })],
+    ['a type that has it within', sent(undefined, { 'content-type': 'text/plain; x=application/json' })],
+  ])('tells of %s', (_, request) => {
+    expect(hasUnreadMessage(request)).toBe(true);
+  });
+
+  it.each([
+    ['a parsed body', sent({})],
+    ['a batch', sent([])],
+    ['no body', sent(undefined, { 'content-length': undefined })],
+    ['an empty body', sent(undefined, { 'content-length': '0' })],
+    ['a form', sent(undefined, { 'content-type': 'multipart/form-data; boundary=x' })],
+  ])('tells of none in %s', (_, request) => {
+    expect(hasUnreadMessage(request)).toBe(false);
+  });
+});

@@ -1,0 +1,24 @@
+/** The part of a request that tells of its body. */
+interface BodiedRequest {
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body?: unknown;
+}
+
+/**
+ * Tells whether a request has a body that may be a JSON-RPC message and has not been parsed: a server behind the guard
+ * that reads it itself would run what nobody has decided on.
+ *
+ * Bodies of other types are none of MCP: transports take `application/json` only.
+ *
+ * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http | MCP, Streamable HTTP}
+ * @internal
+ */
+export function hasUnreadMessage({ headers, body }: BodiedRequest): boolean {
+  const type = headers['content-type'];
+  if (typeof type === 'string' && !/json/i.test(type)) return false;
+  if (body === undefined || body === null) {
+    const length = headers['content-length'];
+    return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+  }
+  return typeof body !== 'object' || ArrayBuffer.isView(body) || 'pipe' in body || 'getReader' in body;
+}
