@@ -1,6 +1,7 @@
 import { Controller, Get, type INestApplication, UseGuards } from '@nestjs/common';
+import { type ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { BearerAuthGuard } from 'nestjs-mcp-auth';
+import { BearerAuthGuard, BearerAuthMiddleware } from 'nestjs-mcp-auth';
 import { PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { type HttpAnswer } from '../fixtures/http.js';
@@ -15,6 +16,11 @@ const READABLE = {
   vary: 'Origin',
   'access-control-expose-headers': 'WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version',
 };
+
+/** The part of a Fastify instance that is used. */
+interface FastifyInstance {
+  get(path: string, handler: (request: unknown, reply: { hijack(): { raw: ServerResponse } }) => void): void;
+}
 
 /** Guarded, and at another path than the resource has. */
 @Controller('elsewhere')
@@ -136,6 +142,38 @@ describe.each(PLATFORMS)('a page of another origin, on %s', (platform) => {
       });
       const elsewhere = await preflight('/elsewhere', APP, own);
       expect(elsewhere.headers['access-control-allow-methods']).toMatch(/^GET,HEAD,/);
+    } finally {
+      await own.close();
+    }
+  });
+
+  verifies(['ORG-01', 'ORG-02'], 'does not reach what no guard covers, where it is not allowed', async () => {
+    let ran = 0;
+    const handle = (_: unknown, response: { end(text: string): void }): void => {
+      ran += 1;
+      response.end('ran');
+    };
+    const own = await startWith((nest) => {
+      if (platform === 'express') {
+        const middleware = nest.get(BearerAuthMiddleware);
+        nest.use('/notes/raw', handle);
+        nest.use('/raw', middleware.use.bind(middleware), handle);
+      } else {
+        const instance = nest.getHttpAdapter().getInstance() as FastifyInstance;
+        instance.get('/notes/raw', (request, reply) => {
+          handle(request, reply.hijack().raw);
+        });
+      }
+    });
+    try {
+      expect((await own.send('/notes/raw', { headers: { origin: EVIL, authorization } })).status).toBe(403);
+      expect(ran).toBe(0);
+      expect((await own.send('/notes/raw', { headers: { origin: APP } })).status).toBe(200);
+      if (platform === 'fastify') return;
+      expect((await own.send('/raw', { headers: { origin: EVIL, authorization } })).status).toBe(403);
+      expect(ran).toBe(1);
+      expect((await own.send('/raw', { headers: { origin: APP, authorization } })).status).toBe(200);
+      expect(ran).toBe(2);
     } finally {
       await own.close();
     }
