@@ -4,6 +4,8 @@ import {
   AuthorizationServerUnavailableError,
   CredentialsRefusedError,
   InsufficientScopeError,
+  MessageRefusedError,
+  RequestOriginRefusedError,
   TokenRefusedError,
 } from '../errors/refusal.errors.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
@@ -85,7 +87,12 @@ describe('askVerifier', () => {
   });
 
   verifies('F79', 'takes for a fault what a verifier may not decide', async () => {
-    for (const cause of [new InsufficientScopeError(['a']), new CredentialsRefusedError('missing_token')]) {
+    for (const cause of [
+      new InsufficientScopeError(['a']),
+      new CredentialsRefusedError('missing_token'),
+      new RequestOriginRefusedError('origin'),
+      new MessageRefusedError('batch'),
+    ]) {
       for (const verify of throwing(cause)) {
         const error = await outcome(verify);
         expect(error).toMatchObject({

@@ -2,6 +2,8 @@ import {
   AuthorizationServerUnavailableError,
   CredentialsRefusedError,
   InsufficientScopeError,
+  MessageRefusedError,
+  RequestOriginRefusedError,
   TokenRefusedError,
 } from '../errors/refusal.errors.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
@@ -87,11 +89,20 @@ class Question implements VerificationContext {
   }
 }
 
+/** Refusals that say nothing of a token. */
+const FOR_OTHERS = [
+  InsufficientScopeError,
+  CredentialsRefusedError,
+  RequestOriginRefusedError,
+  MessageRefusedError,
+];
+
 /** What it means that a verifier threw this. Whatever it is not supposed to throw is its own fault. */
 function explain(error: unknown): unknown {
   if (isInvalidToken(error)) return new TokenRefusedError('inactive', { cause: error });
-  if (error instanceof InsufficientScopeError || error instanceof CredentialsRefusedError) {
-    return new Error(`A verifier threw ${error.name}, which is not for it to decide`, { cause: error });
+  if (FOR_OTHERS.some((type) => error instanceof type)) {
+    const { name } = error as Error;
+    return new Error(`A verifier threw ${name}, which is not for it to decide`, { cause: error });
   }
   return error;
 }

@@ -3,6 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { runForRequest } from '../auth-info/current-request.js';
 import { admissionOf, presentCaller } from '../auth-info/request-auth.js';
 import { preflightResponse } from '../challenge/cors-headers.js';
+import { refusalResponse } from '../challenge/refusal-response.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
@@ -116,8 +117,8 @@ export class AdapterLayer {
     try {
       const origin = policyOf(resource.options).check(request);
       return origin === undefined ? undefined : preflightFor(origin, request);
-    } catch {
-      return { status: 403, headers: { 'Cache-Control': 'no-store' } };
+    } catch (failure) {
+      return refusalResponse(failure, resource, this.options);
     }
   }
 

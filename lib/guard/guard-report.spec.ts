@@ -94,6 +94,13 @@ describe('GuardReport', () => {
     expect(lines[0]).toEqual(['debug', text]);
   });
 
+  verifies('OPS-06', 'writes no reason that a verifier has taken from a token', () => {
+    events.on('refused', (event) => seen.push(event));
+    tell(new TokenRefusedError('ann@people.example' as never));
+    expect(line()).toEqual(['debug', `Refused a request for ${RESOURCE}: inactive`]);
+    expect(seen).toMatchObject([{ reason: 'inactive', status: 401 }]);
+  });
+
   it('warns of an outage, with its cause, and names the server in the event', () => {
     events.on('refused', (event) => seen.push(event));
     const cause = new DiscoveryError('server_error', 'https://as.example/jwks', 'answered 500');

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
+import { refusalReason } from '../errors/refusal-reason.js';
 import {
   AuthorizationServerUnavailableError,
   CredentialsRefusedError,
   InsufficientScopeError,
-  MessageRefusedError,
-  RequestOriginRefusedError,
   TokenRefusedError,
 } from '../errors/refusal.errors.js';
 import { describeFault, describeThrown, escapeForLog } from '../events/escape-for-log.js';
@@ -83,7 +82,9 @@ export class GuardReport {
     const { failure, status, resource } = refusal;
     const reason = reasonOf(failure);
     this.logRefusal(correlationId, reason, refusal);
-    if (status === 401 && isOfCredentials(failure)) this.tellApplication(failure.reason, refusal);
+    if (status === 401 && isOfCredentials(failure)) {
+      this.tellApplication(reason as UnauthorizedRequest['reason'], refusal);
+    }
     if (!this.events.isObserved('refused')) return;
     const issuer = failure instanceof AuthorizationServerUnavailableError ? failure.issuer : undefined;
     const principal = principalOf(refusedClaims(failure) ?? {}, { issuer });
@@ -148,12 +149,9 @@ function secretsOf({ request }: Refusal): readonly string[] {
   return request && 'headers' in request ? presentedSecrets(request as CredentialRequest) : [];
 }
 
+/** A reason that is none of ours may be what a token says, put there by a verifier: then it is only called inactive. */
 function reasonOf(failure: unknown): RefusedEvent['reason'] {
-  if (isOfCredentials(failure)) return failure.reason;
-  if (failure instanceof RequestOriginRefusedError || failure instanceof MessageRefusedError) {
-    return failure.reason;
-  }
-  return failure instanceof AuthorizationServerUnavailableError ? 'unavailable' : 'fault';
+  return (refusalReason(failure) ?? 'inactive') as RefusedEvent['reason'];
 }
 
 function principalOf(claims: TokenClaims, known: Partial<EventPrincipal> = {}): EventPrincipal {

@@ -8,12 +8,7 @@ import {
   REQUIRED_SCOPES,
   SKIP_BEARER_AUTH,
 } from '../mcp-auth.constants.js';
-
-/** Metadata keys of Nest and @nestjs/microservices, which no package root exports. */
-const ROUTE_PATH = 'path';
-const ROUTE_METHOD = 'method';
-const ROUTE_GUARDS = '__guards__';
-const PATTERN_EXTRAS = 'microservices:pattern_extras';
+import { both, isRoute, nearest, PATTERN_EXTRAS, ROUTE_GUARDS } from '../platform/nest-metadata.js';
 
 /** What a handler serves: a tool or prompt by its name, a resource by its URI or template. @internal */
 export interface ServedOperation {
@@ -77,8 +72,7 @@ export class HandlerScan {
 function scanMethod(controller: Class, name: string, method: unknown): ScannedHandler[] {
   if (typeof method !== 'function') return [];
   const operation = servedOperation(method);
-  const isRoute = Reflect.hasMetadata(ROUTE_PATH, method) && Reflect.hasMetadata(ROUTE_METHOD, method);
-  if (!operation && !isRoute) return [];
+  if (!operation && !isRoute(method)) return [];
   return [
     {
       where: `${controller.name}.${name}`,
@@ -102,14 +96,4 @@ export function servedOperation(method: object): ServedOperation | undefined {
 /** What `@RequireScopes()` asks for on a class and on one of its methods, each once. @internal */
 export function scopeRequirements(controller: object, method: object): readonly ScopeRequirement[] {
   return [...new Set(both(REQUIRED_SCOPES, controller, method) as readonly ScopeRequirement[])];
-}
-
-function both(key: string, controller: object, method: object): readonly unknown[] {
-  return [controller, method].flatMap(
-    (target) => (Reflect.getMetadata(key, target) ?? []) as readonly unknown[],
-  );
-}
-
-function nearest(key: string, controller: object, method: object): unknown {
-  return Reflect.getMetadata(key, method) ?? Reflect.getMetadata(key, controller);
 }

@@ -1,14 +1,17 @@
 import { Injectable, RequestMethod } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
 import { PROTECTED_RESOURCE, SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
-
-/** Metadata keys of Nest and @nestjs/microservices, which no package root exports. */
-const ROUTE_PATH = 'path';
-const ROUTE_METHOD = 'method';
-const ROUTE_GUARDS = '__guards__';
-const ROUTE_VERSION = '__version__';
-const MODULE_PATH = '__module_path__';
-const PATTERN_EXTRAS = 'microservices:pattern_extras';
+import {
+  both,
+  isRoute,
+  MODULE_PATH,
+  nearest,
+  ROUTE_GUARDS,
+  ROUTE_METHOD,
+  ROUTE_PATH,
+  ROUTE_VERSION,
+} from '../platform/nest-metadata.js';
+import { servedOperation } from './handler-scan.js';
 
 /** One HTTP route of the application. @internal */
 export interface ScannedRoute {
@@ -51,15 +54,14 @@ export class RouteScan {
   ) {}
 
   routes(): readonly ScannedRoute[] {
-    return this.methods().filter(isRoute).map(toRoute);
+    return this.methods()
+      .filter(({ handler }) => isRoute(handler))
+      .map(toRoute);
   }
 
   /** Whether the application has handlers of an MCP server: tools and whatever else @rekog/mcp-nest knows. */
   hasMcpHandlers(): boolean {
-    return this.methods().some(({ handler }) => {
-      const extras = Reflect.getMetadata(PATTERN_EXTRAS, handler) as { mcpType?: unknown } | undefined;
-      return extras?.mcpType !== undefined;
-    });
+    return this.methods().some(({ handler }) => servedOperation(handler) !== undefined);
   }
 
   private methods(): readonly Method[] {
@@ -82,26 +84,18 @@ export class RouteScan {
   }
 }
 
-function isRoute({ handler }: Method): boolean {
-  return Reflect.hasMetadata(ROUTE_PATH, handler) && Reflect.hasMetadata(ROUTE_METHOD, handler);
-}
-
 function toRoute({ controller, name, handler, modulePath }: Method): ScannedRoute {
-  const nearest = (key: string): unknown =>
-    Reflect.getMetadata(key, handler) ?? Reflect.getMetadata(key, controller);
   const method = Reflect.getMetadata(ROUTE_METHOD, handler) as RequestMethod;
   return {
     where: `${controller.name}.${name}`,
     paths: pathsOf(controller).flatMap((above) =>
       pathsOf(handler).map((below) => joinPath(modulePath, above, below)),
     ),
-    version: nearest(ROUTE_VERSION),
+    version: nearest(ROUTE_VERSION, controller, handler),
     takesPost: method === RequestMethod.POST || method === RequestMethod.ALL,
-    resource: nearest(PROTECTED_RESOURCE) as string | undefined,
-    guards: [controller, handler].flatMap(
-      (target) => (Reflect.getMetadata(ROUTE_GUARDS, target) ?? []) as readonly unknown[],
-    ),
-    isSkipped: nearest(SKIP_BEARER_AUTH) === true,
+    resource: nearest(PROTECTED_RESOURCE, controller, handler) as string | undefined,
+    guards: both(ROUTE_GUARDS, controller, handler),
+    isSkipped: nearest(SKIP_BEARER_AUTH, controller, handler) === true,
   };
 }
 

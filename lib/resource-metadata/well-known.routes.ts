@@ -1,8 +1,5 @@
 import { type Type } from '@nestjs/common';
-
-/** Metadata keys of Nest's route decorators and of `RouterModule`, which no package root exports. */
-const ROUTE_PATH = 'path';
-const MODULE_PATH = '__module_path__';
+import { MODULE_PATH, ROUTE_PATH } from '../platform/nest-metadata.js';
 
 /** The controller classes that a module has for its well-known routes. @internal */
 export interface WellKnownControllers {
