@@ -19,6 +19,7 @@ const FLOW = [
   ['auth-info'],
   ['challenge'],
   ['mcp'],
+  ['exchange'],
   ['guard', 'decorators'],
   ['testing'],
 ];

@@ -15,6 +15,7 @@ import { McpAuthDiagnostics } from './discovery/diagnostics.js';
 import { McpAuthConfigError } from './errors/config.error.js';
 import { McpAuthEvents } from './events/mcp-auth-events.js';
 import { RateLimitedLogger } from './events/rate-limited-logger.js';
+import { ExchangeWatchers } from './exchange/exchange-watchers.js';
 import { AccessTokenGate } from './gate/access-token.gate.js';
 import { RevocationCheck } from './gate/revocation.check.js';
 import { VerifiedTokenCache } from './gate/verified-token.cache.js';
@@ -100,6 +101,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     RouteScan,
     BootAdvice,
     HandlerScopeRegistry,
+    ExchangeWatchers,
     RequestAuthenticator,
     BearerAuthGuard,
     BearerAuthMiddleware,

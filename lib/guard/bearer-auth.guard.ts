@@ -1,5 +1,6 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadata } from '@nestjs/common';
 import { HttpAdapterHost, Reflector } from '@nestjs/core';
+import { type ServerResponse } from 'node:http';
 import { admissionOf, requestOf, withdrawAdmission } from '../auth-info/request-auth.js';
 import { type BearerException } from '../challenge/bearer.exception.js';
 import { completeCors } from '../challenge/cors-headers.js';
@@ -11,6 +12,7 @@ import {
   type KnownResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
+import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
 import { policyOf } from '../origin/request-origin-policy.js';
 import { GuardReport } from './guard-report.js';
 import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
@@ -94,8 +96,16 @@ export class BearerAuthGuard implements CanActivate {
     const requirements = this.getRequiredScopes(context);
     const call = callOf(context, route);
     const isLast = context.getType() === 'http';
-    const rules = { resource, requirements, call, allowsAnonymous, isLast };
+    const response = isLast ? this.nodeResponse(context) : undefined;
+    const rules = { resource, requirements, call, allowsAnonymous, isLast, response };
     return this.authenticator.admit(request as AuthenticatedRequest, rules);
+  }
+
+  private nodeResponse(context: ExecutionContext): ServerResponse | undefined {
+    const response = this.getResponse(context);
+    return typeof response === 'object' && response !== null
+      ? nodeResponseOf(response as PlatformResponse)
+      : undefined;
   }
 
   private checkOrigin(

@@ -146,7 +146,8 @@ export class BearerAuthMiddleware implements NestMiddleware<IncomingMessage, Ser
     let pending: Promise<void> | undefined;
     try {
       const { allowAnonymous } = resource.options;
-      const rules = { ...NOTHING_MORE, resource, allowsAnonymous: allowAnonymous, isLast };
+      const node = nodeResponseOf(response);
+      const rules = { ...NOTHING_MORE, resource, allowsAnonymous: allowAnonymous, isLast, response: node };
       pending = this.authenticator.admit(request, rules);
     } catch (failure) {
       refuse(failure);

@@ -1,4 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { type ServerResponse } from 'node:http';
+import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
 import {
   type Admission,
   admissionOf,
@@ -13,6 +15,7 @@ import {
   InsufficientScopeError,
   MessageRefusedError,
 } from '../errors/refusal.errors.js';
+import { ExchangeWatchers } from '../exchange/exchange-watchers.js';
 import { AccessTokenGate } from '../gate/access-token.gate.js';
 import { type AdmittedToken } from '../gate/admit.js';
 import { type ChallengeStrategy, scopesToAskFor } from '../gate/scopes.js';
@@ -33,6 +36,7 @@ import { GuardReport } from './guard-report.js';
 
 /** The part of a platform's request that is read. @internal */
 export interface AuthenticatedRequest extends CredentialRequest {
+  readonly method?: string | undefined;
   readonly body?: unknown;
 }
 
@@ -45,6 +49,8 @@ export interface AdmissionRules {
   readonly call: ScopedCall;
   /** Whether a request without credentials is let in, where nothing that it asks for needs scopes. */
   readonly allowsAnonymous: boolean;
+  /** The Node response; undefined where a handler is called within another request. */
+  readonly response?: ServerResponse | undefined;
   /** Whether the handler comes next, so that what the body asks for must be known now. @defaultValue false */
   readonly isLast?: boolean;
 }
@@ -73,6 +79,7 @@ export class RequestAuthenticator {
     private readonly resources: ProtectedResourceRegistry,
     private readonly handlerScopes: HandlerScopeRegistry,
     private readonly report: GuardReport,
+    private readonly watchers: ExchangeWatchers,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
@@ -88,12 +95,14 @@ export class RequestAuthenticator {
       if (presented !== undefined && presented !== known.auth) this.report.foreignAuth();
       presentCaller(request, known.auth);
       this.assertScopes(request, known, rules);
+      this.attend(request, known.auth, rules);
       return undefined;
     }
     if (known || presentedCaller(request) !== undefined) this.clear(request, known);
     const sources = credentialSources(request);
     if (rules.allowsAnonymous && sources.authorization.length === 0) {
       this.assertNoScopes(request, rules);
+      this.attend(request, undefined, rules);
       return undefined;
     }
     const token = extractBearerToken(sources, this.options.maxTokenLength);
@@ -121,7 +130,16 @@ export class RequestAuthenticator {
     const admission = { auth: toAuthInfo(token, admitted, rules.resource), resource: rules.resource };
     recordAdmission(request, admission);
     this.assertScopes(request, admission, rules);
+    this.attend(request, admission.auth, rules);
     this.report.accepted(admission.auth, rules.resource.options.resource);
+  }
+
+  private attend(
+    request: AuthenticatedRequest,
+    auth: AuthInfo | undefined,
+    { response, resource }: AdmissionRules,
+  ): void {
+    if (response) this.watchers.attend({ request, response, body: request.body, auth, resource });
   }
 
   private assertScopes(
