@@ -1,16 +1,13 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { describeFault } from '../events/escape-for-log.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
-import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { AccessTokenGate } from '../gate/access-token.gate.js';
 import {
   type KnownResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
-import { assertTokenForm } from '../token/extract-bearer-token.js';
 import { type AuthInfo } from './auth-info.decorator.js';
 import { invalidTokenError, type InvalidTokenErrorClass } from './invalid-token.error.js';
 import { toAuthInfo } from './to-auth-info.js';
@@ -53,7 +50,6 @@ export class ResourceTokenVerifier implements AccessTokenVerifier {
     private readonly resources: ProtectedResourceRegistry,
     private readonly gate: AccessTokenGate,
     private readonly log: RateLimitedLogger,
-    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
   /** As of {@link AccessTokenVerifier}, for the only resource. */
@@ -77,7 +73,6 @@ export class ResourceTokenVerifier implements AccessTokenVerifier {
     errorClass: InvalidTokenErrorClass | undefined,
   ): Promise<AuthInfo> {
     try {
-      assertTokenForm(token, this.options.maxTokenLength);
       return toAuthInfo(token, await this.gate.admit(token, resource), resource);
     } catch (error) {
       if (error instanceof TokenRefusedError) throw invalidTokenError(error, errorClass);

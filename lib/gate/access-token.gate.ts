@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { assertTokenForm } from '../token/extract-bearer-token.js';
 import { type TokenClaims, type VerifiedToken } from '../verifier/token.verifier.js';
 import { type Verifies, VerifierRegistry } from '../verifier/verifier.registry.js';
 import { admit, type AdmittedToken } from './admit.js';
@@ -51,6 +52,8 @@ export class AccessTokenGate {
     resource: KnownResource,
     verifier: Verifies,
   ): AdmittedToken | Promise<AdmittedToken> {
+    // Not for a remembered token: it had that form, as it is the same to the letter.
+    assertTokenForm(token, this.options.maxTokenLength);
     const { generation } = this.cache;
     const conclude = (verified: VerifiedToken): AdmittedToken | Promise<AdmittedToken> =>
       this.conclude(verified, token, resource, verifier, generation);

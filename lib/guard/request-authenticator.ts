@@ -105,7 +105,7 @@ export class RequestAuthenticator {
       this.attend(request, undefined, rules);
       return undefined;
     }
-    const token = extractBearerToken(sources, this.options.maxTokenLength);
+    const token = extractBearerToken(sources);
     const admitted = this.gate.admit(token, rules.resource);
     if (admitted instanceof Promise) return this.letInLater(request, token, admitted, rules);
     this.letIn(request, token, admitted, rules);

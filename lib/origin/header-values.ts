@@ -24,8 +24,12 @@ export function headerValues(request: OriginRequest, name: string): readonly str
   for (let index = 1; index < lines.length; index += 2) {
     if (isNamed(lines[index - 1], name)) values.push(lines[index] ?? '');
   }
-  return values.length > 0 ? values : [request.headers[name] ?? []].flat();
+  if (values.length > 0) return values;
+  const value = request.headers[name];
+  return value === undefined ? NONE : [value].flat();
 }
+
+const NONE: readonly string[] = [];
 
 /** The length first: most lines are told apart by it. */
 function isNamed(line: string | undefined, name: string): boolean {

@@ -21,6 +21,8 @@ export class ResourcePaths {
   /** Several for a path that resources share, on different hosts or in different letter case. */
   private readonly byPath = new Map<string, readonly KnownResource[]>();
   private readonly depth: number;
+  /** By the path as it is written, which is how most requests write it. */
+  private readonly asWritten = new Map<string, KnownResource>();
 
   constructor(resources: ProtectedResourceRegistry) {
     let depth = 0;
@@ -31,6 +33,11 @@ export class ResourcePaths {
       depth = Math.max(depth, segments.length);
     }
     this.depth = depth;
+    for (const { options } of resources.all()) {
+      const { path } = splitUrl(options.resource);
+      const found = this.search(path);
+      if (found) this.asWritten.set(path, found);
+    }
   }
 
   /** What is wrong where every resource has to be found by its path: those that share one. */
@@ -51,6 +58,10 @@ export class ResourcePaths {
    * @returns undefined for a path that is no resource's, and for one that several share
    */
   find(target: string): KnownResource | undefined {
+    return this.asWritten.get(target) ?? this.search(target);
+  }
+
+  private search(target: string): KnownResource | undefined {
     let found: readonly KnownResource[] = [];
     let foundAt = -1;
     for (const segments of readings(requestPath(target))) {

@@ -1,19 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import { CredentialsRefusedError, TokenRefusedError } from '../errors/refusal.errors.js';
-import { extractBearerToken } from './extract-bearer-token.js';
+import { assertTokenForm, type CredentialSources, extractBearerToken } from './extract-bearer-token.js';
 
 const JWS = 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln';
 
 const MAX_LENGTH = 8192;
 
-const extract = (header: string, target = '/notes'): string =>
-  extractBearerToken({ authorization: [header], target }, MAX_LENGTH);
+/** What becomes of credentials on their way: taken from the request, then looked at. */
+function take(sources: CredentialSources, maxLength = MAX_LENGTH): string {
+  const token = extractBearerToken(sources);
+  assertTokenForm(token, maxLength);
+  return token;
+}
+
+const extract = (header: string, target = '/notes'): string => take({ authorization: [header], target });
 
 /** Why a header is refused: `401` without error, `400`, or a bad token; `accepted` where it is not. */
 function outcome(...authorization: string[]): string {
   try {
-    extractBearerToken({ authorization, target: '/notes' }, MAX_LENGTH);
+    take({ authorization, target: '/notes' });
     return 'accepted';
   } catch (error) {
     if (error instanceof CredentialsRefusedError || error instanceof TokenRefusedError) return error.reason;
@@ -97,9 +103,7 @@ describe('extractBearerToken', () => {
       '/?access_token=',
     ]) {
       expect(() => extract(`Bearer ${JWS}`, target)).toThrow('Credentials refused: multiple_credentials');
-      expect(() => extractBearerToken({ authorization: [], target }, MAX_LENGTH)).toThrow(
-        'Credentials refused: missing_token',
-      );
+      expect(() => take({ authorization: [], target })).toThrow('Credentials refused: missing_token');
     }
     for (const target of ['/notes?access_tokens=x', '/notes?a=access_token', '/access_token=x', '', '?']) {
       expect(extract(`Bearer ${JWS}`, target)).toBe(JWS);
@@ -112,8 +116,8 @@ describe('extractBearerToken', () => {
     expect(outcome(`Bearer ${'"'.repeat(8193)}`)).toBe('too_long');
     expect(outcome(`Bearer ${'"'.repeat(8192)}`)).toBe('malformed');
     const long = { authorization: [`Bearer ${'a'.repeat(20_000)}`], target: '/' };
-    expect(extractBearerToken(long, 20_000)).toHaveLength(20_000);
-    expect(() => extractBearerToken(long, 19_999)).toThrow(TokenRefusedError);
+    expect(take(long, 20_000)).toHaveLength(20_000);
+    expect(() => take(long, 19_999)).toThrow(TokenRefusedError);
   });
 
   verifies('TOK-09', 'takes linear time', () => {

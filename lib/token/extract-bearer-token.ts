@@ -12,22 +12,19 @@ export interface CredentialSources {
  * Takes the bearer token from a request's Authorization header.
  *
  * Only that header is a source. A token in the query is never used; beside one in the header it makes the
- * request ambiguous, which is refused. The token's characters and length are checked, its content is not.
+ * request ambiguous, which is refused. Whether it can be a token at all is for {@link assertTokenForm}.
  *
- * @param maxLength - how long the token may be, in characters
  * @throws {@link CredentialsRefusedError} when there is no bearer token, or more than one credential
- * @throws {@link TokenRefusedError} `malformed` or `too_long` when there is one and it cannot be a token
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-2.1 | RFC 6750 section 2.1}
  * @internal
  */
-export function extractBearerToken({ authorization, target }: CredentialSources, maxLength: number): string {
+export function extractBearerToken({ authorization, target }: CredentialSources): string {
   const [header, ...others] = authorization;
   if (header === undefined) throw new CredentialsRefusedError('missing_token');
   if (others.length > 0 || joinsCredentials(header))
     throw new CredentialsRefusedError('multiple_credentials');
   const credentials = bearerCredentials(header);
   if (hasQueryToken(target)) throw new CredentialsRefusedError('multiple_credentials');
-  assertTokenForm(credentials, maxLength);
   return credentials;
 }
 

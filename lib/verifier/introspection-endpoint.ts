@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type ClientAuth } from 'oauth4webapi';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 import { untilAborted } from '../discovery/fetch-json.js';
@@ -59,17 +59,16 @@ export class IntrospectionEndpoint {
   }
 
   /**
-   * What the server says of a token, or said not long ago.
+   * What the server says of a token, or, at once, what it said not long ago.
    *
-   * @throws {@link AuthorizationServerUnavailableError} when it says nothing that can be used
+   * The promise rejects with {@link AuthorizationServerUnavailableError} when it says nothing that can be used.
    */
-  async ask(token: string): Promise<IntrospectionAnswer> {
+  ask(token: string): IntrospectionAnswer | Promise<IntrospectionAnswer> {
     // One server and one client have this cache to themselves, so the token alone makes the key.
-    const key = createHash('sha256').update(token).digest('base64url');
+    const key = hash('sha256', token, 'base64url');
     const known = this.cache?.get(key, this.seconds());
     if (known !== undefined) return known;
-    const asked = this.pending.get(key) ?? this.begin(key, token);
-    return asked;
+    return this.pending.get(key) ?? this.begin(key, token);
   }
 
   private begin(key: string, token: string): Promise<IntrospectionAnswer> {

@@ -9,9 +9,9 @@ import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interfa
 import { privateKeyJwt } from './introspection-client.js';
 import { IntrospectionEndpoint } from './introspection-endpoint.js';
 import { IntrospectionFailure, toIntrospectionFailure } from './introspection-failure.js';
-import { toClaims } from './introspection-response.js';
+import { type IntrospectionAnswer, toClaims } from './introspection-response.js';
 import { IssuerKeysRegistry } from './issuer-keys.registry.js';
-import { VerifiedToken } from './token.verifier.js';
+import { type VerificationContext, VerifiedToken } from './token.verifier.js';
 
 /**
  * Verifies access tokens by asking the authorization server that issued them.
@@ -27,6 +27,7 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
   private readonly logger = new Logger('McpAuth');
   private readonly endpoints = new Map<TrustedAuthorizationServer, IntrospectionEndpoint>();
 
+  private readonly byAnswer = new WeakMap<object, VerifiedToken>();
   private readonly limits = new TimeLimits();
 
   constructor(
@@ -51,31 +52,53 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
   }
 
   /**
+   * Answers at once where the server's answer is kept.
+   *
    * @param token - as the request has it
    * @param server - the one server that it can belong to
-   * @param signal - ends the wait, not the request: others may wait for the same answer
+   * @param wait - its `signal` ends the wait, not the request: others may wait for the same answer
    * @returns what the server says of it, or null when it is not active
    * @throws {@link TokenRefusedError} when what it says is of another issuer, or needs a proof
    * @throws {@link AuthorizationServerUnavailableError} when it says nothing that can be used
    */
-  async verify(
+  verify(
     token: string,
+    server: TrustedAuthorizationServer,
+    wait: Pick<VerificationContext, 'signal'>,
+  ): VerifiedToken | null | Promise<VerifiedToken | null> {
+    const answer = this.endpointOf(server).ask(token);
+    return answer instanceof Promise
+      ? this.verifyLater(answer, server, wait.signal)
+      : this.verified(answer, server);
+  }
+
+  private async verifyLater(
+    asked: Promise<IntrospectionAnswer>,
     server: TrustedAuthorizationServer,
     signal: AbortSignal,
   ): Promise<VerifiedToken | null> {
-    const endpoint = this.endpointOf(server);
-    const answer = await untilAborted(signal, endpoint.ask(token)).catch((error: unknown) => {
+    const answer = await untilAborted(signal, asked).catch((error: unknown) => {
       if (error instanceof AuthorizationServerUnavailableError || !signal.aborted) throw error;
       const cause = new IntrospectionFailure('nobody waits for the answer any more');
       throw new AuthorizationServerUnavailableError(server.issuer, 'introspection', { cause });
     });
+    return this.verified(answer, server);
+  }
+
+  /** Made once for an answer: a kept one comes again. */
+  private verified(answer: IntrospectionAnswer, server: TrustedAuthorizationServer): VerifiedToken | null {
     if (answer === null) return null;
-    const { introspection, claimNames } = server.options;
-    return new VerifiedToken(toClaims(answer, server.issuer), {
-      requiresExpiry: introspection?.requireExpiry === true,
-      audienceVerified: introspection?.trustAnswerWithoutAudience === true,
-      claimNames,
-    });
+    let verified = this.byAnswer.get(answer);
+    if (!verified) {
+      const { introspection, claimNames } = server.options;
+      verified = new VerifiedToken(toClaims(answer, server.issuer), {
+        requiresExpiry: introspection?.requireExpiry === true,
+        audienceVerified: introspection?.trustAnswerWithoutAudience === true,
+        claimNames,
+      });
+      this.byAnswer.set(answer, verified);
+    }
+    return verified;
   }
 
   /** Ends requests that are under way, once all those of clients are answered: nothing keeps the process alive. */

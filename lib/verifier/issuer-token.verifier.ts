@@ -25,18 +25,18 @@ export class IssuerTokenVerifier extends TokenVerifier {
     super();
   }
 
-  /** Refuses at once what nobody has to be asked about. */
-  verify(token: string, context: VerificationContext): Promise<VerifiedToken | null> {
+  /** Decides at once where nobody has to be asked: what it refuses by its looks, and answers that are kept. */
+  verify(token: string, context: VerificationContext): VerifiedToken | null | Promise<VerifiedToken | null> {
     const opaqueServer = serverForOpaque(context);
     if (opaqueServer && !looksLikeJwt(token)) {
-      return this.introspection.verify(token, opaqueServer, context.signal);
+      return this.introspection.verify(token, opaqueServer, context);
     }
     const claims = decodeClaims(token);
     const server =
       typeof claims['iss'] === 'string' ? context.authorizationServers.get(claims['iss']) : undefined;
     if (!server) throw new TokenRefusedError('issuer');
     return server.options.mode === 'introspection'
-      ? this.introspection.verify(token, server, context.signal)
+      ? this.introspection.verify(token, server, context)
       : this.jwt.verify(token, claims, server);
   }
 }

@@ -16,7 +16,7 @@ import { namesAudience } from '../../lib/gate/audience.js';
 import { operationsOf } from '../../lib/mcp/operations.js';
 import { type KnownResource } from '../../lib/resource-metadata/protected-resource.registry.js';
 import { credentialSources } from '../../lib/token/credential-sources.js';
-import { extractBearerToken } from '../../lib/token/extract-bearer-token.js';
+import { assertTokenForm, extractBearerToken } from '../../lib/token/extract-bearer-token.js';
 import { IntrospectionFailure } from '../../lib/verifier/introspection-failure.js';
 import { readAnswer, toClaims } from '../../lib/verifier/introspection-response.js';
 import { decodeClaims } from '../../lib/verifier/decode-jws.js';
@@ -72,7 +72,11 @@ describe('any Authorization header', () => {
 
   verifies('OPS-02', 'gives a token of the right form, or a refusal that can be written', () => {
     const property = fc.property(fc.array(header, { maxLength: 2 }), target, (authorization, url) => {
-      const outcome = outcomeOf(() => extractBearerToken({ authorization, target: url }, 8192));
+      const outcome = outcomeOf(() => {
+        const token = extractBearerToken({ authorization, target: url });
+        assertTokenForm(token, 8192);
+        return token;
+      });
       if (typeof outcome === 'string') {
         expect(outcome).toMatch(/^[A-Za-z0-9._~+/-]+=*$/);
         expect(authorization).toHaveLength(1);
