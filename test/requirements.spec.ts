@@ -1,27 +1,13 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { citations } from './citations.js';
 import { type Requirement, requirements } from './requirements.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** The ids that tests cite by `verifies('ID', …)` or `verifies(['ID', 'ID'], …)`. */
-function citedIds(): Set<string> {
-  const files = ['lib', 'test'].flatMap((folder) =>
-    readdirSync(`${root}/${folder}`, { recursive: true, encoding: 'utf8' })
-      .filter((name) => /spec\.ts$/.test(name) && !name.endsWith('requirements.spec.ts'))
-      .map((name) => `${root}/${folder}/${name}`),
-  );
-  const citations = files.flatMap((file) => [
-    ...readFileSync(file, 'utf8').matchAll(/\bverifies\(\s*(\[[^\]]*\]|'[^']*')/g),
-  ]);
-  return new Set(
-    citations.flatMap(([, ids = '']) => [...ids.matchAll(/'([^']+)'/g)].map(([, id = '']) => id)),
-  );
-}
-
 describe('the requirements manifest', () => {
-  const cited = citedIds();
+  const cited = new Set(citations(root).keys());
   const entries = Object.entries<Requirement>(requirements);
 
   it('has a test for every id that is not deferred', () => {
@@ -36,5 +22,20 @@ describe('the requirements manifest', () => {
 
   it('knows every id that a test cites', () => {
     expect([...cited].filter((id) => !(id in requirements))).toEqual([]);
+  });
+
+  it('is printed with its tests and the reasons for what is deferred', () => {
+    const tool = fileURLToPath(new URL('tools/print-requirements.mjs', import.meta.url));
+    const lines = execFileSync(process.execPath, [tool], { encoding: 'utf8' }).trimEnd().split('\n');
+    const deferred = entries.filter(([, each]) => each.deferred !== undefined);
+    const tested = entries.length - deferred.length;
+    expect(lines.at(-1)).toBe(
+      `${String(entries.length)} requirements: ${String(tested)} tested, ${String(deferred.length)} deferred`,
+    );
+    for (const [id, { behaviour }] of entries) {
+      expect(lines.filter((line) => line.startsWith(`${id.padEnd(8)} ${behaviour} (`))).toHaveLength(1);
+    }
+    for (const [, each] of deferred) expect(lines).toContain(`         deferred: ${each.deferred ?? ''}`);
+    expect(lines).toContain('         test/e2e/guard.e2e-spec.ts');
   });
 });
