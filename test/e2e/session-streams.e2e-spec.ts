@@ -124,7 +124,11 @@ describe.each(PLATFORMS.flatMap((platform) => WAYS.map(([name, way]) => [name, p
           `sessionId=${stream.session}&sessionId=${stream.session}`,
         ]) {
           const { status, text } = await post(app, by, query, 666);
-          const unknown = await post(app, by, query.replace(/sessionId=[0-9a-f-]{36}/gi, `sessionId=${UNKNOWN}`));
+          const unknown = await post(
+            app,
+            by,
+            query.replace(/sessionId=[0-9a-f-]{36}/gi, `sessionId=${UNKNOWN}`),
+          );
           if (isUnreachable) expect(status).toBe(500);
           else expect([status, text]).toEqual([404, 'no such stream']);
           if (!query.includes('%')) expect([unknown.status, unknown.text]).toEqual([404, 'no such stream']);
@@ -166,7 +170,9 @@ describe.each(PLATFORMS.flatMap((platform) => WAYS.map(([name, way]) => [name, p
     verifies('SES-08', 'leaves queries alone that mean something else', async () => {
       const app = await startEndpoint();
       const stream = await openStream(app, await token());
-      expect((await post(app, await token(), `kind=a%20b&x=%zz&sessionId=${stream.session}`)).status).toBe(202);
+      expect((await post(app, await token(), `kind=a%20b&x=%zz&sessionId=${stream.session}`)).status).toBe(
+        202,
+      );
       await stream.close();
       await expect
         .poll(async () => (await post(app, await token({ sub: 'u2' }), `sessionId=${stream.session}`)).text)

@@ -143,12 +143,16 @@ describe.each(SESSION_MOUNTINGS.map((mounting) => [mounting.way, mounting] as co
       expect((await whoami(app, await token(), session)).status).toBe(404);
     });
 
-    verifies(['SES-02', 'H09'], 'of anybody is none of a caller with a token, and the other way round', async () => {
-      const app = await startWith({}, { allowAnonymous: true });
-      const [anybodys, owned] = [await open(app, undefined), await open(app, await token())];
-      await expectUnknown(app, anybodys, await token(), undefined);
-      await expectUnknown(app, owned, undefined, await token());
-    });
+    verifies(
+      ['SES-02', 'H09'],
+      'of anybody is none of a caller with a token, and the other way round',
+      async () => {
+        const app = await startWith({}, { allowAnonymous: true });
+        const [anybodys, owned] = [await open(app, undefined), await open(app, await token())];
+        await expectUnknown(app, anybodys, await token(), undefined);
+        await expectUnknown(app, owned, undefined, await token());
+      },
+    );
 
     verifies(['SES-01', 'H09'], 'is no credential', async () => {
       const app = await startWith();
@@ -162,7 +166,13 @@ describe.each(SESSION_MOUNTINGS.map((mounting) => [mounting.way, mounting] as co
       const [owner, session] = [await token(), await open(app, await token())];
       const own = await open(app, await token({ sub: 'u2' }));
       const stranger = await token({ sub: 'u2' });
-      for (const id of [[session, session], [own, session], [session, own], `${own}, ${session}`, `"${session}"`]) {
+      for (const id of [
+        [session, session],
+        [own, session],
+        [session, own],
+        `${own}, ${session}`,
+        `"${session}"`,
+      ]) {
         const [header, rest] = typeof id === 'string' ? [[id], ''] : [id, ''];
         const lines = header.map((each) => `Mcp-Session-Id: ${each}\r\n`).join('');
         for (const spelled of [lines, lines.toUpperCase(), lines.replace(': ', ':\t ')]) {
@@ -193,7 +203,9 @@ describe.each(SESSION_MOUNTINGS.map((mounting) => [mounting.way, mounting] as co
       expect(new Set(callers.map(({ session }) => session)).size).toBe(50);
       const own = callers.flatMap((each) => [each, each, each]);
       const answers = await Promise.all(own.map(({ bearer, session }) => whoami(app, bearer, session)));
-      expect(answers.map(({ text }, n) => text.includes(`${own[n]?.name ?? ''}"`))).toEqual(own.map(() => true));
+      expect(answers.map(({ text }, n) => text.includes(`${own[n]?.name ?? ''}"`))).toEqual(
+        own.map(() => true),
+      );
       const crossed = await Promise.all(
         callers.map(({ bearer }, n) => whoami(app, bearer, callers[(n + 1) % 50]?.session ?? '')),
       );
@@ -270,16 +282,20 @@ describe.each(SESSION_MOUNTINGS.map((mounting) => [mounting.way, mounting] as co
       expect((await whoami(app, stranger, session)).status).toBe(404);
     });
 
-    verifies(['SES-02', 'H09'], 'is looked for among those there are, however many ids are made up', async () => {
-      const app = await startWith();
-      const [owner, stranger] = [await token(), await token({ sub: 'u2' })];
-      const session = await open(app, owner);
-      for (let n = 0; n < 200; n++) {
-        const made = Array.from({ length: 10 }, (__, m) => `forged-${String(n)}-${String(m)}`);
-        const answers = await Promise.all(made.map((id) => whoami(app, stranger, id)));
-        expect(answers.map(({ status }) => status)).toEqual(made.map(() => 404));
-      }
-      await expectAlive(app, owner, session);
-    });
+    verifies(
+      ['SES-02', 'H09'],
+      'is looked for among those there are, however many ids are made up',
+      async () => {
+        const app = await startWith();
+        const [owner, stranger] = [await token(), await token({ sub: 'u2' })];
+        const session = await open(app, owner);
+        for (let n = 0; n < 200; n++) {
+          const made = Array.from({ length: 10 }, (__, m) => `forged-${String(n)}-${String(m)}`);
+          const answers = await Promise.all(made.map((id) => whoami(app, stranger, id)));
+          expect(answers.map(({ status }) => status)).toEqual(made.map(() => 404));
+        }
+        await expectAlive(app, owner, session);
+      },
+    );
   },
 );
