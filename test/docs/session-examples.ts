@@ -53,7 +53,7 @@ const Folder = z.object({ folder: z.string() });
 const Consent = z.object({ sure: z.boolean() });
 
 export function createServer(): McpServer {
-  const requestState = { verify: states.verify };
+  const requestState = { verify: states.verify.bind(states) };
   const server = new McpServer({ name: 'notes', version: '1.0.0' }, { requestState });
   for (const tool of ['empty_folder', 'drop_folder']) {
     server.registerTool(tool, { inputSchema: Folder }, async ({ folder }, context) => {

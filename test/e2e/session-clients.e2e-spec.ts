@@ -94,7 +94,7 @@ describe('a session of the official client v1', () => {
     return afterLogin(async () => {
       const client = closeAfterTest(new Client({ name: 'v1', version: '1.0.0' }));
       const transport = open();
-      await client.connect(transport as Parameters<Client['connect']>[0]);
+      await client.connect(transport);
       const call = async (name: string): Promise<string> => {
         const { content } = await afterLogin(() => client.callTool({ name }));
         return (content as { text: string }[])[0]?.text ?? '';

@@ -157,6 +157,7 @@ describe.each(PLATFORMS.flatMap((platform) => WAYS.map(([name, way]) => [name, p
           return fetch(input, { ...init, headers });
         };
         const client = closeAfterTest(new Client({ name: 'old', version: '1' }));
+        // eslint-disable-next-line @typescript-eslint/no-deprecated -- clients of that version are what this is about
         const transport = new SSEClientTransport(new URL(`${app.origin}/notes/sse`), { fetch: authorized });
         await client.connect(transport);
         return (await client.callTool({ name: 'whoami' })).content;
