@@ -19,7 +19,12 @@ import {
   replaceHeader,
   SESSION_ID,
 } from './session-id.js';
-import { onAnnouncedSession, queryValue, replaceQueryValue, type TargetedRequest } from './session-stream.js';
+import {
+  onAnnouncedSession,
+  replaceTargetValue,
+  targetValues,
+  type TargetedRequest,
+} from './session-stream.js';
 
 const CALLERS = Symbol('callers of a response');
 
@@ -29,7 +34,7 @@ type Callers = Map<string, AuthInfo | undefined>;
 type WatchedResponse = ServerResponse & { [CALLERS]?: Callers };
 
 const UNREACHABLE =
-  'The query of a request names the stream of another caller and cannot be taken out of it; ' +
+  'A request names the stream of another caller, which cannot be taken out of it before its handler; ' +
   'guard the message endpoint with BearerAuthGuard';
 
 /**
@@ -101,22 +106,23 @@ export class SessionBinding implements ExchangeWatcher {
   private attendStream(exchange: Exchange): void {
     watch(exchange, (callers) => {
       onAnnouncedSession(exchange.response, (id) => {
+        if (this.streams.has(id)) return; // it stays with its first caller
         this.streams.set(id, callers);
         exchange.response.once('close', () => this.streams.delete(id));
       });
     });
   }
 
-  /** Messages are told by the ids of streams that are open, wherever these stand in the query. */
+  /** Messages are told by the ids of streams that are open, wherever these stand in the target. */
   private attendMessage({ request, auth, resource }: Exchange): void {
     const node = nodeRequestOf(request) as TargetedRequest;
-    const foreign = queryValue(node, (value) => {
+    const foreign = targetValues(node).filter((value) => {
       const callers = this.streams.get(value);
       return callers !== undefined && !isAmong(callers, resource.options.resource, auth);
     });
-    if (foreign === undefined) return;
+    if (foreign.length === 0) return;
     if (node === request && hasRequestsOfItsOwn(this.host.httpAdapter)) throw new Error(UNREACHABLE);
-    replaceQueryValue(request, node, foreign, randomUUID());
+    for (const value of foreign) replaceTargetValue(request, node, value, randomUUID());
   }
 
   private warnOfWeak(id: string): void {

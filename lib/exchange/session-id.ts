@@ -76,7 +76,10 @@ function firstText(value: unknown): string | undefined {
  * @internal
  */
 export function mayOpenSession(body: unknown): boolean {
-  if (Array.isArray(body)) return body.some(mayOpenSession);
+  return Array.isArray(body) ? body.some(mayInitialize) : mayInitialize(body);
+}
+
+function mayInitialize(body: unknown): boolean {
   const method: unknown = (body as { method?: unknown } | null | undefined)?.method;
   return typeof method !== 'string' || method === 'initialize';
 }

@@ -34,51 +34,52 @@ export function onAnnouncedSession(response: ServerResponse, announced: (id: str
 
 function announcedIn(chunk: unknown): string | undefined {
   const text = chunk instanceof Uint8Array ? Buffer.from(chunk).toString() : String(chunk);
-  const target = /^event: ?endpoint\r?\ndata: ?(\S+)/.exec(text)?.[1];
-  return target === undefined ? undefined : (queryOf(target).get(PARAMETER) ?? undefined);
+  // Clients send no fragment back.
+  const query = /^event: ?endpoint\r?\ndata: ?[^\s?#]*\?([^\s#]*)/.exec(text)?.[1];
+  return new URLSearchParams(query).get(PARAMETER) ?? undefined;
 }
 
-/** The first value in the query of a request's target that is meant, whatever it is called there. @internal */
-export function queryValue(
-  { url = '', originalUrl = url }: TargetedRequest,
-  isMeant: (value: string) => boolean,
-): string | undefined {
-  return [...queryOf(url).values(), ...queryOf(originalUrl).values()].find(isMeant);
+/** What may stand around a value in a target. Platforms differ in where a query begins: on Fastify, at a `#` too. */
+const AROUND_VALUES = /([/?#;&=,])/;
+
+/** All values in the target of a request, as by which name a handler looks for one is not known. @internal */
+export function targetValues({ url = '', originalUrl = '' }: TargetedRequest): readonly string[] {
+  return `${url}?${originalUrl}`.split(AROUND_VALUES).map(decoded);
 }
 
 /**
- * Puts a value in the place of another in the query of a request, wherever a platform tells it.
+ * Puts a value in the place of another in the target of a request, and in what the platform has read from it.
  *
  * @param request - the platform's request
  * @param node - the Node request in it
  * @internal
  */
-export function replaceQueryValue(request: object, node: TargetedRequest, value: string, by: string): void {
-  if (node.url !== undefined) node.url = replacedIn(node.url, value, by);
-  if (node.originalUrl !== undefined) node.originalUrl = replacedIn(node.originalUrl, value, by);
-  const { query } = request as { query?: unknown };
-  if (typeof query === 'object' && query !== null) replaceMember(query as Record<string, unknown>, value, by);
+export function replaceTargetValue(request: object, node: TargetedRequest, value: string, by: string): void {
+  const replaced = (target: string): string =>
+    target
+      .split(AROUND_VALUES)
+      .map((part) => (decoded(part) === value ? by : part))
+      .join('');
+  if (node.url !== undefined) node.url = replaced(node.url);
+  if (node.originalUrl !== undefined) node.originalUrl = replaced(node.originalUrl);
+  const { query, params } = request as { query?: unknown; params?: unknown };
+  for (const read of [query, params]) replaceMembers(read, value, by);
 }
 
-function replacedIn(target: string, value: string, by: string): string {
-  const query = [...queryOf(target)].map(([name, other]): [string, string] => [
-    name,
-    other === value ? by : other,
-  ]);
-  const [path = ''] = target.split('?', 1);
-  return query.length > 0 ? `${path}?${new URLSearchParams(query).toString()}` : target;
-}
-
-/** A parsed query: on Express made anew whenever it is asked for, on Fastify once. */
-function replaceMember(query: Record<string, unknown>, value: string, by: string): void {
-  for (const [name, member] of Object.entries(query)) {
-    if (member === value) query[name] = by;
-    else if (typeof member === 'object' && member !== null)
-      replaceMember(member as Record<string, unknown>, value, by);
+function replaceMembers(read: unknown, value: string, by: string): void {
+  if (typeof read !== 'object' || read === null) return;
+  for (const [name, member] of Object.entries(read)) {
+    if (member === value) (read as Record<string, unknown>)[name] = by;
+    else replaceMembers(member, value, by);
   }
 }
 
-function queryOf(target: string): URLSearchParams {
-  const at = target.indexOf('?');
-  return new URLSearchParams(at < 0 ? '' : target.slice(at + 1));
+/** What is wrongly encoded is taken as it is, as platforms do. */
+function decoded(part: string): string {
+  if (!part.includes('%')) return part;
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }

@@ -101,7 +101,7 @@ describe.each(PLATFORMS.flatMap((platform) => WAYS.map(([name, way]) => [name, p
     }
 
     const post = (app: RunningApp, bearer: string | undefined, query: string, id = 1): Promise<HttpAnswer> =>
-      app.send(`/notes/messages?${query}`, {
+      app.send(`/notes/messages${query.startsWith('#') ? '' : '?'}${query}`, {
         method: 'POST',
         headers: bearer === undefined ? {} : { authorization: `Bearer ${bearer}` },
         body: toolCall('whoami', id),
@@ -113,6 +113,7 @@ describe.each(PLATFORMS.flatMap((platform) => WAYS.map(([name, way]) => [name, p
     verifies(['SES-08', 'H22'], 'takes messages of its caller only', async () => {
       const app = await startEndpoint();
       const stream = await openStream(app, await token());
+      const another = await openStream(app, await token({ sub: 'u3' }));
       const owned = `kind=notes&sessionId=${stream.session}`;
       for (const claims of [{ sub: 'u2' }, { client_id: 'c2' }]) {
         const by = await token(claims);
@@ -122,6 +123,8 @@ describe.each(PLATFORMS.flatMap((platform) => WAYS.map(([name, way]) => [name, p
           `session%49d=${stream.session.replace('-', '%2d')}`,
           `sessionId=${UNKNOWN}&sessionId=${stream.session}`,
           `sessionId=${stream.session}&sessionId=${stream.session}`,
+          `#sessionId=${stream.session}`,
+          `x=${another.session}&sessionId=${stream.session}`,
         ]) {
           const { status, text } = await post(app, by, query, 666);
           const unknown = await post(
