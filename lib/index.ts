@@ -50,6 +50,7 @@ export type {
   ProtectedResourceMetadataOptions,
   ProtectedResourceOptions,
   RevocationQuery,
+  SessionBindingOptions,
   TokenCacheOptions,
   UnauthorizedRequest,
 } from './options/mcp-auth-options.interface.js';

@@ -507,7 +507,23 @@ const operationScopes = {
   H23: row('robustness', 'a call inside a response, and one that is written as a response'),
 } as const;
 
+/** Sessions of MCP 2025-11-25 and before, and what stands for them in 2026-07-28. */
+const sessions = {
+  'SES-01': row('MCP security best practices', 'a session id is no credential'),
+  'SES-02': row('MCP security best practices', 'a session exists for the caller that opened it only'),
+  'SES-03': row('MCP 2025-11-25 transports', 'session ids are random, and visible ASCII'),
+  'SES-04': row('MCP 2026-07-28 transports', 'there are no sessions: their headers are ignored'),
+  'SES-05': row('MCP security best practices', 'handles that a tool gives out are bound to the caller'),
+  'SES-06': row('MCP 2026-07-28', 'the state of a request in several rounds is bound to caller, time and tool'),
+  'SES-08': row('robustness', 'streams of MCP 2024-11-05 need a token, and are bound to the caller'),
+  F93: row('python-sdk', 'the session of another caller is answered as an unknown one'),
+  H09: row('robustness', 'session ids of others, and without a token'),
+  H22: row('robustness', 'messages to the stream of another caller'),
+  H30: row('robustness', 'handles and states of another caller'),
+} as const;
+
 export const requirements = {
+  ...sessions,
   ...operationScopes,
   ...refusals,
   ...requestOrigins,

@@ -171,6 +171,12 @@ export class TokenCacheDto {
   @CheckOptional(isWholeNumber(1, 300, 'seconds')) maxAgeSeconds?: number;
 }
 
+/** The shape of SessionBindingOptions. @internal */
+export class SessionBindingDto {
+  @CheckOptional(isWholeNumber(1, 1_000_000, 'sessions')) maxSessions?: number;
+  @CheckOptional(isWholeNumber(1, 2_592_000, 'seconds')) maxIdleSeconds?: number;
+}
+
 /** The shape of the module's options; see McpAuthModuleOptions for their meaning. @internal */
 export class McpAuthModuleOptionsDto {
   @Check(isListOf(isPlainObject, { nonEmpty: true }))
@@ -195,6 +201,12 @@ export class McpAuthModuleOptionsDto {
   @ValidateNested({ message: 'must be false or an object' })
   @Type(() => TokenCacheDto)
   tokenCache?: false | TokenCacheDto;
+
+  @ValidateIf((_: object, value: unknown) => value !== false)
+  @CheckOptional(isFalseOrObject)
+  @ValidateNested({ message: 'must be false or an object' })
+  @Type(() => SessionBindingDto)
+  sessionBinding?: false | SessionBindingDto;
 
   @CheckOptional(isBoolean) earlyAuthentication?: boolean;
   @CheckOptional(isScopeHierarchy) scopeHierarchy?: Record<string, string[]>;

@@ -147,6 +147,19 @@ export interface TokenCacheOptions {
   readonly maxAgeSeconds?: number;
 }
 
+/** How many sessions are kept bound to their callers, and for how long. @publicApi */
+export interface SessionBindingOptions {
+  /**
+   * The longest unused sessions beyond this number are forgotten; a caller with more than a tenth of them loses its own
+   * first. Range: 1 to 1000000.
+   *
+   * @defaultValue 10000
+   */
+  readonly maxSessions?: number;
+  /** Sessions that were not used for so long are forgotten. Unit: seconds. Range: 1 to 2592000. @defaultValue 86400 */
+  readonly maxIdleSeconds?: number;
+}
+
 /** What {@link McpAuthModuleOptions.isRevoked} is asked about: an admitted token, without the token. @publicApi */
 export interface RevocationQuery {
   readonly issuer: string;
@@ -286,6 +299,19 @@ export interface McpAuthModuleOptions {
    * @defaultValue see {@link TokenCacheOptions}
    */
   readonly tokenCache?: false | TokenCacheOptions;
+
+  /**
+   * Whether a session of MCP 2025-11-25 and before is bound to the caller that opened it: issuer, subject and client, and
+   * the resource. For anybody else, and once it is forgotten, it is unknown, whatever the transport answers then.
+   *
+   * Sessions are known to the process that opened them, as they are to the transports. With `false` whoever has a token
+   * for the resource and somebody else's session id may read that session and end it: for several processes that share
+   * sessions, which then have to bind them by `principalKey()`.
+   *
+   * @defaultValue see {@link SessionBindingOptions}
+   * @see {@link https://modelcontextprotocol.io/specification/2025-11-25/basic/security_best_practices#session-hijacking | MCP security best practices, session hijacking}
+   */
+  readonly sessionBinding?: false | SessionBindingOptions;
 
   /**
    * Asked about every token that is otherwise good, with every request: true refuses it. Never asked by the

@@ -86,6 +86,7 @@ describe('resolveOptions', () => {
       earlyAuthentication: false,
       scopeHierarchy: undefined,
       tokenCache: { maxEntries: 10_000, maxAgeSeconds: 60 },
+      sessionBinding: { maxSessions: 10_000, maxIdleSeconds: 86_400 },
       isRevoked: undefined,
       maxTokenLength: 8192,
       showErrorDetails: false,

@@ -8,6 +8,7 @@ import {
   type McpAuthModuleOptionsDto,
   type ProtectedResourceDto,
   RemoteJwkSetDto,
+  type SessionBindingDto,
   type TokenCacheDto,
 } from './mcp-auth-options.dto.js';
 import { type RemoteJwkSetOptions } from './authorization-server-options.interface.js';
@@ -54,6 +55,7 @@ function withDefaults(dto: McpAuthModuleOptionsDto): ResolvedMcpAuthOptions {
     maxTokenLength: dto.maxTokenLength ?? DEFAULT_MAX_TOKEN_LENGTH,
     verifierTimeoutMs: dto.verifierTimeoutMs ?? 10_000,
     tokenCache: resolveTokenCache(dto.tokenCache),
+    sessionBinding: resolveSessionBinding(dto.sessionBinding),
     earlyAuthentication: dto.earlyAuthentication ?? false,
     ...refusalDefaults(dto),
     scopeHierarchy: dto.scopeHierarchy && closure(dto.scopeHierarchy),
@@ -157,6 +159,13 @@ function resolveRemoteJwkSet(dto: RemoteJwkSetDto): Required<RemoteJwkSetOptions
 function resolveTokenCache(dto: TokenCacheDto | false | undefined): ResolvedMcpAuthOptions['tokenCache'] {
   if (dto === false) return undefined;
   return { maxEntries: dto?.maxEntries ?? 10_000, maxAgeSeconds: dto?.maxAgeSeconds ?? 60 };
+}
+
+function resolveSessionBinding(
+  dto: SessionBindingDto | false | undefined,
+): ResolvedMcpAuthOptions['sessionBinding'] {
+  if (dto === false) return undefined;
+  return { maxSessions: dto?.maxSessions ?? 10_000, maxIdleSeconds: dto?.maxIdleSeconds ?? 86_400 };
 }
 
 function deepFreeze<T>(value: T): T {

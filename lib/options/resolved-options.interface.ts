@@ -14,6 +14,7 @@ import {
 import {
   type McpAuthModuleOptions,
   type ProtectedResourceMetadataOptions,
+  type SessionBindingOptions,
   type TokenCacheOptions,
 } from './mcp-auth-options.interface.js';
 
@@ -95,6 +96,8 @@ export interface ResolvedMcpAuthOptions {
   readonly verifierTimeoutMs: number;
   /** Undefined where no token is remembered. */
   readonly tokenCache: Required<TokenCacheOptions> | undefined;
+  /** Undefined where sessions are not bound. */
+  readonly sessionBinding: Required<SessionBindingOptions> | undefined;
   readonly earlyAuthentication: boolean;
   readonly showErrorDetails: boolean;
   readonly errorBody: 'oauth' | 'json-rpc';

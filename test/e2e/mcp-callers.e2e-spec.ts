@@ -343,7 +343,7 @@ describe.each(PLATFORMS)('the caller of an MCP handler, on %s', (platform) => {
       const verifier = async (given: string) => {
         if (given !== 'first' && (both.waiting += 1) === 2) both.letGo();
         if (given !== 'first') await together;
-        return { iss: as.issuer, aud: NOTES, sub: given, jti: given, scope: 'notes:read notes:write' };
+        return { iss: as.issuer, aud: NOTES, sub: 'u1', jti: given, scope: 'notes:read notes:write' };
       };
       const endpoint = mcpEndpoint({ statefulMode: true });
       const app = await startMcp([endpoint.controller, Tools], endpoint.connect, { verifier });

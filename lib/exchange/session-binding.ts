@@ -1,0 +1,167 @@
+import { hash, randomUUID } from 'node:crypto';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { type ServerResponse } from 'node:http';
+import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
+import { principalKey } from '../auth-info/principal-key.js';
+import { steadySeconds } from '../discovery/steady-clock.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { hasRequestsOfItsOwn } from '../platform/hooks.js';
+import { nodeRequestOf } from '../platform/node-message.js';
+import { type Exchange, type ExchangeWatcher } from './exchange.js';
+import { SessionHolders } from './session-holders.js';
+import {
+  beforeHead,
+  type HeadedRequest,
+  isSoundSessionId,
+  mayOpenSession,
+  replaceHeader,
+  SESSION_ID,
+} from './session-id.js';
+import {
+  onAnnouncedSession,
+  replaceTargetValue,
+  targetValues,
+  type TargetedRequest,
+} from './session-stream.js';
+
+const CALLERS = Symbol('callers of a response');
+
+/** Who was let in, by resource: several layers may let a request in, each for a resource of its own. */
+type Callers = Map<string, AuthInfo | undefined>;
+
+type WatchedResponse = ServerResponse & { [CALLERS]?: Callers };
+
+const UNREACHABLE =
+  'A request names the stream of another caller, which cannot be taken out of it before its handler; ' +
+  'guard the message endpoint with BearerAuthGuard';
+
+/**
+ * Binds each session of a stateful transport to the caller that opened it: for anybody else it does not exist.
+ *
+ * A request with a session id of another caller, or one that was never given out here, goes on with a fresh id in its
+ * place. So the answer is the one that the transport has for an unknown session, whichever that is, and nothing in it
+ * tells the two apart. Neither does the protocol version count, as it is the client that says it.
+ *
+ * @see {@link https://modelcontextprotocol.io/specification/2025-11-25/basic/security_best_practices#session-hijacking | MCP security best practices, session hijacking}
+ * @internal
+ */
+@Injectable()
+export class SessionBinding implements ExchangeWatcher {
+  private readonly logger = new Logger('McpAuth');
+  private readonly sessions: SessionHolders | undefined;
+  /** Who opened the streams of MCP 2024-11-05 that are open now, by their session. */
+  private readonly streams = new Map<string, Callers>();
+  private hasWarned = false;
+
+  constructor(
+    private readonly host: HttpAdapterHost,
+    @Inject(MCP_AUTH_OPTIONS)
+    { sessionBinding, now }: Pick<ResolvedMcpAuthOptions, 'sessionBinding' | 'now'>,
+  ) {
+    this.sessions = sessionBinding && new SessionHolders(sessionBinding, steadySeconds(now));
+  }
+
+  attend(exchange: Exchange): void {
+    if (!this.sessions) return;
+    const { request, body } = exchange;
+    const id = request.headers[SESSION_ID];
+    // An empty one counts for none, to transports too.
+    if (id !== undefined && id !== '') this.attendSession(exchange, id, this.sessions);
+    if (request.method === 'POST') {
+      if (mayOpenSession(body)) this.attendOpening(exchange, this.sessions);
+    } else if (request.method === 'GET' && !id && acceptsStream(request.headers['accept'])) {
+      this.attendStream(exchange);
+    }
+    if (this.streams.size > 0) this.attendMessage(exchange);
+  }
+
+  private attendSession(exchange: Exchange, id: string | string[], sessions: SessionHolders): void {
+    const key = typeof id === 'string' ? sessionKey(exchange.resource.options.resource, id) : undefined;
+    if (key !== undefined && sessions.use(key, holderOf(exchange.auth))) {
+      if (exchange.request.method === 'DELETE') {
+        beforeHead(exchange.response, ({ status }) => {
+          if (isSuccess(status)) sessions.forget(key);
+        });
+      }
+      return;
+    }
+    const node = nodeRequestOf(exchange.request) as HeadedRequest;
+    replaceHeader(node, SESSION_ID, randomUUID());
+    replaceHeader(node, 'last-event-id', undefined);
+  }
+
+  private attendOpening(exchange: Exchange, sessions: SessionHolders): void {
+    watch(exchange, (callers) => {
+      beforeHead(exchange.response, ({ status, header }) => {
+        const id = header(SESSION_ID);
+        if (id === undefined || !isSuccess(status)) return;
+        this.warnOfWeak(id);
+        for (const [resource, auth] of callers) sessions.bind(sessionKey(resource, id), holderOf(auth));
+      });
+    });
+  }
+
+  private attendStream(exchange: Exchange): void {
+    watch(exchange, (callers) => {
+      onAnnouncedSession(exchange.response, (id) => {
+        if (this.streams.has(id)) return; // it stays with its first caller
+        this.streams.set(id, callers);
+        exchange.response.once('close', () => this.streams.delete(id));
+      });
+    });
+  }
+
+  /** Messages are told by the ids of streams that are open, wherever these stand in the target. */
+  private attendMessage({ request, auth, resource }: Exchange): void {
+    const node = nodeRequestOf(request) as TargetedRequest;
+    const foreign = targetValues(node).filter((value) => {
+      const callers = this.streams.get(value);
+      return callers !== undefined && !isAmong(callers, resource.options.resource, auth);
+    });
+    if (foreign.length === 0) return;
+    if (node === request && hasRequestsOfItsOwn(this.host.httpAdapter)) throw new Error(UNREACHABLE);
+    for (const value of foreign) replaceTargetValue(request, node, value, randomUUID());
+  }
+
+  private warnOfWeak(id: string): void {
+    if (this.hasWarned || isSoundSessionId(id)) return;
+    this.hasWarned = true;
+    this.logger.warn(
+      'A transport gives out session ids that are too short for 128 random bits or have other characters than visible ' +
+        'ASCII; give it a sessionIdGenerator such as crypto.randomUUID()',
+    );
+  }
+}
+
+/** Looks after a response once; callers that come later are added to those of before. */
+function watch({ response, resource, auth }: Exchange, begin: (callers: Callers) => void): void {
+  const watched = response as WatchedResponse;
+  const known = watched[CALLERS];
+  const callers = known ?? (watched[CALLERS] = new Map() as Callers);
+  callers.set(resource.options.resource, auth);
+  if (!known) begin(callers);
+}
+
+function isAmong(callers: Callers, resource: string, auth: AuthInfo | undefined): boolean {
+  return callers.has(resource) && holderOf(callers.get(resource)) === holderOf(auth);
+}
+
+/** Neither a URL nor a header has a line break in it. */
+function sessionKey(resource: string, id: string): string {
+  return `${resource}\n${id}`;
+}
+
+/** A caller, in so many characters; all without a token are one. */
+function holderOf(auth: AuthInfo | undefined): string {
+  return auth ? hash('sha256', principalKey(auth), 'base64url') : '';
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+function acceptsStream(accept: string | string[] | undefined): boolean {
+  return accept === undefined || /text\/event-stream|\*\/\*/i.test(String(accept));
+}

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { SessionHolders } from './session-holders.js';
+
+function holders(limits: { maxSessions?: number; maxIdleSeconds?: number } = {}) {
+  const clock = { seconds: 0 };
+  const made = new SessionHolders({ maxSessions: 100, maxIdleSeconds: 60, ...limits }, () => clock.seconds);
+  return { clock, holders: made };
+}
+
+describe('SessionHolders', () => {
+  it('knows who holds a session, and that nobody holds what was forgotten or never bound', () => {
+    const { holders: sessions } = holders();
+    sessions.bind('s', 'a');
+    expect([sessions.use('s', 'a'), sessions.use('s', 'b'), sessions.use('S', 'a')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    sessions.forget('s');
+    sessions.forget('s');
+    expect([sessions.use('s', 'a'), sessions.size]).toEqual([false, 0]);
+  });
+
+  it('leaves a session with its first holder', () => {
+    const { holders: sessions } = holders();
+    sessions.bind('s', 'a');
+    sessions.bind('s', 'b');
+    expect([sessions.use('s', 'a'), sessions.use('s', 'b'), sessions.size]).toEqual([true, false, 1]);
+  });
+
+  it('forgets what was not used for the idle time, to the second', () => {
+    const { clock, holders: sessions } = holders();
+    sessions.bind('s', 'a');
+    clock.seconds = 59;
+    expect(sessions.use('s', 'b')).toBe(false); // is no use
+    expect(sessions.use('s', 'a')).toBe(true);
+    clock.seconds = 59 + 60;
+    expect([sessions.use('s', 'a'), sessions.size]).toEqual([false, 0]);
+  });
+
+  it('can give a forgotten id to somebody else', () => {
+    const { clock, holders: sessions } = holders();
+    sessions.bind('s', 'a');
+    clock.seconds = 60;
+    sessions.bind('s', 'b');
+    expect([sessions.use('s', 'a'), sessions.use('s', 'b')]).toEqual([false, true]);
+  });
+
+  it('drops all that are idle when a new one comes', () => {
+    const { clock, holders: sessions } = holders();
+    for (let n = 0; n < 50; n++) sessions.bind(`old${String(n)}`, `h${String(n)}`);
+    clock.seconds = 60;
+    sessions.bind('new', 'a');
+    expect(sessions.size).toBe(1);
+  });
+
+  it('drops the longest unused of all where each holder has its share', () => {
+    const { holders: sessions } = holders();
+    for (let n = 0; n < 100; n++) sessions.bind(`s${String(n)}`, `h${String(n % 10)}`);
+    expect(sessions.use('s0', 'h0')).toBe(true);
+    sessions.bind('next', 'h0');
+    expect(sessions.size).toBe(100);
+    expect([sessions.use('s0', 'h0'), sessions.use('s1', 'h1'), sessions.use('s2', 'h2')]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  it('drops the longest unused of a holder with more than its share, and nobody else’s', () => {
+    const { holders: sessions } = holders();
+    for (let n = 0; n < 89; n++) sessions.bind(`s${String(n)}`, `h${String(n)}`);
+    for (let n = 0; n < 11; n++) sessions.bind(`own${String(n)}`, 'a');
+    expect(sessions.use('own0', 'a')).toBe(true);
+    for (let n = 0; n < 9; n++) sessions.bind(`more${String(n)}`, 'a');
+    expect(sessions.size).toBe(100);
+    expect(sessions.use('s0', 'h0')).toBe(true);
+    expect([sessions.use('own0', 'a'), sessions.use('own1', 'a'), sessions.use('own10', 'a')]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  it('holds one where one is all it may, and no more memory for ids that are made up', () => {
+    const { holders: sessions } = holders({ maxSessions: 1 });
+    sessions.bind('a', 'a');
+    sessions.bind('b', 'b');
+    expect([sessions.use('a', 'a'), sessions.use('b', 'b'), sessions.size]).toEqual([false, true, 1]);
+    for (let n = 0; n < 20_000; n++) expect(sessions.use(`forged${String(n)}`, 'b')).toBe(false);
+    for (let n = 0; n < 20_000; n++) sessions.bind(`opened${String(n)}`, `h${String(n)}`);
+    expect([sessions.size, Reflect.get(sessions, 'held')]).toEqual([
+      1,
+      new Map([['h19999', new Set(['opened19999'])]]),
+    ]);
+  });
+});

@@ -1,0 +1,122 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { beforeHead, isSoundSessionId, mayOpenSession, replaceHeader } from './session-id.js';
+
+function requestWith(...rawHeaders: string[]): IncomingMessage {
+  const request = new IncomingMessage(new Socket());
+  request.rawHeaders.push(...rawHeaders);
+  const headers = request.headers as Record<string, string>;
+  for (let at = 0; at < rawHeaders.length; at += 2)
+    headers[String(rawHeaders[at]).toLowerCase()] = String(rawHeaders[at + 1]);
+  return request;
+}
+
+describe('replaceHeader', () => {
+  it('puts a value wherever Node tells the header, in place of all there were', () => {
+    const request = requestWith(
+      'Host',
+      'x',
+      'MCP-Session-Id',
+      'a',
+      'X-A',
+      'mcp-session-id',
+      'mcp-session-id',
+      'b',
+    );
+    expect(request.headersDistinct['host']).toBeUndefined(); // Node has read it before
+    replaceHeader(request, 'mcp-session-id', 'new');
+    expect(request.headers).toEqual({ host: 'x', 'x-a': 'mcp-session-id', 'mcp-session-id': 'new' });
+    expect(request.headersDistinct['mcp-session-id']).toEqual(['new']);
+    expect(request.rawHeaders).toEqual(['Host', 'x', 'X-A', 'mcp-session-id', 'mcp-session-id', 'new']);
+  });
+
+  it('takes a header away', () => {
+    const request = requestWith('Last-Event-ID', '7', 'Host', 'x');
+    replaceHeader(request, 'last-event-id', undefined);
+    expect(request.headers).toEqual({ host: 'x' });
+    expect('last-event-id' in request.headersDistinct).toBe(false);
+    expect(request.rawHeaders).toEqual(['Host', 'x']);
+  });
+
+  it('takes what has headers only, as tests make it', () => {
+    const request = { headers: { 'mcp-session-id': ['a', 'b'] } };
+    replaceHeader(request, 'mcp-session-id', 'new');
+    expect(request).toEqual({ headers: { 'mcp-session-id': 'new' } });
+  });
+});
+
+describe('beforeHead', () => {
+  const NAME = 'mcp-session-id';
+
+  function sent(send: (response: ServerResponse) => void): unknown[] {
+    const response = new ServerResponse(new IncomingMessage(new Socket()));
+    const heads: unknown[] = [];
+    beforeHead(response, ({ status, header }) => heads.push([status, header(NAME), response.headersSent]));
+    send(response);
+    return heads;
+  }
+
+  it.each<[string, (response: ServerResponse) => void, unknown]>([
+    ['an object', (response) => response.writeHead(200, { 'Mcp-Session-Id': 'a' }), [200, 'a', false]],
+    [
+      'a reason too',
+      (response) => response.writeHead(201, 'Yes', { 'MCP-Session-Id': ['a'] }),
+      [201, 'a', false],
+    ],
+    ['names and values', (response) => response.writeHead(200, ['x', NAME, NAME, 'a']), [200, 'a', false]],
+    ['pairs', (response) => response.writeHead(200, [[NAME, 'a']] as unknown as string[]), [200, 'a', false]],
+    [
+      'pairs of others',
+      (response) => response.writeHead(200, [['x', NAME]] as unknown as string[]),
+      [200, undefined, false],
+    ],
+    [
+      'others before',
+      (response) => response.setHeader(NAME, 'a').writeHead(200, { x: 'y' }),
+      [200, 'a', false],
+    ],
+    [
+      'itself before',
+      (response) => response.setHeader(NAME, 'b').writeHead(200, { [NAME]: 'a' }),
+      [200, 'a', false],
+    ],
+    ['a number', (response) => response.setHeader(NAME, 5).writeHead(404), [404, '5', false]],
+    ['nothing', (response) => response.writeHead(204), [204, undefined, false]],
+    ['an end', (response) => response.setHeader(NAME, 'a').end('x'), [200, 'a', false]],
+    ['a write', (response) => response.setHeader(NAME, 'a').write('x'), [200, 'a', false]],
+  ])('sees the head before it is sent, by %s', (_, send, head) => {
+    expect(sent(send)).toEqual([head]);
+  });
+});
+
+describe('mayOpenSession', () => {
+  it.each([
+    [{ method: 'initialize' }, true],
+    [[{ method: 'ping' }, { method: 'initialize' }], true],
+    [undefined, true],
+    [null, true],
+    ['{"method":"initialize"}', true],
+    [Buffer.from('{}'), true],
+    [{}, true],
+    [[[]], true],
+    [[], false],
+    [{ method: 'Initialize' }, false],
+    [{ method: 'tools/call' }, false],
+    [[{ method: 'ping' }], false],
+  ])('takes %j: %j', (body, expected) => {
+    expect(mayOpenSession(body)).toBe(expected);
+  });
+});
+
+describe('isSoundSessionId', () => {
+  it.each([
+    ['0123456789abcdefghijkl', true],
+    ['0123456789abcdefghijk', false],
+    ['00000000-0000-4000-8000-000000000000', true],
+    ['00000000 0000 4000 8000 000000000000', false],
+    ['00000000-0000-4000-8000-00000000000é', false],
+  ])('takes %j: %j', (id, expected) => {
+    expect(isSoundSessionId(id)).toBe(expected);
+  });
+});

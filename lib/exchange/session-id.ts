@@ -1,0 +1,96 @@
+import { type ServerResponse } from 'node:http';
+
+/** As Node spells it. @internal */
+export const SESSION_ID = 'mcp-session-id';
+
+/** As many characters as 128 bits take in base64url. */
+const MIN_LENGTH = 22;
+
+/** The part of a Node request that tells its headers. @internal */
+export interface HeadedRequest {
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly rawHeaders?: string[];
+  readonly headersDistinct?: Record<string, string[] | undefined>;
+}
+
+/**
+ * Puts a value in the place of a header, wherever Node tells it, as transports read headers in several ways.
+ *
+ * @param value - undefined takes the header away
+ * @internal
+ */
+export function replaceHeader(
+  { headers, rawHeaders = [], headersDistinct }: HeadedRequest,
+  name: string,
+  value: string | undefined,
+): void {
+  for (const told of [headers, headersDistinct ?? {}]) Reflect.deleteProperty(told, name);
+  for (let at = rawHeaders.length - 2; at >= 0; at -= 2) {
+    if (rawHeaders[at]?.toLowerCase() === name) rawHeaders.splice(at, 2);
+  }
+  if (value === undefined) return;
+  headers[name] = value;
+  if (headersDistinct) headersDistinct[name] = [value];
+  rawHeaders.push(name, value);
+}
+
+/** What a response is sent with. @internal */
+export interface ResponseHead {
+  readonly status: number;
+  /** @param name - in lower case */
+  readonly header: (name: string) => string | undefined;
+}
+
+/** Looks at the head of a response right before it is sent, whoever sends it and however. @internal */
+export function beforeHead(response: ServerResponse, look: (head: ResponseHead) => void): void {
+  const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
+  response.writeHead = (...args: unknown[]): ServerResponse => {
+    const given = args.slice(1).find((each) => typeof each === 'object' && each !== null);
+    const header = (name: string): string | undefined =>
+      firstText(given && valueIn(given, name)) ?? firstText(response.getHeader(name));
+    look({ status: Number(args[0]), header });
+    return writeHead(...args);
+  };
+}
+
+/** Headers as `writeHead` takes them: an object, a list of pairs, or names and values in turn. */
+function valueIn(given: object, name: string): unknown {
+  const named = (other: unknown): boolean => String(other).toLowerCase() === name;
+  if (!Array.isArray(given)) return Object.entries(given).find(([other]) => named(other))?.[1];
+  const list = given as readonly unknown[];
+  const pair = (list as readonly unknown[][]).find((each) => Array.isArray(each) && named(each[0]));
+  if (pair) return pair[1];
+  const at = list.findIndex((other, index) => index % 2 === 0 && named(other));
+  return at < 0 ? undefined : list[at + 1];
+}
+
+function firstText(value: unknown): string | undefined {
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  return typeof first === 'string' || typeof first === 'number' ? String(first) : undefined;
+}
+
+/**
+ * Tells whether a body may open a session: an `initialize` message is in it, alone or in a batch, or nobody has read it
+ * yet.
+ *
+ * @internal
+ */
+export function mayOpenSession(body: unknown): boolean {
+  return Array.isArray(body) ? body.some(mayInitialize) : mayInitialize(body);
+}
+
+function mayInitialize(body: unknown): boolean {
+  const method: unknown = (body as { method?: unknown } | null | undefined)?.method;
+  return typeof method !== 'string' || method === 'initialize';
+}
+
+/**
+ * Tells whether a session id is long enough to hold 128 bits and has visible ASCII characters only. Whether they are
+ * random cannot be told from one.
+ *
+ * @see {@link https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#session-management | MCP, session management}
+ * @internal
+ */
+export function isSoundSessionId(id: string): boolean {
+  return id.length >= MIN_LENGTH && /^[\x21-\x7E]+$/.test(id);
+}

@@ -1,0 +1,186 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
+import { type MiddlewareConsumer, Module, type NestModule, type Type, UseGuards } from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { BearerAuthGuard, BearerAuthMiddleware, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
+import { PLATFORMS, type RunningApp } from '../fixtures/app.js';
+import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
+import { type HttpAnswer } from '../fixtures/http.js';
+import { toolCall } from '../fixtures/mcp-endpoint.js';
+import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { closeAfterTest, start } from '../fixtures/opened.js';
+import { NOTES } from '../fixtures/resources.js';
+import { sseEndpoint } from '../fixtures/session-endpoints.js';
+import { verifies } from '../verifies.js';
+
+const { noToken } = notesRefusals('notes:read');
+
+const UNKNOWN = '00000000-0000-4000-8000-000000000000';
+
+/** A stream that is open, as a client of MCP 2024-11-05 sees it. */
+interface OpenStream {
+  readonly session: string;
+  /** Gives what came so far, once it has this in it. */
+  until(text: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+async function openStream(app: RunningApp, bearer: string): Promise<OpenStream> {
+  const headers = { authorization: `Bearer ${bearer}`, accept: 'text/event-stream' };
+  const request = get(`${app.origin}/notes/sse`, { headers, agent: false });
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  expect(response.statusCode).toBe(200);
+  let received = '';
+  response.setEncoding('utf8').on('data', (chunk: string) => (received += chunk));
+  const until = async (text: string): Promise<string> => {
+    while (!received.includes(text)) await once(response, 'data');
+    return received;
+  };
+  const session = /sessionId=(\S+)/.exec(await until('\n\n'))?.[1] ?? '';
+  const close = (): Promise<void> => {
+    request.destroy();
+    return Promise.resolve();
+  };
+  return closeAfterTest({ session, until, close });
+}
+
+function coveredByMiddleware(controller: Type): Type {
+  @Module({ controllers: [controller] })
+  class CoveredModule implements NestModule {
+    configure(consumer: MiddlewareConsumer): void {
+      consumer.apply(BearerAuthMiddleware).forRoutes(controller);
+    }
+  }
+  return CoveredModule;
+}
+
+interface Way {
+  readonly options?: Partial<McpAuthModuleOptions>;
+  readonly parts: () => { controllers?: Type[]; imports?: Type[] };
+}
+
+const WAYS: readonly (readonly [string, Way])[] = [
+  ['a guard', { parts: () => ({ controllers: [sseEndpoint(UseGuards(BearerAuthGuard))] }) }],
+  [
+    'early authentication',
+    { options: { earlyAuthentication: true }, parts: () => ({ controllers: [sseEndpoint()] }) },
+  ],
+  [
+    'early authentication and a guard',
+    {
+      options: { earlyAuthentication: true },
+      parts: () => ({ controllers: [sseEndpoint(UseGuards(BearerAuthGuard))] }),
+    },
+  ],
+  ['a middleware', { parts: () => ({ imports: [coveredByMiddleware(sseEndpoint())] }) }],
+];
+
+describe.each(PLATFORMS.flatMap((platform) => WAYS.map(([name, way]) => [name, platform, way] as const)))(
+  'a stream of MCP 2024-11-05 behind %s, on %s',
+  (name, platform, way) => {
+    let as: LoopbackAuthorizationServer;
+
+    beforeAll(async () => {
+      as = await LoopbackAuthorizationServer.start();
+    });
+
+    afterAll(() => as.close());
+
+    const token = (claims: object = {}): Promise<string> =>
+      as.token({ aud: NOTES, scope: 'notes:read', ...claims });
+
+    function startEndpoint(): Promise<RunningApp> {
+      const resources = {
+        resource: NOTES,
+        authorizationServers: [as.issuer],
+        requiredScopes: ['notes:read'],
+      };
+      return start({ resources, ...way.options }, way.parts(), undefined, undefined, platform);
+    }
+
+    const post = (app: RunningApp, bearer: string | undefined, query: string, id = 1): Promise<HttpAnswer> =>
+      app.send(`/notes/messages${query.startsWith('#') ? '' : '?'}${query}`, {
+        method: 'POST',
+        headers: bearer === undefined ? {} : { authorization: `Bearer ${bearer}` },
+        body: toolCall('whoami', id),
+      });
+
+    /** On Fastify a middleware cannot change what handlers are given, so it lets nothing through. */
+    const isUnreachable = platform === 'fastify' && name === 'a middleware';
+
+    verifies(['SES-08', 'H22'], 'takes messages of its caller only', async () => {
+      const app = await startEndpoint();
+      const stream = await openStream(app, await token());
+      const another = await openStream(app, await token({ sub: 'u3' }));
+      const owned = `kind=notes&sessionId=${stream.session}`;
+      for (const claims of [{ sub: 'u2' }, { client_id: 'c2' }]) {
+        const by = await token(claims);
+        for (const query of [
+          owned,
+          `sessionId=${stream.session}`,
+          `session%49d=${stream.session.replace('-', '%2d')}`,
+          `sessionId=${UNKNOWN}&sessionId=${stream.session}`,
+          `sessionId=${stream.session}&sessionId=${stream.session}`,
+          `#sessionId=${stream.session}`,
+          `x=${another.session}&sessionId=${stream.session}`,
+        ]) {
+          const { status, text } = await post(app, by, query, 666);
+          const unknown = await post(
+            app,
+            by,
+            query.replace(/sessionId=[0-9a-f-]{36}/gi, `sessionId=${UNKNOWN}`),
+          );
+          if (isUnreachable) expect(status).toBe(500);
+          else expect([status, text]).toEqual([404, 'no such stream']);
+          if (!/%|x=/.test(query)) expect([unknown.status, unknown.text]).toEqual([404, 'no such stream']);
+        }
+      }
+      expect((await post(app, await token({ jti: 'j2' }), owned)).status).toBe(202);
+      const received = await stream.until('it is u1');
+      expect(received).not.toContain('666');
+      expect(received).not.toContain('u2');
+    });
+
+    verifies(['SES-08', 'SES-01'], 'needs a token for both of its ways', async () => {
+      const app = await startEndpoint();
+      const { session } = await openStream(app, await token());
+      expect(refusedAs(await app.send('/notes/sse'))).toEqual(noToken);
+      expect(refusedAs(await post(app, undefined, `sessionId=${session}`))).toEqual(noToken);
+    });
+
+    verifies('SES-08', 'serves the official client, two callers side by side', async () => {
+      const app = await startEndpoint();
+      const visit = async (sub: string): Promise<unknown> => {
+        const bearer = await token({ sub });
+        const authorized: typeof fetch = (input, init) => {
+          const headers = new Headers(init?.headers);
+          headers.set('authorization', `Bearer ${bearer}`);
+          return fetch(input, { ...init, headers });
+        };
+        const client = closeAfterTest(new Client({ name: 'old', version: '1' }));
+        // eslint-disable-next-line @typescript-eslint/no-deprecated -- clients of that version are what this is about
+        const transport = new SSEClientTransport(new URL(`${app.origin}/notes/sse`), { fetch: authorized });
+        await client.connect(transport);
+        return (await client.callTool({ name: 'whoami' })).content;
+      };
+      expect(await Promise.all([visit('u1'), visit('u2')])).toEqual([
+        [{ type: 'text', text: 'it is u1' }],
+        [{ type: 'text', text: 'it is u2' }],
+      ]);
+    });
+
+    verifies('SES-08', 'leaves queries alone that mean something else', async () => {
+      const app = await startEndpoint();
+      const stream = await openStream(app, await token());
+      expect((await post(app, await token(), `kind=a%20b&x=%zz&sessionId=${stream.session}`)).status).toBe(
+        202,
+      );
+      await stream.close();
+      await expect
+        .poll(async () => (await post(app, await token({ sub: 'u2' }), `sessionId=${stream.session}`)).text)
+        .toBe('no such stream');
+    });
+  },
+);
