@@ -19,6 +19,7 @@ import { ExchangeWatchers } from './exchange/exchange-watchers.js';
 import { LateRefusalReport } from './exchange/late-refusal-report.js';
 import { StepUpFilter } from './exchange/step-up.filter.js';
 import { StepUps } from './exchange/step-up.js';
+import { StreamExpiry } from './exchange/stream-expiry.js';
 import { AccessTokenGate } from './gate/access-token.gate.js';
 import { RevocationCheck } from './gate/revocation.check.js';
 import { VerifiedTokenCache } from './gate/verified-token.cache.js';
@@ -106,6 +107,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     HandlerScopeRegistry,
     ExchangeWatchers,
     StepUps,
+    StreamExpiry,
     { provide: LateRefusalReport, useExisting: GuardReport },
     { provide: APP_FILTER, useClass: StepUpFilter },
     RequestAuthenticator,

@@ -1,14 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { type Exchange, type ExchangeWatcher } from './exchange.js';
 import { StepUps } from './step-up.js';
+import { StreamExpiry } from './stream-expiry.js';
 
 /** All that look after requests once they are let in, in their order. @internal */
 @Injectable()
 export class ExchangeWatchers implements ExchangeWatcher {
   private readonly watchers: readonly ExchangeWatcher[];
 
-  constructor(stepUps: StepUps) {
-    this.watchers = [stepUps];
+  constructor(stepUps: StepUps, streamExpiry: StreamExpiry) {
+    this.watchers = [stepUps, streamExpiry];
   }
 
   attend(exchange: Exchange): void {

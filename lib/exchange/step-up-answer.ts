@@ -20,7 +20,8 @@ export interface SteppedUp {
 const MOST_HELD = 1_048_576;
 
 /** Headers that tell of what was to be sent: none of them is true of a refusal. */
-const OF_CONTENT = /^(?:content-(?!security-policy)|transfer-encoding$|etag$|last-modified$|location$|mcp-session-id$)/i;
+const OF_CONTENT =
+  /^(?:content-(?!security-policy)|transfer-encoding$|etag$|last-modified$|location$|mcp-session-id$)/i;
 
 /**
  * Holds the answer to a request back until it is known whether it is one of failure: by its status, or by what it says
@@ -107,7 +108,8 @@ class HeldAnswer {
     const status = this.head?.[0] ?? this.response.statusCode;
     if (Number(status) >= 400) return 'failed';
     const type = this.header('content-type');
-    if (!isCall(body) || this.size > MOST_HELD || this.header('content-encoding') !== undefined) return 'answered';
+    if (!isCall(body) || this.size > MOST_HELD || this.header('content-encoding') !== undefined)
+      return 'answered';
     if (/^application\/json\b/i.test(String(type))) return isEnd ? verdictOnJson(this.text()) : 'open';
     if (!/^text\/event-stream\b/i.test(String(type))) return 'answered';
     const verdict = verdictOnEvents(this.text(), Array.isArray(body));

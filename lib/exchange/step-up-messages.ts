@@ -21,7 +21,9 @@ export function verdictOnJson(text: string): Verdict {
  * @internal
  */
 export function verdictOnEvents(text: string, isBatch: boolean): Verdict {
-  const messages = text.split('\n').flatMap((line) => (line.startsWith('data:') ? messagesIn(line.slice(5)) : []));
+  const messages = text
+    .split('\n')
+    .flatMap((line) => (line.startsWith('data:') ? messagesIn(line.slice(5)) : []));
   if (messages.some(isFailure)) return 'failed';
   return messages.some((message) => !isBatch || 'method' in message) ? 'answered' : 'open';
 }

@@ -64,7 +64,6 @@ export class StepUp {
     return exchangeOf(this.exchange.request) === this;
   }
 
-
   note(scopes: readonly string[]): void {
     const isFirst = !this.isNoted;
     this.isNoted = true;

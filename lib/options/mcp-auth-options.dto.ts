@@ -197,6 +197,7 @@ export class McpAuthModuleOptionsDto {
   tokenCache?: false | TokenCacheDto;
 
   @CheckOptional(isBoolean) earlyAuthentication?: boolean;
+  @CheckOptional(isBoolean) endStreamsAtExpiry?: boolean;
   @CheckOptional(isScopeHierarchy) scopeHierarchy?: Record<string, string[]>;
   @CheckOptional(isFunction) isRevoked?: unknown;
   @CheckOptional(isBoolean) showErrorDetails?: boolean;

@@ -96,6 +96,7 @@ export interface ResolvedMcpAuthOptions {
   /** Undefined where no token is remembered. */
   readonly tokenCache: Required<TokenCacheOptions> | undefined;
   readonly earlyAuthentication: boolean;
+  readonly endStreamsAtExpiry: boolean;
   readonly showErrorDetails: boolean;
   readonly errorBody: 'oauth' | 'json-rpc';
   readonly errorUri: string | undefined;
