@@ -7,7 +7,7 @@ import {
   type OnModuleInit,
   RequestMethod,
 } from '@nestjs/common';
-import { APP_FILTER, ApplicationConfig, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
+import { ApplicationConfig, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import { AuthContext } from './auth-info/auth-context.js';
 import { ResourceTokenVerifier } from './auth-info/resource-token.verifier.js';
 import { AuthorizationServerRegistry } from './discovery/authorization-server.registry.js';
@@ -15,11 +15,8 @@ import { McpAuthDiagnostics } from './discovery/diagnostics.js';
 import { McpAuthConfigError } from './errors/config.error.js';
 import { McpAuthEvents } from './events/mcp-auth-events.js';
 import { RateLimitedLogger } from './events/rate-limited-logger.js';
-import { ExchangeWatchers } from './exchange/exchange-watchers.js';
+import { EXCHANGE_PROVIDERS } from './exchange/exchange.providers.js';
 import { LateRefusalReport } from './exchange/late-refusal-report.js';
-import { StepUpFilter } from './exchange/step-up.filter.js';
-import { StepUps } from './exchange/step-up.js';
-import { StreamExpiry } from './exchange/stream-expiry.js';
 import { AccessTokenGate } from './gate/access-token.gate.js';
 import { RevocationCheck } from './gate/revocation.check.js';
 import { VerifiedTokenCache } from './gate/verified-token.cache.js';
@@ -105,11 +102,8 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     RouteScan,
     BootAdvice,
     HandlerScopeRegistry,
-    ExchangeWatchers,
-    StepUps,
-    StreamExpiry,
+    ...EXCHANGE_PROVIDERS,
     { provide: LateRefusalReport, useExisting: GuardReport },
-    { provide: APP_FILTER, useClass: StepUpFilter },
     RequestAuthenticator,
     BearerAuthGuard,
     BearerAuthMiddleware,

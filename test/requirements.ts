@@ -413,11 +413,6 @@ const engineRest = {
     'scopes_supported is the least set where it is configured (F30 says what it is by default); scopes that cover everything are warned of',
   ),
   'PRM-30': row('RFC 9728 7', 'the document holds issuers and nothing else of an authorization server'),
-  F60: {
-    source: 'RFC 6750 3.1',
-    behaviour: 'a stream ends when the token that opened it does',
-    deferred: 'needs the streams of the transports; not built yet',
-  },
   F85: row('OpenID Connect Core 5.3', 'tokens verified by userinfo: a recipe that says what it cannot check'),
   F120: row('mcp-auth', 'the login pages of the sample: escaped, with credentials from the environment'),
 } as const;
@@ -507,7 +502,21 @@ const operationScopes = {
   H23: row('robustness', 'a call inside a response, and one that is written as a response'),
 } as const;
 
+/** What a handler refuses itself, and streams. */
+const streams = {
+  'SSE-01': row(MCP, 'a scope that a handler finds missing is the 403 of a refusal before it'),
+  'SSE-02': row(MCP, 'within a stream that has begun it is an error that names the scopes, and the end'),
+  'SSE-03': row('RFC 6750 3.1', 'streams end with their token, and an expired one opens none'),
+  'SSE-04': row(MCP, 'a stream tells nothing of resources that its token may not read'),
+  'SSE-05': row('robustness', 'streams that clients leave, and refusals, leave nothing behind'),
+  F60: row('RFC 6750 3.1', 'a stream ends when the token that opened it does'),
+  F73: row(MCP, 'a handler asks for scopes that it finds missing: 403, or an error of the tool'),
+  H24: row('robustness', 'a scope that is found missing once a stream has begun'),
+  H25: row('robustness', 'a token that expires on a stream that runs, and comes again'),
+} as const;
+
 export const requirements = {
+  ...streams,
   ...operationScopes,
   ...refusals,
   ...requestOrigins,

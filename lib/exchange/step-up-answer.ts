@@ -104,14 +104,14 @@ class HeldAnswer {
   }
 
   private verdict(isEnd: boolean): Verdict {
-    const { body } = this.stepUp;
     const status = this.head?.[0] ?? this.response.statusCode;
     if (Number(status) >= 400) return 'failed';
-    const type = this.header('content-type');
-    if (!isCall(body) || this.size > MOST_HELD || this.header('content-encoding') !== undefined)
-      return 'answered';
-    if (/^application\/json\b/i.test(String(type))) return isEnd ? verdictOnJson(this.text()) : 'open';
-    if (!/^text\/event-stream\b/i.test(String(type))) return 'answered';
+    const { body } = this.stepUp;
+    const isReadable = isCall(body) && this.header('content-encoding') === undefined;
+    if (!isReadable || this.size > MOST_HELD) return 'answered';
+    const type = String(this.header('content-type'));
+    if (/^application\/json\b/i.test(type)) return isEnd ? verdictOnJson(this.text()) : 'open';
+    if (!/^text\/event-stream\b/i.test(type)) return 'answered';
     const verdict = verdictOnEvents(this.text(), Array.isArray(body));
     return verdict === 'open' && isEnd ? 'answered' : verdict;
   }

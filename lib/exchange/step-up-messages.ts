@@ -37,14 +37,12 @@ export function verdictOnEvents(text: string, isBatch: boolean): Verdict {
  * @internal
  */
 export function explainFailures(events: string, why: () => string): string | undefined {
-  let isChanged = false;
   const lines = events.split('\n').map((line) => {
     const [message] = line.startsWith('data:') ? messagesIn(line.slice(5)) : [];
-    if (!message || !isFailure(message)) return line;
-    isChanged = true;
-    return `data: ${JSON.stringify(explained(message, why()))}`;
+    return message && isFailure(message) ? `data: ${JSON.stringify(explained(message, why()))}` : line;
   });
-  return isChanged ? lines.join('\n') : undefined;
+  const told = lines.join('\n');
+  return told === events ? undefined : told;
 }
 
 function explained(message: Message, why: string): Message {
