@@ -106,13 +106,15 @@ class HeldAnswer {
   private verdict(isEnd: boolean): Verdict {
     const status = this.head?.[0] ?? this.response.statusCode;
     if (Number(status) >= 400) return 'failed';
-    const { body } = this.stepUp;
-    const isReadable = isCall(body) && this.header('content-encoding') === undefined;
-    if (!isReadable || this.size > MOST_HELD) return 'answered';
+    const isReadable = isCall(this.stepUp.body) && this.header('content-encoding') === undefined;
+    return isReadable && this.size <= MOST_HELD ? this.verdictOnCall(isEnd) : 'answered';
+  }
+
+  private verdictOnCall(isEnd: boolean): Verdict {
     const type = String(this.header('content-type'));
     if (/^application\/json\b/i.test(type)) return isEnd ? verdictOnJson(this.text()) : 'open';
     if (!/^text\/event-stream\b/i.test(type)) return 'answered';
-    const verdict = verdictOnEvents(this.text(), Array.isArray(body));
+    const verdict = verdictOnEvents(this.text(), Array.isArray(this.stepUp.body));
     return verdict === 'open' && isEnd ? 'answered' : verdict;
   }
 
