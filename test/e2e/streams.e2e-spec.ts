@@ -217,6 +217,21 @@ describe.each(PLATFORMS)('streams, on %s', (platform) => {
     other.abort();
   });
 
+  verifies(
+    'SSE-03',
+    'end once, whatever their writer still writes to a client that does not read',
+    async () => {
+      const app = await start({ controllers: [StreamController] });
+      const { bearer, endsAt } = await brief();
+      const stream = await openStream(app.origin, '/notes/ticking', { headers: bearing(bearer) }, false);
+      await new Promise((resolve) => setTimeout(resolve, endsAt - Date.now() + 300));
+      stream.read();
+      expect(await stream.ended).toBe(true);
+      expect(stream.text().endsWith('data: tick\n\n')).toBe(true);
+      expect(stream.text().match(/tick/g)?.length).toBeLessThan(100);
+    },
+  );
+
   verifies(['SSE-03', 'F60'], "end by the application's clock", async () => {
     const clock = new TestClock();
     const app = await start({ controllers: [StreamController] }, { now: clock.now });
