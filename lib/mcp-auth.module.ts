@@ -15,8 +15,8 @@ import { McpAuthDiagnostics } from './discovery/diagnostics.js';
 import { McpAuthConfigError } from './errors/config.error.js';
 import { McpAuthEvents } from './events/mcp-auth-events.js';
 import { RateLimitedLogger } from './events/rate-limited-logger.js';
-import { ExchangeWatchers } from './exchange/exchange-watchers.js';
-import { SessionBinding } from './exchange/session-binding.js';
+import { EXCHANGE_PROVIDERS } from './exchange/exchange.providers.js';
+import { LateRefusalReport } from './exchange/late-refusal-report.js';
 import { AccessTokenGate } from './gate/access-token.gate.js';
 import { RevocationCheck } from './gate/revocation.check.js';
 import { VerifiedTokenCache } from './gate/verified-token.cache.js';
@@ -102,8 +102,8 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     RouteScan,
     BootAdvice,
     HandlerScopeRegistry,
-    SessionBinding,
-    ExchangeWatchers,
+    ...EXCHANGE_PROVIDERS,
+    { provide: LateRefusalReport, useExisting: GuardReport },
     RequestAuthenticator,
     BearerAuthGuard,
     BearerAuthMiddleware,

@@ -413,11 +413,6 @@ const engineRest = {
     'scopes_supported is the least set where it is configured (F30 says what it is by default); scopes that cover everything are warned of',
   ),
   'PRM-30': row('RFC 9728 7', 'the document holds issuers and nothing else of an authorization server'),
-  F60: {
-    source: 'RFC 6750 3.1',
-    behaviour: 'a stream ends when the token that opened it does',
-    deferred: 'needs the streams of the transports; not built yet',
-  },
   F85: row('OpenID Connect Core 5.3', 'tokens verified by userinfo: a recipe that says what it cannot check'),
   F120: row('mcp-auth', 'the login pages of the sample: escaped, with credentials from the environment'),
 } as const;
@@ -514,7 +509,10 @@ const sessions = {
   'SES-03': row('MCP 2025-11-25 transports', 'session ids are random, and visible ASCII'),
   'SES-04': row('MCP 2026-07-28 transports', 'there are no sessions: their headers are ignored'),
   'SES-05': row('MCP security best practices', 'handles that a tool gives out are bound to the caller'),
-  'SES-06': row('MCP 2026-07-28', 'the state of a request in several rounds is bound to caller, time and tool'),
+  'SES-06': row(
+    'MCP 2026-07-28',
+    'the state of a request in several rounds is bound to caller, time and tool',
+  ),
   'SES-08': row('robustness', 'streams of MCP 2024-11-05 need a token, and are bound to the caller'),
   F93: row('python-sdk', 'the session of another caller is answered as an unknown one'),
   H09: row('robustness', 'session ids of others, and without a token'),
@@ -522,8 +520,22 @@ const sessions = {
   H30: row('robustness', 'handles and states of another caller'),
 } as const;
 
+/** What a handler refuses itself, and streams. */
+const streams = {
+  'SSE-01': row(MCP, 'a scope that a handler finds missing is the 403 of a refusal before it'),
+  'SSE-02': row(MCP, 'within a stream that has begun it is an error that names the scopes, and the end'),
+  'SSE-03': row('RFC 6750 3.1', 'streams end with their token, and an expired one opens none'),
+  'SSE-04': row(MCP, 'a stream tells nothing of resources that its token may not read'),
+  'SSE-05': row('robustness', 'streams that clients leave, and refusals, leave nothing behind'),
+  F60: row('RFC 6750 3.1', 'a stream ends when the token that opened it does'),
+  F73: row(MCP, 'a handler asks for scopes that it finds missing: 403, or an error of the tool'),
+  H24: row('robustness', 'a scope that is found missing once a stream has begun'),
+  H25: row('robustness', 'a token that expires on a stream that runs, and comes again'),
+} as const;
+
 export const requirements = {
   ...sessions,
+  ...streams,
   ...operationScopes,
   ...refusals,
   ...requestOrigins,

@@ -1,4 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { InsufficientScopeError } from '../errors/refusal.errors.js';
+import { grants } from '../gate/scopes.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type AuthInfo } from './auth-info.decorator.js';
 import { currentRequest } from './current-request.js';
 import { admissionOf } from './request-auth.js';
@@ -18,8 +22,30 @@ import { admissionOf } from './request-auth.js';
  */
 @Injectable()
 export class AuthContext {
+  /** @internal */
+  constructor(
+    @Optional()
+    @Inject(MCP_AUTH_OPTIONS)
+    private readonly options?: Pick<ResolvedMcpAuthOptions, 'scopeHierarchy'>,
+  ) {}
+
   /** The caller; undefined outside of a request, before it is admitted, once it is refused, and for an anonymous one. */
   current(): AuthInfo | undefined {
     return admissionOf(currentRequest())?.auth;
+  }
+
+  /**
+   * Goes on only where the caller's token grants all of these scopes, be it by a broader one: for what a handler learns
+   * too late for `@RequireScopes()`. Call it before anything is written or changed.
+   *
+   * Let the error go where it goes, whoever catches it on the way: a handler of `@rekog/mcp-nest`, a tool of the MCP SDK.
+   * Where nothing of the answer has been sent, it is 403 with a challenge for all that the operation needs; 401 for an
+   * anonymous caller. Outside of a request there is nobody to ask, and it is an error like any other.
+   *
+   * @throws {@link InsufficientScopeError}
+   */
+  requireScopes(...scopes: [string, ...string[]]): void {
+    const granted = { scopes: this.current()?.scopes ?? [], hierarchy: this.options?.scopeHierarchy };
+    if (!scopes.every((scope) => grants(granted, scope))) throw new InsufficientScopeError(scopes);
   }
 }

@@ -22,6 +22,7 @@ const Given = function (given: object): object {
  */
 class AdmittedRequest extends Given {
   #admission: Admission | undefined;
+  #exchange: object | undefined;
 
   static set(request: object, admission: Admission | undefined): void {
     const admitted = #admission in request ? request : new AdmittedRequest(request);
@@ -30,6 +31,15 @@ class AdmittedRequest extends Given {
 
   static get(request: object): Admission | undefined {
     return #admission in request ? request.#admission : undefined;
+  }
+
+  static setExchange(request: object, exchange: object | undefined): void {
+    const admitted = #admission in request ? request : new AdmittedRequest(request);
+    admitted.#exchange = exchange;
+  }
+
+  static getExchange(request: object): object | undefined {
+    return #admission in request ? request.#exchange : undefined;
   }
 }
 
@@ -42,14 +52,25 @@ export function recordAdmission(request: object, admission: Admission): void {
 /** Takes back what an earlier layer or route may have left, before the request is decided on. @internal */
 export function clearAdmission(request: object): void {
   AdmittedRequest.set(nodeRequestOf(request), undefined);
+  AdmittedRequest.setExchange(nodeRequestOf(request), undefined);
   presentCaller(request, undefined);
 }
 
 /** Takes an admission back where the request is refused for its scopes; who it was, for the report. @internal */
 export function withdrawAdmission(request: object): AuthInfo | undefined {
   const auth = admissionOf(request)?.auth;
-  if (auth) clearAdmission(request);
+  if (auth || exchangeOf(request)) clearAdmission(request);
   return auth;
+}
+
+/** Keeps what looks after the answer to a request for as long as the request counts as let in. @internal */
+export function recordExchange(request: object, exchange: object): void {
+  AdmittedRequest.setExchange(nodeRequestOf(request), exchange);
+}
+
+/** What was recorded; undefined where the request has not been let in, or was refused after all. @internal */
+export function exchangeOf(request: object | undefined): object | undefined {
+  return request && AdmittedRequest.getExchange(nodeRequestOf(request));
 }
 
 /** What stands where the MCP SDK looks, whoever has put it there. @internal */

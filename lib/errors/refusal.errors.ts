@@ -86,16 +86,49 @@ export class TokenRefusedError extends McpAuthError {
   }
 }
 
+/** Who is told of each {@link InsufficientScopeError} that is made. */
+let listener: ((error: InsufficientScopeError) => void) | undefined;
+
+/**
+ * Tells one listener of each {@link InsufficientScopeError} that is made from now on, as what catches one within a handler
+ * may keep it from everybody else. A listener before it is told no more.
+ *
+ * @internal
+ */
+export function hearOfInsufficientScope(told: (error: InsufficientScopeError) => void): void {
+  listener = told;
+}
+
+/** An {@link InsufficientScopeError} of what stands before handlers: nobody is told. @internal */
+export function insufficientScope(scopes: readonly string[]): InsufficientScopeError {
+  const told = listener;
+  listener = undefined;
+  try {
+    return new InsufficientScopeError(scopes);
+  } finally {
+    listener = told;
+  }
+}
+
 /**
  * The token is valid and lacks scopes; clients see `403 insufficient_scope`.
+ *
+ * A handler that finds out late throws one, or calls `AuthContext.requireScopes()`, which decides first: where nothing of
+ * the answer has been sent, the request is answered with 403 as if it had been refused before; within a stream that has
+ * begun, the answer to the request is an error that names the scopes. An anonymous request is answered with 401.
+ * A handler that catches it and gives a good answer keeps that; an answer with an error is replaced.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 | RFC 6750 section 3.1}
  * @publicApi
  */
 export class InsufficientScopeError extends McpAuthError {
-  /** @param scopes - what the challenge asks for, in order: all that the operation needs */
+  /**
+   * @param scopes - what the challenge asks for, in order. Where a handler throws it: what it needs; what the resource and
+   * the decorators on the handler ask for is added
+   */
   constructor(readonly scopes: readonly string[]) {
     super('ERR_MCP_AUTH_INSUFFICIENT_SCOPE', `The operation needs the scopes: ${scopes.join(' ')}`);
+    listener?.(this);
   }
 }
 

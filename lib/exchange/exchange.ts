@@ -1,5 +1,6 @@
 import { type ServerResponse } from 'node:http';
 import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
+import { type ScopeChoice } from '../gate/scopes.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 
 /** A request that was let in, and its answer, of which nothing has been sent. @internal */
@@ -16,6 +17,8 @@ export interface Exchange {
   /** Who was let in; undefined for anybody. */
   readonly auth: AuthInfo | undefined;
   readonly resource: KnownResource;
+  /** What its route and its operations need, beside the scopes of the resource. */
+  readonly needed: readonly ScopeChoice[];
 }
 
 /**

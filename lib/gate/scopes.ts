@@ -51,16 +51,28 @@ export function scopesToAskFor(
   strategy: ChallengeStrategy,
   known: readonly string[],
 ): readonly string[] | undefined {
-  const isMissing = (scope: string): boolean => !includes(granted, scope);
-  const lacksBaseline = baseline.some(isMissing);
+  const isMissing = (scope: string): boolean => !grants(granted, scope);
   const needed = operation.map((choice) => chosen(choice, isMissing));
-  if (!lacksBaseline && !needed.some(isMissing)) return undefined;
-  if (strategy === 'operation' && !lacksBaseline) return [...new Set(needed)];
+  if (!baseline.some(isMissing) && !needed.some(isMissing)) return undefined;
+  return challengedScopes(granted, { baseline, operation }, strategy, known);
+}
+
+/** What {@link scopesToAskFor} names, whether it is granted or not. @internal */
+export function challengedScopes(
+  granted: GrantedScopes,
+  { baseline, operation }: ScopeDemand,
+  strategy: ChallengeStrategy,
+  known: readonly string[],
+): readonly string[] {
+  const isMissing = (scope: string): boolean => !grants(granted, scope);
+  const needed = operation.map((choice) => chosen(choice, isMissing));
+  if (strategy === 'operation' && !baseline.some(isMissing)) return [...new Set(needed)];
   const held = strategy === 'accumulated' ? granted.scopes.filter((scope) => known.includes(scope)) : [];
   return [...new Set([...held, ...baseline, ...needed])];
 }
 
-function includes({ scopes, hierarchy }: GrantedScopes, scope: string): boolean {
+/** Whether a scope is granted, by its name or by a broader one. @internal */
+export function grants({ scopes, hierarchy }: GrantedScopes, scope: string): boolean {
   if (scopes.includes(scope)) return true;
   return (
     hierarchy !== undefined && scopes.some((broader) => hierarchy.get(broader)?.includes(scope) === true)

@@ -13,6 +13,7 @@ import { type EventPrincipal, type RefusedEvent } from '../events/mcp-auth-event
 import { isolate } from '../events/isolated-observable.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
+import { type LateRefusalReport } from '../exchange/late-refusal-report.js';
 import { refusedClaims } from '../gate/refused-claims.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type UnauthorizedRequest } from '../options/mcp-auth-options.interface.js';
@@ -46,7 +47,7 @@ interface SentRequest {
  * @internal
  */
 @Injectable()
-export class GuardReport {
+export class GuardReport implements LateRefusalReport {
   private hasToldOfForeignAuth = false;
 
   constructor(

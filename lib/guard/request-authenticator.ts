@@ -12,17 +12,17 @@ import {
 import { toAuthInfo } from '../auth-info/to-auth-info.js';
 import {
   CredentialsRefusedError,
-  InsufficientScopeError,
+  insufficientScope,
   MessageRefusedError,
 } from '../errors/refusal.errors.js';
 import { ExchangeWatchers } from '../exchange/exchange-watchers.js';
 import { AccessTokenGate } from '../gate/access-token.gate.js';
 import { type AdmittedToken } from '../gate/admit.js';
-import { type ChallengeStrategy, scopesToAskFor } from '../gate/scopes.js';
+import { type ScopeChoice, scopesToAskFor } from '../gate/scopes.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { type McpOperation, operationsOf } from '../mcp/operations.js';
 import { hasUnreadMessage } from '../mcp/unread-body.js';
-import { clientAccumulatesScopes, hasNoBatches } from '../mcp/protocol-era.js';
+import { hasNoBatches, mcpStrategy } from '../mcp/protocol-era.js';
 import { choicesOf, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
@@ -94,15 +94,15 @@ export class RequestAuthenticator {
       const presented = presentedCaller(request);
       if (presented !== undefined && presented !== known.auth) this.report.foreignAuth();
       presentCaller(request, known.auth);
-      this.assertScopes(request, known, rules);
-      this.attend(request, known.auth, rules);
+      const needed = this.assertScopes(request, known, rules);
+      this.attend(request, known.auth, rules, needed);
       return undefined;
     }
     if (known || presentedCaller(request) !== undefined) this.clear(request, known);
     const sources = credentialSources(request);
     if (rules.allowsAnonymous && sources.authorization.length === 0) {
       this.assertNoScopes(request, rules);
-      this.attend(request, undefined, rules);
+      this.attend(request, undefined, rules, []);
       return undefined;
     }
     const token = extractBearerToken(sources);
@@ -129,8 +129,8 @@ export class RequestAuthenticator {
   ): void {
     const admission = { auth: toAuthInfo(token, admitted, rules.resource), resource: rules.resource };
     recordAdmission(request, admission);
-    this.assertScopes(request, admission, rules);
-    this.attend(request, admission.auth, rules);
+    const needed = this.assertScopes(request, admission, rules);
+    this.attend(request, admission.auth, rules, needed);
     this.report.accepted(admission.auth, rules.resource.options.resource);
   }
 
@@ -138,28 +138,29 @@ export class RequestAuthenticator {
     request: AuthenticatedRequest,
     auth: AuthInfo | undefined,
     { response, resource }: AdmissionRules,
+    needed: readonly ScopeChoice[],
   ): void {
-    if (response) this.watchers.attend({ request, response, body: request.body, auth, resource });
+    if (response) this.watchers.attend({ request, response, body: request.body, auth, resource, needed });
   }
 
+  /** Returns what is needed beside the scopes of the resource. */
   private assertScopes(
     request: AuthenticatedRequest,
     { auth, resource }: Admission,
     { requirements, call, isLast }: AdmissionRules,
-  ): void {
+  ): readonly ScopeChoice[] {
     const operations = this.scopedOperations(request, isLast);
-    const demand = {
-      baseline: resource.options.requiredScopes,
-      operation: [
-        ...choicesOf(requirements, call, auth),
-        ...operations.flatMap((each) => choicesOf(each.requirements, each.operation, auth)),
-      ],
-    };
+    const operation = [
+      ...choicesOf(requirements, call, auth),
+      ...operations.flatMap((each) => choicesOf(each.requirements, each.operation, auth)),
+    ];
+    const demand = { baseline: resource.options.requiredScopes, operation };
     const strategy =
       operations.length > 0 ? mcpStrategy(request.headers['mcp-protocol-version']) : 'complete';
     const granted = { scopes: auth.scopes, hierarchy: this.options.scopeHierarchy };
     const scopes = scopesToAskFor(granted, demand, strategy, this.resources.scopesOf(resource));
-    if (scopes) throw new InsufficientScopeError(scopes);
+    if (scopes) throw insufficientScope(scopes);
+    return operation;
   }
 
   private assertNoScopes(request: AuthenticatedRequest, { requirements, isLast }: AdmissionRules): void {
@@ -188,8 +189,4 @@ export class RequestAuthenticator {
     if (!known) this.report.foreignAuth();
     clearAdmission(request);
   }
-}
-
-function mcpStrategy(protocolVersion: unknown): ChallengeStrategy {
-  return clientAccumulatesScopes(protocolVersion) ? 'operation' : 'accumulated';
 }

@@ -1,3 +1,5 @@
+import { type ChallengeStrategy } from '../gate/scopes.js';
+
 const NO_BATCHES_SINCE = '2025-06-18';
 
 /** From this revision on, clients keep the scopes they have when they ask for more. */
@@ -12,6 +14,11 @@ const CLIENTS_ACCUMULATE_SINCE = '2026-07-28';
  */
 export function clientAccumulatesScopes(protocolVersion: unknown): boolean {
   return isSince(CLIENTS_ACCUMULATE_SINCE, protocolVersion);
+}
+
+/** What a challenge for an MCP operation names, by the client's protocol version. @internal */
+export function mcpStrategy(protocolVersion: unknown): ChallengeStrategy {
+  return clientAccumulatesScopes(protocolVersion) ? 'operation' : 'accumulated';
 }
 
 /**

@@ -209,6 +209,7 @@ export class McpAuthModuleOptionsDto {
   sessionBinding?: false | SessionBindingDto;
 
   @CheckOptional(isBoolean) earlyAuthentication?: boolean;
+  @CheckOptional(isBoolean) endStreamsAtExpiry?: boolean;
   @CheckOptional(isScopeHierarchy) scopeHierarchy?: Record<string, string[]>;
   @CheckOptional(isFunction) isRevoked?: unknown;
   @CheckOptional(isBoolean) showErrorDetails?: boolean;

@@ -337,6 +337,18 @@ export interface McpAuthModuleOptions {
   readonly earlyAuthentication?: boolean;
 
   /**
+   * Whether an answer of the type `text/event-stream` that is still open when its token expires is ended then, the
+   * tolerance for clocks included: the streams that clients of MCP before 2026-07-28 open with GET, `subscriptions/listen`,
+   * and any other. A call that still waits for its answer gets a JSON-RPC error first. The client comes back with a new
+   * token, or is told by a 401; a new token does not lengthen a stream that runs.
+   *
+   * A token that does not say until when it is valid has streams without an end, and revoking a token ends none.
+   *
+   * @defaultValue true
+   */
+  readonly endStreamsAtExpiry?: boolean;
+
+  /**
    * Whether the body of a refusal says which rule it was: `reason` as in `REFUSAL_REFERENCE`, and for an outage the
    * `server` that cannot be had. Never a token, a claim or the text of an error. The challenge stays as it is.
    *

@@ -84,6 +84,7 @@ describe('resolveOptions', () => {
       metadataRefreshSeconds: 3600,
       verifierTimeoutMs: 10_000,
       earlyAuthentication: false,
+      endStreamsAtExpiry: true,
       scopeHierarchy: undefined,
       tokenCache: { maxEntries: 10_000, maxAgeSeconds: 60 },
       sessionBinding: { maxSessions: 10_000, maxIdleSeconds: 86_400 },

@@ -57,6 +57,7 @@ function withDefaults(dto: McpAuthModuleOptionsDto): ResolvedMcpAuthOptions {
     tokenCache: resolveTokenCache(dto.tokenCache),
     sessionBinding: resolveSessionBinding(dto.sessionBinding),
     earlyAuthentication: dto.earlyAuthentication ?? false,
+    endStreamsAtExpiry: dto.endStreamsAtExpiry ?? true,
     ...refusalDefaults(dto),
     scopeHierarchy: dto.scopeHierarchy && closure(dto.scopeHierarchy),
     isRevoked: dto.isRevoked as ResolvedMcpAuthOptions['isRevoked'],

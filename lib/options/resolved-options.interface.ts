@@ -99,6 +99,7 @@ export interface ResolvedMcpAuthOptions {
   /** Undefined where sessions are not bound. */
   readonly sessionBinding: Required<SessionBindingOptions> | undefined;
   readonly earlyAuthentication: boolean;
+  readonly endStreamsAtExpiry: boolean;
   readonly showErrorDetails: boolean;
   readonly errorBody: 'oauth' | 'json-rpc';
   readonly errorUri: string | undefined;

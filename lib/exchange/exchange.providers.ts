@@ -1,0 +1,16 @@
+import { type Provider } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { ExchangeWatchers } from './exchange-watchers.js';
+import { SessionBinding } from './session-binding.js';
+import { StepUpFilter } from './step-up.filter.js';
+import { StepUps } from './step-up.js';
+import { StreamExpiry } from './stream-expiry.js';
+
+/** What looks after requests once they are let in. @internal */
+export const EXCHANGE_PROVIDERS: readonly Provider[] = [
+  ExchangeWatchers,
+  SessionBinding,
+  StepUps,
+  StreamExpiry,
+  { provide: APP_FILTER, useClass: StepUpFilter },
+];

@@ -1,0 +1,123 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { currentRequest } from '../auth-info/current-request.js';
+import { exchangeOf, recordExchange } from '../auth-info/request-auth.js';
+import { requestIdOf } from '../challenge/refusal-body.js';
+import { type RefusalResponse, refusalResponse } from '../challenge/refusal-response.js';
+import {
+  CredentialsRefusedError,
+  hearOfInsufficientScope,
+  insufficientScope,
+  type InsufficientScopeError,
+} from '../errors/refusal.errors.js';
+import { challengedScopes } from '../gate/scopes.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { operationsOf } from '../mcp/operations.js';
+import { mcpStrategy } from '../mcp/protocol-era.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
+import { type Exchange, type ExchangeWatcher } from './exchange.js';
+import { LateRefusalReport } from './late-refusal-report.js';
+import { holdAnswer } from './step-up-answer.js';
+
+/**
+ * Lets a handler refuse its own request for scopes: notes each {@link InsufficientScopeError} that is made in the course of
+ * a request, whoever catches it, and has the answer replaced when that turns out to be one of failure.
+ *
+ * A request that no handler refuses costs a reference.
+ *
+ * @internal
+ */
+@Injectable()
+export class StepUps implements ExchangeWatcher {
+  constructor(
+    readonly resources: ProtectedResourceRegistry,
+    readonly report: LateRefusalReport,
+    @Inject(MCP_AUTH_OPTIONS) readonly options: ResolvedMcpAuthOptions,
+  ) {
+    hearOfInsufficientScope(noteStepUp);
+  }
+
+  attend(exchange: Exchange): void {
+    recordExchange(exchange.request, new StepUp(exchange, this));
+  }
+}
+
+/** What a handler may yet refuse. @internal */
+export class StepUp {
+  private readonly missing = new Set<string>();
+  private isReported = false;
+  /** Whether a handler has refused the request. */
+  isNoted = false;
+
+  constructor(
+    private readonly exchange: Exchange,
+    private readonly owner: StepUps,
+  ) {}
+
+  /** The request's body, parsed. */
+  get body(): unknown {
+    return (this.exchange.request as { readonly body?: unknown }).body ?? this.exchange.body;
+  }
+
+  /** Whether the request still counts as let in: once a later layer refuses it, that layer answers. */
+  get isCurrent(): boolean {
+    return exchangeOf(this.exchange.request) === this;
+  }
+
+  note(scopes: readonly string[]): void {
+    const isFirst = !this.isNoted;
+    this.isNoted = true;
+    for (const scope of scopes) this.missing.add(scope);
+    const { response } = this.exchange;
+    if (isFirst && !response.writableEnded) holdAnswer(response, this);
+  }
+
+  /** The refusal that the request is answered with, told of when it is first asked for. */
+  refusal(): RefusalResponse {
+    const { options } = this.owner;
+    const failure = this.failure();
+    const id = options.errorBody === 'json-rpc' ? requestIdOf(this.body) : null;
+    const refusal = refusalResponse(failure, this.exchange.resource, options, id);
+    this.tell(failure, refusal.status);
+    return refusal;
+  }
+
+  /** What an answer that has begun says, told of when it is first asked for. */
+  message(): string {
+    const failure = this.failure();
+    this.tell(failure, 403);
+    return failure.message;
+  }
+
+  private tell(failure: Error, status: number): void {
+    if (this.isReported) return;
+    this.isReported = true;
+    const { request, auth, resource } = this.exchange;
+    this.owner.report.refused({ failure, status, resource: resource.options.resource, auth, request });
+  }
+
+  private failure(): InsufficientScopeError | CredentialsRefusedError {
+    const { auth, resource, needed, request } = this.exchange;
+    if (!auth) return new CredentialsRefusedError('missing_token');
+    const { options, resources } = this.owner;
+    const granted = { scopes: auth.scopes, hierarchy: options.scopeHierarchy };
+    const demand = {
+      baseline: resource.options.requiredScopes,
+      operation: [...needed, ...this.missing],
+    };
+    const isMcp = operationsOf(this.body).length > 0;
+    const strategy = isMcp ? mcpStrategy(request.headers['mcp-protocol-version']) : 'complete';
+    return insufficientScope(challengedScopes(granted, demand, strategy, resources.scopesOf(resource)));
+  }
+}
+
+function noteStepUp({ scopes }: InsufficientScopeError): void {
+  const stepUp = exchangeOf(currentRequest());
+  if (stepUp instanceof StepUp) stepUp.note(scopes);
+}
+
+/** Whether a handler has refused this request for scopes. @internal */
+export function isSteppingUp(request: object): boolean {
+  const stepUp = exchangeOf(request);
+  return stepUp instanceof StepUp && stepUp.isNoted;
+}
