@@ -42,7 +42,7 @@ describe('sample/official-sdk', () => {
         expect(connected.scopes()).toEqual(SCOPES);
         const after = (await connected.call('list_notes'))?.split('\n') ?? [];
         expect(after).toEqual([...(before === 'no notes' ? [] : (before?.split('\n') ?? [])), text]);
-        expect(connected.statuses.filter((status) => status === 403)).toHaveLength(1);
+        expect(connected.challenged).toHaveLength(1);
         await connected.close();
       });
     }

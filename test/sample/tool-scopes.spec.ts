@@ -46,9 +46,9 @@ describe('sample/tool-scopes', () => {
         expect(client.scopes()).toEqual(['folders:count', 'hr:write', 'notes:read', 'notes:write']);
         expect(await client.call('clear_folder', { folder })).toBe('1 notes deleted');
         expect(client.scopes()).toEqual([...SCOPES].sort());
-        expect(client.statuses.filter((status) => status === 403)).toHaveLength(4);
+        expect(client.challenged).toHaveLength(4);
         await client.call('count_notes', { folder: 'hr' });
-        expect(client.statuses.filter((status) => status === 403)).toHaveLength(4);
+        expect(client.challenged).toHaveLength(4);
         await client.close();
       },
     );
