@@ -39,7 +39,6 @@ export class FoldersTools {
   //#endregion tools
 }
 
-//#region class
 /** What is written at the class is needed for each of its tools, beside what is written at the tool. */
 @McpController()
 @RequireScopes('notes:admin')
@@ -52,7 +51,6 @@ export class FoldersAdminTools {
     return text(`${this.store.clear(folder).toString()} notes deleted`);
   }
 }
-//#endregion class
 
 function text(value: string) {
   return { content: [{ type: 'text' as const, text: value }] };
