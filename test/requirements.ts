@@ -507,7 +507,19 @@ const operationScopes = {
   H23: row('robustness', 'a call inside a response, and one that is written as a response'),
 } as const;
 
+/** What real clients do on each transport. */
+const realClients = {
+  'EXT-02': {
+    source: 'MCP authorization extensions',
+    behaviour: 'extensions are named in the answer to server/discover',
+    deferred:
+      'server/discover is answered by the transport; a server names extensions in its own capabilities',
+  },
+  'EXT-05': row('MCP client credentials', 'a client that acts for itself gets the same 403 as a person'),
+} as const;
+
 export const requirements = {
+  ...realClients,
   ...operationScopes,
   ...refusals,
   ...requestOrigins,

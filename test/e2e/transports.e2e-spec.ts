@@ -111,6 +111,18 @@ describe.each(PLATFORMS)('on %s', (platform) => {
         expect(ran).toEqual([]);
       }
 
+      if (!pending(platform, transport)) {
+        verifies('EXT-05', 'a client that acts for itself is asked for scopes as a person is', async () => {
+          for (const operation of OPERATIONS.filter(({ name }) => name !== 'batch')) {
+            const bearer = await as.token({ aud: NOTES, scope: BASELINE, sub: 'c1', client_id: 'c1' });
+            expect(refusedAs(await client.ask(bearer, operation))).toEqual(
+              insufficientScope(challenged(transport, operation)),
+            );
+          }
+          expect(ran).toEqual([]);
+        });
+      }
+
       const prove = async (operation: Operation): Promise<void> => {
         if (operation.name !== 'batch') return expectStepUp(operation);
         await expectNoBatch(operation);
