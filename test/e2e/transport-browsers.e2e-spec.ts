@@ -15,24 +15,34 @@ import { verifies } from '../verifies.js';
 const PAGE = 'https://app.example';
 const [TOOL] = OPERATIONS;
 
+/** Where the resource is the endpoint's own URL, and where a proxy takes a part of its path away. */
+const RESOURCES = [NOTES, NOTES.replace('/notes', '/api/notes')];
+
 const rows = PLATFORMS.flatMap((platform) =>
-  TRANSPORTS.map((transport) => ({
-    row: `${transport.name}, ${transport.era}, on ${platform}`,
-    transport,
-    platform,
-  })),
+  RESOURCES.flatMap((resource) =>
+    // Early authentication goes by the path of the resource itself.
+    TRANSPORTS.filter(({ options }) => resource === NOTES || !options?.earlyAuthentication).map(
+      (transport) => ({
+        row: `${transport.name}, ${transport.era}, for ${resource} on ${platform}`,
+        transport,
+        resource,
+        platform,
+      }),
+    ),
+  ),
 );
 
 /** The SDK answers on Node's own response, so what only the platform's response holds would be lost. */
-describe.each(rows)('pages of browsers at $row', ({ transport, platform }) => {
+describe.each(rows)('pages of browsers at $row', ({ transport, resource, platform }) => {
   let as: LoopbackAuthorizationServer;
   let app: RunningApp;
   let client: TransportClient;
-  const token = (scope: string) => as.token({ aud: NOTES, scope });
+  const token = (scope: string) => as.token({ aud: resource, scope });
 
   beforeAll(async () => {
     as = await LoopbackAuthorizationServer.start();
-    app = await startTransport({ issuer: as.issuer, allowedOrigins: [PAGE] }, transport, platform);
+    const place = { issuer: as.issuer, resource, allowedOrigins: [PAGE] };
+    app = await startTransport(place, transport, platform);
     client = await clientOf(app, transport, await token('notes:read'));
   });
 
