@@ -533,9 +533,21 @@ const streams = {
   H25: row('robustness', 'a token that expires on a stream that runs, and comes again'),
 } as const;
 
+/** What real clients do on each transport. */
+const realClients = {
+  'EXT-02': {
+    source: 'MCP authorization extensions',
+    behaviour: 'extensions are named in the answer to server/discover',
+    deferred:
+      'server/discover is answered by the transport; a server names extensions in its own capabilities',
+  },
+  'EXT-05': row('MCP client credentials', 'a client that acts for itself gets the same 403 as a person'),
+} as const;
+
 export const requirements = {
   ...sessions,
   ...streams,
+  ...realClients,
   ...operationScopes,
   ...refusals,
   ...requestOrigins,

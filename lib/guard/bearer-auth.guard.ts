@@ -117,10 +117,13 @@ export class BearerAuthGuard implements CanActivate {
     const response = this.getResponse(context) as { getHeader?(name: string): unknown } | undefined;
     if (origin === undefined || !response) return;
     const { httpAdapter } = this.adapterHost;
+    const node = this.nodeResponse(context);
     completeCors(origin, {
       get: (name) => response.getHeader?.(name),
       set: (name, value) => {
         httpAdapter.setHeader(response, name, value);
+        // What answers on Node's response itself knows nothing of the headers of Fastify's.
+        if (node && node !== response) node.setHeader(name, value);
       },
     });
   }

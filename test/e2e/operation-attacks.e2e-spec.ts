@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
+import { ABUSED_CLAIMS } from '../fixtures/abused-claims.js';
 import { PLATFORMS, type RunningApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { toolCall } from '../fixtures/mcp-endpoint.js';
@@ -6,26 +7,6 @@ import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
 import { message, openSession, ran, startOperations } from '../fixtures/operations-app.js';
 import { NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
-
-/** Scope claims from which no privilege may come, beside a baseline that is there. */
-const ABUSED_CLAIMS: readonly Record<string, unknown>[] = [
-  { scope: ['notes:read notes:admin'] },
-  { scope: {} },
-  { scope: { 'notes:admin': true } },
-  { scope: 'notes:read', scp: 'notes:admin' },
-  { scope: 'notes:read', scp: ['notes:admin'], scopes: ['notes:admin'] },
-  { scope: 'notes:read', roles: ['notes:admin'], permissions: ['notes:admin'] },
-  { scope: 'notes:read notes:\u0430dmin' },
-  { scope: 'notes:read\u00a0notes:admin' },
-  { scope: 'notes:read\tnotes:admin' },
-  { scope: 'notes:read\nnotes:admin' },
-  { scope: 'notes:read notes:ADMIN' },
-  { scope: 'notes:read notes:admin,' },
-  { scope: 'notes:read,notes:admin' },
-  { scope: 'notes:read "notes:admin"' },
-  { scope: 'notes:read notes:*' },
-  { scope: 'notes:read notes' },
-];
 
 describe.each(PLATFORMS)('attacks on the scopes of MCP operations, on %s', (platform) => {
   const { insufficientScope } = notesRefusals('notes:read');

@@ -1,0 +1,11 @@
+import 'reflect-metadata';
+import { type INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { AppModule } from './app.module.js';
+
+/** Starts the server on loopback. */
+export async function startSdkServer(port: number): Promise<INestApplication> {
+  const app = await NestFactory.create(AppModule, { logger: ['warn', 'error'], abortOnError: false });
+  await app.listen(port, '127.0.0.1');
+  return app;
+}
