@@ -16,6 +16,7 @@ import { McpAuthConfigError } from './errors/config.error.js';
 import { McpAuthEvents } from './events/mcp-auth-events.js';
 import { RateLimitedLogger } from './events/rate-limited-logger.js';
 import { ExchangeWatchers } from './exchange/exchange-watchers.js';
+import { ListPolicy } from './exchange/list-policy.js';
 import { AccessTokenGate } from './gate/access-token.gate.js';
 import { RevocationCheck } from './gate/revocation.check.js';
 import { VerifiedTokenCache } from './gate/verified-token.cache.js';
@@ -101,6 +102,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     RouteScan,
     BootAdvice,
     HandlerScopeRegistry,
+    ListPolicy,
     ExchangeWatchers,
     RequestAuthenticator,
     BearerAuthGuard,
