@@ -507,7 +507,17 @@ const operationScopes = {
   H23: row('robustness', 'a call inside a response, and one that is written as a response'),
 } as const;
 
+/** Lists of what there is, and ways in that are not HTTP. */
+const listsAndLocalCalls = {
+  'SCP-23': row(
+    'MCP 2026-07-28 server/tools',
+    'lists hide or annotate what a token does not open, as private to their caller, and are no access control',
+  ),
+  F74: row('design', 'the option listPolicy, on every transport'),
+} as const;
+
 export const requirements = {
+  ...listsAndLocalCalls,
   ...operationScopes,
   ...refusals,
   ...requestOrigins,

@@ -5,8 +5,8 @@ import { EventRewriter } from './list-events.js';
 export interface AnswerRules {
   /** The most bytes of a JSON body, or of one event, that are kept to be rewritten. */
   readonly maxBytes: number;
-  /** Whether only event streams are looked at. */
-  readonly isEventsOnly: boolean;
+  /** Whether answers of a media type are looked at; asked once the application answers. */
+  readonly looksAt: (type: string) => boolean;
   /** A JSON body in place of another; the same where it stays as it is, undefined where it must not be sent. */
   readonly rewriteBody: (body: string, status: number) => string | undefined;
   /** As {@link EventRules.rewrite}. */
@@ -139,11 +139,12 @@ export class AnswerRewriter {
   /** Chooses what is done, once the application sends something: its headers are known then. */
   private begin(): void {
     if (this.phase !== 'head') return;
-    const isEvents = headerOf(this.response, 'content-type').startsWith('text/event-stream');
-    if (this.rules.isEventsOnly && !isEvents) {
+    const type = headerOf(this.response, 'content-type');
+    if (!this.rules.looksAt(type)) {
       this.open();
       return;
     }
+    const isEvents = isEventStream(type);
     const isEncoded = !['', 'identity'].includes(headerOf(this.response, 'content-encoding'));
     this.phase = isEvents ? 'events' : 'json';
     if (isEncoded) this.giveUp();
@@ -205,6 +206,11 @@ export class AnswerRewriter {
     this.sendHead(Buffer.byteLength(body));
     this.below.end(body);
   }
+}
+
+/** @internal */
+export function isEventStream(type: string): boolean {
+  return type.startsWith('text/event-stream');
 }
 
 function bound(response: ServerResponse): AnswerRewriter['below'] {

@@ -9,10 +9,11 @@ import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { type McpOperationKind } from '../mcp/operations.js';
 import { hasCacheScopes } from '../mcp/protocol-era.js';
 import { type AnyOfScopes, type ScopeRequirement } from '../mcp/scope-requirement.js';
+import { hasUnreadMessage } from '../mcp/unread-body.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { nodeRequestOf } from '../platform/node-message.js';
 import { type Exchange, type ExchangeWatcher } from './exchange.js';
-import { AnswerRewriter } from './list-answer.js';
+import { AnswerRewriter, isEventStream } from './list-answer.js';
 import { applyToAnswer, asksForList, type ListRules, type Standing } from './list-entries.js';
 import { eventFields, withData } from './list-events.js';
 
@@ -21,17 +22,20 @@ const MAX_LIST_BYTES = 4_194_304;
 
 const NO_ARGUMENTS = Object.freeze({});
 
-/** An answer that is rewritten, and the last that is known of who gets it. */
+/** An answer that may be rewritten. */
 interface Watched {
+  /** The last that is known of who gets it. */
   exchange: Exchange;
+  /** What the client can decode, which is kept from what could compress the answer. */
+  readonly acceptEncoding: unknown;
 }
 
 /**
  * Applies the option `listPolicy` to the lists of tools, prompts, resources and templates, in the answers of whatever
  * server stands behind the guard. Says nothing about what may be called: that is decided on with each call.
  *
- * Looks at answers to requests that ask for a list, and at event streams that are opened by GET, on which a transport may
- * send once more what a client has missed.
+ * Looks at answers to requests that ask for a list, or that nobody has read, and at event streams that are opened by GET, on
+ * which a transport may send once more what a client has missed.
  *
  * @internal
  */
@@ -49,23 +53,22 @@ export class ListPolicy implements ExchangeWatcher {
   attend(exchange: Exchange): void {
     const { listPolicy } = this.options;
     if (listPolicy === 'show') return;
-    const { request, response, body } = exchange;
-    const known = this.watched.get(response);
-    const isStream = request.method === 'GET';
-    if (known) known.exchange = exchange;
-    else if (isStream || asksForList(body)) this.watch(exchange, listPolicy, isStream);
+    const known = this.watched.get(exchange.response);
+    if (known) {
+      known.exchange = exchange;
+      if (!mayList(exchange)) restoreEncoding(known);
+    } else if (mayList(exchange)) this.watch(exchange, listPolicy);
   }
 
-  private watch(exchange: Exchange, policy: ListRules['policy'], isStream: boolean): void {
-    const watched: Watched = { exchange };
+  private watch(exchange: Exchange, policy: ListRules['policy']): void {
+    const watched: Watched = { exchange, acceptEncoding: keepPlain(exchange) };
     this.watched.set(exchange.response, watched);
-    keepPlain(exchange, isStream);
     const rewritten = (text: string): string | undefined => this.rewritten(text, policy, watched.exchange);
     const refused = (): readonly string[] => this.refused(watched.exchange);
     const mayLeak = policy === 'hide';
     new AnswerRewriter(exchange.response, {
       maxBytes: MAX_LIST_BYTES,
-      isEventsOnly: isStream,
+      looksAt: (type) => mayBeList(type, watched.exchange),
       rewriteBody: (body, status) => rewritten(body) ?? (mayLeak && status < 400 ? undefined : body),
       rewriteEvent: (event) => {
         const { name, data = '' } = eventFields(event);
@@ -139,11 +142,38 @@ function isDecided(requirement: ScopeRequirement): requirement is string | AnyOf
   return typeof requirement !== 'function';
 }
 
-/** Compressed answers cannot be rewritten, so none is asked for. */
-function keepPlain({ request }: Exchange, isStream: boolean): void {
-  const { headers } = nodeRequestOf(request) as Partial<Exchange['request']>;
-  if (!headers || (isStream && !String(headers['accept']).includes('text/event-stream'))) return;
-  delete (headers as Record<string, unknown>)['accept-encoding'];
+/** Whether the answer may hold a list. */
+function mayList({ request, body }: Exchange): boolean {
+  return (
+    request.method === 'GET' || asksForList(body) || hasUnreadMessage({ headers: request.headers, body })
+  );
+}
+
+/** Whether an answer of a media type may hold one. Where a list was asked for, every answer may. */
+function mayBeList(type: string, { request, body }: Exchange): boolean {
+  if (request.method === 'GET') return isEventStream(type);
+  return (
+    asksForList(body) ||
+    (hasUnreadMessage({ headers: request.headers, body }) && (isEventStream(type) || type.includes('json')))
+  );
+}
+
+/** Compressed answers cannot be rewritten, so none is asked for. Gives what was. */
+function keepPlain({ request }: Exchange): unknown {
+  const headers = headersOf(request);
+  const isOther = request.method === 'GET' && !String(headers['accept']).includes('text/event-stream');
+  if (isOther) return undefined;
+  const acceptEncoding = headers['accept-encoding'];
+  delete headers['accept-encoding'];
+  return acceptEncoding;
+}
+
+function restoreEncoding({ exchange, acceptEncoding }: Watched): void {
+  if (acceptEncoding !== undefined) headersOf(exchange.request)['accept-encoding'] = acceptEncoding;
+}
+
+function headersOf(request: Exchange['request']): Record<string, unknown> {
+  return (nodeRequestOf(request) as Exchange['request']).headers;
 }
 
 function bodyOf(errors: readonly string[], body: unknown): string {

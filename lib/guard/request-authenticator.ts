@@ -56,7 +56,7 @@ export interface AdmissionRules {
 }
 
 const UNREAD =
-  'The body is not parsed, so what it asks for cannot be decided on, as an McpHandlerSource or listPolicy "hide" needs; ' +
+  'The body is not parsed, so the scopes that an McpHandlerSource declares cannot be decided on; ' +
   'let a JSON body parser run before the guard';
 
 /** An operation that asks for scopes. */
@@ -173,8 +173,7 @@ export class RequestAuthenticator {
    * parsed, where nothing but the guard stands before handlers with scopes
    */
   private scopedOperations(request: AuthenticatedRequest, isLast = false): readonly ScopedOperation[] {
-    const needsBodies = this.handlerScopes.needsBodies || this.options.listPolicy === 'hide';
-    if (isLast && needsBodies && hasUnreadMessage(request)) throw new Error(UNREAD);
+    if (isLast && this.handlerScopes.needsBodies && hasUnreadMessage(request)) throw new Error(UNREAD);
     const { headers, body } = request;
     if (body === undefined) return [];
     if (Array.isArray(body) && hasNoBatches(headers['mcp-protocol-version']))

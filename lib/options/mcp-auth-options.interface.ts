@@ -362,8 +362,7 @@ export interface McpAuthModuleOptions {
    * leaves them out. `annotate` shows all, and says in `_meta` of each, under `nestjs-mcp-auth/scopes`, which scopes it needs
    * and whether they are granted: `{ "required": ["notes:read", { "anyOf": ["a", "b"] }], "granted": false }`, with
    * `"dependsOnArguments": true` where a function in `@RequireScopes()` has a say. Lists then say that they are for their
-   * caller alone (`cacheScope: "private"`, MCP 2026-07-28), and requests that no parser has read before the guard are refused
-   * with 500 under `hide`.
+   * caller alone (`cacheScope: "private"`, MCP 2026-07-28).
    *
    * A list is no access control: what is called is decided on all the same. With `hide`, clients never call what needs more
    * scopes, so they are never asked to get them: no step-up. What nobody may know of does not belong on the server: lists
