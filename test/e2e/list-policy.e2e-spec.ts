@@ -1,7 +1,6 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { type Transport as TransportOfV1 } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { type McpAuthModuleOptions, type ProtectedResourceOptions } from 'nestjs-mcp-auth';
 import { defaultPlatform, type RunningApp } from '../fixtures/app.js';
@@ -11,6 +10,7 @@ import { INITIALIZE, MCP_HEADERS, toolCall } from '../fixtures/mcp-endpoint.js';
 import { type Listing, LISTINGS } from '../fixtures/listing-app.js';
 import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
 import { message } from '../fixtures/operations-app.js';
+import { startCreated } from '../fixtures/nest-factory-app.js';
 import { start } from '../fixtures/opened.js';
 import { NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
@@ -181,6 +181,28 @@ describe.each(LISTINGS)('lists of %s', (_, make) => {
     ]);
   });
 
+  verifies(['SCP-23', 'SCP-12', 'F74'], 'hide what nobody has read a request for', async () => {
+    const { options, parts, prepare }: Listing = make();
+    const resources = { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] };
+    const factoryOptions = { bodyParser: false };
+    const app = await startCreated(
+      { resources, ...options, listPolicy: 'hide' },
+      { ...parts, ...(prepare && { prepare: (nest) => prepare(nest) }), factoryOptions },
+    );
+    const headers = { ...MCP_HEADERS, authorization: `Bearer ${await token('notes:read')}` };
+    const post = (body: unknown, session?: unknown) => {
+      const more = typeof session === 'string' ? { 'mcp-session-id': session } : {};
+      return app.send('/notes', { method: 'POST', headers: { ...headers, ...more }, body });
+    };
+    const { headers: opened, status } = await post(INITIALIZE);
+    const answer = await post(message('tools/list', {}), opened['mcp-session-id']);
+    expect(answer.text).not.toContain('purge');
+    // The guard refuses such bodies where a source declares scopes; @rekog/mcp-nest reads them itself.
+    if (status === 200)
+      expect(resultOf(answer)).toMatchObject({ tools: [{ name: 'open' }, { name: 'by_folder' }] });
+    else expect([status, answer.status]).toEqual([500, 500]);
+  });
+
   describe.each(['hide', 'annotate'] as const)('with %s', (listPolicy) => {
     const tools = listPolicy === 'hide' ? OPEN.tools : ALL.tools;
 
@@ -189,7 +211,7 @@ describe.each(LISTINGS)('lists of %s', (_, make) => {
       const headers = { authorization: `Bearer ${await token('notes:read')}` };
       const client = new ClientV1({ name: 'v1', version: '1.0.0' });
       const transport = new TransportV1(new URL('/notes', app.origin), { requestInit: { headers } });
-      await client.connect(transport as TransportOfV1);
+      await client.connect(transport);
       expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(tools);
       expect((await client.listPrompts()).prompts).toHaveLength(listPolicy === 'hide' ? 1 : 2);
       expect((await client.listResources()).resources).toHaveLength(listPolicy === 'hide' ? 1 : 2);
