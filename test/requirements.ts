@@ -544,10 +544,20 @@ const realClients = {
   'EXT-05': row('MCP client credentials', 'a client that acts for itself gets the same 403 as a person'),
 } as const;
 
+/** Lists of what there is, and ways in that are not HTTP. */
+const listsAndLocalCalls = {
+  'SCP-23': row(
+    'MCP 2026-07-28 server/tools',
+    'lists hide or annotate what a token does not open, as private to their caller, and are no access control',
+  ),
+  F74: row('design', 'the option listPolicy, on every transport'),
+} as const;
+
 export const requirements = {
   ...sessions,
   ...streams,
   ...realClients,
+  ...listsAndLocalCalls,
   ...operationScopes,
   ...refusals,
   ...requestOrigins,

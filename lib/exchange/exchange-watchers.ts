@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Exchange, type ExchangeWatcher } from './exchange.js';
+import { ListPolicy } from './list-policy.js';
 import { SessionBinding } from './session-binding.js';
 import { StepUps } from './step-up.js';
 import { StreamExpiry } from './stream-expiry.js';
@@ -9,8 +10,8 @@ import { StreamExpiry } from './stream-expiry.js';
 export class ExchangeWatchers implements ExchangeWatcher {
   private readonly watchers: readonly ExchangeWatcher[];
 
-  constructor(sessions: SessionBinding, stepUps: StepUps, streamExpiry: StreamExpiry) {
-    this.watchers = [sessions, stepUps, streamExpiry];
+  constructor(sessions: SessionBinding, lists: ListPolicy, stepUps: StepUps, streamExpiry: StreamExpiry) {
+    this.watchers = [sessions, lists, stepUps, streamExpiry];
   }
 
   attend(exchange: Exchange): void {

@@ -1,6 +1,7 @@
 import { type Provider } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { ExchangeWatchers } from './exchange-watchers.js';
+import { ListPolicy } from './list-policy.js';
 import { SessionBinding } from './session-binding.js';
 import { StepUpFilter } from './step-up.filter.js';
 import { StepUps } from './step-up.js';
@@ -10,6 +11,7 @@ import { StreamExpiry } from './stream-expiry.js';
 export const EXCHANGE_PROVIDERS: readonly Provider[] = [
   ExchangeWatchers,
   SessionBinding,
+  ListPolicy,
   StepUps,
   StreamExpiry,
   { provide: APP_FILTER, useClass: StepUpFilter },

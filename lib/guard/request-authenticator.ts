@@ -10,11 +10,7 @@ import {
   recordAdmission,
 } from '../auth-info/request-auth.js';
 import { toAuthInfo } from '../auth-info/to-auth-info.js';
-import {
-  CredentialsRefusedError,
-  insufficientScope,
-  MessageRefusedError,
-} from '../errors/refusal.errors.js';
+import { CredentialsRefusedError, insufficientScope, MessageRefusedError } from '../errors/refusal.errors.js';
 import { ExchangeWatchers } from '../exchange/exchange-watchers.js';
 import { AccessTokenGate } from '../gate/access-token.gate.js';
 import { type AdmittedToken } from '../gate/admit.js';

@@ -6,12 +6,12 @@ import {
 import { type McpDeclaration } from './handler-source.js';
 import { type McpOperation } from './operations.js';
 import { namedScopes, type ScopeRequirement } from './scope-requirement.js';
-import { uriMatcher } from './uri-template.js';
+import { readUri, uriMatcher } from './uri-template.js';
 
 /** A resource or template, and which URIs it may stand for. */
 interface ScopedUri {
   readonly template: string;
-  readonly covers: (uri: string) => boolean;
+  readonly covers: ReturnType<typeof uriMatcher>;
   readonly requirements: readonly ScopeRequirement[];
 }
 
@@ -68,7 +68,9 @@ export class HandlerScopeRegistry {
   /** What an operation needs. An unknown name needs nothing: no handler runs for it. */
   requirementsOf({ kind, name }: McpOperation): readonly ScopeRequirement[] {
     if (kind !== 'resource') return this.named[kind].get(name) ?? [];
-    const covering = this.uris.filter(({ template, covers }) => template === name || covers(name));
+    if (this.uris.length === 0) return [];
+    const readings = readUri(name);
+    const covering = this.uris.filter(({ template, covers }) => template === name || covers(name, readings));
     return covering.flatMap(({ requirements }) => requirements);
   }
 

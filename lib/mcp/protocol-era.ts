@@ -5,6 +5,9 @@ const NO_BATCHES_SINCE = '2025-06-18';
 /** From this revision on, clients keep the scopes they have when they ask for more. */
 const CLIENTS_ACCUMULATE_SINCE = '2026-07-28';
 
+/** From this revision on, results say how they may be cached. */
+const CACHE_SCOPES_SINCE = '2026-07-28';
+
 /**
  * Tells whether the client keeps its scopes by itself when a challenge names others, by its protocol version.
  * Without a version, or with one that is no date, it is taken for an old client.
@@ -29,6 +32,16 @@ export function mcpStrategy(protocolVersion: unknown): ChallengeStrategy {
  */
 export function hasNoBatches(protocolVersion: unknown): boolean {
   return isSince(NO_BATCHES_SINCE, protocolVersion);
+}
+
+/**
+ * Tells whether results say whom they may be cached for (`cacheScope`), by the protocol version of the request.
+ *
+ * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching | MCP, caching}
+ * @internal
+ */
+export function hasCacheScopes(protocolVersion: unknown): boolean {
+  return isSince(CACHE_SCOPES_SINCE, protocolVersion);
 }
 
 function isSince(revision: string, protocolVersion: unknown): boolean {

@@ -18,20 +18,30 @@ type Pieces = readonly string[];
  * @see {@link https://www.rfc-editor.org/rfc/rfc6570 | RFC 6570}
  * @internal
  */
-export function uriMatcher(template: string): (uri: string) => boolean {
+export function uriMatcher(template: string): (uri: string, readings?: UriReadings) => boolean {
   const rest = withoutScheme(template);
   // One that has the mark of a scheme twice is cut at the second by some, as URIs are.
   const spellings = [...new Set([rest, rest.split('://', 1)[0] ?? ''])].map(piecesOf);
   const plain = spellings.map((pieces) => pieces.map(folded));
   const decoded = spellings.map((pieces) => pieces.map(bytes).map(folded));
-  return (uri) => {
-    const readings = readingsOf(uri);
-    return (
-      readings.some((reading) => plain.some((pieces) => isMadeOf(pieces, folded(reading)))) ||
-      readings.some((reading) =>
-        decoded.some((pieces) => isMadeOf(pieces, folded(withoutSlash(bytes(reading))))),
-      )
-    );
+  return (uri, readings = readUri(uri)) =>
+    readings.plain.some((reading) => plain.some((pieces) => isMadeOf(pieces, reading))) ||
+    readings.decoded.some((reading) => decoded.some((pieces) => isMadeOf(pieces, reading)));
+}
+
+/** The texts that a URI may be read as, made once for many templates. @internal */
+export interface UriReadings {
+  readonly plain: readonly string[];
+  /** With the percent encoding undone. */
+  readonly decoded: readonly string[];
+}
+
+/** @internal */
+export function readUri(uri: string): UriReadings {
+  const readings = readingsOf(uri);
+  return {
+    plain: readings.map(folded),
+    decoded: [...new Set(readings.map((reading) => folded(withoutSlash(bytes(reading)))))],
   };
 }
 

@@ -211,6 +211,7 @@ export class McpAuthModuleOptionsDto {
   @CheckOptional(isBoolean) earlyAuthentication?: boolean;
   @CheckOptional(isBoolean) endStreamsAtExpiry?: boolean;
   @CheckOptional(isScopeHierarchy) scopeHierarchy?: Record<string, string[]>;
+  @CheckOptional(isOneOf('show', 'hide', 'annotate')) listPolicy?: 'show' | 'hide' | 'annotate';
   @CheckOptional(isFunction) isRevoked?: unknown;
   @CheckOptional(isBoolean) showErrorDetails?: boolean;
   @CheckOptional(isOneOf('oauth', 'json-rpc')) errorBody?: 'oauth' | 'json-rpc';

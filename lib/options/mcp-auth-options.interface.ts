@@ -395,6 +395,22 @@ export interface McpAuthModuleOptions {
    */
   readonly scopeHierarchy?: Readonly<Record<string, readonly string[]>>;
 
+  /**
+   * What the lists of tools, prompts, resources and templates show of entries that the caller's scopes do not open. `hide`
+   * leaves them out. `annotate` shows all, and says in `_meta` of each, under `nestjs-mcp-auth/scopes`, which scopes it needs
+   * and whether they are granted: `{ "required": ["notes:read", { "anyOf": ["a", "b"] }], "granted": false }`, with
+   * `"dependsOnArguments": true` where a function in `@RequireScopes()` has a say. Lists then say that they are for their
+   * caller alone (`cacheScope: "private"`, MCP 2026-07-28).
+   *
+   * A list is no access control: what is called is decided on all the same. With `hide`, clients never call what needs more
+   * scopes, so they are never asked to get them: no step-up. What nobody may know of does not belong on the server: lists
+   * are rewritten as they are sent, and one that cannot be read is answered with an error.
+   *
+   * @defaultValue 'show'
+   * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/server/tools | MCP, tools}
+   */
+  readonly listPolicy?: 'show' | 'hide' | 'annotate';
+
   /** What is used in place of the global `fetch` for every request to an authorization server. @defaultValue fetch */
   readonly fetch?: typeof fetch;
 

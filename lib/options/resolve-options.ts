@@ -60,6 +60,7 @@ function withDefaults(dto: McpAuthModuleOptionsDto): ResolvedMcpAuthOptions {
     endStreamsAtExpiry: dto.endStreamsAtExpiry ?? true,
     ...refusalDefaults(dto),
     scopeHierarchy: dto.scopeHierarchy && closure(dto.scopeHierarchy),
+    listPolicy: dto.listPolicy ?? 'show',
     isRevoked: dto.isRevoked as ResolvedMcpAuthOptions['isRevoked'],
     onUnauthorized: dto.onUnauthorized as ResolvedMcpAuthOptions['onUnauthorized'],
     fetch: dto.fetch ?? ((...args) => globalThis.fetch(...args)),

@@ -1,0 +1,109 @@
+import { type McpOperationKind } from '../mcp/operations.js';
+import { type AnyOfScopes } from '../mcp/scope-requirement.js';
+
+/** One of the lists of an MCP server, and how its result is written. */
+interface McpList {
+  readonly kind: McpOperationKind;
+  /** The member of the result that holds the entries. */
+  readonly member: string;
+  /** The member of an entry by which it is called. */
+  readonly key: 'name' | 'uri' | 'uriTemplate';
+}
+
+const LISTS: ReadonlyMap<unknown, McpList> = new Map<string, McpList>([
+  ['tools/list', { kind: 'tool', member: 'tools', key: 'name' }],
+  ['prompts/list', { kind: 'prompt', member: 'prompts', key: 'name' }],
+  ['resources/list', { kind: 'resource', member: 'resources', key: 'uri' }],
+  ['resources/templates/list', { kind: 'resource', member: 'resourceTemplates', key: 'uriTemplate' }],
+]);
+
+/** How a caller stands to one entry of a list. @internal */
+export interface Standing {
+  /** The scopes that are needed, those of the resource included; of `anyOf` one. Without what functions say. */
+  readonly required: readonly (string | AnyOfScopes)[];
+  /** Whether the caller has them. */
+  readonly granted: boolean;
+  /** Whether the arguments of a call may ask for more. */
+  readonly dependsOnArguments: boolean;
+}
+
+/** What becomes of lists. @internal */
+export interface ListRules {
+  readonly policy: 'hide' | 'annotate';
+  readonly standing: (kind: McpOperationKind, name: string) => Standing;
+  /** Whether results say how they may be cached, so that these must say that it is for their caller alone. */
+  readonly saysCacheScope: boolean;
+}
+
+/**
+ * Where annotated entries say which scopes they need.
+ *
+ * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic | MCP, _meta}
+ */
+const SCOPES_META = 'nestjs-mcp-auth/scopes';
+
+/** Whether a message of a parsed body asks for a list. @internal */
+export function asksForList(body: unknown): boolean {
+  return Array.isArray(body) ? body.some(asksForOne) : asksForOne(body);
+}
+
+function asksForOne(message: unknown): boolean {
+  return isRecord(message) && LISTS.has(message['method']);
+}
+
+/**
+ * Applies a policy to the lists in an answer, in place: of one message or of a batch. Lists are known by what they hold and
+ * not by the id that they answer to, which the client has chosen.
+ *
+ * @returns whether anything has changed
+ * @internal
+ */
+export function applyToAnswer(answer: unknown, rules: ListRules): boolean {
+  const messages: readonly unknown[] = Array.isArray(answer) ? answer : [answer];
+  return messages.map((message) => applyToMessage(message, rules)).includes(true);
+}
+
+function applyToMessage(message: unknown, rules: ListRules): boolean {
+  const result = isRecord(message) ? message['result'] : undefined;
+  if (!isRecord(result)) return false;
+  const found = [...LISTS.values()].filter(({ member }) => Array.isArray(result[member]));
+  if (found.length === 0) return false;
+  const changed = found.map((list) => applyToList(result, list, rules)).includes(true);
+  return keepPrivate(result, rules) || changed;
+}
+
+/** Pages that differ from one caller to the next say so, where results say such things. */
+function keepPrivate(result: Record<string, unknown>, { saysCacheScope }: ListRules): boolean {
+  if (result['cacheScope'] === 'private' || !(saysCacheScope || 'cacheScope' in result)) return false;
+  result['cacheScope'] = 'private';
+  return true;
+}
+
+function applyToList(result: Record<string, unknown>, list: McpList, rules: ListRules): boolean {
+  const entries = result[list.member] as readonly unknown[];
+  if (rules.policy === 'hide') {
+    const open = entries.filter((entry) => standingOf(entry, list, rules)?.granted === true);
+    result[list.member] = open;
+    return open.length < entries.length;
+  }
+  return entries.map((entry) => annotate(entry, standingOf(entry, list, rules))).includes(true);
+}
+
+/** Undefined for what nobody can call, as it has no name. */
+function standingOf(entry: unknown, { kind, key }: McpList, rules: ListRules): Standing | undefined {
+  const name = isRecord(entry) ? entry[key] : undefined;
+  return typeof name === 'string' ? rules.standing(kind, name) : undefined;
+}
+
+function annotate(entry: unknown, standing: Standing | undefined): boolean {
+  if (!standing || !isRecord(entry)) return false;
+  const { required, granted, dependsOnArguments } = standing;
+  const meta = isRecord(entry['_meta']) ? entry['_meta'] : {};
+  const scopes = { required, granted, ...(dependsOnArguments && { dependsOnArguments }) };
+  entry['_meta'] = { ...meta, [SCOPES_META]: scopes };
+  return true;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,186 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type ServerResponse } from 'node:http';
+import { requestIdOf } from '../challenge/refusal-body.js';
+import { describeFault } from '../events/escape-for-log.js';
+import { RateLimitedLogger } from '../events/rate-limited-logger.js';
+import { scopesToAskFor } from '../gate/scopes.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
+import { type McpOperationKind } from '../mcp/operations.js';
+import { hasCacheScopes } from '../mcp/protocol-era.js';
+import { type AnyOfScopes, type ScopeRequirement } from '../mcp/scope-requirement.js';
+import { hasUnreadMessage } from '../mcp/unread-body.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { nodeRequestOf } from '../platform/node-message.js';
+import { type Exchange, type ExchangeWatcher } from './exchange.js';
+import { AnswerRewriter, isEventStream } from './list-answer.js';
+import { applyToAnswer, asksForList, type ListRules, type Standing } from './list-entries.js';
+import { eventFields, withData } from './list-events.js';
+
+/** The most bytes of a list that are rewritten; a longer one is refused where entries are hidden. */
+const MAX_LIST_BYTES = 4_194_304;
+
+const NO_ARGUMENTS = Object.freeze({});
+
+/** An answer that may be rewritten. */
+interface Watched {
+  /** The last that is known of who gets it. */
+  exchange: Exchange;
+  /** What the client can decode, which is kept from what could compress the answer. */
+  readonly acceptEncoding: unknown;
+}
+
+/**
+ * Applies the option `listPolicy` to the lists of tools, prompts, resources and templates, in the answers of whatever
+ * server stands behind the guard. Says nothing about what may be called: that is decided on with each call.
+ *
+ * Looks at answers to requests that ask for a list, or that nobody has read, and at event streams that are opened by GET, on
+ * which a transport may send once more what a client has missed.
+ *
+ * @internal
+ */
+@Injectable()
+export class ListPolicy implements ExchangeWatcher {
+  private readonly watched = new WeakMap<ServerResponse, Watched>();
+
+  constructor(
+    private readonly handlerScopes: HandlerScopeRegistry,
+    private readonly log: RateLimitedLogger,
+    @Inject(MCP_AUTH_OPTIONS)
+    private readonly options: Pick<ResolvedMcpAuthOptions, 'listPolicy' | 'scopeHierarchy'>,
+  ) {}
+
+  attend(exchange: Exchange): void {
+    const { listPolicy } = this.options;
+    if (listPolicy === 'show') return;
+    const known = this.watched.get(exchange.response);
+    if (known) {
+      known.exchange = exchange;
+      if (!mayList(exchange)) restoreEncoding(known);
+    } else if (mayList(exchange)) this.watch(exchange, listPolicy);
+  }
+
+  private watch(exchange: Exchange, policy: ListRules['policy']): void {
+    const watched: Watched = { exchange, acceptEncoding: keepPlain(exchange) };
+    this.watched.set(exchange.response, watched);
+    const rewritten = (text: string): string | undefined => this.rewritten(text, policy, watched.exchange);
+    const refused = (): readonly string[] => this.refused(watched.exchange);
+    const mayLeak = policy === 'hide';
+    new AnswerRewriter(exchange.response, {
+      maxBytes: MAX_LIST_BYTES,
+      looksAt: (type) => mayBeList(type, watched.exchange),
+      rewriteBody: (body, status) => rewritten(body) ?? (mayLeak && status < 400 ? undefined : body),
+      rewriteEvent: (event) => {
+        const { name, data = '' } = eventFields(event);
+        if (data === '') return event;
+        const changed = rewritten(data);
+        if (changed !== undefined) return changed === data ? event : withData(event, changed);
+        // Clients read no others.
+        const isMessage = name === '' || name === 'message';
+        return mayLeak && isMessage ? eventsOf(refused(), event) : event;
+      },
+      refusal: mayLeak ? () => bodyOf(refused(), watched.exchange.body) : undefined,
+      eventRefusal: mayLeak ? () => eventsOf(refused(), 'data:\n\n') : undefined,
+    });
+  }
+
+  /** Undefined for what is no JSON. */
+  private rewritten(text: string, policy: ListRules['policy'], exchange: Exchange): string | undefined {
+    try {
+      const answer: unknown = JSON.parse(text);
+      return applyToAnswer(answer, this.rules(policy, exchange)) ? JSON.stringify(answer) : text;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) {
+        const kind = 'the option "listPolicy" could not be applied to a list';
+        this.log.write('error', kind, kind, describeFault(error));
+      }
+      return undefined;
+    }
+  }
+
+  private rules(policy: ListRules['policy'], exchange: Exchange): ListRules {
+    return {
+      policy,
+      standing: (kind, name) => this.standing(kind, name, exchange),
+      saysCacheScope: hasCacheScopes(exchange.request.headers['mcp-protocol-version']),
+    };
+  }
+
+  private standing(kind: McpOperationKind, name: string, { auth, resource }: Exchange): Standing {
+    const operation = { kind, name, method: '', arguments: NO_ARGUMENTS };
+    const requirements = this.handlerScopes.requirementsOf(operation);
+    const own = requirements.filter(isDecided);
+    const dependsOnArguments = own.length < requirements.length;
+    // Who has no token is let in to what asks for nothing, and to nothing else.
+    if (!auth && requirements.length === 0) return { required: [], granted: true, dependsOnArguments };
+    const baseline = resource.options.requiredScopes;
+    const required = [...new Set([...baseline, ...own])];
+    if (!auth) return { required, granted: false, dependsOnArguments };
+    const granted = { scopes: auth.scopes, hierarchy: this.options.scopeHierarchy };
+    const operationScopes = own.map((each) => (typeof each === 'string' ? each : each.anyOf));
+    const missing = scopesToAskFor(granted, { baseline, operation: operationScopes }, 'complete', []);
+    return { required, granted: missing === undefined, dependsOnArguments };
+  }
+
+  /** A JSON-RPC error for each request that gets no list. */
+  private refused({ body, resource }: Exchange): readonly string[] {
+    const kind = 'a list was not given';
+    const why = `the answer is no JSON, is encoded, or has more than ${MAX_LIST_BYTES} bytes`;
+    this.log.write(
+      'error',
+      kind,
+      `Answered with an error for ${resource.options.resource}: ${kind}, as ${why}`,
+    );
+    const ids = (Array.isArray(body) ? body : [body]).map(requestIdOf).filter((id) => id !== null);
+    return ids.map((id) => JSON.stringify({ jsonrpc: '2.0', id, error: REFUSED }));
+  }
+}
+
+const REFUSED = { code: -32603, message: 'The list cannot be given' };
+
+function isDecided(requirement: ScopeRequirement): requirement is string | AnyOfScopes {
+  return typeof requirement !== 'function';
+}
+
+/** Whether the answer may hold a list. */
+function mayList({ request, body }: Exchange): boolean {
+  return (
+    request.method === 'GET' || asksForList(body) || hasUnreadMessage({ headers: request.headers, body })
+  );
+}
+
+/** Whether an answer of a media type may hold one. Where a list was asked for, every answer may. */
+function mayBeList(type: string, { request, body }: Exchange): boolean {
+  if (request.method === 'GET') return isEventStream(type);
+  return (
+    asksForList(body) ||
+    (hasUnreadMessage({ headers: request.headers, body }) && (isEventStream(type) || type.includes('json')))
+  );
+}
+
+/** Compressed answers cannot be rewritten, so none is asked for. Gives what was. */
+function keepPlain({ request }: Exchange): unknown {
+  const headers = headersOf(request);
+  const isOther = request.method === 'GET' && !String(headers['accept']).includes('text/event-stream');
+  if (isOther) return undefined;
+  const acceptEncoding = headers['accept-encoding'];
+  delete headers['accept-encoding'];
+  return acceptEncoding;
+}
+
+function restoreEncoding({ exchange, acceptEncoding }: Watched): void {
+  if (acceptEncoding !== undefined) headersOf(exchange.request)['accept-encoding'] = acceptEncoding;
+}
+
+function headersOf(request: Exchange['request']): Record<string, unknown> {
+  return (nodeRequestOf(request) as Exchange['request']).headers;
+}
+
+function bodyOf(errors: readonly string[], body: unknown): string {
+  const nothing = JSON.stringify({ jsonrpc: '2.0', id: null, error: REFUSED });
+  return Array.isArray(body) ? `[${errors.join(',')}]` : (errors[0] ?? nothing);
+}
+
+function eventsOf(errors: readonly string[], event: string): string {
+  return errors.map((error) => withData(event, error)).join('');
+}
