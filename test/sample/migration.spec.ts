@@ -1,8 +1,11 @@
+import { Controller, Get, UseGuards } from '@nestjs/common';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AuthInfo, BearerAuthGuard } from 'nestjs-mcp-auth';
 import { TestAuthorizationServer, type TestTokenOptions } from 'nestjs-mcp-auth/testing';
 import { send } from '../fixtures/http.js';
+import { start } from '../fixtures/opened.js';
 import { insufficient, invalidToken, NO_TOKEN, refusalOf, UNAVAILABLE } from '../fixtures/refusals.js';
 import { ADMIN, NOTES, NOTES_METADATA, PRM } from '../fixtures/resources.js';
 
@@ -97,6 +100,15 @@ const toolText = (text: string, more: object = {}) => ({
   json: { jsonrpc: '2.0', id: 1, result: { content: [{ type: 'text', text }], ...more } },
 });
 const IN = toolText('user-1');
+
+@Controller('notes')
+@UseGuards(BearerAuthGuard)
+class NotesController {
+  @Get()
+  caller(@AuthInfo() { subject, clientId, scopes }: AuthInfo) {
+    return [subject, clientId, scopes];
+  }
+}
 
 describe('sample/migration', () => {
   let versions: Versions;
@@ -233,5 +245,23 @@ describe('sample/migration', () => {
     } finally {
       await others.close();
     }
+  });
+
+  it('takes what a verifier for mcp-auth returns, and decides on it', async () => {
+    const { issuer } = versions.server;
+    const verify = (token: string) => ({
+      token,
+      issuer,
+      subject: 'user-1',
+      clientId: 'client-1',
+      scopes: ['notes:read'],
+      audience: token === 'good' ? NOTES : ADMIN,
+      claims: { iss: issuer },
+    });
+    const resources = { resource: NOTES, authorizationServers: [issuer], requiredScopes: ['notes:read'] };
+    const app = await start({ resources, verifier: verify }, { controllers: [NotesController] });
+    const ask = (token: string) => app.send('/notes', { headers: { authorization: `Bearer ${token}` } });
+    expect(await ask('good')).toMatchObject({ status: 200, json: ['user-1', 'client-1', ['notes:read']] });
+    expect(refusalOf(await ask('other'))).toEqual(INVALID);
   });
 });
