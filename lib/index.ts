@@ -50,6 +50,7 @@ export type {
   ProtectedResourceMetadataOptions,
   ProtectedResourceOptions,
   RevocationQuery,
+  StdioCaller,
   TokenCacheOptions,
   UnauthorizedRequest,
 } from './options/mcp-auth-options.interface.js';

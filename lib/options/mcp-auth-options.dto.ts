@@ -66,6 +66,9 @@ const isBooleanOrIssuer: Problem = (value) =>
 const isFalseOrObject: Problem = (value) =>
   isPlainObject(value) === undefined ? undefined : 'must be false or an object';
 
+const isStdio: Problem = (value) =>
+  isPlainObject(value) === undefined ? undefined : 'must be "deny", "allow" or an object with "scopes"';
+
 /** The shape of RemoteJwkSetOptions. @internal */
 export class RemoteJwkSetDto {
   @CheckOptional(isWholeNumber(100, 30_000, 'milliseconds')) timeoutMs?: number;
@@ -171,6 +174,13 @@ export class TokenCacheDto {
   @CheckOptional(isWholeNumber(1, 300, 'seconds')) maxAgeSeconds?: number;
 }
 
+/** The shape of StdioCaller. @internal */
+export class StdioCallerDto {
+  @CheckOptional(isText) subject?: string;
+  @CheckOptional(isText) clientId?: string;
+  @Check(isListOf(isScopeToken, { nonEmpty: false })) scopes!: string[];
+}
+
 /** The shape of the module's options; see McpAuthModuleOptions for their meaning. @internal */
 export class McpAuthModuleOptionsDto {
   @Check(isListOf(isPlainObject, { nonEmpty: true }))
@@ -199,6 +209,13 @@ export class McpAuthModuleOptionsDto {
   @CheckOptional(isBoolean) earlyAuthentication?: boolean;
   @CheckOptional(isScopeHierarchy) scopeHierarchy?: Record<string, string[]>;
   @CheckOptional(isOneOf('show', 'hide', 'annotate')) listPolicy?: 'show' | 'hide' | 'annotate';
+
+  @ValidateIf((_: object, value: unknown) => value !== 'deny' && value !== 'allow')
+  @CheckOptional(isStdio)
+  @ValidateNested({ message: 'must be deny, allow or an object' })
+  @Type(() => StdioCallerDto)
+  stdio?: 'deny' | 'allow' | StdioCallerDto;
+
   @CheckOptional(isFunction) isRevoked?: unknown;
   @CheckOptional(isBoolean) showErrorDetails?: boolean;
   @CheckOptional(isOneOf('oauth', 'json-rpc')) errorBody?: 'oauth' | 'json-rpc';

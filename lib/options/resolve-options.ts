@@ -58,6 +58,7 @@ function withDefaults(dto: McpAuthModuleOptionsDto): ResolvedMcpAuthOptions {
     ...refusalDefaults(dto),
     scopeHierarchy: dto.scopeHierarchy && closure(dto.scopeHierarchy),
     listPolicy: dto.listPolicy ?? 'show',
+    stdio: resolveStdio(dto.stdio),
     isRevoked: dto.isRevoked as ResolvedMcpAuthOptions['isRevoked'],
     onUnauthorized: dto.onUnauthorized as ResolvedMcpAuthOptions['onUnauthorized'],
     fetch: dto.fetch ?? ((...args) => globalThis.fetch(...args)),
@@ -158,6 +159,12 @@ function resolveRemoteJwkSet(dto: RemoteJwkSetDto): Required<RemoteJwkSetOptions
 function resolveTokenCache(dto: TokenCacheDto | false | undefined): ResolvedMcpAuthOptions['tokenCache'] {
   if (dto === false) return undefined;
   return { maxEntries: dto?.maxEntries ?? 10_000, maxAgeSeconds: dto?.maxAgeSeconds ?? 60 };
+}
+
+function resolveStdio(stdio: McpAuthModuleOptionsDto['stdio'] = 'deny'): ResolvedMcpAuthOptions['stdio'] {
+  if (typeof stdio === 'string') return stdio;
+  const { subject, clientId = '', scopes } = stdio;
+  return { subject, clientId, scopes: [...new Set(scopes)] };
 }
 
 function deepFreeze<T>(value: T): T {
