@@ -66,8 +66,9 @@ const isBooleanOrIssuer: Problem = (value) =>
 const isFalseOrObject: Problem = (value) =>
   isPlainObject(value) === undefined ? undefined : 'must be false or an object';
 
-const isStdio: Problem = (value) =>
-  isPlainObject(value) === undefined ? undefined : 'must be "deny", "allow" or an object with "scopes"';
+const STDIO_FORMS = 'must be deny, allow or an object';
+
+const isStdio: Problem = (value) => (isPlainObject(value) === undefined ? undefined : STDIO_FORMS);
 
 /** The shape of RemoteJwkSetOptions. @internal */
 export class RemoteJwkSetDto {
@@ -212,7 +213,7 @@ export class McpAuthModuleOptionsDto {
 
   @ValidateIf((_: object, value: unknown) => value !== 'deny' && value !== 'allow')
   @CheckOptional(isStdio)
-  @ValidateNested({ message: 'must be deny, allow or an object' })
+  @ValidateNested({ message: STDIO_FORMS })
   @Type(() => StdioCallerDto)
   stdio?: 'deny' | 'allow' | StdioCallerDto;
 
