@@ -387,7 +387,7 @@ export interface McpAuthModuleOptions {
    * Who calls over stdio, where nobody sends a token: the process runs for one person, and whoever starts it says who that
    * is, such as by environment variables. Handlers behind the guard (`@RequireScopes()`) run for this caller as far as
    * the scopes go, `requiredScopes` included. `deny` answers their calls with a JSON-RPC error; `allow` runs them all,
-   * without a caller. Handlers that no guard covers run in any case.
+   * without a caller. Handlers that no guard covers run in any case, and so do those that let anonymous callers in.
    *
    * The transport says that it is stdio (`StdioTransport` of `@rekog/mcp-nest`); a missing HTTP request is no proof. A
    * transport of your own that supplies an `authInfo` with its messages is taken at its word, whatever this option says: its

@@ -1,4 +1,5 @@
 import { Controller, Inject, Injectable, Post, UseGuards } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import { type Client } from '@modelcontextprotocol/client';
 import { McpController, Tool } from '@rekog/mcp-nest';
 import { describe, expect } from 'vitest';
@@ -7,11 +8,12 @@ import {
   BearerAuthGuard,
   type McpAuthEvent,
   McpAuthEvents,
+  McpAuthModule,
   type McpAuthModuleOptions,
   ProtectedResource,
   RequireScopes,
 } from 'nestjs-mcp-auth';
-import { defaultPlatform } from '../fixtures/app.js';
+import { defaultPlatform, RecordingLogger } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import {
   alongside,
@@ -229,6 +231,35 @@ describe('a transport of the application', () => {
       'write_note bob',
       'write_note ada',
     ]);
+  });
+});
+
+describe('an application without HTTP', () => {
+  verifies('STD-04', 'asks no authorization server, and says whose tokens it would refuse', async () => {
+    const asked: string[] = [];
+    const named = 'https://named.invalid';
+    const metadataUrl = 'https://nameless.invalid/metadata';
+    const resources = {
+      resource: NOTES,
+      authorizationServers: [named, { metadataUrl, trustDocumentIssuer: true }],
+    };
+    const settings = options({
+      resources,
+      fetch: (input) => {
+        asked.push(input instanceof Request ? input.url : String(input));
+        return Promise.reject(new TypeError('no such host'));
+      },
+    });
+    const logger = new RecordingLogger();
+    const module = McpAuthModule.forRoot(settings);
+    closeAfterTest(await NestFactory.createApplicationContext(module, { logger, abortOnError: false }));
+    expect(asked).toEqual([]);
+    expect(logger.warnings).toEqual([
+      `${metadataUrl} is not asked without HTTP: its tokens are refused; configure its "issuer"`,
+    ]);
+    // One with HTTP asks, and does not start.
+    await expect(start(settings)).rejects.toThrow('named.invalid');
+    expect(asked).toContain(metadataUrl);
   });
 });
 

@@ -102,7 +102,9 @@ describe('a server over stdio', () => {
     await as.close();
     expect(await call(await connectTo(args), 'write')).toBe('written by ada');
     const metadataUrl = `${as.issuer}/.well-known/oauth-authorization-server`;
-    const { args: byUrl } = await serverWith(WRITER, { authorizationServers: [{ metadataUrl }] });
+    const { args: byUrl } = await serverWith(WRITER, {
+      authorizationServers: [{ metadataUrl, trustDocumentIssuer: true }],
+    });
     expect(await call(await connectTo(byUrl), 'write')).toBe('written by ada');
   });
 
