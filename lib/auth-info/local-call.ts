@@ -32,6 +32,13 @@ export function localCallOf(context: ExecutionContext): LocalCall | undefined {
   return supplied !== undefined || transportOf(carrier) === 'stdio' ? { carrier, supplied } : undefined;
 }
 
+/** Whether a handler is one of MCP, called by a transport of `@rekog/mcp-nest`, and no message of another kind. @internal */
+export function isMcpCall(context: ExecutionContext): boolean {
+  if (context.getType<string>() !== 'rpc') return false;
+  const carrier = context.switchToRpc().getContext<unknown>();
+  return isCarrier(carrier) && typeof carrier.getSession === 'function';
+}
+
 function isCarrier(context: unknown): context is TransportCarrier & object {
   return typeof context === 'object' && context !== null;
 }

@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadata } from '@nestjs/common';
 import { HttpAdapterHost, Reflector } from '@nestjs/core';
 import { type ServerResponse } from 'node:http';
-import { localCallOf } from '../auth-info/local-call.js';
+import { isMcpCall, localCallOf } from '../auth-info/local-call.js';
 import { admissionOf, requestOf, withdrawAdmission } from '../auth-info/request-auth.js';
 import { type BearerException } from '../challenge/bearer.exception.js';
 import { completeCors } from '../challenge/cors-headers.js';
@@ -61,8 +61,7 @@ export class BearerAuthGuard implements CanActivate {
       return pending === undefined || this.decideLater(pending, context, resource);
     } catch (failure) {
       const exception = this.refuse(context, resource, failure);
-      const isCallAlone = context.getType<string>() === 'rpc' && this.getRequest(context) === undefined;
-      if (isCallAlone) return refuseCall(exception, failure);
+      if (isMcpCall(context) && this.getRequest(context) === undefined) return refuseCall(exception, failure);
       throw exception;
     }
   }
