@@ -25,6 +25,8 @@ const onFastify = {
     // They set up Express itself: the middleware of the SDK, and a throttle behind its "trust proxy".
     'test/e2e/resource-token-verifier.e2e-spec.ts',
     'test/e2e/throttle.e2e-spec.ts',
+    // It has no HTTP.
+    'test/e2e/stdio.e2e-spec.ts',
     // What goes on between the package and authorization servers knows no platform.
     'test/e2e/discovery*.e2e-spec.ts',
     'test/e2e/introspection.e2e-spec.ts',

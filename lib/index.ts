@@ -51,6 +51,7 @@ export type {
   ProtectedResourceOptions,
   RevocationQuery,
   SessionBindingOptions,
+  StdioCaller,
   TokenCacheOptions,
   UnauthorizedRequest,
 } from './options/mcp-auth-options.interface.js';

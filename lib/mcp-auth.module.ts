@@ -24,6 +24,7 @@ import { AdapterLayer } from './guard/adapter-layer.js';
 import { BearerAuthGuard } from './guard/bearer-auth.guard.js';
 import { BearerAuthMiddleware } from './guard/bearer-auth.middleware.js';
 import { GuardReport } from './guard/guard-report.js';
+import { LocalAuthenticator } from './guard/local-authenticator.js';
 import { RequestAuthenticator } from './guard/request-authenticator.js';
 import {
   AUTHORIZATION_SERVER_WELL_KNOWN,
@@ -105,6 +106,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     ...EXCHANGE_PROVIDERS,
     { provide: LateRefusalReport, useExisting: GuardReport },
     RequestAuthenticator,
+    LocalAuthenticator,
     BearerAuthGuard,
     BearerAuthMiddleware,
     AdapterLayer,
@@ -115,6 +117,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     BearerAuthMiddleware,
     AuthContext,
     RequestAuthenticator,
+    LocalAuthenticator,
     ProtectedResourceRegistry,
     ResourcePaths,
     ResourceTokenVerifier,
@@ -201,19 +204,19 @@ export class McpAuthModule implements NestModule, OnModuleInit {
 
   /** Discovery, then the audit of handlers, then the documents: each needs what comes before. */
   async onModuleInit(): Promise<void> {
-    await this.servers.discover();
+    // Without HTTP no token ever comes, and nobody is to be asked about any.
+    await this.servers.discover(Boolean(this.host.httpAdapter as object | null));
     const handlers = this.scan.handlers();
     const guards = this.globalGuards();
     auditHandlers(handlers, guards, this.resources);
     this.handlerScopes.register(declaredBy(handlers));
     this.handlerScopes.registerUnguarded(this.sources.declarations());
-    for (const { operation, requirements, resource } of handlers) {
+    for (const { operation, requirements, resource } of handlers)
       if (!operation) this.handlerScopes.advertise(requirements, resource);
-    }
     this.resources.publish();
     this.report();
-    const legacy = this.mirror.choose();
-    for (const advice of [...legacy, ...this.bootAdvice.about(guards)]) this.logger.warn(advice);
+    for (const advice of [...this.mirror.choose(), ...this.bootAdvice.about(guards)])
+      this.logger.warn(advice);
   }
 
   /** Instances, or classes where each request has its own. */

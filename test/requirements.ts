@@ -551,6 +551,14 @@ const listsAndLocalCalls = {
     'lists hide or annotate what a token does not open, as private to their caller, and are no access control',
   ),
   F74: row('design', 'the option listPolicy, on every transport'),
+  'STD-01': row(
+    MCP,
+    'stdio has no tokens: handlers run for the configured caller, or are refused by a JSON-RPC error',
+  ),
+  'STD-02': row('design', 'no HTTP request is no proof of stdio, which the transport itself has to say'),
+  'STD-03': row(MCP, 'callers that a transport vouches for: their time, resource and scopes are decided on'),
+  'STD-04': row('design', 'nobody is asked about tokens where there is no HTTP'),
+  F96: row('design', 'the option stdio, denied by default'),
 } as const;
 
 export const requirements = {

@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { type TokenClaims } from '../verifier/token.verifier.js';
+import { localCallOf } from './local-call.js';
 import { admissionOf, requestOf } from './request-auth.js';
 
 /**
@@ -49,7 +50,7 @@ const PARAMETER_TYPES = 'design:paramtypes';
 
 const callerParameter = createParamDecorator(
   (property: keyof AuthInfo | undefined, context: ExecutionContext) => {
-    const auth = admissionOf(requestOf(context))?.auth;
+    const auth = admissionOf(requestOf(context) ?? localCallOf(context)?.carrier)?.auth;
     return property === undefined ? auth : auth?.[property];
   },
 );
@@ -57,9 +58,9 @@ const callerParameter = createParamDecorator(
 /**
  * The caller of this request, or one property of it: `@AuthInfo() auth: AuthInfo`, `@AuthInfo('subject')`.
  *
- * Works in HTTP routes and in the MCP handlers of `@rekog/mcp-nest`. Undefined where the guard has not admitted the
- * request, whatever `req.auth` holds. Pipes are told no type, so that a `ValidationPipe` with `validateCustomDecorators`
- * leaves it as it is.
+ * Works in HTTP routes and in the MCP handlers of `@rekog/mcp-nest`; over stdio in those that the guard decides on. Undefined
+ * where the guard has not admitted the request, whatever `req.auth` holds. Pipes are told no type, so that a `ValidationPipe`
+ * with `validateCustomDecorators` leaves it as it is.
  *
  * @publicApi
  */

@@ -86,6 +86,11 @@ export function presentCaller(request: object, auth: AuthInfo | undefined): void
   if (node !== request) (request as { auth?: AuthInfo | undefined }).auth = auth;
 }
 
+/** As {@link recordAdmission}, for a call that no HTTP request stands behind. @internal */
+export function recordLocalCaller(carrier: object, admission: Admission): void {
+  AdmittedRequest.set(carrier, admission);
+}
+
 /** @internal */
 export function admissionOf(request: object | undefined): Admission | undefined {
   return request && AdmittedRequest.get(nodeRequestOf(request));

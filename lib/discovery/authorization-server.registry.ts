@@ -54,13 +54,20 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
   /**
    * Asks all authorization servers at once; with lazy discovery only looks at metadata that is given by hand.
    *
+   * @param isServing - false for an application without HTTP: only metadata that is given by hand is looked at then, and
+   * tokens of servers whose issuer is not configured are refused, with a warning
    * @throws {@link BootstrapDiscoveryError} naming each server that failed and each URL tried, unless failures
    * are to be retried. Metadata given by hand does not get better, so it stops the start all the same.
    */
-  async discover(): Promise<void> {
+  async discover(isServing = true): Promise<void> {
     const isLazy = this.options.discovery === 'lazy';
-    await this.resolve(isLazy ? this.all().filter(({ isNamed }) => !isNamed) : this.all());
+    const wanted = isLazy ? this.all().filter(({ isNamed }) => !isNamed) : this.all();
+    await this.resolve(isServing ? wanted : wanted.filter(({ options }) => options.metadata));
     for (const resource of this.options.resources) this.byIssuer.set(resource, this.index(resource));
+    for (const { options } of this.all().filter(({ isNamed }) => !isNamed)) {
+      const server = options.metadataUrl ?? 'an authorization server';
+      this.logger.warn(`${server} is not asked without HTTP: its tokens are refused; configure its "issuer"`);
+    }
   }
 
   /** Ends what is under way, once all requests are answered: nothing keeps the process alive. */
@@ -107,6 +114,8 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
   private index(resource: ResolvedProtectedResourceOptions): ReadonlyMap<string, AuthorizationServer> {
     const index = new Map<string, AuthorizationServer>();
     for (const server of this.trusted.get(resource) ?? []) {
+      // One that nobody asked who it is, as nothing is served.
+      if (!server.isNamed) continue;
       const { issuer } = server;
       if (index.has(issuer)) {
         const path = `resource ${resource.resource}`;

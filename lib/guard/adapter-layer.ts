@@ -49,7 +49,8 @@ export class AdapterLayer {
     if (adapter) this.installFirst();
     else
       host.init$.subscribe(() => {
-        this.installFirst();
+        // An application may have none at all.
+        if (host.httpAdapter as object | null) this.installFirst();
       });
   }
 

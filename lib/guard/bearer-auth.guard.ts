@@ -1,6 +1,7 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadata } from '@nestjs/common';
 import { HttpAdapterHost, Reflector } from '@nestjs/core';
 import { type ServerResponse } from 'node:http';
+import { isMcpCall, localCallOf } from '../auth-info/local-call.js';
 import { admissionOf, requestOf, withdrawAdmission } from '../auth-info/request-auth.js';
 import { type BearerException } from '../challenge/bearer.exception.js';
 import { completeCors } from '../challenge/cors-headers.js';
@@ -15,6 +16,8 @@ import {
 import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
 import { policyOf } from '../origin/request-origin-policy.js';
 import { GuardReport } from './guard-report.js';
+import { LocalAuthenticator } from './local-authenticator.js';
+import { refuseCall } from './refused-call.js';
 import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { type AuthenticatedRequest, RequestAuthenticator } from './request-authenticator.js';
 import { type RouteFacts, RouteFactsReader } from './route-facts.js';
@@ -25,7 +28,8 @@ import { type RouteFacts, RouteFactsReader } from './route-facts.js';
  *
  * The order: decide on Origin and Host, extract the token, verify it, decide on issuer, audience and time, then on scopes,
  * before any handler runs. The caller is then in `req.auth`. On an MCP handler the guard looks at the HTTP request behind
- * it, which must have been admitted at its own route; without one the handler does not run.
+ * it, which must have been admitted at its own route; without one the handler runs for callers of the option `stdio`, and
+ * for those that a transport of the application vouches for, and else it does not run.
  *
  * Works with `@UseGuards()` on a class or method, as `APP_GUARD`, and by `app.useGlobalGuards()`. To change what it
  * looks at, extend it and override `getRequest`, `getResponse` or `getRequiredScopes`.
@@ -43,6 +47,7 @@ export class BearerAuthGuard implements CanActivate {
   @Inject() private readonly adapterHost!: HttpAdapterHost;
   @Inject() private readonly resources!: ProtectedResourceRegistry;
   @Inject() private readonly authenticator!: RequestAuthenticator;
+  @Inject() private readonly localCallers!: LocalAuthenticator;
   @Inject() private readonly report!: GuardReport;
   @Inject(MCP_AUTH_OPTIONS) private readonly options!: ResolvedMcpAuthOptions;
 
@@ -55,7 +60,9 @@ export class BearerAuthGuard implements CanActivate {
       const pending = this.decide(context, route, resource);
       return pending === undefined || this.decideLater(pending, context, resource);
     } catch (failure) {
-      throw this.refuse(context, resource, failure);
+      const exception = this.refuse(context, resource, failure);
+      if (isMcpCall(context) && this.getRequest(context) === undefined) return refuseCall(exception, failure);
+      throw exception;
     }
   }
 
@@ -87,10 +94,14 @@ export class BearerAuthGuard implements CanActivate {
     resource: KnownResource,
   ): Promise<void> | undefined {
     const request = this.getRequest(context);
+    if (!request) {
+      this.decideOnLocalCall(context, route);
+      return undefined;
+    }
     const allowsAnonymous = route.allowsAnonymous || resource.options.allowAnonymous;
     // Within another request, that one must have been let in at its own route: it is not authenticated here.
     const isUndecided = context.getType() !== 'http' && admissionOf(request)?.resource !== resource;
-    if (!request || (isUndecided && !allowsAnonymous)) throw new CredentialsRefusedError('missing_token');
+    if (isUndecided && !allowsAnonymous) throw new CredentialsRefusedError('missing_token');
     // Within another request that one's origin counts, which was decided on at its own route.
     if (context.getType() === 'http') this.checkOrigin(context, request as AuthenticatedRequest, resource);
     const requirements = this.getRequiredScopes(context);
@@ -99,6 +110,14 @@ export class BearerAuthGuard implements CanActivate {
     const response = isLast ? this.nodeResponse(context) : undefined;
     const rules = { resource, requirements, call, allowsAnonymous, isLast, response };
     return this.authenticator.admit(request as AuthenticatedRequest, rules);
+  }
+
+  /** Without an HTTP request: only where the transport says that there is none. */
+  private decideOnLocalCall(context: ExecutionContext, route: RouteFacts): void {
+    const local = localCallOf(context);
+    if (!local) throw new CredentialsRefusedError('missing_token');
+    const requirements = this.getRequiredScopes(context);
+    this.localCallers.admit(local, { route, requirements, call: callOf(context, route) });
   }
 
   private nodeResponse(context: ExecutionContext): ServerResponse | undefined {

@@ -66,6 +66,10 @@ const isBooleanOrIssuer: Problem = (value) =>
 const isFalseOrObject: Problem = (value) =>
   isPlainObject(value) === undefined ? undefined : 'must be false or an object';
 
+const STDIO_FORMS = 'must be deny, allow or an object';
+
+const isStdio: Problem = (value) => (isPlainObject(value) === undefined ? undefined : STDIO_FORMS);
+
 /** The shape of RemoteJwkSetOptions. @internal */
 export class RemoteJwkSetDto {
   @CheckOptional(isWholeNumber(100, 30_000, 'milliseconds')) timeoutMs?: number;
@@ -177,6 +181,13 @@ export class SessionBindingDto {
   @CheckOptional(isWholeNumber(1, 2_592_000, 'seconds')) maxIdleSeconds?: number;
 }
 
+/** The shape of StdioCaller. @internal */
+export class StdioCallerDto {
+  @CheckOptional(isText) subject?: string;
+  @CheckOptional(isText) clientId?: string;
+  @Check(isListOf(isScopeToken, { nonEmpty: false })) scopes!: string[];
+}
+
 /** The shape of the module's options; see McpAuthModuleOptions for their meaning. @internal */
 export class McpAuthModuleOptionsDto {
   @Check(isListOf(isPlainObject, { nonEmpty: true }))
@@ -212,6 +223,13 @@ export class McpAuthModuleOptionsDto {
   @CheckOptional(isBoolean) endStreamsAtExpiry?: boolean;
   @CheckOptional(isScopeHierarchy) scopeHierarchy?: Record<string, string[]>;
   @CheckOptional(isOneOf('show', 'hide', 'annotate')) listPolicy?: 'show' | 'hide' | 'annotate';
+
+  @ValidateIf((_: object, value: unknown) => value !== 'deny' && value !== 'allow')
+  @CheckOptional(isStdio)
+  @ValidateNested({ message: STDIO_FORMS })
+  @Type(() => StdioCallerDto)
+  stdio?: 'deny' | 'allow' | StdioCallerDto;
+
   @CheckOptional(isFunction) isRevoked?: unknown;
   @CheckOptional(isBoolean) showErrorDetails?: boolean;
   @CheckOptional(isOneOf('oauth', 'json-rpc')) errorBody?: 'oauth' | 'json-rpc';

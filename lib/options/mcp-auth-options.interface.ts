@@ -185,6 +185,16 @@ export interface UnauthorizedRequest {
   readonly reason: CredentialsRefusal | TokenRefusal;
 }
 
+/** Who calls over stdio; what a token says of others. @publicApi */
+export interface StdioCaller {
+  /** The person; undefined for a program. */
+  readonly subject?: string;
+  /** @defaultValue empty */
+  readonly clientId?: string;
+  /** What it may do. Empty for nothing that needs scopes. */
+  readonly scopes: readonly string[];
+}
+
 /** Options of {@link McpAuthModule}. @publicApi */
 export interface McpAuthModuleOptions {
   /** One protected resource or several. */
@@ -410,6 +420,21 @@ export interface McpAuthModuleOptions {
    * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/server/tools | MCP, tools}
    */
   readonly listPolicy?: 'show' | 'hide' | 'annotate';
+
+  /**
+   * Who calls over stdio, where nobody sends a token: the process runs for one person, and whoever starts it says who that
+   * is, such as by environment variables. Handlers behind the guard (`@RequireScopes()`) run for this caller as far as
+   * the scopes go, `requiredScopes` included. `deny` answers their calls with a JSON-RPC error; `allow` runs them all,
+   * without a caller. Handlers that no guard covers run in any case, and so do those that let anonymous callers in.
+   *
+   * The transport says that it is stdio (`StdioTransport` of `@rekog/mcp-nest`); a missing HTTP request is no proof. A
+   * transport of your own that supplies an `authInfo` with its messages is taken at its word, whatever this option says: its
+   * scopes, `expiresAt` and `resource` are decided on.
+   *
+   * @defaultValue 'deny'
+   * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization#protocol-requirements | MCP authorization, protocol requirements}
+   */
+  readonly stdio?: 'deny' | 'allow' | StdioCaller;
 
   /** What is used in place of the global `fetch` for every request to an authorization server. @defaultValue fetch */
   readonly fetch?: typeof fetch;

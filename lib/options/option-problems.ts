@@ -45,11 +45,11 @@ function toProblems(error: ValidationError, parent: string): ConfigProblem[] {
   const index = /^\d+$/.test(error.property);
   const path =
     parent === '' ? error.property : `${parent}${index ? `[${error.property}]` : `.${error.property}`}`;
-  const own = Object.entries(error.constraints ?? {}).map(([constraint, message]) => ({
-    path,
-    message:
-      constraint === 'whitelistValidation' ? unknownOption(error) : `${message}; got ${describe(error)}`,
-  }));
+  const messages = Object.entries(error.constraints ?? {}).map(([constraint, message]) =>
+    constraint === 'whitelistValidation' ? unknownOption(error) : `${message}; got ${describe(error)}`,
+  );
+  // Two rules of an option may say the same.
+  const own = [...new Set(messages)].map((message) => ({ path, message }));
   return [...own, ...(error.children ?? []).flatMap((child) => toProblems(child, path))];
 }
 

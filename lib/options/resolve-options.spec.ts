@@ -86,6 +86,8 @@ describe('resolveOptions', () => {
       earlyAuthentication: false,
       endStreamsAtExpiry: true,
       scopeHierarchy: undefined,
+      listPolicy: 'show',
+      stdio: 'deny',
       tokenCache: { maxEntries: 10_000, maxAgeSeconds: 60 },
       sessionBinding: { maxSessions: 10_000, maxIdleSeconds: 86_400 },
       isRevoked: undefined,
@@ -210,6 +212,37 @@ describe('resolveOptions', () => {
     expect(messageOf({ ...ofResource({}), errorUri: 'http://127.0.0.1/e' })).toContain(
       'errorUri: must be https',
     );
+  });
+
+  verifies(['STD-01', 'F96'], 'takes a caller over stdio with scopes, or one of two words', () => {
+    const scopes = ['notes:read', 'notes:write', 'notes:read'];
+    expect(resolveOptions({ ...ofResource({}), stdio: { subject: 'ada', scopes } }).stdio).toEqual({
+      subject: 'ada',
+      clientId: '',
+      scopes: ['notes:read', 'notes:write'],
+    });
+    expect(resolveOptions({ ...ofResource({}), stdio: { scopes: [] } }).stdio).toMatchObject({ scopes: [] });
+    for (const stdio of ['deny', 'allow'] as const) {
+      expect(resolveOptions({ ...ofResource({}), stdio }).stdio).toBe(stdio);
+    }
+    for (const stdio of [
+      'Allow',
+      true,
+      null,
+      [],
+      [{ scopes: [] }],
+      {},
+      { subject: 'ada' },
+      { scopes: 'notes:read' },
+      { scopes: ['notes:read notes:write'] },
+      { scopes: [1] },
+      { scopes: [], subject: '' },
+      { scopes: [], subject: 1 },
+      { scopes: [], clientId: 1 },
+      { scopes: [], scope: 'x' },
+    ]) {
+      expect(messageOf({ ...ofResource({}), stdio })).toMatch(/^McpAuthModule has 1 problem:\n {2}- stdio/);
+    }
   });
 
   verifies('CHL-11', 'refuses names in which clients would read another parameter of the challenge', () => {

@@ -61,6 +61,7 @@ function withDefaults(dto: McpAuthModuleOptionsDto): ResolvedMcpAuthOptions {
     ...refusalDefaults(dto),
     scopeHierarchy: dto.scopeHierarchy && closure(dto.scopeHierarchy),
     listPolicy: dto.listPolicy ?? 'show',
+    stdio: resolveStdio(dto.stdio),
     isRevoked: dto.isRevoked as ResolvedMcpAuthOptions['isRevoked'],
     onUnauthorized: dto.onUnauthorized as ResolvedMcpAuthOptions['onUnauthorized'],
     fetch: dto.fetch ?? ((...args) => globalThis.fetch(...args)),
@@ -168,6 +169,12 @@ function resolveSessionBinding(
 ): ResolvedMcpAuthOptions['sessionBinding'] {
   if (dto === false) return undefined;
   return { maxSessions: dto?.maxSessions ?? 10_000, maxIdleSeconds: dto?.maxIdleSeconds ?? 86_400 };
+}
+
+function resolveStdio(stdio: McpAuthModuleOptionsDto['stdio'] = 'deny'): ResolvedMcpAuthOptions['stdio'] {
+  if (typeof stdio === 'string') return stdio;
+  const { subject, clientId = '', scopes } = stdio;
+  return { subject, clientId, scopes: [...new Set(scopes)] };
 }
 
 function deepFreeze<T>(value: T): T {

@@ -106,6 +106,10 @@ export interface ResolvedMcpAuthOptions {
   /** All scopes that a scope includes, directly or by another; undefined where none includes another. */
   readonly scopeHierarchy: ReadonlyMap<string, readonly string[]> | undefined;
   readonly listPolicy: 'show' | 'hide' | 'annotate';
+  readonly stdio:
+    | 'deny'
+    | 'allow'
+    | { readonly subject: string | undefined; readonly clientId: string; readonly scopes: readonly string[] };
   readonly isRevoked: McpAuthModuleOptions['isRevoked'];
   readonly onUnauthorized: McpAuthModuleOptions['onUnauthorized'];
   readonly fetch: typeof fetch;

@@ -169,6 +169,38 @@ describe.each(PLATFORMS)('handlers in a context that a library makes, on %s', (p
     expect(await caller.call('whoami', 'rpc', context)).toBe('u2 false');
   });
 
+  verifies('STD-02', 'of the type rpc are no local calls where anything tells of HTTP', async () => {
+    const as = closeAfterTest(await LoopbackAuthorizationServer.start());
+    const resources = { resource: NOTES, authorizationServers: [as.issuer] };
+    const parts = { providers: [Tools, ToolCaller, LaterGuard] };
+    const options = { resources, stdio: { subject: 'ada', scopes: ['notes:write'] } };
+    const { app } = closeAfterTest(await startApp(options, parts, undefined, undefined, platform));
+    const caller = app.get(ToolCaller);
+    const getSession = () => ({ transport: 'stdio' });
+    const authInfo = { token: '', clientId: '', scopes: ['notes:write'] };
+    for (const context of [
+      null,
+      'stdio',
+      { transport: 'stdio', authInfo },
+      { getSession: () => undefined },
+      { getSession: () => ({ transport: 'STDIO' }) },
+      { getSession, getRawRequest: () => ({}) },
+      { getSession, getRawRequest: () => 'request' },
+      { getSession, sdkContext: { http: { req: {}, authInfo } } },
+      { sdkContext: { http: { req: {}, authInfo } } },
+      { sdkContext: { authInfo } },
+      { getSession: () => ({ transport: 'streamable-http' }), sdkContext: { http: { authInfo } } },
+    ]) {
+      expect(await caller.call('write', 'rpc', context as object)).toEqual(REFUSED);
+    }
+    // Their neighbours, and another context type.
+    expect(await caller.call('write', 'rpc', { getSession, getRawRequest: () => undefined })).toBe('ada');
+    expect(await caller.call('write', 'rpc', { getSession, sdkContext: {} })).toBe('ada');
+    for (const type of ['mcp', 'graphql', 'ws']) {
+      expect(await caller.call('write', type, { getSession })).toEqual(REFUSED);
+    }
+  });
+
   verifies('F91', 'of an unknown type are refused', async () => {
     const { app, as } = await startContexts();
     const writer = await as.token({ aud: NOTES, scope: 'notes:read notes:write' });

@@ -1,0 +1,115 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
+import { type LocalCall } from '../auth-info/local-call.js';
+import { recordLocalCaller } from '../auth-info/request-auth.js';
+import { toAuthInfo } from '../auth-info/to-auth-info.js';
+import {
+  CredentialsRefusedError,
+  InsufficientScopeError,
+  TokenRefusedError,
+} from '../errors/refusal.errors.js';
+import { type AdmittedToken } from '../gate/admit.js';
+import { scopesToAskFor } from '../gate/scopes.js';
+import { assertTimely } from '../gate/time-claims.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { choicesOf, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { canonicalResource } from '../options/url-rules.js';
+import {
+  type KnownResource,
+  ProtectedResourceRegistry,
+} from '../resource-metadata/protected-resource.registry.js';
+import { GuardReport } from './guard-report.js';
+import { type RouteFacts } from './route-facts.js';
+
+/** What a local call is for. @internal */
+export interface LocalDemand {
+  readonly route: RouteFacts;
+  readonly requirements: readonly ScopeRequirement[];
+  readonly call: ScopedCall;
+}
+
+const NOBODY = { issuer: '', audience: [], claims: {}, expiresAt: undefined } as const;
+
+/**
+ * Decides on calls over stdio, by the option `stdio`, and on those whose transport says who calls. There is no token to
+ * verify: the environment or the transport vouches for the caller. Time, resource and scopes are decided on as ever.
+ *
+ * @internal
+ */
+@Injectable()
+export class LocalAuthenticator {
+  constructor(
+    private readonly resources: ProtectedResourceRegistry,
+    private readonly report: GuardReport,
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
+  ) {}
+
+  /** @throws one of the refusals of lib/errors */
+  admit({ carrier, supplied }: LocalCall, demand: LocalDemand): void {
+    if (supplied === undefined && this.mayRunWithoutCaller(demand)) return;
+    const { token, caller } = supplied === undefined ? this.configured() : this.vouched(supplied);
+    const resource = this.resourceOf(supplied, demand);
+    const auth = toAuthInfo(token, caller, resource);
+    this.assertScopes(auth, resource, demand);
+    recordLocalCaller(carrier, { auth, resource });
+    this.report.accepted(auth, resource.options.resource);
+  }
+
+  private mayRunWithoutCaller(demand: LocalDemand): boolean {
+    const { stdio } = this.options;
+    if (stdio !== 'deny') return stdio === 'allow';
+    if (demand.requirements.length > 0) return false;
+    return demand.route.allowsAnonymous || this.resourceOf(undefined, demand).options.allowAnonymous;
+  }
+
+  /** Who calls over stdio. */
+  private configured(): { token: string; caller: AdmittedToken } {
+    const { stdio } = this.options;
+    if (typeof stdio === 'string') throw new CredentialsRefusedError('missing_token');
+    return { token: '', caller: { ...NOBODY, ...stdio, scopes: [...stdio.scopes] } };
+  }
+
+  /** Who calls as the transport says, which may be written in plain JavaScript. */
+  private vouched(supplied: unknown): { token: string; caller: AdmittedToken } {
+    const { exp, ...given } = suppliedCaller(supplied);
+    const nowSeconds = this.options.now().getTime() / 1000;
+    const clock = { nowSeconds, toleranceSeconds: this.options.clockToleranceSeconds };
+    const expiresAt = assertTimely({ exp }, clock, { requiresExpiry: false });
+    return { token: given.token, caller: { ...given, expiresAt } };
+  }
+
+  /** The resource of the handler; else that of the caller, who may have none; else the only one. */
+  private resourceOf(supplied: unknown, { route }: LocalDemand): KnownResource {
+    const { resourceName: name, where } = route;
+    const { resource: given } = (supplied ?? {}) as { resource?: unknown };
+    const ofCaller = given instanceof URL || typeof given === 'string' ? String(given) : undefined;
+    const isOfCaller = ({ options }: KnownResource): boolean =>
+      ofCaller !== undefined && canonicalResource(options.resource) === canonicalResource(ofCaller);
+    const found = name === undefined ? this.resources.all().find(isOfCaller) : undefined;
+    const resource = found ?? this.resources.require(name, where);
+    if (given !== undefined && !isOfCaller(resource)) throw new TokenRefusedError('audience');
+    return resource;
+  }
+
+  private assertScopes(auth: AuthInfo, resource: KnownResource, { requirements, call }: LocalDemand): void {
+    const baseline = resource.options.requiredScopes;
+    const demand = { baseline, operation: choicesOf(requirements, call, auth) };
+    const granted = { scopes: auth.scopes, hierarchy: this.options.scopeHierarchy };
+    const scopes = scopesToAskFor(granted, demand, 'complete', []);
+    if (scopes) throw new InsufficientScopeError(scopes);
+  }
+}
+
+/** What a transport says of a caller, with what it leaves out. */
+function suppliedCaller(
+  supplied: unknown,
+): Omit<AdmittedToken, 'expiresAt'> & { token: string; exp: unknown } {
+  const given = (supplied ?? {}) as Partial<AuthInfo>;
+  const { token = '', clientId = '', issuer = '', subject, audience = [], claims = {} } = given;
+  const scopes: unknown = given.scopes;
+  if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string'))
+    throw new TokenRefusedError('malformed');
+  const own = { scopes: [...new Set(scopes)], audience: [...audience], claims: { ...claims } };
+  return { token, clientId, issuer, subject, exp: given.expiresAt, ...own };
+}
