@@ -33,11 +33,12 @@ import {
 } from './mcp-auth.constants.js';
 import { ConfigurableModuleClass } from './mcp-auth.module-definition.js';
 import { BootAdvice } from './mcp/boot-advice.js';
-import { auditHandlers } from './mcp/handler-audit.js';
+import { BootAudit } from './mcp/boot-audit.js';
 import { HandlerScan } from './mcp/handler-scan.js';
 import { declaredBy, HandlerSources } from './mcp/handler-sources.js';
 import { HandlerScopeRegistry } from './mcp/handler-scope.registry.js';
 import { RouteScan } from './mcp/route-scan.js';
+import { SelfMountedRoutes } from './mcp/self-mounted-routes.js';
 import {
   type McpAuthModuleAsyncOptions,
   type McpAuthModuleExtras,
@@ -99,6 +100,8 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     HandlerScan,
     HandlerSources,
     RouteScan,
+    SelfMountedRoutes,
+    BootAudit,
     BootAdvice,
     HandlerScopeRegistry,
     ExchangeWatchers,
@@ -138,6 +141,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     private readonly routes: RouteScan,
     private readonly mirror: LegacyMirror,
     private readonly bootAdvice: BootAdvice,
+    private readonly bootAudit: BootAudit,
     @Inject(WELL_KNOWN_CONTROLLERS) private readonly controllers: WellKnownControllers,
   ) {}
 
@@ -202,7 +206,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     await this.servers.discover();
     const handlers = this.scan.handlers();
     const guards = this.globalGuards();
-    auditHandlers(handlers, guards, this.resources);
+    this.bootAudit.assertSound(handlers, guards);
     this.handlerScopes.register(declaredBy(handlers));
     this.handlerScopes.registerUnguarded(this.sources.declarations());
     for (const { operation, requirements, resource } of handlers) {

@@ -507,7 +507,16 @@ const operationScopes = {
   H23: row('robustness', 'a call inside a response, and one that is written as a response'),
 } as const;
 
+/** What stands before handlers, and what is known of them at bootstrap. */
+const audit = {
+  'SCP-28': row(
+    'robustness',
+    'a route that a transport mounts itself is authenticated early, or the app does not start',
+  ),
+} as const;
+
 export const requirements = {
+  ...audit,
   ...operationScopes,
   ...refusals,
   ...requestOrigins,

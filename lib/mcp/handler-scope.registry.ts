@@ -59,6 +59,11 @@ export class HandlerScopeRegistry {
     return this.hasUnguarded;
   }
 
+  /** Whether anything of an MCP server is declared, so that there is something to decide on in a body. */
+  get decides(): boolean {
+    return this.uris.length + this.named.tool.size + this.named.prompt.size > 0;
+  }
+
   /** Lets a resource advertise scopes that a handler asks for. */
   advertise(requirements: readonly ScopeRequirement[], resource: string | undefined): void {
     const owner = this.ownerOf(resource);
