@@ -509,6 +509,15 @@ const operationScopes = {
 
 /** What stands before handlers, and what is known of them at bootstrap. */
 const audit = {
+  'SCP-08': row(MCP, 'offline_access among the scopes of a handler is told of at boot, and never asked for'),
+  'SCP-10': row('MCP 2026-07-28 streamable HTTP', 'headers that disagree with the body are 400 with -32020'),
+  'SCP-11': row('MCP 2026-07-28 streamable HTTP', 'older messages are decided on by the body alone'),
+  'SCP-22': row(MCP, 'methods that run no handler need the scopes of the resource, known or not'),
+  'SCP-25': row(
+    'robustness',
+    'undeclared tools need the scopes of the resource, or are denied without a hint',
+  ),
+  H08: row('robustness', 'headers of one call and the body of another, duplicated and encoded ones'),
   'SCP-28': row(
     'robustness',
     'a route that a transport mounts itself is authenticated early, or the app does not start',

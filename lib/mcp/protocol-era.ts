@@ -3,6 +3,8 @@ const NO_BATCHES_SINCE = '2025-06-18';
 /** From this revision on, clients keep the scopes they have when they ask for more. */
 const CLIENTS_ACCUMULATE_SINCE = '2026-07-28';
 
+const HEADERS_MIRROR_SINCE = '2026-07-28';
+
 /**
  * Tells whether the client keeps its scopes by itself when a challenge names others, by its protocol version.
  * Without a version, or with one that is no date, it is taken for an old client.
@@ -22,6 +24,16 @@ export function clientAccumulatesScopes(protocolVersion: unknown): boolean {
  */
 export function hasNoBatches(protocolVersion: unknown): boolean {
   return isSince(NO_BATCHES_SINCE, protocolVersion);
+}
+
+/**
+ * Tells whether headers mirror what messages of a protocol version are about.
+ *
+ * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http | MCP, Streamable HTTP}
+ * @internal
+ */
+export function isMirrored(protocolVersion: unknown): boolean {
+  return isSince(HEADERS_MIRROR_SINCE, protocolVersion);
 }
 
 function isSince(revision: string, protocolVersion: unknown): boolean {

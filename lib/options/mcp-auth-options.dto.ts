@@ -198,6 +198,7 @@ export class McpAuthModuleOptionsDto {
 
   @CheckOptional(isBoolean) earlyAuthentication?: boolean;
   @CheckOptional(isScopeHierarchy) scopeHierarchy?: Record<string, string[]>;
+  @CheckOptional(isOneOf('allow', 'deny')) undeclaredTools?: 'allow' | 'deny';
   @CheckOptional(isFunction) isRevoked?: unknown;
   @CheckOptional(isBoolean) showErrorDetails?: boolean;
   @CheckOptional(isOneOf('oauth', 'json-rpc')) errorBody?: 'oauth' | 'json-rpc';

@@ -84,6 +84,7 @@ describe('resolveOptions', () => {
       metadataRefreshSeconds: 3600,
       verifierTimeoutMs: 10_000,
       earlyAuthentication: false,
+      undeclaredTools: 'allow',
       scopeHierarchy: undefined,
       tokenCache: { maxEntries: 10_000, maxAgeSeconds: 60 },
       isRevoked: undefined,

@@ -55,6 +55,7 @@ function withDefaults(dto: McpAuthModuleOptionsDto): ResolvedMcpAuthOptions {
     verifierTimeoutMs: dto.verifierTimeoutMs ?? 10_000,
     tokenCache: resolveTokenCache(dto.tokenCache),
     earlyAuthentication: dto.earlyAuthentication ?? false,
+    undeclaredTools: dto.undeclaredTools ?? 'allow',
     ...refusalDefaults(dto),
     scopeHierarchy: dto.scopeHierarchy && closure(dto.scopeHierarchy),
     isRevoked: dto.isRevoked as ResolvedMcpAuthOptions['isRevoked'],

@@ -101,6 +101,7 @@ export interface ResolvedMcpAuthOptions {
   readonly errorUri: string | undefined;
   /** All scopes that a scope includes, directly or by another; undefined where none includes another. */
   readonly scopeHierarchy: ReadonlyMap<string, readonly string[]> | undefined;
+  readonly undeclaredTools: 'allow' | 'deny';
   readonly isRevoked: McpAuthModuleOptions['isRevoked'];
   readonly onUnauthorized: McpAuthModuleOptions['onUnauthorized'];
   readonly fetch: typeof fetch;

@@ -224,7 +224,6 @@ describe('tools with scopes on @rekog/mcp-nest', () => {
 
   it('decides by the body, not by what a header says', async () => {
     const reader = await token('notes:read');
-    expectForbidden(await modern(reader, 'write_note', 'list_notes'), 'notes:write');
     const spoofed = await legacy(reader, call('write_note'), { 'mcp-name': 'list_notes' });
     expectForbidden(spoofed, 'notes:read notes:write');
     expect(ran.write_note).toBe(0);
