@@ -33,9 +33,9 @@ import {
 } from './mcp-auth.constants.js';
 import { ConfigurableModuleClass } from './mcp-auth.module-definition.js';
 import { BootAdvice } from './mcp/boot-advice.js';
-import { BootAudit } from './mcp/boot-audit.js';
+import { HandlerRegistration } from './mcp/handler-registration.js';
 import { HandlerScan } from './mcp/handler-scan.js';
-import { declaredBy, HandlerSources } from './mcp/handler-sources.js';
+import { HandlerSources } from './mcp/handler-sources.js';
 import { HandlerScopeRegistry } from './mcp/handler-scope.registry.js';
 import { RouteScan } from './mcp/route-scan.js';
 import { SelfMountedRoutes } from './mcp/self-mounted-routes.js';
@@ -101,7 +101,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     HandlerSources,
     RouteScan,
     SelfMountedRoutes,
-    BootAudit,
+    HandlerRegistration,
     BootAdvice,
     HandlerScopeRegistry,
     ExchangeWatchers,
@@ -133,15 +133,12 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     private readonly applicationConfig: ApplicationConfig,
     private readonly servers: AuthorizationServerRegistry,
     private readonly resources: ProtectedResourceRegistry,
-    private readonly scan: HandlerScan,
-    private readonly sources: HandlerSources,
-    private readonly handlerScopes: HandlerScopeRegistry,
+    private readonly handlers: HandlerRegistration,
     private readonly layer: AdapterLayer,
     private readonly host: HttpAdapterHost,
     private readonly routes: RouteScan,
     private readonly mirror: LegacyMirror,
     private readonly bootAdvice: BootAdvice,
-    private readonly bootAudit: BootAudit,
     @Inject(WELL_KNOWN_CONTROLLERS) private readonly controllers: WellKnownControllers,
   ) {}
 
@@ -204,18 +201,13 @@ export class McpAuthModule implements NestModule, OnModuleInit {
   /** Discovery, then the audit of handlers, then the documents: each needs what comes before. */
   async onModuleInit(): Promise<void> {
     await this.servers.discover();
-    const handlers = this.scan.handlers();
     const guards = this.globalGuards();
-    this.bootAudit.assertSound(handlers, guards);
-    this.handlerScopes.register(declaredBy(handlers));
-    this.handlerScopes.registerUnguarded(this.sources.declarations());
-    for (const { operation, requirements, resource } of handlers) {
-      if (!operation) this.handlerScopes.advertise(requirements, resource);
-    }
+    const handlers = this.handlers.register(guards);
     this.resources.publish();
     this.report();
     const legacy = this.mirror.choose();
-    for (const advice of [...legacy, ...this.bootAdvice.about(guards)]) this.logger.warn(advice);
+    const advice = [...legacy, ...this.bootAdvice.about(guards, handlers)];
+    for (const each of advice) this.logger.warn(each);
   }
 
   /** Instances, or classes where each request has its own. */

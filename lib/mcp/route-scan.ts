@@ -21,6 +21,9 @@ export interface ScannedRoute {
   readonly paths: readonly string[];
   /** What `@Version()` or `@Controller()` takes. */
   readonly version: unknown;
+  /** The class that it is a method of. */
+  readonly controller: object;
+  readonly takesGet: boolean;
   /** Whether it takes POST, as an MCP endpoint does. */
   readonly takesPost: boolean;
   /** What `@ProtectedResource()` names on the method, else on the class. */
@@ -100,6 +103,8 @@ function toRoute({ controller, name, handler, modulePath }: Method): ScannedRout
       pathsOf(handler).map((below) => joinPath(modulePath, above, below)),
     ),
     version: nearest(ROUTE_VERSION, controller, handler),
+    controller,
+    takesGet: method === RequestMethod.GET || method === RequestMethod.ALL,
     takesPost: method === RequestMethod.POST || method === RequestMethod.ALL,
     resource: nearest(PROTECTED_RESOURCE, controller, handler) as string | undefined,
     guards: both(ROUTE_GUARDS, controller, handler),
