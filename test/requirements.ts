@@ -438,7 +438,10 @@ const perOperation = {
   ),
   'SCP-14': row('robustness', 'a call without an id is decided on like one with an id'),
   H01: row('batch smuggling', 'a call in a batch'),
-  'SCP-21': row(MCP, 'tools, prompts, resources, templates, completions and subscriptions are decided on'),
+  'SCP-21': row(
+    MCP,
+    'tools, prompts, resources, templates, completions, subscriptions and requests for tasks are decided on',
+  ),
   'SCP-26': row(MCP, 'scopes by arguments and caller, before dispatch; a function that fails denies'),
   F69: row('design', 'one of several scopes'),
 } as const;
