@@ -28,6 +28,9 @@ export const AUTHORIZATION_SERVER_WELL_KNOWN = '/.well-known/oauth-authorization
 /** Injection token of the controller classes that a module has for its well-known routes. @internal */
 export const WELL_KNOWN_CONTROLLERS = Symbol.for('nestjs-mcp-auth:well-known-controllers');
 
+/** The scope by which clients ask for refresh tokens: no right at a resource, so it is neither advertised nor asked for. @internal */
+export const OFFLINE_ACCESS = 'offline_access';
+
 /** Longest accepted access token where the options do not say, in characters. @internal */
 export const DEFAULT_MAX_TOKEN_LENGTH = 8192;
 

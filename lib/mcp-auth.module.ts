@@ -35,11 +35,12 @@ import {
 } from './mcp-auth.constants.js';
 import { ConfigurableModuleClass } from './mcp-auth.module-definition.js';
 import { BootAdvice } from './mcp/boot-advice.js';
-import { auditHandlers } from './mcp/handler-audit.js';
+import { HandlerRegistration } from './mcp/handler-registration.js';
 import { HandlerScan } from './mcp/handler-scan.js';
-import { declaredBy, HandlerSources } from './mcp/handler-sources.js';
+import { HandlerSources } from './mcp/handler-sources.js';
 import { HandlerScopeRegistry } from './mcp/handler-scope.registry.js';
 import { RouteScan } from './mcp/route-scan.js';
+import { SelfMountedRoutes } from './mcp/self-mounted-routes.js';
 import {
   type McpAuthModuleAsyncOptions,
   type McpAuthModuleExtras,
@@ -101,6 +102,8 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     HandlerScan,
     HandlerSources,
     RouteScan,
+    SelfMountedRoutes,
+    HandlerRegistration,
     BootAdvice,
     HandlerScopeRegistry,
     ...EXCHANGE_PROVIDERS,
@@ -135,9 +138,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     private readonly applicationConfig: ApplicationConfig,
     private readonly servers: AuthorizationServerRegistry,
     private readonly resources: ProtectedResourceRegistry,
-    private readonly scan: HandlerScan,
-    private readonly sources: HandlerSources,
-    private readonly handlerScopes: HandlerScopeRegistry,
+    private readonly handlers: HandlerRegistration,
     private readonly layer: AdapterLayer,
     private readonly host: HttpAdapterHost,
     private readonly routes: RouteScan,
@@ -206,17 +207,13 @@ export class McpAuthModule implements NestModule, OnModuleInit {
   async onModuleInit(): Promise<void> {
     // Without HTTP no token ever comes, and nobody is to be asked about any.
     await this.servers.discover(Boolean(this.host.httpAdapter as object | null));
-    const handlers = this.scan.handlers();
     const guards = this.globalGuards();
-    auditHandlers(handlers, guards, this.resources);
-    this.handlerScopes.register(declaredBy(handlers));
-    this.handlerScopes.registerUnguarded(this.sources.declarations());
-    for (const { operation, requirements, resource } of handlers)
-      if (!operation) this.handlerScopes.advertise(requirements, resource);
+    const handlers = this.handlers.register(guards);
     this.resources.publish();
     this.report();
-    for (const advice of [...this.mirror.choose(), ...this.bootAdvice.about(guards)])
-      this.logger.warn(advice);
+    const legacy = this.mirror.choose();
+    const advice = [...legacy, ...this.bootAdvice.about(guards, handlers)];
+    for (const each of advice) this.logger.warn(each);
   }
 
   /** Instances, or classes where each request has its own. */

@@ -433,7 +433,10 @@ const perOperation = {
   ),
   'SCP-14': row('robustness', 'a call without an id is decided on like one with an id'),
   H01: row('batch smuggling', 'a call in a batch'),
-  'SCP-21': row(MCP, 'tools, prompts, resources, templates, completions and subscriptions are decided on'),
+  'SCP-21': row(
+    MCP,
+    'tools, prompts, resources, templates, completions, subscriptions and requests for tasks are decided on',
+  ),
   'SCP-26': row(MCP, 'scopes by arguments and caller, before dispatch; a function that fails denies'),
   F69: row('design', 'one of several scopes'),
 } as const;
@@ -561,11 +564,29 @@ const listsAndLocalCalls = {
   F96: row('design', 'the option stdio, denied by default'),
 } as const;
 
+/** What stands before handlers, and what is known of them at bootstrap. */
+const audit = {
+  'SCP-08': row(MCP, 'offline_access among the scopes of a handler is told of at boot, and never asked for'),
+  'SCP-10': row('MCP 2026-07-28 streamable HTTP', 'headers that disagree with the body are 400 with -32020'),
+  'SCP-11': row('MCP 2026-07-28 streamable HTTP', 'older messages are decided on by the body alone'),
+  'SCP-22': row(MCP, 'methods that run no handler need the scopes of the resource, known or not'),
+  'SCP-25': row(
+    'robustness',
+    'undeclared tools need the scopes of the resource, or are denied without a hint',
+  ),
+  H08: row('robustness', 'headers of one call and the body of another, duplicated and encoded ones'),
+  'SCP-28': row(
+    'robustness',
+    'a route that a transport mounts itself is authenticated early, or the app does not start',
+  ),
+} as const;
+
 export const requirements = {
   ...sessions,
   ...streams,
   ...realClients,
   ...listsAndLocalCalls,
+  ...audit,
   ...operationScopes,
   ...refusals,
   ...requestOrigins,

@@ -2,6 +2,7 @@ import {
   AuthorizationServerUnavailableError,
   CredentialsRefusedError,
   InsufficientScopeError,
+  type MessageRefusal,
   MessageRefusedError,
   RequestOriginRefusedError,
   TokenRefusedError,
@@ -68,6 +69,28 @@ const BATCH_REFUSED: RefusalAnswer = {
   jsonRpcCode: -32600,
 };
 
+const HEADERS_REFUSED: RefusalAnswer = {
+  status: 400,
+  headers: NO_STORE,
+  error: 'invalid_request',
+  description: 'The headers of the request do not say the same as its body',
+  jsonRpcCode: -32020,
+};
+
+/** No challenge: whatever scopes a token had, the answer would stay. */
+const TOOL_REFUSED: RefusalAnswer = {
+  status: 403,
+  headers: NO_STORE,
+  error: 'forbidden_tool',
+  description: 'This tool may not be called',
+};
+
+const MESSAGES_REFUSED: Readonly<Record<MessageRefusal, RefusalAnswer>> = {
+  batch: BATCH_REFUSED,
+  header_mismatch: HEADERS_REFUSED,
+  undeclared_tool: TOOL_REFUSED,
+};
+
 /** A fault that is not the client's has no challenge: a client would throw a good token away. */
 const UNAVAILABLE: RefusalAnswer = {
   status: 503,
@@ -115,7 +138,7 @@ export function answerTo(
     const description = 'The access token does not grant what this operation needs';
     return challenged(403, resource, settings, { error: 'insufficient_scope', scopes, description });
   }
-  if (failure instanceof MessageRefusedError) return BATCH_REFUSED;
+  if (failure instanceof MessageRefusedError) return MESSAGES_REFUSED[failure.reason];
   if (failure instanceof RequestOriginRefusedError) return originAnswer(failure);
   return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
 }

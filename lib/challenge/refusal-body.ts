@@ -1,6 +1,6 @@
 import { type RefusalReason } from '../errors/refusal-reference.js';
 import { refusalReason } from '../errors/refusal-reason.js';
-import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
+import { AuthorizationServerUnavailableError, MessageRefusedError } from '../errors/refusal.errors.js';
 import { type ChallengedResource, type RefusalAnswer, type RefusalSettings } from './refusal-answers.js';
 
 /** The body of a refusal, in the form of RFC 6750 and RFC 6749. @publicApi */
@@ -21,7 +21,10 @@ export interface JsonRpcRefusalBody {
   /** That of the request; null where its body is not a single request. */
   readonly id: string | number | null;
   readonly error: {
-    /** -32600 for a message that is wrong itself, else the HTTP status: the codes that are reserved are all negative. */
+    /**
+     * -32600 for a message that is wrong itself, -32020 where headers disagree with it, else the HTTP status: the codes that
+     * are reserved are all negative.
+     */
     readonly code: number;
     readonly message: string;
     readonly data: RefusalBody;
@@ -63,6 +66,14 @@ export function jsonRpcBody(
   data: RefusalBody,
 ): JsonRpcRefusalBody {
   return { jsonrpc: '2.0', id, error: { code: jsonRpcCode, message: data.error_description, data } };
+}
+
+/** Whether a refusal is a JSON-RPC error, and so has the id of the request. @internal */
+export function isJsonRpcRefusal(
+  failure: unknown,
+  { errorBody }: Pick<RefusalSettings, 'errorBody'>,
+): boolean {
+  return errorBody === 'json-rpc' || failure instanceof MessageRefusedError;
 }
 
 /**

@@ -103,6 +103,12 @@ const FAULT: RefusalResponse = {
   body: { error: 'server_error', error_description: 'The access token could not be checked' },
 };
 
+const UNDECLARED: RefusalResponse = {
+  status: 403,
+  headers: NO_STORE,
+  body: { error: 'forbidden_tool', error_description: 'This tool may not be called' },
+};
+
 const REASONS = Object.keys({
   malformed: 0,
   too_long: 0,
@@ -134,6 +140,7 @@ const TABLE: readonly (readonly [failure: unknown, answer: RefusalResponse, deta
   [new CredentialsRefusedError('unsupported_scheme'), MISSING, { reason: 'unsupported_scheme' }],
   [new CredentialsRefusedError('multiple_credentials'), SEVERAL, { reason: 'multiple_credentials' }],
   ...REASONS.map((reason) => [new TokenRefusedError(reason), INVALID, { reason }] as const),
+  [new MessageRefusedError('undeclared_tool'), UNDECLARED, { reason: 'undeclared_tool' }],
   [new InsufficientScopeError(['notes:write', 'notes:read']), INSUFFICIENT, { reason: 'insufficient_scope' }],
   [new AuthorizationServerUnavailableError(ISSUER), UNAVAILABLE, { reason: 'unavailable', server: ISSUER }],
   [
@@ -181,8 +188,8 @@ describe('refusalResponse', () => {
       (details as { reason: string }).reason,
       [status],
     ]);
-    // The one that is no OAuth error has a test of its own.
-    expect({ ...Object.fromEntries(reasons), batch: [400] }).toEqual(
+    // Those that are no OAuth errors have a test of their own.
+    expect({ ...Object.fromEntries(reasons), batch: [400], header_mismatch: [400] }).toEqual(
       Object.fromEntries(
         Object.entries(REFUSAL_REFERENCE).map(([reason, { statuses }]) => [reason, statuses]),
       ),
@@ -422,23 +429,32 @@ describe('refusalResponse with a JSON-RPC body', () => {
 });
 
 describe('refusalResponse for a message that is wrong itself', () => {
-  const description = 'This protocol version has no batches; send one message in each request';
+  const KINDS = [
+    ['batch', -32600, 'This protocol version has no batches; send one message in each request'],
+    ['header_mismatch', -32020, 'The headers of the request do not say the same as its body'],
+  ] as const;
 
-  verifies('SCP-13', 'is a JSON-RPC error with its own code, whatever the form of other bodies', () => {
-    for (const settings of [PLAIN, { ...PLAIN, errorBody: 'json-rpc' } as const]) {
-      expect(refusalResponse(new MessageRefusedError('batch'), RESOURCE, settings)).toEqual({
-        status: 400,
-        headers: NO_STORE,
-        body: {
-          jsonrpc: '2.0',
-          id: null,
-          error: {
-            code: -32600,
-            message: description,
-            data: { error: 'invalid_request', error_description: description },
-          },
-        },
-      });
-    }
-  });
+  verifies(
+    ['SCP-10', 'SCP-13'],
+    'is a JSON-RPC error with its own code, whatever the form of other bodies',
+    () => {
+      for (const [reason, code, description] of KINDS) {
+        for (const settings of [PLAIN, { ...PLAIN, errorBody: 'json-rpc' } as const]) {
+          expect(refusalResponse(new MessageRefusedError(reason), RESOURCE, settings, 7)).toEqual({
+            status: 400,
+            headers: NO_STORE,
+            body: {
+              jsonrpc: '2.0',
+              id: 7,
+              error: {
+                code,
+                message: description,
+                data: { error: 'invalid_request', error_description: description },
+              },
+            },
+          });
+        }
+      }
+    },
+  );
 });

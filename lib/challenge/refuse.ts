@@ -1,7 +1,7 @@
 import { type HttpServer } from '@nestjs/common';
 import { BearerException } from './bearer.exception.js';
 import { type ChallengedResource, type RefusalSettings } from './refusal-answers.js';
-import { requestIdOf } from './refusal-body.js';
+import { isJsonRpcRefusal, requestIdOf } from './refusal-body.js';
 import { refusalResponse } from './refusal-response.js';
 
 /** What a refusal is about and where it goes. @internal */
@@ -21,7 +21,7 @@ export function refuse(
   failure: unknown,
   { resource, options, adapter, response, body }: RefusedRequest,
 ): BearerException {
-  const id = options.errorBody === 'json-rpc' ? requestIdOf(body?.()) : null;
+  const id = isJsonRpcRefusal(failure, options) ? requestIdOf(body?.()) : null;
   const refusal = refusalResponse(failure, resource, options, id);
   if (response !== undefined) {
     for (const [name, value] of Object.entries(refusal.headers)) adapter.setHeader(response, name, value);

@@ -31,13 +31,20 @@ describe('bearerChallenge', () => {
   );
 
   verifies('CHL-06', 'has no scope parameter where there is nothing to ask for', () => {
-    for (const scopes of [{}, { scopes: [] }]) {
+    for (const scopes of [{}, { scopes: [] }, { scopes: ['offline_access'] }]) {
       const header = bearerChallenge({ resourceMetadata: PRM, ...scopes });
       expect(header).toBe(`Bearer resource_metadata="${PRM}"`);
       expect(asClientsRead(header, 'scope')).toBeUndefined();
     }
     expect(bearerChallenge({ resourceMetadata: PRM, scopes: ['a'] })).toBe(
       `Bearer scope="a", resource_metadata="${PRM}"`,
+    );
+  });
+
+  verifies('SCP-08', 'leaves offline_access out', () => {
+    const scopes = ['offline_access', 'a', 'offline_accesses', 'Offline_access', 'offline_access'];
+    expect(bearerChallenge({ resourceMetadata: PRM, scopes })).toBe(
+      `Bearer scope="a offline_accesses Offline_access", resource_metadata="${PRM}"`,
     );
   });
 });

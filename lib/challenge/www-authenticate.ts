@@ -1,6 +1,9 @@
+import { OFFLINE_ACCESS } from '../mcp-auth.constants.js';
+
 /** The parameters of a Bearer challenge. @internal */
 export interface BearerChallenge {
   readonly error?: string;
+  /** `offline_access` is left out: clients ask for it by themselves. */
   readonly scopes?: readonly string[];
   readonly resourceMetadata: string;
   readonly description?: string;
@@ -24,9 +27,10 @@ export function bearerChallenge({
   description,
   errorUri,
 }: BearerChallenge): string {
+  const scope = scopes.filter((each) => each !== OFFLINE_ACCESS).join(' ');
   const parameters = [
     error !== undefined && `error="${error}"`,
-    scopes.length > 0 && `scope="${scopes.join(' ')}"`,
+    scope !== '' && `scope="${scope}"`,
     `resource_metadata="${resourceMetadata}"`,
     description !== undefined && `error_description="${description}"`,
     errorUri !== undefined && `error_uri="${errorUri}"`,

@@ -35,9 +35,9 @@ export const ERROR_CODE_REFERENCE: Readonly<Record<McpAuthErrorCode, ErrorRefere
     'get a new token; the reason says what is wrong with this one',
   ),
   ERR_MCP_AUTH_MESSAGE_REFUSED: entry(
-    400,
-    'the body is not what the protocol version of the request allows',
-    'see the reason `batch`',
+    [400, 403],
+    'the message is not what its protocol version allows, or calls what nothing declares',
+    'see the reasons `batch`, `header_mismatch` and `undeclared_tool`',
   ),
   ERR_MCP_AUTH_INSUFFICIENT_SCOPE: entry(
     403,

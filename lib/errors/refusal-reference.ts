@@ -133,6 +133,16 @@ export const REFUSAL_REFERENCE: Readonly<Record<RefusalReason, ErrorReferenceEnt
     'a JSON-RPC batch under a protocol version of 2025-06-18 or later, which know none',
     'send one message in each request',
   ),
+  header_mismatch: entry(
+    400,
+    'the headers of an MCP 2026-07-28 message say something else than its body, or are missing',
+    'send MCP-Protocol-Version, Mcp-Method and Mcp-Name as in the body, each once; see whether a proxy changes them',
+  ),
+  undeclared_tool: entry(
+    403,
+    "a call of a tool that nothing declares, with `undeclaredTools: 'deny'`",
+    'declare the tool by a decorator or an McpHandlerSource; no token helps',
+  ),
   insufficient_scope: entry(
     403,
     'the token lacks scopes that the operation needs',

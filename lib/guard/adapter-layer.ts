@@ -5,6 +5,8 @@ import { admissionOf, presentCaller } from '../auth-info/request-auth.js';
 import { preflightResponse } from '../challenge/cors-headers.js';
 import { refusalResponse } from '../challenge/refusal-response.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
+import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
+import { hasUnreadMessage } from '../mcp/unread-body.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { policyOf } from '../origin/request-origin-policy.js';
@@ -15,6 +17,7 @@ import {
   type Hook,
   type PlatformRequest,
 } from '../platform/hooks.js';
+import { jsonParserOf } from '../platform/json-parser.js';
 import { nodeRequestOf, type PlatformResponse, takeResponse } from '../platform/node-message.js';
 import { correctPreflights, type PreflightAnswer } from '../platform/preflights.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
@@ -40,6 +43,7 @@ export class AdapterLayer {
     private readonly paths: ResourcePaths,
     private readonly responder: WellKnownResponder,
     private readonly middleware: BearerAuthMiddleware,
+    private readonly handlerScopes: HandlerScopeRegistry,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {
     const problems = options.earlyAuthentication ? paths.problems() : [];
@@ -107,9 +111,36 @@ export class AdapterLayer {
     if (origin === false) return;
     if (typeof origin === 'string' && isPreflight(request)) answerPreflight(origin, request, response);
     else if (this.options.earlyAuthentication)
-      this.middleware.authenticate(resource, request, response, next);
+      this.middleware.authenticate(resource, request, response, () => {
+        this.readMessage(resource, request, response, next);
+      });
     else next();
   };
+
+  /**
+   * On Express, routes that a library has mounted stand before the application's body parsers, so that {@link again} does
+   * not meet their requests. What a request asks for is decided on now then, from the body as the application's own parser
+   * reads it: the route is handed the same object. Only for who has been let in, and where MCP handlers are declared.
+   */
+  private readMessage(
+    resource: KnownResource,
+    request: PlatformRequest,
+    response: PlatformResponse,
+    next: (error?: unknown) => void,
+  ): void {
+    const { httpAdapter } = this.host;
+    if (hasRequestsOfItsOwn(httpAdapter) || !this.handlerScopes.decides || !hasUnreadMessage(request)) {
+      next();
+      return;
+    }
+    const decide = (error?: unknown): void => {
+      if (error === undefined) this.middleware.authenticate(resource, request, response, next, true);
+      else next(error);
+    };
+    const parse = jsonParserOf(httpAdapter);
+    if (parse) parse(request, response, decide);
+    else decide();
+  }
 
   /** What a preflight to a resource is answered with, where the application's own CORS setting has answered already. */
   private preflightAnswer(request: PlatformRequest): PreflightAnswer | undefined {

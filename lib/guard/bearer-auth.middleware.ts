@@ -3,7 +3,7 @@ import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { runForRequest } from '../auth-info/current-request.js';
 import { withdrawAdmission } from '../auth-info/request-auth.js';
 import { corsHeaders } from '../challenge/cors-headers.js';
-import { requestIdOf } from '../challenge/refusal-body.js';
+import { isJsonRpcRefusal, requestIdOf } from '../challenge/refusal-body.js';
 import { refusalResponse } from '../challenge/refusal-response.js';
 import { writeRefusal } from '../challenge/write-refusal.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
@@ -163,7 +163,7 @@ export class BearerAuthMiddleware implements NestMiddleware<IncomingMessage, Ser
     request: AuthenticatedRequest & object,
     response: PlatformResponse,
   ): void {
-    const id = this.options.errorBody === 'json-rpc' ? requestIdOf(request.body) : null;
+    const id = isJsonRpcRefusal(failure, this.options) ? requestIdOf(request.body) : null;
     const refusal = refusalResponse(failure, resource, this.options, id);
     const { status } = refusal;
     const auth = withdrawAdmission(request);

@@ -16,6 +16,7 @@ import { AccessTokenGate } from '../gate/access-token.gate.js';
 import { type AdmittedToken } from '../gate/admit.js';
 import { type ScopeChoice, scopesToAskFor } from '../gate/scopes.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
+import { assertHeadersAgree } from '../mcp/header-agreement.js';
 import { type McpOperation, operationsOf } from '../mcp/operations.js';
 import { hasUnreadMessage } from '../mcp/unread-body.js';
 import { hasNoBatches, mcpStrategy } from '../mcp/protocol-era.js';
@@ -52,7 +53,7 @@ export interface AdmissionRules {
 }
 
 const UNREAD =
-  'The body is not parsed, so the scopes that an McpHandlerSource declares cannot be decided on; ' +
+  'The body is not parsed, so that it cannot be decided on, as an McpHandlerSource or "undeclaredTools" asks for; ' +
   'let a JSON body parser run before the guard';
 
 /** An operation that asks for scopes. */
@@ -166,8 +167,8 @@ export class RequestAuthenticator {
   }
 
   /**
-   * @throws {@link MessageRefusedError} for a batch where there are none any more; an error for a body that nobody has
-   * parsed, where nothing but the guard stands before handlers with scopes
+   * @throws {@link MessageRefusedError} for a message that may not be served whatever its scopes; an error for a body that
+   * nobody has parsed, where nothing but the guard decides on it
    */
   private scopedOperations(request: AuthenticatedRequest, isLast = false): readonly ScopedOperation[] {
     if (isLast && this.handlerScopes.needsBodies && hasUnreadMessage(request)) throw new Error(UNREAD);
@@ -175,7 +176,9 @@ export class RequestAuthenticator {
     if (body === undefined) return [];
     if (Array.isArray(body) && hasNoBatches(headers['mcp-protocol-version']))
       throw new MessageRefusedError('batch');
+    if (this.handlerScopes.decides) assertHeadersAgree(request, body);
     return operationsOf(body).flatMap((operation) => {
+      if (!this.handlerScopes.admits(operation)) throw new MessageRefusedError('undeclared_tool');
       const requirements = this.handlerScopes.requirementsOf(operation);
       return requirements.length > 0 ? [{ operation, requirements }] : [];
     });

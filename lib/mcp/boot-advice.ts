@@ -1,5 +1,5 @@
 import { Inject, Injectable, type VersioningOptions, VersioningType } from '@nestjs/common';
-import { ApplicationConfig } from '@nestjs/core';
+import { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
 import { MCP_AUTH_OPTIONS, WELL_KNOWN_CONTROLLERS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { splitUrl } from '../options/url-rules.js';
@@ -9,7 +9,10 @@ import {
 } from '../resource-metadata/protected-resource.registry.js';
 import { isBearerAuthGuard } from './handler-audit.js';
 import { type WellKnownControllers } from '../resource-metadata/well-known.routes.js';
+import { type KnownHandlers } from './handler-registration.js';
 import { joinPath, RouteScan, type ScannedRoute } from './route-scan.js';
+import { scopeAdvice } from './scope-advice.js';
+import { shadowedDocuments } from './shadowed-documents.js';
 
 /** What is known of an application's routes when it starts. */
 interface RouteSituation {
@@ -31,14 +34,18 @@ interface RouteSituation {
 export class BootAdvice {
   constructor(
     private readonly application: ApplicationConfig,
+    private readonly host: HttpAdapterHost,
     private readonly routes: RouteScan,
     private readonly resources: ProtectedResourceRegistry,
     @Inject(WELL_KNOWN_CONTROLLERS) private readonly controllers: WellKnownControllers,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
-  /** @param globalGuards - guards that cover every route: instances or classes */
-  about(globalGuards: readonly unknown[]): readonly string[] {
+  /**
+   * @param globalGuards - guards that cover every route: instances or classes
+   * @param handlers - all handlers of the application
+   */
+  about(globalGuards: readonly unknown[], handlers: KnownHandlers): readonly string[] {
     const situation: RouteSituation = {
       routes: this.routes.routes(),
       servesMcp: this.routes.hasMcpHandlers(),
@@ -49,8 +56,28 @@ export class BootAdvice {
     return [
       ...(this.controllers.areDecorated ? [] : foreignGuardAdvice(situation)),
       // Early authentication goes by the path of the resource itself, whatever route stands there.
-      ...(this.options.earlyAuthentication ? [] : misplacedRouteAdvice(situation, this.resources)),
+      ...(this.options.earlyAuthentication
+        ? []
+        : [...misplacedRouteAdvice(situation, this.resources), ...uncoveredAdvice(situation, handlers)]),
+      ...this.shadowed(situation),
+      ...scopeAdvice(handlers, this.resources),
     ];
+  }
+
+  /** Fastify goes by how specific a route is, and so does Nest where it is told to. */
+  private shadowed(situation: RouteSituation): readonly string[] {
+    const { getRouteResolutionStrategy } = this.application as Partial<ApplicationConfig>;
+    const isOrdered = getRouteResolutionStrategy?.call(this.application) !== 'specificity';
+    // There is none where an application serves no HTTP.
+    const adapter = this.host.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
+    if (adapter?.getType() !== 'express' || !isOrdered) return [];
+    const { resources } = this.controllers;
+    return shadowedDocuments(
+      situation.routes,
+      ({ controller }) => controller === resources,
+      this.resources.all().map(({ options }) => options.resource),
+      situation,
+    );
   }
 }
 
@@ -101,6 +128,17 @@ function misplaced({ options: { resource } }: KnownResource, path: string): stri
 
 function isGuarded({ guards, isSkipped }: ScannedRoute, { globalGuards }: RouteSituation): boolean {
   return !isSkipped && [...globalGuards, ...guards].some(isBearerAuthGuard);
+}
+
+/** Says that declared scopes may hold nowhere: what else than a guard covers a route is not known. */
+function uncoveredAdvice(situation: RouteSituation, { declared }: KnownHandlers): readonly string[] {
+  const isScoped = declared.some(({ requirements }) => requirements.length > 0);
+  const isCovered = situation.routes.some((route) => route.takesPost && isGuarded(route, situation));
+  if (!isScoped || isCovered) return [];
+  return [
+    'an McpHandlerSource declares scopes, and no guarded route takes POST; add @UseGuards(BearerAuthGuard) to the route of ' +
+      'its server, unless BearerAuthMiddleware covers it',
+  ];
 }
 
 /** Where a route may be: global prefixes have exceptions, and not every version is in the path. */

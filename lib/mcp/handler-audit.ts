@@ -2,6 +2,7 @@ import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.j
 import { IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js';
 import { type ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
 import { type ScannedHandler } from './handler-scan.js';
+import { type ScannedRoute } from './route-scan.js';
 
 /**
  * Finds handlers that cannot be protected as they are written, before the first request: one that names an
@@ -10,20 +11,19 @@ import { type ScannedHandler } from './handler-scan.js';
  * @param handlers - all handlers of the application
  * @param globalGuards - guards that cover every route: instances or classes
  * @param resources - the configured resources
- * @throws {@link McpAuthConfigError} naming every such handler
+ * @returns what is wrong with each such handler
  * @internal
  */
-export function auditHandlers(
+export function handlerProblems(
   handlers: readonly ScannedHandler[],
   globalGuards: readonly unknown[],
   resources: ProtectedResourceRegistry,
-): void {
+): readonly ConfigProblem[] {
   const coversAll = globalGuards.some(isBearerAuthGuard);
-  const problems = handlers.flatMap((handler) => [
+  return handlers.flatMap((handler) => [
     ...contradictions(handler),
     ...unknownResource(handler, coversAll, resources),
   ]);
-  if (problems.length > 0) throw new McpAuthConfigError(problems);
 }
 
 /** Decorators of which at most one makes sense on a handler, those of its class included. */
@@ -59,6 +59,34 @@ function unknownResource(
     if (error instanceof McpAuthConfigError) return error.problems;
     throw error;
   }
+}
+
+/**
+ * Finds MCP endpoints of @rekog/mcp-nest that no guard covers: there, handlers without `@RequireScopes()` would be open, and
+ * those with it refused without a challenge.
+ *
+ * What covers a route otherwise, such as a middleware, is not known here, so it has to be said.
+ *
+ * @param routes - all routes of the application
+ * @param globalGuards - guards that cover every route: instances or classes
+ * @returns one problem for each controller
+ * @internal
+ */
+export function unguardedEndpoints(
+  routes: readonly ScannedRoute[],
+  globalGuards: readonly unknown[],
+): readonly ConfigProblem[] {
+  if (globalGuards.some(isBearerAuthGuard)) return [];
+  const open = routes.filter(
+    ({ isMcpEndpoint, isSkipped, guards }) => isMcpEndpoint && !isSkipped && !guards.some(isBearerAuthGuard),
+  );
+  const message =
+    'serves MCP without a guard; add @UseGuards(BearerAuthGuard), or @SkipBearerAuth() where it is for everybody or ' +
+    'something else covers it, such as BearerAuthMiddleware';
+  return [...new Set(open.map(({ where }) => where.replace(/\.[^.]*$/, '')))].map((path) => ({
+    path,
+    message,
+  }));
 }
 
 /** The guard, or one that extends it, as a class or as an instance. @internal */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { type AuthorizationServerRegistry } from '../discovery/authorization-server.registry.js';
+import { type McpAuthModuleOptions } from '../options/mcp-auth-options.interface.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
 import { HandlerScopeRegistry } from './handler-scope.registry.js';
@@ -16,8 +17,13 @@ const ADMIN = { name: 'admin', resource: 'https://api.example.com/admin', author
 const NO_SERVERS = { of: () => new Map() } as unknown as AuthorizationServerRegistry;
 
 function registry(...resources: (typeof NOTES)[]) {
-  const known = new ProtectedResourceRegistry(resolveOptions({ resources }), NO_SERVERS);
-  return { known, scopes: new HandlerScopeRegistry(known) };
+  return registryOf({ resources });
+}
+
+function registryOf(given: McpAuthModuleOptions) {
+  const options = resolveOptions(given);
+  const known = new ProtectedResourceRegistry(options, NO_SERVERS);
+  return { known, scopes: new HandlerScopeRegistry(known, options) };
 }
 
 const declaration = (
@@ -86,4 +92,31 @@ describe('HandlerScopeRegistry', () => {
     expect(fresh.needsBodies).toBe(true);
     expect(fresh.requirementsOf(asked('tool', 'erase'))).toEqual(['a']);
   });
+
+  it('decides on bodies once anything is declared', () => {
+    for (const kind of ['tool', 'prompt', 'resource'] as const) {
+      const { scopes: fresh } = registry(NOTES);
+      expect(fresh.decides).toBe(false);
+      fresh.register([declaration(kind, 'x')]);
+      expect(fresh.decides).toBe(true);
+    }
+  });
+
+  verifies(
+    'SCP-25',
+    'admits undeclared tools unless they are denied, and then those that are declared',
+    () => {
+      const { scopes: open } = registry(NOTES);
+      expect(open.admits(asked('tool', 'unknown'))).toBe(true);
+      const { scopes: closed } = registryOf({ resources: NOTES, undeclaredTools: 'deny' });
+      expect([closed.decides, closed.needsBodies]).toEqual([true, true]);
+      closed.register([declaration('tool', 'open'), declaration('prompt', 'greet', 'a')]);
+      expect(closed.admits(asked('tool', 'open'))).toBe(true);
+      for (const name of ['Open', 'open ', '', 'greet', 'constructor', '__proto__']) {
+        expect([name, closed.admits(asked('tool', name))]).toEqual([name, false]);
+      }
+      expect(closed.admits(asked('prompt', 'unknown'))).toBe(true);
+      expect(closed.admits(asked('resource', 'unknown'))).toBe(true);
+    },
+  );
 });

@@ -1,4 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
   type KnownResource,
   ProtectedResourceRegistry,
@@ -33,7 +35,10 @@ export class HandlerScopeRegistry {
   private readonly uris: ScopedUri[] = [];
   private hasUnguarded = false;
 
-  constructor(private readonly resources: ProtectedResourceRegistry) {}
+  constructor(
+    private readonly resources: ProtectedResourceRegistry,
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'undeclaredTools'>,
+  ) {}
 
   /** Takes in what is declared, and lets the resources advertise what it asks for. */
   register(declarations: readonly McpDeclaration[]): void {
@@ -54,9 +59,20 @@ export class HandlerScopeRegistry {
     this.hasUnguarded ||= declarations.some(({ requirements }) => requirements.length > 0);
   }
 
-  /** Whether scopes would be passed by where a body cannot be read, as nothing else decides on them. */
+  /** Whether a decision would be passed by where a body cannot be read, as nothing else makes it. */
   get needsBodies(): boolean {
-    return this.hasUnguarded;
+    return this.hasUnguarded || this.deniesUndeclared;
+  }
+
+  /** Whether there is anything to decide on in a body: handlers of an MCP server, or the want of them. */
+  get decides(): boolean {
+    return this.uris.length + this.named.tool.size + this.named.prompt.size > 0 || this.deniesUndeclared;
+  }
+
+  /** Whether an operation may be asked for at all, whatever its scopes. */
+  admits({ kind, name }: McpOperation): boolean {
+    if (!this.deniesUndeclared || kind !== 'tool') return true;
+    return this.named.tool.has(name);
   }
 
   /** Lets a resource advertise scopes that a handler asks for. */
@@ -72,6 +88,10 @@ export class HandlerScopeRegistry {
     const readings = readUri(name);
     const covering = this.uris.filter(({ template, covers }) => template === name || covers(name, readings));
     return covering.flatMap(({ requirements }) => requirements);
+  }
+
+  private get deniesUndeclared(): boolean {
+    return this.options.undeclaredTools === 'deny';
   }
 
   private ownerOf(name: string | undefined): KnownResource | undefined {

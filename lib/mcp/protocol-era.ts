@@ -8,6 +8,8 @@ const CLIENTS_ACCUMULATE_SINCE = '2026-07-28';
 /** From this revision on, results say how they may be cached. */
 const CACHE_SCOPES_SINCE = '2026-07-28';
 
+const HEADERS_MIRROR_SINCE = '2026-07-28';
+
 /**
  * Tells whether the client keeps its scopes by itself when a challenge names others, by its protocol version.
  * Without a version, or with one that is no date, it is taken for an old client.
@@ -42,6 +44,16 @@ export function hasNoBatches(protocolVersion: unknown): boolean {
  */
 export function hasCacheScopes(protocolVersion: unknown): boolean {
   return isSince(CACHE_SCOPES_SINCE, protocolVersion);
+}
+
+/**
+ * Tells whether headers mirror what messages of a protocol version are about.
+ *
+ * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http | MCP, Streamable HTTP}
+ * @internal
+ */
+export function isMirrored(protocolVersion: unknown): boolean {
+  return isSince(HEADERS_MIRROR_SINCE, protocolVersion);
 }
 
 function isSince(revision: string, protocolVersion: unknown): boolean {

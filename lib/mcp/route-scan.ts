@@ -21,6 +21,9 @@ export interface ScannedRoute {
   readonly paths: readonly string[];
   /** What `@Version()` or `@Controller()` takes. */
   readonly version: unknown;
+  /** The class that it is a method of. */
+  readonly controller: object;
+  readonly takesGet: boolean;
   /** Whether it takes POST, as an MCP endpoint does. */
   readonly takesPost: boolean;
   /** What `@ProtectedResource()` names on the method, else on the class. */
@@ -29,7 +32,15 @@ export interface ScannedRoute {
   readonly guards: readonly unknown[];
   /** Whether `@SkipBearerAuth()` is on the method or the class. */
   readonly isSkipped: boolean;
+  /** Whether it is an MCP endpoint of @rekog/mcp-nest, by `McpHttpControllerFor()` or its like. */
+  readonly isMcpEndpoint: boolean;
 }
+
+/** The classes of @rekog/mcp-nest that serve a transport by the routes of a controller. */
+const ENDPOINT_CLASSES: ReadonlySet<unknown> = new Set([
+  'BoundMcpHttpController',
+  'StreamableHttpController',
+]);
 
 /** A controller's method, with the path that RouterModule puts before the routes of its module. */
 interface Method {
@@ -92,11 +103,20 @@ function toRoute({ controller, name, handler, modulePath }: Method): ScannedRout
       pathsOf(handler).map((below) => joinPath(modulePath, above, below)),
     ),
     version: nearest(ROUTE_VERSION, controller, handler),
+    controller,
+    takesGet: method === RequestMethod.GET || method === RequestMethod.ALL,
     takesPost: method === RequestMethod.POST || method === RequestMethod.ALL,
     resource: nearest(PROTECTED_RESOURCE, controller, handler) as string | undefined,
     guards: both(ROUTE_GUARDS, controller, handler),
     isSkipped: nearest(SKIP_BEARER_AUTH, controller, handler) === true,
+    isMcpEndpoint: isEndpointClass(Object.getPrototypeOf(controller)),
   };
+}
+
+/** By its name: the class is made anew for each transport. */
+function isEndpointClass(type: unknown): boolean {
+  if (typeof type !== 'function') return false;
+  return ENDPOINT_CLASSES.has(type.name) || isEndpointClass(Object.getPrototypeOf(type));
 }
 
 function pathsOf(target: object): string[] {

@@ -230,6 +230,7 @@ export class McpAuthModuleOptionsDto {
   @Type(() => StdioCallerDto)
   stdio?: 'deny' | 'allow' | StdioCallerDto;
 
+  @CheckOptional(isOneOf('allow', 'deny')) undeclaredTools?: 'allow' | 'deny';
   @CheckOptional(isFunction) isRevoked?: unknown;
   @CheckOptional(isBoolean) showErrorDetails?: boolean;
   @CheckOptional(isOneOf('oauth', 'json-rpc')) errorBody?: 'oauth' | 'json-rpc';

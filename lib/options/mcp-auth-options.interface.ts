@@ -436,6 +436,15 @@ export interface McpAuthModuleOptions {
    */
   readonly stdio?: 'deny' | 'allow' | StdioCaller;
 
+  /**
+   * What becomes of a call of a tool that nothing declares, by a decorator or an `McpHandlerSource`: one that is registered
+   * at run time, or none at all. `allow`: it needs the scopes of its resource, and goes on to the server. `deny`: 403 without
+   * a challenge, as no scope would help; guarded routes then refuse with 500 a JSON body that no parser has read before.
+   *
+   * @defaultValue 'allow'
+   */
+  readonly undeclaredTools?: 'allow' | 'deny';
+
   /** What is used in place of the global `fetch` for every request to an authorization server. @defaultValue fetch */
   readonly fetch?: typeof fetch;
 

@@ -85,6 +85,7 @@ describe('resolveOptions', () => {
       verifierTimeoutMs: 10_000,
       earlyAuthentication: false,
       endStreamsAtExpiry: true,
+      undeclaredTools: 'allow',
       scopeHierarchy: undefined,
       listPolicy: 'show',
       stdio: 'deny',

@@ -58,10 +58,8 @@ function withDefaults(dto: McpAuthModuleOptionsDto): ResolvedMcpAuthOptions {
     sessionBinding: resolveSessionBinding(dto.sessionBinding),
     earlyAuthentication: dto.earlyAuthentication ?? false,
     endStreamsAtExpiry: dto.endStreamsAtExpiry ?? true,
+    ...operationDefaults(dto),
     ...refusalDefaults(dto),
-    scopeHierarchy: dto.scopeHierarchy && closure(dto.scopeHierarchy),
-    listPolicy: dto.listPolicy ?? 'show',
-    stdio: resolveStdio(dto.stdio),
     isRevoked: dto.isRevoked as ResolvedMcpAuthOptions['isRevoked'],
     onUnauthorized: dto.onUnauthorized as ResolvedMcpAuthOptions['onUnauthorized'],
     fetch: dto.fetch ?? ((...args) => globalThis.fetch(...args)),
@@ -93,6 +91,17 @@ function documentDefaults(
     metadataMaxAgeSeconds: dto.metadataMaxAgeSeconds ?? 3600,
     serveRootAlias: dto.serveRootAlias ?? false,
     legacyAuthorizationServerMetadata: dto.legacyAuthorizationServerMetadata ?? false,
+  };
+}
+
+function operationDefaults(
+  dto: McpAuthModuleOptionsDto,
+): Pick<ResolvedMcpAuthOptions, 'scopeHierarchy' | 'undeclaredTools' | 'listPolicy' | 'stdio'> {
+  return {
+    scopeHierarchy: dto.scopeHierarchy && closure(dto.scopeHierarchy),
+    undeclaredTools: dto.undeclaredTools ?? 'allow',
+    listPolicy: dto.listPolicy ?? 'show',
+    stdio: resolveStdio(dto.stdio),
   };
 }
 

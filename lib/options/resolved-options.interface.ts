@@ -110,6 +110,7 @@ export interface ResolvedMcpAuthOptions {
     | 'deny'
     | 'allow'
     | { readonly subject: string | undefined; readonly clientId: string; readonly scopes: readonly string[] };
+  readonly undeclaredTools: 'allow' | 'deny';
   readonly isRevoked: McpAuthModuleOptions['isRevoked'];
   readonly onUnauthorized: McpAuthModuleOptions['onUnauthorized'];
   readonly fetch: typeof fetch;

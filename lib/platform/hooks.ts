@@ -8,8 +8,12 @@ export type PlatformRequest = Pick<IncomingMessage, 'headers' | 'method' | 'url'
   readonly body?: unknown;
 };
 
-/** Handles a request, or leaves it to what comes next. @internal */
-export type Hook = (request: PlatformRequest, response: PlatformResponse, next: () => void) => void;
+/** Handles a request, or leaves it to what comes next: with an error, to the application's handling of errors. @internal */
+export type Hook = (
+  request: PlatformRequest,
+  response: PlatformResponse,
+  next: (error?: unknown) => void,
+) => void;
 
 /** The part of a Fastify instance that is used. */
 interface FastifyLike {

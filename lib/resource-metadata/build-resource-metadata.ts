@@ -1,12 +1,10 @@
+import { OFFLINE_ACCESS } from '../mcp-auth.constants.js';
 import { type ResolvedProtectedResourceOptions } from '../options/resolved-options.interface.js';
 import { type ProtectedResourceMetadata } from './protected-resource-metadata.interface.js';
 
-/** Scopes that clients add for themselves or that name no right; a resource does not advertise them. */
-const NEVER_ADVERTISED = 'offline_access';
-
 /** The scopes that may be advertised, each once, in order. @internal */
 export function advertisedScopes(scopes: Iterable<string>): readonly string[] {
-  return [...new Set(scopes)].filter((scope) => scope !== NEVER_ADVERTISED);
+  return [...new Set(scopes)].filter((scope) => scope !== OFFLINE_ACCESS);
 }
 
 /**

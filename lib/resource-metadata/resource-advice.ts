@@ -1,3 +1,4 @@
+import { OFFLINE_ACCESS } from '../mcp-auth.constants.js';
 import { type ResolvedProtectedResourceOptions } from '../options/resolved-options.interface.js';
 import { splitUrl } from '../options/url-rules.js';
 
@@ -20,8 +21,8 @@ export function resourceAdvice(options: ResolvedProtectedResourceOptions): reado
       'leave out the slash at the end; clients refuse a resource that differs from the URL that people type',
     );
   }
-  if (scopes.includes('offline_access'))
-    advice.push('"offline_access" is not advertised; clients ask for it by themselves');
+  if (scopes.includes(OFFLINE_ACCESS))
+    advice.push(`"${OFFLINE_ACCESS}" is not advertised; clients ask for it by themselves`);
   const broad = CATCH_ALL.filter((scope) => scopes.includes(scope));
   if (broad.length > 0)
     advice.push(`the scope ${broad.join(', ')} covers everything; name what each operation needs`);

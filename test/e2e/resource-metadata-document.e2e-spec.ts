@@ -127,6 +127,8 @@ describe('what a document says', () => {
     expect((await given.send(`${PRM}/notes`)).json).toMatchObject({ scopes_supported: ['notes:read'] });
     expect(log.warnings).toEqual([
       `${NOTES}: "offline_access" is not advertised; clients ask for it by themselves`,
+      'ScopedController.list: asks for "offline_access", which no challenge names, as clients ask for it by themselves; leave it out',
+      `${NOTES}: "scopesSupported" leaves out "notes:list", "notes:write", which handlers or "requiredScopes" ask for`,
     ]);
     const none = await start({ resources: offlineResource(NOTES) });
     expect((await none.send(`${PRM}/notes`)).json).not.toHaveProperty('scopes_supported');
@@ -148,14 +150,25 @@ describe('what a document says', () => {
         nest.useLogger(log);
       });
       const { scopes_supported } = (await app.send(`${PRM}/notes`)).json as { scopes_supported: unknown };
-      return [scopes_supported, log.warnings.length];
+      return [scopes_supported, log.warnings];
     };
-    expect(await listed({ scopesSupported: ['notes:read'] })).toEqual([['notes:read'], 0]);
+    const leavesOut = (names: string): string =>
+      `${NOTES}: "scopesSupported" leaves out ${names}, which handlers or "requiredScopes" ask for`;
+    expect(await listed({ scopesSupported: ['notes:read'] })).toEqual([
+      ['notes:read'],
+      [leavesOut('"notes:admin"')],
+    ]);
     expect(await listed({ scopesSupported: ['notes:read', 'notes:admin'] })).toEqual([
       ['notes:read', 'notes:admin'],
-      0,
+      [],
     ]);
-    expect(await listed({ scopesSupported: ['*'] })).toEqual([['*'], 1]);
+    expect(await listed({ scopesSupported: ['*'] })).toEqual([
+      ['*'],
+      [
+        `${NOTES}: the scope * covers everything; name what each operation needs`,
+        leavesOut('"notes:read", "notes:admin"'),
+      ],
+    ]);
   });
 
   verifies('PRM-30', 'has nothing of how the authorization server is asked', async () => {

@@ -5,7 +5,6 @@ import {
   McpHttpControllerFor,
   McpStrategy,
   StreamableHttpTransport,
-  type StreamableHttpTransportOptions,
   Tool,
 } from '@rekog/mcp-nest';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -20,7 +19,7 @@ import { z } from 'zod';
 import { type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { type HttpAnswer, send } from '../fixtures/http.js';
-import { closeAfterTest, start } from '../fixtures/opened.js';
+import { closeAfterTest } from '../fixtures/opened.js';
 import { NOTES, NOTES_METADATA } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
@@ -65,8 +64,8 @@ class AdminTools {
 }
 
 /** A strategy binds to one app, so each app gets an endpoint of its own; the tools are shared. */
-function endpoint(options: StreamableHttpTransportOptions = {}) {
-  const transport = new StreamableHttpTransport(options);
+function endpoint() {
+  const transport = new StreamableHttpTransport();
   const strategy = new McpStrategy({
     name: 'notes',
     version: '1.0.0',
@@ -225,7 +224,6 @@ describe('tools with scopes on @rekog/mcp-nest', () => {
 
   it('decides by the body, not by what a header says', async () => {
     const reader = await token('notes:read');
-    expectForbidden(await modern(reader, 'write_note', 'list_notes'), 'notes:write');
     const spoofed = await legacy(reader, call('write_note'), { 'mcp-name': 'list_notes' });
     expectForbidden(spoofed, 'notes:read notes:write');
     expect(ran.write_note).toBe(0);
@@ -300,21 +298,5 @@ describe('tools with scopes on @rekog/mcp-nest', () => {
     expect((await post('whoami')).text).toContain('u1');
     expect((await post('write_note')).text).not.toContain('write_note');
     expect(ran).toMatchObject({ whoami: 1, write_note: 0 });
-  });
-
-  it('does not run a tool with scopes on a route that the transport mounts itself, past every guard', async () => {
-    const { strategy } = endpoint({ mount: true, endpoint: 'self' });
-    const open = await start(options(), { controllers: [NotesTools, AdminTools] }, (nest) =>
-      connect(nest, strategy),
-    );
-    const headers = { authorization: `Bearer ${await token('notes:read notes:write')}` };
-    await open.send('/self', { method: 'POST', headers, body: call('write_note') });
-    await open.send('/self', { method: 'POST', body: call('write_note') });
-    expect(ran.write_note).toBe(0);
-  });
-
-  it('works through its own controller beside, which shows that only the route made the difference', async () => {
-    expect((await legacy(await token('notes:read notes:write'), call('write_note'))).status).toBe(200);
-    expect(ran.write_note).toBe(1);
   });
 });

@@ -11,7 +11,7 @@ import {
   startTransport,
   type TransportClient,
 } from '../fixtures/transport-operations.js';
-import { pending, type Transport, TRANSPORTS } from '../fixtures/transports.js';
+import { type Transport, TRANSPORTS } from '../fixtures/transports.js';
 import { verifies } from '../verifies.js';
 
 const { insufficientScope } = notesRefusals('notes:read');
@@ -111,17 +111,15 @@ describe.each(PLATFORMS)('on %s', (platform) => {
         expect(ran).toEqual([]);
       }
 
-      if (!pending(platform, transport)) {
-        verifies('EXT-05', 'a client that acts for itself is asked for scopes as a person is', async () => {
-          for (const operation of OPERATIONS.filter(({ name }) => name !== 'batch')) {
-            const bearer = await as.token({ aud: NOTES, scope: BASELINE, sub: 'c1', client_id: 'c1' });
-            expect(refusedAs(await client.ask(bearer, operation))).toEqual(
-              insufficientScope(challenged(transport, operation)),
-            );
-          }
-          expect(ran).toEqual([]);
-        });
-      }
+      verifies('EXT-05', 'a client that acts for itself is asked for scopes as a person is', async () => {
+        for (const operation of OPERATIONS.filter(({ name }) => name !== 'batch')) {
+          const bearer = await as.token({ aud: NOTES, scope: BASELINE, sub: 'c1', client_id: 'c1' });
+          expect(refusedAs(await client.ask(bearer, operation))).toEqual(
+            insufficientScope(challenged(transport, operation)),
+          );
+        }
+        expect(ran).toEqual([]);
+      });
 
       const prove = async (operation: Operation): Promise<void> => {
         if (operation.name !== 'batch') return expectStepUp(operation);
@@ -134,11 +132,6 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       };
 
       for (const operation of OPERATIONS) {
-        if (pending(platform, transport)) {
-          mark(operation, 'pending');
-          it.fails(`${operation.name}, pending`, () => prove(operation));
-          continue;
-        }
         verifies(
           ['SCP-01', 'SCP-02', 'SCP-09', 'SCP-13', 'SCP-14', 'SCP-21', 'F70'],
           operation.name,

@@ -1,0 +1,61 @@
+import { Injectable } from '@nestjs/common';
+import { McpAuthConfigError } from '../errors/config.error.js';
+import { ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
+import { handlerProblems, unguardedEndpoints } from './handler-audit.js';
+import { HandlerScan, type ScannedHandler } from './handler-scan.js';
+import { HandlerScopeRegistry } from './handler-scope.registry.js';
+import { type McpDeclaration } from './handler-source.js';
+import { declaredBy, HandlerSources } from './handler-sources.js';
+import { RouteScan } from './route-scan.js';
+import { SelfMountedRoutes } from './self-mounted-routes.js';
+
+/** All handlers that are known when an application starts. @internal */
+export interface KnownHandlers {
+  /** Those of its controllers. */
+  readonly scanned: readonly ScannedHandler[];
+  /** What its sources declare beside. */
+  readonly declared: readonly McpDeclaration[];
+}
+
+/**
+ * Finds the handlers of an application, and makes known which scopes they need. Does not let it start where one cannot be
+ * protected as it is written.
+ *
+ * @internal
+ */
+@Injectable()
+export class HandlerRegistration {
+  constructor(
+    private readonly resources: ProtectedResourceRegistry,
+    private readonly scan: HandlerScan,
+    private readonly sources: HandlerSources,
+    private readonly routes: RouteScan,
+    private readonly mounted: SelfMountedRoutes,
+    private readonly handlerScopes: HandlerScopeRegistry,
+  ) {}
+
+  /**
+   * @param globalGuards - guards that cover every route: instances or classes
+   * @throws {@link McpAuthConfigError} naming everything that is wrong
+   */
+  register(globalGuards: readonly unknown[]): KnownHandlers {
+    const scanned = this.scan.handlers();
+    this.assertSound(scanned, globalGuards);
+    this.handlerScopes.register(declaredBy(scanned));
+    const declared = this.sources.declarations();
+    this.handlerScopes.registerUnguarded(declared);
+    for (const { operation, requirements, resource } of scanned) {
+      if (!operation) this.handlerScopes.advertise(requirements, resource);
+    }
+    return { scanned, declared };
+  }
+
+  private assertSound(handlers: readonly ScannedHandler[], globalGuards: readonly unknown[]): void {
+    const problems = [
+      ...handlerProblems(handlers, globalGuards, this.resources),
+      ...unguardedEndpoints(this.routes.routes(), globalGuards),
+      ...this.mounted.problems(),
+    ];
+    if (problems.length > 0) throw new McpAuthConfigError(problems);
+  }
+}

@@ -1,0 +1,75 @@
+import { MessageRefusedError } from '../errors/refusal.errors.js';
+import { headerValues, type OriginRequest } from '../origin/header-values.js';
+import { isMirrored } from './protocol-era.js';
+
+/** Where a message says of which protocol version it is. */
+const VERSION_META = 'io.modelcontextprotocol/protocolVersion';
+
+/** The member of `params` that `Mcp-Name` mirrors. */
+const NAMED_BY: ReadonlyMap<unknown, string> = new Map([
+  ['tools/call', 'name'],
+  ['prompts/get', 'name'],
+  ['resources/read', 'uri'],
+  ['tasks/get', 'taskId'],
+  ['tasks/update', 'taskId'],
+  ['tasks/cancel', 'taskId'],
+]);
+
+/** A value that no header can hold as it is. */
+const ENCODED = /^=\?base64\?(.*)\?=$/;
+
+/** Base64 of one spelling only. */
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Refuses a message of MCP 2026-07-28 or later whose headers say anything else than its body: `MCP-Protocol-Version`,
+ * `Mcp-Method` and `Mcp-Name`, by which proxies route and limit what they do not read. Notifications need not have them.
+ *
+ * Messages of older versions have no such headers: theirs are not looked at. Nor is anything that is no JSON-RPC message.
+ * A version in one place only is left to the server, unless a request has it in its body alone.
+ *
+ * @param body - parsed
+ * @throws {@link MessageRefusedError}
+ * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http | MCP, Streamable HTTP}
+ * @internal
+ */
+export function assertHeadersAgree(request: OriginRequest, body: unknown): void {
+  const { jsonrpc, method, id, params } = asRecord(body);
+  if (jsonrpc !== '2.0' || typeof method !== 'string') return;
+  const named = asRecord(params);
+  const claimed = asRecord(named['_meta'])[VERSION_META];
+  const versions = headerValues(request, 'mcp-protocol-version');
+  if (!isMirrored(claimed) && !versions.some(isMirrored)) return;
+  const isRequest = id !== undefined;
+  const agrees =
+    mirrors(request, 'mcp-protocol-version', claimed ?? versions[0], isRequest) &&
+    mirrors(request, 'mcp-method', method, isRequest) &&
+    mirrors(request, 'mcp-name', named[NAMED_BY.get(method) ?? ''], isRequest);
+  if (!agrees) throw new MessageRefusedError('header_mismatch');
+}
+
+/** Whether a header says the same as the body, which has to have text to compare with. */
+function mirrors(request: OriginRequest, name: string, expected: unknown, isNeeded: boolean): boolean {
+  if (typeof expected !== 'string') return true;
+  const [value, ...more] = headerValues(request, name);
+  if (value === undefined) return !isNeeded;
+  return more.length === 0 && (name === 'mcp-name' ? decoded(value) : value) === expected;
+}
+
+/** Undefined where the value claims to be encoded and is not. */
+function decoded(value: string): string | undefined {
+  const encoded = ENCODED.exec(value)?.[1];
+  if (encoded === undefined) return value;
+  if (!BASE64.test(encoded)) return undefined;
+  try {
+    return UTF_8.decode(Buffer.from(encoded, 'base64'));
+  } catch {
+    return undefined;
+  }
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}

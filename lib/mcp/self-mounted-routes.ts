@@ -1,0 +1,126 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { type Observable } from 'rxjs';
+import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { splitUrl } from '../options/url-rules.js';
+import { ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
+import { ResourcePaths } from '../resource-metadata/resource-paths.js';
+import { RouteScan } from './route-scan.js';
+
+/** A transport of @rekog/mcp-nest: the part that is used. */
+interface Transport {
+  start(context: TransportContext): unknown;
+}
+
+/** What a transport is started with. */
+interface TransportContext {
+  readonly httpAdapter?: object | undefined;
+}
+
+/** What Nest connects as a microservice; with transports, where it is of @rekog/mcp-nest. */
+interface RpcTarget {
+  readonly options?: { readonly transports?: Partial<Transport>[] };
+}
+
+/** The methods of an HTTP adapter by which a route is put on the platform. */
+const ROUTE_METHODS: ReadonlySet<unknown> = new Set(
+  ['use', 'all', 'get', 'post', 'put', 'patch', 'delete', 'head', 'options', 'search', 'register'].flatMap(
+    (name) => [name, name.toUpperCase()],
+  ),
+);
+
+/** A path that every router takes for itself. */
+const LITERAL_PATH = /^\/[\w.~/-]*$/;
+
+/** How each transport starts by itself, whatever applications it has been connected to. */
+const starts = new WeakMap<object, Transport['start']>();
+
+/**
+ * Finds routes that a transport of @rekog/mcp-nest mounts on the platform by itself, where no guard of Nest's stands
+ * before them. Nest tells of a transport when it is connected; what the transport mounts is known only when it starts,
+ * so that is when such a route is refused: it is never mounted, and the application does not start.
+ *
+ * Early authentication covers a route at or below the path of a resource. What is mounted past the HTTP adapter that the
+ * transport is started with is not seen.
+ *
+ * @internal
+ */
+@Injectable()
+export class SelfMountedRoutes {
+  private readonly isWatching: boolean;
+
+  constructor(
+    modules: ModulesContainer,
+    private readonly host: HttpAdapterHost,
+    private readonly routes: RouteScan,
+    private readonly resources: ProtectedResourceRegistry,
+    private readonly paths: ResourcePaths,
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
+  ) {
+    const connected = connectedTo(modules);
+    this.isWatching = connected !== undefined;
+    connected?.subscribe((target) => {
+      const { transports } = target.options ?? {};
+      if (Array.isArray(transports)) for (const transport of transports) this.watch(transport);
+    });
+  }
+
+  /** What is wrong where nobody tells of transports, and there are handlers that one may serve. */
+  problems(): readonly ConfigProblem[] {
+    if (this.isWatching || !this.routes.hasMcpHandlers()) return [];
+    const message =
+      'does not tell of transports that mount routes by themselves, past all guards; update it to 11.1.6 or later';
+    return [{ path: '@nestjs/core', message }];
+  }
+
+  private watch(transport: Partial<Transport>): void {
+    const start = starts.get(transport) ?? transport.start;
+    if (typeof start !== 'function') return;
+    starts.set(transport, start);
+    transport.start = (context) => start.call(transport as Transport, this.watched(context, transport));
+  }
+
+  /** The same context, with an adapter that refuses routes that nothing covers. */
+  private watched(context: TransportContext, transport: object): TransportContext {
+    const { httpAdapter } = context;
+    if (!httpAdapter) return context;
+    const adapter = new Proxy(httpAdapter, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== 'function') return member;
+        return (...args: unknown[]): unknown => {
+          if (ROUTE_METHODS.has(name)) this.assertCovered(args[0], httpAdapter, transport);
+          return Reflect.apply(member, target, args) as unknown;
+        };
+      },
+    });
+    return Object.create(context, { httpAdapter: { value: adapter, enumerable: true } }) as TransportContext;
+  }
+
+  private assertCovered(path: unknown, adapter: object, transport: object): void {
+    if (this.isCovered(path, adapter)) return;
+    const paths = this.resources
+      .all()
+      .map(({ options }) => splitUrl(options.resource).path || '/')
+      .join(' or ');
+    const message =
+      `mounts a route of its own${typeof path === 'string' ? ` at ${path}` : ''}, which no guard covers; let a controller ` +
+      'own it: @UseGuards(BearerAuthGuard) class Endpoint extends McpHttpControllerFor(transport); or set ' +
+      `"earlyAuthentication" and mount it at or below ${paths}`;
+    throw new McpAuthConfigError([{ path: transport.constructor.name, message }]);
+  }
+
+  private isCovered(path: unknown, adapter: object): boolean {
+    if (!this.options.earlyAuthentication || adapter !== this.host.httpAdapter) return false;
+    if (typeof path !== 'string' || !LITERAL_PATH.test(path)) return false;
+    return !this.paths.isWellKnown(path) && this.paths.find(path) !== undefined;
+  }
+}
+
+/** Undefined where Nest is older than 11.1.6. */
+function connectedTo(modules: ModulesContainer): Observable<RpcTarget> | undefined {
+  const { getRpcTargetRegistry } = modules as Partial<ModulesContainer>;
+  return getRpcTargetRegistry?.call(modules) as Observable<RpcTarget> | undefined;
+}

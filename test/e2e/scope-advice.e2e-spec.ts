@@ -1,0 +1,328 @@
+import {
+  All,
+  Controller,
+  Get,
+  type INestApplication,
+  Injectable,
+  Module,
+  Post,
+  type Type,
+  UseGuards,
+  VERSION_NEUTRAL,
+  VersioningType,
+} from '@nestjs/common';
+import { McpController, Tool } from '@rekog/mcp-nest';
+import { afterEach, describe, expect } from 'vitest';
+import {
+  BearerAuthGuard,
+  type McpAuthModuleOptions,
+  type McpDeclaration,
+  McpHandlerSource,
+  ProtectedResource,
+  RequireScopes,
+} from 'nestjs-mcp-auth';
+import { z } from 'zod';
+import { defaultPlatform, RecordingLogger } from '../fixtures/app.js';
+import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
+import { toolCall } from '../fixtures/mcp-endpoint.js';
+import { type AppParts, startCreated } from '../fixtures/nest-factory-app.js';
+import { refusedAs } from '../fixtures/notes-refusals.js';
+import { ADMIN, NOTES, NOTES_METADATA, offlineResource, ORIGIN, PRM } from '../fixtures/resources.js';
+import { verifies } from '../verifies.js';
+
+const parameters = z.object({});
+
+@McpController()
+class Tools {
+  @Tool({ name: 'write', description: 'Write', parameters })
+  @RequireScopes('notes:write')
+  write(): void {
+    return undefined;
+  }
+
+  @Tool({ name: 'erase', description: 'Erase', parameters })
+  @RequireScopes({ anyOf: ['notes:erase', 'offline_access'] }, 'notes:write')
+  erase(): void {
+    return undefined;
+  }
+}
+
+@Controller('notes')
+@UseGuards(BearerAuthGuard)
+class Notes {
+  @Get()
+  @RequireScopes('offline_access')
+  list(): string {
+    return 'notes';
+  }
+
+  @Post()
+  @RequireScopes('notes:add')
+  add(): string {
+    return 'added';
+  }
+}
+
+function source(...declarations: McpDeclaration[]): Type<McpHandlerSource> {
+  @Injectable()
+  class Handlers extends McpHandlerSource {
+    declarations() {
+      return declarations;
+    }
+  }
+  return Handlers;
+}
+
+/** An app and what it warns of when it starts. */
+async function started(options: McpAuthModuleOptions, parts: AppParts) {
+  const log = new RecordingLogger();
+  const app = await startCreated(options, { ...parts, factoryOptions: { logger: log } });
+  return { app, warnings: log.warnings };
+}
+
+const offline = (where: string): string =>
+  `${where}: asks for "offline_access", which no challenge names, as clients ask for it by themselves; leave it out`;
+
+describe('offline_access', () => {
+  let as: LoopbackAuthorizationServer;
+
+  afterEach(() => as.close());
+
+  verifies(
+    'SCP-08',
+    'is told of where a handler asks for it, and neither advertised nor asked for',
+    async () => {
+      as = await LoopbackAuthorizationServer.start();
+      const options = {
+        resources: {
+          resource: NOTES,
+          authorizationServers: [as.issuer],
+          requiredScopes: ['offline_access', 'notes:read'],
+        },
+      };
+      const Handlers = source({ kind: 'prompt', name: 'greet', requirements: ['offline_access'] });
+      const parts = { controllers: [Notes, Tools], providers: [Handlers] };
+      const { app, warnings } = await started(options, parts);
+      expect(warnings.filter((each) => each.includes('offline_access'))).toEqual([
+        `${NOTES}: "offline_access" is not advertised; clients ask for it by themselves`,
+        offline('Notes.list'),
+        offline('Tools.erase'),
+        offline('prompt "greet"'),
+      ]);
+      const { json } = await app.send(`${PRM}/notes`);
+      expect(json).toMatchObject({
+        scopes_supported: ['notes:read', 'notes:write', 'notes:erase', 'notes:add'],
+      });
+      const challenge = (scope: string): string =>
+        `Bearer error="insufficient_scope", scope="${scope}", resource_metadata="${NOTES_METADATA}", error_description="The access token does not grant what this operation needs"`;
+      expect((await app.send('/notes')).headers['www-authenticate']).toBe(
+        `Bearer scope="notes:read", resource_metadata="${NOTES_METADATA}"`,
+      );
+      const bearer = await as.token({ aud: NOTES, scope: 'notes:read' });
+      const headers = { authorization: `Bearer ${bearer}` };
+      const json403 = {
+        error: 'insufficient_scope',
+        error_description: 'The access token does not grant what this operation needs',
+      };
+      expect(refusedAs(await app.send('/notes', { headers }))).toEqual({
+        status: 403,
+        challenge: challenge('notes:read'),
+        json: json403,
+      });
+      const called = await app.send('/notes', { method: 'POST', headers, body: toolCall('erase') });
+      expect(refusedAs(called).challenge).toBe(challenge('notes:read notes:add notes:erase notes:write'));
+    },
+  );
+});
+
+describe('scopes that "scopesSupported" leaves out', () => {
+  const leftOut = (resource: string, names: string): string =>
+    `${resource}: "scopesSupported" leaves out ${names}, which handlers or "requiredScopes" ask for`;
+  const about = (warnings: readonly string[]) => warnings.filter((each) => each.includes('scopesSupported'));
+
+  verifies('SCP-08', 'are named, each once, and offline_access is not among them', async () => {
+    const resources = offlineResource(NOTES, {
+      scopesSupported: ['notes:add'],
+      requiredScopes: ['notes:read', 'notes:add'],
+    });
+    const Handlers = source({ kind: 'tool', name: 'x', requirements: ['notes:x', 'notes:write'] });
+    const parts = { controllers: [Notes, Tools], providers: [Handlers] };
+    const { warnings } = await started({ resources }, parts);
+    const names = '"notes:read", "notes:write", "notes:erase", "notes:x"';
+    expect(about(warnings)).toEqual([leftOut(NOTES, names)]);
+  });
+
+  verifies('SCP-08', 'are none where all are listed, or where nothing is left out by a list', async () => {
+    const all = ['notes:add', 'notes:write', 'notes:erase'];
+    for (const more of [{ scopesSupported: all }, {}]) {
+      const { warnings } = await started(
+        { resources: offlineResource(NOTES, more) },
+        { controllers: [Notes, Tools] },
+      );
+      expect(about(warnings)).toEqual([]);
+    }
+  });
+
+  verifies(
+    'SCP-08',
+    'are named for the resource that a handler belongs to, where it says which',
+    async () => {
+      @Controller('admin')
+      @UseGuards(BearerAuthGuard)
+      @ProtectedResource('admin')
+      class Admin {
+        @Get()
+        @RequireScopes('admin:read')
+        read(): string {
+          return 'admin';
+        }
+      }
+      const resources = [
+        offlineResource(NOTES, { scopesSupported: ['a'] }),
+        offlineResource(ADMIN, { name: 'admin', scopesSupported: ['a'] }),
+      ];
+      const { warnings } = await started({ resources }, { controllers: [Admin, Tools] });
+      expect(about(warnings)).toEqual([leftOut(ADMIN, '"admin:read"')]);
+    },
+  );
+});
+
+describe('declared scopes without a guarded route', () => {
+  const UNCOVERED =
+    'an McpHandlerSource declares scopes, and no guarded route takes POST; add @UseGuards(BearerAuthGuard) to the route of ' +
+    'its server, unless BearerAuthMiddleware covers it';
+  const Scoped = source({ kind: 'tool', name: 'write', requirements: ['notes:write'] });
+
+  @Controller('notes')
+  class Open {
+    @Post()
+    post(): string {
+      return 'open';
+    }
+  }
+
+  verifies('SCP-20', 'are told of', async () => {
+    const options = { resources: offlineResource(NOTES) };
+    const { warnings } = await started(options, { controllers: [Open], providers: [Scoped] });
+    expect(warnings).toEqual([UNCOVERED]);
+    const Free = source({ kind: 'tool', name: 'open', requirements: [] });
+    const fine: [Partial<McpAuthModuleOptions>, AppParts][] = [
+      [{}, { controllers: [Notes], providers: [Scoped] }],
+      [{}, { controllers: [Open], providers: [Free] }],
+      [{ earlyAuthentication: true }, { controllers: [Open], providers: [Scoped] }],
+    ];
+    for (const [more, parts] of fine) {
+      const quiet = await started({ ...options, ...more }, parts);
+      expect(quiet.warnings).not.toContain(UNCOVERED);
+    }
+  });
+});
+
+describe('a route that stands before the metadata documents', () => {
+  const shadowed = (where: string, path: string): string =>
+    `${where}: answers requests for ${path}, which is the metadata document; give it another path, or move it to a ` +
+    'module that is imported after McpAuthModule';
+  const options = { resources: offlineResource(NOTES) };
+
+  verifies('PRM-40', 'is named where the platform goes by the order of routes', async () => {
+    const cases: [path: string, isShadowing: boolean][] = [
+      ['*path', true],
+      ['{*path}', true],
+      ['.well-known/*path', true],
+      [':a/:b/:c', true],
+      [`${PRM}/NOTES`.slice(1), true],
+      [`${PRM}/notes/*x`, false],
+      ['*path/end', false],
+      [':a/:b/:c.json', false],
+    ];
+    for (const [path, isShadowing] of cases) {
+      @Controller()
+      class Site {
+        @All(path)
+        page(): string {
+          return 'page';
+        }
+      }
+      if (defaultPlatform === 'fastify' && path.includes('*')) continue;
+      const { app, warnings } = await started(options, { controllers: [Site] });
+      const answer = await app.send(`${PRM}/notes`);
+      const isShadowed = isShadowing && defaultPlatform === 'express';
+      expect([path, answer.text === 'page']).toEqual([path, isShadowed]);
+      expect([path, warnings]).toEqual([path, isShadowed ? [shadowed('Site.page', `${PRM}/notes`)] : []]);
+    }
+  });
+
+  verifies('PRM-40', 'is not named where it is there for some versions only', async () => {
+    for (const [versioning, version, isShadowed] of [
+      [{ type: VersioningType.URI }, '1', false],
+      [{ type: VersioningType.HEADER, header: 'x-version' }, '1', false],
+      [{ type: VersioningType.URI, defaultVersion: '1' }, undefined, false],
+      [{ type: VersioningType.URI, defaultVersion: '1' }, VERSION_NEUTRAL, true],
+      [{ type: VersioningType.URI }, undefined, true],
+      [undefined, '1', true],
+    ] as const) {
+      @Controller({ ...(version && { version }) })
+      class Site {
+        @All(':a/:b/:c')
+        page(): string {
+          return 'page';
+        }
+      }
+      const prepare = (nest: INestApplication): void => {
+        if (versioning) nest.enableVersioning(versioning);
+      };
+      const { app, warnings } = await started(options, { controllers: [Site], prepare });
+      const isPage = (await app.send(`${PRM}/notes`)).text === 'page';
+      expect(isPage).toBe(isShadowed && defaultPlatform === 'express');
+      expect(warnings).toEqual(isPage ? [shadowed('Site.page', `${PRM}/notes`)] : []);
+    }
+  });
+
+  verifies('PRM-40', 'is not where it takes other requests, or comes after', async () => {
+    @Controller()
+    class Narrow {
+      @Get('site/*path')
+      page(): string {
+        return 'page';
+      }
+
+      @Get(':a/:b')
+      two(): string {
+        return 'two';
+      }
+
+      @Post('*path')
+      post(): string {
+        return 'post';
+      }
+    }
+    @Controller()
+    class Site {
+      @Get('*path')
+      page(): string {
+        return 'page';
+      }
+    }
+    @Module({ controllers: [Site] })
+    class After {}
+    if (defaultPlatform === 'fastify') return;
+    const { app, warnings } = await started(options, { controllers: [Narrow], imports: [After] });
+    expect(warnings).toEqual([]);
+    expect((await app.send(`${PRM}/notes`)).json).toMatchObject({ resource: NOTES });
+    const prefixed = await started(
+      { resources: offlineResource(`${ORIGIN}/api/notes`) },
+      { controllers: [Site], prepare: (nest) => void nest.setGlobalPrefix('api') },
+    );
+    expect(prefixed.warnings).toEqual([]);
+    expect((await prefixed.app.send(`${PRM}/api/notes`)).json).toMatchObject({
+      resource: `${ORIGIN}/api/notes`,
+    });
+    const specific = new RecordingLogger();
+    const sorted = await startCreated(options, {
+      controllers: [Site],
+      factoryOptions: { logger: specific, routeResolutionStrategy: 'specificity' },
+    });
+    expect((await sorted.send(`${PRM}/notes`)).json).toMatchObject({ resource: NOTES });
+    expect(specific.warnings).toEqual([]);
+  });
+});
