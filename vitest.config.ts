@@ -44,6 +44,8 @@ export default defineConfig({
   resolve: { alias: { 'nestjs-mcp-auth/testing': testingEntry, 'nestjs-mcp-auth': libEntry } },
   test: {
     setupFiles: ['reflect-metadata'],
+    // One for each core: the tests wait for sockets more than they compute.
+    maxWorkers: '100%',
     testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [

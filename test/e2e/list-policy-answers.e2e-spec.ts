@@ -374,7 +374,7 @@ describe('answers whose lists are rewritten', () => {
     ['SCP-23', 'F74'],
     'are private to their caller where results say how they are cached',
     async () => {
-      const modern = { 'mcp-protocol-version': '2026-07-28' };
+      const modern = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' };
       const text = (more: object) => JSON.stringify(result(OPEN, more));
       for (const app of [hiding, annotating]) {
         const sent = async (more: object, headers?: Record<string, string>) => {

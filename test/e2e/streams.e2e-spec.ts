@@ -263,7 +263,11 @@ describe.each(PLATFORMS)('streams, on %s', (platform) => {
         Array.from({ length: 50 }, () =>
           app.send('/notes', {
             method: 'POST',
-            headers: bearing(bearer, { 'mcp-protocol-version': MODERN, connection: 'close' }),
+            headers: bearing(bearer, {
+              'mcp-protocol-version': MODERN,
+              'mcp-method': 'subscriptions/listen',
+              connection: 'close',
+            }),
             body: listen('secret://top/1'),
           }),
         ),
