@@ -122,6 +122,7 @@ const tokens = {
   'KEY-08': row('RFC 8414 2', 'jwks_uri is https or loopback'),
   'POP-01': row('RFC 9449 7.2', 'a DPoP-bound token as a bearer token is refused'),
   'POP-02': row('RFC 7800 3.1', 'any other confirmation claim is refused'),
+  'POP-07': row('robustness', 'no header stands for a client certificate'),
 } as const;
 
 const discovery = {
@@ -581,7 +582,24 @@ const audit = {
   ),
 } as const;
 
+const notOffered = (source: string, behaviour: string, deferred: string) => ({ source, behaviour, deferred });
+const NO_DPOP = 'DPoP is not offered: no proof is looked at, and tokens that are bound to a key are refused';
+const NO_STEP_UP_AUTHENTICATION =
+  'RFC 9470 is not offered; a verifier of the application may refuse tokens by acr and auth_time';
+
+/** What is promised to nobody yet. */
+const left = {
+  'POP-03': notOffered('RFC 9449 4.3', 'DPoP proofs are verified', NO_DPOP),
+  'POP-04': notOffered('RFC 9449 9', 'DPoP nonces are asked for', NO_DPOP),
+  'POP-05': notOffered('RFC 9449 7', 'audiences are checked with DPoP too', NO_DPOP),
+  'POP-06': notOffered('RFC 9728 2', 'metadata says that tokens are bound', NO_DPOP),
+  'STP-01': notOffered('RFC 9470 3', 'weak authentication is challenged', NO_STEP_UP_AUTHENTICATION),
+  'STP-02': notOffered('RFC 9470 3', 'acr_values and max_age of challenges', NO_STEP_UP_AUTHENTICATION),
+  'STP-03': notOffered('RFC 9470 3', 'authentication comes before scopes', NO_STEP_UP_AUTHENTICATION),
+} as const;
+
 export const requirements = {
+  ...left,
   ...sessions,
   ...streams,
   ...realClients,

@@ -327,11 +327,34 @@ describe('payloads of tokens', () => {
       401,
       `Bearer scope="notes:read", resource_metadata="${NOTES_METADATA}"`,
     ]);
-    const asBearer = await app.send('/notes', {
-      headers: { authorization: `Bearer ${bound}`, dpop: proof, 'x-client-cert': 'hash' },
-    });
+    const asBearer = await app.send('/notes', { headers: { authorization: `Bearer ${bound}`, dpop: proof } });
     expect(asBearer.status).toBe(401);
   });
+
+  verifies(
+    'POP-07',
+    'that are bound to a certificate are refused, whatever a header says of one',
+    async () => {
+      const app = await attacked();
+      const asked = async (options: TestTokenOptions): Promise<unknown> => {
+        const headers = {
+          authorization: `Bearer ${await app.mint(options)}`,
+          'x-client-cert': 'certificate',
+          'client-cert': ':Y2VydGlmaWNhdGU=:',
+          'x-forwarded-client-cert': 'Hash=bf1a2b',
+          'x-ssl-client-verify': 'SUCCESS',
+        };
+        const { status, headers: answered } = await app.send('/notes', { headers });
+        return [status, answered['www-authenticate']];
+      };
+      expect(await asked({ claims: { cnf: { 'x5t#S256': 'bf1a2b' } } })).toEqual([
+        401,
+        `Bearer error="invalid_token", scope="notes:read", resource_metadata="${NOTES_METADATA}", ` +
+          'error_description="The access token is invalid or expired"',
+      ]);
+      expect(await asked({ claims: { 'x5t#S256': 'bf1a2b' } })).toEqual([200, undefined]);
+    },
+  );
 });
 
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
