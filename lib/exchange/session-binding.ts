@@ -71,7 +71,7 @@ export class SessionBinding implements ExchangeWatcher {
     if (id !== undefined && id !== '') this.attendSession(exchange, id, this.sessions);
     if (request.method === 'POST') {
       if (mayOpenSession(body)) this.attendOpening(exchange, this.sessions);
-    } else if (request.method === 'GET' && !id && acceptsStream(request.headers['accept'])) {
+    } else if (request.method === 'GET' && !id && asksForStream(request.headers['accept'])) {
       this.attendStream(exchange);
     }
     if (this.streams.size > 0) this.attendMessage(exchange);
@@ -162,6 +162,7 @@ function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-function acceptsStream(accept: string | string[] | undefined): boolean {
-  return accept === undefined || /text\/event-stream|\*\/\*/i.test(String(accept));
+/** Every `EventSource` says so. To watch all other answers too would cost each of them more than its token does. */
+function asksForStream(accept: string | string[] | undefined): boolean {
+  return accept !== undefined && /text\/event-stream/i.test(String(accept));
 }
