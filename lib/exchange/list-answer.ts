@@ -1,21 +1,16 @@
 import { type OutgoingHttpHeader, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
+import {
+  bound,
+  type Done,
+  type Given,
+  headerOf,
+  headersSent,
+  isEventStream,
+  readArguments,
+  setHeaders,
+} from './answer-arguments.js';
+import { type AnswerRules } from './answer-rules.interface.js';
 import { EventRewriter } from './list-events.js';
-
-/** What is made of an answer. @internal */
-export interface AnswerRules {
-  /** The most bytes of a JSON body, or of one event, that are kept to be rewritten. */
-  readonly maxBytes: number;
-  /** Whether answers of a media type are looked at; asked once the application answers. */
-  readonly looksAt: (type: string) => boolean;
-  /** A JSON body in place of another; the same where it stays as it is, undefined where it must not be sent. */
-  readonly rewriteBody: (body: string, status: number) => string | undefined;
-  /** As {@link EventRules.rewrite}. */
-  readonly rewriteEvent: (event: string) => string;
-  /** What is sent in place of an answer that must not be sent; undefined where all may be. */
-  readonly refusal: (() => string) | undefined;
-  /** As {@link EventRules.tooLong}. */
-  readonly eventRefusal: (() => string) | undefined;
-}
 
 /**
  * - `head`: nothing is known yet, or the head is kept until there is a body
@@ -25,11 +20,6 @@ export interface AnswerRules {
  * - `closed`: a refusal has been sent, what comes is dropped
  */
 type Phase = 'head' | 'json' | 'events' | 'open' | 'closed';
-
-type Done = ((error?: Error | null) => void) | undefined;
-
-/** What `write()` and `end()` take: a chunk, its encoding, and a callback, some of them left out. */
-type Given = readonly unknown[];
 
 /** Headers that say something of the body as it was. */
 const OF_THE_BODY = ['content-length', 'etag'] as const;
@@ -206,58 +196,4 @@ export class AnswerRewriter {
     this.sendHead(Buffer.byteLength(body));
     this.below.end(body);
   }
-}
-
-/** @internal */
-export function isEventStream(type: string): boolean {
-  return type.startsWith('text/event-stream');
-}
-
-function bound(response: ServerResponse): AnswerRewriter['below'] {
-  return {
-    writeHead: response.writeHead.bind(response),
-    flushHeaders: response.flushHeaders.bind(response),
-    write: response.write.bind(response),
-    end: response.end.bind(response),
-  };
-}
-
-/** As Node does it where the head has been sent. */
-function headersSent(): Error {
-  const error = new Error('Cannot write headers after they are sent to the client');
-  return Object.assign(error, { code: 'ERR_HTTP_HEADERS_SENT' });
-}
-
-function headerOf(response: ServerResponse, name: string): string {
-  return String(response.getHeader(name) ?? '').toLowerCase();
-}
-
-/** Sets headers as `writeHead()` takes them: an object, or a list of names and values in which names may come again. */
-function setHeaders(
-  response: ServerResponse,
-  headers: OutgoingHttpHeaders | readonly OutgoingHttpHeader[] = {},
-): void {
-  if (!Array.isArray(headers)) {
-    for (const [name, value] of Object.entries(headers as OutgoingHttpHeaders))
-      if (value !== undefined) response.setHeader(name, value);
-    return;
-  }
-  const list = headers.flat() as string[];
-  const pairs = list.flatMap((name, index) =>
-    index % 2 === 0 ? [[name, list[index + 1] ?? ''] as const] : [],
-  );
-  for (const [name] of pairs) response.removeHeader(name);
-  for (const [name, value] of pairs) response.appendHeader(name, value);
-}
-
-function readArguments(given: Given): { readonly chunk: Buffer; readonly done: Done } {
-  const [chunk, encoding] = given;
-  const done = given.find((each) => typeof each === 'function') as Done;
-  const isNone = chunk === undefined || chunk === null || typeof chunk === 'function';
-  if (isNone) return { chunk: Buffer.alloc(0), done };
-  if (typeof chunk !== 'string') return { chunk: Buffer.from(chunk as Uint8Array), done };
-  return {
-    chunk: Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8'),
-    done,
-  };
 }

@@ -13,7 +13,8 @@ import { hasUnreadMessage } from '../mcp/unread-body.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { nodeRequestOf } from '../platform/node-message.js';
 import { type Exchange, type ExchangeWatcher } from './exchange.js';
-import { AnswerRewriter, isEventStream } from './list-answer.js';
+import { isEventStream } from './answer-arguments.js';
+import { AnswerRewriter } from './list-answer.js';
 import { applyToAnswer, asksForList, type ListRules, type Standing } from './list-entries.js';
 import { eventFields, withData } from './list-events.js';
 

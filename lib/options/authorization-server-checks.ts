@@ -1,5 +1,5 @@
 import { type ConfigProblem } from '../errors/config.error.js';
-import { type AuthorizationServerDto, type IntrospectionDto } from './mcp-auth-options.dto.js';
+import { type AuthorizationServerDto, type IntrospectionDto } from './authorization-server-options.dto.js';
 
 type Rule<T> = readonly [message: string, isBroken: (subject: T) => boolean];
 

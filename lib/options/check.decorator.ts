@@ -80,3 +80,7 @@ export const isScopeToken: Problem = (value) =>
   typeof value === 'string' && /^[\x21\x23-\x5B\x5D-\x7E]+$/.test(value)
     ? challengeTextProblem(value)
     : 'must be one scope: printable ASCII without space, quote and backslash';
+
+/** One name, or several. @internal */
+export const isNames: Problem = (value) =>
+  typeof value === 'string' ? isText(value) : isListOf(isText, { nonEmpty: true })(value);

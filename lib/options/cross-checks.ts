@@ -1,9 +1,6 @@
 import { type ConfigProblem } from '../errors/config.error.js';
-import {
-  type AuthorizationServerDto,
-  type McpAuthModuleOptionsDto,
-  type ProtectedResourceDto,
-} from './mcp-auth-options.dto.js';
+import { type AuthorizationServerDto } from './authorization-server-options.dto.js';
+import { type McpAuthModuleOptionsDto, type ProtectedResourceDto } from './mcp-auth-options.dto.js';
 import { ambiguousIntrospection, authorizationServerProblems } from './authorization-server-checks.js';
 import { canonicalResource } from './url-rules.js';
 

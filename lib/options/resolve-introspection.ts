@@ -1,5 +1,5 @@
 import { REQUEST_TIMEOUT_MS } from '../mcp-auth.constants.js';
-import { type IntrospectionCacheDto, type IntrospectionDto } from './mcp-auth-options.dto.js';
+import { type IntrospectionCacheDto, type IntrospectionDto } from './authorization-server-options.dto.js';
 import {
   type IntrospectionAuthMethod,
   type IntrospectionCacheOptions,

@@ -3,11 +3,10 @@ import { DEFAULT_MAX_TOKEN_LENGTH, REQUEST_TIMEOUT_MS } from '../mcp-auth.consta
 import { SIGNATURE_ALGORITHMS } from './algorithms.js';
 import { resolveClaimNames } from './claim-names.js';
 import { crossProblems } from './cross-checks.js';
+import { type AuthorizationServerDto, RemoteJwkSetDto } from './authorization-server-options.dto.js';
 import {
-  type AuthorizationServerDto,
   type McpAuthModuleOptionsDto,
   type ProtectedResourceDto,
-  RemoteJwkSetDto,
   type SessionBindingDto,
   type TokenCacheDto,
 } from './mcp-auth-options.dto.js';
