@@ -581,7 +581,12 @@ const audit = {
   ),
 } as const;
 
+const sampleApps = {
+  F124: row('design', 'settings come from the environment by ConfigModule; the library reads none'),
+} as const;
+
 export const requirements = {
+  ...sampleApps,
   ...sessions,
   ...streams,
   ...realClients,

@@ -16,6 +16,7 @@ describe('the samples as processes of their own', () => {
   afterAll(() => as.close());
 
   it.each([
+    ['async-configuration', '/notes'],
     ['quickstart', '/notes'],
     ['tool-scopes', '/folders'],
     ['official-sdk', '/notes'],
