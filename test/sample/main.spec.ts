@@ -8,15 +8,18 @@ import { send } from '../fixtures/http.js';
 
 describe('the samples as processes of their own', () => {
   let as: LoopbackAuthorizationServer;
+  let staff: LoopbackAuthorizationServer;
 
   beforeAll(async () => {
     as = await LoopbackAuthorizationServer.start();
+    staff = await LoopbackAuthorizationServer.start();
   });
 
-  afterAll(() => as.close());
+  afterAll(() => Promise.all([as.close(), staff.close()]));
 
   it.each([
     ['async-configuration', '/notes'],
+    ['many-resources', '/notes'],
     ['quickstart', '/notes'],
     ['tool-scopes', '/folders'],
     ['official-sdk', '/notes'],
@@ -24,7 +27,12 @@ describe('the samples as processes of their own', () => {
     const port = String(await freePort());
     const origin = `http://127.0.0.1:${port}`;
     const main = fileURLToPath(new URL(`../../sample/dist/${sample}/src/main.js`, import.meta.url));
-    const settings = { MCP_RESOURCE: `${origin}${path}`, MCP_ISSUER: as.issuer, PORT: port };
+    const settings = {
+      MCP_RESOURCE: `${origin}${path}`,
+      MCP_ISSUER: as.issuer,
+      MCP_STAFF_ISSUER: staff.issuer,
+      PORT: port,
+    };
     const child = spawn(process.execPath, [main], { env: { ...process.env, ...settings } });
     let output = '';
     const started = new Promise<void>((resolve, reject) => {
