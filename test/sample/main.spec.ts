@@ -12,6 +12,8 @@ describe('the samples as processes of their own', () => {
 
   beforeAll(async () => {
     as = await LoopbackAuthorizationServer.start();
+    const metadata = as.metadata({ introspection_endpoint: `${as.origin}/introspect` });
+    as.at('/.well-known/oauth-authorization-server', metadata);
     staff = await LoopbackAuthorizationServer.start();
   });
 
@@ -19,6 +21,7 @@ describe('the samples as processes of their own', () => {
 
   it.each([
     ['async-configuration', '/notes'],
+    ['introspection', '/notes'],
     ['many-resources', '/notes'],
     ['quickstart', '/notes'],
     ['tool-scopes', '/folders'],
