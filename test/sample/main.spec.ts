@@ -21,6 +21,7 @@ describe('the samples as processes of their own', () => {
 
   it.each([
     ['async-configuration', '/notes'],
+    ['custom-verifier', '/notes'],
     ['introspection', '/notes'],
     ['many-resources', '/notes'],
     ['quickstart', '/notes'],
