@@ -22,12 +22,13 @@ describe('the samples as processes of their own', () => {
   it.each([
     ['async-configuration', '/notes'],
     ['custom-verifier', '/notes'],
+    ['existing-app', '/api/mcp', 'orders:read'],
     ['introspection', '/notes'],
     ['many-resources', '/notes'],
     ['quickstart', '/notes'],
     ['tool-scopes', '/folders'],
     ['official-sdk', '/notes'],
-  ])('%s starts, is protected, and stops', async (sample, path) => {
+  ])('%s starts, is protected, and stops', async (sample, path, scope = 'notes:read') => {
     const port = String(await freePort());
     const origin = `http://127.0.0.1:${port}`;
     const main = fileURLToPath(new URL(`../../sample/dist/${sample}/src/main.js`, import.meta.url));
@@ -56,7 +57,7 @@ describe('the samples as processes of their own', () => {
       const { status, headers } = await send(origin, path, { method: 'POST', body: {} });
       expect([status, headers['www-authenticate']]).toEqual([
         401,
-        `Bearer scope="notes:read", resource_metadata="${origin}/.well-known/oauth-protected-resource${path}"`,
+        `Bearer scope="${scope}", resource_metadata="${origin}/.well-known/oauth-protected-resource${path}"`,
       ]);
     } finally {
       child.kill('SIGTERM');
