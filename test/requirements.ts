@@ -583,6 +583,10 @@ const audit = {
 
 const sampleApps = {
   F124: row('design', 'settings come from the environment by ConfigModule; the library reads none'),
+  F126: row(
+    'mcp-auth samples',
+    'whoami tells each caller who it is; todos have scopes and owners, tool by tool',
+  ),
 } as const;
 
 export const requirements = {
