@@ -25,6 +25,7 @@ describe('the samples as processes of their own', () => {
     ['existing-app', '/api/mcp', 'orders:read'],
     ['introspection', '/notes'],
     ['many-resources', '/notes'],
+    ['todo-manager', '/todos', 'create:todos'],
     ['whoami', '/whoami', 'identity:read'],
     ['quickstart', '/notes'],
     ['tool-scopes', '/folders'],
