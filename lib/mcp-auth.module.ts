@@ -124,6 +124,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     ProtectedResourceRegistry,
     ResourcePaths,
     ResourceTokenVerifier,
+    TokenVerifier,
     GuardReport,
     McpAuthDiagnostics,
     McpAuthEvents,

@@ -598,8 +598,17 @@ const left = {
   'STP-03': notOffered('RFC 9470 3', 'authentication comes before scopes', NO_STEP_UP_AUTHENTICATION),
 } as const;
 
+const sampleApps = {
+  F124: row('design', 'settings come from the environment by ConfigModule; the library reads none'),
+  F126: row(
+    'mcp-auth samples',
+    'whoami tells each caller who it is; todos have scopes and owners, tool by tool',
+  ),
+} as const;
+
 export const requirements = {
   ...left,
+  ...sampleApps,
   ...sessions,
   ...streams,
   ...realClients,

@@ -105,7 +105,8 @@ export interface VerificationContext {
 }
 
 /**
- * Turns a token into claims. It is its own injection token, so an application may provide another.
+ * Turns a token into claims. It is its own injection token: what is injected is the package's own verifier, which serves
+ * where the options name none. A test may override it, and a verifier of the application may leave tokens to it.
  *
  * A verifier establishes that the token is genuine and says what is in it. It does not decide: issuer, audience,
  * time, subject, proof of possession and scopes are checked afterwards, whatever the verifier.

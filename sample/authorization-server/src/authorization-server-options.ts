@@ -14,6 +14,8 @@ export interface AuthorizationServerOptions {
   password: string;
   /** Lifetime of access tokens; 300 seconds unless told otherwise. */
   accessTokenLifetimeSeconds?: number;
+  /** `opaque` tokens say nothing to anyone but introspection; they are JWTs unless told otherwise. */
+  accessTokenFormat?: 'jwt' | 'opaque';
   /**
    * The resource that is meant by clients that name none: those of MCP 2025-03-26 know no `resource` parameter. Without it
    * they are refused.

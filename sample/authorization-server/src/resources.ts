@@ -50,7 +50,7 @@ export function resourceIndicators(options: AuthorizationServerOptions) {
         scope: scopes.join(' '),
         audience: identifier,
         accessTokenTTL: options.accessTokenLifetimeSeconds ?? DEFAULT_ACCESS_TOKEN_LIFETIME_SECONDS,
-        accessTokenFormat: 'jwt',
+        accessTokenFormat: options.accessTokenFormat ?? 'jwt',
         jwt: { sign: { alg: 'RS256' } },
       };
     },

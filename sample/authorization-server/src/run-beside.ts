@@ -1,4 +1,4 @@
-import { startAuthorizationServer } from './start.js';
+import { type AuthorizationServerOptions, startAuthorizationServer } from './start.js';
 
 /** An MCP server that runs beside the sample authorization server. */
 export interface ServerBeside {
@@ -7,6 +7,11 @@ export interface ServerBeside {
   /** The scopes that tokens for its resources may have; the first resource is the one to connect to. */
   readonly scopes: Readonly<Record<string, readonly string[]>>;
   readonly issuer: string;
+  /** What the sample authorization server does otherwise than by default. */
+  readonly authorizationServer?: Pick<
+    AuthorizationServerOptions,
+    'accessTokenFormat' | 'introspectionClient'
+  >;
   readonly start: (port: number) => Promise<{ close(): Promise<void> }>;
 }
 
@@ -14,7 +19,13 @@ export interface ServerBeside {
  * Starts an MCP server on the port of its URL, or on PORT, and stops it with Ctrl-C. Beside it the sample authorization
  * server, unless MCP_ISSUER names another one.
  */
-export async function runBeside({ name, scopes, issuer, start }: ServerBeside): Promise<void> {
+export async function runBeside({
+  name,
+  scopes,
+  issuer,
+  authorizationServer,
+  start,
+}: ServerBeside): Promise<void> {
   const [resource = ''] = Object.keys(scopes);
   const username = process.env['AS_USERNAME'] ?? 'demo';
   const password = process.env['AS_PASSWORD'] ?? 'demo';
@@ -23,7 +34,7 @@ export async function runBeside({ name, scopes, issuer, start }: ServerBeside): 
     const resources = Object.fromEntries(Object.entries(scopes).map(([url, each]) => [url, [...each]]));
     const port = Number(new URL(issuer).port);
     const server = ownServer
-      ? await startAuthorizationServer({ port, resources, username, password })
+      ? await startAuthorizationServer({ ...authorizationServer, port, resources, username, password })
       : undefined;
     const app = await start(Number(process.env['PORT'] ?? new URL(resource).port));
     console.log(`
