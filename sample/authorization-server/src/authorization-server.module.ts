@@ -18,13 +18,18 @@ export type AuthorizationServerModuleOptions = AuthorizationServerOptions & {
 
 /**
  * oidc-provider answers everything except the pages below /interaction. The app has to be created with
- * `bodyParser: false`, because oidc-provider reads request bodies itself.
+ * `bodyParser: false`, because oidc-provider reads request bodies itself. Throws while NODE_ENV is `production`.
  */
 @Module({ controllers: [InteractionController], providers: [SignInService, ConsentService] })
 export class AuthorizationServerModule implements NestModule {
   constructor(@Inject(OIDC_PROVIDER) private readonly provider: Provider) {}
 
   static forRoot(options: AuthorizationServerModuleOptions): DynamicModule {
+    if (process.env['NODE_ENV'] === 'production') {
+      throw new Error(
+        'This authorization server is a sample: it does not start while NODE_ENV is "production".',
+      );
+    }
     return {
       module: AuthorizationServerModule,
       providers: [

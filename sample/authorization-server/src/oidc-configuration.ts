@@ -19,6 +19,8 @@ export async function oidcConfiguration(
 ): Promise<Configuration> {
   return {
     jwks: await generateSigningKeys(),
+    // RFC 6749 section 4.1.3: the token request repeats the redirect_uri.
+    allowOmittingSingleRegisteredRedirectUri: false,
     cookies: cookies(issuer),
     clients: confidentialClients(options),
     clientDefaults: { token_endpoint_auth_method: 'none' },
@@ -27,7 +29,7 @@ export async function oidcConfiguration(
     extraClientMetadata: clientRegistrationRules,
     clockTolerance: 0,
     discovery: {
-      introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      introspection_endpoint_auth_methods_supported: ['client_secret_basic'],
       revocation_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
     },
     expiresWithSession: () => false,
