@@ -444,8 +444,8 @@ describe('scopes', () => {
     const stepUp = await tokens(await prepare('notes:read notes:write', {}, { client, person }));
     const shown = person.pages.slice(pagesBefore).map(({ html }) => html);
     expect(shown).toHaveLength(1);
-    expect(shown[0]).toMatch(/notes:read<\/code> \(allowed before\)/);
-    expect(shown[0]).toMatch(/notes:write<\/code> \(new\)/);
+    expect(shown[0]).toMatch(/notes:read<\/code>\s*<span class="soft">· allowed before</);
+    expect(shown[0]).toMatch(/notes:write<\/code>\s*<span class="soft">· <strong>new</);
     expect((await verify(stepUp.access_token)).payload['scope']).toBe('notes:read notes:write');
 
     const small = await tokens(await prepare('notes:read', {}, { client, person }));
@@ -614,7 +614,7 @@ describe('pages', () => {
     expect(error).toBeInstanceOf(PageError);
     const { status, html } = error as PageError;
     expect(status).toBe(401);
-    expect(html).toContain('Username or password is wrong.');
+    expect(html).toContain('The username or the password is wrong.');
     expect(html).toContain('<label for="password">');
     expect(html).not.toContain(credentials.password);
   });

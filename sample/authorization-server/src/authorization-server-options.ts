@@ -9,6 +9,8 @@ export interface AuthorizationServerOptions {
    * resources may be added later.
    */
   resources: ResourceScopes | (() => ResourceScopes);
+  /** Scope -> what it allows, as the consent page says it. Those of the samples are known; others are shown by name alone. */
+  scopeDescriptions?: Readonly<Record<string, string>>;
   /** The one person who can sign in. */
   username: string;
   password: string;
