@@ -494,6 +494,7 @@ const sampleServers = {
     'PKCE is required; codes are good once, soon, and for their redirect URI',
   ),
   F117: row('RFC 7591', 'clients register themselves, with https or loopback redirect URIs only'),
+  F125: row('mcp-auth', 'a client of official packages goes the whole way, with step-up and refresh'),
 } as const;
 
 /** Ways to put the package into an application, and what such applications are like. */
