@@ -586,6 +586,32 @@ describe('introspection and revocation', () => {
     }
   });
 
+  verifies(['F118', 'F119'], 'knows of opaque access tokens too, and revokes them', async () => {
+    const [jwtServer, jwtAs] = [server, as];
+    server = await startAuthorizationServer({
+      port: 0,
+      resources: startResources,
+      ...CREDENTIALS,
+      introspectionClient: INTROSPECTION,
+      accessTokenFormat: 'opaque',
+    });
+    try {
+      as = await discover('oidc');
+      const flow = await prepare('notes:read');
+      const { access_token, refresh_token } = await tokens(flow);
+      const other = await tokens(await prepare('notes:read', {}, { person: flow.person }));
+      expect(access_token).not.toContain('.');
+      expect(await introspect(access_token)).toMatchObject({ active: true, aud: NOTES, scope: 'notes:read' });
+      // Revoking a refresh token revokes the grant, and what came of it.
+      await oauth.revocationRequest(as, flow.client, oauth.None(), refresh_token!, http);
+      expect(await introspect(access_token)).toEqual({ active: false });
+      expect(await introspect(other.access_token)).toMatchObject({ active: true });
+    } finally {
+      await server.close();
+      [server, as] = [jwtServer, jwtAs];
+    }
+  });
+
   verifies('F119', 'revokes a refresh token, but only for its own client', async () => {
     const flow = await prepare('notes:read');
     const { refresh_token } = await tokens(flow);

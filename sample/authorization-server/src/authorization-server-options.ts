@@ -17,6 +17,11 @@ export interface AuthorizationServerOptions {
   /** Lifetime of access tokens; 300 seconds unless told otherwise. */
   accessTokenLifetimeSeconds?: number;
   /**
+   * What access tokens are: JWTs, which live until they expire, or references to what this server keeps, which can be
+   * introspected and revoked. JWTs unless told otherwise.
+   */
+  accessTokenFormat?: 'jwt' | 'opaque';
+  /**
    * The resource that is meant by clients that name none: those of MCP 2025-03-26 know no `resource` parameter. Without it
    * they are refused.
    */
@@ -32,3 +37,9 @@ export const AUTHORIZATION_SERVER_OPTIONS = Symbol('AUTHORIZATION_SERVER_OPTIONS
 
 /** Injection token of the configured oidc-provider instance. */
 export const OIDC_PROVIDER = Symbol('OIDC_PROVIDER');
+
+/** Injection token of the keys that JWTs are signed with. */
+export const SIGNING_KEYS = Symbol('SIGNING_KEYS');
+
+/** Injection token of the public part of {@link SIGNING_KEYS}, for a resource server in the same application. */
+export const PUBLIC_KEYS = Symbol('PUBLIC_KEYS');

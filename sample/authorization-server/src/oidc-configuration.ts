@@ -1,5 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { exportJWK, generateKeyPair } from 'jose';
+import { randomBytes } from 'node:crypto';
 import { type Client, type Configuration, type JWKS, type KoaContextWithOIDC } from 'oidc-provider';
 import {
   type AuthorizationServerOptions,
@@ -12,13 +11,14 @@ import { OIDC_SCOPES, resourceIndicators } from './resources.js';
 const MINUTE = 60;
 const DAY = 24 * 60 * MINUTE;
 
-/** Everything oidc-provider needs to know. Keys are made anew at each start: tokens do not survive a restart. */
-export async function oidcConfiguration(
+/** Everything oidc-provider needs to know. */
+export function oidcConfiguration(
   issuer: string,
   options: AuthorizationServerOptions,
-): Promise<Configuration> {
+  jwks: JWKS,
+): Configuration {
   return {
-    jwks: await generateSigningKeys(),
+    jwks,
     // RFC 6749 section 4.1.3: the token request repeats the redirect_uri.
     allowOmittingSingleRegisteredRedirectUri: false,
     cookies: cookies(issuer),
@@ -50,12 +50,6 @@ export async function oidcConfiguration(
     scopes: OIDC_SCOPES,
     ttl: lifetimes(options),
   };
-}
-
-async function generateSigningKeys(): Promise<JWKS> {
-  const { privateKey } = await generateKeyPair('RS256', { extractable: true });
-  const jwk = await exportJWK(privateKey);
-  return { keys: [{ ...jwk, kid: randomUUID(), alg: 'RS256', use: 'sig' }] };
 }
 
 /** Browsers do not separate cookies by port, so the port is in the names: several samples can run side by side. */

@@ -1,14 +1,15 @@
 import { Logger } from '@nestjs/common';
-import { type OIDCContext, Provider } from 'oidc-provider';
+import { type JWKS, type OIDCContext, Provider } from 'oidc-provider';
 import { type AuthorizationServerOptions } from './authorization-server-options.js';
 import { oidcConfiguration } from './oidc-configuration.js';
 import { currentResources, scopesSupported } from './resources.js';
 
-export async function createOidcProvider(
+export function createOidcProvider(
   issuer: string,
   options: AuthorizationServerOptions,
-): Promise<Provider> {
-  const provider = new Provider(issuer, await oidcConfiguration(issuer, options));
+  keys: JWKS,
+): Provider {
+  const provider = new Provider(issuer, oidcConfiguration(issuer, options, keys));
   const logger = new Logger('AuthorizationServer');
   provider.on('server_error', (_ctx, error) => {
     logger.error(error);
