@@ -1,6 +1,7 @@
 import { type INestApplication } from '@nestjs/common';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -136,6 +137,16 @@ describe('sample/client', () => {
     ]);
     await client.close();
     callback.close();
+  });
+
+  verifies('F125', 'is made of the official client and Node', () => {
+    const folder = fileURLToPath(new URL('../../sample/client/src/', import.meta.url));
+    const imported = readdirSync(folder).flatMap((file) =>
+      [...readFileSync(folder + file, 'utf8').matchAll(/from '([^']+)'/g)].map(([, module = '']) => module),
+    );
+    expect([...new Set(imported.filter((module) => !/^(node:|\.\/)/.test(module)))]).toEqual([
+      '@modelcontextprotocol/client',
+    ]);
   });
 
   it('takes the answer that it waits for, once, and no other', async () => {

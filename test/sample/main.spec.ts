@@ -19,6 +19,7 @@ describe('the samples as processes of their own', () => {
     ['quickstart', '/notes'],
     ['tool-scopes', '/folders'],
     ['official-sdk', '/notes'],
+    ['legacy-client', '/notes'],
     ['one-process', '/notes'],
   ])('%s starts, is protected, and stops', async (sample, path) => {
     const port = String(await freePort());

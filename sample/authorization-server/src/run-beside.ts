@@ -20,10 +20,7 @@ export interface ServerBeside {
  */
 export async function runBeside(sample: ServerBeside): Promise<void> {
   const [resource = ''] = Object.keys(sample.scopes);
-  const credentials = {
-    username: process.env['AS_USERNAME'] ?? 'demo',
-    password: process.env['AS_PASSWORD'] ?? 'demo',
-  };
+  const credentials = credentialsOfEnvironment();
   const isOurs = sample.isIssuer === true || process.env['MCP_ISSUER'] === undefined;
   try {
     const server = isOurs && sample.isIssuer !== true ? await startServerOf(sample, credentials) : undefined;
@@ -44,6 +41,10 @@ Stop with Ctrl-C.`);
     console.error(error instanceof Error ? error.message : error);
     process.exit(1);
   }
+}
+
+function credentialsOfEnvironment() {
+  return { username: process.env['AS_USERNAME'] ?? 'demo', password: process.env['AS_PASSWORD'] ?? 'demo' };
 }
 
 function startServerOf(
