@@ -250,6 +250,32 @@ describe('client registration', () => {
     });
   }
 
+  verifies('F117', 'may be switched off; clients that are known still get in', async () => {
+    const client = { client_id: 'known' };
+    const open = [server, as] as const;
+    server = await startAuthorizationServer({
+      port: 0,
+      resources: startResources,
+      ...CREDENTIALS,
+      clients: [{ clientId: client.client_id, redirectUris: [REDIRECT_URI] }],
+      registration: false,
+    });
+    try {
+      as = await discover('oidc');
+      expect(as.registration_endpoint).toBeUndefined();
+      const body = JSON.stringify(publicClient);
+      const headers = { 'content-type': 'application/json' };
+      expect((await fetch(`${server.issuer}/reg`, { method: 'POST', headers, body })).status).toBe(404);
+      const { scope, refresh_token } = await tokens(await prepare('notes:read', {}, { client }));
+      expect([scope, typeof refresh_token]).toEqual(['notes:read', 'string']);
+      const stranger = await prepare('notes:read', {}, { client: { client_id: 'unknown' } });
+      expect((await fetch(stranger.url, { redirect: 'manual' })).status).toBe(400);
+    } finally {
+      await server.close();
+      [server, as] = open;
+    }
+  });
+
   it('answers pages of other origins, also the preflight', async () => {
     const headers = { origin: 'http://127.0.0.1:3998', 'access-control-request-method': 'POST' };
     const preflight = await fetch(as.registration_endpoint!, { method: 'OPTIONS', headers });

@@ -26,6 +26,10 @@ export interface AuthorizationServerOptions {
    * they are refused.
    */
   defaultResource?: string;
+  /** Public clients that are known from the start, with a refresh token each. */
+  clients?: readonly { clientId: string; clientName?: string; redirectUris: readonly string[] }[];
+  /** Whether clients may register themselves (RFC 7591). They may unless told otherwise. */
+  registration?: boolean;
   /** A confidential client allowed to introspect; optional. */
   introspectionClient?: { clientId: string; clientSecret: string };
 }

@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { type Client, type Configuration, type JWKS, type KoaContextWithOIDC } from 'oidc-provider';
+import {
+  type Client,
+  type ClientMetadata,
+  type Configuration,
+  type JWKS,
+  type KoaContextWithOIDC,
+} from 'oidc-provider';
 import {
   type AuthorizationServerOptions,
   DEFAULT_ACCESS_TOKEN_LIFETIME_SECONDS,
@@ -22,7 +28,7 @@ export function oidcConfiguration(
     // RFC 6749 section 4.1.3: the token request repeats the redirect_uri.
     allowOmittingSingleRegisteredRedirectUri: false,
     cookies: cookies(issuer),
-    clients: confidentialClients(options),
+    clients: [...publicClients(options), ...confidentialClients(options)],
     clientDefaults: { token_endpoint_auth_method: 'none' },
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
     clientBasedCORS: isOriginOfPublicClient,
@@ -65,6 +71,16 @@ function cookies(issuer: string): NonNullable<Configuration['cookies']> {
   };
 }
 
+function publicClients({ clients = [] }: AuthorizationServerOptions): ClientMetadata[] {
+  return clients.map(({ clientId, clientName = clientId, redirectUris }) => ({
+    client_id: clientId,
+    client_name: clientName,
+    redirect_uris: [...redirectUris],
+    token_endpoint_auth_method: 'none',
+    grant_types: ['authorization_code', 'refresh_token'],
+  }));
+}
+
 function confidentialClients({ introspectionClient }: AuthorizationServerOptions) {
   if (introspectionClient === undefined) return [];
   return [
@@ -90,7 +106,11 @@ function features(options: AuthorizationServerOptions): NonNullable<Configuratio
       allowedPolicy: (_ctx, client) => client.clientId === introspectionClientId,
     },
     pushedAuthorizationRequests: { enabled: false },
-    registration: { enabled: true, initialAccessToken: false, issueRegistrationAccessToken: false },
+    registration: {
+      enabled: options.registration ?? true,
+      initialAccessToken: false,
+      issueRegistrationAccessToken: false,
+    },
     resourceIndicators: resourceIndicators(options),
     revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
     rpInitiatedLogout: { enabled: false },

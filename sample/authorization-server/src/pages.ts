@@ -17,6 +17,7 @@ h2 { margin: 1.5rem 0 .25rem; font-size: 1rem; }
 p { margin: .5rem 0; }
 ul { margin: 0; padding: 0; list-style: none; }
 li { padding: .5rem 0; border-top: 1px solid var(--line); }
+strong, code { unicode-bidi: isolate; }
 .what { display: block; }
 code { font: .875rem ui-monospace, monospace; }
 label { display: block; margin: 1rem 0 .25rem; font-weight: 600; }
