@@ -484,6 +484,20 @@ const legacyClients = {
   'LEG-10': row('interoperability', 'with the copy on, old clients and current ones connect'),
 } as const;
 
+/** The authorization server of the samples, and samples of whole flows. */
+const sampleServers = {
+  F115: row(
+    'mcp-auth',
+    'the sample authorization server: metadata, codes, rotating refresh tokens, keys, iss',
+  ),
+  F116: row(
+    'RFC 6749 4.1, RFC 7636',
+    'PKCE is required; codes are good once, soon, and for their redirect URI',
+  ),
+  F117: row('RFC 7591', 'clients register themselves, with https or loopback redirect URIs only'),
+  F125: row('mcp-auth', 'a client of official packages goes the whole way, with step-up and refresh'),
+} as const;
+
 /** Ways to put the package into an application, and what such applications are like. */
 const mounting = {
   'SCP-29': row('design', 'a handler that no admitted HTTP request stands behind is denied'),
@@ -614,6 +628,7 @@ export const requirements = {
   ...realClients,
   ...listsAndLocalCalls,
   ...audit,
+  ...sampleServers,
   ...operationScopes,
   ...refusals,
   ...requestOrigins,

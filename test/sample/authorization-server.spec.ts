@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import * as oauth from 'oauth4webapi';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readEnvironment } from '../../sample/authorization-server/src/environment.js';
 import {
   type RunningAuthorizationServer,
   startAuthorizationServer,
 } from '../../sample/authorization-server/src/start.js';
+import { freePort } from '../../sample/demo/src/free-port.js';
 import { PageError, Person } from '../../sample/demo/src/person.js';
 import { verifies } from '../verifies.js';
 
@@ -105,17 +106,16 @@ async function prepare(
 function exchange(
   flow: Flow,
   redirect: URL,
-  changes: { verifier?: string; resource?: string } = {},
+  resource = flow.url.searchParams.get('resource') ?? NOTES,
 ): Promise<Response> {
   const callback = oauth.validateAuthResponse(as, flow.client, redirect, flow.state);
-  const { verifier = flow.verifier, resource = flow.url.searchParams.get('resource') ?? NOTES } = changes;
   return oauth.authorizationCodeGrantRequest(
     as,
     flow.client,
     oauth.None(),
     callback,
     REDIRECT_URI,
-    verifier,
+    flow.verifier,
     {
       additionalParameters: { resource },
       ...http,
@@ -157,7 +157,7 @@ async function errorOf(response: Response): Promise<{ status: number; error: str
 }
 
 describe('metadata', () => {
-  it('is the same document at both well-known addresses', async () => {
+  verifies('F115', 'is the same document at both well-known addresses', async () => {
     expect(await discover('oauth2')).toEqual(as);
     expect(as).toMatchObject({
       issuer: server.issuer,
@@ -176,6 +176,7 @@ describe('metadata', () => {
       ],
     });
     expect(as.token_endpoint_auth_methods_supported).toContain('none');
+    expect(as.introspection_endpoint_auth_methods_supported).toEqual(['client_secret_basic']);
     for (const endpoint of [
       as.authorization_endpoint,
       as.token_endpoint,
@@ -187,7 +188,7 @@ describe('metadata', () => {
     }
   });
 
-  it('publishes only the public part of an RS256 key', async () => {
+  verifies('F115', 'publishes only the public part of an RS256 key', async () => {
     const { keys } = (await (await fetch(as.jwks_uri!)).json()) as JSONWebKeySet;
     expect(keys).toEqual([
       { kty: 'RSA', alg: 'RS256', use: 'sig', kid: expect.any(String), e: 'AQAB', n: expect.any(String) },
@@ -225,22 +226,53 @@ describe('client registration', () => {
     expect(await errorOf(response)).toEqual({ status: 400, error: 'invalid_client_metadata' });
   });
 
-  it.each(['http://localhost:1234/cb', 'http://[::1]/cb', 'https://client.example/cb'])(
-    'accepts %s',
-    async (uri) => {
+  for (const uri of ['http://localhost:1234/cb', 'http://[::1]/cb', 'https://client.example/cb']) {
+    verifies('F117', `accepts ${uri}`, async () => {
       expect((await postRegistration({ ...publicClient, redirect_uris: [uri] })).status).toBe(201);
-    },
-  );
+    });
+  }
 
-  it.each([
+  for (const uri of [
     'http://client.example/cb',
     'http://localhost.client.example/cb',
+    'http://localhost@client.example/cb',
+    'http://127.0.0.1.client.example/cb',
     'com.example:/cb',
     'javascript:alert(1)',
-  ])('refuses %s', async (uri) => {
-    for (const application_type of ['web', 'native']) {
-      const response = await postRegistration({ ...publicClient, application_type, redirect_uris: [uri] });
-      expect(await errorOf(response)).toEqual({ status: 400, error: 'invalid_redirect_uri' });
+  ]) {
+    verifies('F117', `refuses ${uri}, alone and beside a good one`, async () => {
+      for (const application_type of ['web', 'native']) {
+        for (const redirect_uris of [[uri], [REDIRECT_URI, uri]]) {
+          const response = await postRegistration({ ...publicClient, application_type, redirect_uris });
+          expect(await errorOf(response)).toEqual({ status: 400, error: 'invalid_redirect_uri' });
+        }
+      }
+    });
+  }
+
+  verifies('F117', 'may be switched off; clients that are known still get in', async () => {
+    const client = { client_id: 'known' };
+    const open = [server, as] as const;
+    server = await startAuthorizationServer({
+      port: 0,
+      resources: startResources,
+      ...CREDENTIALS,
+      clients: [{ clientId: client.client_id, redirectUris: [REDIRECT_URI] }],
+      registration: false,
+    });
+    try {
+      as = await discover('oidc');
+      expect(as.registration_endpoint).toBeUndefined();
+      const body = JSON.stringify(publicClient);
+      const headers = { 'content-type': 'application/json' };
+      expect((await fetch(`${server.issuer}/reg`, { method: 'POST', headers, body })).status).toBe(404);
+      const { scope, refresh_token } = await tokens(await prepare('notes:read', {}, { client }));
+      expect([scope, typeof refresh_token]).toEqual(['notes:read', 'string']);
+      const stranger = await prepare('notes:read', {}, { client: { client_id: 'unknown' } });
+      expect((await fetch(stranger.url, { redirect: 'manual' })).status).toBe(400);
+    } finally {
+      await server.close();
+      [server, as] = open;
     }
   });
 
@@ -253,9 +285,13 @@ describe('client registration', () => {
 });
 
 describe('authorization code flow', () => {
-  it('gives an at+jwt for exactly the requested resource', async () => {
+  verifies('F115', 'gives an at+jwt for exactly the requested resource', async () => {
     const flow = await prepare('notes:read');
-    const response = await tokens(flow);
+    const redirect = await flow.person.authorize(flow.url);
+    expect(redirect.searchParams.get('iss')).toBe(server.issuer);
+    expect(redirect.searchParams.get('state')).toBe(flow.state);
+    const answer = await exchange(flow, redirect);
+    const response = await oauth.processAuthorizationCodeResponse(as, flow.client, answer);
     expect(response).toMatchObject({ token_type: 'bearer', expires_in: 300, scope: 'notes:read' });
     const { payload, protectedHeader } = await verify(response.access_token);
     expect(protectedHeader).toMatchObject({ alg: 'RS256', typ: 'at+jwt', kid: expect.any(String) });
@@ -311,11 +347,11 @@ describe('authorization code flow', () => {
 
   it('refuses a token for a resource that was not authorized', async () => {
     const flow = await prepare('notes:read');
-    const response = await exchange(flow, await flow.person.authorize(flow.url), { resource: FILES });
+    const response = await exchange(flow, await flow.person.authorize(flow.url), FILES);
     expect(await errorOf(response)).toEqual({ status: 400, error: 'invalid_target' });
   });
 
-  it.each([
+  for (const [title, changes, error] of [
     [
       'without code_challenge',
       { code_challenge: undefined, code_challenge_method: undefined },
@@ -327,39 +363,93 @@ describe('authorization code flow', () => {
     ['without a resource', { resource: undefined }, 'invalid_target'],
     ['without a scope', { scope: undefined }, 'invalid_scope'],
     ['for the implicit flow', { response_type: 'token' }, 'unsupported_response_type'],
-  ])('refuses a request %s', async (_title, changes, error) => {
-    expect(await refusal(await prepare('notes:read', changes))).toBe(error);
-  });
+  ] as const) {
+    verifies('F116', `refuses a request ${title}, with state and iss`, async () => {
+      expect(await refusal(await prepare('notes:read', changes))).toBe(error);
+    });
+  }
 
-  it.each([`${REDIRECT_URI}/`, 'http://127.0.0.1:3997/callback', 'https://attacker.example/'])(
-    'refuses redirect_uri %s on its own page, without a redirect',
-    async (redirect_uri) => {
+  for (const redirect_uri of [
+    `${REDIRECT_URI}/`,
+    `${REDIRECT_URI}?a=b`,
+    'http://127.0.0.1:3997/callback',
+    'http://localhost:3998/callback',
+    'https://attacker.example/',
+  ]) {
+    verifies('F116', `refuses redirect_uri ${redirect_uri} on its own page, without a redirect`, async () => {
       const { url } = await prepare('notes:read', { redirect_uri });
       const response = await fetch(url, { redirect: 'manual', headers: { accept: 'text/html' } });
       expect(response.status).toBe(400);
       expect(response.headers.get('location')).toBeNull();
       expect(response.headers.get('cache-control')).toContain('no-store');
       expect(await response.text()).toContain('invalid_redirect_uri');
-    },
-  );
+    });
+  }
+});
 
-  it('refuses a code that was used, and revokes what it gave', async () => {
+describe('a code', () => {
+  const refused = { status: 400, error: 'invalid_grant' };
+
+  /** Sends a good token request, but for `changes`; undefined leaves a parameter out. */
+  async function redeem(flow: Flow, redirect: URL, changes: Record<string, string | undefined> = {}) {
+    const parameters = {
+      grant_type: 'authorization_code',
+      code: redirect.searchParams.get('code') ?? undefined,
+      client_id: flow.client.client_id,
+      redirect_uri: REDIRECT_URI,
+      code_verifier: flow.verifier,
+      ...changes,
+    };
+    const form = new URLSearchParams();
+    for (const [name, value] of Object.entries(parameters)) if (value !== undefined) form.set(name, value);
+    return fetch(as.token_endpoint!, { method: 'POST', body: form });
+  }
+
+  verifies('F116', 'is good once, and what it gave is revoked when it comes again', async () => {
     const flow = await prepare('notes:read');
     const redirect = await flow.person.authorize(flow.url);
-    const first = await exchange(flow, redirect);
+    const first = await redeem(flow, redirect);
     const { refresh_token } = await oauth.processAuthorizationCodeResponse(as, flow.client, first);
-    expect(await errorOf(await exchange(flow, redirect))).toEqual({ status: 400, error: 'invalid_grant' });
-    expect(await errorOf(await refresh(flow.client, refresh_token!))).toEqual({
-      status: 400,
-      error: 'invalid_grant',
-    });
+    expect(await errorOf(await redeem(flow, redirect))).toEqual(refused);
+    expect(await errorOf(await refresh(flow.client, refresh_token!))).toEqual(refused);
   });
 
-  it('refuses a wrong code_verifier', async () => {
+  for (const [title, changes, error = 'invalid_grant'] of [
+    ['with another redirect_uri', { redirect_uri: `${REDIRECT_URI}/` }],
+    ['without a redirect_uri', { redirect_uri: undefined }, 'invalid_request'],
+    ['with a wrong code_verifier', { code_verifier: oauth.generateRandomCodeVerifier() }],
+    ['without a code_verifier', { code_verifier: undefined }],
+    ['that was made up', { code: 'A'.repeat(43) }],
+  ] as const) {
+    verifies('F116', `is refused ${title}`, async () => {
+      const flow = await prepare('notes:read');
+      const response = await redeem(flow, await flow.person.authorize(flow.url), changes);
+      expect(await errorOf(response)).toEqual({ status: 400, error });
+    });
+  }
+
+  verifies('F116', 'is refused for another client', async () => {
     const flow = await prepare('notes:read');
-    const redirect = await flow.person.authorize(flow.url);
-    const response = await exchange(flow, redirect, { verifier: oauth.generateRandomCodeVerifier() });
-    expect(await errorOf(response)).toEqual({ status: 400, error: 'invalid_grant' });
+    const { client_id } = await register();
+    const response = await redeem(flow, await flow.person.authorize(flow.url), { client_id });
+    expect(await errorOf(response)).toEqual(refused);
+  });
+
+  verifies('F116', 'is good for a minute and no longer', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      for (const [ageSeconds, expected] of [
+        [57, 200],
+        [62, 400],
+      ] as const) {
+        const flow = await prepare('notes:read');
+        const redirect = await flow.person.authorize(flow.url);
+        vi.setSystemTime(Date.now() + ageSeconds * 1000);
+        expect((await redeem(flow, redirect)).status).toBe(expected);
+      }
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 
@@ -380,8 +470,8 @@ describe('scopes', () => {
     const stepUp = await tokens(await prepare('notes:read notes:write', {}, { client, person }));
     const shown = person.pages.slice(pagesBefore).map(({ html }) => html);
     expect(shown).toHaveLength(1);
-    expect(shown[0]).toMatch(/notes:read<\/code> \(allowed before\)/);
-    expect(shown[0]).toMatch(/notes:write<\/code> \(new\)/);
+    expect(shown[0]).toMatch(/notes:read<\/code>\s*<span class="soft">· allowed before</);
+    expect(shown[0]).toMatch(/notes:write<\/code>\s*<span class="soft">· <strong>new</);
     expect((await verify(stepUp.access_token)).payload['scope']).toBe('notes:read notes:write');
 
     const small = await tokens(await prepare('notes:read', {}, { client, person }));
@@ -430,7 +520,7 @@ describe('native clients', () => {
 });
 
 describe('refresh tokens', () => {
-  it('rotate; a used one is refused and takes its successors with it', async () => {
+  verifies('F115', 'rotate; a used one is refused and takes its successors with it', async () => {
     const flow = await prepare('notes:read');
     const first = await tokens(flow);
     const response = await refresh(flow.client, first.refresh_token!);
@@ -478,7 +568,7 @@ describe('introspection and revocation', () => {
     return oauth.processIntrospectionResponse(as, caller, response);
   }
 
-  it('needs the secret of the introspecting client', async () => {
+  verifies('F118', 'needs the secret of the introspecting client, by HTTP Basic', async () => {
     const flow = await prepare('notes:read');
     const { refresh_token } = await tokens(flow);
     expect(await introspect(refresh_token!)).toMatchObject({
@@ -488,25 +578,67 @@ describe('introspection and revocation', () => {
       scope: 'notes:read',
     });
 
-    for (const auth of [oauth.None(), oauth.ClientSecretBasic('wrong')]) {
+    const methods = [
+      oauth.None(),
+      oauth.ClientSecretBasic('wrong'),
+      oauth.ClientSecretPost(INTROSPECTION.clientSecret),
+    ];
+    for (const auth of methods) {
       const response = await oauth.introspectionRequest(as, caller, auth, refresh_token!, http);
       expect(await errorOf(response)).toEqual({ status: 401, error: 'invalid_client' });
     }
-    const anonymous = await fetch(as.introspection_endpoint!, {
-      method: 'POST',
-      body: new URLSearchParams({ token: refresh_token! }),
-    });
-    expect(await errorOf(anonymous)).toEqual({ status: 400, error: 'invalid_request' });
   });
 
-  it('tells a public client nothing', async () => {
+  verifies('F118', 'answers 401 without credentials, whatever the token', async () => {
+    const { refresh_token = '' } = await tokens(await prepare('notes:read'));
+    const none: HeadersInit = {};
+    for (const headers of [none, { authorization: `Bearer ${refresh_token}` }, { authorization: 'Basic' }]) {
+      for (const token of [refresh_token, 'unknown']) {
+        const body = new URLSearchParams({ token });
+        const response = await fetch(as.introspection_endpoint!, { method: 'POST', headers, body });
+        expect(response.headers.get('www-authenticate')).toMatch(/^Basic /);
+        expect(await errorOf(response)).toEqual({ status: 401, error: 'invalid_client' });
+      }
+    }
+  });
+
+  verifies('F118', 'tells a public client nothing, not even about its own token', async () => {
     const flow = await prepare('notes:read');
     const { refresh_token } = await tokens(flow);
-    const response = await oauth.introspectionRequest(as, flow.client, oauth.None(), refresh_token!, http);
-    expect(await response.json()).toEqual({ active: false });
+    for (const auth of [oauth.None(), oauth.ClientSecretBasic('guess')]) {
+      const response = await oauth.introspectionRequest(as, flow.client, auth, refresh_token!, http);
+      expect(response.status).toBe(401);
+      expect(await response.text()).not.toContain('active');
+    }
   });
 
-  it('revokes a refresh token, but only for its own client', async () => {
+  verifies(['F118', 'F119'], 'knows of opaque access tokens too, and revokes them', async () => {
+    const [jwtServer, jwtAs] = [server, as];
+    server = await startAuthorizationServer({
+      port: 0,
+      resources: startResources,
+      ...CREDENTIALS,
+      introspectionClient: INTROSPECTION,
+      accessTokenFormat: 'opaque',
+    });
+    try {
+      as = await discover('oidc');
+      const flow = await prepare('notes:read');
+      const { access_token, refresh_token } = await tokens(flow);
+      const other = await tokens(await prepare('notes:read', {}, { person: flow.person }));
+      expect(access_token).not.toContain('.');
+      expect(await introspect(access_token)).toMatchObject({ active: true, aud: NOTES, scope: 'notes:read' });
+      // Revoking a refresh token revokes the grant, and what came of it.
+      await oauth.revocationRequest(as, flow.client, oauth.None(), refresh_token!, http);
+      expect(await introspect(access_token)).toEqual({ active: false });
+      expect(await introspect(other.access_token)).toMatchObject({ active: true });
+    } finally {
+      await server.close();
+      [server, as] = [jwtServer, jwtAs];
+    }
+  });
+
+  verifies('F119', 'revokes a refresh token, but only for its own client', async () => {
     const flow = await prepare('notes:read');
     const { refresh_token } = await tokens(flow);
     const stranger = await register();
@@ -534,7 +666,7 @@ describe('pages', () => {
     expect(error).toBeInstanceOf(PageError);
     const { status, html } = error as PageError;
     expect(status).toBe(401);
-    expect(html).toContain('Username or password is wrong.');
+    expect(html).toContain('The username or the password is wrong.');
     expect(html).toContain('<label for="password">');
     expect(html).not.toContain(credentials.password);
   });
@@ -559,6 +691,30 @@ describe('pages', () => {
       expect(html).not.toContain('<script');
       expect(html).toContain('&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;');
     }
+    const wrong = new Person({ username: '<script>', password: '"><script>' });
+    const again = await prepare('notes:read', {}, { client, person: wrong });
+    await expect(wrong.authorize(again.url)).rejects.toThrow(PageError);
+    expect(wrong.pages).toHaveLength(2);
+    for (const { html } of wrong.pages) expect(html).not.toContain('<script');
+  });
+
+  verifies('F120', 'escape what stands in the address', async () => {
+    const evil = '"><script>alert(1)</script>';
+    for (const [name, value] of [
+      ['client_id', evil],
+      ['redirect_uri', `https://client.example/${evil}`],
+      ['response_type', evil],
+      ['prompt', evil],
+    ] as const) {
+      const { url } = await prepare('notes:read', { [name]: value, redirect_uri: undefined });
+      if (name === 'redirect_uri') url.searchParams.set(name, value);
+      const response = await fetch(url, { redirect: 'manual', headers: { accept: 'text/html' } });
+      expect(response.headers.get('location') ?? '').not.toContain('<script');
+      expect(await response.text()).not.toContain('<script');
+    }
+    const unknown = await fetch(`${server.issuer}/interaction/${encodeURIComponent(evil)}`);
+    expect(unknown.status).toBe(400);
+    expect(await unknown.text()).not.toContain('<script');
   });
 
   it('say who asks for what, and carry protective headers', async () => {
@@ -657,6 +813,19 @@ describe('the environment', () => {
 });
 
 describe('startAuthorizationServer', () => {
+  verifies('F115', 'refuses while NODE_ENV is production', async () => {
+    const port = await freePort();
+    vi.stubEnv('NODE_ENV', 'production');
+    try {
+      const started = startAuthorizationServer({ port, resources: {}, ...CREDENTIALS });
+      await expect(started).rejects.toThrow('does not start while NODE_ENV is "production"');
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    const server = await startAuthorizationServer({ port, resources: {}, ...CREDENTIALS });
+    await server.close();
+  });
+
   it('frees its port on close, twice is fine, and a taken port is an error', async () => {
     const options = { resources: {}, ...CREDENTIALS };
     const first = await startAuthorizationServer({ port: 0, ...options });

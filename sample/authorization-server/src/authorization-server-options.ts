@@ -9,18 +9,27 @@ export interface AuthorizationServerOptions {
    * resources may be added later.
    */
   resources: ResourceScopes | (() => ResourceScopes);
+  /** Scope -> what it allows, as the consent page says it. Those of the samples are known; others are shown by name alone. */
+  scopeDescriptions?: Readonly<Record<string, string>>;
   /** The one person who can sign in. */
   username: string;
   password: string;
   /** Lifetime of access tokens; 300 seconds unless told otherwise. */
   accessTokenLifetimeSeconds?: number;
-  /** `opaque` tokens say nothing to anyone but introspection; they are JWTs unless told otherwise. */
+  /**
+   * What access tokens are: JWTs, which live until they expire, or references to what this server keeps, which can be
+   * introspected and revoked. JWTs unless told otherwise.
+   */
   accessTokenFormat?: 'jwt' | 'opaque';
   /**
    * The resource that is meant by clients that name none: those of MCP 2025-03-26 know no `resource` parameter. Without it
    * they are refused.
    */
   defaultResource?: string;
+  /** Public clients that are known from the start, with a refresh token each. */
+  clients?: readonly { clientId: string; clientName?: string; redirectUris: readonly string[] }[];
+  /** Whether clients may register themselves (RFC 7591). They may unless told otherwise. */
+  registration?: boolean;
   /** A confidential client allowed to introspect; optional. */
   introspectionClient?: { clientId: string; clientSecret: string };
 }
@@ -32,3 +41,9 @@ export const AUTHORIZATION_SERVER_OPTIONS = Symbol('AUTHORIZATION_SERVER_OPTIONS
 
 /** Injection token of the configured oidc-provider instance. */
 export const OIDC_PROVIDER = Symbol('OIDC_PROVIDER');
+
+/** Injection token of the keys that JWTs are signed with. */
+export const SIGNING_KEYS = Symbol('SIGNING_KEYS');
+
+/** Injection token of the public part of {@link SIGNING_KEYS}, for a resource server in the same application. */
+export const PUBLIC_KEYS = Symbol('PUBLIC_KEYS');

@@ -5,8 +5,9 @@ import {
   type AuthorizationServerOptions,
   OIDC_PROVIDER,
 } from './authorization-server-options.js';
-import { type ConsentQuestion } from './pages.js';
+import { type ConsentQuestion, type RequestedScope } from './pages.js';
 import { currentResources, OIDC_SCOPES, scopesOf, toList } from './resources.js';
+import { SCOPE_DESCRIPTIONS } from './scope-descriptions.js';
 
 /** What one authorization request asks for: only scopes that exist. */
 interface Requested {
@@ -38,9 +39,9 @@ export class ConsentService {
       username: interaction.session?.accountId ?? '',
       resources: requested.resources.map(({ identifier, scopes }) => {
         const allowed = new Set(grant?.getResourceScope(identifier).split(' '));
-        return { identifier, scopes: scopes.map((name) => ({ name, isNew: !allowed.has(name) })) };
+        return { identifier, scopes: this.described(scopes, allowed) };
       }),
-      accountScopes: requested.accountScopes.map((name) => ({ name, isNew: !known.has(name) })),
+      accountScopes: this.described(requested.accountScopes, known),
     };
   }
 
@@ -54,6 +55,15 @@ export class ConsentService {
     if (requested.accountScopes.length > 0) grant.addOIDCScope(requested.accountScopes);
     for (const { identifier, scopes } of requested.resources) grant.addResourceScope(identifier, scopes);
     return grant.save();
+  }
+
+  private described(scopes: readonly string[], allowed: ReadonlySet<string>): RequestedScope[] {
+    const descriptions = { ...SCOPE_DESCRIPTIONS, ...this.options.scopeDescriptions };
+    return scopes.map((name) => ({
+      name,
+      description: Object.hasOwn(descriptions, name) ? descriptions[name] : undefined,
+      isNew: !allowed.has(name),
+    }));
   }
 
   private requested({ params }: Interaction): Requested {

@@ -1,6 +1,11 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { exportJWK, generateKeyPair } from 'jose';
-import { type Client, type Configuration, type JWKS, type KoaContextWithOIDC } from 'oidc-provider';
+import { randomBytes } from 'node:crypto';
+import {
+  type Client,
+  type ClientMetadata,
+  type Configuration,
+  type JWKS,
+  type KoaContextWithOIDC,
+} from 'oidc-provider';
 import {
   type AuthorizationServerOptions,
   DEFAULT_ACCESS_TOKEN_LIFETIME_SECONDS,
@@ -12,22 +17,25 @@ import { OIDC_SCOPES, resourceIndicators } from './resources.js';
 const MINUTE = 60;
 const DAY = 24 * 60 * MINUTE;
 
-/** Everything oidc-provider needs to know. Keys are made anew at each start: tokens do not survive a restart. */
-export async function oidcConfiguration(
+/** Everything oidc-provider needs to know. */
+export function oidcConfiguration(
   issuer: string,
   options: AuthorizationServerOptions,
-): Promise<Configuration> {
+  jwks: JWKS,
+): Configuration {
   return {
-    jwks: await generateSigningKeys(),
+    jwks,
+    // RFC 6749 section 4.1.3: the token request repeats the redirect_uri.
+    allowOmittingSingleRegisteredRedirectUri: false,
     cookies: cookies(issuer),
-    clients: confidentialClients(options),
+    clients: [...publicClients(options), ...confidentialClients(options)],
     clientDefaults: { token_endpoint_auth_method: 'none' },
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
     clientBasedCORS: isOriginOfPublicClient,
     extraClientMetadata: clientRegistrationRules,
     clockTolerance: 0,
     discovery: {
-      introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      introspection_endpoint_auth_methods_supported: ['client_secret_basic'],
       revocation_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
     },
     expiresWithSession: () => false,
@@ -50,12 +58,6 @@ export async function oidcConfiguration(
   };
 }
 
-async function generateSigningKeys(): Promise<JWKS> {
-  const { privateKey } = await generateKeyPair('RS256', { extractable: true });
-  const jwk = await exportJWK(privateKey);
-  return { keys: [{ ...jwk, kid: randomUUID(), alg: 'RS256', use: 'sig' }] };
-}
-
 /** Browsers do not separate cookies by port, so the port is in the names: several samples can run side by side. */
 function cookies(issuer: string): NonNullable<Configuration['cookies']> {
   const prefix = `as_${new URL(issuer).port}`;
@@ -67,6 +69,16 @@ function cookies(issuer: string): NonNullable<Configuration['cookies']> {
       resume: `${prefix}_resume`,
     },
   };
+}
+
+function publicClients({ clients = [] }: AuthorizationServerOptions): ClientMetadata[] {
+  return clients.map(({ clientId, clientName = clientId, redirectUris }) => ({
+    client_id: clientId,
+    client_name: clientName,
+    redirect_uris: [...redirectUris],
+    token_endpoint_auth_method: 'none',
+    grant_types: ['authorization_code', 'refresh_token'],
+  }));
 }
 
 function confidentialClients({ introspectionClient }: AuthorizationServerOptions) {
@@ -94,7 +106,11 @@ function features(options: AuthorizationServerOptions): NonNullable<Configuratio
       allowedPolicy: (_ctx, client) => client.clientId === introspectionClientId,
     },
     pushedAuthorizationRequests: { enabled: false },
-    registration: { enabled: true, initialAccessToken: false, issueRegistrationAccessToken: false },
+    registration: {
+      enabled: options.registration ?? true,
+      initialAccessToken: false,
+      issueRegistrationAccessToken: false,
+    },
     resourceIndicators: resourceIndicators(options),
     revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
     rpInitiatedLogout: { enabled: false },

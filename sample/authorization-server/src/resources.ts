@@ -8,6 +8,11 @@ import {
 /** Scopes that belong to the authorization server itself and not to a resource. */
 export const OIDC_SCOPES: readonly string[] = ['openid', 'offline_access'];
 
+const FORMATS = {
+  jwt: { accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } } },
+  opaque: { accessTokenFormat: 'opaque' },
+} as const;
+
 export function currentResources({
   resources,
 }: Pick<AuthorizationServerOptions, 'resources'>): ResourceScopes {
@@ -50,8 +55,7 @@ export function resourceIndicators(options: AuthorizationServerOptions) {
         scope: scopes.join(' '),
         audience: identifier,
         accessTokenTTL: options.accessTokenLifetimeSeconds ?? DEFAULT_ACCESS_TOKEN_LIFETIME_SECONDS,
-        accessTokenFormat: options.accessTokenFormat ?? 'jwt',
-        jwt: { sign: { alg: 'RS256' } },
+        ...FORMATS[options.accessTokenFormat ?? 'jwt'],
       };
     },
   };

@@ -50,11 +50,15 @@ export async function createAuthorizationServerApp(
     abortOnError: false,
     logger: ['error', 'warn'],
   });
-  // oidc-provider handles CORS itself, except at the registration endpoint.
+  enableRegistrationCors(app);
+  return app.init();
+}
+
+/** oidc-provider handles CORS itself, except at the registration endpoint. */
+export function enableRegistrationCors(app: INestApplication): void {
   app.enableCors((request: { url?: string }, callback: (error: null, options: object) => void) => {
     callback(null, request.url === '/reg' ? { origin: '*', methods: 'POST' } : { origin: false });
   });
-  return app.init();
 }
 
 function listen(server: Server, port: number): Promise<number> {
