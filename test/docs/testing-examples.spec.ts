@@ -41,6 +41,7 @@ describe('an application under test', () => {
     const tokens = {
       reader: { sub: 'ada', aud: resource, scope: 'notes:read' },
       writer: { sub: 'ada', aud: resource, scope: 'notes:write' },
+      stranger: { sub: 'ada', aud: `${resource}2`, scope: 'notes:read' },
     };
     const module = await Test.createTestingModule({ imports: [AppModule] })
       .overrideProvider(Settings)
@@ -53,9 +54,28 @@ describe('an application under test', () => {
     await app.listen(0, '127.0.0.1');
     expect(await status(app, 'reader')).toBe(200);
     expect(await status(app, 'writer')).toBe(403);
-    expect(await status(app, 'other')).toBe(401);
+    expect(await status(app, 'stranger')).toBe(401);
+    expect(await status(app, 'unknown')).toBe(401);
   });
   //#endregion static
+
+  it('is tried in what goes wrong at the authorization server', async () => {
+    const as = closeAfterTest(await TestAuthorizationServer.start());
+    const module = await Test.createTestingModule({ imports: [AppModule] })
+      .overrideProvider(Settings)
+      .useValue({ resource, issuer: as.issuer, discovery: 'bootstrap' })
+      .compile();
+    const app = closeAfterTest(module.createNestApplication({ logger: false }));
+    await app.listen(0, '127.0.0.1');
+    const token = { audience: resource, scopes: ['notes:read'] };
+
+    //#region faults
+    as.fail('jwks', { status: 500 }, { times: 1 });
+    expect(await status(app, await as.issueToken(token))).toBe(503); // not 401: the client keeps its token
+    //#endregion faults
+
+    expect(as.requestCount('jwks')).toBe(1);
+  });
 
   it('keeps its own settings otherwise', () => {
     expect(new Settings()).toEqual({
