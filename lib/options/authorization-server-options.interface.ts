@@ -84,7 +84,7 @@ export interface ClaimNames {
  * @publicApi
  */
 export interface AuthorizationServerBaseOptions {
-  /** Repairs the metadata before it is checked. @defaultValue none */
+  /** Repairs the metadata before it is checked; may be async. @defaultValue none */
   readonly transpileData?: TranspileData;
 
   /**
@@ -196,6 +196,6 @@ export interface AuthorizationServerByMetadata extends AuthorizationServerBaseOp
   readonly metadata: AuthorizationServerMetadata;
 }
 
-/** @publicApi */
+/** An authorization server: by its issuer, by the address of its metadata, or by hand. @publicApi */
 export type AuthorizationServerOptions =
   AuthorizationServerByIssuer | AuthorizationServerByMetadataUrl | AuthorizationServerByMetadata;

@@ -292,7 +292,8 @@ export interface McpAuthModuleOptions {
   readonly legacyAuthorizationServerMetadata?: boolean | string;
 
   /**
-   * Verifies the tokens of every resource without a `verifier` of its own.
+   * Verifies the tokens of every resource without a `verifier` of its own: a class among the providers, an instance or a
+   * function.
    *
    * @defaultValue by the keys and introspection endpoints of the authorization servers
    */
@@ -406,7 +407,8 @@ export interface McpAuthModuleOptions {
 
   /**
    * Which scopes a scope includes: `{ 'notes:admin': ['notes:write'], 'notes:write': ['notes:read'] }`. Who has the first
-   * then passes where one of the others is needed. Clients are asked for what is needed, not for what includes it.
+   * then passes where one of the others is needed. Clients are asked for what is needed, not for what includes it. Circles
+   * are refused.
    *
    * @defaultValue none: scopes are compared to the letter
    */

@@ -58,14 +58,16 @@ function readDeclarations() {
 function makePage() {
   const slugs = new Map();
   // The first reading gives every heading its anchor, so that rows can point down the page.
-  const sections = reachable()
+  const sections = reachable(ts.isInterfaceDeclaration)
     .map((node) => ({ node, rows: rowsOf(node) }))
     .filter(({ rows }) => rows.length > 0);
   for (const { node, rows } of sections) {
     slugs.set(node, newSlug(node.name.text, slugs));
     for (const row of rows.filter(({ details }) => details !== '')) slugs.set(row, newSlug(row.name, slugs));
   }
-  return [INTRODUCTION, ...sections.map((section) => printSection(section, slugs))].join('\n\n');
+  const page = [INTRODUCTION, ...sections.map((section) => printSection(section, slugs))];
+  const types = reachable(ts.isTypeAliasDeclaration);
+  return (types.length > 0 ? [...page, '## Types', ...types.map(printType)] : page).join('\n\n');
 }
 
 /** What GitHub makes of a heading: a repeated one gets a number. */
@@ -75,17 +77,17 @@ function newSlug(heading, slugs) {
   return taken === 0 ? base : `${base}-${taken}`;
 }
 
-/** The interfaces that hold options, those of the module first, each before those that its members name. */
-function reachable() {
+/** The declarations of a kind that hold options, those of the module first, each before those that its members name. */
+function reachable(isOfKind) {
   const ordered = new Set();
   const visit = (name) => {
     const node = declarations.get(name);
     if (!node || ordered.has(node)) return;
-    if (ts.isInterfaceDeclaration(node)) ordered.add(node);
+    ordered.add(node);
     for (const next of namesIn(node)) visit(next);
   };
   for (const name of ROOTS) visit(name);
-  return [...ordered];
+  return [...ordered].filter(isOfKind);
 }
 
 /** The types that a declaration names, without those that are only arguments of functions or their results. */
@@ -106,10 +108,20 @@ function rowsOf(node) {
     const name = member.name.getText();
     const doc = readDoc(member);
     if (doc.sentence === '') problems.push(`${node.name.text}.${name} has no doc comment`);
-    const type = member.type.getText().replaceAll(/\s+/g, ' ').replace(/^\| /, '');
     const byDefault = member.questionToken ? (doc.defaultValue ?? 'none') : '**required**';
-    return { name, type, byDefault, ...doc };
+    return { name, type: typeOf(member), byDefault, ...doc };
   });
+}
+
+function typeOf(node) {
+  return oneLine(node.type.getText()).replace(/^\| /, '').replaceAll('( ', '(').replaceAll(', )', ')');
+}
+
+function printType(node) {
+  const comment = ts.getJSDocCommentsAndTags(node).find(ts.isJSDoc)?.comment;
+  const about = plain(ts.getTextOfJSDocComment(comment) ?? '');
+  if (about === '') problems.push(`${node.name.text} has no doc comment`);
+  return `### ${node.name.text}\n\n\`${typeOf(node)}\`\n\n${about}`;
 }
 
 /** What a doc comment says, taken apart. */

@@ -29,6 +29,9 @@ export interface McpAuthModuleOptions {
    */
   readonly cache?: false | CacheOptions;
 
+  /** How strict it is. */
+  readonly mode?: Mode;
+
   /** Asked. @defaultValue none */
   readonly ask?: (query: Query) => boolean;
 }
@@ -44,6 +47,14 @@ export interface Base {
   /** In all cases. @defaultValue 'x' */
   readonly kind?: 'x' | 'y';
 }
+
+/**
+ * How strict something is.
+ *
+ * - hard: always
+ * - soft: at times
+ */
+export type Mode = 'hard' | 'soft';
 
 /** What a function is asked: no option. */
 export interface Query {
@@ -111,8 +122,16 @@ describe('sync-options', () => {
 
   it('has the interfaces that members name, with what they extend, and not those of functions', () => {
     run();
-    expect(get().match(/^## .*$/gm)).toEqual(['## McpAuthModuleOptions', '## CacheOptions', '## Base']);
+    const headings = ['## McpAuthModuleOptions', '## CacheOptions', '## Base', '## Types'];
+    expect(get().match(/^## .*$/gm)).toEqual(headings);
     expect(get()).toContain('It has the members of [`Base`](#base) too.');
+  });
+
+  it('explains the types that members name', () => {
+    run();
+    expect(get()).toContain(
+      "### Mode\n\n`'hard' | 'soft'`\n\nHow strict something is.\n\n- hard: always\n- soft: at times\n",
+    );
   });
 
   it('gives options of one name that are explained in two places an anchor each, as GitHub does', () => {
