@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,15 @@ import { brokenLinks } from './links.js';
 
 it('every relative link and every anchor of the documents exists', () => {
   expect(brokenLinks(fileURLToPath(new URL('../..', import.meta.url)))).toEqual([]);
+});
+
+it('every sample is in the index of samples', () => {
+  const samples = new URL('../../sample/', import.meta.url);
+  const folders = readdirSync(samples, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name !== 'dist')
+    .map(({ name }) => name);
+  const index = readFileSync(new URL('README.md', samples), 'utf8');
+  expect(folders.filter((name) => !index.includes(`](${name})`))).toEqual([]);
 });
 
 describe('the check of links', () => {
