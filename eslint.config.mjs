@@ -52,7 +52,7 @@ const flowRules = FLOW.map((folders, index) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'sample/dist/**', 'coverage/**', 'node_modules/**', 'test/api/**'] },
+  { ignores: ['dist/**', 'sample/dist/**', 'coverage/**', 'docs/**', 'node_modules/**', 'test/api/**'] },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {

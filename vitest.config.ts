@@ -20,8 +20,6 @@ const onFastify = {
   include: ['test/e2e/**/*.e2e-spec.ts', 'test/interop/legacy-clients.spec.ts', 'test/property/http.spec.ts'],
   exclude: [
     ...ofBothPlatforms,
-    // It makes its app itself, as users do, on the platform that Nest takes by default.
-    'test/e2e/testing-entry.e2e-spec.ts',
     // They set up Express itself: the middleware of the SDK, and a throttle behind its "trust proxy".
     'test/e2e/resource-token-verifier.e2e-spec.ts',
     'test/e2e/throttle.e2e-spec.ts',

@@ -68,7 +68,7 @@ export interface ClaimNames {
 
   /**
    * The claims that may list the scopes: the first that is present counts alone, be it a text that is split at spaces
-   * or a list. Or a function that makes the scopes from all claims, once they are verified; when it throws, or gives no
+   * or a list. A function makes the scopes from all claims instead, once they are verified; when it throws, or gives no
    * list, the answer is 500. Nothing but what is named here is ever taken for scopes.
    *
    * @defaultValue `scope`, `scp`, `scopes`
@@ -84,7 +84,7 @@ export interface ClaimNames {
  * @publicApi
  */
 export interface AuthorizationServerBaseOptions {
-  /** Repairs the metadata before it is checked. @defaultValue none */
+  /** Repairs the metadata before it is checked; may be async. @defaultValue none */
   readonly transpileData?: TranspileData;
 
   /**
@@ -170,7 +170,7 @@ export interface AuthorizationServerBaseOptions {
 export interface AuthorizationServerByIssuer extends AuthorizationServerBaseOptions {
   /** The issuer, to the letter as the server's metadata and tokens have it. https, or http on loopback. */
   readonly issuer: string;
-  /** @defaultValue 'auto' */
+  /** Which well-known locations are asked. @defaultValue 'auto' */
   readonly type?: AuthorizationServerType;
 }
 
@@ -192,9 +192,10 @@ export interface AuthorizationServerByMetadataUrl extends AuthorizationServerBas
 
 /** An authorization server whose metadata is given by hand; nothing is fetched but its keys. @publicApi */
 export interface AuthorizationServerByMetadata extends AuthorizationServerBaseOptions {
+  /** The document itself, with its `issuer`. */
   readonly metadata: AuthorizationServerMetadata;
 }
 
-/** @publicApi */
+/** An authorization server: by its issuer, by the address of its metadata, or by hand. @publicApi */
 export type AuthorizationServerOptions =
   AuthorizationServerByIssuer | AuthorizationServerByMetadataUrl | AuthorizationServerByMetadata;

@@ -25,12 +25,19 @@ export interface ProtectedResourceMetadataOptions {
   readonly resource_signing_alg_values_supported?: readonly string[];
   /** A name for people. Translations have a language tag behind `#`, such as `resource_name#de`. */
   readonly resource_name?: string;
+  /** A page for developers. */
   readonly resource_documentation?: string;
+  /** A page that says how clients may use what they get. */
   readonly resource_policy_uri?: string;
+  /** A page with the terms of service. */
   readonly resource_tos_uri?: string;
+  /** Printed for clients; such tokens have a `cnf`, and are refused. */
   readonly tls_client_certificate_bound_access_tokens?: boolean;
+  /** Printed for clients; authorization details of tokens are in `claims`, and nothing here decides on them. */
   readonly authorization_details_types_supported?: readonly string[];
+  /** Printed for clients; DPoP proofs are not verified. */
   readonly dpop_signing_alg_values_supported?: readonly string[];
+  /** Printed for clients; tokens that are bound by DPoP have a `cnf`, and are refused. */
   readonly dpop_bound_access_tokens_required?: boolean;
   /** A JWS in compact form, made by you; printed unchanged and not verified. */
   readonly signed_metadata?: string;
@@ -189,7 +196,7 @@ export interface UnauthorizedRequest {
 export interface StdioCaller {
   /** The person; undefined for a program. */
   readonly subject?: string;
-  /** @defaultValue empty */
+  /** The program that calls, such as the name of the MCP client. @defaultValue empty */
   readonly clientId?: string;
   /** What it may do. Empty for nothing that needs scopes. */
   readonly scopes: readonly string[];
@@ -285,7 +292,8 @@ export interface McpAuthModuleOptions {
   readonly legacyAuthorizationServerMetadata?: boolean | string;
 
   /**
-   * Verifies the tokens of every resource without a `verifier` of its own.
+   * Verifies the tokens of every resource without a `verifier` of its own: a class among the providers, an instance or a
+   * function.
    *
    * @defaultValue by the keys and introspection endpoints of the authorization servers
    */
@@ -399,7 +407,8 @@ export interface McpAuthModuleOptions {
 
   /**
    * Which scopes a scope includes: `{ 'notes:admin': ['notes:write'], 'notes:write': ['notes:read'] }`. Who has the first
-   * then passes where one of the others is needed. Clients are asked for what is needed, not for what includes it.
+   * then passes where one of the others is needed. Clients are asked for what is needed, not for what includes it. Circles
+   * are refused.
    *
    * @defaultValue none: scopes are compared to the letter
    */
@@ -479,5 +488,6 @@ export interface McpAuthModuleAsyncOptions extends McpAuthModuleExtras, Pick<Mod
   readonly useClass?: Type<McpAuthOptionsFactory>;
   /** Found in the container, then asked for the options. */
   readonly useExisting?: Type<McpAuthOptionsFactory>;
+  /** What `useFactory` gets, in this order. @defaultValue none */
   readonly inject?: (InjectionToken | OptionalFactoryDependency)[];
 }

@@ -10,7 +10,7 @@ import { NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 import type * as Examples from './engine-examples.js';
 
-describe('the examples of the engine in the README', () => {
+describe('the examples of the engine in the documents', () => {
   let as: TestAuthorizationServer;
   let examples: typeof Examples;
 

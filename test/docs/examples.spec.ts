@@ -7,7 +7,7 @@ import { send } from '../fixtures/http.js';
 import { NOTES, ORIGIN, PRM } from '../fixtures/resources.js';
 import type * as Examples from './examples.js';
 
-describe('the examples in the README', () => {
+describe('the examples in the documents', () => {
   let one: LoopbackAuthorizationServer;
   let other: LoopbackAuthorizationServer;
   let examples: typeof Examples;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { inMemoryServer, startModule } from '../fixtures/in-memory.js';
 import { NOTES } from '../fixtures/resources.js';
 
-describe('the example of stdio in the README', () => {
+describe('the example of stdio in the documents', () => {
   it('runs tools for whom the environment names', async () => {
     Object.assign(process.env, {
       MCP_RESOURCE: NOTES,

@@ -7,7 +7,7 @@ import { closeAfterTest } from '../fixtures/opened.js';
 import { ORIGIN, PRM } from '../fixtures/resources.js';
 import type * as Examples from './mounting-examples.js';
 
-describe('the examples of existing apps in the README', () => {
+describe('the examples of existing apps in the documents', () => {
   let as: LoopbackAuthorizationServer;
   let examples: typeof Examples;
 

@@ -22,7 +22,7 @@ interface Round {
   readonly requestState?: string;
 }
 
-describe('the examples of handles and state in the README', () => {
+describe('the examples of handles and state in the documents', () => {
   let as: TestAuthorizationServer;
   let examples: typeof Examples;
 

@@ -6,7 +6,7 @@ import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
 import { NOTES } from '../fixtures/resources.js';
 import { SharingTools } from './step-up-examples.js';
 
-describe('the example of a step-up inside a handler in the README', () => {
+describe('the example of a step-up inside a handler in the documents', () => {
   it('asks for a scope where the note is of somebody else', async () => {
     const as = closeAfterTest(await LoopbackAuthorizationServer.start());
     const { controller, connect } = mcpEndpoint();

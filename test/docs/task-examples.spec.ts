@@ -15,7 +15,7 @@ const EXPORT = message('tools/call', { name: 'export', arguments: {}, task: { tt
 
 const { insufficientScope, invalidToken, noToken } = notesRefusals('notes:read');
 
-describe('the example of tasks in the README', () => {
+describe('the example of tasks in the documents', () => {
   let as: LoopbackAuthorizationServer;
   let app: RunningApp;
 

@@ -443,7 +443,7 @@ describe('early authentication beside other settings', () => {
     });
   });
 
-  /** An app with CORS as the README says. */
+  /** An app with CORS as the documents say. */
   async function withCors(platform: (typeof PLATFORMS)[number]): Promise<{ origin: string }> {
     @Module({
       imports: [McpAuthModule.forRoot(withOrigin(options(true)))],

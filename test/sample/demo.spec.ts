@@ -32,7 +32,7 @@ describe('npm run demo', () => {
     expect(output).not.toContain('NOT OK');
   });
 
-  it('prints what the README shows', () => {
+  it('prints what its README shows', () => {
     expect(withFixedPorts(output)).toBe(readFileSync(recorded, 'utf8'));
   });
 

@@ -1,5 +1,5 @@
 /**
- * Keeps the tables of errors in README.md equal to the reference in lib/errors.
+ * Keeps the tables of errors in OPERATIONS.md equal to the reference in lib/errors.
  *
  *     node test/tools/sync-errors.mjs [--check] [root]
  *
@@ -26,7 +26,7 @@ const check = args.includes('--check');
 const root = resolve(
   args.find((arg) => arg !== '--check') ?? fileURLToPath(new URL('../..', import.meta.url)),
 );
-const path = join(root, 'README.md');
+const path = join(root, 'OPERATIONS.md');
 
 const before = readFileSync(path, 'utf8');
 const tables = await makeTables();
@@ -37,8 +37,8 @@ const after = before.replace(SECTION, (section, ...rest) => {
 });
 const problems = Object.keys(TABLES)
   .filter((name) => !found.includes(name))
-  .map((name) => `README.md has no table "${name}"`);
-if (check && after !== before) problems.push('README.md: run node test/tools/sync-errors.mjs');
+  .map((name) => `OPERATIONS.md has no table "${name}"`);
+if (check && after !== before) problems.push('OPERATIONS.md: run node test/tools/sync-errors.mjs');
 if (!check && after !== before) writeFileSync(path, after);
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length > 0 ? 1 : 0;

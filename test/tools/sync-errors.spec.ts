@@ -20,9 +20,9 @@ afterEach(() => {
 });
 
 const put = (text: string): void => {
-  writeFileSync(join(root, 'README.md'), text);
+  writeFileSync(join(root, 'OPERATIONS.md'), text);
 };
-const get = (): string => readFileSync(join(root, 'README.md'), 'utf8');
+const get = (): string => readFileSync(join(root, 'OPERATIONS.md'), 'utf8');
 const sections = (names: readonly string[]): string =>
   names.map((name) => `Before\n\n<!-- errors: ${name} -->\n<!-- /errors -->\n\nAfter\n`).join('\n');
 
@@ -57,13 +57,13 @@ describe('sync-errors', () => {
     put(changed);
     expect(run('--check')).toEqual({
       status: 1,
-      problems: ['README.md: run node test/tools/sync-errors.mjs'],
+      problems: ['OPERATIONS.md: run node test/tools/sync-errors.mjs'],
     });
     expect(get()).toBe(changed);
   });
 
   it('says which table is missing', () => {
     put(sections(NAMES.slice(1)));
-    expect(run()).toEqual({ status: 1, problems: ['README.md has no table "ERROR_CODE_REFERENCE"'] });
+    expect(run()).toEqual({ status: 1, problems: ['OPERATIONS.md has no table "ERROR_CODE_REFERENCE"'] });
   });
 });

@@ -4,11 +4,12 @@
  *     node test/tools/sync-snippets.mjs [--check] [root]
  *
  * A fence that opens with ```ts source="sample/quickstart/src/app.module.ts#module" gets the text between
- * `//#region module` and `//#endregion module` of that file; without `#module`, the whole file. Looked at are
- * the Markdown files of the root, and the README.md of each folder in sample/.
+ * `//#region module` and `//#endregion module` of that file; without `#module`, the whole file. Of a text file,
+ * `output.txt#It calls a tool`, it gets the paragraph that begins with that line. Looked at are the Markdown files of the
+ * root, sample/README.md, and the README.md of each folder in sample/.
  *
  * With --check nothing is written; it fails for each fence that differs, for each missing file or region, and
- * for each fence of code in README.md that has no source.
+ * for each fence of code that has no source, but for those of CHANGELOG.md.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
@@ -32,7 +33,7 @@ process.exitCode = problems.length > 0 ? 1 : 0;
 function documents() {
   const markdown = readdirSync(root).filter((name) => name.endsWith('.md'));
   const samples = existsSync(join(root, 'sample')) ? readdirSync(join(root, 'sample')) : [];
-  const readmes = samples.map((name) => `sample/${name}/README.md`);
+  const readmes = ['sample/README.md', ...samples.map((name) => `sample/${name}/README.md`)];
   return [...markdown, ...readmes.filter((path) => existsSync(join(root, path)))];
 }
 
@@ -52,7 +53,7 @@ function checkDocument(path) {
 
 function withoutSource(path, { info }) {
   const [language = ''] = info.trim().split(/\s/);
-  const isUnproven = check && path === 'README.md' && CODE.test(language);
+  const isUnproven = check && path !== 'CHANGELOG.md' && CODE.test(language);
   return isUnproven ? { problem: `a fence of ${language} has no source="…"` } : {};
 }
 
@@ -96,7 +97,8 @@ function snippet(source) {
   if (fromRoot.startsWith('..') || isAbsolute(fromRoot)) return { problem: `${path} is not in this folder` };
   if (!existsSync(file)) return { problem: `the file ${path} is missing` };
   const lines = readFileSync(file, 'utf8').split(/\r?\n/);
-  const text = name === undefined ? lines : region(lines, name);
+  const part = path.endsWith('.txt') ? paragraph : region;
+  const text = name === undefined ? lines : part(lines, name);
   if (!text) return { problem: `${path} has no region ${name}, or none that ends` };
   return { text: tidy(text.filter((line) => !REGION.test(line))) };
 }
@@ -109,6 +111,12 @@ function region(lines, name) {
   const start = lines.findIndex(marker(false));
   const end = lines.findIndex(marker(true));
   return start === -1 || end < start ? undefined : lines.slice(start + 1, end);
+}
+
+function paragraph(lines, firstLine) {
+  const start = lines.findIndex((line, at) => line === firstLine && (lines[at - 1] ?? '') === '');
+  const length = lines.slice(start).indexOf('');
+  return start === -1 ? undefined : lines.slice(start, length === -1 ? undefined : start + length);
 }
 
 /** Without the indentation that all lines share, and without blank lines at either end. */

@@ -84,12 +84,23 @@ describe('sync-snippets', () => {
   });
 
   it("knows the root's Markdown files and the samples' README.md", () => {
-    for (const path of ['CONTRIBUTING.md', 'sample/one/README.md']) put(path, inner('old'));
+    const paths = ['CONTRIBUTING.md', 'sample/README.md', 'sample/one/README.md'];
+    for (const path of paths) put(path, inner('old'));
     put('sample/one/docs/other.md', inner('old'));
     run();
-    expect(get('CONTRIBUTING.md')).toBe(inner(INNER));
-    expect(get('sample/one/README.md')).toBe(inner(INNER));
+    for (const path of paths) expect(get(path)).toBe(inner(INNER));
     expect(get('sample/one/docs/other.md')).toBe(inner('old'));
+  });
+
+  it('takes the paragraph of a text file that begins with a line', () => {
+    put('output.txt', 'Start\nIt begins\n  1\n\nIt begins\n  2\n  3\n\nIt ends\n  4\n');
+    const both = (one: string, two: string): string =>
+      fence('text source="output.txt#It begins"', one) + fence('text source="output.txt#It ends"', two);
+    put('README.md', both('', ''));
+    expect(run()).toEqual({ status: 0, problems: [] });
+    expect(get('README.md')).toBe(both('It begins\n  2\n  3', 'It ends\n  4'));
+    put('README.md', fence('text source="output.txt#It"', ''));
+    expect(run().problems).toEqual(['README.md:1 output.txt has no region It, or none that ends']);
   });
 
   it('leaves alone a fence that is shown within a longer fence', () => {
@@ -143,10 +154,13 @@ describe('sync-snippets --check', () => {
     expect(run('--check').problems).toEqual([expect.stringContaining('no region inner')]);
   });
 
-  it.each(['ts', 'js', 'json', 'yaml'])('wants a source for %s in README.md, and only there', (language) => {
+  it.each(['ts', 'js', 'json', 'yaml'])('wants a source for %s but in the changelog', (language) => {
     put('README.md', fence(language, 'x'));
+    put('sample/one/README.md', fence(language, 'x'));
     put('CHANGELOG.md', fence(language, 'x'));
-    const problems = [`README.md:1 a fence of ${language} has no source="…"`];
+    const problems = ['README.md', 'sample/one/README.md'].map(
+      (path) => `${path}:1 a fence of ${language} has no source="…"`,
+    );
     expect(run('--check')).toEqual({ status: 1, problems });
     expect(run()).toEqual({ status: 0, problems: [] });
   });

@@ -36,9 +36,11 @@ export class NotesTools {
   }
 }
 
+//#region owner
 function owner({ issuer, subject, clientId }: AuthInfo): string {
   return JSON.stringify([issuer, subject ?? clientId]);
 }
+//#endregion owner
 
 function text(value: string) {
   return { content: [{ type: 'text' as const, text: value }] };
