@@ -17,7 +17,7 @@ import { type AdmittedToken } from '../gate/admit.js';
 import { type ScopeChoice, scopesToAskFor } from '../gate/scopes.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { assertHeadersAgree } from '../mcp/header-agreement.js';
-import { type McpOperation, operationsOf } from '../mcp/operations.js';
+import { isMcpBody, type McpOperation, operationsOf } from '../mcp/operations.js';
 import { hasUnreadMessage } from '../mcp/unread-body.js';
 import { hasNoBatches, mcpStrategy } from '../mcp/protocol-era.js';
 import { choicesOf, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
@@ -152,8 +152,9 @@ export class RequestAuthenticator {
       ...operations.flatMap((each) => choicesOf(each.requirements, each.operation, auth)),
     ];
     const demand = { baseline: resource.options.requiredScopes, operation };
-    const strategy =
-      operations.length > 0 ? mcpStrategy(request.headers['mcp-protocol-version']) : 'complete';
+    const strategy = isMcpBody(request.body)
+      ? mcpStrategy(request.headers['mcp-protocol-version'])
+      : 'complete';
     const granted = { scopes: auth.scopes, hierarchy: this.options.scopeHierarchy };
     const scopes = scopesToAskFor(granted, demand, strategy, this.resources.scopesOf(resource));
     if (scopes) throw insufficientScope(scopes);
