@@ -143,6 +143,11 @@ export const REFUSAL_REFERENCE: Readonly<Record<RefusalReason, ErrorReferenceEnt
     "a call of a tool that nothing declares, with `undeclaredTools: 'deny'`",
     'declare the tool by a decorator or an McpHandlerSource; no token helps',
   ),
+  media_type: entry(
+    415,
+    'a body that is not sent as `application/json`, so that it was not parsed and cannot be decided on',
+    'send `Content-Type: application/json`; no token helps',
+  ),
   insufficient_scope: entry(
     403,
     'the token lacks scopes that the operation needs',

@@ -22,3 +22,14 @@ export function hasUnreadMessage({ headers, body }: BodiedRequest): boolean {
   }
   return typeof body !== 'object' || ArrayBuffer.isView(body) || 'pipe' in body || 'getReader' in body;
 }
+
+/**
+ * Tells whether a request says that its body is of the one type that MCP has, `application/json`, whatever its parameters:
+ * a JSON body parser reads such a body, and need not read any other.
+ *
+ * @internal
+ */
+export function isSentAsJson({ headers }: Pick<BodiedRequest, 'headers'>): boolean {
+  const type = headers['content-type'];
+  return typeof type === 'string' && type.split(';', 1)[0]?.trim().toLowerCase() === 'application/json';
+}
