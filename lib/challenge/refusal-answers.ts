@@ -112,7 +112,7 @@ const FAULT: RefusalAnswer = {
   status: 500,
   headers: NO_STORE,
   error: 'server_error',
-  description: 'The access token could not be checked',
+  description: 'The request could not be checked',
 };
 
 /** The answers of one resource that are the same for every request. */

@@ -100,7 +100,7 @@ const UNAVAILABLE: RefusalResponse = {
 const FAULT: RefusalResponse = {
   status: 500,
   headers: NO_STORE,
-  body: { error: 'server_error', error_description: 'The access token could not be checked' },
+  body: { error: 'server_error', error_description: 'The request could not be checked' },
 };
 
 const UNDECLARED: RefusalResponse = {

@@ -195,6 +195,6 @@ export interface AuthorizationServerByMetadata extends AuthorizationServerBaseOp
   readonly metadata: AuthorizationServerMetadata;
 }
 
-/** @publicApi */
+/** An authorization server whose tokens are accepted: known by its issuer, its metadata URL or its metadata. @publicApi */
 export type AuthorizationServerOptions =
   AuthorizationServerByIssuer | AuthorizationServerByMetadataUrl | AuthorizationServerByMetadata;

@@ -42,6 +42,7 @@ export class StaticTokenVerifier extends TokenVerifier {
     );
   }
 
+  /** @returns null for a token that is not among those given */
   verify(token: string): TokenClaims | VerifiedAuthInfo | null {
     const claims = this.tokens.get(token);
     // A copy: what is admitted is frozen.

@@ -37,7 +37,7 @@ describe('a body that nobody has parsed', () => {
     stored: 'no-store',
     json: { error, error_description },
   });
-  const FAULT = refused(500, 'server_error', 'The access token could not be checked');
+  const FAULT = refused(500, 'server_error', 'The request could not be checked');
   const NOT_JSON = refused(
     415,
     'unsupported_media_type',
