@@ -42,8 +42,9 @@ describe('isSentAsJson', () => {
     const all = [
       'application/json',
       'Application/JSON',
-      ' application/json ;charset',
-      'application/json; charset=utf-8',
+      ' application/json ;charset=utf-8 ',
+      'application/json; charset="utf-8"; a=b',
+      'application/json;a="\\";b";c=d',
     ];
     expect(types(all)).toEqual(all);
   });
@@ -57,5 +58,29 @@ describe('isSentAsJson', () => {
       'json',
     ];
     expect(types([undefined, '', ';application/json', ...lists, ...others])).toEqual([]);
+  });
+
+  it('takes none for it whose parameters are not well-formed', () => {
+    const endings = [
+      ';',
+      ';;a=b',
+      '; charset',
+      '; charset=',
+      '; a=b;',
+      '; a="b',
+      '; a="b"c',
+      '; a=b c',
+      ', a=b',
+    ];
+    expect(types(endings.map((ending) => `application/json${ending}`))).toEqual([]);
+  });
+
+  it('reads a type as long as a header may be without delay', () => {
+    const begun = performance.now();
+    const long = [';a=b', ';a="', ' ', '; ', '\\"', ';a="\\"'].map(
+      (part) => `application/json${part.repeat(4000)}?`,
+    );
+    expect(types(long)).toEqual([]);
+    expect(performance.now() - begun).toBeLessThan(200);
   });
 });

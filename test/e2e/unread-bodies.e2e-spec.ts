@@ -28,6 +28,15 @@ const NOT_QUITE_JSON = [
   'text/plain; x=application/json',
 ];
 
+/** Types that some parsers take for none. */
+const MALFORMED = [
+  'application/json;',
+  'application/json; charset',
+  'application/json; charset=',
+  'application/json; charset=utf-8;',
+  'application/json; charset="utf-8',
+];
+
 describe('a body that nobody has parsed', () => {
   const verifier = () => ({ iss: ISSUER, aud: NOTES, sub: 'u1', scope: 'notes:read notes:write' });
   const refused = (status: number, error: string, error_description: string, accept?: string) => ({
@@ -102,7 +111,7 @@ describe('a body that nobody has parsed', () => {
         ran.length = 0;
         for (const earlyAuthentication of [false, true]) {
           const app = await start(controller, [WriteHandler], { earlyAuthentication });
-          for (const type of [undefined, ...NOT_QUITE_JSON])
+          for (const type of [undefined, ...NOT_QUITE_JSON, ...MALFORMED])
             expect([type, answered(await call(app, type))]).toEqual([type, NOT_JSON]);
           // A parser of the application that fails is no fault of the client.
           for (const type of ['Application/JSON', 'application/json; charset=latin1'])
