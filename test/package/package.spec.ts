@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { INSTALL_TIMEOUT_MS, pack, type Packed, root } from './workspace.js';
+import { TIMEOUT_MS, pack, type Packed, root } from './workspace.js';
 
 interface Manifest {
   readonly main: string;
@@ -29,7 +29,7 @@ describe('the packed package', () => {
   beforeAll(async () => {
     packed = await pack('--dry-run');
     files = packed.files.map(({ path }) => path);
-  }, INSTALL_TIMEOUT_MS);
+  }, TIMEOUT_MS);
 
   it('holds what is built, with the sources that its maps lead to, and papers; nothing else', () => {
     const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
