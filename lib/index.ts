@@ -101,9 +101,8 @@ export { AuthContext } from './auth-info/auth-context.js';
 export { principalKey } from './auth-info/principal-key.js';
 export type { InvalidTokenErrorClass } from './auth-info/invalid-token.error.js';
 export {
-  type AccessTokenVerifier,
-  type AccessTokenVerifierOptions,
   ResourceTokenVerifier,
+  type ResourceTokenVerifierOptions,
 } from './auth-info/resource-token.verifier.js';
 export { AllowAnonymous } from './decorators/allow-anonymous.decorator.js';
 export { ProtectedResource } from './decorators/protected-resource.decorator.js';

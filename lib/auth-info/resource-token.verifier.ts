@@ -12,20 +12,8 @@ import { type AuthInfo } from './auth-info.decorator.js';
 import { invalidTokenError, type InvalidTokenErrorClass } from './invalid-token.error.js';
 import { toAuthInfo } from './to-auth-info.js';
 
-/** What the MCP SDK's `requireBearerAuth` takes for `verifier`. @publicApi */
-export interface AccessTokenVerifier {
-  /**
-   * Verifies a token and decides whether it is good for the resource, all but its scopes.
-   *
-   * @throws for a token that is refused, an error that the host answers with 401; its `cause` is the
-   * {@link TokenRefusedError}
-   * @throws {@link AuthorizationServerUnavailableError} when that cannot be told now
-   */
-  verifyAccessToken(token: string): Promise<AuthInfo>;
-}
-
 /** How {@link ResourceTokenVerifier} fits in with its host. @publicApi */
-export interface AccessTokenVerifierOptions {
+export interface ResourceTokenVerifierOptions {
   /**
    * The class of the error for a refused token, where the host goes by `instanceof`: `InvalidTokenError` of
    * `@modelcontextprotocol/sdk`.
@@ -44,7 +32,7 @@ export interface AccessTokenVerifierOptions {
  * @publicApi
  */
 @Injectable()
-export class ResourceTokenVerifier implements AccessTokenVerifier {
+export class ResourceTokenVerifier {
   /** @internal */
   constructor(
     private readonly resources: ProtectedResourceRegistry,
@@ -52,17 +40,29 @@ export class ResourceTokenVerifier implements AccessTokenVerifier {
     private readonly log: RateLimitedLogger,
   ) {}
 
-  /** As of {@link AccessTokenVerifier}, for the only resource. */
+  /**
+   * Verifies a token and decides whether it is good for the resource, all but its scopes. For the only resource.
+   *
+   * @throws for a token that is refused, an error that the host answers with 401; its `cause` is the
+   * {@link TokenRefusedError}
+   * @throws {@link AuthorizationServerUnavailableError} when that cannot be told now
+   * @throws {@link McpAuthConfigError} when there are several resources
+   */
   async verifyAccessToken(token: string): Promise<AuthInfo> {
     return this.forResource().verifyAccessToken(token);
   }
 
   /**
+   * The same for one of several resources, or with errors that the host understands.
+   *
    * @param name - a resource's `name` or its identifier; may be left out where there is only one
    * @param options - how refusals are thrown
    * @throws {@link McpAuthConfigError} when there is no such resource, or several and none is named
    */
-  forResource(name?: string, options: AccessTokenVerifierOptions = {}): AccessTokenVerifier {
+  forResource(
+    name?: string,
+    options: ResourceTokenVerifierOptions = {},
+  ): Pick<ResourceTokenVerifier, 'verifyAccessToken'> {
     const resource = this.find(name);
     return { verifyAccessToken: (token) => this.verify(token, resource, options.invalidTokenError) };
   }

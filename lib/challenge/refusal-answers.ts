@@ -85,10 +85,19 @@ const TOOL_REFUSED: RefusalAnswer = {
   description: 'This tool may not be called',
 };
 
+/** RFC 9110 section 15.5.16: Accept says what would have been read. */
+const MEDIA_TYPE_REFUSED: RefusalAnswer = {
+  status: 415,
+  headers: Object.freeze({ Accept: 'application/json', ...NO_STORE }),
+  error: 'unsupported_media_type',
+  description: 'Send the message as JSON: Content-Type: application/json',
+};
+
 const MESSAGES_REFUSED: Readonly<Record<MessageRefusal, RefusalAnswer>> = {
   batch: BATCH_REFUSED,
   header_mismatch: HEADERS_REFUSED,
   undeclared_tool: TOOL_REFUSED,
+  media_type: MEDIA_TYPE_REFUSED,
 };
 
 /** A fault that is not the client's has no challenge: a client would throw a good token away. */
@@ -103,7 +112,7 @@ const FAULT: RefusalAnswer = {
   status: 500,
   headers: NO_STORE,
   error: 'server_error',
-  description: 'The access token could not be checked',
+  description: 'The request could not be checked',
 };
 
 /** The answers of one resource that are the same for every request. */

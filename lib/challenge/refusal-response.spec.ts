@@ -100,13 +100,22 @@ const UNAVAILABLE: RefusalResponse = {
 const FAULT: RefusalResponse = {
   status: 500,
   headers: NO_STORE,
-  body: { error: 'server_error', error_description: 'The access token could not be checked' },
+  body: { error: 'server_error', error_description: 'The request could not be checked' },
 };
 
 const UNDECLARED: RefusalResponse = {
   status: 403,
   headers: NO_STORE,
   body: { error: 'forbidden_tool', error_description: 'This tool may not be called' },
+};
+
+const NOT_JSON: RefusalResponse = {
+  status: 415,
+  headers: { Accept: 'application/json', ...NO_STORE },
+  body: {
+    error: 'unsupported_media_type',
+    error_description: 'Send the message as JSON: Content-Type: application/json',
+  },
 };
 
 const REASONS = Object.keys({
@@ -141,6 +150,7 @@ const TABLE: readonly (readonly [failure: unknown, answer: RefusalResponse, deta
   [new CredentialsRefusedError('multiple_credentials'), SEVERAL, { reason: 'multiple_credentials' }],
   ...REASONS.map((reason) => [new TokenRefusedError(reason), INVALID, { reason }] as const),
   [new MessageRefusedError('undeclared_tool'), UNDECLARED, { reason: 'undeclared_tool' }],
+  [new MessageRefusedError('media_type'), NOT_JSON, { reason: 'media_type' }],
   [new InsufficientScopeError(['notes:write', 'notes:read']), INSUFFICIENT, { reason: 'insufficient_scope' }],
   [new AuthorizationServerUnavailableError(ISSUER), UNAVAILABLE, { reason: 'unavailable', server: ISSUER }],
   [

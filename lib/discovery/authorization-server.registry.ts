@@ -172,7 +172,7 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
 
   private warnOf(metadata: AuthorizationServerMetadata, options: ResolvedAuthorizationServerOptions): void {
     for (const { code, message } of mcpComplianceFindings(metadata)) {
-      this.logger.warn(`${metadata.issuer} has ${message} [${code}]`);
+      this.logger.warn(`${metadata.issuer}: ${message} [${code}]`);
     }
     const trusting = [...this.trusted].filter(([, servers]) =>
       servers.some((one) => one.options === options),

@@ -35,9 +35,9 @@ export const ERROR_CODE_REFERENCE: Readonly<Record<McpAuthErrorCode, ErrorRefere
     'get a new token; the reason says what is wrong with this one',
   ),
   ERR_MCP_AUTH_MESSAGE_REFUSED: entry(
-    [400, 403],
-    'the message is not what its protocol version allows, or calls what nothing declares',
-    'see the reasons `batch`, `header_mismatch` and `undeclared_tool`',
+    [400, 403, 415],
+    'the message is not what its protocol version allows, calls what nothing declares, or is not sent as JSON',
+    'see the reasons `batch`, `header_mismatch`, `undeclared_tool` and `media_type`',
   ),
   ERR_MCP_AUTH_INSUFFICIENT_SCOPE: entry(
     403,

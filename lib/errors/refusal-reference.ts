@@ -58,7 +58,11 @@ export const REFUSAL_REFERENCE: Readonly<Record<RefusalReason, ErrorReferenceEnt
     'not the form of a token, or of a JWT where one is expected',
     'send the access token unchanged; for opaque tokens configure `introspection`',
   ),
-  too_long: entry(401, 'longer than 8192 characters', 'let the authorization server issue smaller tokens'),
+  too_long: entry(
+    401,
+    'longer than `maxTokenLength`, 8192 characters by default',
+    'let the authorization server issue smaller tokens, or widen `maxTokenLength`',
+  ),
   algorithm: entry(
     401,
     'signed by an algorithm that is not accepted',
@@ -142,6 +146,11 @@ export const REFUSAL_REFERENCE: Readonly<Record<RefusalReason, ErrorReferenceEnt
     403,
     "a call of a tool that nothing declares, with `undeclaredTools: 'deny'`",
     'declare the tool by a decorator or an McpHandlerSource; no token helps',
+  ),
+  media_type: entry(
+    415,
+    'a body that is not sent as `application/json`, so that it was not parsed and cannot be decided on',
+    'send `Content-Type: application/json`; no token helps',
   ),
   insufficient_scope: entry(
     403,

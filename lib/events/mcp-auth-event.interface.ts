@@ -83,5 +83,5 @@ export type McpAuthEvent =
   | DiscoveryFailedEvent
   | StaleUsedEvent;
 
-/** @publicApi */
+/** The `type` of an event, which {@link McpAuthEvents.on} takes. @publicApi */
 export type McpAuthEventType = McpAuthEvent['type'];

@@ -11,7 +11,7 @@ import {
 } from '../errors/refusal.errors.js';
 import { challengedScopes } from '../gate/scopes.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { operationsOf } from '../mcp/operations.js';
+import { isMcpBody } from '../mcp/operations.js';
 import { mcpStrategy } from '../mcp/protocol-era.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
@@ -105,8 +105,7 @@ export class StepUp {
       baseline: resource.options.requiredScopes,
       operation: [...needed, ...this.missing],
     };
-    const isMcp = operationsOf(this.body).length > 0;
-    const strategy = isMcp ? mcpStrategy(request.headers['mcp-protocol-version']) : 'complete';
+    const strategy = isMcpBody(this.body) ? mcpStrategy(request.headers['mcp-protocol-version']) : 'complete';
     return insufficientScope(challengedScopes(granted, demand, strategy, resources.scopesOf(resource)));
   }
 }

@@ -17,8 +17,8 @@ import { type AdmittedToken } from '../gate/admit.js';
 import { type ScopeChoice, scopesToAskFor } from '../gate/scopes.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { assertHeadersAgree } from '../mcp/header-agreement.js';
-import { type McpOperation, operationsOf } from '../mcp/operations.js';
-import { hasUnreadMessage } from '../mcp/unread-body.js';
+import { isMcpBody, type McpOperation, operationsOf } from '../mcp/operations.js';
+import { hasUnreadMessage, isSentAsJson } from '../mcp/unread-body.js';
 import { hasNoBatches, mcpStrategy } from '../mcp/protocol-era.js';
 import { choicesOf, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
@@ -152,8 +152,9 @@ export class RequestAuthenticator {
       ...operations.flatMap((each) => choicesOf(each.requirements, each.operation, auth)),
     ];
     const demand = { baseline: resource.options.requiredScopes, operation };
-    const strategy =
-      operations.length > 0 ? mcpStrategy(request.headers['mcp-protocol-version']) : 'complete';
+    const strategy = isMcpBody(request.body)
+      ? mcpStrategy(request.headers['mcp-protocol-version'])
+      : 'complete';
     const granted = { scopes: auth.scopes, hierarchy: this.options.scopeHierarchy };
     const scopes = scopesToAskFor(granted, demand, strategy, this.resources.scopesOf(resource));
     if (scopes) throw insufficientScope(scopes);
@@ -167,11 +168,12 @@ export class RequestAuthenticator {
   }
 
   /**
-   * @throws {@link MessageRefusedError} for a message that may not be served whatever its scopes; an error for a body that
-   * nobody has parsed, where nothing but the guard decides on it
+   * @throws {@link MessageRefusedError} for a message that may not be served whatever its scopes; an error for a JSON body
+   * that nobody has parsed, where nothing but the guard decides on it
    */
   private scopedOperations(request: AuthenticatedRequest, isLast = false): readonly ScopedOperation[] {
-    if (isLast && this.handlerScopes.needsBodies && hasUnreadMessage(request)) throw new Error(UNREAD);
+    if (isLast && this.handlerScopes.needsBodies && hasUnreadMessage(request))
+      throw isSentAsJson(request) ? new Error(UNREAD) : new MessageRefusedError('media_type');
     const { headers, body } = request;
     if (body === undefined) return [];
     if (Array.isArray(body) && hasNoBatches(headers['mcp-protocol-version']))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { operationsOf } from './operations.js';
+import { isMcpBody, operationsOf } from './operations.js';
 
 const call = (name: unknown, method: unknown = 'tools/call'): object => ({
   jsonrpc: '2.0',
@@ -112,5 +112,33 @@ describe('operationsOf', () => {
     [Buffer.from('{"method":"tools/call"}')],
   ])('finds no operation in %j', (body) => {
     expect(operationsOf(body)).toEqual([]);
+  });
+});
+
+describe('isMcpBody', () => {
+  const ping = { jsonrpc: '2.0', id: 1, method: 'ping' };
+
+  it.each([
+    ['a request', ping],
+    ['a notification', { jsonrpc: '2.0', method: 'notifications/initialized' }],
+    ['an answer', { jsonrpc: '2.0', id: 1, result: {} }],
+    ['a call that says no version', { method: 'tools/call' }],
+    ['a batch', [ping]],
+    ['a batch that begins with something else', [7, ping]],
+  ])('knows %s', (_, body) => {
+    expect(isMcpBody(body)).toBe(true);
+  });
+
+  it.each([
+    ['nothing', undefined],
+    ['null', null],
+    ['a text', JSON.stringify(ping)],
+    ['another version', { ...ping, jsonrpc: '1.0' }],
+    ['another method, without a version', { method: 'ping' }],
+    ['no message', { title: 'ping' }],
+    ['no batch', []],
+    ['a batch within a batch', [[ping]]],
+  ])('finds none in %s', (_, body) => {
+    expect(isMcpBody(body)).toBe(false);
   });
 });

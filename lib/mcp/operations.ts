@@ -49,6 +49,22 @@ export function operationsOf(body: unknown): readonly McpOperation[] {
   });
 }
 
+/**
+ * Tells whether a parsed body is of MCP: a JSON-RPC message, or a batch that has one. What such a message asks for is not
+ * looked at, so that it may be one that runs no handler, such as `ping` or `tasks/get`.
+ *
+ * @internal
+ */
+export function isMcpBody(body: unknown): boolean {
+  return Array.isArray(body) ? body.some(isMessage) : isMessage(body);
+}
+
+/** A message that does not say its version may have operations all the same. */
+function isMessage(value: unknown): boolean {
+  const { jsonrpc, method } = asRecord(value);
+  return jsonrpc === '2.0' || SUBJECTS.has(method);
+}
+
 function subscribedResources(notifications: unknown): Subject[] {
   const { resourceSubscriptions } = asRecord(notifications);
   return Array.isArray(resourceSubscriptions) ? resourceSubscriptions.map((uri) => ['resource', uri]) : [];

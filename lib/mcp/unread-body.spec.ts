@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { hasUnreadMessage } from './unread-body.js';
+import { hasUnreadMessage, isSentAsJson } from './unread-body.js';
 
 const JSON_TYPE = 'application/json';
 const sent = (body: unknown, headers: Record<string, unknown> = {}) => ({
@@ -31,5 +31,56 @@ describe('hasUnreadMessage', () => {
     ['a form', sent(undefined, { 'content-type': 'multipart/form-data; boundary=x' })],
   ])('tells of none in %s', (_, request) => {
     expect(hasUnreadMessage(request)).toBe(false);
+  });
+});
+
+describe('isSentAsJson', () => {
+  const types = (all: readonly unknown[]) =>
+    all.filter((type) => isSentAsJson({ headers: { 'content-type': type } }));
+
+  it('knows the one type, in any case and with any parameters', () => {
+    const all = [
+      'application/json',
+      'Application/JSON',
+      ' application/json ;charset=utf-8 ',
+      'application/json; charset="utf-8"; a=b',
+      'application/json;a="\\";b";c=d',
+    ];
+    expect(types(all)).toEqual(all);
+  });
+
+  it('takes no other for it', () => {
+    const lists = ['text/plain, application/json', 'application/json, text/plain', ['application/json']];
+    const others = [
+      'application/vnd.api+json',
+      'application/json5',
+      'text/plain; x=application/json',
+      'json',
+    ];
+    expect(types([undefined, '', ';application/json', ...lists, ...others])).toEqual([]);
+  });
+
+  it('takes none for it whose parameters are not well-formed', () => {
+    const endings = [
+      ';',
+      ';;a=b',
+      '; charset',
+      '; charset=',
+      '; a=b;',
+      '; a="b',
+      '; a="b"c',
+      '; a=b c',
+      ', a=b',
+    ];
+    expect(types(endings.map((ending) => `application/json${ending}`))).toEqual([]);
+  });
+
+  it('reads a type as long as a header may be without delay', () => {
+    const begun = performance.now();
+    const long = [';a=b', ';a="', ' ', '; ', '\\"', ';a="\\"'].map(
+      (part) => `application/json${part.repeat(4000)}?`,
+    );
+    expect(types(long)).toEqual([]);
+    expect(performance.now() - begun).toBeLessThan(200);
   });
 });

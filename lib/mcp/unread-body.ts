@@ -1,3 +1,7 @@
+/** The media type in any case, and parameters: a name, and a token or a quoted text. */
+const JSON_TYPE =
+  /^\s*application\/json\s*(?:;\s*[\w!#$%&'*+.^`|~-]+=(?:[\w!#$%&'*+.^`|~-]+|"(?:[^"\\]|\\.)*")\s*)*$/i;
+
 /** The part of a request that tells of its body. */
 interface BodiedRequest {
   readonly headers: Readonly<Record<string, unknown>>;
@@ -21,4 +25,16 @@ export function hasUnreadMessage({ headers, body }: BodiedRequest): boolean {
     return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
   }
   return typeof body !== 'object' || ArrayBuffer.isView(body) || 'pipe' in body || 'getReader' in body;
+}
+
+/**
+ * Tells whether a request says that its body is of the one type that MCP has, `application/json`, whatever its parameters:
+ * a JSON body parser reads such a body. It need not read any other, nor one whose type is not well-formed.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-8.3.1 | RFC 9110 section 8.3.1}
+ * @internal
+ */
+export function isSentAsJson({ headers }: Pick<BodiedRequest, 'headers'>): boolean {
+  const type = headers['content-type'];
+  return typeof type === 'string' && JSON_TYPE.test(type);
 }

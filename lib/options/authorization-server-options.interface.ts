@@ -196,6 +196,6 @@ export interface AuthorizationServerByMetadata extends AuthorizationServerBaseOp
   readonly metadata: AuthorizationServerMetadata;
 }
 
-/** An authorization server: by its issuer, by the address of its metadata, or by hand. @publicApi */
+/** An authorization server whose tokens are accepted: known by its issuer, its metadata URL or its metadata. @publicApi */
 export type AuthorizationServerOptions =
   AuthorizationServerByIssuer | AuthorizationServerByMetadataUrl | AuthorizationServerByMetadata;

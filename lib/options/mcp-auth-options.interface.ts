@@ -448,7 +448,8 @@ export interface McpAuthModuleOptions {
   /**
    * What becomes of a call of a tool that nothing declares, by a decorator or an `McpHandlerSource`: one that is registered
    * at run time, or none at all. `allow`: it needs the scopes of its resource, and goes on to the server. `deny`: 403 without
-   * a challenge, as no scope would help; guarded routes then refuse with 500 a JSON body that no parser has read before.
+   * a challenge, as no scope would help; guarded routes then refuse a body that no parser has read before: with 500 where it
+   * is sent as `application/json`, with 415 where it is of a type like it or of none.
    *
    * @defaultValue 'allow'
    */
@@ -463,6 +464,7 @@ export interface McpAuthModuleOptions {
 
 /** Makes the options; for `useClass` and `useExisting` of {@link McpAuthModule.forRootAsync}. @publicApi */
 export interface McpAuthOptionsFactory {
+  /** Called once, at bootstrap. What it throws stops the start. */
   createMcpAuthOptions(): McpAuthModuleOptions | Promise<McpAuthModuleOptions>;
 }
 

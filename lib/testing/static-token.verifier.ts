@@ -42,7 +42,7 @@ export class StaticTokenVerifier extends TokenVerifier {
     );
   }
 
-  /** What the token says, or null for one that is not in the set. */
+  /** @returns null for a token that is not among those given */
   verify(token: string): TokenClaims | VerifiedAuthInfo | null {
     const claims = this.tokens.get(token);
     // A copy: what is admitted is frozen.

@@ -115,7 +115,9 @@ export interface VerificationContext {
  */
 export abstract class TokenVerifier {
   /**
-   * @param token - printable ASCII, 8192 characters at most, not otherwise checked
+   * Tells what a token says, if it is genuine.
+   *
+   * @param token - printable ASCII, `maxTokenLength` characters at most, not otherwise checked
    * @returns the claims by their JWT names (`iss`, `sub`, `client_id`, `aud`, `scope`, `exp`), or null for a token
    * that is not good
    * @throws {@link TokenRefusedError} for a token that is not good, with the reason

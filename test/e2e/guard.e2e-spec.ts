@@ -392,7 +392,7 @@ describe('a guarded route, when things go wrong', () => {
     expect(await outcome(fail(new Error('hush')))).toEqual({
       status: 500,
       headers: [undefined, undefined, 'no-store', json],
-      json: { error: 'server_error', error_description: 'The access token could not be checked' },
+      json: { error: 'server_error', error_description: 'The request could not be checked' },
     });
     expect(await outcome(() => ({ sub: 'u1', aud: NOTES }))).toMatchObject({ status: 200 });
   });
@@ -457,7 +457,7 @@ describe('a guarded route, when things go wrong', () => {
     expect(refusal(fault)).toEqual({
       status: 500,
       challenge: undefined,
-      json: { error: 'server_error', error_description: 'The access token could not be checked' },
+      json: { error: 'server_error', error_description: 'The request could not be checked' },
     });
     expect(JSON.stringify([fault.headers, fault.text])).not.toContain('Evil');
   });

@@ -1,16 +1,13 @@
-import { Injectable, Module, type Provider, type Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { Injectable } from '@nestjs/common';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { McpAuthConfigError, McpAuthModule, McpHandlerSource, SkipBearerAuth } from 'nestjs-mcp-auth';
+import { McpAuthConfigError, McpHandlerSource } from 'nestjs-mcp-auth';
 import { PLATFORMS, type RunningApp, startApp, startFailure } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { listing } from '../fixtures/config-problems.js';
-import { send } from '../fixtures/http.js';
 import { MCP_HEADERS } from '../fixtures/mcp-endpoint.js';
 import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
-import { closeAfterTest } from '../fixtures/opened.js';
 import { message } from '../fixtures/operations-app.js';
-import { ISSUER, NOTES, offlineResource, PRM } from '../fixtures/resources.js';
+import { NOTES, offlineResource, PRM } from '../fixtures/resources.js';
 import { ran, SDKS } from '../fixtures/sdk-endpoints.js';
 import { verifies } from '../verifies.js';
 
@@ -135,6 +132,28 @@ describe.each(CASES)(
       expect((await post(await token('notes:read notes:write'), body, headers)).status).toBe(status);
     });
 
+    verifies('SCP-09', 'leave other messages to the rule of their protocol version', async () => {
+      const writer = await token('notes:write openid');
+      const held = insufficientScope('notes:write notes:read');
+      const messages = ['ping', 'tools/list', 'tasks/list', 'tools/call'].map((method) =>
+        message(method, {}),
+      );
+      const notification = { jsonrpc: '2.0', method: 'notifications/initialized' };
+      for (const body of [...messages, notification, { jsonrpc: '2.0', id: 1, result: {} }]) {
+        expect([body, refusedAs(await post(writer, body))]).toEqual([body, held]);
+        const method = 'method' in body ? body.method : '';
+        const modern = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': String(method) };
+        expect([body, refusedAs(await post(writer, body, modern))]).toEqual([
+          body,
+          insufficientScope('notes:read'),
+        ]);
+      }
+      const oldest = { 'mcp-protocol-version': '2025-03-26' };
+      expect(refusedAs(await post(writer, [messages[0]], oldest))).toEqual(held);
+      // No message: what the request needs, and nothing else.
+      expect(refusedAs(await post(writer, { title: 'ping' }))).toEqual(insufficientScope('notes:read'));
+    });
+
     it('are in the metadata', async () => {
       const { json } = await app.send(`${PRM}/notes`);
       const scopes = ['notes:read', 'notes:write', 'notes:greet', 'notes:all', 'note:read'];
@@ -170,45 +189,6 @@ describe.each(CASES)(
     );
   },
 );
-
-describe('a body that nobody has parsed', () => {
-  const TOKEN = 'good';
-  const verifier = () => ({ iss: ISSUER, aud: NOTES, sub: 'u1', scope: 'notes:read notes:write' });
-
-  async function post(controller: Type, providers: Provider[], earlyAuthentication = false): Promise<number> {
-    const options = { resources: offlineResource(NOTES), verifier, earlyAuthentication };
-    @Module({ imports: [McpAuthModule.forRoot(options)], controllers: [controller], providers })
-    class Unparsed {}
-    const app = await NestFactory.create(Unparsed, { bodyParser: false, logger: false });
-    closeAfterTest(app);
-    await app.listen(0, '127.0.0.1');
-    const headers = { ...MCP_HEADERS, authorization: `Bearer ${TOKEN}` };
-    const body = message('tools/call', { name: 'write', arguments: {} });
-    return (await send(await app.getUrl(), '/notes', { method: 'POST', headers, body })).status;
-  }
-
-  for (const [sdk, controller] of SDKS) {
-    verifies(
-      'SCP-12',
-      `is refused where a source declares scopes of ${sdk}, which would read it`,
-      async () => {
-        ran.length = 0;
-        expect(await post(controller, [NotesHandlers])).toBe(500);
-        expect(ran).toEqual([]);
-        // Nothing is decided on by the body where nothing asks for scopes.
-        expect(await post(controller, [])).toBe(200);
-        expect(ran.splice(0)).toEqual(['write']);
-        // No guard comes after early authentication here.
-        @SkipBearerAuth()
-        class Unguarded extends controller {}
-        expect(await post(Unguarded, [NotesHandlers], true)).toBe(500);
-        expect(ran).toEqual([]);
-        expect(await post(Unguarded, [], true)).toBe(200);
-        expect(ran).toEqual(['write']);
-      },
-    );
-  }
-});
 
 describe('a source that declares what cannot be', () => {
   class Wrong extends McpHandlerSource {

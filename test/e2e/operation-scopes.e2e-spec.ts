@@ -122,7 +122,7 @@ describe.each(PLATFORMS)('scopes of MCP operations, on %s', (platform) => {
       expect({ status, challenge: headers['www-authenticate'], json }).toEqual({
         status: 500,
         challenge: undefined,
-        json: { error: 'server_error', error_description: 'The access token could not be checked' },
+        json: { error: 'server_error', error_description: 'The request could not be checked' },
       });
     }
     expect((await send(all, odd)).status).toBe(403);

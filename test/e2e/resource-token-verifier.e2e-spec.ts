@@ -239,7 +239,7 @@ describe('a verifier of the SDK', () => {
     expect(refusal(await get('fault'))).toEqual({
       status: 500,
       challenge: undefined,
-      json: { error: 'server_error', error_description: 'The access token could not be checked' },
+      json: { error: 'server_error', error_description: 'The request could not be checked' },
     });
   });
 });

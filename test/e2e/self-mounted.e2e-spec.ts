@@ -269,12 +269,12 @@ describe('the body on Express', () => {
     expect(refusedAs(await post(parsed, reader, toolCall('open')))).toEqual(admin);
     for (const type of ['text/plain; x=application/json', 'application/jsonx']) {
       const { status } = await post(parsed, reader, toolCall('open'), { 'content-type': type });
-      expect([type, status]).toEqual([type, 500]);
+      expect([type, status]).toEqual([type, 415]);
     }
     for (const type of ['text/plain', 'application/octet-stream', 'x', '']) {
       for (const send of [post, modern]) {
         const { status } = await send(parsed, reader, toolCall('open'), { 'content-type': type });
-        expect([type, status]).toEqual([type, expect.toBeOneOf([400, 415, 500])]);
+        expect([type, status]).toEqual([type, expect.toBeOneOf([400, 415])]);
       }
     }
     const none = { ...parts, factoryOptions: { bodyParser: false } };

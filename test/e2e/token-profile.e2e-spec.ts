@@ -171,7 +171,7 @@ describe('the claims of a token', () => {
     expect(refusal(await ask({ scope: 'notes:read' }))).toEqual({
       status: 500,
       challenge: undefined,
-      json: { error: 'server_error', error_description: 'The access token could not be checked' },
+      json: { error: 'server_error', error_description: 'The request could not be checked' },
     });
   });
 

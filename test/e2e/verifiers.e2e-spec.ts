@@ -53,7 +53,7 @@ const UNAVAILABLE = {
 const FAULT = {
   status: 500,
   challenge: undefined,
-  json: { error: 'server_error', error_description: 'The access token could not be checked' },
+  json: { error: 'server_error', error_description: 'The request could not be checked' },
 };
 
 @Controller()

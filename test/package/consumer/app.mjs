@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 import * as common from '@nestjs/common';
 import * as core from '@nestjs/core';
-import * as jose from 'jose';
 import * as mcpAuth from 'nestjs-mcp-auth';
-import { run } from '../shared/run.cjs';
+import * as testing from 'nestjs-mcp-auth/testing';
+import { run } from './run.cjs';
 
-await run({ jose, common, core, mcpAuth });
+await run({ common, core, mcpAuth, testing });

@@ -3,11 +3,11 @@
 require('reflect-metadata');
 const common = require('@nestjs/common');
 const core = require('@nestjs/core');
-const jose = require('jose');
 const mcpAuth = require('nestjs-mcp-auth');
-const { run } = require('../shared/run.cjs');
+const testing = require('nestjs-mcp-auth/testing');
+const { run } = require('./run.cjs');
 
-run({ jose, common, core, mcpAuth }).catch((error) => {
+run({ common, core, mcpAuth, testing }).catch((error) => {
   console.error(error);
   process.exitCode = 1;
 });
