@@ -93,11 +93,21 @@ const MEDIA_TYPE_REFUSED: RefusalAnswer = {
   description: 'Send the message as JSON: Content-Type: application/json',
 };
 
+/** JSON-RPC 2.0 section 4: a message is an object. */
+const SCALAR_REFUSED: RefusalAnswer = {
+  status: 400,
+  headers: NO_STORE,
+  error: 'invalid_request',
+  description: 'Send a JSON-RPC message, which is a JSON object',
+  jsonRpcCode: -32600,
+};
+
 const MESSAGES_REFUSED: Readonly<Record<MessageRefusal, RefusalAnswer>> = {
   batch: BATCH_REFUSED,
   header_mismatch: HEADERS_REFUSED,
   undeclared_tool: TOOL_REFUSED,
   media_type: MEDIA_TYPE_REFUSED,
+  not_a_message: SCALAR_REFUSED,
 };
 
 /** A fault that is not the client's has no challenge: a client would throw a good token away. */

@@ -199,7 +199,8 @@ describe('refusalResponse', () => {
       [status],
     ]);
     // Those that are no OAuth errors have a test of their own.
-    expect({ ...Object.fromEntries(reasons), batch: [400], header_mismatch: [400] }).toEqual(
+    const ownForm = { batch: [400], header_mismatch: [400], not_a_message: [400] };
+    expect({ ...Object.fromEntries(reasons), ...ownForm }).toEqual(
       Object.fromEntries(
         Object.entries(REFUSAL_REFERENCE).map(([reason, { statuses }]) => [reason, statuses]),
       ),
@@ -442,6 +443,7 @@ describe('refusalResponse for a message that is wrong itself', () => {
   const KINDS = [
     ['batch', -32600, 'This protocol version has no batches; send one message in each request'],
     ['header_mismatch', -32020, 'The headers of the request do not say the same as its body'],
+    ['not_a_message', -32600, 'Send a JSON-RPC message, which is a JSON object'],
   ] as const;
 
   verifies(

@@ -36,8 +36,8 @@ export const ERROR_CODE_REFERENCE: Readonly<Record<McpAuthErrorCode, ErrorRefere
   ),
   ERR_MCP_AUTH_MESSAGE_REFUSED: entry(
     [400, 403, 415],
-    'the message is not what its protocol version allows, calls what nothing declares, or is not sent as JSON',
-    'see the reasons `batch`, `header_mismatch`, `undeclared_tool` and `media_type`',
+    'the message is not what its protocol version allows, calls what nothing declares, or is not sent as JSON, as an object',
+    'see the reasons `batch`, `header_mismatch`, `undeclared_tool`, `media_type` and `not_a_message`',
   ),
   ERR_MCP_AUTH_INSUFFICIENT_SCOPE: entry(
     403,

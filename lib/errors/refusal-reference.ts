@@ -152,6 +152,11 @@ export const REFUSAL_REFERENCE: Readonly<Record<RefusalReason, ErrorReferenceEnt
     'a body that is not sent as `application/json`, so that it was not parsed and cannot be decided on',
     'send `Content-Type: application/json`; no token helps',
   ),
+  not_a_message: entry(
+    400,
+    'a JSON text that is neither object nor array, where handlers of an MCP server are decided on',
+    'send a JSON object; if you did, the application reads bodies as text: let a JSON body parser run before the guard',
+  ),
   insufficient_scope: entry(
     403,
     'the token lacks scopes that the operation needs',

@@ -18,7 +18,7 @@ import { type ScopeChoice, scopesToAskFor } from '../gate/scopes.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { assertHeadersAgree } from '../mcp/header-agreement.js';
 import { isMcpBody, type McpOperation, operationsOf } from '../mcp/operations.js';
-import { hasUnreadMessage, isSentAsJson } from '../mcp/unread-body.js';
+import { hasUnreadMessage, isScalar, isSentAsJson } from '../mcp/unread-body.js';
 import { hasNoBatches, mcpStrategy } from '../mcp/protocol-era.js';
 import { choicesOf, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
@@ -172,8 +172,7 @@ export class RequestAuthenticator {
    * that nobody has parsed, where nothing but the guard decides on it
    */
   private scopedOperations(request: AuthenticatedRequest, isLast = false): readonly ScopedOperation[] {
-    if (isLast && this.handlerScopes.needsBodies && hasUnreadMessage(request))
-      throw isSentAsJson(request) ? new Error(UNREAD) : new MessageRefusedError('media_type');
+    if (isLast && this.handlerScopes.needsBodies && hasUnreadMessage(request)) throw unreadFailure(request);
     const { headers, body } = request;
     if (body === undefined) return [];
     if (Array.isArray(body) && hasNoBatches(headers['mcp-protocol-version']))
@@ -190,4 +189,10 @@ export class RequestAuthenticator {
     if (!known) this.report.foreignAuth();
     clearAdmission(request);
   }
+}
+
+/** Why nothing can be decided on: by what the client has sent, or by how the application reads it. */
+function unreadFailure(request: AuthenticatedRequest): Error {
+  if (!isSentAsJson(request)) return new MessageRefusedError('media_type');
+  return isScalar(request.body) ? new MessageRefusedError('not_a_message') : new Error(UNREAD);
 }

@@ -38,3 +38,13 @@ export function isSentAsJson({ headers }: Pick<BodiedRequest, 'headers'>): boole
   const type = headers['content-type'];
   return typeof type === 'string' && JSON_TYPE.test(type);
 }
+
+/**
+ * Tells whether a body is a parsed JSON text that is neither object nor array, so that there is no message in it. Text that
+ * nobody has parsed looks like that too.
+ *
+ * @internal
+ */
+export function isScalar(body: unknown): boolean {
+  return body === null || (body !== undefined && typeof body !== 'object');
+}

@@ -54,6 +54,17 @@ describe('a body that nobody has parsed', () => {
     'application/json',
   );
 
+  // Express takes objects and arrays only, by itself.
+  const { json: data, ...invalid } = refused(
+    400,
+    'invalid_request',
+    'Send a JSON-RPC message, which is a JSON object',
+  );
+  const error = { code: -32600, message: data.error_description, data };
+  const NO_MESSAGE = { ...invalid, json: { jsonrpc: '2.0', id: null, error } };
+
+  const WRITE = JSON.stringify(message('tools/call', { name: 'write', arguments: {} }));
+
   async function start(controller: Type, providers: Provider[], more: Partial<McpAuthModuleOptions> = {}) {
     const options = { resources: offlineResource(NOTES), verifier, ...more };
     @Module({ imports: [McpAuthModule.forRoot(options)], controllers: [controller], providers })
@@ -65,8 +76,7 @@ describe('a body that nobody has parsed', () => {
   }
 
   /** A call of the tool "write" as a type, or as none; by default with a good token. */
-  function call(origin: string, type?: string, authorization = 'Bearer good') {
-    const body = JSON.stringify(message('tools/call', { name: 'write', arguments: {} }));
+  function call(origin: string, type?: string, authorization = 'Bearer good', body = WRITE) {
     const headers = { ...MCP_HEADERS, ...(type !== undefined && { 'content-type': type }), authorization };
     return send(origin, '/notes', { method: 'POST', headers, body });
   }
@@ -162,6 +172,25 @@ describe('a body that nobody has parsed', () => {
           expect((await call(origin, 'Application/JSON')).status).toBe(200);
           expect(ran).toEqual(['write']);
         }
+      },
+    );
+
+    verifies(
+      ['SCP-12', 'CHL-21'],
+      `answers 400 to the client of ${sdk} that sends JSON which is no message`,
+      async () => {
+        const parts = { controllers: [controller], providers: [WriteHandler] };
+        const options = { resources: offlineResource(NOTES), verifier };
+        const { origin } = closeAfterTest(await startApp(options, parts, undefined, undefined, 'fastify'));
+        ran.length = 0;
+        for (const scalar of ['5', '"x"', 'true', 'null', JSON.stringify(WRITE)])
+          expect([scalar, answered(await call(origin, JSON_TYPE, undefined, scalar))]).toEqual([
+            scalar,
+            NO_MESSAGE,
+          ]);
+        expect(ran).toEqual([]);
+        expect((await call(origin, JSON_TYPE, undefined, WRITE)).status).toBe(200);
+        expect(ran).toEqual(['write']);
       },
     );
   }
