@@ -38,7 +38,7 @@ export class NotesTools {
 
 //#region owner
 function owner({ issuer, subject, clientId }: AuthInfo): string {
-  return JSON.stringify([issuer, subject ?? clientId]);
+  return JSON.stringify(subject === undefined ? [issuer, null, clientId] : [issuer, subject]);
 }
 //#endregion owner
 
