@@ -47,7 +47,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [
-      { extends: true, test: { name: 'unit', include: ['lib/**/*.spec.ts'] } },
+      // Units keep no state between their specs, so one process may load the library once for all of them.
+      { extends: true, test: { name: 'unit', include: ['lib/**/*.spec.ts'], isolate: false } },
       { extends: true, test: { name: 'e2e', include: ['test/**/*.spec.ts', 'test/**/*.e2e-spec.ts'] } },
       { extends: true, test: { name: 'fastify', ...onFastify, env: { TEST_PLATFORM: 'fastify' } } },
     ],
