@@ -42,9 +42,11 @@ export class StepUps implements ExchangeWatcher {
   }
 }
 
+const NONE: readonly string[] = [];
+
 /** What a handler may yet refuse. @internal */
 export class StepUp {
-  private readonly missing = new Set<string>();
+  private missing: readonly string[] = NONE;
   private isReported = false;
   /** Whether a handler has refused the request. */
   isNoted = false;
@@ -67,7 +69,7 @@ export class StepUp {
   note(scopes: readonly string[]): void {
     const isFirst = !this.isNoted;
     this.isNoted = true;
-    for (const scope of scopes) this.missing.add(scope);
+    this.missing = [...new Set([...this.missing, ...scopes])];
     const { response } = this.exchange;
     if (isFirst && !response.writableEnded) holdAnswer(response, this);
   }

@@ -1,24 +1,49 @@
 import { BearerAuthGuard } from 'nestjs-mcp-auth';
 
 /** What a guard sees of one request, and no more. */
-export function contextOf(request, controller) {
-  const http = { getRequest: () => request, getResponse: () => RESPONSE, getNext: () => undefined };
+export function contextOf(request, controller, response = new Answer()) {
+  const http = { getRequest: () => request, getResponse: () => response, getNext: () => undefined };
   return {
     getType: () => 'http',
     getClass: () => controller,
     getHandler: () => controller.prototype.list,
-    getArgs: () => [request, RESPONSE],
-    getArgByIndex: (index) => [request, RESPONSE][index],
+    getArgs: () => [request, response],
+    getArgByIndex: (index) => [request, response][index],
     switchToHttp: () => http,
   };
 }
 
-const RESPONSE = {
-  setHeader: () => undefined,
-  set: () => RESPONSE,
-  status: () => RESPONSE,
-  json: () => RESPONSE,
-};
+/** A response as Express would hand it on, another each time: of Node's response, what is looked at before it is written. */
+class Answer {
+  headersSent = false;
+  writableEnded = false;
+  closed = false;
+  ended = undefined;
+
+  once(event, listener) {
+    if (event === 'close') this.ended = listener;
+    return this;
+  }
+
+  setHeader() {}
+
+  set() {
+    return this;
+  }
+
+  status() {
+    return this;
+  }
+
+  json() {
+    return this;
+  }
+
+  /** What Node does once the answer has been sent. */
+  close() {
+    this.ended?.();
+  }
+}
 
 /** A request as Express would hand it on, another each time. */
 export function requestWith(token) {
@@ -36,18 +61,22 @@ export function requestWith(token) {
 export function guardCall(app, controller) {
   const guard = app.get(BearerAuthGuard, { strict: false });
   return async (token) => {
-    if ((await guard.canActivate(contextOf(requestWith(token), controller))) !== true)
+    const response = new Answer();
+    if ((await guard.canActivate(contextOf(requestWith(token), controller, response))) !== true)
       throw new Error('refused');
+    response.close();
   };
 }
 
 /** One decision of an Express middleware. */
 export function middlewareCall(middleware) {
   return async (token) => {
+    const response = new Answer();
     let isAdmitted = false;
-    await middleware(requestWith(token), RESPONSE, () => {
+    await middleware(requestWith(token), response, () => {
       isAdmitted = true;
     });
     if (!isAdmitted) throw new Error('refused');
+    response.close();
   };
 }
