@@ -610,6 +610,11 @@ const left = {
   'STP-01': notOffered('RFC 9470 3', 'weak authentication is challenged', NO_STEP_UP_AUTHENTICATION),
   'STP-02': notOffered('RFC 9470 3', 'acr_values and max_age of challenges', NO_STEP_UP_AUTHENTICATION),
   'STP-03': notOffered('RFC 9470 3', 'authentication comes before scopes', NO_STEP_UP_AUTHENTICATION),
+  F127: notOffered(
+    'MCP extensions',
+    'identity assertions, DPoP and client metadata documents at the authorization server',
+    'an authorization server does these; this is a resource server',
+  ),
 } as const;
 
 const sampleApps = {
