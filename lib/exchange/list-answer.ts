@@ -1,14 +1,15 @@
-import { type OutgoingHttpHeader, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
+import { type ServerResponse } from 'node:http';
 import {
-  bound,
+  bytesOf,
+  callbackOf,
   type Done,
   type Given,
   headerOf,
   headersSent,
   isEventStream,
-  readArguments,
-  setHeaders,
-} from './answer-arguments.js';
+  setHeadersIn,
+} from '../platform/response-arguments.js';
+import { methodsOf, takeOver } from '../platform/take-over.js';
 import { type AnswerRules } from './answer-rules.interface.js';
 import { EventRewriter } from './list-events.js';
 
@@ -20,6 +21,8 @@ import { EventRewriter } from './list-events.js';
  * - `closed`: a refusal has been sent, what comes is dropped
  */
 type Phase = 'head' | 'json' | 'events' | 'open' | 'closed';
+
+const NOTHING = Buffer.alloc(0);
 
 /** Headers that say something of the body as it was. */
 const OF_THE_BODY = ['content-length', 'etag'] as const;
@@ -47,8 +50,8 @@ export class AnswerRewriter {
   ) {
     const { maxBytes, rewriteEvent, eventRefusal } = rules;
     this.events = new EventRewriter({ maxBytes, rewrite: rewriteEvent, tooLong: eventRefusal });
-    this.below = bound(response);
-    Object.assign(response, {
+    this.below = methodsOf(response);
+    takeOver(response, {
       writeHead: (...given: Given) => this.writeHead(given),
       flushHeaders: () => {
         this.flushHeaders();
@@ -65,9 +68,9 @@ export class AnswerRewriter {
     if (this.response.headersSent) throw headersSent();
     this.hasHead = true;
     this.response.statusCode = status as number;
-    const [reason, headers] = typeof given[0] === 'string' ? given : [undefined, given[0]];
-    if (reason !== undefined) this.response.statusMessage = reason as string;
-    setHeaders(this.response, headers as OutgoingHttpHeaders | readonly OutgoingHttpHeader[] | undefined);
+    const [reason] = given;
+    if (typeof reason === 'string') this.response.statusMessage = reason;
+    setHeadersIn(given, this.response);
     return this.response;
   }
 
@@ -80,7 +83,8 @@ export class AnswerRewriter {
   private write(given: Given): boolean {
     this.begin();
     if (this.phase === 'open') return this.below.write(...(given as [string]));
-    const { chunk, done } = readArguments(given);
+    const chunk = bytesOf(given) ?? NOTHING;
+    const done = callbackOf(given);
     if (this.phase === 'events') {
       this.sendHead();
       const ready = this.events.take(chunk);
@@ -93,7 +97,8 @@ export class AnswerRewriter {
   private end(given: Given): ServerResponse {
     this.begin();
     if (this.phase === 'open') return this.below.end(...(given as [string]));
-    const { chunk, done } = readArguments(given);
+    const chunk = bytesOf(given) ?? NOTHING;
+    const done = callbackOf(given);
     if (this.phase === 'events') {
       return this.endWith(Buffer.concat([this.events.take(chunk), this.events.finish()]), done);
     }

@@ -12,8 +12,8 @@ import { type AnyOfScopes, type ScopeRequirement } from '../mcp/scope-requiremen
 import { hasUnreadMessage } from '../mcp/unread-body.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { nodeRequestOf } from '../platform/node-message.js';
+import { isEventStream } from '../platform/response-arguments.js';
 import { type Exchange, type ExchangeWatcher } from './exchange.js';
-import { isEventStream } from './answer-arguments.js';
 import { AnswerRewriter } from './list-answer.js';
 import { applyToAnswer, asksForList, type ListRules, type Standing } from './list-entries.js';
 import { eventFields, withData } from './list-events.js';

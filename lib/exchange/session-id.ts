@@ -1,4 +1,5 @@
 import { type ServerResponse } from 'node:http';
+import { headersIn } from '../platform/response-arguments.js';
 
 /** As Node spells it. @internal */
 export const SESSION_ID = 'mcp-session-id';
@@ -45,23 +46,12 @@ export interface ResponseHead {
 export function beforeHead(response: ServerResponse, look: (head: ResponseHead) => void): void {
   const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
   response.writeHead = (...args: unknown[]): ServerResponse => {
-    const given = args.slice(1).find((each) => typeof each === 'object' && each !== null);
     const header = (name: string): string | undefined =>
-      firstText(given && valueIn(given, name)) ?? firstText(response.getHeader(name));
+      firstText(headersIn(args).find(([other]) => other.toLowerCase() === name)?.[1]) ??
+      firstText(response.getHeader(name));
     look({ status: Number(args[0]), header });
     return writeHead(...args);
   };
-}
-
-/** Headers as `writeHead` takes them: an object, a list of pairs, or names and values in turn. */
-function valueIn(given: object, name: string): unknown {
-  const named = (other: unknown): boolean => String(other).toLowerCase() === name;
-  if (!Array.isArray(given)) return Object.entries(given).find(([other]) => named(other))?.[1];
-  const list = given as readonly unknown[];
-  const pair = (list as readonly unknown[][]).find((each) => Array.isArray(each) && named(each[0]));
-  if (pair) return pair[1];
-  const at = list.findIndex((other, index) => index % 2 === 0 && named(other));
-  return at < 0 ? undefined : list[at + 1];
 }
 
 function firstText(value: unknown): string | undefined {

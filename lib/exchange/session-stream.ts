@@ -1,4 +1,5 @@
 import { type ServerResponse } from 'node:http';
+import { isEventStream } from '../platform/response-arguments.js';
 import { beforeHead } from './session-id.js';
 
 /** The query parameter by which a transport of MCP 2024-11-05 tells its streams apart. */
@@ -20,7 +21,7 @@ export interface TargetedRequest {
  */
 export function onAnnouncedSession(response: ServerResponse, announced: (id: string) => void): void {
   beforeHead(response, ({ header }) => {
-    if (!header('content-type')?.startsWith('text/event-stream')) return;
+    if (!isEventStream(header('content-type'))) return;
     const write = response.write.bind(response) as (...args: unknown[]) => boolean;
     let isFirst = true;
     response.write = (...args: unknown[]): boolean => {

@@ -1,6 +1,13 @@
 import { type ServerResponse } from 'node:http';
 import { writeRefusal } from '../challenge/write-refusal.js';
-import { bytesOf, callBack, silence, takeOver } from '../platform/take-over.js';
+import {
+  bytesOf,
+  callbackOf,
+  headersIn,
+  isEventStream,
+  setHeadersIn,
+} from '../platform/response-arguments.js';
+import { callBack, silence, takeOver } from '../platform/take-over.js';
 import { type RefusalResponse } from '../challenge/refusal-response.js';
 import { explainFailures, type Verdict, verdictOnEvents, verdictOnJson } from './step-up-messages.js';
 
@@ -52,7 +59,7 @@ function explainAnswer(response: ServerResponse, stepUp: SteppedUp): void {
 }
 
 class HeldAnswer {
-  private head: readonly unknown[] | undefined;
+  private head: readonly unknown[] = [];
   private readonly chunks: Buffer[] = [];
   private size = 0;
   private readonly giveBack: () => void;
@@ -75,8 +82,8 @@ class HeldAnswer {
       },
       end: (...args) => {
         this.keep(args);
-        const callback = args.find((each) => typeof each === 'function');
-        if (callback) response.once('finish', callback as () => void);
+        const callback = callbackOf(args);
+        if (callback) response.once('finish', callback);
         this.decide(true);
         return response;
       },
@@ -104,7 +111,7 @@ class HeldAnswer {
   }
 
   private verdict(isEnd: boolean): Verdict {
-    const status = this.head?.[0] ?? this.response.statusCode;
+    const status = this.head[0] ?? this.response.statusCode;
     if (Number(status) >= 400) return 'failed';
     const isReadable = isCall(this.stepUp.body) && this.header('content-encoding') === undefined;
     return isReadable && this.size <= MOST_HELD ? this.verdictOnCall(isEnd) : 'answered';
@@ -113,7 +120,7 @@ class HeldAnswer {
   private verdictOnCall(isEnd: boolean): Verdict {
     const type = String(this.header('content-type'));
     if (/^application\/json\b/i.test(type)) return isEnd ? verdictOnJson(this.text()) : 'open';
-    if (!/^text\/event-stream\b/i.test(type)) return 'answered';
+    if (!isEventStream(type)) return 'answered';
     const verdict = verdictOnEvents(this.text(), Array.isArray(this.stepUp.body));
     return verdict === 'open' && isEnd ? 'answered' : verdict;
   }
@@ -125,7 +132,7 @@ class HeldAnswer {
   private refuse(): void {
     const { response } = this;
     const refusal = this.stepUp.refusal();
-    for (const [name, value] of headersOf(this.head)) response.setHeader(name, value);
+    setHeadersIn(this.head, response);
     for (const name of response.getHeaderNames()) if (OF_CONTENT.test(name)) response.removeHeader(name);
     writeRefusal(response, refusal);
     silence(response);
@@ -133,7 +140,7 @@ class HeldAnswer {
 
   private release(isEnd: boolean): void {
     const { response } = this;
-    if (this.head) response.writeHead(...(this.head as Parameters<ServerResponse['writeHead']>));
+    if (this.head.length > 0) response.writeHead(...(this.head as Parameters<ServerResponse['writeHead']>));
     const held = this.chunks.length > 0 ? Buffer.concat(this.chunks) : undefined;
     if (isEnd) response.end(held);
     else {
@@ -143,17 +150,9 @@ class HeldAnswer {
   }
 
   private header(name: string): unknown {
-    const given = headersOf(this.head).find(([each]) => each.toLowerCase() === name);
+    const given = headersIn(this.head).find(([each]) => each.toLowerCase() === name);
     return given ? given[1] : this.response.getHeader(name);
   }
-}
-
-/** The headers among the arguments of `writeHead`, in each of the forms that Node takes. */
-function headersOf(head: readonly unknown[] | undefined): [string, string | string[]][] {
-  const given = head?.find((each) => typeof each === 'object' && each !== null);
-  if (!Array.isArray(given)) return Object.entries((given ?? {}) as Record<string, string>);
-  const flat = (given as unknown[]).flat() as string[];
-  return flat.flatMap((name, index) => (index % 2 === 0 ? [[name, flat[index + 1] ?? '']] : []));
 }
 
 function isCall(body: unknown): boolean {

@@ -5,6 +5,7 @@ import { answerTo } from '../challenge/refusal-answers.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { isEventStream } from '../platform/response-arguments.js';
 import { silence } from '../platform/take-over.js';
 import { type Exchange, type ExchangeWatcher } from './exchange.js';
 
@@ -105,5 +106,5 @@ class StreamWatch {
 function isStream(response: ServerResponse): boolean {
   const { _header: sent } = response as { readonly _header?: unknown };
   const type = response.getHeader('content-type') ?? /^content-type: *(.*)$/im.exec(String(sent))?.[1];
-  return /^text\/event-stream\b/i.test(String(type));
+  return isEventStream(type);
 }

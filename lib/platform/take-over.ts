@@ -1,4 +1,5 @@
 import { type ServerResponse } from 'node:http';
+import { callbackOf, type Given } from './response-arguments.js';
 
 /** What an answer is written by. @internal */
 export interface AnswerMethods {
@@ -27,6 +28,18 @@ export function takeOver(response: ServerResponse, methods: Partial<AnswerMethod
   };
 }
 
+/** The methods of a response as they are now. @internal */
+export function methodsOf(
+  response: ServerResponse,
+): Pick<ServerResponse, 'writeHead' | 'flushHeaders' | 'write' | 'end'> {
+  return {
+    writeHead: response.writeHead.bind(response),
+    flushHeaders: response.flushHeaders.bind(response),
+    write: response.write.bind(response),
+    end: response.end.bind(response),
+  };
+}
+
 /** Lets nothing more be written to an answer that has been ended, as whoever wrote it does not know. @internal */
 export function silence(response: ServerResponse): void {
   const ignore = (...args: unknown[]): boolean => {
@@ -41,15 +54,7 @@ export function silence(response: ServerResponse): void {
 }
 
 /** Calls the callback among the arguments of a write, if there is one, as though it had been done. @internal */
-export function callBack(args: readonly unknown[]): void {
-  const callback = args.find((each) => typeof each === 'function') as (() => void) | undefined;
+export function callBack(args: Given): void {
+  const callback = callbackOf(args);
   if (callback) process.nextTick(callback);
-}
-
-/** The bytes among the arguments of a write or an end; undefined where there are none. @internal */
-export function bytesOf([chunk, encoding]: readonly unknown[]): Buffer | undefined {
-  if (typeof chunk === 'string') {
-    return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8');
-  }
-  return chunk instanceof Uint8Array ? Buffer.from(chunk) : undefined;
 }

@@ -8,6 +8,7 @@ import { type Mounting, MOUNTINGS } from '../fixtures/mountings.js';
 import { createApp } from '../fixtures/nest-factory-app.js';
 import { NOTES, NOTES_METADATA } from '../fixtures/resources.js';
 import { type Caller, ran } from '../fixtures/who.controller.js';
+import { printMatrix } from '../fixtures/matrix.js';
 import { verifies } from '../verifies.js';
 
 /** A clock that stands still: one second makes the difference. */
@@ -190,18 +191,7 @@ describe('the matrix of ways and outcomes', () => {
   const cell = (row: string, column: string): string => matrix.get(row)?.get(column) ?? 'MISSING';
 
   afterAll(() => {
-    const width = Math.max(...rows.map((row) => row.length));
-    const line = (first: string, cells: string[]): string =>
-      [first.padEnd(width), ...cells.map((text, at) => text.padEnd(columns[at]!.length))]
-        .join('  ')
-        .trimEnd();
-    const body = rows.map((row) =>
-      line(
-        row,
-        columns.map((column) => cell(row, column)),
-      ),
-    );
-    process.stdout.write(`\n${[line('', columns), ...body].join('\n')}\n\n`);
+    printMatrix(rows, columns, cell);
   });
 
   it('has no hole', () => {

@@ -1,0 +1,65 @@
+import { type ServerResponse } from 'node:http';
+
+/** What `writeHead()`, `write()` and `end()` of a Node response take, some of it left out. @internal */
+export type Given = readonly unknown[];
+
+/** @internal */
+export type Done = ((error?: Error | null) => void) | undefined;
+
+type HeaderValue = string | string[];
+
+/**
+ * The headers among the arguments of `writeHead()`, in each of the forms that Node takes: an object, a list of pairs, or
+ * names and values in turn. In lists names may come again.
+ *
+ * @internal
+ */
+export function headersIn(given: Given): readonly (readonly [name: string, value: HeaderValue])[] {
+  const headers = given.find((each) => typeof each === 'object' && each !== null);
+  if (!Array.isArray(headers)) {
+    return Object.entries((headers ?? {}) as Record<string, HeaderValue | undefined>).flatMap(
+      ([name, value]) => (value === undefined ? [] : [[name, value] as const]),
+    );
+  }
+  const list = headers.every(Array.isArray) ? (headers.flat() as HeaderValue[]) : (headers as HeaderValue[]);
+  return list.flatMap((name, at) => (at % 2 === 0 ? [[String(name), list[at + 1] ?? ''] as const] : []));
+}
+
+/** Sets the headers among the arguments of `writeHead()`. @internal */
+export function setHeadersIn(given: Given, response: ServerResponse): void {
+  const names = new Set<string>();
+  for (const [name, value] of headersIn(given)) {
+    if (names.has(name.toLowerCase())) response.appendHeader(name, value);
+    else response.setHeader(name, value);
+    names.add(name.toLowerCase());
+  }
+}
+
+/** The bytes among the arguments of a write or an end; undefined where there are none. @internal */
+export function bytesOf([chunk, encoding]: Given): Buffer | undefined {
+  if (typeof chunk === 'string') {
+    return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8');
+  }
+  return chunk instanceof Uint8Array ? Buffer.from(chunk) : undefined;
+}
+
+/** The callback among the arguments of a write or an end. @internal */
+export function callbackOf(given: Given): Done {
+  return given.find((each) => typeof each === 'function') as Done;
+}
+
+/** Tells whether a `Content-Type` is that of an event stream. @internal */
+export function isEventStream(type: unknown): boolean {
+  return /^text\/event-stream\b/i.test(String(type));
+}
+
+/** As Node does it where the head has been sent. @internal */
+export function headersSent(): Error {
+  const error = new Error('Cannot write headers after they are sent to the client');
+  return Object.assign(error, { code: 'ERR_HTTP_HEADERS_SENT' });
+}
+
+/** In lower case; empty where there is none. @internal */
+export function headerOf(response: ServerResponse, name: string): string {
+  return String(response.getHeader(name) ?? '').toLowerCase();
+}
