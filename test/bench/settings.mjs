@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 const FULL = {
   rounds: 5,
   roundMs: 300,
-  warmUpRequests: 4_000,
+  warmUpRequests: 8_000,
   distinctTokens: 10_000,
   unknownKeyIds: 10_000,
   hotCalls: 20_000,

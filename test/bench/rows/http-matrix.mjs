@@ -23,9 +23,13 @@ export async function httpMatrix(platform, { server, requests, settings }) {
 
 function startAll(platform, { issuer, jwksUri }) {
   return Promise.all(
-    SUBJECTS.map(async ({ id }) => {
+    SUBJECTS.map(async ({ id, always }) => {
       try {
-        return { id, child: await Child.start(SERVER_ENTRY, { subject: id, platform, issuer, jwksUri }) };
+        return {
+          id,
+          always,
+          child: await Child.start(SERVER_ENTRY, { subject: id, platform, issuer, jwksUri }),
+        };
       } catch (error) {
         return { id, failure: error.message };
       }
@@ -33,12 +37,14 @@ function startAll(platform, { issuer, jwksUri }) {
   );
 }
 
-/** Lets the compiler see admissions and refusals before anything is measured. */
+/** Lets the compiler see admissions, first sights and refusals before anything is measured. */
 async function warmUp(children, { requests, settings }) {
   for (const { child } of children) {
     if (!child) continue;
-    const request = (index) => (index % 4 === 0 ? requests.garbage[0] : requests.hot[0]);
-    const plan = { request, count: settings.warmUpRequests, durationMs: 5_000, expected: () => [200, 401] };
+    const { garbage, hot, warmUp: first } = requests;
+    const kinds = [garbage, hot, first, first];
+    const request = (index) => kinds[index % 4][(index >> 1) % kinds[index % 4].length];
+    const plan = { request, count: settings.warmUpRequests, durationMs: 10_000, expected: () => [200, 401] };
     await load({ port: child.ready.port, ...plan });
   }
 }
@@ -47,9 +53,9 @@ async function measureWorkload(workload, children, { requests, settings }) {
   const plans = plansOf(workload, requests[workload.id], settings);
   const rounds = Object.fromEntries(children.map(({ id }) => [id, []]));
   for (const [index, plan] of plans.entries()) {
-    for (const { id, child } of children) {
+    for (const { id, always, child } of children) {
       if (!child) continue;
-      const expected = id === 'bare' || workload.isGood ? 200 : 401;
+      const expected = always ?? (workload.isGood ? 200 : 401);
       const figures = await measure(child, { ...plan, expected: () => expected });
       if (index > 0) rounds[id].push(figures);
     }
@@ -75,7 +81,7 @@ function plansOf({ id }, wire, { rounds, roundMs }) {
 
 async function measure(child, plan) {
   const before = await child.call('cpu');
-  const result = await load({ port: child.ready.port, ...plan });
+  const result = await load({ port: child.ready.port, isAwake: true, ...plan });
   const after = await child.call('cpu');
   const cpuMicros = after.user + after.system - before.user - before.system;
   return { ...result, cpuMicros: cpuMicros / result.requests, busy: cpuMicros / 1e6 / result.seconds };

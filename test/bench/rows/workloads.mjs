@@ -14,13 +14,14 @@ export const WORKLOADS = [
 ];
 
 /** The tokens of all workloads, as requests on the wire. */
-export async function makeRequests(server, { distinctTokens }) {
+export async function makeRequests(server, { distinctTokens, warmUpRequests }) {
   const many = (make) => Array.from({ length: distinctTokens }, (_, index) => get(PATH, make(index)));
   const tokens = await signMany(server, distinctTokens);
   return {
     tokens,
     hot: [get(PATH, await sign(server))],
     distinct: tokens.map((token) => get(PATH, token)),
+    warmUp: (await signMany(server, warmUpRequests >> 1)).map((token) => get(PATH, token)),
     garbage: many(garbage),
     missing: [get(PATH)],
     forged: many(() => forge(server)),

@@ -4,11 +4,14 @@ import { BearerAuthGuard, McpAuthModule } from 'nestjs-mcp-auth';
 import { RESOURCE, SCOPE } from '../support/tokens.mjs';
 import { decorate } from './decorate.mjs';
 import { naiveGuard } from './naive.guard.mjs';
+import { AdmittingGuard, RefusingGuard } from './unseeing.guards.mjs';
 import { auth0, mcpAuth, sdk } from './peers.mjs';
 
 /** What stands before the same route. */
 const PARTS = {
   bare: () => ({}),
+  admitting: () => ({ guard: AdmittingGuard }),
+  refusing: () => ({ guard: RefusingGuard }),
   guard: (settings) => ({
     imports: [McpAuthModule.forRoot(moduleOptions(settings))],
     guard: BearerAuthGuard,

@@ -1,9 +1,14 @@
 /** The file that each subject runs in. */
 export const SERVER_ENTRY = new URL('./server.mjs', import.meta.url);
 
-/** What is measured, in the order of the table. */
+/**
+ * What is measured, in the order of the table. `always` is the status of those that look at no token: the route itself, and
+ * what Nest takes for a guard that does nothing.
+ */
 export const SUBJECTS = [
-  { id: 'bare', title: 'bare Nest route' },
+  { id: 'bare', title: 'bare Nest route', always: 200 },
+  { id: 'admitting', title: 'guard that admits all', always: 200 },
+  { id: 'refusing', title: 'guard that refuses all', always: 401 },
   { id: 'guard', title: 'nestjs-mcp-auth' },
   { id: 'mcp-auth', title: 'mcp-auth 0.2.0' },
   { id: 'sdk', title: 'SDK v2 + jose' },

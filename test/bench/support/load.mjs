@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { clearTimeout, setTimeout } from 'node:timers';
+import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 import { quantile } from './statistics.mjs';
 
 /** How long answers may be out once no more requests are sent. */
@@ -23,6 +23,8 @@ export function get(path, token) {
  * @property {number} [count] - ends after so many requests
  * @property {number} [durationMs] - ends after this time
  * @property {number} [intervalMs] - pause of each connection between an answer and its next request
+ * @property {boolean} [isAwake] - keeps this process from sleeping: to wake a client costs the server that answers it as
+ *   much as some of what is measured, and the more often, the slower the server is
  */
 
 /**
@@ -33,8 +35,13 @@ export function get(path, token) {
  */
 export async function load(plan) {
   const run = new Run(plan);
+  if (plan.isAwake) stayAwake(run);
   await run.finished;
   return run.result();
+}
+
+function stayAwake(run) {
+  if (run.open > 0) setImmediate(stayAwake, run);
 }
 
 class Run {

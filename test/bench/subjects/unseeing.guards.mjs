@@ -1,0 +1,15 @@
+import { UnauthorizedException } from '@nestjs/common';
+
+/** Shows what Nest takes to ask a guard, and to go on. */
+export class AdmittingGuard {
+  canActivate() {
+    return true;
+  }
+}
+
+/** Shows what Nest takes to ask a guard, and to answer for it. */
+export class RefusingGuard {
+  canActivate() {
+    throw new UnauthorizedException();
+  }
+}
