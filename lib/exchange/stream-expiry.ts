@@ -18,63 +18,90 @@ const BEGINNING_WAIT_MS = 1000;
 /** Its answer is the stream itself: there is no call that waits for an answer. */
 const LISTEN = 'subscriptions/listen';
 
-/** Where a response has its watch. */
-const WATCH = Symbol('stream watch');
-
-type WatchedResponse = ServerResponse & { [WATCH]?: StreamWatch };
-
 /**
  * Ends streams with the token that opened them.
  *
  * Every answer might become a stream: no header of the request says so that a client could not leave out. So each is
- * watched, by a timer that as good as never fires: most have the same time to wait, which makes them cheap.
+ * watched until it is closed. One timer does for all: to set one for each answer costs more than the watch.
  *
  * @internal
  */
 @Injectable()
 export class StreamExpiry implements ExchangeWatcher {
-  constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions) {}
+  private readonly open = new Map<ServerResponse, OpenAnswer>();
+  private timer: NodeJS.Timeout | undefined;
+  /** The first expiry that the timer is for, in seconds since the epoch. Later ones need no other. */
+  private soonest = Infinity;
+  private readonly forget: (this: ServerResponse) => void;
+
+  constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions) {
+    const { open } = this;
+    this.forget = function () {
+      open.delete(this);
+    };
+  }
+
+  /** How many answers are watched. */
+  get watched(): number {
+    return this.open.size;
+  }
 
   attend(exchange: Exchange): void {
-    const { auth } = exchange;
-    if (!this.options.endStreamsAtExpiry || auth?.expiresAt === undefined) return;
-    const response: WatchedResponse = exchange.response;
-    if (response[WATCH]) response[WATCH].exchange = exchange;
-    else {
-      response[WATCH] = new StreamWatch(exchange, auth.expiresAt, this.options);
-      response[WATCH].wait();
+    const { auth, response } = exchange;
+    if (!this.options.endStreamsAtExpiry || auth?.expiresAt === undefined || response.closed) return;
+    const known = this.open.get(response);
+    if (known) {
+      known.exchange = exchange;
+      return;
     }
+    const answer = new OpenAnswer(exchange, auth.expiresAt, this.options);
+    this.open.set(response, answer);
+    response.on('close', this.forget);
+    if (answer.expiresAt < this.soonest) this.wakeFor(answer);
+  }
+
+  private wakeFor(answer: OpenAnswer): void {
+    clearTimeout(this.timer);
+    this.soonest = answer.expiresAt;
+    this.timer = setTimeout(() => {
+      this.look();
+    }, answer.waitMs()).unref();
+  }
+
+  /** Ends what is over, and leaves off what needs no watch any more. */
+  private look(): void {
+    this.soonest = Infinity;
+    let next: OpenAnswer | undefined;
+    for (const [response, answer] of this.open) {
+      if (answer.isDone()) this.open.delete(response);
+      else if (next === undefined || answer.expiresAt < next.expiresAt) next = answer;
+    }
+    if (next) this.wakeFor(next);
   }
 }
 
-class StreamWatch {
-  private timer: NodeJS.Timeout | undefined;
-
+/** An answer that might be a stream. */
+class OpenAnswer {
   constructor(
     /** As the last layer has let it in, which knows the body. */
     public exchange: Exchange,
-    private readonly expiresAt: number,
+    readonly expiresAt: number,
     private readonly options: ResolvedMcpAuthOptions,
-  ) {
-    exchange.response.once('close', () => {
-      clearTimeout(this.timer);
-    });
+  ) {}
+
+  /** Whether it needs no watch any more: it has ended, or is no stream and takes its time. Ends a stream that is over. */
+  isDone(): boolean {
+    const { response } = this.exchange;
+    if (response.closed || response.writableEnded) return true;
+    if (this.leftMs() > 0 || !response.headersSent) return false;
+    if (isStream(response)) this.end();
+    return true;
   }
 
-  wait(): void {
+  /** How long it need not be looked at. */
+  waitMs(): number {
     const left = this.leftMs();
-    const { response } = this.exchange;
-    if (response.closed || response.writableEnded) return;
-    if (left <= 0 && response.headersSent) {
-      if (isStream(response)) this.end();
-      return;
-    }
-    this.timer = setTimeout(
-      () => {
-        this.wait();
-      },
-      left <= 0 ? BEGINNING_WAIT_MS : Math.min(left, LONGEST_WAIT_MS),
-    ).unref();
+    return left <= 0 ? BEGINNING_WAIT_MS : Math.min(left, LONGEST_WAIT_MS);
   }
 
   /** How long the token is still taken, as the gate decides. */

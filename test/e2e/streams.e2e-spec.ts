@@ -1,6 +1,7 @@
 import { createHook } from 'node:async_hooks';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { type McpAuthModuleOptions } from 'nestjs-mcp-auth';
+import { StreamExpiry } from '../../lib/exchange/stream-expiry.js';
 import { PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { TestClock } from '../fixtures/clock.js';
@@ -204,6 +205,17 @@ describe.each(PLATFORMS)('streams, on %s', (platform) => {
     },
   );
 
+  verifies(['SSE-03', 'F60'], 'end each with its own token, whichever was opened first', async () => {
+    const app = await start({ controllers: [StreamController] });
+    const second = Math.floor(Date.now() / 1000);
+    const streams: [OpenStream, number][] = [];
+    for (const seconds of [4, 2, 3]) {
+      const headers = bearing(await as.token({ aud: NOTES, scope: 'notes:read', exp: second + seconds }));
+      streams.push([await openStream(app.origin, '/notes/events', { headers }), (second + seconds) * 1000]);
+    }
+    await Promise.all(streams.map(([stream, endsAt]) => expectEnd(stream, endsAt)));
+  });
+
   verifies(['SSE-03', 'F60'], 'go on for the tolerance for clocks, and without the option', async () => {
     const { bearer, endsAt } = await brief();
     const tolerant = await start({ controllers: [StreamController] }, { clockToleranceSeconds: 1 });
@@ -282,8 +294,11 @@ describe.each(PLATFORMS)('streams, on %s', (platform) => {
     // Of the thousand streams and the thousand refusals; a few timers are of the connections themselves.
     expect(timers.live()).toBeLessThan(before + 100);
     timers.stop();
+    const watchers = app.app.get(StreamExpiry, { strict: false });
+    expect(watchers.watched).toBe(0);
     const last = await listenTo(app, bearer, 'note://1');
     expect(last.headers['content-type']).toBe('text/event-stream');
+    expect(watchers.watched).toBe(1);
     last.abort();
   });
 });

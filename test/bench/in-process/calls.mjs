@@ -20,7 +20,7 @@ class Answer {
   closed = false;
   ended = undefined;
 
-  once(event, listener) {
+  on(event, listener) {
     if (event === 'close') this.ended = listener;
     return this;
   }
@@ -41,7 +41,7 @@ class Answer {
 
   /** What Node does once the answer has been sent. */
   close() {
-    this.ended?.();
+    this.ended?.call(this);
   }
 }
 
