@@ -1,4 +1,5 @@
 import { type ExecutionContext } from '@nestjs/common';
+import { type IncomingMessage } from 'node:http';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { nodeRequestOf } from '../platform/node-message.js';
 import { type AuthInfo } from './auth-info.decorator.js';
@@ -41,6 +42,12 @@ class AdmittedRequest extends Given {
   static getExchange(request: object): object | undefined {
     return #admission in request ? request.#exchange : undefined;
   }
+}
+
+/** Makes room in a Node request for what is recorded here, before anything else is done to it. It need not be called. @internal */
+export function makeRoom(request: IncomingMessage): void {
+  AdmittedRequest.set(request, undefined);
+  if (!('auth' in request)) presentCaller(request, undefined);
 }
 
 /** Records an admission, and presents the caller. @internal */

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { runForRequest } from '../auth-info/current-request.js';
-import { admissionOf, presentCaller } from '../auth-info/request-auth.js';
+import { admissionOf, makeRoom, presentCaller } from '../auth-info/request-auth.js';
 import { preflightResponse } from '../challenge/cors-headers.js';
 import { refusalResponse } from '../challenge/refusal-response.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
@@ -12,6 +12,7 @@ import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interfa
 import { policyOf } from '../origin/request-origin-policy.js';
 import {
   addBeforeMiddleware,
+  addBeforePlatform,
   addHook,
   hasRequestsOfItsOwn,
   type Hook,
@@ -64,7 +65,9 @@ export class AdapterLayer {
    */
   installAfterBodies(): void {
     const { httpAdapter } = this.host;
-    if (!hasRequestsOfItsOwn(httpAdapter)) addHook(httpAdapter, 'preHandler', this.again);
+    if (hasRequestsOfItsOwn(httpAdapter)) return;
+    addBeforePlatform(httpAdapter, makeRoom);
+    addHook(httpAdapter, 'preHandler', this.again);
   }
 
   private installFirst(): void {

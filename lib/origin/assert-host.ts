@@ -25,12 +25,13 @@ export function assertHost(request: OriginRequest, rules: HostRules | undefined)
 }
 
 function onlyHost(request: OriginRequest): string | undefined {
-  const [authority, ...authorities] = headerValues(request, ':authority');
-  const [host, ...hosts] = headerValues(request, 'host');
-  const isSame = (authority ?? host)?.toLowerCase() === (host ?? authority)?.toLowerCase();
-  if (authorities.length > 0 || hosts.length > 0 || !isSame)
+  const authorities = headerValues(request, ':authority');
+  const hosts = headerValues(request, 'host');
+  const [authority, host] = [authorities[0] ?? hosts[0], hosts[0] ?? authorities[0]];
+  const isSame = authority === host || authority?.toLowerCase() === host?.toLowerCase();
+  if (authorities.length > 1 || hosts.length > 1 || !isSame)
     throw new RequestOriginRefusedError('duplicate_host');
-  return authority ?? host;
+  return authority;
 }
 
 function isAllowed(value: string, rules: HostRules): boolean {

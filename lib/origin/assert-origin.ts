@@ -35,9 +35,10 @@ export function originRules(allowed: readonly string[]): OriginRules {
  * @internal
  */
 export function assertOrigin(request: OriginRequest, rules: OriginRules): string | undefined {
-  const [origin, ...others] = headerValues(request, 'origin');
+  const origins = headerValues(request, 'origin');
+  const [origin] = origins;
   if (origin === undefined) return undefined;
-  if (others.length > 0 || !isAllowed(origin, rules)) throw new RequestOriginRefusedError('origin');
+  if (origins.length > 1 || !isAllowed(origin, rules)) throw new RequestOriginRefusedError('origin');
   return origin;
 }
 

@@ -1,4 +1,5 @@
 import { type IncomingHttpHeaders } from 'node:http';
+import { valuesIn } from '../platform/header-lines.js';
 
 /** The part of a request that its origin is read from, on any platform. @internal */
 export interface OriginRequest {
@@ -19,19 +20,10 @@ export interface OriginRequest {
  * @internal
  */
 export function headerValues(request: OriginRequest, name: string): readonly string[] {
-  const lines = request.rawHeaders ?? request.raw?.rawHeaders ?? [];
-  const values: string[] = [];
-  for (let index = 1; index < lines.length; index += 2) {
-    if (isNamed(lines[index - 1], name)) values.push(lines[index] ?? '');
-  }
+  const values = valuesIn(request.rawHeaders ?? request.raw?.rawHeaders ?? NONE, name);
   if (values.length > 0) return values;
   const value = request.headers[name];
   return value === undefined ? NONE : [value].flat();
 }
 
 const NONE: readonly string[] = [];
-
-/** The length first: most lines are told apart by it. */
-function isNamed(line: string | undefined, name: string): boolean {
-  return line?.length === name.length && line.toLowerCase() === name;
-}

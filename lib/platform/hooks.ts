@@ -1,5 +1,5 @@
 import { type HttpAdapterHost } from '@nestjs/core';
-import { type IncomingMessage } from 'node:http';
+import { type IncomingMessage, type Server } from 'node:http';
 import { type PlatformResponse } from './node-message.js';
 
 /** A platform's request: Node's own, or Fastify's around it. @internal */
@@ -48,6 +48,21 @@ export function addHook(
 export function addBeforeMiddleware(adapter: HttpAdapterHost['httpAdapter'], hook: Hook): void {
   // Middleware that is not possible yet comes behind the hooks that are there already.
   if (hasRequestsOfItsOwn(adapter) && adapter.getInstance<FastifyLike>().use !== undefined) adapter.use(hook);
+}
+
+/**
+ * Meets requests before the platform does. Express gives each of them another prototype, and from then on a shape of its
+ * own: what is added to one after that takes the engine many times as long. An application without a server of its own,
+ * such as a serverless one, goes without.
+ *
+ * @internal
+ */
+export function addBeforePlatform(
+  adapter: HttpAdapterHost['httpAdapter'],
+  prepare: (request: IncomingMessage) => void,
+): void {
+  const server = adapter.getHttpServer() as Partial<Server> | undefined;
+  server?.prependListener?.('request', prepare);
 }
 
 /** Whether handlers get another object than middleware, with Node's request in it. @internal */

@@ -1,4 +1,4 @@
-import { type ServerResponse } from 'node:http';
+import { IncomingMessage, type ServerResponse } from 'node:http';
 
 /** What Fastify puts around a Node request or response; on Express it is the Node object itself. */
 interface Wrapper {
@@ -12,6 +12,7 @@ interface Wrapper {
  * @internal
  */
 export function nodeRequestOf(request: object): object {
+  if (request instanceof IncomingMessage) return request;
   const { raw } = request as Wrapper;
   // An application may have something else by this name, such as a raw body.
   return typeof raw === 'object' && raw !== null && 'rawHeaders' in raw ? raw : request;

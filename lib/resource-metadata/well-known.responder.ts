@@ -72,9 +72,10 @@ export class WellKnownResponder {
   }
 
   /** What {@link respondEarly} answers, or undefined. */
-  earlyResponse({ method = '', headers, url = '' }: PlatformRequest): MetadataResponse | undefined {
+  earlyResponse(request: PlatformRequest): MetadataResponse | undefined {
+    const { method = '', url = '' } = request;
     if (readsDocument(method) || !this.isDocument(requestPath(url))) return undefined;
-    return otherMethodResponse({ method, headers });
+    return otherMethodResponse({ method, headers: request.headers });
   }
 
   /** The resources that a document is for, or none where the request is for no document. */

@@ -1,4 +1,5 @@
 import { type IncomingHttpHeaders } from 'node:http';
+import { valuesIn } from '../platform/header-lines.js';
 import { type CredentialSources } from './extract-bearer-token.js';
 
 /** The part of a request that credentials are read from, on any platform. @internal */
@@ -19,9 +20,7 @@ export interface CredentialRequest {
 export function credentialSources(request: CredentialRequest): CredentialSources {
   const lines =
     request.rawHeaders ?? request.raw?.rawHeaders ?? Object.entries(request.headers).flat().map(String);
-  const authorization = lines.filter(
-    (_, index) => index % 2 === 1 && lines[index - 1]?.toLowerCase() === 'authorization',
-  );
+  const authorization = valuesIn(lines, 'authorization');
   return { authorization, target: request.originalUrl ?? request.url ?? '' };
 }
 

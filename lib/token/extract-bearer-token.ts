@@ -39,19 +39,18 @@ export function assertTokenForm(token: string, maxLength: number): void {
   if (!/^[\w\-.~+/]+=*$/.test(token)) throw new TokenRefusedError('malformed');
 }
 
-/** What stands behind the scheme and one or more spaces. */
+/**
+ * What stands behind the scheme and one or more spaces, without the spaces and tabs that HTTP allows around a value; other
+ * white space belongs to it. A pattern for the end would take quadratic time.
+ */
 function bearerCredentials(header: string): string {
   if (!/^bearer(?: |$)/i.test(header)) throw new CredentialsRefusedError('unsupported_scheme');
-  const credentials = withoutBlanksAtEnd(header.slice('bearer'.length).replace(/^ +/, ''));
-  if (credentials === '') throw new CredentialsRefusedError('missing_token');
-  return credentials;
-}
-
-/** Spaces and tabs, which HTTP allows around a value; other white space belongs to it. A pattern would take quadratic time. */
-function withoutBlanksAtEnd(value: string): string {
-  let end = value.length;
-  while (value[end - 1] === ' ' || value[end - 1] === '\t') end -= 1;
-  return value.slice(0, end);
+  let begin = 'bearer'.length;
+  while (header[begin] === ' ') begin += 1;
+  let end = header.length;
+  while (end > begin && (header[end - 1] === ' ' || header[end - 1] === '\t')) end -= 1;
+  if (begin === end) throw new CredentialsRefusedError('missing_token');
+  return header.slice(begin, end);
 }
 
 /** Two credentials that some hop has joined into one line: a comma with another scheme behind it. */

@@ -1,0 +1,21 @@
+const NONE: readonly string[] = [];
+
+/**
+ * The values of all lines of a header.
+ *
+ * @param lines - names and values by turns, as `rawHeaders` has them
+ * @param name - in lower case
+ * @internal
+ */
+export function valuesIn(lines: readonly string[], name: string): readonly string[] {
+  let values: string[] | undefined;
+  for (let index = 1; index < lines.length; index += 2) {
+    if (isNamed(lines[index - 1], name)) (values ??= []).push(lines[index] ?? '');
+  }
+  return values ?? NONE;
+}
+
+/** The length first: most lines are told apart by it. */
+function isNamed(line: string | undefined, name: string): boolean {
+  return line?.length === name.length && line.toLowerCase() === name;
+}
