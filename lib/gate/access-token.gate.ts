@@ -55,10 +55,9 @@ export class AccessTokenGate {
     // Not for a remembered token: it had that form, as it is the same to the letter.
     assertTokenForm(token, this.options.maxTokenLength);
     const { generation } = this.cache;
-    const conclude = (verified: VerifiedToken): AdmittedToken | Promise<AdmittedToken> =>
-      this.conclude(verified, token, resource, verifier, generation);
-    const answer = askVerifier(verifier, token, resource, this.limit);
-    return answer instanceof Promise ? answer.then(conclude) : conclude(answer);
+    return askVerifier(verifier, token, resource, this.limit, (verified) =>
+      this.conclude(verified, token, resource, verifier, generation),
+    );
   }
 
   /** @param generation - of the cache, before the token was verified */

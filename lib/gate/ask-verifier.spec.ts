@@ -23,7 +23,7 @@ const resource = {
 } as unknown as KnownResource;
 
 const ask = async (verify: VerifyToken): Promise<VerifiedToken> =>
-  askVerifier({ verify }, 'opaque', resource, new TimeLimit(LIMIT_MS));
+  askVerifier({ verify }, 'opaque', resource, new TimeLimit(LIMIT_MS), (verified) => verified);
 
 /** What asking ends in: the claims, or what is thrown. */
 async function outcome(verify: (...args: Parameters<VerifyToken>) => unknown): Promise<unknown> {

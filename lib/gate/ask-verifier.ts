@@ -20,30 +20,38 @@ import { isThenable, type TimeLimit } from './time-limit.js';
  * @param token - the token
  * @param resource - for which it is verified
  * @param limit - how long to wait for a result that is a promise
+ * @param conclude - what is made of the answer
  * @throws {@link TokenRefusedError} for a token that is not good
  * @throws {@link AuthorizationServerUnavailableError} when that cannot be told now, or not in time
  * @throws whatever else the verifier threw, or an error that says what is wrong with what it did
  * @internal
  */
-export function askVerifier(
+export function askVerifier<T>(
   verifier: Verifies,
   token: string,
   resource: KnownResource,
   limit: TimeLimit,
-): VerifiedToken | Promise<VerifiedToken> {
+  conclude: (verified: VerifiedToken) => T | Promise<T>,
+): T | Promise<T> {
   const question = new Question(resource);
-  let answer: unknown;
+  const answer =
+    verifier instanceof IssuerTokenVerifier
+      ? verifier.verify(token, question)
+      : askApplication(verifier, token, question.copyable());
+  if (!isThenable(answer)) return conclude(read(answer));
+  return limit.within(answer, {
+    end: (ms) => question.end(ms),
+    conclude: (given) => conclude(read(given)),
+    explain,
+  });
+}
+
+function askApplication(verifier: Verifies, token: string, context: VerificationContext): unknown {
   try {
-    answer = verifier.verify(token, verifier instanceof IssuerTokenVerifier ? question : question.copyable());
+    return verifier.verify(token, context);
   } catch (error) {
     throw explain(error);
   }
-  if (!isThenable(answer)) return read(answer);
-  return limit.within(answer, (ms) => question.end(ms)).then(read, rethrow);
-}
-
-function rethrow(error: unknown): never {
-  throw explain(error);
 }
 
 function read(answer: unknown): VerifiedToken {

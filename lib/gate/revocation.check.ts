@@ -38,9 +38,12 @@ export class RevocationCheck {
     } catch (error) {
       throw unavailable(token, 'threw', error);
     }
-    return isThenable(answer)
-      ? decideLater(token, Promise.resolve(answer), this.limit)
-      : decide(token, answer);
+    if (!isThenable(answer)) return decide(token, answer);
+    return this.limit.within(answer, {
+      end: (ms) => unavailable(token, `gave no answer within ${String(ms)} ms`),
+      conclude: (given) => decide(token, given),
+      explain: (error) => unavailable(token, 'threw', error),
+    });
   }
 }
 
@@ -48,18 +51,6 @@ function decide(token: AdmittedToken, answer: unknown): AdmittedToken {
   if (answer === true) throw withRefusedClaims(new TokenRefusedError('revoked'), token.claims);
   if (answer !== false) throw unavailable(token, `gave a value of type ${typeof answer}`);
   return token;
-}
-
-async function decideLater(
-  token: AdmittedToken,
-  pending: Promise<unknown>,
-  limit: TimeLimit,
-): Promise<AdmittedToken> {
-  const answer = pending.catch((error: unknown) => {
-    throw unavailable(token, 'threw', error);
-  });
-  const end = (ms: number): Error => unavailable(token, `gave no answer within ${String(ms)} ms`);
-  return decide(token, await limit.within(answer, end));
 }
 
 function queryOf({ issuer, subject, clientId, claims }: AdmittedToken): RevocationQuery {

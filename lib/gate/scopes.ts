@@ -47,14 +47,22 @@ export type ChallengeStrategy = 'operation' | 'complete' | 'accumulated';
  */
 export function scopesToAskFor(
   granted: GrantedScopes,
-  { baseline, operation }: ScopeDemand,
+  demand: ScopeDemand,
   strategy: ChallengeStrategy,
   known: readonly string[],
 ): readonly string[] | undefined {
-  const isMissing = (scope: string): boolean => !grants(granted, scope);
-  const needed = operation.map((choice) => chosen(choice, isMissing));
-  if (!baseline.some(isMissing) && !needed.some(isMissing)) return undefined;
-  return challengedScopes(granted, { baseline, operation }, strategy, known);
+  if (suffice(granted, demand)) return undefined;
+  return challengedScopes(granted, demand, strategy, known);
+}
+
+/** Whether granted scopes suffice, as {@link scopesToAskFor} decides. @internal */
+export function suffice(granted: GrantedScopes, { baseline, operation }: ScopeDemand): boolean {
+  for (const scope of baseline) if (!grants(granted, scope)) return false;
+  for (const choice of operation) {
+    const anyOf = typeof choice === 'string' ? [choice] : choice;
+    if (!anyOf.some((scope) => grants(granted, scope))) return false;
+  }
+  return true;
 }
 
 /** What {@link scopesToAskFor} names, whether it is granted or not. @internal */

@@ -17,7 +17,13 @@ describe('TimeLimit', () => {
 
   /** What waiting ends in: the answer, or the message of what is thrown. */
   const wait = (pending: PromiseLike<unknown>): Promise<unknown> =>
-    limit.within(pending, (ms) => new Error(`nothing in ${String(ms)} ms`)).catch((error: unknown) => error);
+    limit
+      .within(pending, {
+        end: (ms) => new Error(`nothing in ${String(ms)} ms`),
+        conclude: (answer) => answer,
+        explain: (error) => error,
+      })
+      .catch((error: unknown) => error);
 
   const after = (ms: number): Promise<string> =>
     new Promise((resolve) => {
@@ -37,6 +43,27 @@ describe('TimeLimit', () => {
       },
     };
     expect(await wait(thenable as PromiseLike<number>)).toBe(8);
+  });
+
+  it('throws what a conclusion throws, explains what was thrown, and concludes nothing from what comes too late', async () => {
+    const concluded: unknown[] = [];
+    const ask = (pending: PromiseLike<unknown>): Promise<unknown> =>
+      limit
+        .within(pending, {
+          end: () => over,
+          conclude: (answer) => {
+            concluded.push(answer);
+            throw new Error(`no ${String(answer)}`);
+          },
+          explain: (error) => new Error(`explained ${String(error)}`),
+        })
+        .catch((error: unknown) => error);
+    expect(await ask(Promise.resolve('good'))).toEqual(new Error('no good'));
+    expect(await ask(Promise.reject(new Error('theirs')))).toEqual(new Error('explained Error: theirs'));
+    const late = ask(after(MS + 1));
+    await vi.advanceTimersByTimeAsync(MS + 1);
+    expect(await late).toBe(over);
+    expect(concluded).toEqual(['good']);
   });
 
   it('gives each the same time, counted from when it was asked', async () => {

@@ -12,6 +12,16 @@ interface Waiting {
   readonly end: () => void;
 }
 
+/** What is made of an answer that comes later, or does not come. @internal */
+export interface Conclusion<T> {
+  /** What is thrown when the time is over. */
+  readonly end: (ms: number) => Error;
+  /** What an answer comes to. Not asked about one that comes too late. */
+  readonly conclude: (answer: unknown) => T | PromiseLike<T>;
+  /** What is thrown in place of what the answer's promise was rejected with. */
+  readonly explain: (error: unknown) => unknown;
+}
+
 /**
  * Waits for answers, for each the same time at most. One timer does for all of them: to set one for each answer costs
  * more than most answers. It does not keep the process alive.
@@ -25,9 +35,13 @@ export class TimeLimit {
 
   constructor(private readonly ms: number) {}
 
-  /** The result of a promise, or the error that `end` gives when the time is over. */
-  within(pending: PromiseLike<unknown>, end: (ms: number) => Error): Promise<unknown> {
+  /** What an answer comes to. One promise does for all of it: each costs, and the more where an application follows them. */
+  within<T>(pending: PromiseLike<unknown>, { end, conclude, explain }: Conclusion<T>): Promise<T> {
     return new Promise((resolve, reject) => {
+      const fail = (error: unknown): void => {
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- applications throw what they like
+        reject(error);
+      };
       const waiting: Waiting = {
         deadline: performance.now() + this.ms,
         end: () => {
@@ -38,13 +52,16 @@ export class TimeLimit {
       this.timer ??= this.wake(this.ms);
       Promise.resolve(pending).then(
         (answer) => {
-          this.waiting.delete(waiting);
-          resolve(answer);
+          if (!this.waiting.delete(waiting)) return; // too late
+          try {
+            resolve(conclude(answer));
+          } catch (error) {
+            fail(error);
+          }
         },
         (error: unknown) => {
           this.waiting.delete(waiting);
-          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- applications throw what they like
-          reject(error);
+          fail(explain(error));
         },
       );
     });

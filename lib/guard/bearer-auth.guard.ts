@@ -58,7 +58,13 @@ export class BearerAuthGuard implements CanActivate {
     const resource = this.getResource(context, route);
     try {
       const pending = this.decide(context, route, resource);
-      return pending === undefined || this.decideLater(pending, context, resource);
+      if (pending === undefined) return true;
+      return pending.then(
+        () => true,
+        (failure: unknown) => {
+          throw this.refuse(context, resource, failure);
+        },
+      );
     } catch (failure) {
       const exception = this.refuse(context, resource, failure);
       if (isMcpCall(context) && this.getRequest(context) === undefined) return refuseCall(exception, failure);
@@ -145,19 +151,6 @@ export class BearerAuthGuard implements CanActivate {
         if (node && node !== response) node.setHeader(name, value);
       },
     });
-  }
-
-  private async decideLater(
-    pending: Promise<void>,
-    context: ExecutionContext,
-    resource: KnownResource,
-  ): Promise<boolean> {
-    try {
-      await pending;
-      return true;
-    } catch (failure) {
-      throw this.refuse(context, resource, failure);
-    }
   }
 
   private refuse(context: ExecutionContext, resource: KnownResource, failure: unknown): BearerException {

@@ -14,7 +14,7 @@ import { CredentialsRefusedError, insufficientScope, MessageRefusedError } from 
 import { ExchangeWatchers } from '../exchange/exchange-watchers.js';
 import { AccessTokenGate } from '../gate/access-token.gate.js';
 import { type AdmittedToken } from '../gate/admit.js';
-import { type ScopeChoice, scopesToAskFor } from '../gate/scopes.js';
+import { challengedScopes, type ScopeChoice, suffice } from '../gate/scopes.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { assertHeadersAgree } from '../mcp/header-agreement.js';
 import { isMcpBody, type McpOperation, operationsOf } from '../mcp/operations.js';
@@ -104,18 +104,13 @@ export class RequestAuthenticator {
     }
     const token = extractBearerToken(sources);
     const admitted = this.gate.admit(token, rules.resource);
-    if (admitted instanceof Promise) return this.letInLater(request, token, admitted, rules);
-    this.letIn(request, token, admitted, rules);
-    return undefined;
-  }
-
-  private async letInLater(
-    request: AuthenticatedRequest,
-    token: string,
-    pending: Promise<AdmittedToken>,
-    rules: AdmissionRules,
-  ): Promise<void> {
-    this.letIn(request, token, await pending, rules);
+    if (!(admitted instanceof Promise)) {
+      this.letIn(request, token, admitted, rules);
+      return undefined;
+    }
+    return admitted.then((later) => {
+      this.letIn(request, token, later, rules);
+    });
   }
 
   private letIn(
@@ -152,13 +147,12 @@ export class RequestAuthenticator {
       ...operations.flatMap((each) => choicesOf(each.requirements, each.operation, auth)),
     ];
     const demand = { baseline: resource.options.requiredScopes, operation };
+    const granted = { scopes: auth.scopes, hierarchy: this.options.scopeHierarchy };
+    if (suffice(granted, demand)) return operation;
     const strategy = isMcpBody(request.body)
       ? mcpStrategy(request.headers['mcp-protocol-version'])
       : 'complete';
-    const granted = { scopes: auth.scopes, hierarchy: this.options.scopeHierarchy };
-    const scopes = scopesToAskFor(granted, demand, strategy, this.resources.scopesOf(resource));
-    if (scopes) throw insufficientScope(scopes);
-    return operation;
+    throw insufficientScope(challengedScopes(granted, demand, strategy, this.resources.scopesOf(resource)));
   }
 
   private assertNoScopes(request: AuthenticatedRequest, { requirements, isLast }: AdmissionRules): void {
