@@ -29,15 +29,22 @@ export class RateLimitedLogger {
   /**
    * @param level - debug for what clients do, warn for authorization servers, error for faults of our own
    * @param kind - what lines have in common that are counted together
-   * @param message - the line; what comes from elsewhere in it has been escaped
+   * @param message - the line, or what makes it where few are written; what comes from elsewhere in it has been escaped
    * @param stack - further lines
    */
-  write(level: 'debug' | 'warn' | 'error', kind: string, message: string, stack?: string): void {
+  write(
+    level: 'debug' | 'warn' | 'error',
+    kind: string,
+    message: string | (() => string),
+    stack?: string,
+  ): void {
     const { suppressed, isWritten } = this.count(kind);
     if (suppressed > 0) {
       this.logger[level](`… and ${String(suppressed)} more in ${String(WINDOW_SECONDS)} s: ${kind}`);
     }
-    if (isWritten) this.logger[level](message, ...(stack === undefined ? [] : [stack]));
+    if (!isWritten) return;
+    const line = typeof message === 'string' ? message : message();
+    this.logger[level](line, ...(stack === undefined ? [] : [stack]));
   }
 
   private count(kind: string): { suppressed: number; isWritten: boolean } {

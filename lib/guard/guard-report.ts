@@ -110,9 +110,10 @@ export class GuardReport implements LateRefusalReport {
     { scopes }: InsufficientScopeError,
     { resource, auth }: Refusal,
   ): void {
-    const asked = scopes.map((scope) => escapeForLog(scope)).join(' ');
-    const line = `Refused a request for ${resource}: insufficient_scope, asked for ${asked} (${correlationId})`;
-    this.log.write('debug', 'insufficient_scope', line);
+    this.log.write('debug', 'insufficient_scope', () => {
+      const asked = scopes.map((scope) => escapeForLog(scope)).join(' ');
+      return `Refused a request for ${resource}: insufficient_scope, asked for ${asked} (${correlationId})`;
+    });
     if (!this.events.isObserved('scope_denied')) return;
     this.events.emit({
       type: 'scope_denied',
@@ -136,7 +137,8 @@ export class GuardReport implements LateRefusalReport {
       const line = `Answered 500 for ${resource}: ${describeThrown(failure, secrets)} (${id})`;
       this.log.write('error', `${reason} ${resource}`, line, describeFault(failure, secrets));
     } else {
-      this.log.write('debug', reason, `Refused a request for ${resource}: ${escapeForLog(reason)} (${id})`);
+      const line = (): string => `Refused a request for ${resource}: ${escapeForLog(reason)} (${id})`;
+      this.log.write('debug', reason, line);
     }
   }
 }
