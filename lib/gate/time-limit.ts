@@ -1,3 +1,5 @@
+import { Line } from './line.js';
+
 /** Whether somebody else's function answers later. @internal */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
@@ -30,7 +32,7 @@ export interface Conclusion<T> {
  */
 export class TimeLimit {
   /** In the order of their deadlines. */
-  private readonly waiting = new Set<Waiting>();
+  private readonly waiting = new Line<Waiting>();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly ms: number) {}
@@ -42,17 +44,16 @@ export class TimeLimit {
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- applications throw what they like
         reject(error);
       };
-      const waiting: Waiting = {
+      const place = this.waiting.enter({
         deadline: performance.now() + this.ms,
         end: () => {
           reject(end(this.ms));
         },
-      };
-      this.waiting.add(waiting);
+      });
       this.timer ??= this.wake(this.ms);
       Promise.resolve(pending).then(
         (answer) => {
-          if (!this.waiting.delete(waiting)) return; // too late
+          if (!this.waiting.leave(place)) return; // too late
           try {
             resolve(conclude(answer));
           } catch (error) {
@@ -60,7 +61,7 @@ export class TimeLimit {
           }
         },
         (error: unknown) => {
-          this.waiting.delete(waiting);
+          this.waiting.leave(place);
           fail(explain(error));
         },
       );
@@ -75,13 +76,14 @@ export class TimeLimit {
   }
 
   private endOverdue(now: number): void {
-    for (const waiting of this.waiting) {
-      if (waiting.deadline > now) {
-        this.timer = this.wake(Math.ceil(waiting.deadline - now));
+    for (let place = this.waiting.first; place; place = this.waiting.first) {
+      const { deadline, end } = place.value;
+      if (deadline > now) {
+        this.timer = this.wake(Math.ceil(deadline - now));
         return;
       }
-      this.waiting.delete(waiting);
-      waiting.end();
+      this.waiting.leave(place);
+      end();
     }
   }
 }
