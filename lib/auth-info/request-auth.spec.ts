@@ -9,7 +9,7 @@ describe('makeRoom', () => {
     makeRoom(request);
     expect(admissionOf(request)).toBeUndefined();
     expect(exchangeOf(request)).toBeUndefined();
-    expect((request as { auth?: unknown }).auth).toBeUndefined();
+    expect(request).toHaveProperty('auth', undefined);
   });
 
   it('leaves what an application has by the name of "auth" as it is', () => {

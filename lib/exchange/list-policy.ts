@@ -3,7 +3,7 @@ import { type ServerResponse } from 'node:http';
 import { requestIdOf } from '../challenge/refusal-body.js';
 import { describeFault } from '../events/escape-for-log.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
-import { scopesToAskFor } from '../gate/scopes.js';
+import { suffice } from '../gate/scopes.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { type McpOperationKind } from '../mcp/operations.js';
@@ -119,8 +119,8 @@ export class ListPolicy implements ExchangeWatcher {
     if (!auth) return { required, granted: false, dependsOnArguments };
     const granted = { scopes: auth.scopes, hierarchy: this.options.scopeHierarchy };
     const operationScopes = own.map((each) => (typeof each === 'string' ? each : each.anyOf));
-    const missing = scopesToAskFor(granted, { baseline, operation: operationScopes }, 'complete', []);
-    return { required, granted: missing === undefined, dependsOnArguments };
+    const isGranted = suffice(granted, { baseline, operation: operationScopes });
+    return { required, granted: isGranted, dependsOnArguments };
   }
 
   /** A JSON-RPC error for each request that gets no list. */

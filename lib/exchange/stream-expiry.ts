@@ -32,6 +32,7 @@ export class StreamExpiry implements ExchangeWatcher {
   private timer: NodeJS.Timeout | undefined;
   /** The first expiry that the timer is for, in seconds since the epoch. Later ones need no other. */
   private soonest = Infinity;
+  /** One listener for all answers, which Node calls on the one that is closed. */
   private readonly forget: (this: ServerResponse) => void;
 
   constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions) {

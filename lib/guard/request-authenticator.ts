@@ -14,7 +14,7 @@ import { CredentialsRefusedError, insufficientScope, MessageRefusedError } from 
 import { ExchangeWatchers } from '../exchange/exchange-watchers.js';
 import { AccessTokenGate } from '../gate/access-token.gate.js';
 import { type AdmittedToken } from '../gate/admit.js';
-import { challengedScopes, type ScopeChoice, suffice } from '../gate/scopes.js';
+import { type ScopeChoice, scopesToAskFor } from '../gate/scopes.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { assertHeadersAgree } from '../mcp/header-agreement.js';
 import { isMcpBody, type McpOperation, operationsOf } from '../mcp/operations.js';
@@ -148,11 +148,12 @@ export class RequestAuthenticator {
     ];
     const demand = { baseline: resource.options.requiredScopes, operation };
     const granted = { scopes: auth.scopes, hierarchy: this.options.scopeHierarchy };
-    if (suffice(granted, demand)) return operation;
     const strategy = isMcpBody(request.body)
       ? mcpStrategy(request.headers['mcp-protocol-version'])
       : 'complete';
-    throw insufficientScope(challengedScopes(granted, demand, strategy, this.resources.scopesOf(resource)));
+    const scopes = scopesToAskFor(granted, demand, strategy, this.resources.scopesOf(resource));
+    if (scopes) throw insufficientScope(scopes);
+    return operation;
   }
 
   private assertNoScopes(request: AuthenticatedRequest, { requirements, isLast }: AdmissionRules): void {

@@ -5,7 +5,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { describe, expect, it } from 'vitest';
 import { adapterOf, PLATFORMS } from '../../test/fixtures/app.js';
 import { send } from '../../test/fixtures/http.js';
-import { addHook } from './hooks.js';
+import { addBeforePlatform, addHook } from './hooks.js';
 import { nodeRequestOf, takeResponse } from './node-message.js';
 import { wholeTree } from './whole-tree.js';
 
@@ -24,8 +24,8 @@ describe('nodeRequestOf', () => {
     ['null', null],
     ['something else', { headers: {} }],
   ])('takes a request for itself that has %s by that name', (_, raw) => {
-    const request = Object.assign(new IncomingMessage(new Socket()), { raw });
-    expect(nodeRequestOf(request)).toBe(request);
+    const requests = [new IncomingMessage(new Socket()), { headers: {}, rawHeaders: [] }];
+    for (const request of requests) expect(nodeRequestOf(Object.assign(request, { raw }))).toBe(request);
   });
 
   it('takes what stands for a request in tests for itself', () => {
@@ -54,6 +54,34 @@ describe('wholeTree', () => {
     expect(wholeTree(new FastifyAdapter().getType())).toEqual(['', '*']);
     expect(wholeTree('other')).toEqual(['', '*']);
     expect(wholeTree('constructor')).toEqual(['', '*']);
+  });
+});
+
+describe('addBeforePlatform', () => {
+  it('meets requests before Express gives them another prototype, where there is a server', async () => {
+    const adapter = new ExpressAdapter();
+    const prototypes: unknown[] = [];
+    const note = (request: object): void => {
+      prototypes.push(Object.getPrototypeOf(request));
+    };
+    addBeforePlatform(adapter, note);
+    adapter.initHttpServer({});
+    addBeforePlatform(adapter, note);
+    adapter.get('/route', (request: object, response: { send(text: string): void }) => {
+      note(request);
+      response.send('route');
+    });
+    await new Promise<void>((resolve) => {
+      adapter.listen(0, '127.0.0.1', () => {
+        resolve();
+      });
+    });
+    const { port } = (adapter.getHttpServer() as { address(): { port: number } }).address();
+    expect(await send(`http://127.0.0.1:${String(port)}`, '/route')).toMatchObject({ status: 200 });
+    expect(prototypes).toHaveLength(2);
+    expect(prototypes[0]).toBe(IncomingMessage.prototype);
+    expect(prototypes[1]).not.toBe(IncomingMessage.prototype);
+    await adapter.close();
   });
 });
 
