@@ -24,10 +24,10 @@ const Given = function (given: object): object {
 class AdmittedRequest extends Given {
   #admission: Admission | undefined;
   #exchange: object | undefined;
+  #watch: object | undefined;
 
   static set(request: object, admission: Admission | undefined): void {
-    const admitted = #admission in request ? request : new AdmittedRequest(request);
-    admitted.#admission = admission;
+    AdmittedRequest.#of(request).#admission = admission;
   }
 
   static get(request: object): Admission | undefined {
@@ -35,12 +35,23 @@ class AdmittedRequest extends Given {
   }
 
   static setExchange(request: object, exchange: object | undefined): void {
-    const admitted = #admission in request ? request : new AdmittedRequest(request);
-    admitted.#exchange = exchange;
+    AdmittedRequest.#of(request).#exchange = exchange;
   }
 
   static getExchange(request: object): object | undefined {
     return #admission in request ? request.#exchange : undefined;
+  }
+
+  static setWatch(request: object, watch: object): void {
+    AdmittedRequest.#of(request).#watch = watch;
+  }
+
+  static getWatch(request: object): object | undefined {
+    return #admission in request ? request.#watch : undefined;
+  }
+
+  static #of(request: object): AdmittedRequest {
+    return #admission in request ? request : new AdmittedRequest(request);
   }
 }
 
@@ -78,6 +89,16 @@ export function recordExchange(request: object, exchange: object): void {
 /** What was recorded; undefined where the request has not been let in, or was refused after all. @internal */
 export function exchangeOf(request: object | undefined): object | undefined {
   return request && AdmittedRequest.getExchange(nodeRequestOf(request));
+}
+
+/** Keeps what watches the answer to a request until it is closed, whatever becomes of the request. @internal */
+export function recordWatch(request: object, watch: object): void {
+  AdmittedRequest.setWatch(nodeRequestOf(request), watch);
+}
+
+/** What was recorded; undefined where nothing was. @internal */
+export function watchOf(request: object): object | undefined {
+  return AdmittedRequest.getWatch(nodeRequestOf(request));
 }
 
 /** What stands where the MCP SDK looks, whoever has put it there. @internal */

@@ -1,8 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type ServerResponse } from 'node:http';
+import { recordWatch, watchOf } from '../auth-info/request-auth.js';
 import { jsonRpcBody, refusalBody, requestIdOf } from '../challenge/refusal-body.js';
 import { answerTo } from '../challenge/refusal-answers.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { Line } from '../gate/line.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { isEventStream } from '../platform/response-arguments.js';
@@ -28,36 +30,32 @@ const LISTEN = 'subscriptions/listen';
  */
 @Injectable()
 export class StreamExpiry implements ExchangeWatcher {
-  private readonly open = new Map<ServerResponse, OpenAnswer>();
+  private readonly open = new Line<OpenAnswer>();
   private timer: NodeJS.Timeout | undefined;
   /** The first expiry that the timer is for, in seconds since the epoch. Later ones need no other. */
   private soonest = Infinity;
-  /** One listener for all answers, which Node calls on the one that is closed. */
-  private readonly forget: (this: ServerResponse) => void;
 
-  constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions) {
-    const { open } = this;
-    this.forget = function () {
-      open.delete(this);
-    };
-  }
+  constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions) {}
 
   /** How many answers are watched. */
   get watched(): number {
-    return this.open.size;
+    return this.open.places.length;
   }
 
   attend(exchange: Exchange): void {
-    const { auth, response } = exchange;
+    const { auth, request, response } = exchange;
     if (!this.options.endStreamsAtExpiry || auth?.expiresAt === undefined || response.closed) return;
-    const known = this.open.get(response);
-    if (known) {
+    const known = watchOf(request);
+    if (known instanceof OpenAnswer && known.exchange.response === response) {
       known.exchange = exchange;
       return;
     }
     const answer = new OpenAnswer(exchange, auth.expiresAt, this.options);
-    this.open.set(response, answer);
-    response.on('close', this.forget);
+    recordWatch(request, answer);
+    const place = this.open.enter(answer);
+    response.on('close', () => {
+      this.open.leave(place);
+    });
     if (answer.expiresAt < this.soonest) this.wakeFor(answer);
   }
 
@@ -73,8 +71,9 @@ export class StreamExpiry implements ExchangeWatcher {
   private look(): void {
     this.soonest = Infinity;
     let next: OpenAnswer | undefined;
-    for (const [response, answer] of this.open) {
-      if (answer.isDone()) this.open.delete(response);
+    for (const place of this.open.places) {
+      const answer = place.value;
+      if (answer.isDone()) this.open.leave(place);
       else if (next === undefined || answer.expiresAt < next.expiresAt) next = answer;
     }
     if (next) this.wakeFor(next);
