@@ -42,13 +42,13 @@ export function admit(verified: VerifiedToken, resource: KnownResource, clock: G
   if (isNotAnAccessToken(claims)) throw new TokenRefusedError('not_an_access_token');
   const audience = [claims['aud']].flat().filter((value) => typeof value === 'string');
   const scopes = tokenScopes(claims, claimNames.scopes);
-  return { issuer, ...tokenPrincipal(claims, claimNames.clientId), scopes, expiresAt, audience, claims };
+  const { subject, clientId } = tokenPrincipal(claims, claimNames.clientId);
+  return { issuer, subject, clientId, scopes, expiresAt, audience, claims };
 }
 
 /** The issuer, which must be one of the resource's. Claims that name none can only be of a resource's only one. */
 function issuerOf({ iss }: TokenClaims, { servers }: KnownResource): string {
-  const [only, ...others] = servers.keys();
-  const issuer = iss === undefined && others.length === 0 ? only : iss;
+  const issuer = iss === undefined && servers.size === 1 ? servers.keys().next().value : iss;
   if (typeof issuer !== 'string' || !servers.has(issuer)) throw new TokenRefusedError('issuer');
   return issuer;
 }

@@ -82,9 +82,12 @@ export class AdapterLayer {
     if (hasRequestsOfItsOwn(httpAdapter)) addHook(httpAdapter, 'preHandler', this.again);
   }
 
+  /** Only what goes on needs its context, which costs more than to refuse it. */
   private readonly first: Hook = (request, response, next) => {
-    runForRequest(nodeRequestOf(request), () => {
-      this.receive(request, response, next);
+    this.receive(request, response, (error) => {
+      runForRequest(nodeRequestOf(request), () => {
+        next(error);
+      });
     });
   };
 

@@ -28,6 +28,37 @@ describe('decoding a JWS', () => {
     );
   });
 
+  const PARTS = [encode('{"a":1}'), encode('{"ab":1}'), encode('{"abc":1}')];
+
+  /** Node leaves out of the bytes what does not belong there. */
+  it.each(['=', '+', '/', ' ', '\n', '~', '!', '\u0000', '\u00e4', '\u2003', '\u{1f600}'])(
+    'refuses a part with %j in it',
+    (stranger) => {
+      for (const part of PARTS) {
+        expect(decodeHeader(`${part}.e30.e30`)).toBeDefined();
+        for (let at = 0; at <= part.length; at++) {
+          for (const count of [1, 2, 3, 4]) {
+            const bad = part.slice(0, at) + stranger.repeat(count) + part.slice(at);
+            expect(orUndefined(() => decodeClaims(`e30.${bad}.e30`))).toBeUndefined();
+            expect(decodeHeader(`${bad}.e30.e30`)).toBeUndefined();
+          }
+        }
+      }
+    },
+  );
+
+  it('refuses a character that Node takes for the one of the same lower byte', () => {
+    const alike = (part: string, at: number): string =>
+      part.slice(0, at) + String.fromCharCode(part.charCodeAt(at) + 0x100) + part.slice(at + 1);
+    for (const part of PARTS) {
+      for (let at = 0; at < part.length; at++) {
+        expect(Buffer.from(alike(part, at), 'base64url')).toEqual(Buffer.from(part, 'base64url'));
+        expect(decodeHeader(`${alike(part, at)}.e30.e30`)).toBeUndefined();
+        expect(orUndefined(() => decodeClaims(`e30.${alike(part, at)}.e30`))).toBeUndefined();
+      }
+    }
+  });
+
   it.each(['', 'e30', 'e30.e30', 'e30.e30=.e30', 'e30.e30.e30.e30', 'e30.e30.e30.e30.e30', '..'])(
     'refuses %j',
     (token) => {

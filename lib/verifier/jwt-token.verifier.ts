@@ -13,12 +13,6 @@ import { toVerifierError } from './jose-errors.js';
 import { PROFILE_CLAIMS } from './profile-claims.js';
 import { type TokenClaims, VerifiedToken } from './token.verifier.js';
 
-/** What tokens of one authorization server are verified with. */
-interface Trust {
-  readonly keys: IssuerKeys;
-  readonly options: VerifyOptions;
-}
-
 /**
  * Verifies JWT access tokens with the keys of the authorization server that the token names.
  *
@@ -31,7 +25,6 @@ interface Trust {
 @Injectable()
 export class JwtTokenVerifier {
   private readonly logger = new Logger('McpAuth');
-  private readonly trusted = new Map<TrustedAuthorizationServer, Trust>();
   /** Servers with an unusable key: told of once, as anybody can send tokens that name such a key. */
   private readonly reported = new Set<string>();
 
@@ -53,8 +46,9 @@ export class JwtTokenVerifier {
     server: TrustedAuthorizationServer,
   ): Promise<VerifiedToken> {
     const claimed = headerOf(token, server.options.algorithms);
-    const { keys, options } = this.trustIn(server);
+    const keys = this.issuerKeys.of(server);
     const key = keys.atHand(claimed);
+    const options = { algorithms: [claimed.alg] };
     let header: CompactJWSHeaderParameters;
     try {
       header = key
@@ -74,15 +68,6 @@ export class JwtTokenVerifier {
     });
   }
 
-  private trustIn(server: TrustedAuthorizationServer): Trust {
-    const known = this.trusted.get(server);
-    if (known) return known;
-    const options = { algorithms: [...server.options.algorithms] };
-    const trust = { keys: this.issuerKeys.of(server), options };
-    this.trusted.set(server, trust);
-    return trust;
-  }
-
   private explain(error: unknown, issuer: string): unknown {
     const explained = toVerifierError(error, issuer);
     const isKeyBad = explained instanceof TokenRefusedError && explained.reason === 'unusable_key';
@@ -96,16 +81,25 @@ export class JwtTokenVerifier {
   }
 }
 
+/** What a token says it was signed with. */
+interface ClaimedHeader extends Readonly<Record<string, unknown>> {
+  readonly alg: string;
+}
+
 /**
- * What a token says it was signed with. jose checks the algorithm again; this refuses at less cost, and before any key is
- * looked for.
+ * What a token says it was signed with, by an algorithm that is accepted. jose takes no other than the one said here; this
+ * refuses at less cost, and before any key is looked for.
  */
-function headerOf(token: string, algorithms: readonly unknown[]): Readonly<Record<string, unknown>> {
+function headerOf(token: string, algorithms: readonly string[]): ClaimedHeader {
   const header = decodeHeader(token);
-  const alg = header?.['alg'];
-  if (!header || typeof alg !== 'string' || alg === '') throw new TokenRefusedError('malformed');
-  if (!algorithms.includes(alg)) throw new TokenRefusedError('algorithm');
+  if (!header || !namesAlgorithm(header)) throw new TokenRefusedError('malformed');
+  if (!algorithms.includes(header.alg)) throw new TokenRefusedError('algorithm');
   return header;
+}
+
+function namesAlgorithm(header: Readonly<Record<string, unknown>>): header is ClaimedHeader {
+  const { alg } = header;
+  return typeof alg === 'string' && alg !== '';
 }
 
 /** With the key that jose asks for, once it has found the header to be right. */
