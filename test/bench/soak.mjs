@@ -19,9 +19,11 @@ const settings = readSoakSettings();
 const server = await BenchAuthorizationServer.start();
 const { issuer, jwksUri } = server;
 const { platform } = settings;
-const child = await Child.start(SERVER_ENTRY, { subject: 'guard', platform, issuer, jwksUri }, [
-  '--expose-gc',
-]);
+const child = await Child.start(
+  SERVER_ENTRY,
+  { subject: 'guard', platform, issuer, jwksUri },
+  { execArgv: ['--expose-gc'] },
+);
 const { port } = child.ready;
 const mix = await makeMix(server, settings);
 const { connections } = settings;

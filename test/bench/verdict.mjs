@@ -5,7 +5,7 @@ import { table } from './support/table.mjs';
  * @property {string} work
  * @property {string} figure
  * @property {string} target
- * @property {boolean | undefined} isReached - undefined when it cannot be measured yet
+ * @property {boolean | null | undefined} isReached - null without a target; undefined when it cannot be measured yet
  */
 
 /**
@@ -13,7 +13,7 @@ import { table } from './support/table.mjs';
  *
  * @param {string} work
  * @param {string} target
- * @param {() => { figure: string, isReached: boolean | undefined }} measure - what it throws, and NaN, is no measurement
+ * @param {() => Pick<Verdict, "figure" | "isReached">} measure - what it throws, and NaN, is no measurement
  * @returns {Verdict}
  */
 export function verdict(work, target, measure) {
@@ -27,6 +27,7 @@ export function verdict(work, target, measure) {
 const WORDS = new Map([
   [true, 'reached'],
   [false, 'not reached'],
+  [null, ''],
   [undefined, 'not measurable yet'],
 ]);
 

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 import { median } from '../support/statistics.mjs';
@@ -8,6 +8,9 @@ import { microsEach } from './timing.mjs';
 
 const LOOKUP_ROUNDS = 9;
 const LOOKUP_CALLS = 500;
+
+/** Longer than Node keeps connections that are not used: they belong to no resource. */
+const CONNECTIONS_MS = 6_000;
 
 const resourceOf = (number) => `https://api.example.com/r/${number}`;
 
@@ -30,9 +33,11 @@ export async function startTime({ issuer, count }) {
 /** Heap of each resource with its issuer and warm keys, and how a lookup grows with their number. */
 export async function manyResources({ issuer, tokens }) {
   const count = tokens.length;
-  const one = await warmed(issuer, tokens.slice(0, 1));
+  const controllers = tokens.map((_, index) => guardedController(resourceOf(index)));
+  const one = await warmed(issuer, tokens.slice(0, 1), controllers);
   const before = await heapUsed();
-  const many = await warmed(issuer, tokens);
+  const many = await warmed(issuer, tokens, controllers);
+  await delay(CONNECTIONS_MS);
   const bytesEach = ((await heapUsed()) - before) / count;
   const micros = { one: [], first: [], last: [] };
   for (let round = 0; round < LOOKUP_ROUNDS; round++) {
@@ -53,10 +58,9 @@ export async function manyResources({ issuer, tokens }) {
 }
 
 /** An application with a resource for each token, each of which it has admitted once. */
-async function warmed(issuer, tokens) {
-  const controllers = tokens.map((_, index) => guardedController(resourceOf(index)));
+async function warmed(issuer, tokens, controllers) {
   const app = await makeApp(resources(issuer, tokens.length), []);
-  const calls = controllers.map((controller) => guardCall(app, controller));
+  const calls = tokens.map((_, index) => guardCall(app, controllers[index]));
   for (const [index, token] of tokens.entries()) await calls[index](token);
   return { app, calls };
 }

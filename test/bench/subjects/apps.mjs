@@ -12,10 +12,8 @@ const PARTS = {
   bare: () => ({}),
   admitting: () => ({ guard: AdmittingGuard }),
   refusing: () => ({ guard: RefusingGuard }),
-  guard: (settings) => ({
-    imports: [McpAuthModule.forRoot(moduleOptions(settings))],
-    guard: BearerAuthGuard,
-  }),
+  guard: (settings) => guarded(moduleOptions(settings)),
+  early: (settings) => guarded({ ...moduleOptions(settings), earlyAuthentication: true }),
   'mcp-auth': async (settings) => ({ middleware: await mcpAuth(settings) }),
   sdk: (settings) => ({ middleware: sdk(settings) }),
   auth0: (settings) => ({ middleware: auth0(settings) }),
@@ -34,6 +32,10 @@ export async function subjectModule(settings) {
   function BenchModule() {}
   decorate(BenchModule, [Module({ imports, controllers: [NotesController] })]);
   return { module: BenchModule, middleware };
+}
+
+function guarded(options) {
+  return { imports: [McpAuthModule.forRoot(options)], guard: BearerAuthGuard };
 }
 
 function moduleOptions({ issuer, server = {} }) {

@@ -10,6 +10,7 @@ export const SUBJECTS = [
   { id: 'admitting', title: 'guard that admits all', always: 200 },
   { id: 'refusing', title: 'guard that refuses all', always: 401 },
   { id: 'guard', title: 'nestjs-mcp-auth' },
+  { id: 'early', title: '  earlyAuthentication' },
   { id: 'mcp-auth', title: 'mcp-auth 0.2.0' },
   { id: 'sdk', title: 'SDK v2 + jose' },
   { id: 'auth0', title: 'express-oauth2-jwt-bearer' },

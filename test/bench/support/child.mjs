@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import process from 'node:process';
 
 /** How much of what a child prints is kept, for the message when it fails. */
 const MAX_OUTPUT = 4_000;
@@ -10,14 +11,18 @@ export class Child {
   /**
    * @param {URL} entry - a file that calls `serveParent`
    * @param {object} settings - its argument
-   * @param {readonly string[]} [execArgv]
+   * @param {{ execArgv?: readonly string[], env?: Record<string, string> }} [node] - what Node is started with
    */
-  static async start(entry, settings, execArgv = []) {
+  static async start(entry, settings, { execArgv = [], env = {} } = {}) {
     const self = new Child();
     self.output = '';
     self.calls = new Map();
     self.nextId = 1;
-    self.process = fork(entry, [JSON.stringify(settings)], { silent: true, execArgv: [...execArgv] });
+    self.process = fork(entry, [JSON.stringify(settings)], {
+      silent: true,
+      execArgv: [...execArgv],
+      env: { ...process.env, ...env },
+    });
     for (const stream of [self.process.stdout, self.process.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => {
         self.output = (self.output + text).slice(-MAX_OUTPUT);
