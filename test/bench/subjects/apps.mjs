@@ -3,6 +3,7 @@ import { Controller, Get, Module, UseGuards } from '@nestjs/common';
 import { BearerAuthGuard, McpAuthModule } from 'nestjs-mcp-auth';
 import { RESOURCE, SCOPE } from '../support/tokens.mjs';
 import { decorate } from './decorate.mjs';
+import { leastGuard } from './least.guard.mjs';
 import { naiveGuard } from './naive.guard.mjs';
 import { AdmittingGuard, RefusingGuard } from './unseeing.guards.mjs';
 import { auth0, mcpAuth, sdk } from './peers.mjs';
@@ -12,6 +13,7 @@ const PARTS = {
   bare: () => ({}),
   admitting: () => ({ guard: AdmittingGuard }),
   refusing: () => ({ guard: RefusingGuard }),
+  least: (settings) => ({ guard: leastGuard(settings) }),
   guard: (settings) => guarded(moduleOptions(settings)),
   early: (settings) => guarded({ ...moduleOptions(settings), earlyAuthentication: true }),
   'mcp-auth': async (settings) => ({ middleware: await mcpAuth(settings) }),
