@@ -82,12 +82,9 @@ export class AdapterLayer {
     if (hasRequestsOfItsOwn(httpAdapter)) addHook(httpAdapter, 'preHandler', this.again);
   }
 
-  /** Only what goes on needs its context, which costs more than to refuse it. */
   private readonly first: Hook = (request, response, next) => {
-    this.receive(request, response, (error) => {
-      runForRequest(nodeRequestOf(request), () => {
-        next(error);
-      });
+    runForRequest(nodeRequestOf(request), () => {
+      this.receive(request, response, next);
     });
   };
 

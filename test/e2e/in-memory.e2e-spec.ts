@@ -1,3 +1,4 @@
+import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { Controller, Inject, Injectable, Post, UseGuards } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type Client } from '@modelcontextprotocol/client';
@@ -286,20 +287,30 @@ describe(`such a transport beside HTTP on ${defaultPlatform}`, () => {
     const server = inMemoryServer('stdio');
     const resources = { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] };
     const parts = { controllers: [Tools, Relay], providers: [Clients] };
-    const app = await start({ resources, stdio: ALL }, parts, alongside(server));
+    const app = await start({ resources, stdio: ALL }, parts, async (nest) => {
+      await alongside(server)(nest);
+      const answer = async (_: IncomingMessage, response: ServerResponse): Promise<void> => {
+        response.end(JSON.stringify({ result: await call(nest.get(Clients).client!, 'write_note') }));
+      };
+      nest.use('/mounted', (request: IncomingMessage, response: ServerResponse) => {
+        answer(request, response).catch(() => response.destroy());
+      });
+    });
     const events: McpAuthEvent[] = [];
     app.app.get(McpAuthEvents).events$.subscribe((event) => events.push(event));
     const clients = app.app.get(Clients);
     for (const authInfo of [undefined, CALLER]) {
       clients.client = await server.connect(authInfo);
-      const { json } = await app.send('/relay', { method: 'POST' });
-      expect(json).toEqual({ result: NO_CALLER });
-      expect(ran).toEqual([]);
+      for (const path of ['/relay', '/mounted']) {
+        const { json } = await app.send(path, { method: 'POST' });
+        expect(json).toEqual({ result: NO_CALLER });
+        expect(ran).toEqual([]);
+      }
     }
-    expect(events.map(({ type }) => type)).toEqual(['refused', 'refused']);
+    expect(events.map(({ type }) => type)).toEqual(['refused', 'refused', 'refused', 'refused']);
     expect(await call(await server.connect(), 'write_note')).toBe('write_note eve');
     expect(await call(await server.connect(CALLER), 'write_note')).toBe('write_note ada');
-    expect(events.slice(2)).toMatchObject([
+    expect(events.slice(4)).toMatchObject([
       { type: 'accepted', subject: 'eve', resource: NOTES },
       { type: 'accepted', subject: 'ada', clientId: 'cli', resource: NOTES },
     ]);
