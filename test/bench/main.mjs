@@ -45,7 +45,7 @@ async function cold() {
   return results;
 }
 
-const how = `${settings.rounds} rounds, medians, RS256, 16 connections${settings.isQuick ? ', quick' : ''}`;
+const how = `medians of ${settings.rounds} rounds, over HTTP of ${settings.processRounds} in each of ${settings.processes} processes, RS256, 16 connections${settings.isQuick ? ', quick' : ''}`;
 console.log(`${machineLine()}\n${how}\n`);
 
 const processResults = await part('process', () => inProcess(given));

@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util';
 
 const FULL = {
   rounds: 5,
+  processes: 3,
+  processRounds: 2,
   roundMs: 300,
   warmUpRequests: 8_000,
   distinctTokens: 10_000,
@@ -15,6 +17,8 @@ const FULL = {
 const QUICK = {
   ...FULL,
   rounds: 3,
+  processes: 1,
+  processRounds: 3,
   roundMs: 70,
   warmUpRequests: 1_000,
   distinctTokens: 1_000,

@@ -6,20 +6,27 @@ import { WORKLOADS } from './workloads.mjs';
 
 /**
  * All subjects under all workloads on one platform. In each round every subject has its turn, so that what
- * else the machine does falls on all alike.
+ * else the machine does falls on all alike. Each has several processes one after another: of the same program one may be
+ * half as fast as the next, by what the engine has made of it.
  *
  * @returns workload → subject → figures, or `{ failure }` for a subject that does not start
  */
 export async function httpMatrix(platform, { server, requests, settings }) {
-  const children = await startAll(platform, server);
-  await warmUp(children, { requests, settings });
-  const figures = {};
-  for (const workload of WORKLOADS) {
-    figures[workload.id] = await measureWorkload(workload, children, { requests, settings });
+  const found = Object.fromEntries(WORKLOADS.map(({ id }) => [id, {}]));
+  for (let turn = 0; turn < settings.processes; turn++) {
+    const children = await startAll(platform, server);
+    await warmUp(children, { requests, settings });
+    for (const workload of WORKLOADS) {
+      const plans = plansOf(workload, requests[workload.id], turn, settings);
+      await measureWorkload(workload, children, plans, found[workload.id]);
+    }
+    await Promise.all(children.map(({ child }) => child?.stop()));
   }
-  await Promise.all(children.map(({ child }) => child?.stop()));
-  return figures;
+  return mapValues(found, (subjects) => mapValues(subjects, summary));
 }
+
+const mapValues = (given, map) =>
+  Object.fromEntries(Object.entries(given).map(([name, value]) => [name, map(value)]));
 
 function startAll(platform, { issuer, jwksUri }) {
   return Promise.all(
@@ -49,31 +56,32 @@ async function warmUp(children, { requests, settings }) {
   }
 }
 
-async function measureWorkload(workload, children, { requests, settings }) {
-  const plans = plansOf(workload, requests[workload.id], settings);
-  const rounds = Object.fromEntries(children.map(({ id }) => [id, []]));
+/** Adds the rounds of one turn to those that were found before. */
+async function measureWorkload(workload, children, plans, found) {
+  for (const { id, failure } of children) {
+    found[id] ??= { rounds: [] };
+    if (failure !== undefined) found[id].failure = failure;
+  }
   for (const [index, plan] of plans.entries()) {
     for (const { id, always, child } of children) {
       if (!child) continue;
       const expected = always ?? (workload.isGood ? 200 : 401);
       const figures = await measure(child, { ...plan, expected: () => expected });
-      if (index > 0) rounds[id].push(figures);
+      if (index > 0) found[id].rounds.push(figures);
     }
   }
-  return Object.fromEntries(
-    children.map(({ id, failure }) => [id, failure === undefined ? summary(rounds[id]) : { failure }]),
-  );
 }
 
 /** The plan of the warm-up, then that of each round. Distinct tokens are used once each, by count; others by time. */
-function plansOf({ id }, wire, { rounds, roundMs }) {
+function plansOf({ id }, wire, turn, { processes, processRounds, roundMs }) {
+  const length = processRounds + 1;
   if (id !== 'distinct') {
     const request = (index) => wire[index % wire.length];
-    return Array.from({ length: rounds + 1 }, () => ({ request, durationMs: roundMs }));
+    return Array.from({ length }, () => ({ request, durationMs: roundMs }));
   }
-  const share = Math.floor(wire.length / (rounds + 1));
-  return Array.from({ length: rounds + 1 }, (_, round) => ({
-    request: (index) => wire[round * share + index],
+  const share = Math.floor(wire.length / (processes * length));
+  return Array.from({ length }, (_, round) => ({
+    request: (index) => wire[(turn * length + round) * share + index],
     count: share,
     durationMs: 20_000,
   }));
@@ -87,7 +95,8 @@ async function measure(child, plan) {
   return { ...result, cpuMicros: cpuMicros / result.requests, busy: cpuMicros / 1e6 / result.seconds };
 }
 
-function summary(rounds) {
+function summary({ rounds, failure }) {
+  if (failure !== undefined) return { failure };
   const of = (name) => rounds.map((round) => round[name]);
   return {
     rounds,
