@@ -17,9 +17,10 @@ const Given = function (given: object): object {
 } as unknown as new (given: object) => object;
 
 /**
- * What was admitted, as a private member on the Node request: it is the same in a middleware, a hook and a guard. Kept
- * apart from `req.auth`, which anything in the application can write, so that nothing but this package makes a request
- * count as admitted. A WeakMap would do the same, at a price with every garbage collection.
+ * What was admitted, and what looks after the answer, as private members on the Node request: they are the same in a
+ * middleware, a hook and a guard. Kept apart from `req.auth`, which anything in the application can write, so that
+ * nothing but this package makes a request count as admitted. A WeakMap would do the same, at a price with every
+ * garbage collection.
  */
 class AdmittedRequest extends Given {
   #admission: Admission | undefined;

@@ -46,6 +46,7 @@ export function askVerifier<T>(
   });
 }
 
+/** What a verifier of the application throws is explained at once; what ours throws says what it means. */
 function askApplication(verifier: Verifies, token: string, context: VerificationContext): unknown {
   try {
     return verifier.verify(token, context);

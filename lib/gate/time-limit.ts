@@ -1,4 +1,4 @@
-import { Line } from './line.js';
+import { Line } from '../platform/line.js';
 
 /** Whether somebody else's function answers later. @internal */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {

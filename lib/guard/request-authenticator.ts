@@ -147,10 +147,10 @@ export class RequestAuthenticator {
       ...operations.flatMap((each) => choicesOf(each.requirements, each.operation, auth)),
     ];
     const demand = { baseline: resource.options.requiredScopes, operation };
-    const granted = { scopes: auth.scopes, hierarchy: this.options.scopeHierarchy };
     const strategy = isMcpBody(request.body)
       ? mcpStrategy(request.headers['mcp-protocol-version'])
       : 'complete';
+    const granted = { scopes: auth.scopes, hierarchy: this.options.scopeHierarchy };
     const scopes = scopesToAskFor(granted, demand, strategy, this.resources.scopesOf(resource));
     if (scopes) throw insufficientScope(scopes);
     return operation;

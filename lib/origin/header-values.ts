@@ -20,10 +20,8 @@ export interface OriginRequest {
  * @internal
  */
 export function headerValues(request: OriginRequest, name: string): readonly string[] {
-  const values = valuesIn(request.rawHeaders ?? request.raw?.rawHeaders ?? NONE, name);
+  const values = valuesIn(request.rawHeaders ?? request.raw?.rawHeaders ?? [], name);
   if (values.length > 0) return values;
   const value = request.headers[name];
-  return value === undefined ? NONE : [value].flat();
+  return value === undefined ? values : [value].flat();
 }
-
-const NONE: readonly string[] = [];
