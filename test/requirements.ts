@@ -596,6 +596,69 @@ const audit = {
   ),
 } as const;
 
+/** Ways past the guard that were found and closed, and traps that first users fell into. */
+const waysIn = {
+  'WAY-01': row('RFC 9112 3.2', 'a request target in no form of RFC 9112 is 400 before its path is read'),
+  'WAY-02': row(
+    'robustness',
+    'the middleware decides on the scopes of the called tool, or rejects the request',
+  ),
+  'WAY-03': row(
+    'robustness',
+    'scopes of stacked and inherited @RequireScopes() add up; an empty list is an error',
+  ),
+  'WAY-04': row('robustness', 'a scope function sees every reading of a URI that reaches the same handler'),
+  'WAY-05': row('RFC 8707 2', 'a tool of one resource rejects tokens of another resource'),
+  'WAY-06': row('robustness', 'an MCP endpoint without a guard does not start, however it is written'),
+  'WAY-07': row(
+    'MCP 2024-11-05 HTTP with SSE',
+    'a stream is bound to its caller, however its endpoint event is written',
+  ),
+  'WAY-08': row('robustness', 'BearerAuthMiddleware covers what is below its path on both platforms'),
+  'WAY-09': row('robustness', 'early authentication covers routes that an Express instance already has'),
+  'WAY-10': row('robustness', 'the middleware serves metadata documents itself; no handler sees their paths'),
+  'WAY-11': row('robustness', 'a tool that no source declares is denied once a source declares any'),
+  'WAY-12': row(
+    'OpenID Connect Core 5.7',
+    'a verifier without an issuer gives principals of no authorization server',
+  ),
+  'WAY-13': row('robustness', 'the operations of one message are bounded'),
+  'WAY-14': row('robustness', 'random opaque tokens fill neither the introspection queue nor its cache'),
+  'WAY-15': row('robustness', 'the share of sessions is counted by issuer and subject'),
+  'WAY-16': row(
+    'robustness',
+    'with handlers to protect, a body that was not parsed is rejected whatever its type',
+  ),
+  'WAY-17': row('robustness', 'test doubles start in test and development, or on explicit request'),
+  'WAY-18': row('robustness', '@SkipBearerAuth() is not inherited'),
+  'WAY-19': row('availability', 'discovery is retried in the background while a server is down'),
+  'WAY-20': row('usability', 'the package works in jest, on CommonJS projects of Nest 11'),
+  'WAY-21': row('usability', 'a versioned endpoint that differs from its resource gives a warning at boot'),
+  'WAY-22': row('usability', 'a second McpAuthModule fails startup'),
+  'WAY-23': row(MCP, 'the 401 of an anonymous caller names the scopes of the called operation'),
+  'WAY-24': row('usability', 'messages name what was found, what was expected and the fix'),
+  'WAY-25': row('secrecy', 'log lines of the package are written outside of a request'),
+  'WAY-26': row('usability', 'an operation is decided on once, on what was sent'),
+  'WAY-27': row('RFC 7662 2.2', 'unsupported_token_type of an introspection endpoint is 401'),
+  'WAY-28': row('usability', 'an anonymous session passes to its first caller once'),
+  'WAY-29': row('RFC 6749 2.3.1', 'rejected introspection credentials: the log names client_secret_post'),
+  'WAY-30': row(
+    'interoperability',
+    'a failed signature under a known key id costs one key fetch per cooldown',
+  ),
+  'WAY-31': row('secrecy', 'no timer, queue or shared promise carries the async context of a request'),
+  'WAY-32': row(
+    'robustness',
+    'a handler of a transport does not run for a request that was not authenticated',
+  ),
+  'WAY-33': row('RFC 7515 2', 'a signature with base64 padding is rejected'),
+  'WAY-34': row('operation', 'the first failed fetch of keys emits discovery_failed'),
+  'WAY-35': row('robustness', 'an @Sse() observable is unsubscribed when its stream ends at expiry'),
+  'WAY-36': row('usability', 'a resource that no guarded route serves is not called protected in the log'),
+  'WAY-37': row('usability', 'option errors suggest names of other libraries and name the wrong member'),
+  'WAY-38': row('robustness', 'the path, mounting and attack suites pass on the lowest and newest Nest 11'),
+} as const;
+
 const notOffered = (source: string, behaviour: string, deferred: string) => ({ source, behaviour, deferred });
 const NO_DPOP = 'DPoP is not offered: no proof is looked at, and tokens that are bound to a key are refused';
 const NO_STEP_UP_AUTHENTICATION =
@@ -626,6 +689,7 @@ const sampleApps = {
 } as const;
 
 export const requirements = {
+  ...waysIn,
   ...left,
   ...sampleApps,
   ...sessions,
