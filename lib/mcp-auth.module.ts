@@ -123,6 +123,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     LocalAuthenticator,
     ProtectedResourceRegistry,
     ResourcePaths,
+    WellKnownResponder,
     ResourceTokenVerifier,
     TokenVerifier,
     GuardReport,

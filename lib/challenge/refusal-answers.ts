@@ -61,6 +61,13 @@ const SEVERAL_HOSTS: RefusalAnswer = {
   description: 'The request has more than one Host',
 };
 
+const TARGET_REFUSED: RefusalAnswer = {
+  status: 400,
+  headers: NO_STORE,
+  error: 'invalid_request',
+  description: 'The request target is neither a path nor a URL with a path',
+};
+
 const BATCH_REFUSED: RefusalAnswer = {
   status: 400,
   headers: NO_STORE,
@@ -163,6 +170,7 @@ export function answerTo(
 }
 
 function originAnswer({ reason }: RequestOriginRefusedError): RefusalAnswer {
+  if (reason === 'request_target') return TARGET_REFUSED;
   if (reason === 'duplicate_host') return SEVERAL_HOSTS;
   return reason === 'host' ? HOST_REFUSED : ORIGIN_REFUSED;
 }

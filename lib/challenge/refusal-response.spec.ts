@@ -88,6 +88,15 @@ const SEVERAL_HOSTS: RefusalResponse = {
   body: { error: 'invalid_request', error_description: 'The request has more than one Host' },
 };
 
+const BAD_TARGET: RefusalResponse = {
+  status: 400,
+  headers: NO_STORE,
+  body: {
+    error: 'invalid_request',
+    error_description: 'The request target is neither a path nor a URL with a path',
+  },
+};
+
 const UNAVAILABLE: RefusalResponse = {
   status: 503,
   headers: { 'Retry-After': '5', ...NO_STORE },
@@ -145,6 +154,7 @@ const TABLE: readonly (readonly [failure: unknown, answer: RefusalResponse, deta
   [new RequestOriginRefusedError('origin'), forbidden('Origin'), { reason: 'origin' }],
   [new RequestOriginRefusedError('host'), forbidden('Host'), { reason: 'host' }],
   [new RequestOriginRefusedError('duplicate_host'), SEVERAL_HOSTS, { reason: 'duplicate_host' }],
+  [new RequestOriginRefusedError('request_target'), BAD_TARGET, { reason: 'request_target' }],
   [new CredentialsRefusedError('missing_token'), MISSING, { reason: 'missing_token' }],
   [new CredentialsRefusedError('unsupported_scheme'), MISSING, { reason: 'unsupported_scheme' }],
   [new CredentialsRefusedError('multiple_credentials'), SEVERAL, { reason: 'multiple_credentials' }],

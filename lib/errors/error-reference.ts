@@ -21,8 +21,8 @@ export const ERROR_CODE_REFERENCE: Readonly<Record<McpAuthErrorCode, ErrorRefere
   ),
   ERR_MCP_AUTH_ORIGIN_REFUSED: entry(
     [400, 403],
-    'the request has an Origin or a Host that the resource does not answer to',
-    'see the reasons `origin`, `host` and `duplicate_host`',
+    'the request has an Origin or a Host that the resource does not answer to, or a malformed target',
+    'see the reasons `origin`, `host`, `duplicate_host` and `request_target`',
   ),
   ERR_MCP_AUTH_CREDENTIALS_REFUSED: entry(
     [400, 401],

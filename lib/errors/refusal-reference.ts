@@ -38,6 +38,11 @@ export const REFUSAL_REFERENCE: Readonly<Record<RefusalReason, ErrorReferenceEnt
     'the request names two hosts',
     'send one Host header; see whether a proxy adds another',
   ),
+  request_target: entry(
+    400,
+    'the target on the first line of the request has none of the forms of RFC 9112; reported for the first resource',
+    'send a path, or a URL with a path; see whether a proxy rewrites it',
+  ),
   missing_token: entry(
     401,
     'no Authorization header, or none with a token behind the scheme',

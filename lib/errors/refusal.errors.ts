@@ -5,14 +5,16 @@ import { McpAuthError } from './mcp-auth.error.js';
  *
  * @publicApi
  */
-export type RequestOriginRefusal = 'origin' | 'host' | 'duplicate_host';
+export type RequestOriginRefusal = 'origin' | 'host' | 'duplicate_host' | 'request_target';
 
 /**
  * The request's `Origin` or `Host` is not one that the resource answers to; clients see `403` without a challenge,
- * because no token would help. They see `400` for `duplicate_host`: the request names two hosts.
+ * because no token would help. They see `400` for `duplicate_host`: the request names two hosts; and for
+ * `request_target`: the target on its first line has none of the forms of RFC 9112 section 3.2, and programs read
+ * different paths from it.
  *
  * Decided before credentials, so a token that came along was not looked at. The message holds the reason only:
- * nothing of the two headers.
+ * nothing of the request.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http | MCP, Streamable HTTP}
  * @publicApi

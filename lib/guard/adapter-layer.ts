@@ -103,6 +103,7 @@ export class AdapterLayer {
   };
 
   private readonly receive: Hook = (request, response, next) => {
+    if (!this.middleware.admitsTarget(request.url ?? '', request, response)) return;
     if (!this.middleware.admitsHost(this.responder.resourcesAt(request), request, response)) return;
     if (this.responder.respondEarly(request, response)) return;
     const resource = this.resourceOf(request);

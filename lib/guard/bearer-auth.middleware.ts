@@ -6,6 +6,7 @@ import { corsHeaders } from '../challenge/cors-headers.js';
 import { isJsonRpcRefusal, requestIdOf } from '../challenge/refusal-body.js';
 import { refusalResponse } from '../challenge/refusal-response.js';
 import { writeRefusal } from '../challenge/write-refusal.js';
+import { RequestOriginRefusedError } from '../errors/refusal.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { policyOf } from '../origin/request-origin-policy.js';
@@ -19,8 +20,9 @@ import {
   type KnownResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
-import { requestPath } from '../resource-metadata/resource-metadata-url.js';
+import { isRequestTarget } from '../resource-metadata/resource-metadata-url.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
+import { WellKnownResponder } from '../resource-metadata/well-known.responder.js';
 import { GuardReport } from './guard-report.js';
 import { type AuthenticatedRequest, RequestAuthenticator } from './request-authenticator.js';
 
@@ -34,8 +36,8 @@ const CALL = { kind: 'route', name: 'middleware', arguments: {} } as const;
  * Answers refusals itself, with the same status, headers and body as the guard. The scopes of the called tool are decided
  * on where the body has been parsed before; otherwise only the token and the scopes of the resource are.
  *
- * With several resources, the one whose path the request is at or below is meant. The metadata documents of resources
- * stay open, also where it stands before all routes.
+ * With several resources, the one whose path the request is at or below is meant. The middleware serves the metadata
+ * documents itself, so they need no token, and no handler behind it sees a request for one.
  *
  * @example
  * ```ts
@@ -54,6 +56,7 @@ export class BearerAuthMiddleware implements NestMiddleware<IncomingMessage, Ser
     private readonly paths: ResourcePaths,
     private readonly authenticator: RequestAuthenticator,
     private readonly report: GuardReport,
+    private readonly documents: WellKnownResponder,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
@@ -62,15 +65,29 @@ export class BearerAuthMiddleware implements NestMiddleware<IncomingMessage, Ser
    *
    * @throws {@link McpAuthConfigError} when the request's path belongs to none of several resources
    */
-  use(request: IncomingMessage, response: ServerResponse, next: () => void): void {
+  use(request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void {
     // Routers cut off the path that they have matched.
     const target = (request as AuthenticatedRequest).originalUrl ?? request.url ?? '';
-    if (this.resources.documentAt(requestPath(target))) {
-      next();
+    if (!this.admitsTarget(target, request, response)) return;
+    if (this.documents.servesAt(target)) {
+      const { method = '', headers } = request;
+      this.documents.respond({ method, headers, originalUrl: target }, response).catch(next);
       return;
     }
     const resource = this.paths.find(target) ?? this.resources.require(undefined, 'BearerAuthMiddleware');
     if (this.admitsOrigin(resource, request, response)) this.authenticate(resource, request, response, next);
+  }
+
+  /**
+   * Decides on the form of the request target, before anything reads a path from it.
+   *
+   * @returns false where the request has been answered
+   * @internal
+   */
+  admitsTarget(target: string, request: AuthenticatedRequest & object, response: PlatformResponse): boolean {
+    if (isRequestTarget(target)) return true;
+    this.refuse(new RequestOriginRefusedError('request_target'), this.resources.first(), request, response);
+    return false;
   }
 
   /**

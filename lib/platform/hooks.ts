@@ -22,10 +22,16 @@ interface FastifyLike {
   use?: unknown;
 }
 
+/** The part of an Express 5 application that is used: its middleware and routes, in order. */
+interface ExpressLike {
+  readonly router?: { readonly stack?: unknown[] };
+}
+
 /**
  * Puts a hook on the platform, for every request that it gets.
  *
- * On Express it stands where it is called: before what is added later. On Fastify its time is said by name.
+ * On Express a hook of `onRequest` stands before all that the application has, also before routes of an instance that was
+ * given to the adapter; one of `preHandler` stands before what is added later. On Fastify its time is said by name.
  *
  * @param time - before bodies are read, or after
  * @internal
@@ -35,8 +41,17 @@ export function addHook(
   time: 'onRequest' | 'preHandler',
   hook: Hook,
 ): void {
-  if (hasRequestsOfItsOwn(adapter)) adapter.getInstance<FastifyLike>().addHook(time, hook);
-  else adapter.use(hook);
+  if (hasRequestsOfItsOwn(adapter)) {
+    adapter.getInstance<FastifyLike>().addHook(time, hook);
+    return;
+  }
+  adapter.use(hook);
+  if (time === 'onRequest') moveLastToFront(adapter.getInstance<ExpressLike>().router?.stack);
+}
+
+function moveLastToFront(stack: unknown[] | undefined): void {
+  const last = stack?.pop();
+  if (last !== undefined) stack?.unshift(last);
 }
 
 /**

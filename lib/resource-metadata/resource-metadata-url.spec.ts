@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import {
+  isRequestTarget,
   requestPath,
   resourceMetadataPath,
   resourceMetadataUrl,
@@ -45,6 +46,51 @@ describe('requestPath', () => {
     ['?a', ''],
   ])('of %j is %j', (target, path) => {
     expect(requestPath(target)).toBe(path);
+  });
+});
+
+describe('isRequestTarget', () => {
+  verifies('WAY-01', 'takes paths, URLs with a path or none, and the asterisk', () => {
+    const wellFormed = [
+      '/',
+      '/a?b',
+      '//a',
+      '/\\a',
+      '*',
+      'http://x',
+      'http://x/',
+      'http://x/?',
+      'HTTP://X:1/a',
+    ];
+    const more = ['https://u:p@x/a', 'http://[::1]/a', 'http://x%41/a', 'ws-1.a+b://x_~/a', 'http://x/a?b#c'];
+    expect([...wellFormed, ...more].filter((target) => !isRequestTarget(target))).toEqual([]);
+  });
+
+  verifies('WAY-01', 'rejects all else', () => {
+    const query = ['http://x?/a', 'http://x?', 'http://x?x=/a', 'https://u@x?/a', 'http://[::1]?/a', '?/a'];
+    const others = [
+      'http://x#/a',
+      'http://x\\/a',
+      'http:///a',
+      'http://',
+      'http:/a',
+      'http:a',
+      'x',
+      'x:1',
+      '',
+      '**',
+    ];
+    const odd = [
+      '*/a',
+      ' /a',
+      'http://x /a',
+      'http://x"/a',
+      'http://x\u00e9/a',
+      '1http://x/a',
+      '://x/a',
+      'http://x|/a',
+    ];
+    expect([...query, ...others, ...odd].filter(isRequestTarget)).toEqual([]);
   });
 });
 

@@ -29,6 +29,21 @@ export function requestPath(target: string): string {
   return withoutQuery.startsWith('/') ? withoutQuery : splitUrl(withoutQuery).path;
 }
 
+/** Scheme and authority of a target in absolute form, up to the path. Characters of the authority: RFC 3986 section 3.2. */
+const ABSOLUTE_FORM = /^[a-z][a-z0-9+.-]*:\/\/[\w.~!$&'()*+,;=:@%[\]-]+(?:\/|$)/i;
+
+/**
+ * Whether a request target has a form in which its path can be told: a path, scheme and authority with a path or without
+ * one, or `*`. Routers and this package read different paths from any other, such as `http://host?/path`.
+ *
+ * @param target - a request target as received
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9112#section-3.2 | RFC 9112 section 3.2}
+ * @internal
+ */
+export function isRequestTarget(target: string): boolean {
+  return target.startsWith('/') || target === '*' || ABSOLUTE_FORM.test(target);
+}
+
 /** A path without one slash at its end: requests may have it or not. @internal */
 export function withoutTrailingSlash(path: string): string {
   return path.endsWith('/') ? path.slice(0, -1) : path;

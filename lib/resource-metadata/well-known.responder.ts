@@ -71,6 +71,11 @@ export class WellKnownResponder {
     return early !== undefined;
   }
 
+  /** Whether a document stands at the path of a request target. */
+  servesAt(target: string): boolean {
+    return this.isDocument(requestPath(target));
+  }
+
   /** What {@link respondEarly} answers, or undefined. */
   earlyResponse(request: PlatformRequest): MetadataResponse | undefined {
     const { method = '', url = '' } = request;
