@@ -26,6 +26,8 @@ import { BearerAuthMiddleware } from './guard/bearer-auth.middleware.js';
 import { GuardReport } from './guard/guard-report.js';
 import { LocalAuthenticator } from './guard/local-authenticator.js';
 import { RequestAuthenticator } from './guard/request-authenticator.js';
+import { ResourceReport } from './guard/resource-report.js';
+import { TransportCheck } from './guard/transport-check.js';
 import {
   AUTHORIZATION_SERVER_WELL_KNOWN,
   MCP_AUTH_GIVEN_OPTIONS,
@@ -58,7 +60,6 @@ import {
   routeBelow,
   type WellKnownControllers,
 } from './resource-metadata/well-known.routes.js';
-import { resourceAdvice } from './resource-metadata/resource-advice.js';
 import { IntrospectionTokenVerifier } from './verifier/introspection-token.verifier.js';
 import { IssuerKeysRegistry } from './verifier/issuer-keys.registry.js';
 import { IssuerTokenVerifier } from './verifier/issuer-token.verifier.js';
@@ -113,6 +114,8 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     BearerAuthGuard,
     BearerAuthMiddleware,
     AdapterLayer,
+    TransportCheck,
+    ResourceReport,
     AuthContext,
   ],
   exports: [
@@ -145,6 +148,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     private readonly routes: RouteScan,
     private readonly mirror: LegacyMirror,
     private readonly bootAdvice: BootAdvice,
+    private readonly resourceReport: ResourceReport,
     @Inject(WELL_KNOWN_CONTROLLERS) private readonly controllers: WellKnownControllers,
   ) {}
 
@@ -211,7 +215,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     const guards = this.globalGuards();
     const handlers = this.handlers.register(guards);
     this.resources.publish();
-    this.report();
+    this.resourceReport.write(guards);
     const legacy = this.mirror.choose();
     const advice = [...legacy, ...this.bootAdvice.about(guards, handlers)];
     for (const each of advice) this.logger.warn(each);
@@ -221,13 +225,5 @@ export class McpAuthModule implements NestModule, OnModuleInit {
   private globalGuards(): readonly unknown[] {
     const requestGuards = this.applicationConfig.getGlobalRequestGuards().map(({ metatype }) => metatype);
     return [...this.applicationConfig.getGlobalGuards(), ...requestGuards];
-  }
-
-  private report(): void {
-    for (const { options, metadataUrl, servers } of this.resources.all()) {
-      const issuers = [...servers.keys()].join(', ');
-      this.logger.log(`Protecting ${options.resource} (metadata at ${metadataUrl}, tokens from ${issuers})`);
-      for (const advice of resourceAdvice(options)) this.logger.warn(`${options.resource}: ${advice}`);
-    }
   }
 }

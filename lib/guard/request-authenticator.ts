@@ -8,6 +8,7 @@ import {
   presentCaller,
   presentedCaller,
   recordAdmission,
+  recordOpen,
 } from '../auth-info/request-auth.js';
 import { toAuthInfo } from '../auth-info/to-auth-info.js';
 import { CredentialsRefusedError, insufficientScope, MessageRefusedError } from '../errors/refusal.errors.js';
@@ -99,6 +100,7 @@ export class RequestAuthenticator {
     const sources = credentialSources(request);
     if (rules.allowsAnonymous && sources.authorization.length === 0) {
       this.assertNoScopes(request, rules);
+      recordOpen(request);
       this.attend(request, undefined, rules, []);
       return undefined;
     }

@@ -7,7 +7,7 @@ import {
   type KnownResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
-import { isBearerAuthGuard } from './handler-audit.js';
+import { isBearerAuthGuard, isGuarded } from './handler-audit.js';
 import { type WellKnownControllers } from '../resource-metadata/well-known.routes.js';
 import { type KnownHandlers } from './handler-registration.js';
 import { joinPath, RouteScan, type ScannedRoute } from './route-scan.js';
@@ -107,7 +107,7 @@ function misplacedRouteAdvice(
   resources: ProtectedResourceRegistry,
 ): readonly string[] {
   const { servesMcp } = situation;
-  const guarded = situation.routes.filter((route) => isGuarded(route, situation));
+  const guarded = situation.routes.filter((route) => isGuarded(route, situation.globalGuards));
   return resources.all().flatMap((resource) => {
     const own = guarded.filter((route) => resources.require(route.resource, route.where) === resource);
     const paths = own
@@ -126,14 +126,12 @@ function misplaced({ options: { resource } }: KnownResource, path: string): stri
   );
 }
 
-function isGuarded({ guards, isSkipped }: ScannedRoute, { globalGuards }: RouteSituation): boolean {
-  return !isSkipped && [...globalGuards, ...guards].some(isBearerAuthGuard);
-}
-
 /** Says that declared scopes may hold nowhere: what else than a guard covers a route is not known. */
 function uncoveredAdvice(situation: RouteSituation, { declared }: KnownHandlers): readonly string[] {
   const isScoped = declared.some(({ requirements }) => requirements.length > 0);
-  const isCovered = situation.routes.some((route) => route.takesPost && isGuarded(route, situation));
+  const isCovered = situation.routes.some(
+    (route) => route.takesPost && isGuarded(route, situation.globalGuards),
+  );
   if (!isScoped || isCovered) return [];
   return [
     'an McpHandlerSource declares scopes, and no guarded route takes POST; add @UseGuards(BearerAuthGuard) to the route of ' +

@@ -25,6 +25,7 @@ import { z } from 'zod';
 import { defaultPlatform, RecordingLogger, type RunningApp } from '../fixtures/app.js';
 import { start } from '../fixtures/opened.js';
 import { ADMIN, NOTES, offlineResource, ORIGIN, PRM } from '../fixtures/resources.js';
+import { besidesUnprotected } from '../fixtures/unprotected.js';
 import { verifies } from '../verifies.js';
 
 type Parts = NonNullable<Parameters<typeof start>[1]>;
@@ -64,7 +65,7 @@ async function warnings(
     nest.useLogger(log);
     await prepare(nest);
   });
-  return log.warnings;
+  return besidesUnprotected(log.warnings);
 }
 
 function misplaced(resource: string, path: string): string {
@@ -177,7 +178,7 @@ describe('a global guard of the application', () => {
       nest.useLogger(log);
       await prepare(nest);
     });
-    return { app, warnings: log.warnings };
+    return { app, warnings: besidesUnprotected(log.warnings) };
   }
 
   const house = { provide: APP_GUARD, useClass: HouseGuard };
