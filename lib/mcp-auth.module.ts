@@ -7,7 +7,7 @@ import {
   type OnModuleInit,
   RequestMethod,
 } from '@nestjs/common';
-import { ApplicationConfig, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
+import { ApplicationConfig, DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { AuthContext } from './auth-info/auth-context.js';
 import { ResourceTokenVerifier } from './auth-info/resource-token.verifier.js';
 import { AuthorizationServerRegistry } from './discovery/authorization-server.registry.js';
@@ -42,6 +42,7 @@ import { HandlerScan } from './mcp/handler-scan.js';
 import { HandlerSources } from './mcp/handler-sources.js';
 import { HandlerScopeRegistry } from './mcp/handler-scope.registry.js';
 import { RouteScan } from './mcp/route-scan.js';
+import { assertSingleModule } from './mcp/single-module.js';
 import { SelfMountedRoutes } from './mcp/self-mounted-routes.js';
 import {
   type McpAuthModuleAsyncOptions,
@@ -140,6 +141,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
   /** @internal */
   constructor(
     private readonly applicationConfig: ApplicationConfig,
+    private readonly modules: ModulesContainer,
     private readonly servers: AuthorizationServerRegistry,
     private readonly resources: ProtectedResourceRegistry,
     private readonly handlers: HandlerRegistration,
@@ -210,6 +212,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
 
   /** Discovery, then the audit of handlers, then the documents: each needs what comes before. */
   async onModuleInit(): Promise<void> {
+    assertSingleModule(this.modules);
     // Without HTTP no token ever comes, and nobody is to be asked about any.
     await this.servers.discover(Boolean(this.host.httpAdapter as object | null));
     const guards = this.globalGuards();

@@ -5,6 +5,7 @@ import {
   Module,
   type ModuleMetadata,
 } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { describe, expect, it } from 'vitest';
 import {
@@ -176,6 +177,65 @@ describe('the forms of the module', () => {
     );
     expect(as.paths).toHaveLength(2);
   });
+});
+
+describe('several modules in one application', () => {
+  const TWICE =
+    'is configured 2 times in this application; call forRoot() or forRootAsync() once, with all resources in the list ' +
+    '"resources", and import the module that it returns only in the root module';
+
+  const forms = (resource: string): DynamicModule[] => {
+    const options = { resources: offlineResource(resource) };
+    return [
+      McpAuthModule.forRoot(options),
+      McpAuthModule.forRoot({ ...options, isGlobal: false }),
+      McpAuthModule.forRootAsync({ useFactory: () => options }),
+    ];
+  };
+
+  verifies('WAY-22', 'fail startup, whatever their forms and resources', async () => {
+    for (const other of [NOTES, ADMIN]) {
+      for (const [index, form] of forms(NOTES).entries()) {
+        for (const second of forms(other)) {
+          @Module({ imports: [second] })
+          class AdminModule {}
+          const error = await refusal([form, AdminModule]);
+          expect([index, error.message]).toEqual([index, listing(`McpAuthModule: ${TWICE}`)]);
+          expect(error).toBeInstanceOf(McpAuthConfigError);
+        }
+      }
+    }
+    const first = forms(NOTES);
+    const { message } = await refusal(first);
+    expect(message).toBe(listing(`McpAuthModule: ${TWICE.replace('2', '3')}`));
+  });
+
+  verifies('WAY-22', 'fail it without HTTP, too', async () => {
+    @Module({ imports: [...forms(NOTES).slice(0, 1), ...forms(ADMIN).slice(0, 1)] })
+    class AppModule {}
+    const application = NestFactory.createApplicationContext(AppModule, {
+      logger: false,
+      abortOnError: false,
+    });
+    await expect(application).rejects.toThrow(TWICE);
+  });
+
+  verifies(
+    'WAY-22',
+    'are one where several modules import the same, and where each is of an app',
+    async () => {
+      for (const form of forms(NOTES)) {
+        @Module({ imports: [form], controllers: [NotesController] })
+        class ImportingModule {}
+        @Module({ imports: [form] })
+        class AdminModule {}
+        const origin = await startModules([form, ImportingModule, AdminModule]);
+        // Another application of the same process, while the first one runs.
+        const other = await startModules([form, ImportingModule]);
+        expect([await statusOf(origin), await statusOf(other)]).toEqual([401, 401]);
+      }
+    },
+  );
 });
 
 describe('isGlobal', () => {
