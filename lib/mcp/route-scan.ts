@@ -24,6 +24,7 @@ export interface ScannedRoute {
   readonly version: unknown;
   /** The class that it is a method of. */
   readonly controller: object;
+  readonly method: RequestMethod;
   readonly takesGet: boolean;
   /** Whether it takes POST, as an MCP endpoint does. */
   readonly takesPost: boolean;
@@ -100,6 +101,7 @@ function toRoute({ controller, name, handler, modulePath }: Method): ScannedRout
     ),
     version: nearest(ROUTE_VERSION, controller, handler),
     controller,
+    method,
     takesGet: method === RequestMethod.GET || method === RequestMethod.ALL,
     takesPost: method === RequestMethod.POST || method === RequestMethod.ALL,
     resource: nearest(PROTECTED_RESOURCE, controller, handler) as string | undefined,
