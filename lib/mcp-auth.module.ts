@@ -30,6 +30,7 @@ import { ResourceReport } from './guard/resource-report.js';
 import { TransportCheck } from './guard/transport-check.js';
 import {
   AUTHORIZATION_SERVER_WELL_KNOWN,
+  IMPORTED_MODULE,
   MCP_AUTH_GIVEN_OPTIONS,
   MCP_AUTH_OPTIONS,
   PROTECTED_RESOURCE_WELL_KNOWN,
@@ -38,12 +39,9 @@ import {
 import { ConfigurableModuleClass } from './mcp-auth.module-definition.js';
 import { BootAdvice } from './mcp/boot-advice.js';
 import { HandlerRegistration } from './mcp/handler-registration.js';
-import { HandlerScan } from './mcp/handler-scan.js';
-import { HandlerSources } from './mcp/handler-sources.js';
-import { HandlerScopeRegistry } from './mcp/handler-scope.registry.js';
+import { MCP_PROVIDERS } from './mcp/mcp.providers.js';
 import { RouteScan } from './mcp/route-scan.js';
 import { assertSingleModule } from './mcp/single-module.js';
-import { SelfMountedRoutes } from './mcp/self-mounted-routes.js';
 import {
   type McpAuthModuleAsyncOptions,
   type McpAuthModuleExtras,
@@ -90,6 +88,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     VerifierRegistry,
     AuthorizationServerRegistry,
     ProtectedResourceRegistry,
+    { provide: IMPORTED_MODULE, useExisting: ProtectedResourceRegistry },
     ResourcePaths,
     LegacyMirror,
     WellKnownResponder,
@@ -101,13 +100,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     ResourceTokenVerifier,
     GuardReport,
     McpAuthDiagnostics,
-    HandlerScan,
-    HandlerSources,
-    RouteScan,
-    SelfMountedRoutes,
-    HandlerRegistration,
-    BootAdvice,
-    HandlerScopeRegistry,
+    ...MCP_PROVIDERS,
     ...EXCHANGE_PROVIDERS,
     { provide: LateRefusalReport, useExisting: GuardReport },
     RequestAuthenticator,
@@ -126,6 +119,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     RequestAuthenticator,
     LocalAuthenticator,
     ProtectedResourceRegistry,
+    IMPORTED_MODULE,
     ResourcePaths,
     ResourceTokenVerifier,
     TokenVerifier,

@@ -1,14 +1,19 @@
 import {
+  Controller,
   type DynamicModule,
+  Get,
   type INestApplication,
   Injectable,
   Module,
+  type MiddlewareConsumer,
   type ModuleMetadata,
 } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { APP_GUARD, NestFactory } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { describe, expect, it } from 'vitest';
 import {
+  BearerAuthGuard,
+  BearerAuthMiddleware,
   BootstrapDiscoveryError,
   MCP_AUTH_OPTIONS,
   McpAuthConfigError,
@@ -16,6 +21,7 @@ import {
   type McpAuthModuleAsyncOptions,
   type McpAuthModuleOptions,
   type McpAuthOptionsFactory,
+  RequireScopes,
 } from 'nestjs-mcp-auth';
 import { startFailure } from '../fixtures/app.js';
 import { listing } from '../fixtures/config-problems.js';
@@ -236,6 +242,43 @@ describe('several modules in one application', () => {
       }
     },
   );
+});
+
+describe('an application without the module', () => {
+  verifies('WAY-24', 'is told to import it, whatever needs it', async () => {
+    @Controller('scoped')
+    class Scoped {
+      @Get()
+      @RequireScopes('notes:read')
+      read(): string {
+        return 'notes';
+      }
+    }
+    @Module({ controllers: [Scoped] })
+    class ScopedModule {}
+    @Module({})
+    class MiddlewareModule {
+      configure(consumer: MiddlewareConsumer): void {
+        consumer.apply(BearerAuthMiddleware).forRoutes('notes');
+      }
+    }
+    @Module({ providers: [{ provide: APP_GUARD, useClass: BearerAuthGuard }] })
+    class GlobalGuardModule {}
+    class OwnGuard extends BearerAuthGuard {}
+    @Module({ providers: [{ provide: APP_GUARD, useClass: OwnGuard }] })
+    class OwnGuardModule {}
+    const notGlobal = McpAuthModule.forRoot({ resources: offlineResource(NOTES), isGlobal: false });
+    for (const module of [FeatureModule, ScopedModule, MiddlewareModule, GlobalGuardModule, OwnGuardModule]) {
+      for (const imports of [[module], [notGlobal, module]]) {
+        const { message } = await refusal(imports);
+        // Nest 12 puts such names in quotation marks.
+        expect(message.replaceAll('"', '')).toContain(
+          `is that module imported within ${module.name}?\n  @Module({\n    imports: [ /* the Module containing McpAuthModule.forRoot() */ ]`,
+        );
+      }
+      await startModules([McpAuthModule.forRoot({ resources: offlineResource(NOTES) }), module]);
+    }
+  });
 });
 
 describe('isGlobal', () => {
