@@ -6,6 +6,7 @@ import { HandlerScopeRegistry } from './handler-scope.registry.js';
 import { HandlerSources } from './handler-sources.js';
 import { RouteScan } from './route-scan.js';
 import { SelfMountedRoutes } from './self-mounted-routes.js';
+import { UnservedHandlers } from './unserved-handlers.js';
 
 /** What finds the routes and handlers of an application, and knows what they need. @internal */
 export const MCP_PROVIDERS: readonly Provider[] = [
@@ -16,4 +17,5 @@ export const MCP_PROVIDERS: readonly Provider[] = [
   HandlerRegistration,
   BootAdvice,
   HandlerScopeRegistry,
+  UnservedHandlers,
 ];

@@ -13,6 +13,8 @@ export interface McpTransport {
 
 /** A strategy of @rekog/mcp-nest, which Nest connects as a microservice. @internal */
 export interface McpStrategy {
+  /** What the handlers of its server are marked with. */
+  readonly transportId?: unknown;
   readonly options: { readonly transports: readonly Partial<McpTransport>[] };
 }
 
@@ -51,6 +53,20 @@ export function onStrategy(modules: ModulesContainer, told: (strategy: McpStrate
     if (Array.isArray(options?.transports)) told(target as McpStrategy);
   });
   return connected !== undefined;
+}
+
+/**
+ * Tells of each server of @rekog/mcp-nest that starts, by what its handlers are marked with.
+ *
+ * @internal
+ */
+export function onStarted(modules: ModulesContainer, told: (transportId: unknown) => void): void {
+  onStrategy(modules, (strategy) => {
+    replaceMethod(strategy, 'listen', (listen) => (...args) => {
+      told(strategy.transportId);
+      return listen(...args);
+    });
+  });
 }
 
 /** The methods of its HTTP transport that serve a request, whatever route they are called from. */
