@@ -1,5 +1,6 @@
 import { Inject, Injectable, VERSION_NEUTRAL } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
+import { AuthorizationServerRegistry } from '../discovery/authorization-server.registry.js';
 import { MCP_AUTH_OPTIONS, WELL_KNOWN_CONTROLLERS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { splitUrl } from '../options/url-rules.js';
@@ -14,6 +15,7 @@ import { isMovedByVersion, routePaths, type RouteSettings, routeSettings } from 
 import { joinPath, RouteScan, type ScannedRoute } from './route-scan.js';
 import { scopeAdvice } from './scope-advice.js';
 import { shadowedDocuments } from './shadowed-documents.js';
+import { unlistedScopes } from './unlisted-scopes.js';
 
 /** What is known of an application's routes when it starts. */
 interface RouteSituation extends RouteSettings {
@@ -36,6 +38,7 @@ export class BootAdvice {
     private readonly host: HttpAdapterHost,
     private readonly routes: RouteScan,
     private readonly resources: ProtectedResourceRegistry,
+    private readonly servers: AuthorizationServerRegistry,
     @Inject(WELL_KNOWN_CONTROLLERS) private readonly controllers: WellKnownControllers,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
@@ -59,6 +62,7 @@ export class BootAdvice {
         : [...misplacedRouteAdvice(situation, this.resources), ...uncoveredAdvice(situation, handlers)]),
       ...this.shadowed(situation),
       ...scopeAdvice(handlers, this.resources),
+      ...unlistedScopes(handlers, this.resources, this.servers),
     ];
   }
 
