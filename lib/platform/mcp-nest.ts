@@ -128,14 +128,22 @@ export function handsToTransport(controller: object & { readonly prototype: obje
   const parameters = (Reflect.getMetadata(ROUTE_ARGUMENTS, controller, name) ?? {}) as object;
   const keys = Object.keys(parameters);
   if (!REQUEST_AND_RESPONSE.every((kind) => keys.some((key) => kind.test(key)))) return false;
-  const code = [...chainOf(controller), Reflect.get(controller.prototype, name) as unknown];
-  return code.some((each) => typeof each === 'function' && HANDS_OVER.test(sourceOf(each)));
+  return chainOf(controller).some((type) =>
+    [type, type.prototype[name]].some(
+      (code) => typeof code === 'function' && HANDS_OVER.test(sourceOf(code)),
+    ),
+  );
+}
+
+interface Class {
+  readonly prototype: Readonly<Record<string, unknown>>;
 }
 
 /** A class and those that it extends. */
-function chainOf(type: object): readonly object[] {
+function chainOf(type: object): readonly Class[] {
   const parent = Object.getPrototypeOf(type) as object | null;
-  return parent === null || parent === Function.prototype ? [type] : [type, ...chainOf(parent)];
+  const above = parent === null || parent === Function.prototype ? [] : chainOf(parent);
+  return [type as Class, ...above];
 }
 
 function sourceOf(code: object): string {

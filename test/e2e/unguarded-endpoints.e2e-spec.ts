@@ -170,6 +170,22 @@ const ENDPOINTS: Readonly<Record<string, (transport: StreamableHttpTransport) =>
     mixIn(Mixed, McpHttpControllerFor(transport));
     return Mixed;
   },
+  OverridingMixed: (transport) => {
+    class Parent {
+      post(...given: unknown[]): unknown {
+        return given;
+      }
+    }
+    mixIn(Parent, McpHttpControllerFor(transport));
+    @Controller('notes')
+    class OverridingMixed extends Parent {
+      @Post()
+      override post(@Req() request: unknown, @Res() response: unknown) {
+        return super.post(request, response);
+      }
+    }
+    return OverridingMixed;
+  },
   Overriding: (transport) => {
     @Controller('notes')
     class Overriding extends McpHttpControllerFor(transport) {
