@@ -4,6 +4,14 @@ export const MCP_AUTH_OPTIONS = Symbol.for('nestjs-mcp-auth:options');
 /** Injection token of the options as the application gave them; read once, by the module. @internal */
 export const MCP_AUTH_GIVEN_OPTIONS = Symbol.for('nestjs-mcp-auth:given-options');
 
+/**
+ * Injection token by which guard and middleware ask for the module's resources. If the module is not imported, Nest's message
+ * names this token as what to import.
+ *
+ * @internal
+ */
+export const IMPORTED_MODULE = 'McpAuthModule.forRoot()';
+
 /** Metadata key of `@RequireScopes()`. @internal */
 export const REQUIRED_SCOPES = 'nestjs-mcp-auth:required-scopes';
 

@@ -7,7 +7,7 @@ import {
   type OnModuleInit,
   RequestMethod,
 } from '@nestjs/common';
-import { ApplicationConfig, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
+import { ApplicationConfig, DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { AuthContext } from './auth-info/auth-context.js';
 import { ResourceTokenVerifier } from './auth-info/resource-token.verifier.js';
 import { AuthorizationServerRegistry } from './discovery/authorization-server.registry.js';
@@ -26,8 +26,11 @@ import { BearerAuthMiddleware } from './guard/bearer-auth.middleware.js';
 import { GuardReport } from './guard/guard-report.js';
 import { LocalAuthenticator } from './guard/local-authenticator.js';
 import { RequestAuthenticator } from './guard/request-authenticator.js';
+import { ResourceReport } from './guard/resource-report.js';
+import { TransportCheck } from './guard/transport-check.js';
 import {
   AUTHORIZATION_SERVER_WELL_KNOWN,
+  IMPORTED_MODULE,
   MCP_AUTH_GIVEN_OPTIONS,
   MCP_AUTH_OPTIONS,
   PROTECTED_RESOURCE_WELL_KNOWN,
@@ -36,11 +39,9 @@ import {
 import { ConfigurableModuleClass } from './mcp-auth.module-definition.js';
 import { BootAdvice } from './mcp/boot-advice.js';
 import { HandlerRegistration } from './mcp/handler-registration.js';
-import { HandlerScan } from './mcp/handler-scan.js';
-import { HandlerSources } from './mcp/handler-sources.js';
-import { HandlerScopeRegistry } from './mcp/handler-scope.registry.js';
+import { MCP_PROVIDERS } from './mcp/mcp.providers.js';
 import { RouteScan } from './mcp/route-scan.js';
-import { SelfMountedRoutes } from './mcp/self-mounted-routes.js';
+import { assertSingleModule } from './mcp/single-module.js';
 import {
   type McpAuthModuleAsyncOptions,
   type McpAuthModuleExtras,
@@ -58,7 +59,6 @@ import {
   routeBelow,
   type WellKnownControllers,
 } from './resource-metadata/well-known.routes.js';
-import { resourceAdvice } from './resource-metadata/resource-advice.js';
 import { IntrospectionTokenVerifier } from './verifier/introspection-token.verifier.js';
 import { IssuerKeysRegistry } from './verifier/issuer-keys.registry.js';
 import { IssuerTokenVerifier } from './verifier/issuer-token.verifier.js';
@@ -88,6 +88,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     VerifierRegistry,
     AuthorizationServerRegistry,
     ProtectedResourceRegistry,
+    { provide: IMPORTED_MODULE, useExisting: ProtectedResourceRegistry },
     ResourcePaths,
     LegacyMirror,
     WellKnownResponder,
@@ -99,13 +100,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     ResourceTokenVerifier,
     GuardReport,
     McpAuthDiagnostics,
-    HandlerScan,
-    HandlerSources,
-    RouteScan,
-    SelfMountedRoutes,
-    HandlerRegistration,
-    BootAdvice,
-    HandlerScopeRegistry,
+    ...MCP_PROVIDERS,
     ...EXCHANGE_PROVIDERS,
     { provide: LateRefusalReport, useExisting: GuardReport },
     RequestAuthenticator,
@@ -113,6 +108,8 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     BearerAuthGuard,
     BearerAuthMiddleware,
     AdapterLayer,
+    TransportCheck,
+    ResourceReport,
     AuthContext,
   ],
   exports: [
@@ -122,6 +119,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     RequestAuthenticator,
     LocalAuthenticator,
     ProtectedResourceRegistry,
+    IMPORTED_MODULE,
     ResourcePaths,
     WellKnownResponder,
     ResourceTokenVerifier,
@@ -138,6 +136,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
   /** @internal */
   constructor(
     private readonly applicationConfig: ApplicationConfig,
+    private readonly modules: ModulesContainer,
     private readonly servers: AuthorizationServerRegistry,
     private readonly resources: ProtectedResourceRegistry,
     private readonly handlers: HandlerRegistration,
@@ -146,6 +145,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     private readonly routes: RouteScan,
     private readonly mirror: LegacyMirror,
     private readonly bootAdvice: BootAdvice,
+    private readonly resourceReport: ResourceReport,
     @Inject(WELL_KNOWN_CONTROLLERS) private readonly controllers: WellKnownControllers,
   ) {}
 
@@ -207,12 +207,13 @@ export class McpAuthModule implements NestModule, OnModuleInit {
 
   /** Discovery, then the audit of handlers, then the documents: each needs what comes before. */
   async onModuleInit(): Promise<void> {
+    assertSingleModule(this.modules);
     // Without HTTP no token ever comes, and nobody is to be asked about any.
     await this.servers.discover(Boolean(this.host.httpAdapter as object | null));
     const guards = this.globalGuards();
     const handlers = this.handlers.register(guards);
     this.resources.publish();
-    this.report();
+    this.resourceReport.write(guards);
     const legacy = this.mirror.choose();
     const advice = [...legacy, ...this.bootAdvice.about(guards, handlers)];
     for (const each of advice) this.logger.warn(each);
@@ -222,13 +223,5 @@ export class McpAuthModule implements NestModule, OnModuleInit {
   private globalGuards(): readonly unknown[] {
     const requestGuards = this.applicationConfig.getGlobalRequestGuards().map(({ metatype }) => metatype);
     return [...this.applicationConfig.getGlobalGuards(), ...requestGuards];
-  }
-
-  private report(): void {
-    for (const { options, metadataUrl, servers } of this.resources.all()) {
-      const issuers = [...servers.keys()].join(', ');
-      this.logger.log(`Protecting ${options.resource} (metadata at ${metadataUrl}, tokens from ${issuers})`);
-      for (const advice of resourceAdvice(options)) this.logger.warn(`${options.resource}: ${advice}`);
-    }
   }
 }

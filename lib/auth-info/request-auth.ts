@@ -24,6 +24,7 @@ const Given = function (given: object): object {
  */
 class AdmittedRequest extends Given {
   #admission: Admission | undefined;
+  #isOpen = false;
   #exchange: object | undefined;
   #watch: object | undefined;
 
@@ -33,6 +34,14 @@ class AdmittedRequest extends Given {
 
   static get(request: object): Admission | undefined {
     return #admission in request ? request.#admission : undefined;
+  }
+
+  static setOpen(request: object, isOpen: boolean): void {
+    AdmittedRequest.#of(request).#isOpen = isOpen;
+  }
+
+  static isOpen(request: object): boolean {
+    return #admission in request && request.#isOpen;
   }
 
   static setExchange(request: object, exchange: object | undefined): void {
@@ -71,6 +80,7 @@ export function recordAdmission(request: object, admission: Admission): void {
 /** Takes back what an earlier layer or route may have left, before the request is decided on. @internal */
 export function clearAdmission(request: object): void {
   AdmittedRequest.set(nodeRequestOf(request), undefined);
+  AdmittedRequest.setOpen(nodeRequestOf(request), false);
   AdmittedRequest.setExchange(nodeRequestOf(request), undefined);
   presentCaller(request, undefined);
 }
@@ -78,8 +88,18 @@ export function clearAdmission(request: object): void {
 /** Takes an admission back where the request is refused for its scopes; who it was, for the report. @internal */
 export function withdrawAdmission(request: object): AuthInfo | undefined {
   const auth = admissionOf(request)?.auth;
-  if (auth || exchangeOf(request)) clearAdmission(request);
+  if (isDecided(request) || exchangeOf(request)) clearAdmission(request);
   return auth;
+}
+
+/** Records that a request may be served without a caller: it is anonymous, or its route is open to everybody. @internal */
+export function recordOpen(request: object): void {
+  AdmittedRequest.setOpen(nodeRequestOf(request), true);
+}
+
+/** Whether a request was authenticated, or may be served without a caller. @internal */
+export function isDecided(request: object): boolean {
+  return admissionOf(request) !== undefined || AdmittedRequest.isOpen(nodeRequestOf(request));
 }
 
 /** Keeps what looks after the answer to a request for as long as the request counts as let in. @internal */

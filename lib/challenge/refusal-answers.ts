@@ -92,6 +92,14 @@ const TOOL_REFUSED: RefusalAnswer = {
   description: 'This tool may not be called',
 };
 
+/** No challenge: a token of this resource never opens it. */
+const OTHER_RESOURCE: RefusalAnswer = {
+  status: 403,
+  headers: NO_STORE,
+  error: 'forbidden_operation',
+  description: 'This operation belongs to another protected resource',
+};
+
 /** RFC 9110 section 15.5.16: Accept says what would have been read. */
 const MEDIA_TYPE_REFUSED: RefusalAnswer = {
   status: 415,
@@ -113,6 +121,7 @@ const MESSAGES_REFUSED: Readonly<Record<MessageRefusal, RefusalAnswer>> = {
   batch: BATCH_REFUSED,
   header_mismatch: HEADERS_REFUSED,
   undeclared_tool: TOOL_REFUSED,
+  other_resource: OTHER_RESOURCE,
   media_type: MEDIA_TYPE_REFUSED,
   not_a_message: SCALAR_REFUSED,
 };

@@ -118,6 +118,15 @@ const UNDECLARED: RefusalResponse = {
   body: { error: 'forbidden_tool', error_description: 'This tool may not be called' },
 };
 
+const OTHER_RESOURCE: RefusalResponse = {
+  status: 403,
+  headers: NO_STORE,
+  body: {
+    error: 'forbidden_operation',
+    error_description: 'This operation belongs to another protected resource',
+  },
+};
+
 const NOT_JSON: RefusalResponse = {
   status: 415,
   headers: { Accept: 'application/json', ...NO_STORE },
@@ -160,6 +169,7 @@ const TABLE: readonly (readonly [failure: unknown, answer: RefusalResponse, deta
   [new CredentialsRefusedError('multiple_credentials'), SEVERAL, { reason: 'multiple_credentials' }],
   ...REASONS.map((reason) => [new TokenRefusedError(reason), INVALID, { reason }] as const),
   [new MessageRefusedError('undeclared_tool'), UNDECLARED, { reason: 'undeclared_tool' }],
+  [new MessageRefusedError('other_resource'), OTHER_RESOURCE, { reason: 'other_resource' }],
   [new MessageRefusedError('media_type'), NOT_JSON, { reason: 'media_type' }],
   [new InsufficientScopeError(['notes:write', 'notes:read']), INSUFFICIENT, { reason: 'insufficient_scope' }],
   [new AuthorizationServerUnavailableError(ISSUER), UNAVAILABLE, { reason: 'unavailable', server: ISSUER }],

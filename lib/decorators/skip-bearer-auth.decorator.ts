@@ -1,9 +1,12 @@
-import { SetMetadata } from '@nestjs/common';
+import { applyDecorators, SetMetadata, UseGuards } from '@nestjs/common';
+import { SkippedRouteGuard } from '../guard/skipped-route.guard.js';
 import { SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
 
 /**
  * Opens a route, or all routes of a class, that {@link BearerAuthGuard} would cover as a global guard. A token
  * that is sent all the same is not looked at, and `@AuthInfo()` is undefined.
+ *
+ * A transport of `@rekog/mcp-nest` behind the route then serves requests without authentication.
  *
  * To know callers who send a token and to let in those who do not, take {@link AllowAnonymous}.
  *
@@ -11,4 +14,5 @@ import { SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
  *
  * @publicApi
  */
-export const SkipBearerAuth = (): ClassDecorator & MethodDecorator => SetMetadata(SKIP_BEARER_AUTH, true);
+export const SkipBearerAuth = (): ClassDecorator & MethodDecorator =>
+  applyDecorators(SetMetadata(SKIP_BEARER_AUTH, true), UseGuards(SkippedRouteGuard));

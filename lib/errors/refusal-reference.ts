@@ -152,6 +152,11 @@ export const REFUSAL_REFERENCE: Readonly<Record<RefusalReason, ErrorReferenceEnt
     "a call of a tool that nothing declares, with `undeclaredTools: 'deny'`",
     'declare the tool by a decorator or an McpHandlerSource; no token helps',
   ),
+  other_resource: entry(
+    403,
+    'an operation whose handler names another resource by `@ProtectedResource()` or in an McpHandlerSource',
+    'call it at the endpoint of that resource, with a token for it',
+  ),
   media_type: entry(
     415,
     'a body that is not sent as `application/json`, so that it was not parsed and cannot be decided on',

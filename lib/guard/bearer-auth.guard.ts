@@ -7,11 +7,11 @@ import { type BearerException } from '../challenge/bearer.exception.js';
 import { completeCors } from '../challenge/cors-headers.js';
 import { refuse } from '../challenge/refuse.js';
 import { CredentialsRefusedError } from '../errors/refusal.errors.js';
-import { IS_BEARER_AUTH_GUARD, MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { IMPORTED_MODULE, IS_BEARER_AUTH_GUARD, MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
   type KnownResource,
-  ProtectedResourceRegistry,
+  type ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
 import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
 import { policyOf } from '../origin/request-origin-policy.js';
@@ -43,9 +43,9 @@ export class BearerAuthGuard implements CanActivate {
   private readonly routes = new RouteFactsReader();
 
   // Injected into properties, so that a class that extends the guard may have a constructor of its own.
+  @Inject(IMPORTED_MODULE) private readonly resources!: ProtectedResourceRegistry;
   @Inject() private readonly reflector!: Reflector;
   @Inject() private readonly adapterHost!: HttpAdapterHost;
-  @Inject() private readonly resources!: ProtectedResourceRegistry;
   @Inject() private readonly authenticator!: RequestAuthenticator;
   @Inject() private readonly localCallers!: LocalAuthenticator;
   @Inject() private readonly report!: GuardReport;

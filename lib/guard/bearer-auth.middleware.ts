@@ -7,7 +7,7 @@ import { isJsonRpcRefusal, requestIdOf } from '../challenge/refusal-body.js';
 import { refusalResponse } from '../challenge/refusal-response.js';
 import { writeRefusal } from '../challenge/write-refusal.js';
 import { RequestOriginRefusedError } from '../errors/refusal.errors.js';
-import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { IMPORTED_MODULE, MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { policyOf } from '../origin/request-origin-policy.js';
 import {
@@ -52,7 +52,7 @@ const CALL = { kind: 'route', name: 'middleware', arguments: {} } as const;
 export class BearerAuthMiddleware implements NestMiddleware<IncomingMessage, ServerResponse> {
   /** @internal */
   constructor(
-    private readonly resources: ProtectedResourceRegistry,
+    @Inject(IMPORTED_MODULE) private readonly resources: ProtectedResourceRegistry,
     private readonly paths: ResourcePaths,
     private readonly authenticator: RequestAuthenticator,
     private readonly report: GuardReport,

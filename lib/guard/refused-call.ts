@@ -35,7 +35,8 @@ export async function refuseCall(exception: BearerException, failure: unknown): 
   throw new rpc.RpcException(refusedCall(exception.getStatus(), failure));
 }
 
-function refusedCall(status: number, failure: unknown): RefusedCallError {
+/** The JSON-RPC error that says why a call was refused. @internal */
+export function refusedCall(status: number, failure: unknown): RefusedCallError {
   if (failure instanceof InsufficientScopeError) {
     const scope = failure.scopes.join(' ');
     return new RefusedCallError(`The caller lacks scopes; this needs: ${scope}`, status, {

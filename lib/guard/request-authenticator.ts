@@ -8,6 +8,7 @@ import {
   presentCaller,
   presentedCaller,
   recordAdmission,
+  recordOpen,
 } from '../auth-info/request-auth.js';
 import { toAuthInfo } from '../auth-info/to-auth-info.js';
 import { CredentialsRefusedError, insufficientScope, MessageRefusedError } from '../errors/refusal.errors.js';
@@ -99,6 +100,7 @@ export class RequestAuthenticator {
     const sources = credentialSources(request);
     if (rules.allowsAnonymous && sources.authorization.length === 0) {
       this.assertNoScopes(request, rules);
+      recordOpen(request);
       this.attend(request, undefined, rules, []);
       return undefined;
     }
@@ -141,7 +143,7 @@ export class RequestAuthenticator {
     { auth, resource }: Admission,
     { requirements, call, isLast }: AdmissionRules,
   ): readonly ScopeChoice[] {
-    const operations = this.scopedOperations(request, isLast);
+    const operations = this.scopedOperations(request, resource, isLast);
     const operation = [
       ...choicesOf(requirements, call, auth),
       ...operations.flatMap((each) => choicesOf(each.requirements, each.operation, auth)),
@@ -156,8 +158,11 @@ export class RequestAuthenticator {
     return operation;
   }
 
-  private assertNoScopes(request: AuthenticatedRequest, { requirements, isLast }: AdmissionRules): void {
-    if (requirements.length > 0 || this.scopedOperations(request, isLast).length > 0) {
+  private assertNoScopes(
+    request: AuthenticatedRequest,
+    { resource, requirements, isLast }: AdmissionRules,
+  ): void {
+    if (requirements.length > 0 || this.scopedOperations(request, resource, isLast).length > 0) {
       throw new CredentialsRefusedError('missing_token');
     }
   }
@@ -166,7 +171,11 @@ export class RequestAuthenticator {
    * @throws {@link MessageRefusedError} for a message that may not be served whatever its scopes; an error for a JSON body
    * that nobody has parsed, where nothing but the guard decides on it
    */
-  private scopedOperations(request: AuthenticatedRequest, isLast = false): readonly ScopedOperation[] {
+  private scopedOperations(
+    request: AuthenticatedRequest,
+    resource: KnownResource,
+    isLast = false,
+  ): readonly ScopedOperation[] {
     if (isLast && this.handlerScopes.needsBodies && hasUnreadMessage(request)) throw unreadFailure(request);
     const { headers, body } = request;
     if (body === undefined) return [];
@@ -175,6 +184,7 @@ export class RequestAuthenticator {
     if (this.handlerScopes.decides) assertHeadersAgree(request, body);
     return operationsOf(body).flatMap((operation) => {
       if (!this.handlerScopes.admits(operation)) throw new MessageRefusedError('undeclared_tool');
+      if (!this.handlerScopes.belongsTo(operation, resource)) throw new MessageRefusedError('other_resource');
       const requirements = this.handlerScopes.requirementsOf(operation);
       return requirements.length > 0 ? [{ operation, requirements }] : [];
     });

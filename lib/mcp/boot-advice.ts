@@ -1,5 +1,6 @@
-import { Inject, Injectable, type VersioningOptions, VersioningType } from '@nestjs/common';
+import { Inject, Injectable, VERSION_NEUTRAL } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
+import { AuthorizationServerRegistry } from '../discovery/authorization-server.registry.js';
 import { MCP_AUTH_OPTIONS, WELL_KNOWN_CONTROLLERS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { splitUrl } from '../options/url-rules.js';
@@ -7,22 +8,22 @@ import {
   type KnownResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
-import { isBearerAuthGuard } from './handler-audit.js';
+import { isBearerAuthGuard, isGuarded } from './handler-audit.js';
 import { type WellKnownControllers } from '../resource-metadata/well-known.routes.js';
 import { type KnownHandlers } from './handler-registration.js';
+import { isMovedByVersion, routePaths, type RouteSettings, routeSettings } from './route-paths.js';
 import { joinPath, RouteScan, type ScannedRoute } from './route-scan.js';
 import { scopeAdvice } from './scope-advice.js';
 import { shadowedDocuments } from './shadowed-documents.js';
+import { unlistedScopes } from './unlisted-scopes.js';
 
 /** What is known of an application's routes when it starts. */
-interface RouteSituation {
+interface RouteSituation extends RouteSettings {
   readonly routes: readonly ScannedRoute[];
   /** Whether it has an MCP server, so that one of the routes is its endpoint. */
   readonly servesMcp: boolean;
   /** Guards that cover every route: instances or classes. */
   readonly globalGuards: readonly unknown[];
-  readonly globalPrefix: string;
-  readonly versioning: VersioningOptions | undefined;
 }
 
 /**
@@ -37,6 +38,7 @@ export class BootAdvice {
     private readonly host: HttpAdapterHost,
     private readonly routes: RouteScan,
     private readonly resources: ProtectedResourceRegistry,
+    private readonly servers: AuthorizationServerRegistry,
     @Inject(WELL_KNOWN_CONTROLLERS) private readonly controllers: WellKnownControllers,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
@@ -50,8 +52,7 @@ export class BootAdvice {
       routes: this.routes.routes(),
       servesMcp: this.routes.hasMcpHandlers(),
       globalGuards,
-      globalPrefix: this.application.getGlobalPrefix(),
-      versioning: this.application.getVersioning(),
+      ...routeSettings(this.application),
     };
     return [
       ...(this.controllers.areDecorated ? [] : foreignGuardAdvice(situation)),
@@ -61,6 +62,7 @@ export class BootAdvice {
         : [...misplacedRouteAdvice(situation, this.resources), ...uncoveredAdvice(situation, handlers)]),
       ...this.shadowed(situation),
       ...scopeAdvice(handlers, this.resources),
+      ...unlistedScopes(handlers, this.resources, this.servers),
     ];
   }
 
@@ -107,16 +109,28 @@ function misplacedRouteAdvice(
   resources: ProtectedResourceRegistry,
 ): readonly string[] {
   const { servesMcp } = situation;
-  const guarded = situation.routes.filter((route) => isGuarded(route, situation));
+  const guarded = situation.routes.filter((route) => isGuarded(route, situation.globalGuards));
   return resources.all().flatMap((resource) => {
     const own = guarded.filter((route) => resources.require(route.resource, route.where) === resource);
-    const paths = own
-      .filter(({ takesPost }) => takesPost || !servesMcp)
-      .flatMap((route) => possiblePaths(route, situation));
+    const candidates = own.filter(({ takesPost }) => takesPost || !servesMcp);
     const { path } = splitUrl(resource.options.resource);
-    const isRight = paths.some((found) => stands(found, path, servesMcp));
-    return paths.length === 0 || isRight ? [] : [misplaced(resource, path)];
+    const standsAt = (found: string): boolean => stands(found, path, servesMcp);
+    if (candidates.length === 0) return [];
+    if (candidates.some((route) => routePaths(route, situation).some(standsAt))) return [];
+    const moved = candidates.find(
+      (route) =>
+        isMovedByVersion(route, situation) &&
+        routePaths({ ...route, version: VERSION_NEUTRAL }, situation).some(standsAt),
+    );
+    return [misplaced(resource, path) + (moved ? versioned(routePaths(moved, situation)) : '')];
   });
+}
+
+function versioned(paths: readonly string[]): string {
+  return (
+    `; URI versioning puts the route at ${paths.join(' and ')}: write that path into the resource, or give the controller ` +
+    'version: VERSION_NEUTRAL'
+  );
 }
 
 function misplaced({ options: { resource } }: KnownResource, path: string): string {
@@ -126,35 +140,17 @@ function misplaced({ options: { resource } }: KnownResource, path: string): stri
   );
 }
 
-function isGuarded({ guards, isSkipped }: ScannedRoute, { globalGuards }: RouteSituation): boolean {
-  return !isSkipped && [...globalGuards, ...guards].some(isBearerAuthGuard);
-}
-
 /** Says that declared scopes may hold nowhere: what else than a guard covers a route is not known. */
 function uncoveredAdvice(situation: RouteSituation, { declared }: KnownHandlers): readonly string[] {
   const isScoped = declared.some(({ requirements }) => requirements.length > 0);
-  const isCovered = situation.routes.some((route) => route.takesPost && isGuarded(route, situation));
+  const isCovered = situation.routes.some(
+    (route) => route.takesPost && isGuarded(route, situation.globalGuards),
+  );
   if (!isScoped || isCovered) return [];
   return [
     'an McpHandlerSource declares scopes, and no guarded route takes POST; add @UseGuards(BearerAuthGuard) to the route of ' +
       'its server, unless BearerAuthMiddleware covers it',
   ];
-}
-
-/** Where a route may be: global prefixes have exceptions, and not every version is in the path. */
-function possiblePaths({ paths, version }: ScannedRoute, situation: RouteSituation): string[] {
-  const versions = ['', ...versionSegments(version, situation.versioning)];
-  const prefixes = new Set(['', situation.globalPrefix]);
-  return [...prefixes].flatMap((prefix) =>
-    versions.flatMap((segment) => paths.map((path) => joinPath(prefix, segment, path))),
-  );
-}
-
-function versionSegments(version: unknown, versioning: VersioningOptions | undefined): string[] {
-  if (versioning?.type !== VersioningType.URI) return [];
-  const { prefix = 'v', defaultVersion } = versioning;
-  const named = [version ?? defaultVersion].flat().filter((one) => typeof one === 'string');
-  return named.map((one) => `${prefix === false ? '' : prefix}${one}`);
 }
 
 function stands(route: string, path: string, isExact: boolean): boolean {

@@ -89,6 +89,11 @@ export function unguardedEndpoints(
   }));
 }
 
+/** Whether the guard covers a route. @internal */
+export function isGuarded({ guards, isSkipped }: ScannedRoute, globalGuards: readonly unknown[]): boolean {
+  return !isSkipped && [...globalGuards, ...guards].some(isBearerAuthGuard);
+}
+
 /** The guard, or one that extends it, as a class or as an instance. @internal */
 export function isBearerAuthGuard(guard: unknown): boolean {
   const type: unknown = typeof guard === 'function' ? guard : (guard as object | null)?.constructor;

@@ -8,7 +8,14 @@ import {
   REQUIRED_SCOPES,
   SKIP_BEARER_AUTH,
 } from '../mcp-auth.constants.js';
-import { both, isRoute, nearest, PATTERN_EXTRAS, ROUTE_GUARDS } from '../platform/nest-metadata.js';
+import {
+  both,
+  isRoute,
+  nearest,
+  PATTERN_EXTRAS,
+  PATTERN_TRANSPORT,
+  ROUTE_GUARDS,
+} from '../platform/nest-metadata.js';
 
 /** What a handler serves: a tool or prompt by its name, a resource by its URI or template. @internal */
 export interface ServedOperation {
@@ -30,6 +37,8 @@ export interface ScannedHandler {
   readonly where: string;
   /** What it serves of an MCP server, or undefined for an HTTP route. */
   readonly operation: ServedOperation | undefined;
+  /** The server of @rekog/mcp-nest that serves it; undefined for an HTTP route. */
+  readonly server: unknown;
   /** What `@RequireScopes()` asks for on the class and on the method, each once. */
   readonly requirements: readonly ScopeRequirement[];
   /** What `@ProtectedResource()` names on the method, else on the class. */
@@ -77,6 +86,7 @@ function scanMethod(controller: Class, name: string, method: unknown): ScannedHa
     {
       where: `${controller.name}.${name}`,
       operation,
+      server: Reflect.getMetadata(PATTERN_TRANSPORT, method) as unknown,
       requirements: scopeRequirements(controller, method),
       resource: nearest(PROTECTED_RESOURCE, controller, method) as string | undefined,
       guards: both(ROUTE_GUARDS, controller, method),

@@ -5,7 +5,9 @@ import {
   type KnownResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
+import { HandlerResources } from './handler-resources.js';
 import { type McpDeclaration } from './handler-source.js';
+import { type DeclaredHandler } from './handler-sources.js';
 import { type McpOperation } from './operations.js';
 import { namedScopes, type ScopeRequirement } from './scope-requirement.js';
 import { readUri, uriMatcher } from './uri-template.js';
@@ -33,6 +35,7 @@ export class HandlerScopeRegistry {
     prompt: new Map<string, readonly ScopeRequirement[]>(),
   };
   private readonly uris: ScopedUri[] = [];
+  private readonly owned = new HandlerResources();
   private hasUnguarded = false;
 
   constructor(
@@ -41,8 +44,14 @@ export class HandlerScopeRegistry {
   ) {}
 
   /** Takes in what is declared, and lets the resources advertise what it asks for. */
-  register(declarations: readonly McpDeclaration[]): void {
-    for (const { kind, name, requirements, resource } of declarations) {
+  register(declarations: readonly DeclaredHandler[]): void {
+    for (const declaration of declarations) {
+      const { kind, name, requirements, resource, isGuarded = false } = declaration;
+      const owner = resource === undefined ? undefined : this.ownerOf(resource);
+      if (owner && this.resources.all().length > 1) {
+        this.owned.add(declaration, owner, declaration.server ?? declaration);
+        this.hasUnguarded ||= !isGuarded;
+      }
       if (kind === 'resource') {
         this.uris.push({ template: name, covers: uriMatcher(name), requirements });
       } else {
@@ -73,6 +82,11 @@ export class HandlerScopeRegistry {
   admits({ kind, name }: McpOperation): boolean {
     if (!this.deniesUndeclared || kind !== 'tool') return true;
     return this.named.tool.has(name);
+  }
+
+  /** Whether an operation may be asked for at a resource: not if its handler belongs to another one. */
+  belongsTo(operation: McpOperation, resource: KnownResource): boolean {
+    return this.owned.admits(operation, resource);
   }
 
   /** Lets a resource advertise scopes that a handler asks for. */

@@ -9,7 +9,12 @@ export interface McpDeclaration {
   readonly name: string;
   /** All of them are needed, beside those of the protected resource. Empty where a valid token suffices. */
   readonly requirements: readonly ScopeRequirement[];
-  /** The protected resource that advertises the scopes, by name or identifier. @defaultValue the only one */
+  /**
+   * The protected resource that the handler belongs to, by name or identifier. It advertises the scopes. Requests with a
+   * token for another resource are rejected with 403. Declare a handler that several resources serve once for each.
+   *
+   * @defaultValue the only one; of several, none in particular
+   */
   readonly resource?: string | undefined;
 }
 

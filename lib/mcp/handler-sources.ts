@@ -3,13 +3,24 @@ import { DiscoveryService } from '@nestjs/core';
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
 import { ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
 import { declarationProblems } from './declaration-problems.js';
+import { isBearerAuthGuard } from './handler-audit.js';
 import { type ScannedHandler } from './handler-scan.js';
 import { type McpDeclaration, McpHandlerSource } from './handler-source.js';
 
+/** A declaration, with what is known of the handler if it is a method of a controller. @internal */
+export interface DeclaredHandler extends McpDeclaration {
+  /** The server of @rekog/mcp-nest that serves it. */
+  readonly server?: unknown;
+  /** Whether the guard decides on it once more. */
+  readonly isGuarded?: boolean;
+}
+
 /** What the decorators on handlers of @rekog/mcp-nest declare. @internal */
-export function declaredBy(handlers: readonly ScannedHandler[]): readonly McpDeclaration[] {
-  return handlers.flatMap(({ operation, requirements, resource }) =>
-    operation ? [{ ...operation, requirements, resource }] : [],
+export function declaredBy(handlers: readonly ScannedHandler[]): readonly DeclaredHandler[] {
+  return handlers.flatMap(({ operation, requirements, resource, server, guards }) =>
+    operation
+      ? [{ ...operation, requirements, resource, server, isGuarded: guards.some(isBearerAuthGuard) }]
+      : [],
   );
 }
 

@@ -1,6 +1,7 @@
 import { Injectable, RequestMethod } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
 import { PROTECTED_RESOURCE, SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
+import { handsToTransport } from '../platform/mcp-nest.js';
 import {
   both,
   isRoute,
@@ -23,6 +24,7 @@ export interface ScannedRoute {
   readonly version: unknown;
   /** The class that it is a method of. */
   readonly controller: object;
+  readonly method: RequestMethod;
   readonly takesGet: boolean;
   /** Whether it takes POST, as an MCP endpoint does. */
   readonly takesPost: boolean;
@@ -32,19 +34,13 @@ export interface ScannedRoute {
   readonly guards: readonly unknown[];
   /** Whether `@SkipBearerAuth()` is on the method or the class. */
   readonly isSkipped: boolean;
-  /** Whether it is an MCP endpoint of @rekog/mcp-nest, by `McpHttpControllerFor()` or its like. */
+  /** Whether it hands its requests to a transport of @rekog/mcp-nest, as far as its code tells. */
   readonly isMcpEndpoint: boolean;
 }
 
-/** The classes of @rekog/mcp-nest that serve a transport by the routes of a controller. */
-const ENDPOINT_CLASSES: ReadonlySet<unknown> = new Set([
-  'BoundMcpHttpController',
-  'StreamableHttpController',
-]);
-
 /** A controller's method, with the path that RouterModule puts before the routes of its module. */
 interface Method {
-  readonly controller: object & { readonly name: string };
+  readonly controller: object & { readonly name: string; readonly prototype: object };
   readonly name: string;
   readonly handler: object;
   readonly modulePath: string;
@@ -78,11 +74,12 @@ export class RouteScan {
   private methods(): readonly Method[] {
     return this.discovery.getControllers().flatMap(({ metatype, host }) => {
       if (typeof metatype !== 'function') return [];
-      const prototype = metatype.prototype as Record<string, unknown>;
+      const controller = metatype as Method['controller'];
+      const prototype = controller.prototype as Record<string, unknown>;
       const modulePath = this.modulePath(host?.metatype);
       return this.scanner.getAllMethodNames(prototype).flatMap((name) => {
         const handler = prototype[name];
-        return typeof handler === 'function' ? [{ controller: metatype, name, handler, modulePath }] : [];
+        return typeof handler === 'function' ? [{ controller, name, handler, modulePath }] : [];
       });
     });
   }
@@ -104,19 +101,14 @@ function toRoute({ controller, name, handler, modulePath }: Method): ScannedRout
     ),
     version: nearest(ROUTE_VERSION, controller, handler),
     controller,
+    method,
     takesGet: method === RequestMethod.GET || method === RequestMethod.ALL,
     takesPost: method === RequestMethod.POST || method === RequestMethod.ALL,
     resource: nearest(PROTECTED_RESOURCE, controller, handler) as string | undefined,
     guards: both(ROUTE_GUARDS, controller, handler),
     isSkipped: nearest(SKIP_BEARER_AUTH, controller, handler) === true,
-    isMcpEndpoint: isEndpointClass(Object.getPrototypeOf(controller)),
+    isMcpEndpoint: handsToTransport(controller, name),
   };
-}
-
-/** By its name: the class is made anew for each transport. */
-function isEndpointClass(type: unknown): boolean {
-  if (typeof type !== 'function') return false;
-  return ENDPOINT_CLASSES.has(type.name) || isEndpointClass(Object.getPrototypeOf(type));
 }
 
 function pathsOf(target: object): string[] {

@@ -6,8 +6,8 @@ import {
 import { type KnownHandlers } from './handler-registration.js';
 import { namedScopes, type ScopeRequirement } from './scope-requirement.js';
 
-/** Something that asks for scopes. */
-interface Asking {
+/** Something that asks for scopes. @internal */
+export interface Asking {
   /** For messages. */
   readonly where: string;
   readonly requirements: readonly ScopeRequirement[];
@@ -25,11 +25,10 @@ interface Asking {
  * @internal
  */
 export function scopeAdvice(
-  { scanned, declared }: KnownHandlers,
+  handlers: KnownHandlers,
   resources: ProtectedResourceRegistry,
 ): readonly string[] {
-  const byName = declared.map((each) => ({ ...each, where: `${each.kind} "${each.name}"` }));
-  const asking: readonly Asking[] = [...scanned, ...byName];
+  const asking = askersOf(handlers);
   const offline = asking.filter(({ requirements }) => namedScopes(requirements).includes(OFFLINE_ACCESS));
   return [
     ...offline.map(
@@ -40,19 +39,32 @@ export function scopeAdvice(
   ];
 }
 
-function unlistedAdvice(
+/** All that ask for scopes. @internal */
+export function askersOf({ scanned, declared }: KnownHandlers): readonly Asking[] {
+  return [...scanned, ...declared.map((each) => ({ ...each, where: `${each.kind} "${each.name}"` }))];
+}
+
+/** Those that ask for scopes of a resource, where they say which. @internal */
+export function askingFor(
   { options }: KnownResource,
   asking: readonly Asking[],
   resources: ProtectedResourceRegistry,
+): readonly Asking[] {
+  const isOnly = resources.all().length === 1;
+  return asking.filter(({ resource = isOnly ? options.resource : '' }) =>
+    [options.name, options.resource].includes(resource),
+  );
+}
+
+function unlistedAdvice(
+  known: KnownResource,
+  asking: readonly Asking[],
+  resources: ProtectedResourceRegistry,
 ): string[] {
+  const { options } = known;
   const { scopesSupported } = options;
   if (!scopesSupported) return [];
-  const isOnly = resources.all().length === 1;
-  const needed = asking
-    .filter(({ resource = isOnly ? options.resource : '' }) =>
-      [options.name, options.resource].includes(resource),
-    )
-    .flatMap(({ requirements }) => namedScopes(requirements));
+  const needed = askingFor(known, asking, resources).flatMap(({ requirements }) => namedScopes(requirements));
   const unlisted = new Set(
     [...options.requiredScopes, ...needed].filter(
       (scope) => scope !== OFFLINE_ACCESS && !scopesSupported.includes(scope),

@@ -1,28 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
-import { type Observable } from 'rxjs';
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { splitUrl } from '../options/url-rules.js';
+import { type McpTransport, onStrategy, replaceMethod, type TransportContext } from '../platform/mcp-nest.js';
 import { ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
 import { RouteScan } from './route-scan.js';
-
-/** A transport of @rekog/mcp-nest: the part that is used. */
-interface Transport {
-  start(context: TransportContext): unknown;
-}
-
-/** What a transport is started with. */
-interface TransportContext {
-  readonly httpAdapter?: object | undefined;
-}
-
-/** What Nest connects as a microservice; with transports, where it is of @rekog/mcp-nest. */
-interface RpcTarget {
-  readonly options?: { readonly transports?: Partial<Transport>[] };
-}
 
 /** The methods of an HTTP adapter by which a route is put on the platform. */
 const ROUTE_METHODS: ReadonlySet<unknown> = new Set(
@@ -33,9 +18,6 @@ const ROUTE_METHODS: ReadonlySet<unknown> = new Set(
 
 /** A path that every router takes for itself. */
 const LITERAL_PATH = /^\/[\w.~/-]*$/;
-
-/** How each transport starts by itself, whatever applications it has been connected to. */
-const starts = new WeakMap<object, Transport['start']>();
 
 /**
  * Finds routes that a transport of @rekog/mcp-nest mounts on the platform by itself, where no guard of Nest's stands
@@ -59,11 +41,8 @@ export class SelfMountedRoutes {
     private readonly paths: ResourcePaths,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {
-    const connected = connectedTo(modules);
-    this.isWatching = connected !== undefined;
-    connected?.subscribe((target) => {
-      const { transports } = target.options ?? {};
-      if (Array.isArray(transports)) for (const transport of transports) this.watch(transport);
+    this.isWatching = onStrategy(modules, ({ options: { transports } }) => {
+      for (const transport of transports) this.watch(transport);
     });
   }
 
@@ -75,11 +54,10 @@ export class SelfMountedRoutes {
     return [{ path: '@nestjs/core', message }];
   }
 
-  private watch(transport: Partial<Transport>): void {
-    const start = starts.get(transport) ?? transport.start;
-    if (typeof start !== 'function') return;
-    starts.set(transport, start);
-    transport.start = (context) => start.call(transport as Transport, this.watched(context, transport));
+  private watch(transport: Partial<McpTransport>): void {
+    replaceMethod(transport, 'start', (start) => (context) => {
+      return start(this.watched(context as TransportContext, transport));
+    });
   }
 
   /** The same context, with an adapter that refuses routes that nothing covers. */
@@ -117,10 +95,4 @@ export class SelfMountedRoutes {
     if (typeof path !== 'string' || !LITERAL_PATH.test(path)) return false;
     return !this.paths.isWellKnown(path) && this.paths.find(path) !== undefined;
   }
-}
-
-/** Undefined where Nest is older than 11.1.6. */
-function connectedTo(modules: ModulesContainer): Observable<RpcTarget> | undefined {
-  const { getRpcTargetRegistry } = modules as Partial<ModulesContainer>;
-  return getRpcTargetRegistry?.call(modules) as Observable<RpcTarget> | undefined;
 }

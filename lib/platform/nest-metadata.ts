@@ -10,6 +10,8 @@ export const ROUTE_VERSION = '__version__';
 export const MODULE_PATH = '__module_path__';
 /** @internal */
 export const PATTERN_EXTRAS = 'microservices:pattern_extras';
+/** @internal */
+export const PATTERN_TRANSPORT = 'microservices:transport';
 
 /** Whether a method is an HTTP route. @internal */
 export function isRoute(method: object): boolean {

@@ -7,9 +7,12 @@ import {
   Injectable,
   Module,
   Post,
+  RequestMethod,
   SetMetadata,
   type Type,
   UseGuards,
+  VERSION_NEUTRAL,
+  type VersioningOptions,
   VersioningType,
 } from '@nestjs/common';
 import { APP_GUARD, Reflector, RouterModule } from '@nestjs/core';
@@ -25,6 +28,7 @@ import { z } from 'zod';
 import { defaultPlatform, RecordingLogger, type RunningApp } from '../fixtures/app.js';
 import { start } from '../fixtures/opened.js';
 import { ADMIN, NOTES, offlineResource, ORIGIN, PRM } from '../fixtures/resources.js';
+import { besidesUnprotected } from '../fixtures/unprotected.js';
 import { verifies } from '../verifies.js';
 
 type Parts = NonNullable<Parameters<typeof start>[1]>;
@@ -64,7 +68,7 @@ async function warnings(
     nest.useLogger(log);
     await prepare(nest);
   });
-  return log.warnings;
+  return besidesUnprotected(log.warnings);
 }
 
 function misplaced(resource: string, path: string): string {
@@ -102,10 +106,8 @@ describe('a guarded route elsewhere than its resource says', () => {
       nest.setGlobalPrefix('api');
       nest.enableVersioning({ type: VersioningType.URI });
     };
-    for (const path of ['/mcp', '/api/mcp', '/v2/mcp', '/api/v2/mcp']) {
-      expect(await warnings(at(path), mcp, prefixed)).toEqual([]);
-    }
-    for (const path of ['/api/v3/mcp', '/v2/api/mcp', '/api']) {
+    expect(await warnings(at('/api/v2/mcp'), mcp, prefixed)).toEqual([]);
+    for (const path of ['/mcp', '/v2/mcp', '/api/v3/mcp', '/v2/api/mcp', '/api']) {
       expect(await warnings(at(path), mcp, prefixed)).toEqual([misplaced(at(path), path)]);
     }
     @Module({ controllers: [endpointAt('mcp'), Tools] })
@@ -113,6 +115,97 @@ describe('a guarded route elsewhere than its resource says', () => {
     const routed: Parts = { imports: [Inner, RouterModule.register([{ path: 'inner', module: Inner }])] };
     expect(await warnings(at('/inner/mcp'), routed)).toEqual([]);
     expect(await warnings(at('/mcp'), routed)).toEqual([misplaced(at('/mcp'), '/mcp')]);
+  });
+
+  const versioned = (resource: string, path: string, real: string): string =>
+    `${misplaced(resource, path)}; URI versioning puts the route at ${real}: write that path into the resource, or give ` +
+    'the controller version: VERSION_NEUTRAL';
+
+  verifies('WAY-21', 'is told of where URI versioning moves it', async () => {
+    const at = (path: string): string => `${ORIGIN}${path}`;
+    const uri: VersioningOptions = { type: VersioningType.URI, defaultVersion: '1' };
+    const [v1, api] = ['/v1/mcp', '/api/v1/mcp'];
+    type Version = string | typeof VERSION_NEUTRAL | (string | typeof VERSION_NEUTRAL)[];
+    const cases: [
+      VersioningOptions | undefined,
+      Version | undefined,
+      string,
+      right: string[],
+      hints: boolean,
+    ][] = [
+      [uri, undefined, '', [v1], true],
+      [uri, undefined, 'api', [api], true],
+      [uri, '2', 'api', ['/api/v2/mcp'], true],
+      [uri, ['2', '3'], 'api', ['/api/v2/mcp', '/api/v3/mcp'], true],
+      [uri, ['2', VERSION_NEUTRAL], 'api', ['/api/v2/mcp', '/api/mcp'], false],
+      [uri, VERSION_NEUTRAL, 'api', ['/api/mcp'], false],
+      [{ ...uri, prefix: 'version-' }, undefined, '', ['/version-1/mcp'], true],
+      [{ ...uri, prefix: false }, undefined, '', ['/1/mcp'], true],
+      [{ ...uri, defaultVersion: ['1', '2'] }, undefined, '', [v1, '/v2/mcp'], true],
+      [{ ...uri, defaultVersion: VERSION_NEUTRAL }, undefined, '', ['/mcp'], false],
+      [{ type: VersioningType.URI }, undefined, 'api', ['/api/mcp'], false],
+      [
+        { type: VersioningType.HEADER, header: 'x-v', defaultVersion: '1' },
+        undefined,
+        'api',
+        ['/api/mcp'],
+        false,
+      ],
+      [{ type: VersioningType.CUSTOM, extractor: () => '1' }, '1', '', ['/mcp'], false],
+      [undefined, '2', '', ['/mcp'], false],
+    ];
+    const everywhere = ['/mcp', '/api/mcp', v1, api, '/api/v2/mcp', '/version-1/mcp', '/1/mcp'];
+    for (const [index, [versioning, version, prefix, right, hints]] of cases.entries()) {
+      @Controller({ path: 'mcp', ...(version !== undefined && { version }) })
+      @UseGuards(BearerAuthGuard)
+      class Endpoint {
+        @Post()
+        run(): void {
+          return undefined;
+        }
+      }
+      const prepare: Prepare = (nest) => {
+        if (versioning) nest.enableVersioning(versioning);
+        if (prefix !== '') nest.setGlobalPrefix(prefix);
+      };
+      const parts = { controllers: [Endpoint, Tools] };
+      for (const path of new Set([...right, ...everywhere])) {
+        const unversioned = prefix === '' ? '/mcp' : `/${prefix}/mcp`;
+        const wrong =
+          hints && path === unversioned
+            ? versioned(at(path), path, right.join(' and '))
+            : misplaced(at(path), path);
+        const said = await warnings(at(path), parts, prepare);
+        expect([index, path, said]).toEqual([index, path, right.includes(path) ? [] : [wrong]]);
+      }
+      // What is said of it holds.
+      const app = await start({ resources: offlineResource(at(right[0]!)) }, parts, prepare);
+      const headers = { 'x-v': '1' };
+      for (const path of right) expect((await app.send(path, { method: 'POST', headers })).status).toBe(401);
+      const others = everywhere.filter((path) => !right.includes(path));
+      for (const path of others) expect((await app.send(path, { method: 'POST', headers })).status).toBe(404);
+    }
+  });
+
+  verifies('WAY-21', 'is told of behind a global prefix with exceptions', async () => {
+    const mcp: Parts = { controllers: [endpointAt('mcp'), Tools] };
+    const excluding =
+      (...exclude: (string | { path: string; method: RequestMethod })[]): Prepare =>
+      (nest) => {
+        nest.setGlobalPrefix('api', { exclude });
+        nest.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' });
+      };
+    const [excluded, prefixed] = [`${ORIGIN}/v1/mcp`, `${ORIGIN}/api/v1/mcp`];
+    const post = { path: 'mcp', method: RequestMethod.POST };
+    for (const exclude of ['mcp', post]) {
+      expect(await warnings(excluded, mcp, excluding(exclude))).toEqual([]);
+      expect(await warnings(prefixed, mcp, excluding(exclude))).toEqual([misplaced(prefixed, '/api/v1/mcp')]);
+    }
+    const get = { path: 'mcp', method: RequestMethod.GET };
+    for (const exclude of ['mcps', get]) {
+      expect(await warnings(prefixed, mcp, excluding(exclude))).toEqual([]);
+      expect(await warnings(excluded, mcp, excluding(exclude))).toEqual([misplaced(excluded, '/v1/mcp')]);
+    }
   });
 
   verifies('PRM-64', 'is told of for its own resource only', async () => {
@@ -177,7 +270,7 @@ describe('a global guard of the application', () => {
       nest.useLogger(log);
       await prepare(nest);
     });
-    return { app, warnings: log.warnings };
+    return { app, warnings: besidesUnprotected(log.warnings) };
   }
 
   const house = { provide: APP_GUARD, useClass: HouseGuard };

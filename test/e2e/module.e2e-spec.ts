@@ -1,13 +1,19 @@
 import {
+  Controller,
   type DynamicModule,
+  Get,
   type INestApplication,
   Injectable,
   Module,
+  type MiddlewareConsumer,
   type ModuleMetadata,
 } from '@nestjs/common';
+import { APP_GUARD, NestFactory } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { describe, expect, it } from 'vitest';
 import {
+  BearerAuthGuard,
+  BearerAuthMiddleware,
   BootstrapDiscoveryError,
   MCP_AUTH_OPTIONS,
   McpAuthConfigError,
@@ -15,6 +21,7 @@ import {
   type McpAuthModuleAsyncOptions,
   type McpAuthModuleOptions,
   type McpAuthOptionsFactory,
+  RequireScopes,
 } from 'nestjs-mcp-auth';
 import { startFailure } from '../fixtures/app.js';
 import { listing } from '../fixtures/config-problems.js';
@@ -175,6 +182,102 @@ describe('the forms of the module', () => {
       BootstrapDiscoveryError,
     );
     expect(as.paths).toHaveLength(2);
+  });
+});
+
+describe('several modules in one application', () => {
+  const TWICE =
+    'is configured 2 times in this application; call forRoot() or forRootAsync() once, with all resources in the list ' +
+    '"resources", and import the module that it returns only in the root module';
+
+  const forms = (resource: string): DynamicModule[] => {
+    const options = { resources: offlineResource(resource) };
+    return [
+      McpAuthModule.forRoot(options),
+      McpAuthModule.forRoot({ ...options, isGlobal: false }),
+      McpAuthModule.forRootAsync({ useFactory: () => options }),
+    ];
+  };
+
+  verifies('WAY-22', 'fail startup, whatever their forms and resources', async () => {
+    for (const other of [NOTES, ADMIN]) {
+      for (const [index, form] of forms(NOTES).entries()) {
+        for (const second of forms(other)) {
+          @Module({ imports: [second] })
+          class AdminModule {}
+          const error = await refusal([form, AdminModule]);
+          expect([index, error.message]).toEqual([index, listing(`McpAuthModule: ${TWICE}`)]);
+          expect(error).toBeInstanceOf(McpAuthConfigError);
+        }
+      }
+    }
+    const first = forms(NOTES);
+    const { message } = await refusal(first);
+    expect(message).toBe(listing(`McpAuthModule: ${TWICE.replace('2', '3')}`));
+  });
+
+  verifies('WAY-22', 'fail it without HTTP, too', async () => {
+    @Module({ imports: [...forms(NOTES).slice(0, 1), ...forms(ADMIN).slice(0, 1)] })
+    class AppModule {}
+    const application = NestFactory.createApplicationContext(AppModule, {
+      logger: false,
+      abortOnError: false,
+    });
+    await expect(application).rejects.toThrow(TWICE);
+  });
+
+  verifies(
+    'WAY-22',
+    'are one where several modules import the same, and where each is of an app',
+    async () => {
+      for (const form of forms(NOTES)) {
+        @Module({ imports: [form], controllers: [NotesController] })
+        class ImportingModule {}
+        @Module({ imports: [form] })
+        class AdminModule {}
+        const origin = await startModules([form, ImportingModule, AdminModule]);
+        // Another application of the same process, while the first one runs.
+        const other = await startModules([form, ImportingModule]);
+        expect([await statusOf(origin), await statusOf(other)]).toEqual([401, 401]);
+      }
+    },
+  );
+});
+
+describe('an application without the module', () => {
+  verifies('WAY-24', 'is told to import it, whatever needs it', async () => {
+    @Controller('scoped')
+    class Scoped {
+      @Get()
+      @RequireScopes('notes:read')
+      read(): string {
+        return 'notes';
+      }
+    }
+    @Module({ controllers: [Scoped] })
+    class ScopedModule {}
+    @Module({})
+    class MiddlewareModule {
+      configure(consumer: MiddlewareConsumer): void {
+        consumer.apply(BearerAuthMiddleware).forRoutes('notes');
+      }
+    }
+    @Module({ providers: [{ provide: APP_GUARD, useClass: BearerAuthGuard }] })
+    class GlobalGuardModule {}
+    class OwnGuard extends BearerAuthGuard {}
+    @Module({ providers: [{ provide: APP_GUARD, useClass: OwnGuard }] })
+    class OwnGuardModule {}
+    const notGlobal = McpAuthModule.forRoot({ resources: offlineResource(NOTES), isGlobal: false });
+    for (const module of [FeatureModule, ScopedModule, MiddlewareModule, GlobalGuardModule, OwnGuardModule]) {
+      for (const imports of [[module], [notGlobal, module]]) {
+        const { message } = await refusal(imports);
+        // Nest 12 puts such names in quotation marks.
+        expect(message.replaceAll('"', '')).toContain(
+          `is that module imported within ${module.name}?\n  @Module({\n    imports: [ /* the Module containing McpAuthModule.forRoot() */ ]`,
+        );
+      }
+      await startModules([McpAuthModule.forRoot({ resources: offlineResource(NOTES) }), module]);
+    }
   });
 });
 

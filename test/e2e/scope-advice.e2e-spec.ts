@@ -28,6 +28,7 @@ import { toolCall } from '../fixtures/mcp-endpoint.js';
 import { type AppParts, startCreated } from '../fixtures/nest-factory-app.js';
 import { refusedAs } from '../fixtures/notes-refusals.js';
 import { ADMIN, NOTES, NOTES_METADATA, offlineResource, ORIGIN, PRM } from '../fixtures/resources.js';
+import { besidesUnprotected } from '../fixtures/unprotected.js';
 import { verifies } from '../verifies.js';
 
 const parameters = z.object({});
@@ -77,7 +78,7 @@ function source(...declarations: McpDeclaration[]): Type<McpHandlerSource> {
 async function started(options: McpAuthModuleOptions, parts: AppParts) {
   const log = new RecordingLogger();
   const app = await startCreated(options, { ...parts, factoryOptions: { logger: log } });
-  return { app, warnings: log.warnings };
+  return { app, warnings: besidesUnprotected(log.warnings) };
 }
 
 const offline = (where: string): string =>
@@ -185,6 +186,88 @@ describe('scopes that "scopesSupported" leaves out', () => {
       expect(about(warnings)).toEqual([leftOut(ADMIN, '"admin:read"')]);
     },
   );
+});
+
+describe('scopes that an authorization server does not list', () => {
+  const metadata = (issuer: string, scopes_supported?: string[]) => ({
+    metadata: { issuer, ...(scopes_supported && { scopes_supported }) },
+    jwks: { keys: [] },
+    mcpCompliance: 'off' as const,
+  });
+  const ONE = 'https://one.example';
+  const OTHER = 'https://other.example';
+  const unlisted = (where: string, scope: string, issuer: string, meant?: string): string =>
+    `${where}: asks for the scope "${scope}", which ${issuer} does not list in its "scopes_supported"; clients may get ` +
+    `no tokens with it${meant === undefined ? '' : `. Did you mean "${meant}"?`}`;
+  const about = (warnings: readonly string[]) => warnings.filter((each) => each.includes('scopes_supported'));
+
+  @McpController()
+  class Mistyped {
+    @Tool({ name: 'write', description: 'Write', parameters })
+    @RequireScopes('notes:wirte')
+    write(): void {
+      return undefined;
+    }
+
+    @Tool({ name: 'erase', description: 'Erase', parameters })
+    @RequireScopes('notes:wirte', { anyOf: ['notes:read', 'x'] }, () => ['notes:never'])
+    erase(): void {
+      return undefined;
+    }
+  }
+
+  async function said(authorizationServers: object[], more: object = {}, parts: AppParts = {}) {
+    const resources = { resource: NOTES, authorizationServers, ...more } as never;
+    const { warnings } = await started({ resources }, { controllers: [Notes, Mistyped], ...parts });
+    return about(warnings);
+  }
+
+  verifies('WAY-24', 'are named with handlers, server and what may be meant', async () => {
+    const listed = ['openid', 'offline_access', 'notes:read', 'notes:write', 'notes:add'];
+    const tools = 'Mistyped.write, Mistyped.erase';
+    const expected = [
+      unlisted(tools, 'notes:wirte', ONE, 'notes:write'),
+      unlisted('Mistyped.erase', 'x', ONE),
+    ];
+    expect(await said([metadata(ONE, listed)])).toEqual(expected);
+    const Handlers = source({ kind: 'prompt', name: 'greet', requirements: ['notes:raed'] });
+    const parts = { controllers: [], providers: [Handlers] };
+    expect(await said([metadata(ONE, listed)], { requiredScopes: ['notes:ad'] }, parts)).toEqual([
+      unlisted('"requiredScopes"', 'notes:ad', ONE, 'notes:add'),
+      unlisted('prompt "greet"', 'notes:raed', ONE, 'notes:read'),
+    ]);
+    // Of several servers each is compared.
+    const all = [...listed, 'notes:wirte', 'x'];
+    expect(await said([metadata(ONE, all), metadata(OTHER, listed)])).toEqual(
+      expected.map((each) => each.replace(ONE, OTHER)),
+    );
+  });
+
+  verifies('WAY-24', 'are not named where the list says nothing of a resource', async () => {
+    const identity = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access', 'name', 'picture'];
+    for (const scopes of [undefined, [], identity]) expect(await said([metadata(ONE, scopes)])).toEqual([]);
+    expect(await said([metadata(ONE, [...identity, 'notes:write'])])).not.toEqual([]);
+    expect(await said([metadata(ONE, ['notes:wirte', 'notes:add', 'notes:read', 'x'])])).toEqual([]);
+    const wrong = metadata(ONE, 'notes:write' as never);
+    expect(await said([wrong]).catch(() => [])).toEqual([]);
+  });
+
+  verifies('WAY-24', 'are compared for the resource that a handler belongs to', async () => {
+    @McpController()
+    @ProtectedResource(ADMIN)
+    class OfAdmin extends Mistyped {}
+    @Controller('notes')
+    @ProtectedResource(NOTES)
+    class OfNotes extends Notes {}
+    const resources = [
+      { resource: NOTES, authorizationServers: [metadata(ONE, ['notes:add'])] },
+      { resource: ADMIN, authorizationServers: [metadata(OTHER, ['notes:write', 'notes:read', 'x'])] },
+    ];
+    const { warnings } = await started({ resources }, { controllers: [OfNotes, OfAdmin] });
+    expect(about(warnings)).toEqual([
+      unlisted('OfAdmin.write, OfAdmin.erase', 'notes:wirte', OTHER, 'notes:write'),
+    ]);
+  });
 });
 
 describe('declared scopes without a guarded route', () => {
@@ -323,6 +406,6 @@ describe('a route that stands before the metadata documents', () => {
       factoryOptions: { logger: specific, routeResolutionStrategy: 'specificity' },
     });
     expect((await sorted.send(`${PRM}/notes`)).json).toMatchObject({ resource: NOTES });
-    expect(specific.warnings).toEqual([]);
+    expect(besidesUnprotected(specific.warnings)).toEqual([]);
   });
 });

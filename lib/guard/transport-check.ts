@@ -1,0 +1,117 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { currentRequest } from '../auth-info/current-request.js';
+import { isDecided } from '../auth-info/request-auth.js';
+import { isJsonRpcRefusal, requestIdOf } from '../challenge/refusal-body.js';
+import { refusalResponse } from '../challenge/refusal-response.js';
+import { writeRefusal } from '../challenge/write-refusal.js';
+import { McpAuthConfigError } from '../errors/config.error.js';
+import { CredentialsRefusedError } from '../errors/refusal.errors.js';
+import { RateLimitedLogger } from '../events/rate-limited-logger.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { beforeOperations, filterRequests, type McpStrategy, onStrategy } from '../platform/mcp-nest.js';
+import { type PlatformResponse, takeResponse } from '../platform/node-message.js';
+import {
+  type KnownResource,
+  ProtectedResourceRegistry,
+} from '../resource-metadata/protected-resource.registry.js';
+import { ResourcePaths } from '../resource-metadata/resource-paths.js';
+import { GuardReport } from './guard-report.js';
+import { refusedCall } from './refused-call.js';
+
+/** A platform's request: the parts that are read. */
+interface HandedRequest {
+  readonly originalUrl?: string | undefined;
+  readonly url?: string | undefined;
+  readonly body?: unknown;
+}
+
+const REACHED = 'A request reached a transport of @rekog/mcp-nest without authentication';
+
+/** The kind of these log lines. */
+const KIND = 'unguarded transport';
+
+const NOT_AUTHENTICATED =
+  `${REACHED} and was rejected; add @UseGuards(BearerAuthGuard) to the route that hands it over, or @SkipBearerAuth() ` +
+  'if the route is open to everybody';
+
+const UNKNOWN_RESOURCE =
+  `${REACHED}, at a path of no protected resource; add @UseGuards(BearerAuthGuard) and @ProtectedResource() to the route ` +
+  'that hands it over';
+
+const UNKNOWN_VERSION =
+  'is of a version of @rekog/mcp-nest whose operations cannot be checked; use a version that nestjs-mcp-auth supports';
+
+/**
+ * Checks at run time that no handler of @rekog/mcp-nest runs for an HTTP request on which nothing of this package has
+ * decided, whatever route it came by. Its HTTP transport answers such a request with 401. On another HTTP transport, the
+ * operation is a JSON-RPC error. Local calls, such as over stdio, are left to the guard.
+ *
+ * @internal
+ */
+@Injectable()
+export class TransportCheck {
+  constructor(
+    modules: ModulesContainer,
+    private readonly resources: ProtectedResourceRegistry,
+    private readonly paths: ResourcePaths,
+    private readonly report: GuardReport,
+    private readonly log: RateLimitedLogger,
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
+  ) {
+    onStrategy(modules, (strategy) => {
+      this.check(strategy);
+    });
+  }
+
+  /** @throws {@link McpAuthConfigError} if the strategy does not let its operations be checked */
+  private check(strategy: McpStrategy): void {
+    for (const transport of strategy.options.transports) {
+      filterRequests(transport, (request, response) => {
+        if (isDecided(request)) return true;
+        this.reject(request, response as PlatformResponse);
+        return false;
+      });
+    }
+    const isChecked = beforeOperations(strategy, (transport, rawRequest) => {
+      this.assertDecided(transport, rawRequest);
+    });
+    if (isChecked) return;
+    throw new McpAuthConfigError([{ path: strategy.constructor.name, message: UNKNOWN_VERSION }]);
+  }
+
+  private reject(request: HandedRequest & object, response: PlatformResponse): void {
+    const known = this.resourceOf(request);
+    const failure = known ? new CredentialsRefusedError('missing_token') : new Error(REACHED);
+    const resource = known ?? this.resources.first();
+    this.log.write('warn', KIND, known ? NOT_AUTHENTICATED : UNKNOWN_RESOURCE);
+    const id = isJsonRpcRefusal(failure, this.options) ? requestIdOf(request.body) : null;
+    const refusal = refusalResponse(failure, resource, this.options, id);
+    const { status } = refusal;
+    this.report.refused({
+      failure,
+      status,
+      resource: resource.options.resource,
+      auth: undefined,
+      request,
+    });
+    const node = takeResponse(response);
+    if (!node.headersSent) writeRefusal(node, refusal);
+  }
+
+  private resourceOf({ originalUrl, url = '' }: HandedRequest): KnownResource | undefined {
+    const all = this.resources.all();
+    return this.paths.find(originalUrl ?? url) ?? (all.length === 1 ? all[0] : undefined);
+  }
+
+  /** An operation belongs to the request in whose course it runs, as everywhere in this package. */
+  private assertDecided(transport: unknown, rawRequest: unknown): void {
+    const given = typeof rawRequest === 'object' && rawRequest !== null ? rawRequest : undefined;
+    if (given === undefined && transport !== 'streamable-http') return;
+    const request = currentRequest() ?? given;
+    if (request !== undefined && isDecided(request)) return;
+    this.log.write('warn', KIND, NOT_AUTHENTICATED);
+    throw refusedCall(401, new CredentialsRefusedError('missing_token'));
+  }
+}
