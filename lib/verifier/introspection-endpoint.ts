@@ -116,6 +116,7 @@ export class IntrospectionEndpoint {
       now,
       signal,
     });
+    if (text === undefined) return null;
     if (!keys) return readAnswer(text);
     return readSignedAnswer(text, {
       keys: (...jws) => keys.keyFor(...jws),
