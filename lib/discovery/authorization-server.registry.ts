@@ -15,6 +15,7 @@ import {
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { AuthorizationServer } from './authorization-server.js';
 import { mcpComplianceFindings, unlistedResources } from './mcp-compliance.js';
+import { assertPrivateIssuers } from './private-issuers.js';
 import { type Resolution, resolveMetadata } from './resolve-metadata.js';
 import { TimeLimits } from './time-limits.js';
 
@@ -63,6 +64,11 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
     const isLazy = this.options.discovery === 'lazy';
     const wanted = isLazy ? this.all().filter(({ isNamed }) => !isNamed) : this.all();
     await this.resolve(isServing ? wanted : wanted.filter(({ options }) => options.metadata));
+    const named = this.all().filter(({ isNamed }) => isNamed);
+    assertPrivateIssuers(
+      this.options.resources,
+      named.map(({ issuer }) => issuer),
+    );
     for (const resource of this.options.resources) this.byIssuer.set(resource, this.index(resource));
     for (const { options } of this.all().filter(({ isNamed }) => !isNamed)) {
       const server = options.metadataUrl ?? 'an authorization server';

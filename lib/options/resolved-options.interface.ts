@@ -77,6 +77,8 @@ export interface ResolvedProtectedResourceOptions {
   readonly allowedHosts: readonly string[] | undefined;
   /** The resource's own, else the module's; undefined where the package verifies tokens itself. */
   readonly verifier: TokenVerifierClass | VerifyToken | undefined;
+  /** Issuers that only the verifier may name. */
+  readonly privateIssuers: readonly string[];
   readonly allowAnonymous: boolean;
   readonly metadata: ProtectedResourceMetadataOptions;
 }

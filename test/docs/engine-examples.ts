@@ -62,7 +62,7 @@ export async function askUserinfo(token: string, { signal }: VerificationContext
   if (answer?.status === 401) return null;
   if (answer?.status !== 200) throw new AuthorizationServerUnavailableError(ISSUER, 'verification');
   const { sub } = (await answer.json()) as TokenClaims;
-  return new VerifiedToken({ sub }, { audienceVerified: true });
+  return new VerifiedToken({ iss: ISSUER, sub }, { audienceVerified: true });
 }
 //#endregion userinfo
 
