@@ -34,6 +34,9 @@ export interface ResolvedIntrospectionOptions {
   readonly trustAnswerWithoutAudience: boolean;
   readonly timeoutMs: number;
   readonly maxConcurrentRequests: number;
+  readonly maxQueuedRequests: number;
+  /** Without state. */
+  readonly opaqueTokenPattern: RegExp | undefined;
   readonly cache: Required<IntrospectionCacheOptions> | undefined;
 }
 

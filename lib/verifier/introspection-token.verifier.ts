@@ -3,7 +3,7 @@ import { type TrustedAuthorizationServer } from '../discovery/authorization-serv
 import { untilAborted } from '../discovery/fetch-json.js';
 import { TimeLimits } from '../discovery/time-limits.js';
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
-import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
+import { AuthorizationServerUnavailableError, TokenRefusedError } from '../errors/refusal.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { privateKeyJwt } from './introspection-client.js';
@@ -58,7 +58,8 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
    * @param server - the one server that it can belong to
    * @param wait - its `signal` ends the wait, not the request: others may wait for the same answer
    * @returns what the server says of it, or null when it is not active
-   * @throws {@link TokenRefusedError} when what it says is of another issuer, or needs a proof
+   * @throws {@link TokenRefusedError} when the token has not the form of this server's, so that it is not asked; when what
+   * it says is of another issuer, or needs a proof
    * @throws {@link AuthorizationServerUnavailableError} when it says nothing that can be used
    */
   verify(
@@ -66,6 +67,8 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
     server: TrustedAuthorizationServer,
     wait: Pick<VerificationContext, 'signal'>,
   ): VerifiedToken | null | Promise<VerifiedToken | null> {
+    if (server.options.introspection?.opaqueTokenPattern?.test(token) === false)
+      throw new TokenRefusedError('malformed');
     const answer = this.endpointOf(server).ask(token);
     return answer instanceof Promise
       ? this.verifyLater(answer, server, wait.signal)
