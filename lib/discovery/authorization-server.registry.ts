@@ -14,6 +14,7 @@ import {
 } from '../options/resolved-options.interface.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { AuthorizationServer } from './authorization-server.js';
+import { BackgroundRetry } from './background-retry.js';
 import { mcpComplianceFindings, unlistedResources } from './mcp-compliance.js';
 import { assertPrivateIssuers } from './private-issuers.js';
 import { type Resolution, resolveMetadata } from './resolve-metadata.js';
@@ -43,6 +44,7 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
   constructor(
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
     private readonly events: McpAuthEvents = new McpAuthEvents(options),
+    private readonly retry: BackgroundRetry = new BackgroundRetry(),
   ) {
     for (const resource of options.resources) {
       this.trusted.set(
@@ -97,7 +99,7 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
       this.options.discoveryTimeoutMs,
       (signal) => {
         this.bootstrapLimit = signal;
-        return Promise.allSettled(servers.map((server) => server.resolve()));
+        return Promise.allSettled(servers.map((server) => server.refresh()));
       },
       { keepsAlive: true },
     );
@@ -113,7 +115,7 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
     const isAnyNameless = this.all().some(({ isNamed }) => !isNamed);
     if (this.options.onDiscoveryFailure === 'fail' || isAnyNameless) throw error;
     this.logger.error(
-      `${error.message}\nThe application starts; it asks again when tokens of these servers come.`,
+      `${error.message}\nThe application starts; it asks these servers again until they answer.`,
     );
   }
 
@@ -149,6 +151,7 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
       },
       onFailed: (error) => {
         this.tellFailure(error, server);
+        this.retry.later(server);
       },
       onStale: (ageSeconds) => {
         this.events.staleUsed(server.issuer, 'metadata', ageSeconds);

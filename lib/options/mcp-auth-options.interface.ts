@@ -248,8 +248,8 @@ export interface McpAuthModuleOptions {
 
   /**
    * What a server that cannot be resolved at bootstrap means: `fail` stops the start; `retry` starts, answers
-   * 503 to that server's tokens and asks again when they come. `retry` needs the issuer of each server in the
-   * options.
+   * 503 to that server's tokens and asks it again in the background until it answers: after 5 seconds, then after up to
+   * 75. `retry` needs the issuer of each server in the options.
    *
    * @defaultValue 'fail'
    */

@@ -1,5 +1,10 @@
 import { type CompactVerifyGetKey, type CryptoKey, errors } from 'jose';
-import { AuthorizationServer, type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import {
+  AuthorizationServer,
+  type TrustedAuthorizationServer,
+  type WatchedKeys,
+} from '../discovery/authorization-server.js';
+import { type Retried } from '../discovery/background-retry.js';
 import { fetchJson, untilAborted } from '../discovery/fetch-json.js';
 import { RefreshedValue, type RefreshState } from '../discovery/refreshed-value.js';
 import { DiscoveryError } from '../errors/discovery.error.js';
@@ -18,8 +23,8 @@ export interface IssuerKeysContext {
   readonly onSkipped: (count: number) => void;
   /** Told of every key set loaded, but the first. */
   readonly onRenewed: () => void;
-  /** Told of every failure to load a key set while an older one is there, which nobody would notice otherwise. */
-  readonly onNotRenewed?: (error: unknown) => void;
+  /** Told of every failure to load a key set. */
+  readonly onFailed?: (error: unknown) => void;
   /** Told each time that keys past their age serve because they cannot be renewed. */
   readonly onStale?: (ageSeconds: number) => void;
 }
@@ -43,7 +48,7 @@ interface KeySource {
  *
  * @internal
  */
-export class IssuerKeys {
+export class IssuerKeys implements Retried, WatchedKeys {
   private readonly fixed: KeySet | undefined;
   private source: KeySource | undefined;
   /** Where the keys were before, as long as the new address has not answered. */
@@ -92,6 +97,23 @@ export class IssuerKeys {
     return { ...state, isUsable: this.previous?.keys.peek() !== undefined };
   }
 
+  retryInSeconds(): number | undefined {
+    return this.source?.keys.retryInSeconds();
+  }
+
+  /** Fetches the keys now, but not in the pause after a failure. */
+  async refresh(): Promise<void> {
+    const { keys } = await this.currentSource();
+    await keys.refresh();
+  }
+
+  async look(): Promise<void> {
+    if (this.fixed) return;
+    // Without metadata nobody knows where the keys are, which its own state tells.
+    const source = await this.currentSource().catch(() => undefined);
+    await source?.keys.look();
+  }
+
   /** The keys, where neither they nor the metadata that names them have to be renewed. */
   private freshKeys(): KeySet | undefined {
     const { source, server } = this;
@@ -135,9 +157,7 @@ export class IssuerKeys {
         if (this.hasLoaded) this.context.onRenewed();
         this.hasLoaded = true;
       },
-      onFailed: (error) => {
-        if (this.hasLoaded) this.context.onNotRenewed?.(error);
-      },
+      onFailed: (error) => this.context.onFailed?.(error),
       onStale: (ageSeconds) => this.context.onStale?.(ageSeconds),
     });
     return keys;

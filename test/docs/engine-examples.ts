@@ -1,4 +1,11 @@
-import { Controller, Get, Injectable, Module, type OnModuleInit } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Injectable,
+  Module,
+  type OnModuleInit,
+  ServiceUnavailableException,
+} from '@nestjs/common';
 import {
   AuthorizationServerUnavailableError,
   McpAuthDiagnostics,
@@ -84,6 +91,13 @@ export class Operations implements OnModuleInit {
   @Get()
   health() {
     return this.diagnostics.report();
+  }
+
+  @Get('ready')
+  async ready() {
+    const report = await this.diagnostics.check();
+    if (!report.isHealthy) throw new ServiceUnavailableException(report);
+    return report;
   }
 }
 //#endregion operations
