@@ -118,14 +118,15 @@ export class IntrospectionEndpoint {
     });
     if (text === undefined) return null;
     if (!keys) return readAnswer(text);
-    return readSignedAnswer(text, {
-      keys: (...jws) => keys.keyFor(...jws),
+    const expectation = {
+      keys: (...jws: Parameters<IssuerKeys['keyFor']>) => keys.keyFor(...jws),
       algorithms: server.options.algorithms,
       issuer: server.issuer,
       clientId,
       now: now(),
       toleranceSeconds,
-    });
+    };
+    return keys.verifying(() => readSignedAnswer(text, expectation));
   }
 
   private failureOf(error: unknown): IntrospectionFailure {

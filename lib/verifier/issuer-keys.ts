@@ -46,6 +46,9 @@ interface KeySource {
  * cooldown after a fetch it is a bad token. Where the fetch fails it cannot be told whether the key exists, so it is an
  * outage. After a failure asking is paused; tokens with known keys need none of it.
  *
+ * So does a signature that fails under a known key id, under the same cooldown: the server may have a new key under it.
+ * Where that fetch fails it stays a bad signature: a key is known that did not make it, and anybody can send such a token.
+ *
  * @internal
  */
 export class IssuerKeys implements Retried, WatchedKeys {
@@ -53,7 +56,8 @@ export class IssuerKeys implements Retried, WatchedKeys {
   private source: KeySource | undefined;
   /** Where the keys were before, as long as the new address has not answered. */
   private previous: KeySource | undefined;
-  private hasLoaded = false;
+  /** How many key sets were loaded. */
+  private loads = 0;
 
   constructor(
     private readonly server: TrustedAuthorizationServer,
@@ -88,6 +92,36 @@ export class IssuerKeys implements Retried, WatchedKeys {
       if (!(error instanceof errors.JWKSNoMatchingKey) || this.isCoolingDown(keys)) throw error;
     }
     return (await keys.refresh()).keyFor(...jws);
+  }
+
+  /**
+   * Verifies a signature; where it fails, once more with keys that are newer, if there are any or the server has them.
+   *
+   * @param verify - verifies with the keys at the time of its call
+   * @throws what it throws
+   */
+  async verifying<T>(verify: () => Promise<T>): Promise<T> {
+    const { loads } = this;
+    try {
+      return await verify();
+    } catch (error) {
+      const isForged = error instanceof errors.JWSSignatureVerificationFailed;
+      if (!isForged || !(await this.haveChangedSince(loads))) throw error;
+    }
+    return verify();
+  }
+
+  /** Whether there are other keys than those of an earlier load; has them fetched, but not within the cooldown. */
+  private async haveChangedSince(loads: number): Promise<boolean> {
+    if (this.fixed) return false;
+    try {
+      const { keys } = await this.currentSource();
+      // Another token may have had them fetched while this one was verified.
+      if (this.loads === loads && !this.isCoolingDown(keys)) await keys.refresh();
+    } catch {
+      // Told where it failed. The signature is bad by all that is known.
+    }
+    return this.loads !== loads;
   }
 
   /** What is known of the keys; undefined until they are needed, and for keys that are configured. */
@@ -154,8 +188,8 @@ export class IssuerKeys implements Retried, WatchedKeys {
       now: this.context.now,
       onLoaded: () => {
         if (this.source?.keys === keys) this.previous = undefined;
-        if (this.hasLoaded) this.context.onRenewed();
-        this.hasLoaded = true;
+        this.loads += 1;
+        if (this.loads > 1) this.context.onRenewed();
       },
       onFailed: (error) => this.context.onFailed?.(error),
       onStale: (ageSeconds) => this.context.onStale?.(ageSeconds),
