@@ -651,7 +651,7 @@ const waysIn = {
     'robustness',
     'a handler of a transport does not run for a request that was not authenticated',
   ),
-  'WAY-33': row('RFC 7515 2', 'a signature with base64 padding is rejected'),
+  'WAY-33': row('RFC 7515 2', 'a JWT has one spelling: base64 padding and unused bits are rejected'),
   'WAY-34': row('operation', 'the first failed fetch of keys emits discovery_failed'),
   'WAY-35': row('robustness', 'an @Sse() observable is unsubscribed when its stream ends at expiry'),
   'WAY-36': row('usability', 'a resource that no guarded route serves is not called protected in the log'),
