@@ -31,7 +31,8 @@ export interface IntrospectionOptions {
    */
   readonly bearerToken?: string | (() => string | Promise<string>);
   /**
-   * How requests prove who asks.
+   * How requests prove who asks. `client_secret_basic` percent-encodes id and secret, as RFC 6749 section 2.3.1 says. For
+   * a server that does not decode them, choose `client_secret_post`.
    *
    * @defaultValue 'private_key_jwt' with `privateKey`, 'bearer' with `bearerToken`, 'client_secret_basic' with
    * `clientSecret`, else 'none'

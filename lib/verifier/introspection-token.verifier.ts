@@ -5,6 +5,7 @@ import { TimeLimits } from '../discovery/time-limits.js';
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
 import { AuthorizationServerUnavailableError, TokenRefusedError } from '../errors/refusal.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type IntrospectionAuthMethod } from '../options/introspection-options.interface.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { privateKeyJwt } from './introspection-client.js';
 import { IntrospectionEndpoint } from './introspection-endpoint.js';
@@ -12,6 +13,13 @@ import { IntrospectionFailure, toIntrospectionFailure } from './introspection-fa
 import { type IntrospectionAnswer, toClaims } from './introspection-response.js';
 import { IssuerKeysRegistry } from './issuer-keys.registry.js';
 import { type VerificationContext, VerifiedToken } from './token.verifier.js';
+
+/** What else may be wrong, by the method: Basic has id and secret percent-encoded (RFC 6749 section 2.3.1). */
+const WAY_OUT: Readonly<Partial<Record<IntrospectionAuthMethod, string>>> = {
+  client_secret_basic:
+    '. If they are right, the server may not decode the percent-encoding of HTTP Basic: ' +
+    'set "authMethod" to "client_secret_post"',
+};
 
 /**
  * Verifies access tokens by asking the authorization server that issued them.
@@ -120,7 +128,7 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
       limits: this.limits,
       onCredentialsRefused: (status) => {
         const { clientId, authMethod } = introspection;
-        const fix = 'check "clientId" and the credentials of the option "introspection"';
+        const fix = `check "clientId" and the credentials of the option "introspection"${WAY_OUT[authMethod] ?? ''}`;
         this.logger.error(
           `${server.issuer} answers ${String(status)} to introspection by the client "${clientId}" with ${authMethod}; ${fix}`,
         );
