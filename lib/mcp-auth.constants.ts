@@ -39,6 +39,12 @@ export const WELL_KNOWN_CONTROLLERS = Symbol.for('nestjs-mcp-auth:well-known-con
 /** The scope by which clients ask for refresh tokens: no right at a resource, so it is neither advertised nor asked for. @internal */
 export const OFFLINE_ACCESS = 'offline_access';
 
+/** What issuers of this package's own begin with; no authorization server has such an issuer, as theirs are URLs. @internal */
+export const OWN_ISSUERS = 'urn:nestjs-mcp-auth:';
+
+/** What the issuer of a principal begins with whose verifier names none; the resource follows. @internal */
+export const VERIFIER_ISSUERS = `${OWN_ISSUERS}verifier:`;
+
 /** Longest accepted access token where the options do not say, in characters. @internal */
 export const DEFAULT_MAX_TOKEN_LENGTH = 8192;
 

@@ -11,6 +11,7 @@ import { ApplicationConfig, DiscoveryModule, HttpAdapterHost, ModulesContainer }
 import { AuthContext } from './auth-info/auth-context.js';
 import { ResourceTokenVerifier } from './auth-info/resource-token.verifier.js';
 import { AuthorizationServerRegistry } from './discovery/authorization-server.registry.js';
+import { BackgroundRetry } from './discovery/background-retry.js';
 import { McpAuthDiagnostics } from './discovery/diagnostics.js';
 import { McpAuthConfigError } from './errors/config.error.js';
 import { McpAuthEvents } from './events/mcp-auth-events.js';
@@ -82,6 +83,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
   providers: [
     { provide: MCP_AUTH_OPTIONS, useFactory: resolveOptions, inject: [MCP_AUTH_GIVEN_OPTIONS] },
     { provide: TokenVerifier, useClass: IssuerTokenVerifier },
+    BackgroundRetry,
     IssuerKeysRegistry,
     JwtTokenVerifier,
     IntrospectionTokenVerifier,

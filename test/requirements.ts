@@ -639,7 +639,7 @@ const waysIn = {
   'WAY-24': row('usability', 'messages name what was found, what was expected and the fix'),
   'WAY-25': row('secrecy', 'log lines of the package are written outside of a request'),
   'WAY-26': row('usability', 'an operation is decided on once, on what was sent'),
-  'WAY-27': row('RFC 7662 2.2', 'unsupported_token_type of an introspection endpoint is 401'),
+  'WAY-27': row('RFC 7662 2.2', 'a 400 unsupported_token_type of an introspection endpoint is 401, not 503'),
   'WAY-28': row('usability', 'an anonymous session passes to its first caller once'),
   'WAY-29': row('RFC 6749 2.3.1', 'rejected introspection credentials: the log names client_secret_post'),
   'WAY-30': row(
@@ -651,7 +651,7 @@ const waysIn = {
     'robustness',
     'a handler of a transport does not run for a request that was not authenticated',
   ),
-  'WAY-33': row('RFC 7515 2', 'a signature with base64 padding is rejected'),
+  'WAY-33': row('RFC 7515 2', 'a JWT has one spelling: base64 padding and unused bits are rejected'),
   'WAY-34': row('operation', 'the first failed fetch of keys emits discovery_failed'),
   'WAY-35': row('robustness', 'an @Sse() observable is unsubscribed when its stream ends at expiry'),
   'WAY-36': row('usability', 'a resource that no guarded route serves is not called protected in the log'),

@@ -28,7 +28,10 @@ export interface AuthInfo {
   readonly resource: URL;
   /** Where that resource's RFC 9728 metadata is. */
   readonly resourceMetadataUrl: string;
-  /** The authorization server that issued the token. */
+  /**
+   * The authorization server that issued the token. Of a verifier of the application: the issuer that it names, else
+   * `urn:nestjs-mcp-auth:verifier:` and the resource identifier, which is no authorization server's.
+   */
   readonly issuer: string;
   /** On whose behalf, unique only together with `issuer`; undefined for a client on its own behalf. */
   readonly subject: string | undefined;

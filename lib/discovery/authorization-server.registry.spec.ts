@@ -107,7 +107,7 @@ describe('AuthorizationServerRegistry', () => {
     });
     const registry = registryOf([{ issuer: as.issuer }]);
     const [server] = registry.all();
-    server!.resolve = () => Promise.reject(fault);
+    server!.refresh = () => Promise.reject(fault);
     await expect(registry.discover()).rejects.toBe(fault);
   });
 

@@ -14,7 +14,9 @@ import {
 } from '../options/resolved-options.interface.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { AuthorizationServer } from './authorization-server.js';
+import { BackgroundRetry } from './background-retry.js';
 import { mcpComplianceFindings, unlistedResources } from './mcp-compliance.js';
+import { assertPrivateIssuers } from './private-issuers.js';
 import { type Resolution, resolveMetadata } from './resolve-metadata.js';
 import { TimeLimits } from './time-limits.js';
 
@@ -42,6 +44,7 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
   constructor(
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
     private readonly events: McpAuthEvents = new McpAuthEvents(options),
+    private readonly retry: BackgroundRetry = new BackgroundRetry(),
   ) {
     for (const resource of options.resources) {
       this.trusted.set(
@@ -63,6 +66,11 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
     const isLazy = this.options.discovery === 'lazy';
     const wanted = isLazy ? this.all().filter(({ isNamed }) => !isNamed) : this.all();
     await this.resolve(isServing ? wanted : wanted.filter(({ options }) => options.metadata));
+    const named = this.all().filter(({ isNamed }) => isNamed);
+    assertPrivateIssuers(
+      this.options.resources,
+      named.map(({ issuer }) => issuer),
+    );
     for (const resource of this.options.resources) this.byIssuer.set(resource, this.index(resource));
     for (const { options } of this.all().filter(({ isNamed }) => !isNamed)) {
       const server = options.metadataUrl ?? 'an authorization server';
@@ -91,7 +99,7 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
       this.options.discoveryTimeoutMs,
       (signal) => {
         this.bootstrapLimit = signal;
-        return Promise.allSettled(servers.map((server) => server.resolve()));
+        return Promise.allSettled(servers.map((server) => server.refresh()));
       },
       { keepsAlive: true },
     );
@@ -107,7 +115,7 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
     const isAnyNameless = this.all().some(({ isNamed }) => !isNamed);
     if (this.options.onDiscoveryFailure === 'fail' || isAnyNameless) throw error;
     this.logger.error(
-      `${error.message}\nThe application starts; it asks again when tokens of these servers come.`,
+      `${error.message}\nThe application starts; it asks these servers again until they answer.`,
     );
   }
 
@@ -143,6 +151,7 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
       },
       onFailed: (error) => {
         this.tellFailure(error, server);
+        this.retry.later(server);
       },
       onStale: (ageSeconds) => {
         this.events.staleUsed(server.issuer, 'metadata', ageSeconds);

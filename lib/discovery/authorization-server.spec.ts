@@ -48,13 +48,13 @@ describe('AuthorizationServer', () => {
     const server = make({ metadataUrl: `${ISSUER}/meta`, trustDocumentIssuer: true });
     expect(server.isNamed).toBe(false);
     expect(() => server.issuer).toThrow('has no issuer before it is resolved');
-    await server.resolve();
+    await server.refresh();
     expect(server).toMatchObject({ issuer: ISSUER, isNamed: true });
   });
 
   verifies('ASM-19', 'keeps its issuer, whatever a later document names', async () => {
     const server = make({ metadataUrl: `${ISSUER}/meta`, trustDocumentIssuer: true });
-    await server.resolve();
+    await server.refresh();
     next = { issuer: `${ISSUER}/` };
     time += FRESH;
     expect(await server.metadata()).toEqual({ issuer: ISSUER });
@@ -112,7 +112,7 @@ describe('AuthorizationServer', () => {
 
   it('never asks again for metadata that is given by hand', async () => {
     const server = make({ metadata: { issuer: ISSUER }, jwks: { keys: [] } });
-    await server.resolve();
+    await server.refresh();
     time += 1000 * DAY;
     await server.metadata();
     expect(loads).toBe(1);
@@ -127,7 +127,7 @@ describe('AuthorizationServer', () => {
     const server = make({ issuer: ISSUER });
     expect(server.keysState()).toBeUndefined();
     const state = { ageSeconds: 1, failure: undefined, isUsable: true };
-    server.watchKeys(() => state);
+    server.watchKeys({ state: () => state, look: () => Promise.resolve() });
     expect(server.keysState()).toBe(state);
   });
 });

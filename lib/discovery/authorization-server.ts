@@ -2,6 +2,7 @@ import { BootstrapDiscoveryError, DiscoveryError } from '../errors/discovery.err
 import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
 import { type AuthorizationServerMetadata } from '../options/authorization-server-options.interface.js';
 import { type ResolvedAuthorizationServerOptions } from '../options/resolved-options.interface.js';
+import { type Retried } from './background-retry.js';
 import { RefreshedValue, type RefreshPolicy, type RefreshState } from './refreshed-value.js';
 
 /** An authorization server that a resource trusts. @publicApi */
@@ -23,16 +24,24 @@ const STALE_SECONDS = 86_400;
 /** In this last part of its time metadata is renewed behind the scenes, so that no request waits for it. */
 const RENEWED_AHEAD = 0.1;
 
+/** What an authorization server is told of its keys. @internal */
+export interface WatchedKeys {
+  /** What is known of them; undefined where nobody has needed any. */
+  state(): RefreshState | undefined;
+  /** Fetches them now. */
+  look(): Promise<void>;
+}
+
 /**
  * One authorization server over the life of the application: its metadata is loaded when it is first needed,
  * renewed when it grows old, and kept while the server is down or wrong.
  *
  * @internal
  */
-export class AuthorizationServer implements TrustedAuthorizationServer {
+export class AuthorizationServer implements TrustedAuthorizationServer, Retried {
   private readonly document: RefreshedValue<AuthorizationServerMetadata>;
   private known: string | undefined;
-  private keys: (() => RefreshState | undefined) | undefined;
+  private keys: WatchedKeys | undefined;
 
   /**
    * @param options - how it is configured
@@ -69,9 +78,19 @@ export class AuthorizationServer implements TrustedAuthorizationServer {
     return (this.options.issuer ?? this.known) !== undefined;
   }
 
-  /** Loads the metadata now, for the bootstrap; fails with what kept it from being had. */
-  async resolve(): Promise<AuthorizationServerMetadata> {
+  /** Loads the metadata now, but not in the pause after a failure; fails with what kept it from being had. */
+  async refresh(): Promise<AuthorizationServerMetadata> {
     return this.document.refresh();
+  }
+
+  retryInSeconds(): number | undefined {
+    return this.document.retryInSeconds();
+  }
+
+  /** Fetches metadata and keys now, as far as they are not given by hand. Never fails: {@link state} says what came of it. */
+  async look(): Promise<void> {
+    if (this.options.metadata === undefined) await this.document.look();
+    await this.keys?.look();
   }
 
   async metadata(): Promise<AuthorizationServerMetadata> {
@@ -98,13 +117,13 @@ export class AuthorizationServer implements TrustedAuthorizationServer {
   }
 
   /** Lets whoever keeps the server's keys tell of them. */
-  watchKeys(keys: () => RefreshState | undefined): void {
+  watchKeys(keys: WatchedKeys): void {
     this.keys = keys;
   }
 
   /** What is known of the keys; undefined where nobody has needed any, or they are configured. */
   keysState(): RefreshState | undefined {
-    return this.keys?.();
+    return this.keys?.state();
   }
 
   private async loadAs(): Promise<AuthorizationServerMetadata> {

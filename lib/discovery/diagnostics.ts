@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { BootstrapDiscoveryError, DiscoveryError } from '../errors/discovery.error.js';
 import { type AuthorizationServer } from './authorization-server.js';
@@ -6,8 +7,8 @@ import { type ComplianceReport, complianceReport } from './mcp-compliance.js';
 import { type RefreshState } from './refreshed-value.js';
 
 /**
- * How it stands with an authorization server. All of it is from the last time that something was needed from the
- * server: nothing is asked for a report.
+ * How it stands with an authorization server, from the last time that something was asked of it: when a token needed it, in
+ * the background after a failure, or by {@link McpAuthDiagnostics.check}.
  *
  * - `up`: what was asked last came
  * - `stale`: what was asked last did not come; what is there from before serves for a while
@@ -47,8 +48,34 @@ export interface McpAuthReport {
  */
 @Injectable()
 export class McpAuthDiagnostics {
+  private readonly outsideRequests = AsyncLocalStorage.snapshot();
+  private checking: Promise<McpAuthReport> | undefined;
+
   /** @internal */
   constructor(private readonly registry: AuthorizationServerRegistry) {}
+
+  /**
+   * Asks every authorization server for its metadata and its keys now, and reports. For a readiness check: it sees a server
+   * that went down, or came back, while no tokens came. Introspection endpoints are not asked.
+   *
+   * May be called as often as wanted: what was asked within the last 5 seconds is not asked again, and calls at the same
+   * time share one look. Takes as long as the slowest server: `discoveryTimeoutMs` and the time limit for keys at most.
+   * What is renewed lets the tokens of that server be verified anew. Does not throw when a server fails.
+   */
+  check(): Promise<McpAuthReport> {
+    // Calls share the look, so it runs in the async context of none of them.
+    this.checking ??= this.outsideRequests(() => this.look());
+    return this.checking;
+  }
+
+  private async look(): Promise<McpAuthReport> {
+    try {
+      await Promise.all(this.registry.all().map((server) => server.look()));
+      return this.report();
+    } finally {
+      this.checking = undefined;
+    }
+  }
 
   /** Asks nobody, so it may be called as often as wanted. Good from the start of the application on. */
   report(): McpAuthReport {

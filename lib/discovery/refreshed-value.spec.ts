@@ -302,4 +302,51 @@ describe('RefreshedValue', () => {
     expect(await loaded('a')).toBe('a');
     expect(await kept()).toBe('a');
   });
+
+  describe('a look', () => {
+    /** Looks, and tells how many loads that has begun. */
+    const look = async (end?: (load: Load) => void): Promise<number> => {
+      const before = loads.length;
+      const looked = value.look();
+      await Promise.resolve();
+      if (end) end(loads[loads.length - 1]!);
+      await looked;
+      return loads.length - before;
+    };
+    const succeed = (load: Load): void => {
+      load.succeed('b');
+    };
+    const fail = (load: Load): void => {
+      load.fail();
+    };
+
+    verifies('WAY-19', 'loads what is good still, but not within 5 seconds of the last attempt', async () => {
+      expect(await loaded('a')).toBe('a');
+      time += 4;
+      expect(await look()).toBe(0);
+      time += 1;
+      expect(await look(succeed)).toBe(1);
+      expect(await kept()).toBe('b');
+      expect(value.state().ageSeconds).toBe(0);
+    });
+
+    verifies('WAY-19', 'loads in the pause after a failure, and throws nothing', async () => {
+      expect(await look(fail)).toBe(1);
+      expect(value.retryInSeconds()).toBe(5);
+      time += 4;
+      expect([await look(), value.retryInSeconds()]).toEqual([0, 1]);
+      time += 1;
+      expect([await look(fail), value.retryInSeconds()]).toEqual([1, 10]);
+      time += 5;
+      await expect(value.get()).rejects.toThrow('down');
+      expect([await look(succeed), value.retryInSeconds()]).toEqual([1, undefined]);
+      expect(told).toEqual(['down', 'down', 'loaded']);
+    });
+
+    verifies('WAY-19', 'joins a load that is under way', async () => {
+      const asked = value.get();
+      expect(await look(succeed)).toBe(0);
+      expect(await asked).toBe('b');
+    });
+  });
 });

@@ -36,6 +36,9 @@ export interface RefreshState {
 const FIRST_PAUSE_SECONDS = 5;
 const LONGEST_PAUSE_SECONDS = 60;
 
+/** What was attempted within this time is not looked at again. */
+const LOOK_AGAIN_SECONDS = 5;
+
 /** @internal */
 interface Loaded<T> {
   readonly value: T;
@@ -58,6 +61,7 @@ export class RefreshedValue<T> {
   private current: Loaded<T> | undefined;
   private failure: { readonly error: unknown; readonly at: number; readonly count: number } | undefined;
   private pending: Promise<T> | undefined;
+  private attemptedAt = -Infinity;
   private readonly seconds: () => number;
 
   constructor(
@@ -102,6 +106,23 @@ export class RefreshedValue<T> {
     return renewed;
   }
 
+  /**
+   * Loads the value now, although it is good still or in the pause after a failure; joins a load that is under way. Does
+   * nothing within a few seconds of the last attempt. A failure is told to the policy only.
+   */
+  async look(): Promise<void> {
+    if (!this.pending && this.seconds() - this.attemptedAt < LOOK_AGAIN_SECONDS) return;
+    await (this.pending ?? this.begin()).catch(() => undefined);
+  }
+
+  /** Seconds until the next attempt may begin; undefined where the last one did not fail. */
+  retryInSeconds(): number | undefined {
+    if (!this.failure) return undefined;
+    const { at, count } = this.failure;
+    const pauseSeconds = Math.min(FIRST_PAUSE_SECONDS * 2 ** (count - 1), LONGEST_PAUSE_SECONDS);
+    return Math.max(0, pauseSeconds - (this.seconds() - at));
+  }
+
   /** The value, where it serves as it is and nothing has to be renewed; undefined where {@link get} has to see to it. */
   fresh(): T | undefined {
     const { current } = this;
@@ -136,6 +157,7 @@ export class RefreshedValue<T> {
 
   private async attempt(): Promise<T> {
     const loadedAt = this.seconds();
+    this.attemptedAt = loadedAt;
     let value: T;
     try {
       value = await this.load();
@@ -152,11 +174,9 @@ export class RefreshedValue<T> {
 
   /** The failure, as long as nothing is asked after it. */
   private pause(): Promise<never> | undefined {
-    if (!this.failure) return undefined;
-    const { error, at, count } = this.failure;
-    const pauseSeconds = Math.min(FIRST_PAUSE_SECONDS * 2 ** (count - 1), LONGEST_PAUSE_SECONDS);
+    if ((this.retryInSeconds() ?? 0) === 0) return undefined;
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever the load failed with
-    return this.seconds() - at < pauseSeconds ? Promise.reject(error) : undefined;
+    return Promise.reject(this.failure?.error);
   }
 
   private drawRenewal(): number {

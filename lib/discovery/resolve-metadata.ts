@@ -69,11 +69,16 @@ async function resolveAt(
   return metadata;
 }
 
+/** Whether the package verifies signatures by the server's keys: of tokens, or of introspection answers. @internal */
+export function usesKeys({ needsKeys, mode, introspection }: ResolvedAuthorizationServerOptions): boolean {
+  return needsKeys && (mode !== 'introspection' || introspection?.requireSignedResponse === true);
+}
+
 /** Which addresses have to be in the document: those that are used, and not configured. */
-function neededAddresses({ needsKeys, mode, jwks, introspection }: ResolvedAuthorizationServerOptions) {
-  const verifiesSignatures = mode !== 'introspection' || introspection?.requireSignedResponse === true;
+function neededAddresses(server: ResolvedAuthorizationServerOptions) {
+  const { needsKeys, jwks, introspection } = server;
   return {
-    needsKeys: needsKeys && verifiesSignatures && jwks === undefined,
+    needsKeys: usesKeys(server) && jwks === undefined,
     needsIntrospection: needsKeys && introspection !== undefined && introspection.endpoint === undefined,
   };
 }

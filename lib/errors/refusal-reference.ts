@@ -91,7 +91,7 @@ export const REFUSAL_REFERENCE: Readonly<Record<RefusalReason, ErrorReferenceEnt
   signature: entry(
     401,
     "the signature is not by the issuer's key",
-    'get a new token; if all fail, compare `jwks_uri` with the server that signs',
+    'get a new token; if all fail, compare `jwks_uri` with the server that signs. A server that gives a key id to a new key is followed after `cooldownSeconds`',
   ),
   inactive: entry(
     401,

@@ -94,12 +94,17 @@ describe('admit', () => {
     expect(outcome({ iss: AS1, aud: 'api://admin' }, withAudience)).toBe('issuer');
   });
 
-  verifies(['JWT-20', 'F78'], 'takes claims without issuer for those of the only one', () => {
-    expect(outcome({ iss: undefined })).toBe('accepted');
-    expect(outcome({ iss: AS1 }, withTwoServers)).toBe('accepted');
+  verifies(['JWT-20', 'F78', 'WAY-12'], 'takes claims without issuer for those of no server', () => {
+    for (const of of [resource, withTwoServers]) {
+      const { issuer } = admit(new VerifiedToken({ ...GOOD, iss: undefined }), of, CLOCK);
+      expect(issuer).toBe(`urn:nestjs-mcp-auth:verifier:${of.options.resource}`);
+      expect(outcome({ iss: issuer }, of)).toBe('issuer');
+      expect(outcome({ iss: null }, of)).toBe('issuer');
+      expect(outcome({ iss: AS1 }, of)).toBe('accepted');
+    }
     expect(outcome({ iss: AS2 }, withTwoServers)).toBe('accepted');
-    expect(outcome({ iss: undefined }, withTwoServers)).toBe('issuer');
-    expect(outcome({ iss: null }, withTwoServers)).toBe('issuer');
+    // They are not asked for claims that a server is configured with.
+    expect(outcome({ iss: undefined }, withRequiredClaims)).toBe('accepted');
   });
 
   verifies('VER-03', 'takes claims without audience only from a verifier that answers for it', () => {

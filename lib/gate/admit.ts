@@ -1,4 +1,5 @@
 import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { VERIFIER_ISSUERS } from '../mcp-auth.constants.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { type TokenClaims, type VerifiedToken } from '../verifier/token.verifier.js';
 import { namesAudience } from './audience.js';
@@ -46,11 +47,15 @@ export function admit(verified: VerifiedToken, resource: KnownResource, clock: G
   return { issuer, subject, clientId, scopes, expiresAt, audience, claims };
 }
 
-/** The issuer, which must be one of the resource's. Claims that name none can only be of a resource's only one. */
-function issuerOf({ iss }: TokenClaims, { servers }: KnownResource): string {
-  const issuer = iss === undefined && servers.size === 1 ? servers.keys().next().value : iss;
-  if (typeof issuer !== 'string' || !servers.has(issuer)) throw new TokenRefusedError('issuer');
-  return issuer;
+/**
+ * The issuer, which must be one of the resource's. Only a verifier of the application names a private one, or none: the
+ * package's own gives the server that it asked. Claims that name none are of no server, whose subjects are other people.
+ */
+function issuerOf({ iss }: TokenClaims, { servers, options }: KnownResource): string {
+  if (iss === undefined) return `${VERIFIER_ISSUERS}${options.resource}`;
+  if (typeof iss !== 'string' || !(servers.has(iss) || options.privateIssuers.includes(iss)))
+    throw new TokenRefusedError('issuer');
+  return iss;
 }
 
 function assertAudience({ claims, audienceVerified }: VerifiedToken, { options }: KnownResource): void {

@@ -1,4 +1,5 @@
-import { Type } from 'class-transformer';
+import { types } from 'node:util';
+import { Transform, Type } from 'class-transformer';
 import { ValidateNested } from 'class-validator';
 import { SIGNATURE_ALGORITHMS } from './algorithms.js';
 import {
@@ -37,6 +38,12 @@ const isBearerToken: Problem = (value) =>
     ? undefined
     : 'must be a bearer token or a function that gives one';
 
+/** With these flags each test begins where the one before ended. */
+const isStatelessRegExp: Problem = (value) =>
+  types.isRegExp(value) && !value.global && !value.sticky
+    ? undefined
+    : 'must be a RegExp without the flags "g" and "y"';
+
 const isHeaders: Problem = (value) =>
   isPlainObject(value) ??
   (Object.values(value as object).every((header) => typeof header === 'string')
@@ -73,6 +80,12 @@ export class IntrospectionDto {
   @CheckOptional(isBoolean) trustAnswerWithoutAudience?: boolean;
   @CheckOptional(isWholeNumber(100, 30_000, 'milliseconds')) timeoutMs?: number;
   @CheckOptional(isWholeNumber(1, 10_000, 'requests')) maxConcurrentRequests?: number;
+  @CheckOptional(isWholeNumber(0, 100_000, 'requests')) maxQueuedRequests?: number;
+
+  /** As given: objects are copied, and the copy of a RegExp would be an empty one. */
+  @Transform(({ obj }: { obj: IntrospectionDto }) => obj.opaqueTokenPattern)
+  @CheckOptional(isStatelessRegExp)
+  opaqueTokenPattern?: RegExp;
 
   @CheckOptional(isPlainObject)
   @ValidateNested({ message: 'must be an object' })

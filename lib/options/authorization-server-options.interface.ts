@@ -37,7 +37,8 @@ export interface RemoteJwkSetOptions {
   /** Time limit for one fetch. Unit: milliseconds. Range: 100 to 30000. @defaultValue 5000 */
   readonly timeoutMs?: number;
   /**
-   * A token with an unknown key id has the keys fetched anew, but not within this time of the last fetch.
+   * A token with an unknown key id, or with a signature that fails, has the keys fetched anew, but not within this time of
+   * the last fetch.
    * Unit: seconds. Range: 1 to 3600. @defaultValue 30
    */
   readonly cooldownSeconds?: number;

@@ -16,6 +16,7 @@ export function crossProblems(options: McpAuthModuleOptionsDto): ConfigProblem[]
     ...duplicates(resources, ({ resource }) => canonicalResource(resource), 'resources', 'resource'),
     ...duplicates(resources, ({ name }) => name, 'resources', 'name'),
     ...alias,
+    ...privateIssuerProblems(options),
     ...resources.flatMap((resource, index) =>
       resourceProblems(resource, `resources[${String(index)}]`, isDeferred),
     ),
@@ -36,6 +37,15 @@ function resourceProblems(
     ...ambiguousIntrospection(authorizationServers, list),
     ...signedMetadataProblems(metadata?.['signed_metadata'], resource, `${path}.metadata`),
   ];
+}
+
+function privateIssuerProblems({ resources, verifier }: McpAuthModuleOptionsDto): ConfigProblem[] {
+  const message = 'needs a "verifier": only that may name these issuers';
+  return resources.flatMap((resource, index) =>
+    (resource.privateIssuers ?? []).length > 0 && (resource.verifier ?? verifier) === undefined
+      ? [{ path: `resources[${String(index)}].privateIssuers`, message }]
+      : [],
+  );
 }
 
 function serverIssuer({ issuer, metadata }: AuthorizationServerDto): unknown {

@@ -31,7 +31,8 @@ export interface IntrospectionOptions {
    */
   readonly bearerToken?: string | (() => string | Promise<string>);
   /**
-   * How requests prove who asks.
+   * How requests prove who asks. `client_secret_basic` percent-encodes id and secret, as RFC 6749 section 2.3.1 says. For
+   * a server that does not decode them, choose `client_secret_post`.
    *
    * @defaultValue 'private_key_jwt' with `privateKey`, 'bearer' with `bearerToken`, 'client_secret_basic' with
    * `clientSecret`, else 'none'
@@ -66,6 +67,24 @@ export interface IntrospectionOptions {
    */
   readonly maxConcurrentRequests?: number;
   /**
+   * How many requests wait for their turn. Further ones are 503 at once, with `Retry-After`. Each that waits holds its
+   * token in memory. Range: 0 to 100000.
+   *
+   * @defaultValue 1000
+   */
+  readonly maxQueuedRequests?: number;
+  /**
+   * The form of this server's opaque tokens. A token of another form is 401, and the server is not asked about it, so random
+   * tokens cost next to nothing. Tested as written: begin it with `^` and end it with `$`. Without the flags `g` and `y`.
+   * In mode `introspection` it holds for JWTs too; in mode `auto` they are verified by keys.
+   *
+   * Strangers choose the tokens, of up to `maxTokenLength` characters: write no pattern that takes exponential time, such
+   * as one with a repetition within a repetition.
+   *
+   * @defaultValue any form
+   */
+  readonly opaqueTokenPattern?: RegExp;
+  /**
    * Keeps answers, so that a revoked token may pass until its answer is too old. @defaultValue none are kept
    */
   readonly cache?: IntrospectionCacheOptions;
@@ -77,6 +96,11 @@ export interface IntrospectionCacheOptions {
   readonly maxAgeSeconds?: number;
   /** For tokens that are not active. Unit: seconds. Range: 0 to 10. @defaultValue 5 */
   readonly negativeMaxAgeSeconds?: number;
-  /** The least recently used answers beyond this number are dropped. Range: 1 to 1000000. @defaultValue 10000 */
+  /**
+   * The least recently used answers beyond this number are dropped. Counted for active tokens and for others apart, so that
+   * random tokens push out no answer about an active one. Range: 1 to 1000000.
+   *
+   * @defaultValue 10000
+   */
   readonly maxEntries?: number;
 }

@@ -1,5 +1,6 @@
 import { Type } from 'class-transformer';
 import { IsOptional, ValidateIf, ValidateNested } from 'class-validator';
+import { OWN_ISSUERS } from '../mcp-auth.constants.js';
 import { AuthorizationServerDto } from './authorization-server-options.dto.js';
 import { challengeTextProblem, errorUriProblem } from './challenge-text.js';
 import {
@@ -35,6 +36,10 @@ const isBooleanOrIssuer: Problem = (value) =>
     ? undefined
     : 'must be true, false or the issuer of an authorization server';
 
+const isPrivateIssuer = isString((value) =>
+  value.startsWith(OWN_ISSUERS) ? `must not begin with "${OWN_ISSUERS}"` : undefined,
+);
+
 const isFalseOrObject: Problem = (value) =>
   isPlainObject(value) === undefined ? undefined : 'must be false or an object';
 
@@ -60,6 +65,7 @@ export class ProtectedResourceDto {
   @CheckOptional(isAllowedOrigins) allowedOrigins?: string[];
   @CheckOptional(isAllowedHosts) allowedHosts?: string[];
   @CheckOptional(isVerifier) verifier?: unknown;
+  @CheckOptional(isListOf(isPrivateIssuer, { nonEmpty: false })) privateIssuers?: string[];
   @CheckOptional(isBoolean) allowAnonymous?: boolean;
   @CheckOptional(isResourceDocument) metadata?: Record<string, unknown>;
 }

@@ -127,9 +127,21 @@ export interface ProtectedResourceOptions {
    * Verifies this resource's tokens in place of the keys and introspection endpoints of its authorization servers.
    * What it returns is decided on as ever: issuer, audience, time, scopes.
    *
+   * Claims without `iss` are of no authorization server: the caller's issuer is then `urn:nestjs-mcp-auth:verifier:` and
+   * the resource identifier.
+   *
    * @defaultValue the module's `verifier`
    */
   readonly verifier?: TokenVerifierOption;
+
+  /**
+   * Issuers that the resource's `verifier` may name as `iss` beside those of `authorizationServers`: of API keys, or of
+   * tenants. Compared exactly. Clients never see them: they are not in the metadata. The package fetches nothing from
+   * them and verifies no tokens of theirs itself. None may be the issuer of an authorization server.
+   *
+   * @defaultValue none
+   */
+  readonly privateIssuers?: readonly string[];
 
   /**
    * Whether requests without an `Authorization` header are let in, to what needs no scopes of its own; `@AuthInfo()` is
@@ -236,8 +248,8 @@ export interface McpAuthModuleOptions {
 
   /**
    * What a server that cannot be resolved at bootstrap means: `fail` stops the start; `retry` starts, answers
-   * 503 to that server's tokens and asks again when they come. `retry` needs the issuer of each server in the
-   * options.
+   * 503 to that server's tokens and asks it again in the background until it answers: after 5 seconds, then after up to
+   * 75. `retry` needs the issuer of each server in the options.
    *
    * @defaultValue 'fail'
    */

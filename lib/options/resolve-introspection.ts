@@ -16,8 +16,8 @@ export function resolveIntrospection(dto: IntrospectionDto): ResolvedIntrospecti
     requireSignedResponse: dto.requireSignedResponse ?? false,
     requireExpiry: dto.requireExpiry ?? false,
     trustAnswerWithoutAudience: dto.trustAnswerWithoutAudience ?? false,
-    timeoutMs: dto.timeoutMs ?? REQUEST_TIMEOUT_MS,
-    maxConcurrentRequests: dto.maxConcurrentRequests ?? 100,
+    ...requestBounds(dto),
+    opaqueTokenPattern: dto.opaqueTokenPattern && new RegExp(dto.opaqueTokenPattern),
     cache: dto.cache && resolveCache(dto.cache),
   };
   return Object.defineProperties(resolved, {
@@ -25,6 +25,16 @@ export function resolveIntrospection(dto: IntrospectionDto): ResolvedIntrospecti
     bearerToken: { value: typeof bearerToken === 'string' ? () => bearerToken : bearerToken },
     privateKey: { value: privateKey },
   }) as ResolvedIntrospectionOptions;
+}
+
+function requestBounds(
+  dto: IntrospectionDto,
+): Pick<ResolvedIntrospectionOptions, 'timeoutMs' | 'maxConcurrentRequests' | 'maxQueuedRequests'> {
+  return {
+    timeoutMs: dto.timeoutMs ?? REQUEST_TIMEOUT_MS,
+    maxConcurrentRequests: dto.maxConcurrentRequests ?? 100,
+    maxQueuedRequests: dto.maxQueuedRequests ?? 1000,
+  };
 }
 
 function defaultMethod({ clientSecret, privateKey, bearerToken }: IntrospectionDto): IntrospectionAuthMethod {

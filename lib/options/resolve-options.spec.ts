@@ -75,6 +75,7 @@ describe('resolveOptions', () => {
           allowedHosts: undefined,
           metadata: {},
           verifier: undefined,
+          privateIssuers: [],
         },
       ],
       clockToleranceSeconds: 5,

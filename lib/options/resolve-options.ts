@@ -130,6 +130,7 @@ function resolveResource(dto: ProtectedResourceDto, shared: unknown): ResolvedPr
     allowedOrigins: resolveAllowedOrigins(dto.resource, dto.allowedOrigins),
     allowedHosts: resolveAllowedHosts(dto.resource, dto.allowedHosts),
     verifier,
+    privateIssuers: [...new Set(dto.privateIssuers)],
     allowAnonymous: dto.allowAnonymous ?? false,
     metadata: { ...dto.metadata },
   };

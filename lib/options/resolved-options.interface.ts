@@ -34,6 +34,9 @@ export interface ResolvedIntrospectionOptions {
   readonly trustAnswerWithoutAudience: boolean;
   readonly timeoutMs: number;
   readonly maxConcurrentRequests: number;
+  readonly maxQueuedRequests: number;
+  /** Without state. */
+  readonly opaqueTokenPattern: RegExp | undefined;
   readonly cache: Required<IntrospectionCacheOptions> | undefined;
 }
 
@@ -77,6 +80,8 @@ export interface ResolvedProtectedResourceOptions {
   readonly allowedHosts: readonly string[] | undefined;
   /** The resource's own, else the module's; undefined where the package verifies tokens itself. */
   readonly verifier: TokenVerifierClass | VerifyToken | undefined;
+  /** Issuers that only the verifier may name. */
+  readonly privateIssuers: readonly string[];
   readonly allowAnonymous: boolean;
   readonly metadata: ProtectedResourceMetadataOptions;
 }

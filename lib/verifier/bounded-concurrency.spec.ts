@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { BoundedConcurrency } from './bounded-concurrency.js';
+import { BoundedConcurrency, QueueFullError } from './bounded-concurrency.js';
 
 /** Tasks of a bound of two, by name; `end` ends the one that runs. */
-function bounded(most = 2) {
-  const places = new BoundedConcurrency(most);
+function bounded(most = 2, mostWaiting = Infinity) {
+  const places = new BoundedConcurrency(most, mostWaiting);
   const begun: string[] = [];
   const ends = new Map<string, (error?: Error) => void>();
   const run = (name: string, signal = new AbortController().signal): Promise<string> =>
@@ -63,6 +63,35 @@ describe('BoundedConcurrency', () => {
     expect(begun).toEqual(['a', 'c']);
     end('c');
     await third;
+  });
+
+  verifies('WAY-14', 'has only so many wait, and fails the others at once', async () => {
+    const { run, end, begun } = bounded(1, 2);
+    const limit = new AbortController();
+    const first = run('a');
+    const second = run('b', limit.signal);
+    const third = run('c');
+    await expect(run('d')).rejects.toBeInstanceOf(QueueFullError);
+    // One that gives up makes room for another.
+    limit.abort(new Error('too late'));
+    await expect(second).rejects.toThrow('too late');
+    const fourth = run('e');
+    await expect(run('f')).rejects.toBeInstanceOf(QueueFullError);
+    for (const name of ['a', 'c', 'e']) {
+      end(name);
+      await settled();
+    }
+    expect(await Promise.all([first, third, fourth])).toEqual(['a', 'c', 'e']);
+    expect(begun).toEqual(['a', 'c', 'e']);
+    const none = bounded(1, 0);
+    const only = none.run('a');
+    await expect(none.run('b')).rejects.toBeInstanceOf(QueueFullError);
+    none.end('a');
+    await only;
+    const next = none.run('c');
+    await settled();
+    none.end('c');
+    expect(await next).toBe('c');
   });
 
   it('lets one that has begun go on when its signal is aborted, until it ends', async () => {

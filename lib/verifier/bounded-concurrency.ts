@@ -1,6 +1,9 @@
+/** Too many tasks wait already. @internal */
+export class QueueFullError extends Error {}
+
 /**
- * Lets a number of tasks run at once. The others wait for their turn, first come first served, for as long as their
- * signal lets them.
+ * Lets a number of tasks run at once. A number of others wait for their turn, first come first served, for as long as
+ * their signal lets them; beyond those a task fails at once.
  *
  * @internal
  */
@@ -8,8 +11,14 @@ export class BoundedConcurrency {
   private running = 0;
   private readonly waiting = new Set<() => void>();
 
-  /** @param most - how many run at once; at least 1 */
-  constructor(private readonly most: number) {}
+  /**
+   * @param most - how many run at once; at least 1
+   * @param mostWaiting - how many wait
+   */
+  constructor(
+    private readonly most: number,
+    private readonly mostWaiting: number,
+  ) {}
 
   /** Whether the next task has to wait. */
   get isFull(): boolean {
@@ -19,9 +28,11 @@ export class BoundedConcurrency {
   /**
    * Runs a task when its turn has come. A task that has begun holds its place until it ends, whatever the signal says.
    *
-   * @throws the signal's reason when it is aborted before; else what the task throws
+   * @throws {@link QueueFullError} when too many wait already; the signal's reason when it is aborted before the task
+   * begins; else what the task throws
    */
   async run<T>(signal: AbortSignal, task: () => Promise<T>): Promise<T> {
+    if (this.isFull && this.waiting.size >= this.mostWaiting) throw new QueueFullError();
     if (this.isFull) await this.turn(signal);
     else this.running += 1;
     try {

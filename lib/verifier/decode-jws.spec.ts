@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../../test/verifies.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { decodeClaims, decodeHeader } from './decode-jws.js';
 
@@ -17,7 +19,7 @@ describe('decoding a JWS', () => {
   it.each([
     ...['', 'e', 'e30+', '!', 'eA', encode('[]'), encode('null'), encode('1'), encode('"{}"')],
     ...[encode('{'), encode('{}}'), encode(' {}'), encode('\u00a0{}'), encode('\n\t {"a":1}'), encode('{}')],
-    ...[encode('{"a":"\u00e4"}'), encode('{"__proto__":{"a":1}}'), encode('{"a":1,"a":2}'), 'e31'],
+    ...[encode('{"a":"\u00e4"}'), encode('{"__proto__":{"a":1}}'), encode('{"a":1,"a":2}')],
     encode(Buffer.from([0x7b, 0x22, 0xc3, 0x28, 0x22, 0x7d])),
   ])('reads the part %j as jose does', (part) => {
     expect(orUndefined(() => decodeClaims(`e30.${part}.e30`))).toEqual(
@@ -56,6 +58,45 @@ describe('decoding a JWS', () => {
         expect(decodeHeader(`${alike(part, at)}.e30.e30`)).toBeUndefined();
         expect(orUndefined(() => decodeClaims(`e30.${alike(part, at)}.e30`))).toBeUndefined();
       }
+    }
+  });
+
+  verifies('WAY-33', 'refuses a part with bits beyond its last byte, which jose takes', () => {
+    for (const part of ['e31', 'e32', 'e33', `${encode('{"a":1}').slice(0, -1)}R`]) {
+      expect(decodeProtectedHeader(`${part}.e30.e30`)).toBeTypeOf('object');
+      expect(decodeHeader(`${part}.e30.e30`)).toBeUndefined();
+      expect(orUndefined(() => decodeClaims(`e30.${part}.e30`))).toBeUndefined();
+    }
+  });
+
+  verifies('WAY-33', 'refuses a signature in another spelling than an encoder has', () => {
+    for (const bytes of ['', 'a', 'ab', 'abc', 'abcd']) {
+      const signature = encode(bytes);
+      expect(decodeClaims(`e30.e30.${signature}`)).toEqual({});
+      const last = signature.slice(0, -1);
+      const others = ['=', '==', 'A', ' ', '+', '/', '\n', '.'].map((end) => signature + end);
+      if (signature.length % 4 === 2)
+        others.push(`${last}${signature.endsWith('Q') ? 'R' : 'h'}`, `${last}_`);
+      if (signature.length % 4 === 3) others.push(`${last}J`, `${last}-`);
+      for (const other of others.filter((each) => encode(Buffer.from(each, 'base64url')) !== each)) {
+        expect([other, orUndefined(() => decodeClaims(`e30.e30.${other}`))]).toEqual([other, undefined]);
+      }
+    }
+  });
+
+  it('takes every part that an encoder writes, and nothing else', () => {
+    for (let length = 0; length < 300; length += 1) {
+      const bytes = randomBytes(length);
+      const signature = encode(bytes);
+      expect(decodeClaims(`e30.e30.${signature}`)).toEqual({});
+      const changed = Buffer.from(signature);
+      if (length > 0) changed[changed.length - 1] = 33 + (length % 94);
+      const other = changed.toString('latin1');
+      const isCanonical = encode(Buffer.from(other, 'base64url')) === other;
+      expect([other, orUndefined(() => decodeClaims(`e30.e30.${other}`)) !== undefined]).toEqual([
+        other,
+        isCanonical,
+      ]);
     }
   });
 

@@ -3,16 +3,27 @@ import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { type TokenClaims } from './token.verifier.js';
 
 /**
+ * Base64url as an encoder writes it: no padding, no character of base64, and no bits beyond the last byte. Decoders take
+ * all three, so that one signature would have several spellings, and one token several strings.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7515#section-2 | RFC 7515 section 2}
+ * @see {@link https://www.rfc-editor.org/rfc/rfc4648#section-3.5 | RFC 4648 section 3.5}
+ */
+const BASE64URL = /^(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?$/;
+
+/**
  * What a token says, before anything is verified: good for the choice of keys and nothing else until then.
  *
- * @throws {@link TokenRefusedError} `malformed` when it is no compact JWS with an object for payload
+ * @throws {@link TokenRefusedError} `malformed` when it is no compact JWS with an object for payload and base64url for
+ * signature
  * @internal
  */
 export function decodeClaims(token: string): TokenClaims {
   const begin = token.indexOf('.') + 1;
   const end = token.indexOf('.', begin);
   const isCompact = begin > 0 && end !== -1 && !token.includes('.', end + 1);
-  const claims = isCompact ? decodeObject(token.slice(begin, end)) : undefined;
+  const isRight = isCompact && BASE64URL.test(token.slice(end + 1));
+  const claims = isRight ? decodeObject(token.slice(begin, end)) : undefined;
   if (!claims) throw new TokenRefusedError('malformed');
   return claims;
 }
@@ -36,11 +47,11 @@ export function decodeHeader(token: string): Readonly<Record<string, unknown>> |
 }
 
 /**
- * A JSON object in base64url without padding. All that is anything else is told without an exception: bad requests
+ * A JSON object in base64url. All that is anything else is told without an exception: bad requests
  * come in any number.
  */
 function decodeObject(part: string): Record<string, unknown> | undefined {
-  if (part.length % 4 === 1 || !/^[\w-]+$/.test(part)) return undefined;
+  if (!BASE64URL.test(part)) return undefined;
   const bytes = Buffer.from(part, 'base64url');
   if (!isUtf8(bytes)) return undefined;
   const text = bytes.toString();

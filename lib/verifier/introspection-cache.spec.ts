@@ -64,4 +64,25 @@ describe('IntrospectionCache', () => {
     expect(['a', 'b', 'c'].map((key) => cache.get(key, 1002))).toEqual([ACTIVE, undefined, ACTIVE]);
     expect(cache.size).toBe(2);
   });
+
+  verifies('WAY-14', 'makes room among answers of the same kind', () => {
+    const cache = cacheWith();
+    cache.set('a', ACTIVE, 1000);
+    cache.set('b', ACTIVE, 1000);
+    for (const key of ['x', 'y', 'z']) cache.set(key, null, 1000);
+    expect(['a', 'b', 'x', 'y', 'z'].map((key) => cache.get(key, 1001))).toEqual([
+      ...[ACTIVE, ACTIVE],
+      ...[undefined, null, null],
+    ]);
+    expect(cache.size).toBe(4);
+    for (const key of ['c', 'd']) cache.set(key, ACTIVE, 1001);
+    expect(['a', 'b', 'c', 'd', 'y', 'z'].map((key) => cache.get(key, 1002))).toEqual([
+      ...[undefined, undefined, ACTIVE, ACTIVE],
+      ...[null, null],
+    ]);
+    // An answer takes the place of one of the other kind.
+    cache.set('c', null, 1002);
+    cache.set('y', ACTIVE, 1002);
+    expect([cache.get('c', 1003), cache.get('y', 1003), cache.size]).toEqual([null, ACTIVE, 4]);
+  });
 });

@@ -8,41 +8,49 @@ interface Entry {
   readonly until: number;
 }
 
+/** Entries in the order of their last use. */
+type Entries = Map<string, Entry>;
+
 /**
  * Answers of one server to one client, for a while: those about active tokens never past their expiry, and not at
- * all without one. The least recently used ones make room.
+ * all without one. The least recently used ones make room for those of the same kind: whoever sends random tokens
+ * pushes out no answer about an active one.
  *
  * @internal
  */
 export class IntrospectionCache {
-  private readonly entries = new Map<string, Entry>();
+  private readonly active: Entries = new Map();
+  private readonly inactive: Entries = new Map();
 
   constructor(private readonly options: Required<IntrospectionCacheOptions>) {}
 
   get size(): number {
-    return this.entries.size;
+    return this.active.size + this.inactive.size;
   }
 
   /** The answer under a key, or undefined when there is none, or one that is too old. */
   get(key: string, nowSeconds: number): IntrospectionAnswer | undefined {
-    const entry = this.entries.get(key);
+    const entries = this.active.has(key) ? this.active : this.inactive;
+    const entry = entries.get(key);
     if (!entry) return undefined;
-    this.entries.delete(key);
+    entries.delete(key);
     // Before its time too: a clock that was set back makes nothing younger.
     if (nowSeconds < entry.since || !(nowSeconds < entry.until)) return undefined;
-    this.entries.set(key, entry);
+    entries.set(key, entry);
     return entry.answer;
   }
 
   /** @param since - when the server was asked, in seconds since the epoch */
   set(key: string, answer: IntrospectionAnswer, since: number): void {
-    this.entries.delete(key);
+    this.active.delete(key);
+    this.inactive.delete(key);
     const until = this.until(answer, since);
     if (!(until > since)) return;
-    this.entries.set(key, { answer, since, until });
-    if (this.entries.size <= this.options.maxEntries) return;
-    for (const eldest of this.entries.keys()) {
-      this.entries.delete(eldest);
+    const entries = answer === null ? this.inactive : this.active;
+    entries.set(key, { answer, since, until });
+    if (entries.size <= this.options.maxEntries) return;
+    for (const eldest of entries.keys()) {
+      entries.delete(eldest);
       return;
     }
   }

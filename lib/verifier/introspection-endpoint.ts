@@ -6,7 +6,7 @@ import { RefreshedValue } from '../discovery/refreshed-value.js';
 import { type TimeLimits } from '../discovery/time-limits.js';
 import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
 import { type ResolvedIntrospectionOptions } from '../options/resolved-options.interface.js';
-import { BoundedConcurrency } from './bounded-concurrency.js';
+import { BoundedConcurrency, QueueFullError } from './bounded-concurrency.js';
 import { IntrospectionCache } from './introspection-cache.js';
 import { clientAuthentication } from './introspection-client.js';
 import { IntrospectionFailure, toIntrospectionFailure } from './introspection-failure.js';
@@ -32,7 +32,7 @@ const CREDENTIALS_COOLDOWN_SECONDS = 30;
 
 /**
  * One authorization server that is asked about tokens by one client. However many ask about a token at once, the
- * server is asked once, and about so many tokens at a time and no more. Answers are kept only as configured, failures
+ * server is asked once, and about so many tokens at a time and no more; so many more wait for their turn. Answers are kept only as configured, failures
  * never; no token is kept in any case.
  *
  * @internal
@@ -49,7 +49,7 @@ export class IntrospectionEndpoint {
     private readonly options: ResolvedIntrospectionOptions,
     private readonly context: IntrospectionContext,
   ) {
-    this.places = new BoundedConcurrency(options.maxConcurrentRequests);
+    this.places = new BoundedConcurrency(options.maxConcurrentRequests, options.maxQueuedRequests);
     this.cache = options.cache && new IntrospectionCache(options.cache);
     this.credentials = new RefreshedValue(() => clientAuthentication(options), {
       freshSeconds: Infinity,
@@ -94,7 +94,7 @@ export class IntrospectionEndpoint {
         return answer;
       } catch (error) {
         if (error instanceof AuthorizationServerUnavailableError) throw error;
-        const cause = signal.aborted ? lateFailure(hasToWait) : toIntrospectionFailure(error);
+        const cause = signal.aborted ? lateFailure(hasToWait) : this.failureOf(error);
         if (cause.status === 401 || cause.status === 403) this.noteRefusedCredentials(cause.status);
         throw new AuthorizationServerUnavailableError(this.server.issuer, 'introspection', { cause });
       }
@@ -116,15 +116,23 @@ export class IntrospectionEndpoint {
       now,
       signal,
     });
+    if (text === undefined) return null;
     if (!keys) return readAnswer(text);
-    return readSignedAnswer(text, {
-      keys: (...jws) => keys.keyFor(...jws),
+    const expectation = {
+      keys: (...jws: Parameters<IssuerKeys['keyFor']>) => keys.keyFor(...jws),
       algorithms: server.options.algorithms,
       issuer: server.issuer,
       clientId,
       now: now(),
       toleranceSeconds,
-    });
+    };
+    return keys.verifying(() => readSignedAnswer(text, expectation));
+  }
+
+  private failureOf(error: unknown): IntrospectionFailure {
+    if (!(error instanceof QueueFullError)) return toIntrospectionFailure(error);
+    const count = String(this.options.maxQueuedRequests);
+    return new IntrospectionFailure(`${count} others wait for their turn already ("maxQueuedRequests")`);
   }
 
   private noteRefusedCredentials(status: number): void {

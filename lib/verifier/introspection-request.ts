@@ -27,14 +27,19 @@ export interface IntrospectionTarget {
 
 /**
  * Asks an authorization server about a token. Redirects are not followed, so that token and credentials go nowhere
- * else; the answer is bounded while it streams, and not looked at.
+ * else; the answer is bounded while it streams.
  *
- * @returns the body of an answer with status 200
+ * @returns the body of an answer with status 200, not looked at; undefined where the server answers that it introspects
+ * no tokens of this type, as some do with JWTs: it did not issue this one as an access token
  * @throws {@link IntrospectionFailure} for any other answer, and whatever `fetch` throws
  * @see {@link https://www.rfc-editor.org/rfc/rfc7662#section-2.1 | RFC 7662 section 2.1}
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7009#section-2.2.1 | RFC 7009 section 2.2.1}
  * @internal
  */
-export async function requestIntrospection(token: string, target: IntrospectionTarget): Promise<string> {
+export async function requestIntrospection(
+  token: string,
+  target: IntrospectionTarget,
+): Promise<string | undefined> {
   const { issuer, endpoint, clientId, now } = target;
   const skewSeconds = Math.round((now().getTime() - Date.now()) / 1000);
   const response = await introspectionRequest(
@@ -52,8 +57,18 @@ export async function requestIntrospection(token: string, target: IntrospectionT
     },
   );
   if (response.status === 200) return readText(response);
-  await response.body?.cancel();
+  if (response.status !== 400) await response.body?.cancel();
+  else if (isUnsupportedTokenType(await readText(response))) return undefined;
   throw new IntrospectionFailure(`answered ${String(response.status)}`, undefined, response.status);
+}
+
+/** Whether the body of an error answer is JSON with the error code `unsupported_token_type`. */
+function isUnsupportedTokenType(body: string): boolean {
+  try {
+    return (JSON.parse(body) as { error?: unknown } | null)?.error === 'unsupported_token_type';
+  } catch {
+    return false;
+  }
 }
 
 async function readText(response: Response): Promise<string> {

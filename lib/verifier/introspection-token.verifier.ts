@@ -3,8 +3,9 @@ import { type TrustedAuthorizationServer } from '../discovery/authorization-serv
 import { untilAborted } from '../discovery/fetch-json.js';
 import { TimeLimits } from '../discovery/time-limits.js';
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
-import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
+import { AuthorizationServerUnavailableError, TokenRefusedError } from '../errors/refusal.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type IntrospectionAuthMethod } from '../options/introspection-options.interface.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { privateKeyJwt } from './introspection-client.js';
 import { IntrospectionEndpoint } from './introspection-endpoint.js';
@@ -12,6 +13,13 @@ import { IntrospectionFailure, toIntrospectionFailure } from './introspection-fa
 import { type IntrospectionAnswer, toClaims } from './introspection-response.js';
 import { IssuerKeysRegistry } from './issuer-keys.registry.js';
 import { type VerificationContext, VerifiedToken } from './token.verifier.js';
+
+/** What else may be wrong, by the method: Basic has id and secret percent-encoded (RFC 6749 section 2.3.1). */
+const WAY_OUT: Readonly<Partial<Record<IntrospectionAuthMethod, string>>> = {
+  client_secret_basic:
+    '. If they are right, the server may not decode the percent-encoding of HTTP Basic: ' +
+    'set "authMethod" to "client_secret_post"',
+};
 
 /**
  * Verifies access tokens by asking the authorization server that issued them.
@@ -58,7 +66,8 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
    * @param server - the one server that it can belong to
    * @param wait - its `signal` ends the wait, not the request: others may wait for the same answer
    * @returns what the server says of it, or null when it is not active
-   * @throws {@link TokenRefusedError} when what it says is of another issuer, or needs a proof
+   * @throws {@link TokenRefusedError} when the token has not the form of this server's, so that it is not asked; when what
+   * it says is of another issuer, or needs a proof
    * @throws {@link AuthorizationServerUnavailableError} when it says nothing that can be used
    */
   verify(
@@ -66,6 +75,8 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
     server: TrustedAuthorizationServer,
     wait: Pick<VerificationContext, 'signal'>,
   ): VerifiedToken | null | Promise<VerifiedToken | null> {
+    if (server.options.introspection?.opaqueTokenPattern?.test(token) === false)
+      throw new TokenRefusedError('malformed');
     const answer = this.endpointOf(server).ask(token);
     return answer instanceof Promise
       ? this.verifyLater(answer, server, wait.signal)
@@ -117,7 +128,7 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
       limits: this.limits,
       onCredentialsRefused: (status) => {
         const { clientId, authMethod } = introspection;
-        const fix = 'check "clientId" and the credentials of the option "introspection"';
+        const fix = `check "clientId" and the credentials of the option "introspection"${WAY_OUT[authMethod] ?? ''}`;
         this.logger.error(
           `${server.issuer} answers ${String(status)} to introspection by the client "${clientId}" with ${authMethod}; ${fix}`,
         );

@@ -1,5 +1,15 @@
-import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  Optional,
+} from '@nestjs/common';
 import { AuthorizationServer, type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { AuthorizationServerRegistry } from '../discovery/authorization-server.registry.js';
+import { BackgroundRetry } from '../discovery/background-retry.js';
+import { usesKeys } from '../discovery/resolve-metadata.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
@@ -12,7 +22,7 @@ import { IssuerKeys } from './issuer-keys.js';
  * @internal
  */
 @Injectable()
-export class IssuerKeysRegistry implements OnApplicationShutdown {
+export class IssuerKeysRegistry implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('McpAuth');
   private readonly known = new Map<TrustedAuthorizationServer, IssuerKeys>();
   private readonly shutdown = new AbortController();
@@ -20,14 +30,23 @@ export class IssuerKeysRegistry implements OnApplicationShutdown {
   constructor(
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
     private readonly events: McpAuthEvents = new McpAuthEvents(options),
+    private readonly retry: BackgroundRetry = new BackgroundRetry(),
+    @Optional() private readonly servers?: AuthorizationServerRegistry,
   ) {}
+
+  /** Lets diagnostics look at keys that no token has needed yet. Fetches none. */
+  onApplicationBootstrap(): void {
+    for (const server of this.servers?.all() ?? []) {
+      if (usesKeys(server.options) && typeof server.options.jwks !== 'object') this.of(server);
+    }
+  }
 
   of(server: TrustedAuthorizationServer): IssuerKeys {
     const known = this.known.get(server);
     if (known) return known;
     const keys = this.make(server);
     this.known.set(server, keys);
-    if (server instanceof AuthorizationServer) server.watchKeys(() => keys.state());
+    if (server instanceof AuthorizationServer) server.watchKeys(keys);
     return keys;
   }
 
@@ -38,7 +57,7 @@ export class IssuerKeysRegistry implements OnApplicationShutdown {
 
   private make(server: TrustedAuthorizationServer): IssuerKeys {
     const { fetch, now } = this.options;
-    return new IssuerKeys(server, {
+    const keys: IssuerKeys = new IssuerKeys(server, {
       fetch,
       now,
       signal: this.shutdown.signal,
@@ -50,15 +69,17 @@ export class IssuerKeysRegistry implements OnApplicationShutdown {
         this.logger.debug(`The keys of ${server.issuer} were renewed`);
         this.events.keysRefreshed(server.issuer);
       },
-      onNotRenewed: (error) => {
+      onFailed: (error) => {
         if (this.shutdown.signal.aborted) return;
         const { message } = error as Error; // keys are fetched by functions of ours, which throw errors
-        this.logger.warn(`The keys of ${server.issuer} were not renewed: ${message}`);
+        this.logger.warn(`Could not fetch the keys of ${server.issuer}: ${message}`);
         this.events.discoveryFailed(server.issuer, 'keys', error);
+        this.retry.later(keys);
       },
       onStale: (ageSeconds) => {
         this.events.staleUsed(server.issuer, 'keys', ageSeconds);
       },
     });
+    return keys;
   }
 }

@@ -43,7 +43,7 @@ describe('IssuerKeys', () => {
       now: () => new Date(time * 1000),
       onSkipped: (count) => skipped.push(count),
       onRenewed: () => told.push('renewed'),
-      onNotRenewed: (error) => told.push((error as DiscoveryError).failure),
+      onFailed: (error) => told.push((error as DiscoveryError).failure),
     });
   };
 
@@ -186,6 +186,45 @@ describe('IssuerKeys', () => {
       expect(await verify(keys)).toBe(as.key.kid);
       expect(as.paths).toHaveLength(2);
       expect(told).toEqual(['server_error']);
+    });
+  });
+
+  describe('a look', () => {
+    verifies('WAY-19', 'fetches keys that are good still, and none that are configured', async () => {
+      const keys = keysFor();
+      await keys.look();
+      expect(keys.state()).toMatchObject({ ageSeconds: 0, isUsable: true });
+      time += 5;
+      await keys.look();
+      expect(as.paths).toEqual(['/jwks', '/jwks']);
+      const fixed = keysFor({ jwks: { keys: [as.key.publicJwk] } });
+      await fixed.look();
+      expect(as.paths).toHaveLength(2);
+    });
+
+    verifies('WAY-19', 'does not fail, and leaves it open where the keys are without metadata', async () => {
+      as.at('/jwks', (_request, response) => response.writeHead(500).end());
+      const keys = keysFor();
+      expect(keys.retryInSeconds()).toBeUndefined();
+      await keys.look();
+      expect(told).toEqual(['server_error']);
+      expect(keys.retryInSeconds()).toBe(5);
+      await expect(keys.refresh()).rejects.toMatchObject({ failure: 'server_error' });
+      expect(as.paths).toEqual(['/jwks']);
+      const [options] = resolveOptions({
+        resources: { resource: 'https://api.example.com/notes', authorizationServers: [as.issuer] },
+      }).resources;
+      const server = {
+        issuer: as.issuer,
+        options: options!.authorizationServers[0]!,
+        metadata: () => Promise.reject(new Error('no metadata')),
+      };
+      const lost = new IssuerKeys(server, {
+        ...{ fetch, now: () => new Date(time * 1000) },
+        ...{ onSkipped: () => undefined, onRenewed: () => undefined },
+      });
+      await lost.look();
+      expect(lost.state()).toBeUndefined();
     });
   });
 

@@ -1,5 +1,10 @@
 import { type CompactVerifyGetKey, type CryptoKey, errors } from 'jose';
-import { AuthorizationServer, type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import {
+  AuthorizationServer,
+  type TrustedAuthorizationServer,
+  type WatchedKeys,
+} from '../discovery/authorization-server.js';
+import { type Retried } from '../discovery/background-retry.js';
 import { fetchJson, untilAborted } from '../discovery/fetch-json.js';
 import { RefreshedValue, type RefreshState } from '../discovery/refreshed-value.js';
 import { DiscoveryError } from '../errors/discovery.error.js';
@@ -18,8 +23,8 @@ export interface IssuerKeysContext {
   readonly onSkipped: (count: number) => void;
   /** Told of every key set loaded, but the first. */
   readonly onRenewed: () => void;
-  /** Told of every failure to load a key set while an older one is there, which nobody would notice otherwise. */
-  readonly onNotRenewed?: (error: unknown) => void;
+  /** Told of every failure to load a key set. */
+  readonly onFailed?: (error: unknown) => void;
   /** Told each time that keys past their age serve because they cannot be renewed. */
   readonly onStale?: (ageSeconds: number) => void;
 }
@@ -41,14 +46,18 @@ interface KeySource {
  * cooldown after a fetch it is a bad token. Where the fetch fails it cannot be told whether the key exists, so it is an
  * outage. After a failure asking is paused; tokens with known keys need none of it.
  *
+ * So does a signature that fails under a known key id, under the same cooldown: the server may have a new key under it.
+ * Where that fetch fails it stays a bad signature: a key is known that did not make it, and anybody can send such a token.
+ *
  * @internal
  */
-export class IssuerKeys {
+export class IssuerKeys implements Retried, WatchedKeys {
   private readonly fixed: KeySet | undefined;
   private source: KeySource | undefined;
   /** Where the keys were before, as long as the new address has not answered. */
   private previous: KeySource | undefined;
-  private hasLoaded = false;
+  /** How many key sets were loaded. */
+  private loads = 0;
 
   constructor(
     private readonly server: TrustedAuthorizationServer,
@@ -85,11 +94,58 @@ export class IssuerKeys {
     return (await keys.refresh()).keyFor(...jws);
   }
 
+  /**
+   * Verifies a signature; where it fails, once more with keys that are newer, if there are any or the server has them.
+   *
+   * @param verify - verifies with the keys at the time of its call
+   * @throws what it throws
+   */
+  async verifying<T>(verify: () => Promise<T>): Promise<T> {
+    const { loads } = this;
+    try {
+      return await verify();
+    } catch (error) {
+      const isForged = error instanceof errors.JWSSignatureVerificationFailed;
+      if (!isForged || !(await this.haveChangedSince(loads))) throw error;
+    }
+    return verify();
+  }
+
+  /** Whether there are other keys than those of an earlier load; has them fetched, but not within the cooldown. */
+  private async haveChangedSince(loads: number): Promise<boolean> {
+    if (this.fixed) return false;
+    try {
+      const { keys } = await this.currentSource();
+      // Another token may have had them fetched while this one was verified.
+      if (this.loads === loads && !this.isCoolingDown(keys)) await keys.refresh();
+    } catch {
+      // Told where it failed. The signature is bad by all that is known.
+    }
+    return this.loads !== loads;
+  }
+
   /** What is known of the keys; undefined until they are needed, and for keys that are configured. */
   state(): RefreshState | undefined {
     const state = this.source?.keys.state();
     if (!state || state.isUsable) return state;
     return { ...state, isUsable: this.previous?.keys.peek() !== undefined };
+  }
+
+  retryInSeconds(): number | undefined {
+    return this.source?.keys.retryInSeconds();
+  }
+
+  /** Fetches the keys now, but not in the pause after a failure. */
+  async refresh(): Promise<void> {
+    const { keys } = await this.currentSource();
+    await keys.refresh();
+  }
+
+  async look(): Promise<void> {
+    if (this.fixed) return;
+    // Without metadata nobody knows where the keys are, which its own state tells.
+    const source = await this.currentSource().catch(() => undefined);
+    await source?.keys.look();
   }
 
   /** The keys, where neither they nor the metadata that names them have to be renewed. */
@@ -132,12 +188,10 @@ export class IssuerKeys {
       now: this.context.now,
       onLoaded: () => {
         if (this.source?.keys === keys) this.previous = undefined;
-        if (this.hasLoaded) this.context.onRenewed();
-        this.hasLoaded = true;
+        this.loads += 1;
+        if (this.loads > 1) this.context.onRenewed();
       },
-      onFailed: (error) => {
-        if (this.hasLoaded) this.context.onNotRenewed?.(error);
-      },
+      onFailed: (error) => this.context.onFailed?.(error),
       onStale: (ageSeconds) => this.context.onStale?.(ageSeconds),
     });
     return keys;

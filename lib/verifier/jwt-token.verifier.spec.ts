@@ -333,7 +333,11 @@ describe('JwtTokenVerifier', () => {
       await unavailable();
       as.at('/jwks', { keys: 'none' });
       await unavailable();
-      expect(logged).toEqual([]);
+      expect(logged).toEqual(
+        ['answered 500', 'answered 200 with JSON that is not an object', 'is not a JWK Set'].map(
+          (what) => `Could not fetch the keys of ${as.issuer}: ${as.origin}/jwks: ${what}`,
+        ),
+      );
     });
 
     it('tells of keys that it keeps because they cannot be renewed', async () => {
@@ -354,7 +358,7 @@ describe('JwtTokenVerifier', () => {
       expect(await outcome(held, token)).toBe('accepted');
       expect(await outcome(held, token)).toBe('accepted');
       expect(logged.slice(2)).toEqual([
-        `The keys of ${as.issuer} were not renewed: ${as.origin}/jwks: answered 500`,
+        `Could not fetch the keys of ${as.issuer}: ${as.origin}/jwks: answered 500`,
       ]);
     });
 

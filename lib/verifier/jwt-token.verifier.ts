@@ -47,13 +47,14 @@ export class JwtTokenVerifier {
   ): Promise<VerifiedToken> {
     const claimed = headerOf(token, server.options.algorithms);
     const keys = this.issuerKeys.of(server);
-    const key = keys.atHand(claimed);
     const options = { algorithms: [claimed.alg] };
     let header: CompactJWSHeaderParameters;
     try {
-      header = key
-        ? (await compactVerify(token, key, options)).protectedHeader
-        : await searchAndVerify(token, keys, options);
+      header = await keys.verifying(async () => {
+        const key = keys.atHand(claimed);
+        if (!key) return searchAndVerify(token, keys, options);
+        return (await compactVerify(token, key, options)).protectedHeader;
+      });
     } catch (error) {
       throw this.explain(error, server.issuer);
     }

@@ -119,7 +119,8 @@ export abstract class TokenVerifier {
    *
    * @param token - printable ASCII, `maxTokenLength` characters at most, not otherwise checked
    * @returns the claims by their JWT names (`iss`, `sub`, `client_id`, `aud`, `scope`, `exp`), or null for a token
-   * that is not good
+   * that is not good. `iss` is an issuer of `context.authorizationServers` or of the resource's `privateIssuers`, or is
+   * left out where the token is of no authorization server
    * @throws {@link TokenRefusedError} for a token that is not good, with the reason
    * @throws {@link AuthorizationServerUnavailableError} when that cannot be told now
    */

@@ -89,5 +89,6 @@ describe('the examples of the engine in the documents', () => {
       isHealthy: true,
       authorizationServers: [{ issuer: as.issuer, status: 'up' }],
     });
+    expect(await get('/health/ready')).toMatchObject([200, { isHealthy: true }]);
   });
 });

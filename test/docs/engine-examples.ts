@@ -1,4 +1,11 @@
-import { Controller, Get, Injectable, Module, type OnModuleInit } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Injectable,
+  Module,
+  type OnModuleInit,
+  ServiceUnavailableException,
+} from '@nestjs/common';
 import {
   AuthorizationServerUnavailableError,
   McpAuthDiagnostics,
@@ -62,7 +69,7 @@ export async function askUserinfo(token: string, { signal }: VerificationContext
   if (answer?.status === 401) return null;
   if (answer?.status !== 200) throw new AuthorizationServerUnavailableError(ISSUER, 'verification');
   const { sub } = (await answer.json()) as TokenClaims;
-  return new VerifiedToken({ sub }, { audienceVerified: true });
+  return new VerifiedToken({ iss: ISSUER, sub }, { audienceVerified: true });
 }
 //#endregion userinfo
 
@@ -84,6 +91,13 @@ export class Operations implements OnModuleInit {
   @Get()
   health() {
     return this.diagnostics.report();
+  }
+
+  @Get('ready')
+  async ready() {
+    const report = await this.diagnostics.check();
+    if (!report.isHealthy) throw new ServiceUnavailableException(report);
+    return report;
   }
 }
 //#endregion operations

@@ -867,7 +867,7 @@ describe('an answer that has to be signed', () => {
       'discovery_failed',
       'stale_used',
     ]);
-    expect(log.lines.filter((line) => line.includes('were not renewed'))).toHaveLength(1);
+    expect(log.lines.filter((line) => line.includes('Could not fetch the keys of'))).toHaveLength(1);
     as.recover();
     clock.forward(60);
     events.length = 0;

@@ -83,7 +83,7 @@ const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 
 /**
  * Other spellings of the same token: with padding, and with another last character, whose lower four bits belong
- * to nothing. Each is as good as the token itself.
+ * to nothing. A lenient decoder takes them for the token.
  */
 function respelled(token: string, bits: number): string[] {
   const last = BASE64URL.indexOf(token.at(-1) ?? '') ^ bits;
@@ -318,30 +318,39 @@ describe('revocation', () => {
     isRevoked: (query: RevocationQuery) => boolean | Promise<boolean>,
   ): Partial<McpAuthModuleOptions> => ({ isRevoked });
 
-  verifies(['JWT-29', 'OPS-05'], 'refuses a revoked token in every spelling, remembered or not', async () => {
-    const as = await server();
-    const revoked = new Set<string | undefined>();
-    for (const isRevoked of [
-      ({ jti }: RevocationQuery) => revoked.has(jti),
-      ({ jti }: RevocationQuery) => Promise.resolve(revoked.has(jti)),
-    ]) {
-      revoked.clear();
-      const app = await startCaching([as], revoking(isRevoked));
-      const [token, other] = [await long(as, { jti: 'bad' }), await long(as, { jti: 'good' })];
-      expect(respelled(token, 0)[0]).toBe(token);
-      const spellings = [...respelled(token, 0), ...respelled(token, 1)];
-      const unseen = [...respelled(token, 2), ...respelled(token, 15)];
-      for (const spelling of [...spellings, ...spellings]) expect(await app.status(spelling)).toBe(200);
-      const verified = app.verified();
-      revoked.add('bad');
-      for (const spelling of spellings) expect(await app.status(spelling)).toBe(401);
-      expect(app.verified()).toBe(verified);
-      for (const spelling of unseen) expect(await app.status(spelling)).toBe(401);
-      expect(await app.status(other)).toBe(200);
-      revoked.clear();
-      for (const spelling of [...spellings, ...unseen]) expect(await app.status(spelling)).toBe(200);
-    }
-  });
+  verifies(
+    ['JWT-29', 'OPS-05', 'WAY-33'],
+    'refuses a revoked token in every spelling, remembered or not',
+    async () => {
+      const as = await server();
+      const revoked = new Set<string | undefined>();
+      for (const isRevoked of [
+        ({ jti }: RevocationQuery) => revoked.has(jti),
+        ({ jti }: RevocationQuery) => Promise.resolve(revoked.has(jti)),
+      ]) {
+        revoked.clear();
+        const app = await startCaching([as], revoking(isRevoked));
+        const [token, other] = [await long(as, { jti: 'bad' }), await long(as, { jti: 'good' })];
+        const [itself, ...padded] = respelled(token, 0);
+        expect(itself).toBe(token);
+        const spellings = [...padded, ...[1, 2, 15].flatMap((bits) => respelled(token, bits))];
+        const refuseSpellings = async (): Promise<void> => {
+          for (const spelling of spellings) expect(await app.status(spelling)).toBe(401);
+        };
+        for (let i = 0; i < 2; i++) expect(await app.status(token)).toBe(200);
+        await refuseSpellings();
+        const verified = app.verified();
+        revoked.add('bad');
+        expect(await app.status(token)).toBe(401);
+        expect(app.verified()).toBe(verified);
+        await refuseSpellings();
+        expect(await app.status(other)).toBe(200);
+        revoked.clear();
+        expect(await app.status(token)).toBe(200);
+        await refuseSpellings();
+      }
+    },
+  );
 
   verifies('JWT-29', 'answers 503 when the application cannot say, remembered or not', async () => {
     const as = await server();

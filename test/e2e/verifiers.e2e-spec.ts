@@ -317,7 +317,12 @@ describe('what a verifier returns is decided on', () => {
     };
     for (const { answer } of await answers(() => info, '/notes/write')) expect(answer.status).toBe(200);
     const [{ answer: shown } = { answer: undefined }] = await answers(() => ({ ...info, subject: 'u1' }));
-    expect(shown?.json).toMatchObject({ clientId: 'c1', subject: 'u1', issuer: ISSUER, from: 'extra' });
+    expect(shown?.json).toMatchObject({
+      clientId: 'c1',
+      subject: 'u1',
+      issuer: `urn:nestjs-mcp-auth:verifier:${NOTES}`,
+      from: 'extra',
+    });
     expect(shown?.text).not.toContain('opaque');
     for (const [changes, expected] of [
       [{ issuer: 'https://other.example' }, INVALID_TOKEN],

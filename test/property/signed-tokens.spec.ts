@@ -102,28 +102,19 @@ describe('any token', () => {
     await app.accepts(await app.mint());
   });
 
-  verifies(
-    'OPS-02',
-    'with one byte changed is refused, or is the same token in another spelling',
-    async () => {
-      const app = await start();
-      const gate = gateOf(app);
-      const token = await app.mint();
-      const decoded = (text: string): string =>
-        text
-          .split('.')
-          .map((part) => Buffer.from(part, 'base64url').toString('latin1'))
-          .join();
-      const property = fc.asyncProperty(fc.nat(token.length - 1), fc.nat(255), async (at, code) => {
-        const changed = token.slice(0, at) + String.fromCharCode(code) + token.slice(at + 1);
-        const outcome = await gate(changed);
-        if (outcome instanceof McpAuthError) expect(outcome).toBeInstanceOf(TokenRefusedError);
-        else expect(decoded(changed)).toBe(decoded(token));
-      });
-      await fc.assert(property, bounded(1000));
-      await app.accepts(token);
-    },
-  );
+  verifies(['OPS-02', 'WAY-33'], 'with one byte changed is rejected', async () => {
+    const app = await start();
+    const gate = gateOf(app);
+    const token = await app.mint();
+    const property = fc.asyncProperty(fc.nat(token.length - 1), fc.nat(255), async (at, code) => {
+      const changed = token.slice(0, at) + String.fromCharCode(code) + token.slice(at + 1);
+      const outcome = await gate(changed);
+      if (outcome instanceof McpAuthError) expect(outcome).toBeInstanceOf(TokenRefusedError);
+      else expect(changed).toBe(token);
+    });
+    await fc.assert(property, bounded(1000));
+    await app.accepts(token);
+  });
 });
 
 /** The guard's own time for each of these Authorization headers, in milliseconds and in ascending order. */
