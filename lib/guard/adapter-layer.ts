@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type MiddlewareConsumer } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { runForRequest } from '../auth-info/current-request.js';
 import { admissionOf, makeRoom, presentCaller, undecidedOf } from '../auth-info/request-auth.js';
@@ -18,6 +18,7 @@ import {
   type Hook,
   type PlatformRequest,
 } from '../platform/hooks.js';
+import { coverSubtrees } from '../platform/middleware-routes.js';
 import { nodeRequestOf, type PlatformResponse, takeResponse } from '../platform/node-message.js';
 import { correctPreflights, type PreflightAnswer } from '../platform/preflights.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
@@ -60,9 +61,10 @@ export class AdapterLayer {
 
   /**
    * Meets requests again once bodies are read, before routes. To be called between the two: when Nest configures
-   * middleware.
+   * middleware. The application's own gets to cover what is below its paths then.
    */
-  installAfterBodies(): void {
+  installAfterBodies(consumer: MiddlewareConsumer): void {
+    coverSubtrees(consumer, BearerAuthMiddleware);
     const { httpAdapter } = this.host;
     if (hasRequestsOfItsOwn(httpAdapter)) return;
     addBeforePlatform(httpAdapter, makeRoom);

@@ -49,6 +49,10 @@ const CALL = { kind: 'route', name: 'middleware', arguments: {} } as const;
  * A body that is not sent as `application/json` is rejected with 415 unless it has been parsed before, and one that is no
  * JSON, or is too large, with 400.
  *
+ * A string in `forRoutes()` covers that path and what is below it, on both platforms. A controller, or a path with a method,
+ * covers its own paths only. On Fastify give `consumer.apply()` this class: a function that calls `use()` covers exactly the
+ * string.
+ *
  * With several resources, the one whose path the request is at or below is meant. The metadata documents of resources
  * stay open, also where it stands before all routes.
  *
