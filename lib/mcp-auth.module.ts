@@ -2,6 +2,7 @@ import {
   type DynamicModule,
   Inject,
   Logger,
+  type MiddlewareConsumer,
   Module,
   type NestModule,
   type OnModuleInit,
@@ -174,12 +175,12 @@ export class McpAuthModule implements NestModule, OnModuleInit {
   /**
    * Nest calls this after `setGlobalPrefix()` and its body parsers, and before it makes routes.
    */
-  configure(): void {
+  configure(consumer: MiddlewareConsumer): void {
     routeBelow(this.controllers.resources, wholeTree(this.host.httpAdapter.getType()));
     dropModulePath(McpAuthModule);
     this.keepPrefixAway(PROTECTED_RESOURCE_WELL_KNOWN, '(/|$)');
     this.routeMirror();
-    this.layer.installAfterBodies();
+    this.layer.installAfterBodies(consumer);
   }
 
   /** Where the application has a route of its own for the document, that is served. */

@@ -27,6 +27,7 @@ class AdmittedRequest extends Given {
   #isOpen = false;
   #exchange: object | undefined;
   #watch: object | undefined;
+  #undecided: KnownResource | undefined;
 
   static set(request: object, admission: Admission | undefined): void {
     AdmittedRequest.#of(request).#admission = admission;
@@ -58,6 +59,14 @@ class AdmittedRequest extends Given {
 
   static getWatch(request: object): object | undefined {
     return #admission in request ? request.#watch : undefined;
+  }
+
+  static setUndecided(request: object, resource: KnownResource): void {
+    AdmittedRequest.#of(request).#undecided = resource;
+  }
+
+  static getUndecided(request: object): KnownResource | undefined {
+    return #admission in request ? request.#undecided : undefined;
   }
 
   static #of(request: object): AdmittedRequest {
@@ -120,6 +129,16 @@ export function recordWatch(request: object, watch: object): void {
 /** What was recorded; undefined where nothing was. @internal */
 export function watchOf(request: object): object | undefined {
   return AdmittedRequest.getWatch(nodeRequestOf(request));
+}
+
+/** Keeps the resource that a request was let in for before its body was read. @internal */
+export function recordUndecided(request: object, resource: KnownResource): void {
+  AdmittedRequest.setUndecided(nodeRequestOf(request), resource);
+}
+
+/** The resource whose scopes are decided on once the body is read; undefined if there is nothing left to decide. @internal */
+export function undecidedOf(request: object): KnownResource | undefined {
+  return AdmittedRequest.getUndecided(nodeRequestOf(request));
 }
 
 /** What stands where the MCP SDK looks, whoever has put it there. @internal */

@@ -164,7 +164,7 @@ export const REFUSAL_REFERENCE: Readonly<Record<RefusalReason, ErrorReferenceEnt
   ),
   not_a_message: entry(
     400,
-    'a JSON text that is neither object nor array, where handlers of an MCP server are decided on',
+    'a body that is neither a JSON object nor an array, or one that is too large for `BearerAuthMiddleware` to read',
     'send a JSON object; if you did, the application reads bodies as text: let a JSON body parser run before the guard',
   ),
   insufficient_scope: entry(

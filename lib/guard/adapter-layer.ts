@@ -1,7 +1,7 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type MiddlewareConsumer } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { runForRequest } from '../auth-info/current-request.js';
-import { admissionOf, makeRoom, presentCaller } from '../auth-info/request-auth.js';
+import { admissionOf, makeRoom, presentCaller, undecidedOf } from '../auth-info/request-auth.js';
 import { preflightResponse } from '../challenge/cors-headers.js';
 import { refusalResponse } from '../challenge/refusal-response.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
@@ -18,7 +18,7 @@ import {
   type Hook,
   type PlatformRequest,
 } from '../platform/hooks.js';
-import { jsonParserOf } from '../platform/json-parser.js';
+import { coverSubtrees } from '../platform/middleware-routes.js';
 import { nodeRequestOf, type PlatformResponse, takeResponse } from '../platform/node-message.js';
 import { correctPreflights, type PreflightAnswer } from '../platform/preflights.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
@@ -61,9 +61,10 @@ export class AdapterLayer {
 
   /**
    * Meets requests again once bodies are read, before routes. To be called between the two: when Nest configures
-   * middleware.
+   * middleware. The application's own gets to cover what is below its paths then.
    */
-  installAfterBodies(): void {
+  installAfterBodies(consumer: MiddlewareConsumer): void {
+    coverSubtrees(consumer, BearerAuthMiddleware);
     const { httpAdapter } = this.host;
     if (hasRequestsOfItsOwn(httpAdapter)) return;
     addBeforePlatform(httpAdapter, makeRoom);
@@ -90,13 +91,13 @@ export class AdapterLayer {
 
   /**
    * A parser of the application may have left the request's context, and a middleware knows Node's request only. What a
-   * request asks for is known in full now, so with `earlyAuthentication` its scopes are decided on again.
+   * request asks for is known in full now, so its scopes are decided on again: with `earlyAuthentication`, and behind a middleware that met it before.
    */
   private readonly again: Hook = (request, response, next) => {
     runForRequest(nodeRequestOf(request), () => {
       const admission = admissionOf(request);
       if (admission) presentCaller(request, admission.auth);
-      const resource = this.options.earlyAuthentication ? this.resourceOf(request) : undefined;
+      const resource = this.options.earlyAuthentication ? this.resourceOf(request) : undecidedOf(request);
       if (resource) this.middleware.authenticate(resource, request, response, next, true);
       else next();
     });
@@ -122,9 +123,9 @@ export class AdapterLayer {
   };
 
   /**
-   * On Express, routes that a library has mounted stand before the application's body parsers, so that {@link again} does
-   * not meet their requests. What a request asks for is decided on now then, from the body as the application's own parser
-   * reads it: the route is handed the same object. Only for who has been let in, and where MCP handlers are declared.
+   * Routes that a library has mounted stand before the application's body parsers on Express, and handlers among the
+   * middleware stand before them on Fastify, so that {@link again} does not meet their requests. What a request asks for is
+   * decided on now then. Only for who has been let in, and where MCP handlers are declared.
    */
   private readMessage(
     resource: KnownResource,
@@ -132,18 +133,11 @@ export class AdapterLayer {
     response: PlatformResponse,
     next: (error?: unknown) => void,
   ): void {
-    const { httpAdapter } = this.host;
-    if (hasRequestsOfItsOwn(httpAdapter) || !this.handlerScopes.decides || !hasUnreadMessage(request)) {
-      next();
-      return;
-    }
-    const decide = (error?: unknown): void => {
-      if (error === undefined) this.middleware.authenticate(resource, request, response, next, true);
-      else next(error);
-    };
-    const parse = jsonParserOf(httpAdapter);
-    if (parse) parse(request, response, decide);
-    else decide();
+    const { decides, needsBodies } = this.handlerScopes;
+    // On Fastify only what no guard of Nest decides on again is worth reading a body twice.
+    const isRead = hasRequestsOfItsOwn(this.host.httpAdapter) ? needsBodies : decides;
+    if (isRead && hasUnreadMessage(request)) this.middleware.decide(resource, request, response, next, next);
+    else next();
   }
 
   /** What a preflight to a resource is answered with, where the application's own CORS setting has answered already. */

@@ -1,15 +1,19 @@
 import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { runForRequest } from '../auth-info/current-request.js';
-import { withdrawAdmission } from '../auth-info/request-auth.js';
+import { recordUndecided, withdrawAdmission } from '../auth-info/request-auth.js';
 import { corsHeaders } from '../challenge/cors-headers.js';
 import { isJsonRpcRefusal, requestIdOf } from '../challenge/refusal-body.js';
 import { refusalResponse } from '../challenge/refusal-response.js';
 import { writeRefusal } from '../challenge/write-refusal.js';
-import { RequestOriginRefusedError } from '../errors/refusal.errors.js';
+import { MessageRefusedError, RequestOriginRefusedError } from '../errors/refusal.errors.js';
 import { IMPORTED_MODULE, MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { hasUnreadMessage, isSentAsJson } from '../mcp/unread-body.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { policyOf } from '../origin/request-origin-policy.js';
+import { hasRequestsOfItsOwn, type PlatformRequest } from '../platform/hooks.js';
+import { jsonParserOf } from '../platform/json-parser.js';
 import {
   nodeRequestOf,
   nodeResponseOf,
@@ -33,8 +37,22 @@ const CALL = { kind: 'route', name: 'middleware', arguments: {} } as const;
  * {@link BearerAuthGuard} for what no Nest guard covers: routes that a library mounts on the platform, or an Express
  * handler of your own.
  *
- * Answers refusals itself, with the same status, headers and body as the guard. The scopes of the called tool are decided
- * on where the body has been parsed before; otherwise only the token and the scopes of the resource are.
+ * Answers refusals itself, with the same status, headers and body as the guard.
+ *
+ * If an `McpHandlerSource` declares scopes, or with `undeclaredTools: 'deny'`, it decides on what the body asks for before
+ * the request goes on. A body that is not parsed yet is read first, for callers with a good token only:
+ *
+ * - On Express by the JSON parser that the application has for all paths. What comes next gets the parsed `body`. Without
+ *   such a parser the request is rejected with 500.
+ * - On Fastify ahead of Fastify, up to its `bodyLimit`. What comes next gets the parsed `body` and the same bytes. Compressed
+ *   bodies are rejected.
+ *
+ * A body that is not sent as `application/json` is rejected with 415 unless it has been parsed before, and one that is no
+ * JSON, or is too large, with 400.
+ *
+ * A string in `forRoutes()` covers that path and what is below it, on both platforms. A controller, or a path with a method,
+ * covers its own paths only. On Fastify give `consumer.apply()` this class: a function that calls `use()` covers exactly the
+ * string.
  *
  * With several resources, the one whose path the request is at or below is meant. The middleware serves the metadata
  * documents itself, so they need no token, and no handler behind it sees a request for one.
@@ -57,6 +75,7 @@ export class BearerAuthMiddleware implements NestMiddleware<IncomingMessage, Ser
     private readonly authenticator: RequestAuthenticator,
     private readonly report: GuardReport,
     private readonly documents: WellKnownResponder,
+    private readonly host: HttpAdapterHost,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
@@ -65,17 +84,58 @@ export class BearerAuthMiddleware implements NestMiddleware<IncomingMessage, Ser
    *
    * @throws {@link McpAuthConfigError} when the request's path belongs to none of several resources
    */
-  use(request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void {
+  use(request: IncomingMessage, response: ServerResponse, next: () => void): void {
     // Routers cut off the path that they have matched.
     const target = (request as AuthenticatedRequest).originalUrl ?? request.url ?? '';
     if (!this.admitsTarget(target, request, response)) return;
     if (this.documents.servesAt(target)) {
       const { method = '', headers } = request;
-      this.documents.respond({ method, headers, originalUrl: target }, response).catch(next);
+      this.documents.respond({ method, headers, originalUrl: target }, response).catch((failure: unknown) => {
+        this.refuse(failure, this.resources.first(), request, response);
+      });
       return;
     }
     const resource = this.paths.find(target) ?? this.resources.require(undefined, 'BearerAuthMiddleware');
-    if (this.admitsOrigin(resource, request, response)) this.authenticate(resource, request, response, next);
+    if (!this.admitsOrigin(resource, request, response)) return;
+    if (!hasUnreadMessage(request)) {
+      this.authenticate(resource, request, response, next);
+      return;
+    }
+    this.authenticate(resource, request, response, () => {
+      // For what a parser behind this makes of the body.
+      recordUndecided(request, resource);
+      if (!this.authenticator.needsBodies) next();
+      else
+        this.decide(resource, request, response, next, (failure) => {
+          // Not handed on: what comes next may be a handler that takes no errors.
+          this.refuse(parserRefusal(failure), resource, request, response);
+        });
+    });
+  }
+
+  /**
+   * Decides on what the body of an authenticated request asks for, as the application's own parser reads it: what comes next
+   * is handed the same `body`. A body that the parser does not read is rejected if nothing else decides on it.
+   *
+   * @param fail - told of an error of the parser
+   * @internal
+   */
+  decide(
+    resource: KnownResource,
+    request: AuthenticatedRequest & PlatformRequest,
+    response: PlatformResponse,
+    next: () => void,
+    fail: (error: unknown) => void,
+  ): void {
+    const decided = (error?: unknown): void => {
+      if (error === undefined) this.authenticate(resource, request, response, next, true);
+      else fail(error);
+    };
+    const parse = isParsable(request, this.host.httpAdapter)
+      ? jsonParserOf(this.host.httpAdapter)
+      : undefined;
+    if (parse) parse(request, response, decided);
+    else decided();
   }
 
   /**
@@ -194,4 +254,16 @@ export class BearerAuthMiddleware implements NestMiddleware<IncomingMessage, Ser
     // Something else may have answered while the token was verified, such as a time limit.
     if (!node.headersSent) writeRefusal(node, refusal);
   }
+}
+
+/** Whether a body is worth reading: a parser of the application knows its types by itself, reading ahead does not. */
+function isParsable(request: AuthenticatedRequest, adapter: HttpAdapterHost['httpAdapter']): boolean {
+  return !hasRequestsOfItsOwn(adapter) || isSentAsJson(request);
+}
+
+/** The rejection for an error of a body parser: of the client's fault if its status says so. */
+function parserRefusal(error: unknown): unknown {
+  const { status, statusCode = status } = error as { status?: unknown; statusCode?: unknown };
+  if (typeof statusCode !== 'number' || statusCode >= 500) return error;
+  return new MessageRefusedError(statusCode === 415 ? 'media_type' : 'not_a_message');
 }

@@ -81,6 +81,11 @@ export class RequestAuthenticator {
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
+  /** Whether a request must not go on before its body has been decided on: nothing behind this package decides on it. */
+  get needsBodies(): boolean {
+    return this.handlerScopes.needsBodies;
+  }
+
   /**
    * Returns at once where nobody has to be asked: on a token that is remembered, and without one.
    *

@@ -19,6 +19,8 @@ describe('hasUnreadMessage', () => {
     ['no type', sent(undefined, { 'content-type': undefined })],
     ['another spelling of the type', sent(undefined, { 'content-type': 'Application/JSON; charset' })],
     ['a type that has it within', sent(undefined, { 'content-type': 'text/plain; x=application/json' })],
+    ['a text by its type', sent(undefined, { 'content-type': 'text/plain' })],
+    ['a form', sent(undefined, { 'content-type': 'multipart/form-data; boundary=x' })],
   ])('tells of %s', (_, request) => {
     expect(hasUnreadMessage(request)).toBe(true);
   });
@@ -28,7 +30,8 @@ describe('hasUnreadMessage', () => {
     ['a batch', sent([])],
     ['no body', sent(undefined, { 'content-length': undefined })],
     ['an empty body', sent(undefined, { 'content-length': '0' })],
-    ['a form', sent(undefined, { 'content-type': 'multipart/form-data; boundary=x' })],
+    ['a parsed form', sent({}, { 'content-type': 'application/x-www-form-urlencoded' })],
+    ['a type without a body', sent(undefined, { 'content-type': 'text/plain', 'content-length': undefined })],
   ])('tells of none in %s', (_, request) => {
     expect(hasUnreadMessage(request)).toBe(false);
   });

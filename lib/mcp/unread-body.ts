@@ -9,17 +9,15 @@ interface BodiedRequest {
 }
 
 /**
- * Tells whether a request has a body that may be a JSON-RPC message and has not been parsed: a server behind the guard
- * that reads it itself would run what nobody has decided on.
+ * Tells whether a request has a body that has not been parsed: a server behind the guard that reads it itself would run
+ * what nobody has decided on.
  *
- * Bodies of other types are none of MCP: transports take `application/json` only.
+ * The media type does not count. MCP has `application/json` only, but a lenient server may read any body as a message.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http | MCP, Streamable HTTP}
  * @internal
  */
 export function hasUnreadMessage({ headers, body }: BodiedRequest): boolean {
-  const type = headers['content-type'];
-  if (typeof type === 'string' && !/json/i.test(type)) return false;
   if (body === undefined || body === null) {
     const length = headers['content-length'];
     return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');

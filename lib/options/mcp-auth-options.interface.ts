@@ -460,8 +460,8 @@ export interface McpAuthModuleOptions {
   /**
    * What becomes of a call of a tool that nothing declares, by a decorator or an `McpHandlerSource`: one that is registered
    * at run time, or none at all. `allow`: it needs the scopes of its resource, and goes on to the server. `deny`: 403 without
-   * a challenge, as no scope would help; guarded routes then refuse a body that no parser has read before: with 500 where it
-   * is sent as `application/json`, with 415 where it is of a type like it or of none.
+   * a challenge, as no scope would help; guarded routes then reject a body that no parser has read before: with 500 if it is
+   * sent as `application/json`, with 415 if it has any other type or none. Uploads have to be parsed before the guard.
    *
    * @defaultValue 'allow'
    */

@@ -1,7 +1,25 @@
-import { Injectable, Module, type Provider, type Type } from '@nestjs/common';
+import {
+  All,
+  Controller,
+  type INestApplication,
+  Injectable,
+  Module,
+  type Provider,
+  Req,
+  type Type,
+  UseGuards,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { McpAuthModule, type McpAuthModuleOptions, McpHandlerSource, SkipBearerAuth } from 'nestjs-mcp-auth';
+import {
+  BearerAuthGuard,
+  McpAuthModule,
+  type McpAuthModuleOptions,
+  McpHandlerSource,
+  SkipBearerAuth,
+} from 'nestjs-mcp-auth';
 import { PLATFORMS, startApp } from '../fixtures/app.js';
 import { type HttpAnswer, send } from '../fixtures/http.js';
 import { MCP_HEADERS } from '../fixtures/mcp-endpoint.js';
@@ -36,6 +54,44 @@ const MALFORMED = [
   'application/json; charset=utf-8;',
   'application/json; charset="utf-8',
 ];
+
+/** Types that no JSON parser reads, and a lenient server may. */
+const OTHER_TYPES = [
+  'text/plain',
+  'application/xml',
+  'application/octet-stream',
+  'multipart/form-data; boundary=x',
+];
+
+/** A server that takes any body for a message, whatever its type. */
+@Controller('notes')
+@UseGuards(BearerAuthGuard)
+class LenientEndpoint {
+  @All()
+  async serve(@Req() request: IncomingMessage & { raw?: IncomingMessage; body?: unknown }) {
+    const { body, raw = request } = request;
+    const read = typeof body === 'string' || Buffer.isBuffer(body) ? String(body) : await text(raw);
+    const sent = (read === '' ? body : JSON.parse(read)) as { params?: { name?: string } } | undefined;
+    ran.push(`${String(request.method)} ${String(sent?.params?.name)}`);
+    return 'ran';
+  }
+}
+
+/** Lets Fastify hand on bodies of types that it does not know, as Express does. */
+function takeAnyType(app: INestApplication): void {
+  if (app.getHttpAdapter().getType() !== 'fastify') return;
+  interface Fastify {
+    addContentTypeParser(
+      type: string,
+      options: { parseAs: 'buffer' },
+      parse: (_: unknown, body: Buffer, done: (error: null, body: Buffer) => void) => void,
+    ): void;
+  }
+  const fastify = app.getHttpAdapter().getInstance() as Fastify;
+  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => {
+    done(null, body);
+  });
+}
 
 describe('a body that nobody has parsed', () => {
   const verifier = () => ({ iss: ISSUER, aud: NOTES, sub: 'u1', scope: 'notes:read notes:write' });
@@ -193,5 +249,63 @@ describe('a body that nobody has parsed', () => {
         expect(ran).toEqual(['write']);
       },
     );
+  }
+
+  const guarded = (platform: (typeof PLATFORMS)[number], providers: Provider[], more = {}) => {
+    const options = { resources: offlineResource(NOTES), verifier, ...more };
+    const parts = { controllers: [LenientEndpoint], providers };
+    return startApp(options, parts, takeAnyType, undefined, platform);
+  };
+
+  for (const platform of PLATFORMS) {
+    verifies(
+      'WAY-16',
+      `is rejected whatever its type, before a lenient server reads it, on ${platform}`,
+      async () => {
+        for (const [providers, more] of [
+          [[WriteHandler], {}],
+          [[], { undeclaredTools: 'deny' }],
+          [[WriteHandler], { earlyAuthentication: true }],
+        ] as [Provider[], Partial<McpAuthModuleOptions>][]) {
+          ran.length = 0;
+          const { origin } = closeAfterTest(await guarded(platform, providers, more));
+          for (const type of OTHER_TYPES)
+            expect([type, answered(await call(origin, type))]).toEqual([type, NOT_JSON]);
+          expect(ran).toEqual([]);
+          expect((await call(origin, 'text/plain', 'Basic a')).status).toBe(401);
+        }
+        // Nothing is decided on by the body if nothing asks for scopes.
+        const { origin } = closeAfterTest(await guarded(platform, []));
+        expect([(await call(origin, 'text/plain')).text, ran]).toEqual(['ran', ['POST write']]);
+      },
+    );
+
+    verifies('WAY-16', `is not missed in a request without one on ${platform}`, async () => {
+      const { origin } = closeAfterTest(await guarded(platform, [WriteHandler]));
+      const headers = { authorization: 'Bearer good' };
+      const empty = { ...headers, 'content-length': '0' };
+      const typed = { ...headers, 'content-type': 'text/plain' };
+      ran.length = 0;
+      for (const [method, given] of [
+        ['GET', headers],
+        ['GET', typed],
+        ['DELETE', headers],
+        ['DELETE', empty],
+        ['POST', empty],
+      ] as const) {
+        const answer = await send(origin, '/notes', { method, headers: given });
+        expect([method, given, answer.text]).toEqual([method, given, 'ran']);
+      }
+      expect((await send(origin, '/notes', { method: 'HEAD', headers })).status).toBe(200);
+      for (const method of ['GET', 'DELETE']) {
+        const answer = await send(origin, '/notes', {
+          method,
+          headers: { ...typed, 'content-length': String(WRITE.length) },
+          body: WRITE,
+        });
+        expect([method, answered(answer)]).toEqual([method, NOT_JSON]);
+      }
+      expect(ran).toHaveLength(6);
+    });
   }
 });
