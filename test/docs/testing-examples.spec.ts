@@ -94,24 +94,28 @@ describe('fixed tokens in development', () => {
     vi.unstubAllEnvs();
   });
 
-  verifies('F122', 'are warned of at each start, and stop the start in production', async () => {
-    Logger.overrideLogger({
-      log: () => undefined,
-      error: () => undefined,
-      warn: (message: unknown) => warnings.push(message),
-    });
+  verifies(
+    'F122',
+    'are warned of at each start, and fail startup outside of test and development',
+    async () => {
+      Logger.overrideLogger({
+        log: () => undefined,
+        error: () => undefined,
+        warn: (message: unknown) => warnings.push(message),
+      });
 
-    @Module({ imports: [McpAuthModule.forRoot(developmentOptions())] })
-    class Development {}
-    const app = closeAfterTest(await NestFactory.create(Development, { logger: false }));
-    await app.init();
-    expect(warnings).toContain(
-      'StaticTokenVerifier is in use: 1 fixed tokens are accepted. NOT FOR PRODUCTION',
-    );
+      @Module({ imports: [McpAuthModule.forRoot(developmentOptions())] })
+      class Development {}
+      const app = closeAfterTest(await NestFactory.create(Development, { logger: false }));
+      await app.init();
+      expect(warnings).toContain(
+        'StaticTokenVerifier is in use: 1 fixed tokens are accepted. NOT FOR PRODUCTION',
+      );
 
-    vi.stubEnv('NODE_ENV', 'production');
-    expect(developmentOptions).toThrow(McpAuthConfigError);
-    expect(developmentOptions).toThrow(/its tokens never change\. Take it out, or set "allowInProduction"/);
-    await expect(TestAuthorizationServer.start()).rejects.toThrow();
-  });
+      vi.stubEnv('NODE_ENV', 'production');
+      expect(developmentOptions).toThrow(McpAuthConfigError);
+      expect(developmentOptions).toThrow(/accepts tokens that never change, .* NODE_ENV is "production"/);
+      await expect(TestAuthorizationServer.start()).rejects.toThrow();
+    },
+  );
 });
