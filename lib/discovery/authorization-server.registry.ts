@@ -105,6 +105,9 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
   private refuseOrRetry(reasons: readonly unknown[]): void {
     const error = mergeFailures(reasons);
     const isAnyNameless = this.all().some(({ isNamed }) => !isNamed);
+    const canRetry = !isAnyNameless && isOutage(error);
+    if (this.options.onDiscoveryFailure === 'fail' && canRetry)
+      throw new BootstrapDiscoveryError(error.failures, RETRY_ADVICE);
     if (this.options.onDiscoveryFailure === 'fail' || isAnyNameless) throw error;
     this.logger.error(
       `${error.message}\nThe application starts; it asks again when tokens of these servers come.`,
@@ -197,6 +200,9 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
 function nameOf({ issuer, metadataUrl }: ResolvedAuthorizationServerOptions, resource: string): string {
   return issuer ?? metadataUrl ?? `the metadata given by hand for ${resource}`;
 }
+
+const RETRY_ADVICE =
+  'To start while an authorization server is down, set the option "onDiscoveryFailure" to "retry".';
 
 const OUTAGES: readonly DiscoveryFailure[] = ['unreachable', 'timeout', 'server_error'];
 
