@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import {
   BootstrapDiscoveryError,
@@ -17,6 +17,7 @@ import { AuthorizationServer } from './authorization-server.js';
 import { mcpComplianceFindings, unlistedResources } from './mcp-compliance.js';
 import { type Resolution, resolveMetadata } from './resolve-metadata.js';
 import { TimeLimits } from './time-limits.js';
+import { OperatorLogger } from '../events/operator.logger.js';
 
 /**
  * Holds every configured authorization server, resolves them at bootstrap, and hands them out by resource and
@@ -26,7 +27,7 @@ import { TimeLimits } from './time-limits.js';
  */
 @Injectable()
 export class AuthorizationServerRegistry implements OnApplicationShutdown {
-  private readonly logger = new Logger('McpAuth');
+  private readonly logger = new OperatorLogger();
   private readonly shared = new Map<string, AuthorizationServer>();
   private readonly trusted = new Map<ResolvedProtectedResourceOptions, readonly AuthorizationServer[]>();
   private readonly byIssuer = new Map<
