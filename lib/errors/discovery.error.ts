@@ -88,7 +88,7 @@ export class BootstrapDiscoveryError extends McpAuthError {
     super('ERR_MCP_AUTH_DISCOVERY', text.join('\n'), { cause: failures.flatMap(({ attempts }) => attempts) });
   }
 
-  /** What Node prints: the message says all that `failures` and `cause` hold, so their stacks are left out. */
+  /** What Node prints: the message says all that `failures` and `cause` hold, so their stacks are left out. @internal */
   [inspect.custom](): string {
     return this.stack ?? this.message;
   }
