@@ -13,8 +13,8 @@ const ofBothPlatforms = readdirSync(wholeAppSpecs)
   .map((name) => `test/e2e/${name}`);
 
 /**
- * The whole-app specs that run a second time on Fastify: all whose apps `startApp` makes, but for those that are about
- * something else than the way in.
+ * The whole-app specs that run a second time on Fastify: all whose apps `startApp` makes, except those that are
+ * about something else than the way in.
  */
 const onFastify = {
   include: ['test/e2e/**/*.e2e-spec.ts', 'test/interop/legacy-clients.spec.ts', 'test/property/http.spec.ts'],

@@ -1,7 +1,6 @@
 import {
   type DynamicModule,
   Inject,
-  Logger,
   type MiddlewareConsumer,
   Module,
   type NestModule,
@@ -67,6 +66,7 @@ import { IssuerTokenVerifier } from './verifier/issuer-token.verifier.js';
 import { JwtTokenVerifier } from './verifier/jwt-token.verifier.js';
 import { TokenVerifier } from './verifier/token.verifier.js';
 import { VerifierRegistry } from './verifier/verifier.registry.js';
+import { OperatorLogger } from './events/operator.logger.js';
 
 const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
 
@@ -134,7 +134,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
   ],
 })
 export class McpAuthModule implements NestModule, OnModuleInit {
-  private readonly logger = new Logger('McpAuth');
+  private readonly logger = new OperatorLogger();
 
   /** @internal */
   constructor(

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import {
   BootstrapDiscoveryError,
@@ -19,6 +19,7 @@ import { mcpComplianceFindings, unlistedResources } from './mcp-compliance.js';
 import { assertPrivateIssuers } from './private-issuers.js';
 import { type Resolution, resolveMetadata } from './resolve-metadata.js';
 import { TimeLimits } from './time-limits.js';
+import { OperatorLogger } from '../events/operator.logger.js';
 
 /**
  * Holds every configured authorization server, resolves them at bootstrap, and hands them out by resource and
@@ -28,7 +29,7 @@ import { TimeLimits } from './time-limits.js';
  */
 @Injectable()
 export class AuthorizationServerRegistry implements OnApplicationShutdown {
-  private readonly logger = new Logger('McpAuth');
+  private readonly logger = new OperatorLogger();
   private readonly shared = new Map<string, AuthorizationServer>();
   private readonly trusted = new Map<ResolvedProtectedResourceOptions, readonly AuthorizationServer[]>();
   private readonly byIssuer = new Map<
@@ -113,6 +114,9 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
   private refuseOrRetry(reasons: readonly unknown[]): void {
     const error = mergeFailures(reasons);
     const isAnyNameless = this.all().some(({ isNamed }) => !isNamed);
+    const canRetry = !isAnyNameless && isOutage(error);
+    if (this.options.onDiscoveryFailure === 'fail' && canRetry)
+      throw new BootstrapDiscoveryError(error.failures, RETRY_ADVICE);
     if (this.options.onDiscoveryFailure === 'fail' || isAnyNameless) throw error;
     this.logger.error(
       `${error.message}\nThe application starts; it asks these servers again until they answer.`,
@@ -206,6 +210,9 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
 function nameOf({ issuer, metadataUrl }: ResolvedAuthorizationServerOptions, resource: string): string {
   return issuer ?? metadataUrl ?? `the metadata given by hand for ${resource}`;
 }
+
+const RETRY_ADVICE =
+  'To start while an authorization server is down, set the option "onDiscoveryFailure" to "retry".';
 
 const OUTAGES: readonly DiscoveryFailure[] = ['unreachable', 'timeout', 'server_error'];
 

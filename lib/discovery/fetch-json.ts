@@ -1,4 +1,7 @@
+import { types } from 'node:util';
 import { DiscoveryError } from '../errors/discovery.error.js';
+
+const { isNativeError } = types;
 
 /** How one document is fetched. @internal */
 export interface FetchJsonOptions {
@@ -114,8 +117,10 @@ function parseObject(url: string, text: string): Record<string, unknown> {
 
 /** The innermost reason, such as `connect ECONNREFUSED 127.0.0.1:4000`: fetch itself says only "fetch failed". */
 function rootCause(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  // Not by instanceof: in jest, the errors of Node come from another realm than this code.
+  if (!isNativeError(error)) return String(error);
   const { cause } = error;
-  if (cause instanceof AggregateError && cause.errors.length > 0) return rootCause(cause.errors[0]);
-  return cause instanceof Error ? rootCause(cause) : error.message;
+  if (!isNativeError(cause)) return error.message;
+  const { errors: [first] = [] } = cause as Partial<AggregateError>;
+  return rootCause(first ?? cause);
 }

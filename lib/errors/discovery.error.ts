@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { McpAuthError } from './mcp-auth.error.js';
 
 /**
@@ -70,14 +71,25 @@ export interface AuthorizationServerFailure {
  * @publicApi
  */
 export class BootstrapDiscoveryError extends McpAuthError {
-  constructor(readonly failures: readonly AuthorizationServerFailure[]) {
+  /**
+   * @param failures - each server that failed, with what was tried
+   * @param advice - what the operator can do, as a further line of the message
+   */
+  constructor(
+    readonly failures: readonly AuthorizationServerFailure[],
+    advice?: string,
+  ) {
     const lines = failures.flatMap(({ server, attempts }) => [
       `  - ${server}`,
       ...attempts.map((attempt) => `      ${attempt.message}`),
     ]);
     const subject = failures.length === 1 ? 'An authorization server' : 'Authorization servers';
-    super('ERR_MCP_AUTH_DISCOVERY', [`${subject} could not be resolved:`, ...lines].join('\n'), {
-      cause: failures.flatMap(({ attempts }) => attempts),
-    });
+    const text = [`${subject} could not be resolved:`, ...lines, ...(advice === undefined ? [] : [advice])];
+    super('ERR_MCP_AUTH_DISCOVERY', text.join('\n'), { cause: failures.flatMap(({ attempts }) => attempts) });
+  }
+
+  /** What Node prints: the message says all that `failures` and `cause` hold, so their stacks are left out. @internal */
+  [inspect.custom](): string {
+    return this.stack ?? this.message;
   }
 }

@@ -1,6 +1,7 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { OperatorLogger } from './operator.logger.js';
 
 const WINDOW_SECONDS = 60;
 const LINES_PER_WINDOW = 10;
@@ -21,7 +22,7 @@ interface Window {
  */
 @Injectable()
 export class RateLimitedLogger {
-  private readonly logger = new Logger('McpAuth');
+  private readonly logger = new OperatorLogger();
   private readonly windows = new Map<string, Window>();
 
   constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'now'>) {}
@@ -40,11 +41,11 @@ export class RateLimitedLogger {
   ): void {
     const { suppressed, isWritten } = this.count(kind);
     if (suppressed > 0) {
-      this.logger[level](`… and ${String(suppressed)} more in ${String(WINDOW_SECONDS)} s: ${kind}`);
+      this.logger.write(level, `… and ${String(suppressed)} more in ${String(WINDOW_SECONDS)} s: ${kind}`);
     }
     if (!isWritten) return;
     const line = typeof message === 'string' ? message : message();
-    this.logger[level](line, ...(stack === undefined ? [] : [stack]));
+    this.logger.write(level, line, stack);
   }
 
   private count(kind: string): { suppressed: number; isWritten: boolean } {

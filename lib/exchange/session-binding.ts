@@ -1,5 +1,5 @@
 import { hash, randomUUID } from 'node:crypto';
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { type ServerResponse } from 'node:http';
 import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
@@ -25,6 +25,7 @@ import {
   targetValues,
   type TargetedRequest,
 } from './session-stream.js';
+import { OperatorLogger } from '../events/operator.logger.js';
 
 const CALLERS = Symbol('callers of a response');
 
@@ -49,7 +50,7 @@ const UNREACHABLE =
  */
 @Injectable()
 export class SessionBinding implements ExchangeWatcher {
-  private readonly logger = new Logger('McpAuth');
+  private readonly logger = new OperatorLogger();
   private readonly sessions: SessionHolders | undefined;
   /** Who opened the streams of MCP 2024-11-05 that are open now, by their session. */
   private readonly streams = new Map<string, Callers>();

@@ -57,7 +57,7 @@ describe('admit', () => {
       ];
   });
 
-  /** Why claims, good but for these changes, are refused; `accepted` where they are not. */
+  /** Why claims, good except for these changes, are refused; `accepted` where they are not. */
   function outcome(
     changes: Record<string, unknown>,
     of = resource,

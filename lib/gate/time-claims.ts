@@ -26,8 +26,8 @@ export interface TimeRules {
  * @param claims - the token's claims
  * @param clock - what they are compared with
  * @param rules - what it must say
- * @returns from when on it is refused, but for the tolerance: at `exp` or at its greatest age, whichever comes first;
- * undefined where there is neither
+ * @returns the time from which on the token is rejected, without the tolerance: `exp` or its greatest age, whichever comes
+ * first; undefined if the token has neither
  * @throws {@link TokenRefusedError} `expired`, `too_old`, `not_yet_valid` or `time_claims`
  * @see {@link https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4 | RFC 7519 sections 4.1.4 to 4.1.6}
  * @internal

@@ -44,6 +44,7 @@ describe('GuardReport', () => {
     onUnauthorized = (request) => told.push(request);
     report = new GuardReport(events, new RateLimitedLogger(options), {
       onUnauthorized: (request) => onUnauthorized(request),
+      resources: [],
     });
   });
 

@@ -20,6 +20,7 @@ import { type UnauthorizedRequest } from '../options/mcp-auth-options.interface.
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type CredentialRequest, presentedSecrets } from '../token/credential-sources.js';
 import { type TokenClaims } from '../verifier/token.verifier.js';
+import { describeAudiences, opaqueTokenAdvice } from './refusal-details.js';
 
 /** A request that was not let in. @internal */
 export interface Refusal {
@@ -42,7 +43,8 @@ interface SentRequest {
 
 /**
  * Tells of decisions: listeners with all that is known of the token but the token, and the operator's log with
- * what is the operator's own: resource, reason, and scopes by their configured names. One id joins the two.
+ * what is the operator's own: resource, reason, scopes by their configured names, and the audience of a token for another
+ * resource. One id joins the two.
  *
  * @internal
  */
@@ -53,7 +55,8 @@ export class GuardReport implements LateRefusalReport {
   constructor(
     private readonly events: McpAuthEvents,
     private readonly log: RateLimitedLogger,
-    @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'onUnauthorized'>,
+    @Inject(MCP_AUTH_OPTIONS)
+    private readonly options: Pick<ResolvedMcpAuthOptions, 'onUnauthorized' | 'resources'>,
   ) {}
 
   accepted(auth: AuthInfo, resource: string): void {
@@ -137,9 +140,20 @@ export class GuardReport implements LateRefusalReport {
       const line = `Answered 500 for ${resource}: ${describeThrown(failure, secrets)} (${id})`;
       this.log.write('error', `${reason} ${resource}`, line, describeFault(failure, secrets));
     } else {
-      const line = (): string => `Refused a request for ${resource}: ${escapeForLog(reason)} (${id})`;
+      const line = (): string =>
+        `Refused a request for ${resource}: ${escapeForLog(reason)}${this.detailOf(reason, refusal)} (${id})`;
       this.log.write('debug', reason, line);
     }
+  }
+
+  /** What an operator needs beside the reason. */
+  private detailOf(reason: RefusedEvent['reason'], refusal: Refusal): string {
+    const options = this.options.resources.find(({ resource }) => resource === refusal.resource);
+    if (!options) return '';
+    if (reason === 'audience') {
+      return describeAudiences(options, refusedClaims(refusal.failure), secretsOf(refusal));
+    }
+    return reason === 'malformed' ? opaqueTokenAdvice(options) : '';
   }
 }
 

@@ -1,5 +1,6 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { isGuarded } from '../mcp/handler-audit.js';
 import { RouteScan } from '../mcp/route-scan.js';
@@ -19,7 +20,7 @@ import { BearerAuthMiddleware } from './bearer-auth.middleware.js';
  */
 @Injectable()
 export class ResourceReport {
-  private readonly logger = new Logger('McpAuth');
+  private readonly logger = new OperatorLogger();
 
   constructor(
     private readonly host: HttpAdapterHost,

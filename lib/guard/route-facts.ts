@@ -14,7 +14,7 @@ export interface RouteFacts {
   /** `Class.method`, for messages. */
   readonly where: string;
   readonly requirements: readonly ScopeRequirement[];
-  /** What functions in `@RequireScopes()` are told of a call, but for its arguments. */
+  /** What functions in `@RequireScopes()` are told of a call, except its arguments. */
   readonly call: ScopedCall;
   /** The resource, once it has been found. */
   resource?: KnownResource;

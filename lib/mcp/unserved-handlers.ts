@@ -1,6 +1,7 @@
-import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { type Server } from 'node:http';
+import { OperatorLogger } from '../events/operator.logger.js';
 import { onStarted } from '../platform/mcp-nest.js';
 import { HandlerScan } from './handler-scan.js';
 
@@ -15,7 +16,7 @@ const PATIENCE_MS = 100;
  */
 @Injectable()
 export class UnservedHandlers implements OnApplicationBootstrap {
-  private readonly logger = new Logger('McpAuth');
+  private readonly logger = new OperatorLogger();
   /** The servers whose strategies have started. */
   private readonly started = new Set<unknown>();
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { didYouMean } from './did-you-mean.js';
+import { verifies } from '../../test/verifies.js';
+import { didYouMean, hintForOtherName } from './did-you-mean.js';
 
 const KNOWN = ['resource', 'requiredScopes', 'scopesSupported', 'audience', 'now'];
 
@@ -27,5 +28,21 @@ describe('didYouMean', () => {
   it('suggests a name at a third of the letters and none beyond', () => {
     expect(didYouMean('abcxyz', ['abcxnm'])).toBe('abcxnm');
     expect(didYouMean('abcxyz', ['abcnml'])).toBeUndefined();
+  });
+});
+
+describe('hintForOtherName', () => {
+  verifies('WAY-37', 'knows what other libraries call an option, and where it is here', () => {
+    const hint = 'Did you mean "clockToleranceSeconds"';
+    for (const name of ['leeway', 'clockTolerance', 'ClockTolerance']) {
+      expect(hintForOtherName(name, ['clockToleranceSeconds'])).toBe(`${hint}?`);
+      expect(hintForOtherName(name, ['issuer'])).toBe(`${hint} of the module?`);
+    }
+    expect(hintForOtherName('timeoutDuration', ['timeoutMs'])).toBe('Did you mean "timeoutMs"?');
+    expect(hintForOtherName('timeoutDuration', [])).toBe('Did you mean "timeoutMs" of "remoteJwkSet"?');
+    expect(hintForOtherName('jwtVerify', [])).toMatch(/^Set "clockToleranceSeconds" of the module, and /);
+    for (const name of ['', 'leewa', 'tolerance', 'constructor', '__proto__']) {
+      expect(hintForOtherName(name, [])).toBeUndefined();
+    }
   });
 });

@@ -14,6 +14,36 @@ export function didYouMean(unknown: string, known: readonly string[]): string | 
   return best?.name;
 }
 
+/** Names of `jose` and of guards built on it: what they are called here, and where that option is. */
+const OTHER_NAMES: ReadonlyMap<string, readonly [option: string, of: string]> = new Map([
+  ['leeway', ['clockToleranceSeconds', 'the module']],
+  ['clocktolerance', ['clockToleranceSeconds', 'the module']],
+  ['timeoutduration', ['timeoutMs', '"remoteJwkSet"']],
+  ['cooldownduration', ['cooldownSeconds', '"remoteJwkSet"']],
+  ['cachemaxage', ['cacheMaxAgeSeconds', '"remoteJwkSet"']],
+  ['maxtokenage', ['maxTokenAgeSeconds', 'an authorization server']],
+]);
+
+const JWT_VERIFY =
+  'Set "clockToleranceSeconds" of the module, and "algorithms", "requiredClaims" and "maxTokenAgeSeconds" of an ' +
+  'authorization server.';
+
+/**
+ * What to write in place of a name that other libraries have for an option, without regard to case.
+ *
+ * @param known - the options that may stand beside it
+ * @returns undefined for a name that none of them has
+ * @internal
+ */
+export function hintForOtherName(unknown: string, known: readonly string[]): string | undefined {
+  const name = unknown.toLowerCase();
+  if (name === 'jwtverify' || name === 'jwtverifyoptions') return JWT_VERIFY;
+  const other = OTHER_NAMES.get(name);
+  if (!other) return undefined;
+  const [option, of] = other;
+  return known.includes(option) ? `Did you mean "${option}"?` : `Did you mean "${option}" of ${of}?`;
+}
+
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {

@@ -53,7 +53,7 @@ export class ProtectedResourceDto {
   @CheckOptional(isText) name?: string;
 
   @Check(isListOf(isPlainObject, { nonEmpty: true }))
-  @ValidateNested({ each: true, message: 'must be issuers or objects' })
+  @ValidateNested({ each: true, message: 'must be a list of issuers or objects' })
   @Type(() => AuthorizationServerDto)
   authorizationServers!: AuthorizationServerDto[];
 

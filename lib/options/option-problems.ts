@@ -1,7 +1,8 @@
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import { type ConfigProblem } from '../errors/config.error.js';
-import { didYouMean } from './did-you-mean.js';
+import { isPlainObject } from './check.decorator.js';
+import { didYouMean, hintForOtherName } from './did-you-mean.js';
 import { McpAuthModuleOptionsDto } from './mcp-auth-options.dto.js';
 import { withVerifierKept } from './verifier-option.js';
 
@@ -32,13 +33,42 @@ export function checkShape(options: NormalisedOptions): {
   dto: McpAuthModuleOptionsDto;
   problems: ConfigProblem[];
 } {
-  const dto = plainToInstance(McpAuthModuleOptionsDto, options);
+  const { checkable, problems } = withoutStrayServers(options);
+  const dto = plainToInstance(McpAuthModuleOptionsDto, checkable);
   const errors = validateSync(dto, {
     whitelist: true,
     forbidNonWhitelisted: true,
     forbidUnknownValues: true,
   });
-  return { dto, problems: errors.flatMap((error) => toProblems(error, '')) };
+  return { dto, problems: [...problems, ...errors.flatMap((error) => toProblems(error, ''))] };
+}
+
+/** In place of a server that is none, so that what else is wrong is found too. */
+const STAND_IN = { issuer: 'https://auth.example.com' };
+
+/**
+ * Finds members of `authorizationServers` that are no servers, such as an environment variable that is missing:
+ * class-validator says nothing of members that are undefined.
+ */
+function withoutStrayServers(options: NormalisedOptions): {
+  checkable: NormalisedOptions;
+  problems: ConfigProblem[];
+} {
+  const problems: ConfigProblem[] = [];
+  if (!Array.isArray(options.resources)) return { checkable: options, problems };
+  const resources = options.resources.map((resource: { authorizationServers?: unknown } | null, at) => {
+    const servers = resource?.authorizationServers;
+    if (!Array.isArray(servers)) return resource;
+    const authorizationServers = servers.map((server: unknown, index) => {
+      if (isPlainObject(server) === undefined) return server;
+      const path = `resources[${String(at)}].authorizationServers[${String(index)}]`;
+      const found = describe({ property: 'authorizationServers', value: server });
+      problems.push({ path, message: `must be an issuer; got ${found}` });
+      return STAND_IN;
+    });
+    return { ...resource, authorizationServers };
+  });
+  return { checkable: { ...options, resources }, problems };
 }
 
 function toProblems(error: ValidationError, parent: string): ConfigProblem[] {
@@ -46,18 +76,25 @@ function toProblems(error: ValidationError, parent: string): ConfigProblem[] {
   const path =
     parent === '' ? error.property : `${parent}${index ? `[${error.property}]` : `.${error.property}`}`;
   const messages = Object.entries(error.constraints ?? {}).map(([constraint, message]) =>
-    constraint === 'whitelistValidation' ? unknownOption(error) : `${message}; got ${describe(error)}`,
+    constraint === 'whitelistValidation' ? unknownOption(error) : withFound(message, error),
   );
   // Two rules of an option may say the same.
   const own = [...new Set(messages)].map((message) => ({ path, message }));
   return [...own, ...(error.children ?? []).flatMap((child) => toProblems(child, path))];
 }
 
-function unknownOption({ property, target }: ValidationError): string {
-  const suggestion = didYouMean(property, knownOptions(target));
-  const hint = suggestion === undefined ? '' : ` Did you mean "${suggestion}"?`;
-  return `is not an option.${hint}`;
+/** A message that begins with a member of the value, in quotes, is about that and not about the whole. */
+function withFound(message: string, error: ValidationError): string {
+  return message.startsWith('"') ? message : `${message}; got ${describe(error)}`;
 }
+
+function unknownOption({ property, target }: ValidationError): string {
+  const known = knownOptions(target);
+  const hint = hintForOtherName(property, known) ?? suggestion(didYouMean(property, known));
+  return hint === undefined ? 'is not an option.' : `is not an option. ${hint}`;
+}
+
+const suggestion = (name: string | undefined): string | undefined => name && `Did you mean "${name}"?`;
 
 function knownOptions(target: object = {}): string[] {
   const rules = getMetadataStorage().getTargetValidationMetadatas(target.constructor, '', false, false);

@@ -307,11 +307,11 @@ describe('resolveOptions', () => {
     ],
     [
       ofResource({ authorizationServers: [7] }),
-      'resources[0].authorizationServers[0]: must be issuers or objects; got 7',
+      'resources[0].authorizationServers[0]: must be an issuer; got 7',
     ],
     [
       ofResource({ authorizationServers: [[ISSUER]] }),
-      'resources[0].authorizationServers: member 0 must be an object; got a list of 1',
+      'resources[0].authorizationServers[0]: must be an issuer; got a list of 1',
     ],
     [
       ofResource({ requiredScopes: ['a b'] }),
@@ -545,6 +545,41 @@ describe('resolveOptions', () => {
     }
   });
 
+  verifies('WAY-24', 'says which authorization server is missing, and nothing else', () => {
+    const wrong = (...authorizationServers: unknown[]): string =>
+      messageOf(ofResource({ authorizationServers }));
+    const at = 'resources[0].authorizationServers';
+    expect(wrong(undefined)).toBe(
+      `McpAuthModule has 1 problem:\n  - ${at}[0]: must be an issuer; got undefined`,
+    );
+    expect(wrong(ISSUER, null, [ISSUER])).toBe(
+      `McpAuthModule has 2 problems:\n  - ${at}[1]: must be an issuer; got null\n` +
+        `  - ${at}[2]: must be an issuer; got a list of 1`,
+    );
+    // What else is wrong is found too.
+    expect(wrong(undefined, { issuer: ISSUER, typ: 'oidc' })).toBe(
+      `McpAuthModule has 2 problems:\n  - ${at}[0]: must be an issuer; got undefined\n` +
+        `  - ${at}[1].typ: is not an option. Did you mean "type"?`,
+    );
+    expect(wrong('')).toContain(`${at}[0].issuer: must be a non-empty string; got ""`);
+    expect(resolveOptions(ofResource({ authorizationServers: [ISSUER] }))).toBeDefined();
+  });
+
+  verifies('WAY-37', 'suggests what other libraries call otherwise, wherever it stands', () => {
+    const module = { ...ofResource({}), leeway: 5, jwtVerify: {} };
+    expect(messageOf(module)).toContain('leeway: is not an option. Did you mean "clockToleranceSeconds"?');
+    expect(messageOf(module)).toContain('jwtVerify: is not an option. Set "clockToleranceSeconds" of the');
+    expect(messageOf(ofServer({ clockTolerance: 5 }))).toContain(
+      'authorizationServers[0].clockTolerance: is not an option. Did you mean "clockToleranceSeconds" of the module?',
+    );
+    expect(messageOf(ofServer({ remoteJwkSet: { timeoutDuration: 5 } }))).toContain(
+      'remoteJwkSet.timeoutDuration: is not an option. Did you mean "timeoutMs"?',
+    );
+    expect(messageOf({ ...ofResource({}), scopeHierarchy: { a: ['b c'] } })).toMatch(
+      /scopeHierarchy: "a" member 0 must be one scope: printable ASCII without space, quote and backslash$/,
+    );
+  });
+
   verifies('F32', 'refuses every method of sending a token but the header', () => {
     expect(resolveOptions(ofResource({ metadata: { bearer_methods_supported: ['header'] } }))).toBeDefined();
     for (const method of ['query', 'body']) {
@@ -559,9 +594,7 @@ describe('resolveOptions', () => {
     expect(resolveOptions(ofResource({ metadata })).resources[0]?.metadata).toEqual(metadata);
     expect(
       messageOf(ofResource({ metadata: { resource_signing_alg_values_supported: ['none'] } })),
-    ).toContain(
-      'resources[0].metadata: "resource_signing_alg_values_supported" member 0 must not be "none"; got a value of type object',
-    );
+    ).toContain('resources[0].metadata: "resource_signing_alg_values_supported" member 0 must not be "none"');
   });
 
   it('has nothing secret in its message, and little of a long text', () => {

@@ -52,7 +52,7 @@ const MEMBERS: ReadonlyMap<string, Problem> = new Map<string, Problem>([
  * Says what is wrong with the further members of an RFC 9728 document, or undefined when they are right.
  *
  * A member with a language tag (`resource_name#de`) is checked like the member without. Members that the
- * RFC does not name are not checked, but for null and empty lists, which it rules out for all.
+ * RFC does not name are not checked, except for null and empty lists, which it rules out for all.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-2 | RFC 9728 section 2}
  * @internal

@@ -15,11 +15,15 @@ describe('isScopeHierarchy', () => {
     expect(isScopeHierarchy({ a: ['a'] })).toBe(circle('a'));
     expect(isScopeHierarchy({ a: ['b'], b: ['c'], c: ['a'] })).toBe(circle('a'));
     expect(isScopeHierarchy({ x: ['a'], a: ['b'], b: ['a'] })).toBe(circle('a'));
-    expect(isScopeHierarchy({ a: 'b' })).toBe('must have lists of scopes for values; "a" has none');
-    expect(isScopeHierarchy({ a: ['b c'] })).toMatch(/^has something that is no scope: /);
-    expect(isScopeHierarchy({ 'a b': ['c'] })).toMatch(/^has something that is no scope: /);
-    expect(isScopeHierarchy({ a: [7] })).toMatch(/^has something that is no scope: /);
     expect(isScopeHierarchy(['a'])).toMatch(/^must be an object/);
+  });
+
+  verifies('WAY-37', 'names the member that is wrong', () => {
+    const rule = 'must be one scope: printable ASCII without space, quote and backslash';
+    expect(isScopeHierarchy({ x: ['y'], a: 'b' })).toBe('"a" must be a list of scopes');
+    expect(isScopeHierarchy({ x: ['y'], a: ['b', 'b c'] })).toBe(`"a" member 1 ${rule}`);
+    expect(isScopeHierarchy({ x: ['y'], 'a "b"': ['c'] })).toBe(`"a \\"b\\"" ${rule}`);
+    expect(isScopeHierarchy({ x: ['y'], a: [7] })).toBe(`"a" member 0 ${rule}`);
   });
 });
 

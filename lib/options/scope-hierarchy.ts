@@ -1,16 +1,18 @@
-import { isPlainObject, isScopeToken, type Problem } from './check.decorator.js';
+import { isListOf, isPlainObject, isScopeToken, type Problem } from './check.decorator.js';
 
 /** Which scopes each scope includes, as written in the options. */
 type Hierarchy = Readonly<Record<string, readonly string[]>>;
+
+const isScopes = isListOf(isScopeToken, { nonEmpty: false });
 
 /** Checks the option `scopeHierarchy`. @internal */
 export const isScopeHierarchy: Problem = (value) => {
   const problem = isPlainObject(value);
   if (problem !== undefined) return problem;
   for (const [broader, narrower] of Object.entries(value as Record<string, unknown>)) {
-    if (!Array.isArray(narrower)) return `must have lists of scopes for values; "${broader}" has none`;
-    const wrong = [broader, ...(narrower as unknown[])].map(isScopeToken).find((each) => each !== undefined);
-    if (wrong !== undefined) return `has something that is no scope: ${wrong}`;
+    if (!Array.isArray(narrower)) return `${JSON.stringify(broader)} must be a list of scopes`;
+    const wrong = isScopeToken(broader) ?? isScopes(narrower);
+    if (wrong !== undefined) return `${JSON.stringify(broader)} ${wrong}`;
   }
   const cycle = [...closure(value as Hierarchy)].find(([broader, included]) => included.includes(broader));
   return cycle && `has a circle: "${cycle[0]}" includes itself; leave one of its steps out`;

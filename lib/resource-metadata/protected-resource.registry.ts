@@ -109,7 +109,7 @@ export class ProtectedResourceRegistry {
     this.documents = new Map(entries);
   }
 
-  /** The document at a path, compared to the letter but for one trailing slash. */
+  /** The document at a path, compared exactly, except one trailing slash. */
   documentAt(path: string): ServedDocument | undefined {
     return this.documents.get(withoutTrailingSlash(path))?.document;
   }

@@ -53,7 +53,7 @@ describe('ResourcePaths', () => {
     expect(found(pathsOf(NOTES, OLD), target)).toBe(expected);
   });
 
-  it('has every path below a resource without one, but for longer ones', () => {
+  it('has every path below a resource without one, except longer ones', () => {
     const paths = pathsOf(ROOT, NOTES);
     for (const target of ['/', '', '*', '/v1', '/x/../v1']) expect(found(paths, target)).toBe(ROOT);
     for (const target of ['/v1/notes', '/x/../v1/notes', '//x/v1/notes']) {

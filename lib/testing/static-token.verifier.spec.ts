@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
+import { OTHER_ENVIRONMENTS } from '../../test/fixtures/environments.js';
 import { StaticTokenVerifier } from './static-token.verifier.js';
 
 const WARNING = 'StaticTokenVerifier is in use: 1 fixed tokens are accepted. NOT FOR PRODUCTION';
@@ -23,19 +24,26 @@ describe('StaticTokenVerifier', () => {
     vi.unstubAllEnvs();
   });
 
-  verifies(['VER-05', 'F122'], 'does not start in production, unless forced', () => {
-    for (const environment of ['', 'development', 'test', 'Production']) {
+  verifies(['VER-05', 'F122', 'WAY-17'], 'starts in test and development, elsewhere only if told to', () => {
+    for (const environment of ['development', 'test']) {
       vi.stubEnv('NODE_ENV', environment);
       expect(() => new StaticTokenVerifier({ a: {} })).not.toThrow();
       expect(warnings.splice(0)).toEqual([WARNING]);
     }
-    vi.stubEnv('NODE_ENV', 'production');
-    for (const options of [undefined, {}, { allowInProduction: false }]) {
-      expect(() => new StaticTokenVerifier({ a: {} }, options)).toThrow(McpAuthConfigError);
+    for (const [environment, found] of OTHER_ENVIRONMENTS) {
+      vi.stubEnv('NODE_ENV', environment);
+      for (const options of [undefined, {}, { allowAnyEnvironment: false }]) {
+        const start = (): unknown => new StaticTokenVerifier({ a: {} }, options);
+        expect(start).toThrow(McpAuthConfigError);
+        expect(start).toThrow(
+          'StaticTokenVerifier: accepts tokens that never change, so it starts only with NODE_ENV "test" or ' +
+            `"development", unless "allowAnyEnvironment" is true; NODE_ENV ${found}`,
+        );
+      }
+      expect(warnings).toEqual([]);
+      new StaticTokenVerifier({ a: {} }, { allowAnyEnvironment: true });
+      expect(warnings.splice(0)).toEqual([WARNING]);
     }
-    expect(warnings).toEqual([]);
-    new StaticTokenVerifier({ a: {} }, { allowInProduction: true });
-    expect(warnings).toEqual([WARNING]);
   });
 
   verifies('F122', 'says what its tokens say, and nothing of others', () => {

@@ -1,11 +1,16 @@
 import { Logger } from '@nestjs/common';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { type TokenClaims, TokenVerifier, type VerifiedAuthInfo } from '../verifier/token.verifier.js';
+import { environmentProblem } from './test-environment.js';
 
 /** Options of {@link StaticTokenVerifier}. @publicApi */
 export interface StaticTokenVerifierOptions {
-  /** Starts with `NODE_ENV=production` too. @defaultValue false */
-  readonly allowInProduction?: boolean;
+  /**
+   * Starts whatever `NODE_ENV` is. Without it, only `test` and `development` start.
+   *
+   * @defaultValue false
+   */
+  readonly allowAnyEnvironment?: boolean;
 }
 
 /**
@@ -25,15 +30,16 @@ export class StaticTokenVerifier extends TokenVerifier {
   /**
    * @param tokens - what each token says, by the token
    * @param options - see {@link StaticTokenVerifierOptions}
-   * @throws `McpAuthConfigError` with `NODE_ENV=production`, unless that is allowed
+   * @throws `McpAuthConfigError` if `NODE_ENV` is neither `test` nor `development`, unless `allowAnyEnvironment` is true
    */
   constructor(
     tokens: Readonly<Record<string, TokenClaims | VerifiedAuthInfo>>,
-    { allowInProduction = false }: StaticTokenVerifierOptions = {},
+    { allowAnyEnvironment = false }: StaticTokenVerifierOptions = {},
   ) {
     super();
-    if (process.env['NODE_ENV'] === 'production' && !allowInProduction) {
-      const message = 'is for development: its tokens never change. Take it out, or set "allowInProduction"';
+    const problem = allowAnyEnvironment ? undefined : environmentProblem('allowAnyEnvironment');
+    if (problem !== undefined) {
+      const message = `accepts tokens that never change, so it ${problem}`;
       throw new McpAuthConfigError([{ path: 'StaticTokenVerifier', message }]);
     }
     this.tokens = new Map(Object.entries(tokens));

@@ -72,6 +72,14 @@ export interface TestAuthorizationServerOptions {
 
   /** The clock that tokens are dated by and expire by. @defaultValue `() => new Date()` */
   readonly now?: () => Date;
+
+  /**
+   * Starts whatever `NODE_ENV` is. Without it, only `test` and `development` start. Whoever reaches the process can use
+   * the server; it listens on 127.0.0.1.
+   *
+   * @defaultValue false
+   */
+  readonly allowAnyEnvironment?: boolean;
 }
 
 /** A request that a {@link TestAuthorizationServer} has received. @publicApi */

@@ -1,7 +1,9 @@
 import * as oauth from 'oauth4webapi';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { OTHER_ENVIRONMENTS } from '../../test/fixtures/environments.js';
 import { closeAfterTest } from '../../test/fixtures/opened.js';
 import { send, sendRaw } from '../../test/fixtures/http.js';
+import { verifies } from '../../test/verifies.js';
 import { TestAuthorizationServer } from './test-authorization-server.js';
 import {
   type TestAuthorizationServerOptions,
@@ -28,13 +30,21 @@ describe('TestAuthorizationServer.start', () => {
     vi.unstubAllEnvs();
   });
 
-  it('refuses while NODE_ENV is production, and starts while it is anything else', async () => {
-    vi.stubEnv('NODE_ENV', 'production');
-    await expect(TestAuthorizationServer.start()).rejects.toThrow(
-      /^TestAuthorizationServer .*does not start while NODE_ENV is "production"$/,
-    );
-    vi.stubEnv('NODE_ENV', 'productio');
-    await expect(started()).resolves.toBeInstanceOf(TestAuthorizationServer);
+  verifies('WAY-17', 'starts in test and development, elsewhere only if told to', async () => {
+    for (const environment of ['test', 'development']) {
+      vi.stubEnv('NODE_ENV', environment);
+      await expect(started()).resolves.toBeInstanceOf(TestAuthorizationServer);
+    }
+    for (const [environment, found] of OTHER_ENVIRONMENTS) {
+      vi.stubEnv('NODE_ENV', environment);
+      for (const options of [undefined, { allowAnyEnvironment: false }]) {
+        await expect(TestAuthorizationServer.start(options)).rejects.toThrow(
+          'TestAuthorizationServer signs any claims, so it starts only with NODE_ENV "test" or "development", ' +
+            `unless "allowAnyEnvironment" is true; NODE_ENV ${found}`,
+        );
+      }
+      await expect(started({ allowAnyEnvironment: true })).resolves.toBeInstanceOf(TestAuthorizationServer);
+    }
   });
 
   it.each(['tenant1', '/tenant1?a=b', '/tenant1#a'])('refuses the issuer path %s', async (issuerPath) => {

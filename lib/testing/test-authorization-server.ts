@@ -15,6 +15,7 @@ import {
   type TestRequest,
 } from './test-authorization-server.interface.js';
 import { type TestKey, TestKeyRing } from './test-keys.js';
+import { environmentProblem } from './test-environment.js';
 import { signClaims, testClaims, type TestClaimsOptions, type TestTokenOptions } from './test-token.js';
 import { TokenLedger } from './token-ledger.js';
 
@@ -28,7 +29,8 @@ const DEFAULT_CLIENT: TestClient = {
  * and revocation, and with faults of your choice.
  *
  * It issues whatever token a test asks for, to the test alone: the endpoints where people log in and clients get
- * tokens are named in its metadata, but nothing is there. Not for production, where it does not start.
+ * tokens are named in its metadata, but nothing is there. Not for production: it starts only with `NODE_ENV` `test` or
+ * `development`, unless `allowAnyEnvironment` is set.
  *
  * @publicApi
  */
@@ -65,15 +67,15 @@ export class TestAuthorizationServer {
   /**
    * Starts a server. Close it when the tests are done.
    *
-   * @throws Error when `NODE_ENV` is `production`, and for an `issuerPath` that is no path
+   * @throws Error if `NODE_ENV` is neither `test` nor `development` and `allowAnyEnvironment` is not set, and for an
+   * `issuerPath` that is no path
    */
   static async start(options: TestAuthorizationServerOptions = {}): Promise<TestAuthorizationServer> {
-    if (process.env['NODE_ENV'] === 'production') {
-      throw new Error(
-        'TestAuthorizationServer signs whatever it is asked to: it does not start while NODE_ENV is "production"',
-      );
+    const { issuerPath = '', allowAnyEnvironment = false } = options;
+    const problem = allowAnyEnvironment ? undefined : environmentProblem('allowAnyEnvironment');
+    if (problem !== undefined) {
+      throw new Error(`TestAuthorizationServer signs any claims, so it ${problem}`);
     }
-    const { issuerPath = '' } = options;
     if (!/^(\/[^?#]*)?$/.test(issuerPath)) {
       throw new Error(`issuerPath is "${issuerPath}"; write a path such as "/tenant1", or leave it out`);
     }

@@ -1,7 +1,6 @@
 import {
   Inject,
   Injectable,
-  Logger,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
   Optional,
@@ -14,6 +13,7 @@ import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { IssuerKeys } from './issuer-keys.js';
+import { OperatorLogger } from '../events/operator.logger.js';
 
 /**
  * The keys of every authorization server, once for all that are verified with them: access tokens and signed
@@ -23,7 +23,7 @@ import { IssuerKeys } from './issuer-keys.js';
  */
 @Injectable()
 export class IssuerKeysRegistry implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly logger = new Logger('McpAuth');
+  private readonly logger = new OperatorLogger();
   private readonly known = new Map<TrustedAuthorizationServer, IssuerKeys>();
   private readonly shutdown = new AbortController();
 

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { compactVerify, type CompactJWSHeaderParameters, type VerifyOptions } from 'jose';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
@@ -12,6 +12,7 @@ import { assertAccessTokenHeader } from './jwt-header-rules.js';
 import { toVerifierError } from './jose-errors.js';
 import { PROFILE_CLAIMS } from './profile-claims.js';
 import { type TokenClaims, VerifiedToken } from './token.verifier.js';
+import { OperatorLogger } from '../events/operator.logger.js';
 
 /**
  * Verifies JWT access tokens with the keys of the authorization server that the token names.
@@ -24,7 +25,7 @@ import { type TokenClaims, VerifiedToken } from './token.verifier.js';
  */
 @Injectable()
 export class JwtTokenVerifier {
-  private readonly logger = new Logger('McpAuth');
+  private readonly logger = new OperatorLogger();
   /** Servers with an unusable key: told of once, as anybody can send tokens that name such a key. */
   private readonly reported = new Set<string>();
 

@@ -1,33 +1,50 @@
-import { type INestApplication, Logger, Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { type INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { McpAuthConfigError, McpAuthModule, TokenVerifier } from 'nestjs-mcp-auth';
+import { BearerAuthGuard, McpAuthModule, TokenVerifier } from 'nestjs-mcp-auth';
 import { StaticTokenVerifier, TestAuthorizationServer } from 'nestjs-mcp-auth/testing';
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { closeAfterTest } from '../fixtures/opened.js';
-import { verifies } from '../verifies.js';
-import { AppModule, developmentOptions, Settings } from './testing-examples.js';
+import { afterEach, describe, expect, it } from 'vitest';
+import { AppModule, FixedModule, mcpAuth, NotesController, Settings } from './testing-examples.js';
+
+// Runs in jest too, without the import of vitest: test/package/nest-new.spec.ts.
 
 //#region status
+const opened: { close(): Promise<unknown> }[] = [];
+
+afterEach(async () => {
+  for (const each of opened.splice(0).reverse()) await each.close();
+});
+
 async function status(app: INestApplication, token: string): Promise<number> {
   const headers = { authorization: `Bearer ${token}` };
   return (await fetch(`${await app.getUrl()}/notes`, { headers })).status;
 }
 //#endregion status
 
-describe('an application under test', () => {
-  const resource = 'https://api.example.com/notes';
+const resource = 'https://api.example.com/notes';
 
+describe('a guarded class', () => {
+  //#region unit
+  it('lists the notes of the caller', async () => {
+    const module = await Test.createTestingModule({ controllers: [NotesController] })
+      .overrideGuard(BearerAuthGuard)
+      .useValue({ canActivate: () => true })
+      .compile();
+    expect(module.get(NotesController).list('ada')).toBe('notes of ada');
+  });
+  //#endregion unit
+});
+
+describe('an application under test', () => {
   //#region server
   it('takes tokens for it, with its scope', async () => {
     const as = await TestAuthorizationServer.start();
-    onTestFinished(() => as.close());
+    opened.push(as);
     const module = await Test.createTestingModule({ imports: [AppModule] })
       .overrideProvider(Settings)
       .useValue({ resource, issuer: as.issuer, discovery: 'bootstrap' })
       .compile();
     const app = module.createNestApplication();
-    onTestFinished(() => app.close());
+    opened.push(app);
     await app.listen(0, '127.0.0.1');
     const token = { audience: resource, scopes: ['notes:read'] };
     expect(await status(app, await as.issueToken(token))).toBe(200);
@@ -50,7 +67,7 @@ describe('an application under test', () => {
       .useValue(new StaticTokenVerifier(tokens))
       .compile();
     const app = module.createNestApplication();
-    onTestFinished(() => app.close());
+    opened.push(app);
     await app.listen(0, '127.0.0.1');
     expect(await status(app, 'reader')).toBe(200);
     expect(await status(app, 'writer')).toBe(403);
@@ -59,13 +76,34 @@ describe('an application under test', () => {
   });
   //#endregion static
 
+  //#region fixed
+  it('starts without the authorization server that it names', async () => {
+    const offline = McpAuthModule.forRoot({
+      resources: { resource, authorizationServers: ['https://auth.example.com'] },
+      discovery: 'lazy',
+      verifier: new StaticTokenVerifier({ reader: { sub: 'ada', aud: resource } }),
+    });
+    const module = await Test.createTestingModule({ imports: [FixedModule] })
+      .overrideModule(mcpAuth)
+      .useModule(offline)
+      .compile();
+    const app = module.createNestApplication();
+    opened.push(app);
+    await app.listen(0, '127.0.0.1');
+    expect(await status(app, 'reader')).toBe(200);
+    expect(await status(app, 'unknown')).toBe(401);
+  });
+  //#endregion fixed
+
   it('is tried in what goes wrong at the authorization server', async () => {
-    const as = closeAfterTest(await TestAuthorizationServer.start());
+    const as = await TestAuthorizationServer.start();
+    opened.push(as);
     const module = await Test.createTestingModule({ imports: [AppModule] })
       .overrideProvider(Settings)
       .useValue({ resource, issuer: as.issuer, discovery: 'bootstrap' })
       .compile();
-    const app = closeAfterTest(module.createNestApplication({ logger: false }));
+    const app = module.createNestApplication({ logger: false });
+    opened.push(app);
     await app.listen(0, '127.0.0.1');
     const token = { audience: resource, scopes: ['notes:read'] };
 
@@ -77,41 +115,22 @@ describe('an application under test', () => {
     expect(as.requestCount('jwks')).toBe(1);
   });
 
+  it('says why it cannot reach an authorization server that is down', async () => {
+    const as = await TestAuthorizationServer.start();
+    await as.close();
+    const module = await Test.createTestingModule({ imports: [AppModule] })
+      .overrideProvider(Settings)
+      .useValue({ resource, issuer: as.issuer, discovery: 'bootstrap' })
+      .compile();
+    const app = module.createNestApplication({ logger: false });
+    await expect(app.init()).rejects.toThrow('cannot be reached (connect ECONNREFUSED 127.0.0.1:');
+  });
+
   it('keeps its own settings otherwise', () => {
     expect(new Settings()).toEqual({
       resource,
       issuer: 'https://auth.example.com',
       discovery: 'bootstrap',
     });
-  });
-});
-
-describe('fixed tokens in development', () => {
-  const warnings: unknown[] = [];
-
-  afterEach(() => {
-    Logger.overrideLogger(false);
-    vi.unstubAllEnvs();
-  });
-
-  verifies('F122', 'are warned of at each start, and stop the start in production', async () => {
-    Logger.overrideLogger({
-      log: () => undefined,
-      error: () => undefined,
-      warn: (message: unknown) => warnings.push(message),
-    });
-
-    @Module({ imports: [McpAuthModule.forRoot(developmentOptions())] })
-    class Development {}
-    const app = closeAfterTest(await NestFactory.create(Development, { logger: false }));
-    await app.init();
-    expect(warnings).toContain(
-      'StaticTokenVerifier is in use: 1 fixed tokens are accepted. NOT FOR PRODUCTION',
-    );
-
-    vi.stubEnv('NODE_ENV', 'production');
-    expect(developmentOptions).toThrow(McpAuthConfigError);
-    expect(developmentOptions).toThrow(/its tokens never change\. Take it out, or set "allowInProduction"/);
-    await expect(TestAuthorizationServer.start()).rejects.toThrow();
   });
 });

@@ -1,5 +1,11 @@
-import { Controller, Get, Injectable, Module, UseGuards } from '@nestjs/common';
-import { AuthInfo, BearerAuthGuard, McpAuthModule, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
+import { Controller, Delete, Get, Injectable, Module, UseGuards } from '@nestjs/common';
+import {
+  AuthInfo,
+  BearerAuthGuard,
+  McpAuthModule,
+  type McpAuthModuleOptions,
+  RequireScopes,
+} from 'nestjs-mcp-auth';
 import { StaticTokenVerifier } from 'nestjs-mcp-auth/testing';
 
 @Injectable()
@@ -14,10 +20,16 @@ class SettingsModule {}
 
 @Controller('notes')
 @UseGuards(BearerAuthGuard)
-class NotesController {
+export class NotesController {
   @Get()
   list(@AuthInfo('subject') subject: string) {
     return `notes of ${subject}`;
+  }
+
+  @Delete()
+  @RequireScopes('notes:write')
+  purge() {
+    return 'deleted';
   }
 }
 
@@ -37,6 +49,18 @@ class NotesController {
 })
 export class AppModule {}
 //#endregion app
+
+//#region fixed
+export const mcpAuth = McpAuthModule.forRoot({
+  resources: {
+    resource: 'https://api.example.com/notes',
+    authorizationServers: ['https://auth.example.com'],
+  },
+});
+
+@Module({ imports: [mcpAuth], controllers: [NotesController] })
+export class FixedModule {}
+//#endregion fixed
 
 const RESOURCE = 'http://127.0.0.1:3000/notes';
 

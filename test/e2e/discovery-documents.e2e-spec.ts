@@ -209,7 +209,7 @@ describe('what only MCP clients need', () => {
     expect(log.warnings).toEqual([]);
   });
 
-  verifies('F15', 'warns once of a document that is like others but for PKCE', async () => {
+  verifies('F15', 'warns once of a document that is like others except for PKCE', async () => {
     const as = await bareServer();
     const entraLike = { code_challenge_methods_supported: undefined, grant_types_supported: undefined };
     as.at(OAUTH, as.metadata(entraLike));

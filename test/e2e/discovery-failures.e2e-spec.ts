@@ -1,7 +1,8 @@
+import { inspect } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DiscoveryError, McpAuthError } from 'nestjs-mcp-auth';
 import { type Listener, type LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { mismatch, OAUTH, OIDC, trusting, unresolved, WITHOUT_KEYS } from '../fixtures/discovery.js';
+import { mismatch, OAUTH, OIDC, trusting, down, unresolved, WITHOUT_KEYS } from '../fixtures/discovery.js';
 import { failure, hasty } from '../fixtures/discovery-failure.js';
 import { start } from '../fixtures/opened.js';
 import { bareServer, server } from '../fixtures/servers.js';
@@ -101,7 +102,7 @@ describe('the next location', () => {
       as.requests.length = 0;
       as.at(OAUTH, (_, response) => response.writeHead(status).end(JSON.stringify(as.metadata())));
       expect((await failure(trusting(as.issuer))).message).toBe(
-        unresolved([as.issuer, `${as.origin}${OAUTH}: answered ${status}`]),
+        down([as.issuer, `${as.origin}${OAUTH}: answered ${status}`]),
       );
       expect(as.paths).toEqual([OAUTH]);
     }
@@ -112,12 +113,12 @@ describe('the next location', () => {
     as.at(OAUTH, (request) => request.socket.destroy());
     const broken = await failure(trusting(as.issuer));
     expect(broken.message).toBe(
-      unresolved([as.issuer, `${as.origin}${OAUTH}: cannot be reached (other side closed)`]),
+      down([as.issuer, `${as.origin}${OAUTH}: cannot be reached (other side closed)`]),
     );
     as.at(OAUTH, () => undefined);
     const silent = await failure(hasty(as.issuer));
     expect(silent.message).toBe(
-      unresolved([as.issuer, `${as.origin}${OAUTH}: no complete answer within the time limit`]),
+      down([as.issuer, `${as.origin}${OAUTH}: no complete answer within the time limit`]),
     );
     expect(as.paths.filter((path) => path !== OAUTH)).toEqual([]);
   });
@@ -153,7 +154,7 @@ describe('several authorization servers', () => {
     const refused = (issuer: string): string =>
       `${issuer}${OAUTH}: cannot be reached (connect ECONNREFUSED ${new URL(issuer).host})`;
     const error = await failure(trusting(first, good.issuer, second));
-    expect(error.message).toBe(unresolved([first, refused(first)], [second, refused(second)]));
+    expect(error.message).toBe(down([first, refused(first)], [second, refused(second)]));
     expect(error.failures.map(({ server: name }) => name)).toEqual([first, second]);
 
     await start(trusting(good.issuer));
@@ -236,6 +237,34 @@ describe('the error', () => {
         cause: attempts,
       });
     }
+  });
+
+  verifies(
+    'WAY-24',
+    'suggests to retry only where nothing else is wrong, and where that can be done',
+    async () => {
+      const down = await deadIssuer();
+      const wrong = await server();
+      wrong.at(OAUTH, wrong.metadata({ issuer: `${wrong.issuer}/other` }));
+      const advice = 'set the option "onDiscoveryFailure" to "retry"';
+      expect((await failure(trusting(down))).message).toContain(advice);
+      expect((await failure(trusting(wrong.issuer))).message).not.toContain(advice);
+      expect((await failure(trusting(down, wrong.issuer))).message).not.toContain(advice);
+      const nameless = { metadataUrl: `${down}${OAUTH}`, trustDocumentIssuer: true };
+      expect((await failure(trusting(nameless))).message).not.toContain(advice);
+    },
+  );
+
+  verifies('WAY-24', 'is printed with its message and one stack, not those of its causes', async () => {
+    const issuers = [await deadIssuer(), await deadIssuer(), await deadIssuer()];
+    const error = await failure(trusting(...issuers));
+    for (const printed of [inspect(error), inspect({ error }, { depth: 9 })]) {
+      expect(printed).toContain(error.message.split('\n')[1]);
+      expect(printed.split('\n').length).toBeLessThan(error.message.split('\n').length + 15);
+      expect(printed).not.toContain('TypeError: fetch failed');
+    }
+    expect(error.failures).toHaveLength(3);
+    expect(error.cause).toHaveLength(3);
   });
 
   verifies('F21', 'keeps the reason of the network', async () => {

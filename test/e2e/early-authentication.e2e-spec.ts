@@ -318,7 +318,7 @@ describe.each(PLATFORMS)('the paths of a resource on %s', (platform) => {
 
   verifies(
     ['PRM-40', 'CHL-01'],
-    'are all paths for a resource without one, but for the documents',
+    'are all paths for a resource without one, except the documents',
     async () => {
       const app = await startCreated(
         { resources: offlineResource(ORIGIN), earlyAuthentication: true },

@@ -553,7 +553,7 @@ describe('answers of introspection', () => {
 });
 
 describe('what is written down', () => {
-  verifies('H29', 'holds nothing of a claim that could pass for a line of its own', async () => {
+  verifies('H29', 'holds no claim but an audience, which cannot pass for a line of its own', async () => {
     const app = await attacked({ more: { isRevoked: ({ jti }) => jti?.startsWith('revoked') ?? false } });
     const forged = '\n\r\u2028\u001b[2K[Nest] 1 - LOG [McpAuth] FORGED admin logged in';
     const names = { sub: `u1${forged}`, client_id: `c1${forged}`, act: { sub: forged } };
@@ -572,7 +572,12 @@ describe('what is written down', () => {
       await app.mint({ claims: { ...names, scope: `x${forged}` } }),
     );
     expect(app.log.lines.length).toBeGreaterThan(0);
-    expect(app.log.lines.filter((line) => /FORGED|\p{Cc}|\u2028/u.test(line))).toEqual([]);
+    expect(app.log.lines.filter((line) => /\p{Cc}|\u2028/u.test(line))).toEqual([]);
+    // The audience alone is written, where it is the reason, escaped and in quotes.
+    const escaped = '\\u000a\\u000d\\u2028\\u001b[2K[Nest] 1 - LOG [McpAuth] FORGED admin logged in';
+    expect(app.log.lines.filter((line) => line.includes('FORGED'))).toEqual([
+      expect.stringContaining(`: audience; expected "${NOTES}", the token has "${ADMIN}${escaped}" (`),
+    ]);
   });
 
   verifies('H29', 'holds a claim that a verifier puts into an error on the line of that error', async () => {

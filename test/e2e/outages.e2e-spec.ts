@@ -9,7 +9,7 @@ import { AuthorizationServerRegistry } from '../../lib/discovery/authorization-s
 import { type AuthorizationServerReport, McpAuthDiagnostics } from '../../lib/discovery/diagnostics.js';
 import { startFailure } from '../fixtures/app.js';
 import { type Listener, type LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { mismatch, OAUTH, trusting, unresolved } from '../fixtures/discovery.js';
+import { mismatch, OAUTH, trusting, down, unresolved } from '../fixtures/discovery.js';
 import { makeKey } from '../fixtures/keys.js';
 import { failing, gone, hits, lastingToken, type LivingApp, startLiving } from '../fixtures/living-app.js';
 import { startNotes } from '../fixtures/notes-app.js';
@@ -296,7 +296,7 @@ describe('trust', () => {
     });
     const issuer = `https://127.0.0.1:${String((tls.address() as AddressInfo).port)}`;
     expect((await startFailure(trusting(issuer))).message).toBe(
-      unresolved([issuer, `${issuer}${OAUTH}: cannot be reached (self-signed certificate)`]),
+      down([issuer, `${issuer}${OAUTH}: cannot be reached (self-signed certificate)`]),
     );
     expect(requests).toBe(0);
     const lib = fileURLToPath(new URL('../../lib', import.meta.url));

@@ -50,7 +50,7 @@ class AdminController {
 type Changes = Record<string, unknown>;
 type Ask = (claims?: Changes, header?: Changes) => Promise<HttpAnswer>;
 
-/** What tokens of one server get, good for the resource but for their changes. */
+/** What tokens of one server get, good for the resource except for their changes. */
 async function asking(
   of: Partial<AuthorizationServerByIssuer>,
   more: Partial<ProtectedResourceOptions> = {},

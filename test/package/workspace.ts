@@ -40,6 +40,21 @@ export async function pack(...args: string[]): Promise<Packed> {
   return packed;
 }
 
+/** What the tests look at in the package.json of a new Nest project. */
+export interface NewManifest {
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+  readonly jest: { readonly rootDir: string; readonly transform: object };
+}
+
+const QUIET = ['--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts', '--prefer-offline'];
+
+/** How each client installs the project in a folder. */
+const CLIENTS = {
+  npm: ['npm', 'install', ...QUIET],
+  pnpm: ['npx', '--yes', 'pnpm@10.34.9', 'install', '--ignore-scripts', '--prefer-offline'],
+} as const;
+
 /** A folder of projects that the packed package is installed into. */
 export class Workspace {
   private constructor(
@@ -63,8 +78,47 @@ export class Workspace {
     await mkdir(target);
     await cp(join(root, 'test/package/consumer'), target, { recursive: true });
     await writeFile(join(target, 'package.json'), JSON.stringify({ private: true, dependencies }));
-    const quiet = ['--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts', '--prefer-offline'];
-    await run(target, 'npm', 'install', ...quiet);
+    await run(target, 'npm', 'install', ...QUIET);
+  }
+
+  /**
+   * Installs the project that `nest new` of a version of Nest's CLI makes, from the files that it makes it of.
+   *
+   * @param schematics - the version of `@nestjs/schematics`
+   * @param change - what its user changes in its package.json
+   */
+  async installNew(
+    project: string,
+    schematics: string,
+    client: keyof typeof CLIENTS,
+    change: (manifest: NewManifest) => object,
+  ): Promise<void> {
+    const target = this.at(project);
+    await mkdir(target);
+    const name = `@nestjs/schematics@${schematics}`;
+    const [{ filename }] = JSON.parse(await run(target, 'npm', 'pack', '--json', name)) as [Packed];
+    await run(
+      target,
+      'tar',
+      '-xzf',
+      filename,
+      '--strip-components=6',
+      `package/dist/lib/application/files/ts`,
+    );
+    for (const file of ['package.json', 'tsconfig.json', 'test/jest-e2e.json']) {
+      const template = await readFile(join(target, file), 'utf8');
+      await writeFile(
+        join(target, file),
+        template
+          .replace('<%= version %>', '0.0.1')
+          .replace(/<%= strict %>/g, 'true')
+          .replace(/<%= \w+ %>/g, 'project'),
+      );
+    }
+    const manifest = JSON.parse(await readFile(join(target, 'package.json'), 'utf8')) as NewManifest;
+    await writeFile(join(target, 'package.json'), JSON.stringify(change(manifest)));
+    const [command, ...args] = CLIENTS[client];
+    await run(target, command, ...args);
   }
 
   /** A JSON file of a project. */

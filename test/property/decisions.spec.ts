@@ -191,7 +191,7 @@ describe('any audience', () => {
     fc.assert(property, bounded(1000));
   });
 
-  verifies('OPS-02', 'is not named by what is longer or shorter, but for one slash', () => {
+  verifies('OPS-02', 'is not named by what is longer or shorter, except by one slash', () => {
     const property = fc.property(anyText, fc.nat(NOTES.length - 1), (suffix, length) => {
       expect(namesAudience(NOTES + suffix, [NOTES])).toBe(suffix === '' || suffix === '/');
       expect(namesAudience(NOTES.slice(0, length), [NOTES])).toBe(false);

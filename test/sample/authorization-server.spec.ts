@@ -390,7 +390,7 @@ describe('authorization code flow', () => {
 describe('a code', () => {
   const refused = { status: 400, error: 'invalid_grant' };
 
-  /** Sends a good token request, but for `changes`; undefined leaves a parameter out. */
+  /** Sends a good token request, except `changes`; undefined leaves a parameter out. */
   async function redeem(flow: Flow, redirect: URL, changes: Record<string, string | undefined> = {}) {
     const parameters = {
       grant_type: 'authorization_code',

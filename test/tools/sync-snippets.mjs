@@ -9,7 +9,7 @@
  * root, sample/README.md, and the README.md of each folder in sample/.
  *
  * With --check nothing is written; it fails for each fence that differs, for each missing file or region, and
- * for each fence of code that has no source, but for those of CHANGELOG.md.
+ * for each fence of code that has no source, except those of CHANGELOG.md.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';

@@ -9,6 +9,7 @@ const RESOURCE = 'https://api.example.com/api/notes';
 exports.run = async ({ common, core, mcpAuth, testing }) => {
   const server = await testing.TestAuthorizationServer.start({
     keys: [await testing.makeTestKey('ES256')],
+    allowAnyEnvironment: true,
   });
   const app = await core.NestFactory.create(appModule(common, mcpAuth, server.issuer), {
     logger: false,
