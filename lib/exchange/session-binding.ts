@@ -9,6 +9,7 @@ import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { hasRequestsOfItsOwn } from '../platform/hooks.js';
 import { nodeRequestOf } from '../platform/node-message.js';
+import { AnnouncedStreams } from './announced-streams.js';
 import { type Exchange, type ExchangeWatcher } from './exchange.js';
 import { SessionHolders } from './session-holders.js';
 import {
@@ -19,12 +20,8 @@ import {
   replaceHeader,
   SESSION_ID,
 } from './session-id.js';
-import {
-  onAnnouncedSession,
-  replaceTargetValue,
-  targetValues,
-  type TargetedRequest,
-} from './session-stream.js';
+import { onAnnouncedSession } from './session-stream.js';
+import { replaceTargetValue, type TargetedRequest } from './target-values.js';
 
 const CALLERS = Symbol('callers of a response');
 
@@ -51,8 +48,7 @@ const UNREACHABLE =
 export class SessionBinding implements ExchangeWatcher {
   private readonly logger = new Logger('McpAuth');
   private readonly sessions: SessionHolders | undefined;
-  /** Who opened the streams of MCP 2024-11-05 that are open now, by their session. */
-  private readonly streams = new Map<string, Callers>();
+  private readonly streams = new AnnouncedStreams();
   private hasWarned = false;
 
   constructor(
@@ -71,10 +67,10 @@ export class SessionBinding implements ExchangeWatcher {
     if (id !== undefined && id !== '') this.attendSession(exchange, id, this.sessions);
     if (request.method === 'POST') {
       if (mayOpenSession(body)) this.attendOpening(exchange, this.sessions);
-    } else if (request.method === 'GET' && !id && asksForStream(request.headers['accept'])) {
+    } else if (request.method === 'GET' && !id && takesStream(request.headers['accept'])) {
       this.attendStream(exchange);
     }
-    if (this.streams.size > 0) this.attendMessage(exchange);
+    if (!this.streams.isEmpty) this.attendMessage(exchange);
   }
 
   private attendSession(exchange: Exchange, id: string | string[], sessions: SessionHolders): void {
@@ -105,10 +101,9 @@ export class SessionBinding implements ExchangeWatcher {
 
   private attendStream(exchange: Exchange): void {
     watch(exchange, (callers) => {
-      onAnnouncedSession(exchange.response, (id) => {
-        if (this.streams.has(id)) return; // it stays with its first caller
-        this.streams.set(id, callers);
-        exchange.response.once('close', () => this.streams.delete(id));
+      onAnnouncedSession(exchange.response, (values) => {
+        const keys = [...callers].map(([resource, auth]) => sessionKey(resource, holderOf(auth)));
+        exchange.response.once('close', this.streams.open(values, keys));
       });
     });
   }
@@ -116,10 +111,7 @@ export class SessionBinding implements ExchangeWatcher {
   /** Messages are told by the ids of streams that are open, wherever these stand in the target. */
   private attendMessage({ request, auth, resource }: Exchange): void {
     const node = nodeRequestOf(request) as TargetedRequest;
-    const foreign = targetValues(node).filter((value) => {
-      const callers = this.streams.get(value);
-      return callers !== undefined && !isAmong(callers, resource.options.resource, auth);
-    });
+    const foreign = this.streams.foreign(node, sessionKey(resource.options.resource, holderOf(auth)));
     if (foreign.length === 0) return;
     if (node === request && hasRequestsOfItsOwn(this.host.httpAdapter)) throw new Error(UNREACHABLE);
     for (const value of foreign) replaceTargetValue(request, node, value, randomUUID());
@@ -144,10 +136,6 @@ function watch({ response, resource, auth }: Exchange, begin: (callers: Callers)
   if (!known) begin(callers);
 }
 
-function isAmong(callers: Callers, resource: string, auth: AuthInfo | undefined): boolean {
-  return callers.has(resource) && holderOf(callers.get(resource)) === holderOf(auth);
-}
-
 /** Neither a URL nor a header has a line break in it. */
 function sessionKey(resource: string, id: string): string {
   return `${resource}\n${id}`;
@@ -162,7 +150,7 @@ function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-/** Every `EventSource` says so. To watch all other answers too would cost each of them more than its token does. */
-function asksForStream(accept: string | string[] | undefined): boolean {
-  return accept !== undefined && /text\/event-stream/i.test(String(accept));
+/** Whether a client takes an event stream. Those that do not say what they take get one too. */
+function takesStream(accept: string | string[] | undefined): boolean {
+  return accept === undefined || /text\/(?:event-stream|\*)|\*\/\*/i.test(String(accept));
 }
