@@ -11,7 +11,7 @@ import { hasRequestsOfItsOwn } from '../platform/hooks.js';
 import { nodeRequestOf } from '../platform/node-message.js';
 import { AnnouncedStreams } from './announced-streams.js';
 import { type Exchange, type ExchangeWatcher } from './exchange.js';
-import { SessionHolders } from './session-holders.js';
+import { type Holder, SessionHolders } from './session-holders.js';
 import {
   beforeHead,
   type HeadedRequest,
@@ -102,7 +102,7 @@ export class SessionBinding implements ExchangeWatcher {
   private attendStream(exchange: Exchange): void {
     watch(exchange, (callers) => {
       onAnnouncedSession(exchange.response, (values) => {
-        const keys = [...callers].map(([resource, auth]) => sessionKey(resource, holderOf(auth)));
+        const keys = [...callers].map(([resource, auth]) => sessionKey(resource, holderOf(auth).key));
         exchange.response.once('close', this.streams.open(values, keys));
       });
     });
@@ -111,7 +111,7 @@ export class SessionBinding implements ExchangeWatcher {
   /** Messages are told by the ids of streams that are open, wherever these stand in the target. */
   private attendMessage({ request, auth, resource }: Exchange): void {
     const node = nodeRequestOf(request) as TargetedRequest;
-    const foreign = this.streams.foreign(node, sessionKey(resource.options.resource, holderOf(auth)));
+    const foreign = this.streams.foreign(node, sessionKey(resource.options.resource, holderOf(auth).key));
     if (foreign.length === 0) return;
     if (node === request && hasRequestsOfItsOwn(this.host.httpAdapter)) throw new Error(UNREACHABLE);
     for (const value of foreign) replaceTargetValue(request, node, value, randomUUID());
@@ -141,9 +141,19 @@ function sessionKey(resource: string, id: string): string {
   return `${resource}\n${id}`;
 }
 
-/** A caller, in so many characters; all without a token are one. */
-function holderOf(auth: AuthInfo | undefined): string {
-  return auth ? hash('sha256', principalKey(auth), 'base64url') : '';
+/** All without a token are one. */
+const ANYBODY: Holder = { key: '', sharer: '' };
+
+/** A caller, in so many characters. The clients of one person share; a client by itself shares with nobody. */
+function holderOf(auth: AuthInfo | undefined): Holder {
+  if (!auth) return ANYBODY;
+  const { issuer, subject } = auth;
+  const person = subject === undefined ? principalKey(auth) : JSON.stringify([issuer, subject]);
+  return { key: digest(principalKey(auth)), sharer: digest(person) };
+}
+
+function digest(text: string): string {
+  return hash('sha256', text, 'base64url');
 }
 
 function isSuccess(status: number): boolean {

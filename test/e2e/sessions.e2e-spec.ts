@@ -236,6 +236,17 @@ describe.each(SESSION_MOUNTINGS.map((mounting) => [mounting.way, mounting] as co
       expect((await whoami(app, flooder, first)).status).toBe(404);
     });
 
+    verifies('WAY-15', 'is not pushed out by another person, however many clients that has', async () => {
+      const app = await startWith({ sessionBinding: { maxSessions: 20 } });
+      const owner = await token();
+      const session = await open(app, owner);
+      const flood = async (n: number) => open(app, await token({ sub: 'u2', client_id: `c${String(n)}` }));
+      const first = await flood(0);
+      for (let n = 1; n < 30; n++) await flood(n);
+      await expectAlive(app, owner, session);
+      expect((await whoami(app, await token({ sub: 'u2', client_id: 'c0' }), first)).status).toBe(404);
+    });
+
     it('is anybody’s that has a token where the options say so', async () => {
       const app = await startWith({ sessionBinding: false });
       const session = await open(app, await token());
