@@ -12,6 +12,7 @@ import { nodeRequestOf } from '../platform/node-message.js';
 import { AnnouncedStreams } from './announced-streams.js';
 import { type Exchange, type ExchangeWatcher } from './exchange.js';
 import { type Holder, SessionHolders } from './session-holders.js';
+import { OpenResponses } from './open-responses.js';
 import {
   beforeHead,
   type HeadedRequest,
@@ -49,6 +50,7 @@ export class SessionBinding implements ExchangeWatcher {
   private readonly logger = new Logger('McpAuth');
   private readonly sessions: SessionHolders | undefined;
   private readonly streams = new AnnouncedStreams();
+  private readonly anybodys = new OpenResponses();
   private hasWarned = false;
 
   constructor(
@@ -75,7 +77,7 @@ export class SessionBinding implements ExchangeWatcher {
 
   private attendSession(exchange: Exchange, id: string | string[], sessions: SessionHolders): void {
     const key = typeof id === 'string' ? sessionKey(exchange.resource.options.resource, id) : undefined;
-    if (key !== undefined && sessions.use(key, holderOf(exchange.auth))) {
+    if (key !== undefined && this.mayUse(key, exchange, sessions)) {
       if (exchange.request.method === 'DELETE') {
         beforeHead(exchange.response, ({ status }) => {
           if (isSuccess(status)) sessions.forget(key);
@@ -86,6 +88,19 @@ export class SessionBinding implements ExchangeWatcher {
     const node = nodeRequestOf(exchange.request) as HeadedRequest;
     replaceHeader(node, SESSION_ID, randomUUID());
     replaceHeader(node, 'last-event-id', undefined);
+  }
+
+  /** A session that nobody's token opened passes to its first caller, once: a client goes on with its own after sign-in. */
+  private mayUse(key: string, { auth, response }: Exchange, sessions: SessionHolders): boolean {
+    if (!auth) {
+      if (!sessions.use(key, ANYBODY)) return false;
+      this.anybodys.add(key, response);
+      return true;
+    }
+    if (sessions.use(key, holderOf(auth))) return true;
+    if (!sessions.pass(key, ANYBODY, holderOf(auth))) return false;
+    this.anybodys.end(key);
+    return true;
   }
 
   private attendOpening(exchange: Exchange, sessions: SessionHolders): void {

@@ -65,6 +65,16 @@ export class SessionHolders {
     return true;
   }
 
+  /** Gives a session that one holder has to another. It cannot be given back, as the first has it no more. */
+  pass(id: string, from: Holder, to: Holder): boolean {
+    const session = this.find(id, this.seconds());
+    if (session?.holder.key !== from.key) return false;
+    this.unshare(id, from.sharer);
+    session.holder = to;
+    this.share(id, to.sharer);
+    return this.use(id, to);
+  }
+
   forget(id: string): void {
     const session = this.sessions.get(id);
     if (!session) return;
