@@ -19,10 +19,6 @@ export class OpenResponses {
   /** Ends those of a session: nothing more is sent by them. */
   end(session: string): void {
     for (const response of this.bySession.get(session) ?? []) {
-      const { socket } = response;
-      response.once('close', () => {
-        socket?.destroySoon();
-      });
       if (!response.headersSent) response.statusCode = 404; // its session is none of its caller any more
       response.end();
       silence(response);

@@ -119,13 +119,8 @@ class OpenAnswer {
     return (this.expiresAt + clockToleranceSeconds) * 1000 - now().getTime();
   }
 
-  /** Closes the connection too, once all is sent: Nest unsubscribes from what an `@Sse()` handler returned only then. */
   private end(): void {
     const { response } = this.exchange;
-    const { socket } = response;
-    response.once('close', () => {
-      socket?.destroySoon();
-    });
     response.end(this.lastEvent());
     silence(response);
   }
