@@ -14,6 +14,9 @@ import { admissionOf } from './request-auth.js';
  * caller of the request that runs, not of the one that opened the session. Work that a request leaves behind still has
  * its caller.
  *
+ * Work that requests share belongs to none of them. Outside of every request are the option `fetch`, the listeners of a
+ * verifier's `signal` once its time is over, and those of a response that ends with its token.
+ *
  * Nest makes request-scoped providers before guards run: it is undefined in their constructors, and right in their methods.
  * Listeners on the request's own stream, as in `req.on('data', …)`, are called by the connection and not always in the
  * course of the request: it may be undefined there, and is right in `for await (const chunk of req)`.

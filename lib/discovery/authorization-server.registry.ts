@@ -1,10 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { McpAuthConfigError } from '../errors/config.error.js';
-import {
-  BootstrapDiscoveryError,
-  type DiscoveryError,
-  type DiscoveryFailure,
-} from '../errors/discovery.error.js';
+import { BootstrapDiscoveryError } from '../errors/discovery.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type AuthorizationServerMetadata } from '../options/authorization-server-options.interface.js';
 import {
@@ -15,6 +11,7 @@ import {
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { AuthorizationServer } from './authorization-server.js';
 import { BackgroundRetry } from './background-retry.js';
+import { isOutage, mergeFailures } from './bootstrap-failures.js';
 import { mcpComplianceFindings, unlistedResources } from './mcp-compliance.js';
 import { assertPrivateIssuers } from './private-issuers.js';
 import { type Resolution, resolveMetadata } from './resolve-metadata.js';
@@ -213,29 +210,6 @@ function nameOf({ issuer, metadataUrl }: ResolvedAuthorizationServerOptions, res
 
 const RETRY_ADVICE =
   'To start while an authorization server is down, set the option "onDiscoveryFailure" to "retry".';
-
-const OUTAGES: readonly DiscoveryFailure[] = ['unreachable', 'timeout', 'server_error'];
-
-function isOutage(error: unknown): error is BootstrapDiscoveryError {
-  if (!(error instanceof BootstrapDiscoveryError)) return false;
-  const attempts = error.failures.flatMap((failure) => failure.attempts);
-  return attempts.every(({ failure }) => OUTAGES.includes(failure));
-}
-
-/** Names each server that failed once, with all that was tried for it, however often it is configured. */
-function mergeFailures(reasons: readonly unknown[]): BootstrapDiscoveryError {
-  const failures = new Map<string, DiscoveryError[]>();
-  for (const reason of reasons) {
-    if (!(reason instanceof BootstrapDiscoveryError)) throw reason;
-    for (const { server, attempts } of reason.failures) {
-      const known = failures.get(server) ?? [];
-      const isNew = ({ message }: DiscoveryError): boolean =>
-        known.every((other) => other.message !== message);
-      failures.set(server, [...known, ...attempts.filter(isNew)]);
-    }
-  }
-  return new BootstrapDiscoveryError([...failures].map(([server, attempts]) => ({ server, attempts })));
-}
 
 /** Servers with the same key are configured alike, so they are one. What a function or an object decides is not shared. */
 function sharingKey(server: ResolvedAuthorizationServerOptions): string | undefined {

@@ -1,3 +1,4 @@
+import { outsideRequests } from '../platform/outside-requests.js';
 import { steadySeconds } from './steady-clock.js';
 
 /** How long a loaded value is good, and who wants to know what became of it. @internal */
@@ -50,7 +51,8 @@ interface Loaded<T> {
 /**
  * A value that comes from elsewhere: loaded when it is first needed, kept, renewed when it grows old, and kept
  * longer when it cannot be renewed. However many ask at once, it is loaded once; after a failure there is a
- * pause in which everybody gets the failure at once. It has no timer: it does something only when asked.
+ * pause in which everybody gets the failure at once. It has no timer: it does something only when asked. The load belongs
+ * to no request, as many may wait for it.
  *
  * A load that fails takes nothing away. Loads never overlap, so none can put an older value over a newer one. The
  * age of a value is counted from when it was asked for, not from when it came.
@@ -149,9 +151,11 @@ export class RefreshedValue<T> {
   }
 
   private begin(): Promise<T> {
-    this.pending = this.attempt().finally(() => {
-      this.pending = undefined;
-    });
+    this.pending = outsideRequests(() =>
+      this.attempt().finally(() => {
+        this.pending = undefined;
+      }),
+    );
     return this.pending;
   }
 

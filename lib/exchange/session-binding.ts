@@ -5,12 +5,15 @@ import { type ServerResponse } from 'node:http';
 import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
 import { principalKey } from '../auth-info/principal-key.js';
 import { steadySeconds } from '../discovery/steady-clock.js';
+import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { hasRequestsOfItsOwn } from '../platform/hooks.js';
 import { nodeRequestOf } from '../platform/node-message.js';
+import { AnnouncedStreams } from './announced-streams.js';
 import { type Exchange, type ExchangeWatcher } from './exchange.js';
-import { SessionHolders } from './session-holders.js';
+import { type Holder, SessionHolders } from './session-holders.js';
+import { OpenResponses } from './open-responses.js';
 import {
   beforeHead,
   type HeadedRequest,
@@ -19,13 +22,8 @@ import {
   replaceHeader,
   SESSION_ID,
 } from './session-id.js';
-import {
-  onAnnouncedSession,
-  replaceTargetValue,
-  targetValues,
-  type TargetedRequest,
-} from './session-stream.js';
-import { OperatorLogger } from '../events/operator.logger.js';
+import { onAnnouncedSession } from './session-stream.js';
+import { replaceTargetValue, type TargetedRequest } from './target-values.js';
 
 const CALLERS = Symbol('callers of a response');
 
@@ -52,8 +50,8 @@ const UNREACHABLE =
 export class SessionBinding implements ExchangeWatcher {
   private readonly logger = new OperatorLogger();
   private readonly sessions: SessionHolders | undefined;
-  /** Who opened the streams of MCP 2024-11-05 that are open now, by their session. */
-  private readonly streams = new Map<string, Callers>();
+  private readonly streams = new AnnouncedStreams();
+  private readonly anybodys = new OpenResponses();
   private hasWarned = false;
 
   constructor(
@@ -72,15 +70,15 @@ export class SessionBinding implements ExchangeWatcher {
     if (id !== undefined && id !== '') this.attendSession(exchange, id, this.sessions);
     if (request.method === 'POST') {
       if (mayOpenSession(body)) this.attendOpening(exchange, this.sessions);
-    } else if (request.method === 'GET' && !id && asksForStream(request.headers['accept'])) {
+    } else if (request.method === 'GET' && !id && takesStream(request.headers['accept'])) {
       this.attendStream(exchange);
     }
-    if (this.streams.size > 0) this.attendMessage(exchange);
+    if (!this.streams.isEmpty) this.attendMessage(exchange);
   }
 
   private attendSession(exchange: Exchange, id: string | string[], sessions: SessionHolders): void {
     const key = typeof id === 'string' ? sessionKey(exchange.resource.options.resource, id) : undefined;
-    if (key !== undefined && sessions.use(key, holderOf(exchange.auth))) {
+    if (key !== undefined && this.mayUse(key, exchange, sessions)) {
       if (exchange.request.method === 'DELETE') {
         beforeHead(exchange.response, ({ status }) => {
           if (isSuccess(status)) sessions.forget(key);
@@ -91,6 +89,19 @@ export class SessionBinding implements ExchangeWatcher {
     const node = nodeRequestOf(exchange.request) as HeadedRequest;
     replaceHeader(node, SESSION_ID, randomUUID());
     replaceHeader(node, 'last-event-id', undefined);
+  }
+
+  /** A session that nobody's token opened passes to its first caller, once: a client goes on with its own after sign-in. */
+  private mayUse(key: string, { auth, response }: Exchange, sessions: SessionHolders): boolean {
+    if (!auth) {
+      if (!sessions.use(key, ANYBODY)) return false;
+      this.anybodys.add(key, response);
+      return true;
+    }
+    if (sessions.use(key, holderOf(auth))) return true;
+    if (!sessions.pass(key, ANYBODY, holderOf(auth))) return false;
+    this.anybodys.end(key);
+    return true;
   }
 
   private attendOpening(exchange: Exchange, sessions: SessionHolders): void {
@@ -106,10 +117,9 @@ export class SessionBinding implements ExchangeWatcher {
 
   private attendStream(exchange: Exchange): void {
     watch(exchange, (callers) => {
-      onAnnouncedSession(exchange.response, (id) => {
-        if (this.streams.has(id)) return; // it stays with its first caller
-        this.streams.set(id, callers);
-        exchange.response.once('close', () => this.streams.delete(id));
+      onAnnouncedSession(exchange.response, (values) => {
+        const keys = [...callers].map(([resource, auth]) => sessionKey(resource, holderOf(auth).key));
+        exchange.response.once('close', this.streams.open(values, keys));
       });
     });
   }
@@ -117,10 +127,7 @@ export class SessionBinding implements ExchangeWatcher {
   /** Messages are told by the ids of streams that are open, wherever these stand in the target. */
   private attendMessage({ request, auth, resource }: Exchange): void {
     const node = nodeRequestOf(request) as TargetedRequest;
-    const foreign = targetValues(node).filter((value) => {
-      const callers = this.streams.get(value);
-      return callers !== undefined && !isAmong(callers, resource.options.resource, auth);
-    });
+    const foreign = this.streams.foreign(node, sessionKey(resource.options.resource, holderOf(auth).key));
     if (foreign.length === 0) return;
     if (node === request && hasRequestsOfItsOwn(this.host.httpAdapter)) throw new Error(UNREACHABLE);
     for (const value of foreign) replaceTargetValue(request, node, value, randomUUID());
@@ -145,25 +152,31 @@ function watch({ response, resource, auth }: Exchange, begin: (callers: Callers)
   if (!known) begin(callers);
 }
 
-function isAmong(callers: Callers, resource: string, auth: AuthInfo | undefined): boolean {
-  return callers.has(resource) && holderOf(callers.get(resource)) === holderOf(auth);
-}
-
 /** Neither a URL nor a header has a line break in it. */
 function sessionKey(resource: string, id: string): string {
   return `${resource}\n${id}`;
 }
 
-/** A caller, in so many characters; all without a token are one. */
-function holderOf(auth: AuthInfo | undefined): string {
-  return auth ? hash('sha256', principalKey(auth), 'base64url') : '';
+/** All without a token are one. */
+const ANYBODY: Holder = { key: '', sharer: '' };
+
+/** A caller, in so many characters. The clients of one person share; a client by itself shares with nobody. */
+function holderOf(auth: AuthInfo | undefined): Holder {
+  if (!auth) return ANYBODY;
+  const { issuer, subject } = auth;
+  const person = subject === undefined ? principalKey(auth) : JSON.stringify([issuer, subject]);
+  return { key: digest(principalKey(auth)), sharer: digest(person) };
+}
+
+function digest(text: string): string {
+  return hash('sha256', text, 'base64url');
 }
 
 function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-/** Every `EventSource` says so. To watch all other answers too would cost each of them more than its token does. */
-function asksForStream(accept: string | string[] | undefined): boolean {
-  return accept !== undefined && /text\/event-stream/i.test(String(accept));
+/** Whether a client takes an event stream. Those that do not say what they take get one too. */
+function takesStream(accept: string | string[] | undefined): boolean {
+  return accept === undefined || /text\/(?:event-stream|\*)|\*\/\*/i.test(String(accept));
 }

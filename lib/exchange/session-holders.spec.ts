@@ -1,10 +1,28 @@
 import { describe, expect, it } from 'vitest';
+import { verifies } from '../../test/verifies.js';
 import { SessionHolders } from './session-holders.js';
 
 function holders(limits: { maxSessions?: number; maxIdleSeconds?: number } = {}) {
   const clock = { seconds: 0 };
   const made = new SessionHolders({ maxSessions: 100, maxIdleSeconds: 60, ...limits }, () => clock.seconds);
-  return { clock, holders: made };
+  // A holder of its own for each name; "a/2" is another client of the person "a".
+  const holder = (key: string) => ({ key, sharer: key.replace(/\/.*/, '') });
+  const holders = {
+    bind: (id: string, key: string) => {
+      made.bind(id, holder(key));
+    },
+    use: (id: string, key: string) => made.use(id, holder(key)),
+    forget: (id: string) => {
+      made.forget(id);
+    },
+    get size() {
+      return made.size;
+    },
+    get held() {
+      return Reflect.get(made, 'held') as unknown;
+    },
+  };
+  return { clock, holders };
 }
 
 describe('SessionHolders', () => {
@@ -82,6 +100,17 @@ describe('SessionHolders', () => {
     ]);
   });
 
+  verifies('WAY-15', 'counts all clients of one person together, and those of others apart', () => {
+    const { holders: sessions } = holders();
+    for (let n = 0; n < 80; n++) sessions.bind(`s${String(n)}`, `h${String(n)}`);
+    for (let n = 0; n < 40; n++) sessions.bind(`own${String(n)}`, `a/${String(n)}`);
+    expect(sessions.size).toBe(100);
+    const left = Array.from({ length: 80 }, (_, n) => sessions.use(`s${String(n)}`, `h${String(n)}`));
+    expect(left.filter((isLeft) => !isLeft)).toEqual([]);
+    expect([sessions.use('own19', 'a/19'), sessions.use('own20', 'a/20')]).toEqual([false, true]);
+    expect([sessions.use('own20', 'a'), sessions.use('own20', 'a/21')]).toEqual([false, false]);
+  });
+
   it('holds one where one is all it may, and no more memory for ids that are made up', () => {
     const { holders: sessions } = holders({ maxSessions: 1 });
     sessions.bind('a', 'a');
@@ -89,9 +118,6 @@ describe('SessionHolders', () => {
     expect([sessions.use('a', 'a'), sessions.use('b', 'b'), sessions.size]).toEqual([false, true, 1]);
     for (let n = 0; n < 20_000; n++) expect(sessions.use(`forged${String(n)}`, 'b')).toBe(false);
     for (let n = 0; n < 20_000; n++) sessions.bind(`opened${String(n)}`, `h${String(n)}`);
-    expect([sessions.size, Reflect.get(sessions, 'held')]).toEqual([
-      1,
-      new Map([['h19999', new Set(['opened19999'])]]),
-    ]);
+    expect([sessions.size, sessions.held]).toEqual([1, new Map([['h19999', new Set(['opened19999'])]])]);
   });
 });

@@ -1,18 +1,26 @@
 import { type SessionBindingOptions } from '../options/mcp-auth-options.interface.js';
 
+/** A caller that holds sessions. @internal */
+export interface Holder {
+  /** Of the caller: another client of the same person is another one. */
+  readonly key: string;
+  /** Of the person, or what else has a share of all sessions, however many clients it has. */
+  readonly sharer: string;
+}
+
 /** Who holds a session, and when it was used last. */
 interface Session {
-  readonly holder: string;
+  holder: Holder;
   /** In seconds. */
   usedAt: number;
 }
 
-/** What part of all sessions one caller may hold before its own make room for new ones. */
+/** What part of all sessions one person may hold before its own make room for new ones. */
 const SHARE = 1 / 10;
 
 /**
- * Which caller holds which session: as many as the options say, the longest unused of which are forgotten first. A caller
- * with more than a tenth of them makes room among its own, so that none pushes out all others'.
+ * Which caller holds which session: as many as the options say, the longest unused of which are forgotten first. A person
+ * with more than a tenth of them, by all clients together, makes room among its own, so that none pushes out all others'.
  *
  * A forgotten session is one that nobody holds.
  *
@@ -21,7 +29,7 @@ const SHARE = 1 / 10;
 export class SessionHolders {
   /** In the order of their last use. */
   private readonly sessions = new Map<string, Session>();
-  /** The sessions of each holder, in the same order. */
+  /** The sessions of each sharer, in the same order. */
   private readonly held = new Map<string, Set<string>>();
 
   /** @param seconds - a clock that only goes on */
@@ -35,37 +43,55 @@ export class SessionHolders {
   }
 
   /** Notes who holds a session. It stays with its first holder. */
-  bind(id: string, holder: string): void {
+  bind(id: string, holder: Holder): void {
     const now = this.seconds();
     if (this.find(id, now)) return;
-    this.makeRoom(holder, now);
+    this.makeRoom(holder.sharer, now);
     this.sessions.set(id, { holder, usedAt: now });
-    const own = this.held.get(holder);
-    if (own) own.add(id);
-    else this.held.set(holder, new Set([id]));
+    this.share(id, holder.sharer);
   }
 
   /** Tells whether this caller holds a session, and if so notes that it is in use. */
-  use(id: string, holder: string): boolean {
+  use(id: string, { key, sharer }: Holder): boolean {
     const now = this.seconds();
     const session = this.find(id, now);
-    if (session?.holder !== holder) return false;
+    if (session?.holder.key !== key) return false;
     session.usedAt = now;
     this.sessions.delete(id);
     this.sessions.set(id, session);
-    const own = this.held.get(holder);
+    const own = this.held.get(sharer);
     own?.delete(id);
     own?.add(id);
     return true;
   }
 
+  /** Gives a session that one holder has to another. It cannot be given back, as the first has it no more. */
+  pass(id: string, from: Holder, to: Holder): boolean {
+    const session = this.find(id, this.seconds());
+    if (session?.holder.key !== from.key) return false;
+    this.unshare(id, from.sharer);
+    session.holder = to;
+    this.share(id, to.sharer);
+    return this.use(id, to);
+  }
+
   forget(id: string): void {
-    const holder = this.sessions.get(id)?.holder;
-    if (holder === undefined) return;
+    const session = this.sessions.get(id);
+    if (!session) return;
     this.sessions.delete(id);
-    const own = this.held.get(holder);
+    this.unshare(id, session.holder.sharer);
+  }
+
+  private share(id: string, sharer: string): void {
+    const own = this.held.get(sharer);
+    if (own) own.add(id);
+    else this.held.set(sharer, new Set([id]));
+  }
+
+  private unshare(id: string, sharer: string): void {
+    const own = this.held.get(sharer);
     own?.delete(id);
-    if (own?.size === 0) this.held.delete(holder);
+    if (own?.size === 0) this.held.delete(sharer);
   }
 
   private find(id: string, now: number): Session | undefined {
@@ -75,14 +101,14 @@ export class SessionHolders {
     return undefined;
   }
 
-  private makeRoom(holder: string, now: number): void {
+  private makeRoom(sharer: string, now: number): void {
     for (const [id, { usedAt }] of this.sessions) {
       if (now - usedAt < this.limits.maxIdleSeconds) break;
       this.forget(id);
     }
     const { maxSessions } = this.limits;
     if (this.sessions.size < maxSessions) return;
-    const own = this.held.get(holder);
+    const own = this.held.get(sharer);
     const [oldest] = own && own.size > maxSessions * SHARE ? own : this.sessions.keys();
     if (oldest !== undefined) this.forget(oldest);
   }

@@ -1,86 +1,81 @@
 import { type ServerResponse } from 'node:http';
-import { isEventStream } from '../platform/response-arguments.js';
+import { bytesOf, isEventStream } from '../platform/response-arguments.js';
+import { eventFields, EventRewriter } from './list-events.js';
 import { beforeHead } from './session-id.js';
+import { targetText } from './target-values.js';
 
-/** The query parameter by which a transport of MCP 2024-11-05 tells its streams apart. */
-const PARAMETER = 'sessionId';
+/** Longer events are not looked at: this one says a URL. */
+const MAX_EVENT_BYTES = 65_536;
 
-/** The part of a Node request that tells its target. @internal */
-export interface TargetedRequest {
-  url?: string | undefined;
-  originalUrl?: string | undefined;
+/** As many characters as 64 bits take in hexadecimal. What is as long may be an id, whatever its name. */
+const ID_LENGTH = 16;
+
+/** One value of the URL that a stream announces. */
+export interface AnnouncedValue {
+  /** Of its query parameter; empty for a segment of the path. */
+  readonly name: string;
+  /** As {@link targetText} reads it. */
+  readonly value: string;
 }
 
 /**
- * Tells which session a stream of the transport of MCP 2024-11-05 announces: its first event says where messages are to
- * be posted.
+ * Tells by which values the session of a stream of the transport of MCP 2024-11-05 is told from others: its event `endpoint`
+ * says where messages are to be posted.
  *
- * @param announced - called before the event is sent
+ * @param announced - called once, before the event is sent as a whole
  * @see {@link https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse | MCP 2024-11-05, HTTP with SSE}
  * @internal
  */
-export function onAnnouncedSession(response: ServerResponse, announced: (id: string) => void): void {
+export function onAnnouncedSession(
+  response: ServerResponse,
+  announced: (values: readonly AnnouncedValue[]) => void,
+): void {
   beforeHead(response, ({ header }) => {
     if (!isEventStream(header('content-type'))) return;
     const write = response.write.bind(response) as (...args: unknown[]) => boolean;
-    let isFirst = true;
+    let isAnnounced = false;
+    const events = new EventRewriter({
+      maxBytes: MAX_EVENT_BYTES,
+      tooLong: undefined,
+      rewrite: (event) => {
+        const { name, data } = eventFields(event);
+        if (isAnnounced || name.trim() !== 'endpoint' || data === undefined) return event;
+        isAnnounced = true;
+        announced(idsIn(data.replace(/[\t\r\n]/g, '').trim())); // as a URL is read
+        return event;
+      },
+    });
     response.write = (...args: unknown[]): boolean => {
-      const id = isFirst ? announcedIn(args[0]) : undefined;
-      isFirst = false;
-      if (id !== undefined) announced(id);
+      const chunk = isAnnounced ? undefined : bytesOf(args);
+      if (chunk) events.take(chunk);
       return write(...args);
     };
   });
 }
 
-function announcedIn(chunk: unknown): string | undefined {
-  const text = chunk instanceof Uint8Array ? Buffer.from(chunk).toString() : String(chunk);
-  // Clients send no fragment back.
-  const query = /^event: ?endpoint\r?\ndata: ?[^\s?#]*\?([^\s#]*)/.exec(text)?.[1];
-  return new URLSearchParams(query).get(PARAMETER) ?? undefined;
-}
-
-/** What may stand around a value in a target. Platforms differ in where a query begins: on Fastify, at a `#` too. */
-const AROUND_VALUES = /([/?#;&=,])/;
-
-/** All values in the target of a request, as by which name a handler looks for one is not known. @internal */
-export function targetValues({ url = '', originalUrl = '' }: TargetedRequest): readonly string[] {
-  return `${url}?${originalUrl}`.split(AROUND_VALUES).map(decoded);
-}
-
 /**
- * Puts a value in the place of another in the target of a request, and in what the platform has read from it.
- *
- * @param request - the platform's request
- * @param node - the Node request in it
- * @internal
+ * The values of a URL that may be a session id: those that are long enough or whose name says so; if there are none, all of
+ * the query and the last segment of the path.
  */
-export function replaceTargetValue(request: object, node: TargetedRequest, value: string, by: string): void {
-  const replaced = (target: string): string =>
-    target
-      .split(AROUND_VALUES)
-      .map((part) => (decoded(part) === value ? by : part))
-      .join('');
-  if (node.url !== undefined) node.url = replaced(node.url);
-  if (node.originalUrl !== undefined) node.originalUrl = replaced(node.originalUrl);
-  const { query, params } = request as { query?: unknown; params?: unknown };
-  for (const read of [query, params]) replaceMembers(read, value, by);
+function idsIn(url: string): readonly AnnouncedValue[] {
+  const [target = ''] = url.split('#'); // clients send no fragment back
+  const at = target.indexOf('?');
+  const query = at < 0 ? [] : pairsOf(target.slice(at + 1));
+  const path = (at < 0 ? target : target.slice(0, at)).split(/[/;=]/).map((value) => named('', value));
+  const likely = [...query, ...path].filter(
+    ({ name, value }) => value.length >= ID_LENGTH || (value !== '' && /session|id$/i.test(name)),
+  );
+  return likely.length > 0 ? likely : [...query, ...path.slice(-1)];
 }
 
-function replaceMembers(read: unknown, value: string, by: string): void {
-  if (typeof read !== 'object' || read === null) return;
-  for (const [name, member] of Object.entries(read)) {
-    if (member === value) (read as Record<string, unknown>)[name] = by;
-    else replaceMembers(member, value, by);
-  }
+/** A parameter without a value is one by itself. */
+function pairsOf(query: string): AnnouncedValue[] {
+  return query.split(/[&;]/).map((pair) => {
+    const at = pair.indexOf('=');
+    return at < 0 ? named('', pair) : named(pair.slice(0, at), pair.slice(at + 1));
+  });
 }
 
-/** What is wrongly encoded is taken as it is, as platforms do. */
-function decoded(part: string): string {
-  if (!part.includes('%')) return part;
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
+function named(name: string, value: string): AnnouncedValue {
+  return { name: targetText(name), value: targetText(value) };
 }

@@ -7,6 +7,7 @@ import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { Line } from '../platform/line.js';
+import { outsideRequests } from '../platform/outside-requests.js';
 import { isEventStream } from '../platform/response-arguments.js';
 import { silence } from '../platform/take-over.js';
 import { type Exchange, type ExchangeWatcher } from './exchange.js';
@@ -24,7 +25,8 @@ const LISTEN = 'subscriptions/listen';
  * Ends streams with the token that opened them.
  *
  * Every answer might become a stream: no header of the request says so that a client could not leave out. So each is
- * watched until it is closed. One timer does for all: to set one for each answer costs more than the watch.
+ * watched until it is closed. One timer does for all: to set one for each answer costs more than the watch. It belongs to
+ * no request, so listeners of the answers that it ends run in no request's context.
  *
  * @internal
  */
@@ -62,9 +64,16 @@ export class StreamExpiry implements ExchangeWatcher {
   private wakeFor(answer: OpenAnswer): void {
     clearTimeout(this.timer);
     this.soonest = answer.expiresAt;
-    this.timer = setTimeout(() => {
-      this.look();
-    }, answer.waitMs()).unref();
+    this.timer = this.wake(answer.waitMs());
+  }
+
+  /** Apart from the answer, so that the timer does not keep it from being garbage collected. */
+  private wake(inMs: number): NodeJS.Timeout {
+    return outsideRequests(() =>
+      setTimeout(() => {
+        this.look();
+      }, inMs).unref(),
+    );
   }
 
   /** Ends what is over, and leaves off what needs no watch any more. */

@@ -1,4 +1,5 @@
 import { Line } from '../platform/line.js';
+import { outsideRequests } from '../platform/outside-requests.js';
 
 /** Whether somebody else's function answers later. @internal */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -26,7 +27,8 @@ export interface Conclusion<T> {
 
 /**
  * Waits for answers, for each the same time at most. One timer does for all of them: to set one for each answer costs
- * more than most answers. It does not keep the process alive.
+ * more than most answers. It does not keep the process alive, and belongs to no request: what is done when the time is
+ * over runs in no request's context.
  *
  * @internal
  */
@@ -69,10 +71,12 @@ export class TimeLimit {
   }
 
   private wake(inMs: number): NodeJS.Timeout {
-    return setTimeout(() => {
-      this.timer = undefined;
-      this.endOverdue(performance.now());
-    }, inMs).unref();
+    return outsideRequests(() =>
+      setTimeout(() => {
+        this.timer = undefined;
+        this.endOverdue(performance.now());
+      }, inMs).unref(),
+    );
   }
 
   private endOverdue(now: number): void {

@@ -169,8 +169,8 @@ export interface TokenCacheOptions {
 /** How many sessions are kept bound to their callers, and for how long. @publicApi */
 export interface SessionBindingOptions {
   /**
-   * The longest unused sessions beyond this number are forgotten; a caller with more than a tenth of them loses its own
-   * first. Range: 1 to 1000000.
+   * The longest unused sessions beyond this number are forgotten; a person (issuer and subject, by whichever clients)
+   * with more than a tenth of them loses its own first. Range: 1 to 1000000.
    *
    * @defaultValue 10000
    */

@@ -1,14 +1,16 @@
 import { AsyncResource } from 'node:async_hooks';
 
-/** Has the async context of the time when the package was loaded, which is that of no request. */
+/** Made when the package is loaded, which is not in the course of a request. */
 const outside = new AsyncResource('nestjs-mcp-auth');
 
 /**
- * Runs a function outside of the request that is under way: no `AsyncLocalStorage` of the application, such as that of a
- * request-bound logger, has a request's store in it.
+ * Runs what requests share outside of the async context of all of them: of every `AsyncLocalStorage` of the process.
+ *
+ * A timer, a promise and a connection keep the context in which they were made. If the first of several requests made
+ * them, the code of the others would run in its context, and it could not be garbage collected.
  *
  * @internal
  */
-export function outsideRequests<T>(run: () => T): T {
-  return outside.runInAsyncScope(run);
+export function outsideRequests<T>(work: () => T): T {
+  return outside.runInAsyncScope(work);
 }

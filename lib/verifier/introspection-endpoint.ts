@@ -6,6 +6,7 @@ import { RefreshedValue } from '../discovery/refreshed-value.js';
 import { type TimeLimits } from '../discovery/time-limits.js';
 import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
 import { type ResolvedIntrospectionOptions } from '../options/resolved-options.interface.js';
+import { outsideRequests } from '../platform/outside-requests.js';
 import { BoundedConcurrency, QueueFullError } from './bounded-concurrency.js';
 import { IntrospectionCache } from './introspection-cache.js';
 import { clientAuthentication } from './introspection-client.js';
@@ -68,7 +69,7 @@ export class IntrospectionEndpoint {
     const key = hash('sha256', token, 'base64url');
     const known = this.cache?.get(key, this.seconds());
     if (known !== undefined) return known;
-    return this.pending.get(key) ?? this.begin(key, token);
+    return this.pending.get(key) ?? outsideRequests(() => this.begin(key, token));
   }
 
   private begin(key: string, token: string): Promise<IntrospectionAnswer> {

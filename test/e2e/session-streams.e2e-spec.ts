@@ -2,9 +2,22 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
-import { type MiddlewareConsumer, Module, type NestModule, type Type, UseGuards } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  type MiddlewareConsumer,
+  Module,
+  type NestModule,
+  Param,
+  Post,
+  Query,
+  Res,
+  type Type,
+  UseGuards,
+} from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { BearerAuthGuard, BearerAuthMiddleware, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
+import { AuthInfo, BearerAuthGuard, BearerAuthMiddleware, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
+import { nodeResponseOf, type PlatformResponse } from '../../lib/platform/node-message.js';
 import { PLATFORMS, type RunningApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { type HttpAnswer } from '../fixtures/http.js';
@@ -12,6 +25,7 @@ import { toolCall } from '../fixtures/mcp-endpoint.js';
 import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
 import { closeAfterTest, start } from '../fixtures/opened.js';
 import { NOTES } from '../fixtures/resources.js';
+import { openStream as openRaw } from '../fixtures/streams.js';
 import { sseEndpoint } from '../fixtures/session-endpoints.js';
 import { verifies } from '../verifies.js';
 
@@ -184,3 +198,155 @@ describe.each(PLATFORMS.flatMap((platform) => WAYS.map(([name, way]) => [name, p
     });
   },
 );
+
+/** How a server announces a session: the first writes of its stream. */
+type Announcement = (id: string) => readonly string[];
+
+const said = (url: string): string => `event: endpoint\ndata: ${url}\n\n`;
+
+const ANNOUNCEMENTS: readonly (readonly [string, Announcement])[] = [
+  ['as the official SDK does', (id) => [said(`/notes/post?sessionId=${encodeURIComponent(id)}`)]],
+  ['after a comment', (id) => [`: hello\n\n${said(`/notes/post?sessionId=${id}`)}`]],
+  ['after "retry"', (id) => [`retry: 1000\n${said(`/notes/post?sessionId=${id}`)}`]],
+  ['after "id"', (id) => [`id: 1\n${said(`/notes/post?sessionId=${id}`)}`]],
+  ['with the data first', (id) => [`data: /notes/post?sessionId=${id}\nevent: endpoint\n\n`]],
+  ['with other ends of lines', (id) => [said(`/notes/post?sessionId=${id}`).replaceAll('\n', '\r')]],
+  ['in two writes', (id) => ['event: endpoint\n', `data: /notes/post?sessionId=${id}\n\n`]],
+  ['in a write for each character', (id) => said(`/notes/post?sessionId=${id}`).split(/(?=[^])/)],
+  ['after a byte order mark', (id) => [`\uFEFF${said(`/notes/post?sessionId=${id}`)}`]],
+  ['as session_id', (id) => [said(`/notes/post?kind=notes&session_id=${id}`)]],
+  ['as any other parameter', (id) => [said(`/notes/post?kind=notes&c=${id}`)]],
+  ['in the path', (id) => [said(`/notes/post/${encodeURIComponent(id)}`)]],
+  ['in the path, with a query', (id) => [said(`/notes/post/${encodeURIComponent(id)}?kind=notes`)]],
+];
+
+const IDS = [
+  '8f14e45f-ceea-467f-9f0b-1c6b2f3d4e5a',
+  'dmqQ7KWFVMSVBJTAEqfmSA==',
+  'dmqQ/KWF+MSVBJTAEqfmSA==',
+  'n7',
+];
+
+describe.each(PLATFORMS)('a stream of MCP 2024-11-05 of a server of its own, on %s', (platform) => {
+  let as: LoopbackAuthorizationServer;
+
+  beforeAll(async () => {
+    as = await LoopbackAuthorizationServer.start();
+  });
+
+  afterAll(() => as.close());
+
+  async function startOwn(announce: Announcement, ids: readonly string[]) {
+    const taken: [by: unknown, id: string][] = [];
+    const open = new Set<string>();
+    const left = [...ids];
+
+    @Controller('notes')
+    @UseGuards(BearerAuthGuard)
+    class OwnStreams {
+      @Get('stream')
+      open(@Res() response: PlatformResponse): void {
+        if ('hijack' in response) response.hijack();
+        const node = nodeResponseOf(response);
+        const id = left.shift() ?? 'none';
+        open.add(id);
+        node.writeHead(200, { 'content-type': 'text/event-stream' });
+        for (const write of announce(id)) node.write(write);
+      }
+
+      @Post(['post', 'post/:id'])
+      take(
+        @Param('id') id: string | undefined,
+        @Query() query: Record<string, string | string[]>,
+        @AuthInfo('subject') by: string,
+      ): string {
+        const named = [id, ...Object.values(query).flat()].find(
+          (each) => each !== undefined && open.has(each),
+        );
+        if (named !== undefined) taken.push([by, named]);
+        return named === undefined ? 'no such stream' : 'taken';
+      }
+    }
+
+    const resources = { resource: NOTES, authorizationServers: [as.issuer] };
+    const app = await start({ resources }, { controllers: [OwnStreams] }, undefined, undefined, platform);
+    const bearing = async (sub: string) => ({
+      authorization: `Bearer ${await as.token({ aud: NOTES, sub })}`,
+    });
+    const openAs = async (sub: string, accept?: string) => {
+      const headers = { ...(await bearing(sub)), ...(accept !== undefined && { accept }) };
+      const stream = await openRaw(app.origin, '/notes/stream', { headers });
+      closeAfterTest({
+        close: () => {
+          stream.abort();
+          return Promise.resolve();
+        },
+      });
+      await expect.poll(() => stream.text()).toMatch(/endpoint[^]*(\n\n|\r\r)/);
+    };
+    const post = async (sub: string, target: string): Promise<string> =>
+      (await app.send(target, { method: 'POST', headers: await bearing(sub) })).text;
+    return { openAs, post, taken };
+  }
+
+  const sentTo = (announce: Announcement, id: string): string =>
+    /data: (\S+)/.exec(announce(id).join(''))?.[1] ?? '';
+
+  describe.each(ANNOUNCEMENTS)('that is announced %s', (how, announce) => {
+    verifies(['WAY-07', 'SES-08', 'H22'], 'takes messages of its caller only', async () => {
+      for (const id of IDS) {
+        const { openAs, post, taken } = await startOwn(announce, [
+          id,
+          'b0b0b0b0-0000-4000-8000-000000000000',
+        ]);
+        await openAs('alice', 'text/event-stream');
+        await openAs('bob', 'text/event-stream');
+        const target = sentTo(announce, id);
+        const raw = target.includes(encodeURIComponent(id))
+          ? target.replace(encodeURIComponent(id), id)
+          : target;
+        const inQuery = target.includes('?') && !target.includes('/post/');
+        const sent = [
+          target,
+          raw,
+          target.replace(id, encodeURIComponent(id)),
+          target.replace(/(\w)(?=\W*(\?.*)?$)/, (last) => `%${last.charCodeAt(0).toString(16)}`),
+          ...(inQuery
+            ? [
+                `${target}&x=1`,
+                target.replace('?', '?x=%zz&'),
+                target.replace(/\?.*/, `?other=${encodeURIComponent(id)}`),
+              ]
+            : []),
+          `/notes/post/${encodeURIComponent(id)}`,
+          `/notes/post?x=${encodeURIComponent(id)}&x=1`,
+        ];
+        for (const each of sent) {
+          const answer = await post('bob', each);
+          expect([how, each, answer]).not.toEqual([how, each, 'taken']);
+        }
+        expect([how, id, taken]).toEqual([how, id, []]);
+        const own = id.includes('+') && !target.includes('%2B') ? target.replace('+', '%2B') : target;
+        expect([how, id, await post('alice', own)]).toEqual([how, id, 'taken']);
+        const bobs = sentTo(announce, 'b0b0b0b0-0000-4000-8000-000000000000');
+        expect([how, id, await post('bob', bobs)]).toEqual([how, id, 'taken']);
+      }
+    });
+  });
+
+  verifies(
+    ['WAY-07', 'SES-08'],
+    'is bound whatever its client says that it takes, or does not say',
+    async () => {
+      const id = IDS[0] ?? '';
+      const announce: Announcement = (each) => [said(`/notes/post?sessionId=${each}`)];
+      for (const accept of [undefined, '*/*', 'text/*', 'application/json, text/event-stream;q=0.5']) {
+        const { openAs, post, taken } = await startOwn(announce, [id]);
+        await openAs('alice', accept);
+        expect(await post('bob', `/notes/post?sessionId=${id}`)).toBe('no such stream');
+        expect(await post('alice', `/notes/post?sessionId=${id}`)).toBe('taken');
+        expect(taken).toEqual([['alice', id]]);
+      }
+    },
+  );
+});

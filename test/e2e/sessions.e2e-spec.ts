@@ -10,6 +10,7 @@ import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
 import { start } from '../fixtures/opened.js';
 import { NOTES } from '../fixtures/resources.js';
 import { SESSION_MOUNTINGS, type SessionMounting } from '../fixtures/session-endpoints.js';
+import { openStream, settlesWithin } from '../fixtures/streams.js';
 import { verifies } from '../verifies.js';
 
 const { noToken } = notesRefusals('notes:read');
@@ -143,16 +144,25 @@ describe.each(SESSION_MOUNTINGS.map((mounting) => [mounting.way, mounting] as co
       expect((await whoami(app, await token(), session)).status).toBe(404);
     });
 
-    verifies(
-      ['SES-02', 'H09'],
-      'of anybody is none of a caller with a token, and the other way round',
-      async () => {
-        const app = await startWith({}, { allowAnonymous: true });
-        const [anybodys, owned] = [await open(app, undefined), await open(app, await token())];
-        await expectUnknown(app, anybodys, await token(), undefined);
-        await expectUnknown(app, owned, undefined, await token());
-      },
-    );
+    verifies(['SES-02', 'H09'], 'of a caller with a token is none of anybody', async () => {
+      const app = await startWith({}, { allowAnonymous: true });
+      await expectUnknown(app, await open(app, await token()), undefined, await token());
+    });
+
+    verifies(['WAY-28', 'SES-02', 'H09'], 'of anybody passes to its first caller, once', async () => {
+      const app = await startWith({}, { allowAnonymous: true });
+      const session = await open(app, undefined);
+      await expectAlive(app, undefined, session);
+      const stream = await openStream(app.origin, '/notes', {
+        headers: { ...MCP_HEADERS, accept: 'text/event-stream', 'mcp-session-id': session },
+      });
+      expect(stream.status).toBe(200);
+      expect(await settlesWithin(50, stream.ended)).toBe(false);
+      expect((await whoami(app, await token(), session)).text).toContain('it is u1');
+      expect(await settlesWithin(1000, stream.ended)).toBe(true);
+      for (const by of [undefined, await token({ sub: 'u2' }), await token({ client_id: 'c2' })])
+        await expectUnknown(app, session, by, await token({ jti: 'j2' }));
+    });
 
     verifies(['SES-01', 'H09'], 'is no credential', async () => {
       const app = await startWith();
@@ -234,6 +244,17 @@ describe.each(SESSION_MOUNTINGS.map((mounting) => [mounting.way, mounting] as co
       for (let n = 0; n < 30; n++) await open(app, flooder);
       await expectAlive(app, owner, session);
       expect((await whoami(app, flooder, first)).status).toBe(404);
+    });
+
+    verifies('WAY-15', 'is not pushed out by another person, however many clients that has', async () => {
+      const app = await startWith({ sessionBinding: { maxSessions: 20 } });
+      const owner = await token();
+      const session = await open(app, owner);
+      const flood = async (n: number) => open(app, await token({ sub: 'u2', client_id: `c${String(n)}` }));
+      const first = await flood(0);
+      for (let n = 1; n < 30; n++) await flood(n);
+      await expectAlive(app, owner, session);
+      expect((await whoami(app, await token({ sub: 'u2', client_id: 'c0' }), first)).status).toBe(404);
     });
 
     it('is anybody’s that has a token where the options say so', async () => {

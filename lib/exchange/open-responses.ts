@@ -1,0 +1,28 @@
+import { type ServerResponse } from 'node:http';
+import { silence } from '../platform/take-over.js';
+
+/** Responses that are open now, by the session that they belong to. @internal */
+export class OpenResponses {
+  private readonly bySession = new Map<string, Set<ServerResponse>>();
+
+  add(session: string, response: ServerResponse): void {
+    if (response.closed) return;
+    const open = this.bySession.get(session) ?? new Set();
+    if (open.has(response)) return;
+    this.bySession.set(session, open.add(response));
+    response.once('close', () => {
+      open.delete(response);
+      if (open.size === 0 && this.bySession.get(session) === open) this.bySession.delete(session);
+    });
+  }
+
+  /** Ends those of a session: nothing more is sent by them. */
+  end(session: string): void {
+    for (const response of this.bySession.get(session) ?? []) {
+      if (!response.headersSent) response.statusCode = 404; // its session is none of its caller any more
+      response.end();
+      silence(response);
+    }
+    this.bySession.delete(session);
+  }
+}
