@@ -3,6 +3,7 @@ import { type Reflector } from '@nestjs/core';
 import { ALLOW_ANONYMOUS, PROTECTED_RESOURCE, SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
 import { scopeRequirements, servedOperation } from '../mcp/handler-scan.js';
 import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
+import { isMarked } from '../platform/nest-metadata.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 
 /** What the decorators on a route say, which is the same for every request. @internal */
@@ -36,14 +37,14 @@ export class RouteFactsReader {
     if (!byClass) this.known.set(handler, (byClass = new WeakMap()));
     let facts = byClass.get(controller);
     if (!facts) {
-      const targets = [handler, controller];
       const where = `${controller.name}.${handler.name}`;
-      const isSet = (key: string): boolean =>
-        reflector.getAllAndOverride<boolean | undefined>(key, targets) === true;
       facts = {
-        isSkipped: isSet(SKIP_BEARER_AUTH),
-        allowsAnonymous: isSet(ALLOW_ANONYMOUS),
-        resourceName: reflector.getAllAndOverride<string | undefined>(PROTECTED_RESOURCE, targets),
+        isSkipped: isMarked(SKIP_BEARER_AUTH, controller, handler),
+        allowsAnonymous: isMarked(ALLOW_ANONYMOUS, controller, handler),
+        resourceName: reflector.getAllAndOverride<string | undefined>(PROTECTED_RESOURCE, [
+          handler,
+          controller,
+        ]),
         where,
         requirements: scopeRequirements(controller, handler),
         call: { kind: 'route', name: where, arguments: {}, ...servedOperation(handler) },

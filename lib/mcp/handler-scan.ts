@@ -8,7 +8,16 @@ import {
   REQUIRED_SCOPES,
   SKIP_BEARER_AUTH,
 } from '../mcp-auth.constants.js';
-import { both, isRoute, nearest, PATTERN_EXTRAS, ROUTE_GUARDS } from '../platform/nest-metadata.js';
+import {
+  both,
+  type Class,
+  inherited,
+  isMarked,
+  isRoute,
+  nearest,
+  PATTERN_EXTRAS,
+  ROUTE_GUARDS,
+} from '../platform/nest-metadata.js';
 
 /** What a handler serves: a tool or prompt by its name, a resource by its URI or template. @internal */
 export interface ServedOperation {
@@ -30,19 +39,17 @@ export interface ScannedHandler {
   readonly where: string;
   /** What it serves of an MCP server, or undefined for an HTTP route. */
   readonly operation: ServedOperation | undefined;
-  /** What `@RequireScopes()` asks for on the class and on the method, each once. */
+  /** What `@RequireScopes()` asks for on the class and on the method, inherited ones too, each once. */
   readonly requirements: readonly ScopeRequirement[];
   /** What `@ProtectedResource()` names on the method, else on the class. */
   readonly resource: string | undefined;
   /** What `@UseGuards()` names on the class and on the method. */
   readonly guards: readonly unknown[];
-  /** Whether `@SkipBearerAuth()` is on the method or the class. */
+  /** Whether `@SkipBearerAuth()` is on the method or the class itself. */
   readonly isSkipped: boolean;
-  /** Whether `@AllowAnonymous()` is on the method or the class. */
+  /** Whether `@AllowAnonymous()` is on the method or the class itself. */
   readonly allowsAnonymous: boolean;
 }
-
-type Class = abstract new (...args: never[]) => unknown;
 
 /**
  * Finds the handlers of all controllers: HTTP routes, and the tools, prompts and resources of @rekog/mcp-nest, which
@@ -80,8 +87,8 @@ function scanMethod(controller: Class, name: string, method: unknown): ScannedHa
       requirements: scopeRequirements(controller, method),
       resource: nearest(PROTECTED_RESOURCE, controller, method) as string | undefined,
       guards: both(ROUTE_GUARDS, controller, method),
-      isSkipped: nearest(SKIP_BEARER_AUTH, controller, method) === true,
-      allowsAnonymous: nearest(ALLOW_ANONYMOUS, controller, method) === true,
+      isSkipped: isMarked(SKIP_BEARER_AUTH, controller, method),
+      allowsAnonymous: isMarked(ALLOW_ANONYMOUS, controller, method),
     },
   ];
 }
@@ -93,7 +100,12 @@ export function servedOperation(method: object): ServedOperation | undefined {
   return kind !== undefined && typeof mcpName === 'string' ? { kind, name: mcpName } : undefined;
 }
 
-/** What `@RequireScopes()` asks for on a class and on one of its methods, each once. @internal */
-export function scopeRequirements(controller: object, method: object): readonly ScopeRequirement[] {
-  return [...new Set(both(REQUIRED_SCOPES, controller, method) as readonly ScopeRequirement[])];
+/**
+ * What `@RequireScopes()` asks for on a class and on one of its methods, on the classes that it extends and the methods that
+ * this one overrides, each once: at boot and for requests.
+ *
+ * @internal
+ */
+export function scopeRequirements(controller: Class, method: object): readonly ScopeRequirement[] {
+  return [...new Set(inherited(REQUIRED_SCOPES, controller, method) as readonly ScopeRequirement[])];
 }

@@ -3,6 +3,7 @@ import { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/cor
 import { PROTECTED_RESOURCE, SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
 import {
   both,
+  isMarked,
   isRoute,
   MODULE_PATH,
   nearest,
@@ -30,7 +31,7 @@ export interface ScannedRoute {
   readonly resource: string | undefined;
   /** What `@UseGuards()` names on the class and on the method. */
   readonly guards: readonly unknown[];
-  /** Whether `@SkipBearerAuth()` is on the method or the class. */
+  /** Whether `@SkipBearerAuth()` is on the method or the class itself. */
   readonly isSkipped: boolean;
   /** Whether it is an MCP endpoint of @rekog/mcp-nest, by `McpHttpControllerFor()` or its like. */
   readonly isMcpEndpoint: boolean;
@@ -108,7 +109,7 @@ function toRoute({ controller, name, handler, modulePath }: Method): ScannedRout
     takesPost: method === RequestMethod.POST || method === RequestMethod.ALL,
     resource: nearest(PROTECTED_RESOURCE, controller, handler) as string | undefined,
     guards: both(ROUTE_GUARDS, controller, handler),
-    isSkipped: nearest(SKIP_BEARER_AUTH, controller, handler) === true,
+    isSkipped: isMarked(SKIP_BEARER_AUTH, controller, handler),
     isMcpEndpoint: isEndpointClass(Object.getPrototypeOf(controller)),
   };
 }

@@ -45,7 +45,7 @@ export function requirementProblem(requirement: unknown): string | undefined {
 export function requirementProblems(
   requirements: readonly unknown[],
   where: (index: number) => string,
-): readonly ConfigProblem[] {
+): ConfigProblem[] {
   return requirements.flatMap((requirement, index) => {
     const message = requirementProblem(requirement);
     return message === undefined ? [] : [{ path: where(index), message }];
