@@ -1,7 +1,8 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { type Reflector } from '@nestjs/core';
 import { ALLOW_ANONYMOUS, PROTECTED_RESOURCE, SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
-import { scopeRequirements, servedOperation } from '../mcp/handler-scan.js';
+import { scopeRequirements, type ServedOperation, servedOperation } from '../mcp/handler-scan.js';
+import { HANDLER_METHODS, NO_ARGUMENTS } from '../mcp/operations.js';
 import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { isMarked } from '../platform/nest-metadata.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
@@ -15,7 +16,7 @@ export interface RouteFacts {
   /** `Class.method`, for messages. */
   readonly where: string;
   readonly requirements: readonly ScopeRequirement[];
-  /** What functions in `@RequireScopes()` are told of a call, but for its arguments. */
+  /** What functions in `@RequireScopes()` are told of a call, but for what the call itself says. */
   readonly call: ScopedCall;
   /** The resource, once it has been found. */
   resource?: KnownResource;
@@ -47,10 +48,15 @@ export class RouteFactsReader {
         ]),
         where,
         requirements: scopeRequirements(controller, handler),
-        call: { kind: 'route', name: where, arguments: {}, ...servedOperation(handler) },
+        call: callOf(where, servedOperation(handler)),
       };
       byClass.set(controller, facts);
     }
     return facts;
   }
+}
+
+function callOf(where: string, served: ServedOperation | undefined): ScopedCall {
+  if (!served) return { kind: 'route', name: where, method: '', arguments: NO_ARGUMENTS };
+  return { ...served, method: HANDLER_METHODS[served.kind], arguments: NO_ARGUMENTS };
 }

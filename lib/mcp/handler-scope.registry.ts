@@ -7,14 +7,13 @@ import {
 } from '../resource-metadata/protected-resource.registry.js';
 import { type McpDeclaration } from './handler-source.js';
 import { type McpOperation } from './operations.js';
+import { type OperationNeed } from './operation-needs.js';
 import { namedScopes, type ScopeRequirement } from './scope-requirement.js';
 import { readUri, uriMatcher } from './uri-template.js';
 
 /** A resource or template, and which URIs it may stand for. */
-interface ScopedUri {
-  readonly template: string;
+interface ScopedUri extends OperationNeed {
   readonly covers: ReturnType<typeof uriMatcher>;
-  readonly requirements: readonly ScopeRequirement[];
 }
 
 /**
@@ -44,7 +43,7 @@ export class HandlerScopeRegistry {
   register(declarations: readonly McpDeclaration[]): void {
     for (const { kind, name, requirements, resource } of declarations) {
       if (kind === 'resource') {
-        this.uris.push({ template: name, covers: uriMatcher(name), requirements });
+        this.uris.push({ name, covers: uriMatcher(name), requirements });
       } else {
         const known = this.named[kind].get(name) ?? [];
         this.named[kind].set(name, [...known, ...requirements]);
@@ -81,13 +80,17 @@ export class HandlerScopeRegistry {
     if (owner) this.resources.declareScopes(owner, namedScopes(requirements));
   }
 
-  /** What an operation needs. An unknown name needs nothing: no handler runs for it. */
-  requirementsOf({ kind, name }: McpOperation): readonly ScopeRequirement[] {
-    if (kind !== 'resource') return this.named[kind].get(name) ?? [];
+  /** All that an operation needs. An unknown name needs nothing: no handler runs for it. */
+  requirementsOf(operation: McpOperation): readonly ScopeRequirement[] {
+    return this.needsOf(operation).flatMap(({ requirements }) => requirements);
+  }
+
+  /** The same, apart for each resource or template that an operation may be about. */
+  needsOf({ kind, name }: McpOperation): readonly OperationNeed[] {
+    if (kind !== 'resource') return scoped([{ name, requirements: this.named[kind].get(name) ?? [] }]);
     if (this.uris.length === 0) return [];
     const readings = readUri(name);
-    const covering = this.uris.filter(({ template, covers }) => template === name || covers(name, readings));
-    return covering.flatMap(({ requirements }) => requirements);
+    return scoped(this.uris.filter((uri) => uri.name === name || uri.covers(name, readings)));
   }
 
   private get deniesUndeclared(): boolean {
@@ -100,4 +103,8 @@ export class HandlerScopeRegistry {
       ? undefined
       : this.resources.require(name, 'HandlerScopeRegistry');
   }
+}
+
+function scoped<Need extends OperationNeed>(needs: readonly Need[]): readonly Need[] {
+  return needs.filter(({ requirements }) => requirements.length > 0);
 }
