@@ -144,7 +144,7 @@ export const REFUSAL_REFERENCE: Readonly<Record<RefusalReason, ErrorReferenceEnt
   ),
   undeclared_tool: entry(
     403,
-    "a call of a tool that nothing declares, with `undeclaredTools: 'deny'`",
+    "a call of a tool that nothing declares, with `undeclaredTools: 'deny'` or an McpHandlerSource",
     'declare the tool by a decorator or an McpHandlerSource; no token helps',
   ),
   media_type: entry(

@@ -141,7 +141,7 @@ export type MessageRefusal = 'batch' | 'header_mismatch' | 'undeclared_tool' | '
  * Clients see `400` with a JSON-RPC error where it is not what the request's protocol version allows: a batch, which ended
  * with version 2025-03-26, or headers that say something else than the body; and where the body is a JSON text that is no
  * message. They see `403` without a challenge for a call
- * of a tool that nothing declares, with `undeclaredTools: 'deny'`, and `415` where the body is not sent as
+ * of a tool that nothing declares, with `undeclaredTools: 'deny'` or an `McpHandlerSource`, and `415` where the body is not sent as
  * `application/json` and has not been parsed, so that it cannot be decided on.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2025-06-18/changelog | MCP 2025-06-18, changes}

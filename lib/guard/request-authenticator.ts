@@ -206,7 +206,10 @@ export class RequestAuthenticator {
       throw new MessageRefusedError('batch');
     if (this.handlerScopes.decides) assertHeadersAgree(request, body);
     return operationsOf(body).flatMap((operation) => {
-      if (!this.handlerScopes.admits(operation)) throw new MessageRefusedError('undeclared_tool');
+      if (!this.handlerScopes.admits(operation)) {
+        this.report.undeclaredTool(operation.name);
+        throw new MessageRefusedError('undeclared_tool');
+      }
       const needs = this.handlerScopes.needsOf(operation);
       return needs.length > 0 ? [{ operation, needs }] : [];
     });

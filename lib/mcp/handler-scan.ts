@@ -4,6 +4,7 @@ import { type McpOperationKind } from './operations.js';
 import { type ScopeRequirement } from './scope-requirement.js';
 import {
   ALLOW_ANONYMOUS,
+  NO_FURTHER_SCOPES,
   PROTECTED_RESOURCE,
   REQUIRED_SCOPES,
   SKIP_BEARER_AUTH,
@@ -41,6 +42,8 @@ export interface ScannedHandler {
   readonly operation: ServedOperation | undefined;
   /** What `@RequireScopes()` asks for on the class and on the method, inherited ones too, each once. */
   readonly requirements: readonly ScopeRequirement[];
+  /** Where `@NoFurtherScopes()` stands. */
+  readonly noFurtherScopes: 'method' | 'class' | undefined;
   /** What `@ProtectedResource()` names on the method, else on the class. */
   readonly resource: string | undefined;
   /** What `@UseGuards()` names on the class and on the method. */
@@ -85,12 +88,18 @@ function scanMethod(controller: Class, name: string, method: unknown): ScannedHa
       where: `${controller.name}.${name}`,
       operation,
       requirements: scopeRequirements(controller, method),
+      noFurtherScopes: noFurtherScopes(controller, method),
       resource: nearest(PROTECTED_RESOURCE, controller, method) as string | undefined,
       guards: both(ROUTE_GUARDS, controller, method),
       isSkipped: isMarked(SKIP_BEARER_AUTH, controller, method),
       allowsAnonymous: isMarked(ALLOW_ANONYMOUS, controller, method),
     },
   ];
+}
+
+function noFurtherScopes(controller: Class, method: object): ScannedHandler['noFurtherScopes'] {
+  if (isMarked(NO_FURTHER_SCOPES, method, method)) return 'method';
+  return isMarked(NO_FURTHER_SCOPES, controller, method) ? 'class' : undefined;
 }
 
 /** What @rekog/mcp-nest serves a method as. @internal */

@@ -33,6 +33,7 @@ export class HandlerScopeRegistry {
   };
   private readonly uris: ScopedUri[] = [];
   private hasUnguarded = false;
+  private hasSource = false;
 
   constructor(
     private readonly resources: ProtectedResourceRegistry,
@@ -52,9 +53,13 @@ export class HandlerScopeRegistry {
     }
   }
 
-  /** As {@link register}, for handlers that no guard of Nest decides on once more. */
+  /**
+   * As {@link register}, for handlers that no guard of Nest decides on once more. Denies what is not declared from then on,
+   * unless the options say otherwise.
+   */
   registerUnguarded(declarations: readonly McpDeclaration[]): void {
     this.register(declarations);
+    this.hasSource ||= declarations.length > 0;
     this.hasUnguarded ||= declarations.some(({ requirements }) => requirements.length > 0);
   }
 
@@ -94,7 +99,7 @@ export class HandlerScopeRegistry {
   }
 
   private get deniesUndeclared(): boolean {
-    return this.options.undeclaredTools === 'deny';
+    return (this.options.undeclaredTools ?? (this.hasSource ? 'deny' : 'allow')) === 'deny';
   }
 
   private ownerOf(name: string | undefined): KnownResource | undefined {

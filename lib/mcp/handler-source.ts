@@ -18,8 +18,10 @@ export interface McpDeclaration {
  * a request. Provide a class of your own for a server whose handlers are not Nest's: it is found among the providers.
  * It has the default scope, and depends on nothing that is made for each request.
  *
- * Only what is declared is decided on: a handler that is not needs the scopes of the resource and no more. Where a source
- * declares scopes, guarded routes refuse with 500 a JSON body that no parser has read before the guard.
+ * Declare every tool, with `requirements: []` where a valid token suffices: once a source declares anything, calls of tools
+ * that nothing declares are denied, unless the option `undeclaredTools` is `allow`. A prompt or resource that is not declared
+ * needs the scopes of the resource and no more. Guarded routes then refuse with 500 a JSON body that no parser has read before
+ * the guard.
  *
  * @example
  * ```ts

@@ -126,6 +126,7 @@ export class McpAuthModuleOptionsDto {
   stdio?: 'deny' | 'allow' | StdioCallerDto;
 
   @CheckOptional(isOneOf('allow', 'deny')) undeclaredTools?: 'allow' | 'deny';
+  @CheckOptional(isOneOf('allow', 'deny')) undecoratedTools?: 'allow' | 'deny';
   @CheckOptional(isFunction) isRevoked?: unknown;
   @CheckOptional(isBoolean) showErrorDetails?: boolean;
   @CheckOptional(isOneOf('oauth', 'json-rpc')) errorBody?: 'oauth' | 'json-rpc';

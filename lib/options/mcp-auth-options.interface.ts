@@ -449,11 +449,21 @@ export interface McpAuthModuleOptions {
    * What becomes of a call of a tool that nothing declares, by a decorator or an `McpHandlerSource`: one that is registered
    * at run time, or none at all. `allow`: it needs the scopes of its resource, and goes on to the server. `deny`: 403 without
    * a challenge, as no scope would help; guarded routes then refuse a body that no parser has read before: with 500 where it
-   * is sent as `application/json`, with 415 where it is of a type like it or of none.
+   * is sent as `application/json`, with 415 where it is of a type like it or of none. The log names each denied tool once.
+   *
+   * Once an `McpHandlerSource` declares anything, the default is `deny`, so that a typo in a declaration opens no tool.
+   *
+   * @defaultValue 'allow', or 'deny' where an `McpHandlerSource` declares handlers
+   */
+  readonly undeclaredTools?: 'allow' | 'deny';
+
+  /**
+   * Whether a tool of `@rekog/mcp-nest` may have neither `@RequireScopes()` nor `@NoFurtherScopes()`, on itself or its class.
+   * `allow`: such a tool needs the scopes of its resource. `deny`: the application does not start.
    *
    * @defaultValue 'allow'
    */
-  readonly undeclaredTools?: 'allow' | 'deny';
+  readonly undecoratedTools?: 'allow' | 'deny';
 
   /** What is used in place of the global `fetch` for every request to an authorization server. @defaultValue fetch */
   readonly fetch?: typeof fetch;
