@@ -18,7 +18,7 @@ import { type AdmittedToken } from '../gate/admit.js';
 import { type ScopeChoice, scopesToAskFor } from '../gate/scopes.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { assertHeadersAgree } from '../mcp/header-agreement.js';
-import { isMcpBody, type McpOperation, operationsOf } from '../mcp/operations.js';
+import { assertBounded, isMcpBody, type McpOperation, operationsOf } from '../mcp/operations.js';
 import { hasUnreadMessage, isScalar, isSentAsJson } from '../mcp/unread-body.js';
 import { hasNoBatches, mcpStrategy } from '../mcp/protocol-era.js';
 import { choicesFor, type OperationNeed } from '../mcp/operation-needs.js';
@@ -205,7 +205,9 @@ export class RequestAuthenticator {
     if (Array.isArray(body) && hasNoBatches(headers['mcp-protocol-version']))
       throw new MessageRefusedError('batch');
     if (this.handlerScopes.decides) assertHeadersAgree(request, body);
-    return operationsOf(body).flatMap((operation) => {
+    const operations = operationsOf(body);
+    if (this.handlerScopes.decides) assertBounded(operations, this.options.maxOperations);
+    return operations.flatMap((operation) => {
       if (!this.handlerScopes.admits(operation)) {
         this.report.undeclaredTool(operation.name);
         throw new MessageRefusedError('undeclared_tool');

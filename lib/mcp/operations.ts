@@ -1,3 +1,5 @@
+import { MessageRefusedError } from '../errors/refusal.errors.js';
+
 /** What of an MCP server an operation is about. @publicApi */
 export type McpOperationKind = 'tool' | 'prompt' | 'resource';
 
@@ -81,7 +83,9 @@ function isMessage(value: unknown): boolean {
 
 function subscribedResources(notifications: unknown): Subject[] {
   const { resourceSubscriptions } = asRecord(notifications);
-  return Array.isArray(resourceSubscriptions) ? resourceSubscriptions.map((uri) => ['resource', uri]) : [];
+  return Array.isArray(resourceSubscriptions)
+    ? [...new Set(resourceSubscriptions)].map((uri) => ['resource', uri])
+    : [];
 }
 
 function completed({ type, name, uri }: Record<string, unknown>): Subject[] {
@@ -91,4 +95,20 @@ function completed({ type, name, uri }: Record<string, unknown>): Subject[] {
 
 function asRecord(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : NO_ARGUMENTS;
+}
+
+/** The most characters of all URIs of a request: each is compared with every template, in several spellings. */
+const MAX_URI_CHARACTERS = 65_536;
+
+/**
+ * Refuses a body that asks for too much to be decided on, before any of it is.
+ *
+ * @param most - how many operations it may ask for
+ * @throws {@link MessageRefusedError}
+ * @internal
+ */
+export function assertBounded(operations: readonly McpOperation[], most: number): void {
+  let characters = 0;
+  for (const { kind, name } of operations) if (kind === 'resource') characters += name.length;
+  if (operations.length > most || characters > MAX_URI_CHARACTERS) throw new MessageRefusedError('too_large');
 }

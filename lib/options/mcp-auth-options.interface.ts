@@ -465,6 +465,15 @@ export interface McpAuthModuleOptions {
    */
   readonly undecoratedTools?: 'allow' | 'deny';
 
+  /**
+   * Most operations that the body of one request may ask for: messages of a batch that run a handler, and resources of a
+   * subscription, each once. A request for more, or for URIs of more than 65,536 characters together, is answered with 400.
+   * Range 1 to 10,000. Bodies are read for operations where handlers of an MCP server are known.
+   *
+   * @defaultValue 100
+   */
+  readonly maxOperations?: number;
+
   /** What is used in place of the global `fetch` for every request to an authorization server. @defaultValue fetch */
   readonly fetch?: typeof fetch;
 

@@ -87,6 +87,7 @@ describe('resolveOptions', () => {
       endStreamsAtExpiry: true,
       undeclaredTools: undefined,
       undecoratedTools: 'allow',
+      maxOperations: 100,
       scopeHierarchy: undefined,
       listPolicy: 'show',
       stdio: 'deny',

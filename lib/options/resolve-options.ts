@@ -97,12 +97,13 @@ function operationDefaults(
   dto: McpAuthModuleOptionsDto,
 ): Pick<
   ResolvedMcpAuthOptions,
-  'scopeHierarchy' | 'undeclaredTools' | 'undecoratedTools' | 'listPolicy' | 'stdio'
+  'scopeHierarchy' | 'undeclaredTools' | 'undecoratedTools' | 'maxOperations' | 'listPolicy' | 'stdio'
 > {
   return {
     scopeHierarchy: dto.scopeHierarchy && closure(dto.scopeHierarchy),
     undeclaredTools: dto.undeclaredTools,
     undecoratedTools: dto.undecoratedTools ?? 'allow',
+    maxOperations: dto.maxOperations ?? 100,
     listPolicy: dto.listPolicy ?? 'show',
     stdio: resolveStdio(dto.stdio),
   };

@@ -113,6 +113,7 @@ export interface ResolvedMcpAuthOptions {
   /** Undefined where it depends on whether a source declares anything. */
   readonly undeclaredTools: 'allow' | 'deny' | undefined;
   readonly undecoratedTools: 'allow' | 'deny';
+  readonly maxOperations: number;
   readonly isRevoked: McpAuthModuleOptions['isRevoked'];
   readonly onUnauthorized: McpAuthModuleOptions['onUnauthorized'];
   readonly fetch: typeof fetch;
