@@ -105,6 +105,7 @@ export {
   type ResourceTokenVerifierOptions,
 } from './auth-info/resource-token.verifier.js';
 export { AllowAnonymous } from './decorators/allow-anonymous.decorator.js';
+export { NoFurtherScopes } from './decorators/no-further-scopes.decorator.js';
 export { ProtectedResource } from './decorators/protected-resource.decorator.js';
 export { RequireScopes } from './decorators/require-scopes.decorator.js';
 export { SkipBearerAuth } from './decorators/skip-bearer-auth.decorator.js';

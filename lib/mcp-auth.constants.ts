@@ -21,6 +21,9 @@ export const SKIP_BEARER_AUTH = 'nestjs-mcp-auth:skip-bearer-auth';
 /** Metadata key of `@AllowAnonymous()`. @internal */
 export const ALLOW_ANONYMOUS = 'nestjs-mcp-auth:allow-anonymous';
 
+/** Metadata key of `@NoFurtherScopes()`. @internal */
+export const NO_FURTHER_SCOPES = 'nestjs-mcp-auth:no-further-scopes';
+
 /** Metadata key of `@ProtectedResource()`. @internal */
 export const PROTECTED_RESOURCE = 'nestjs-mcp-auth:protected-resource';
 

@@ -45,9 +45,11 @@ export class AuthContext {
    * Where nothing of the answer has been sent, it is 403 with a challenge for all that the operation needs; 401 for an
    * anonymous caller. Outside of a request there is nobody to ask, and it is an error like any other.
    *
-   * @throws {@link InsufficientScopeError}
+   * @throws {@link InsufficientScopeError}; a `TypeError` where no scope is given
    */
   requireScopes(...scopes: [string, ...string[]]): void {
+    if ((scopes as readonly string[]).length === 0)
+      throw new TypeError('requireScopes() needs at least one scope');
     const granted = { scopes: this.current()?.scopes ?? [], hierarchy: this.options?.scopeHierarchy };
     if (!scopes.every((scope) => grants(granted, scope))) throw new InsufficientScopeError(scopes);
   }

@@ -4,11 +4,14 @@ import { type KnownResource } from '../resource-metadata/protected-resource.regi
 import { nodeRequestOf } from '../platform/node-message.js';
 import { type AuthInfo } from './auth-info.decorator.js';
 import { currentRequest } from './current-request.js';
+import { type RequestDecisions } from './request-decisions.js';
 
 /** Who a request was admitted as, and for which resource. @internal */
 export interface Admission {
   readonly auth: AuthInfo;
   readonly resource: KnownResource;
+  /** What has been decided of the request as it was sent; made when there is something to keep. */
+  decisions?: RequestDecisions;
 }
 
 /** A constructor that gives back what it is given, so that a private member goes on that. */

@@ -84,6 +84,14 @@ const HEADERS_REFUSED: RefusalAnswer = {
   jsonRpcCode: -32020,
 };
 
+const TOO_LARGE_REFUSED: RefusalAnswer = {
+  status: 400,
+  headers: NO_STORE,
+  error: 'invalid_request',
+  description: 'The request asks for too many operations at once',
+  jsonRpcCode: -32600,
+};
+
 /** No challenge: whatever scopes a token had, the answer would stay. */
 const TOOL_REFUSED: RefusalAnswer = {
   status: 403,
@@ -120,6 +128,7 @@ const SCALAR_REFUSED: RefusalAnswer = {
 const MESSAGES_REFUSED: Readonly<Record<MessageRefusal, RefusalAnswer>> = {
   batch: BATCH_REFUSED,
   header_mismatch: HEADERS_REFUSED,
+  too_large: TOO_LARGE_REFUSED,
   undeclared_tool: TOOL_REFUSED,
   other_resource: OTHER_RESOURCE,
   media_type: MEDIA_TYPE_REFUSED,

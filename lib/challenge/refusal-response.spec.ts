@@ -219,7 +219,7 @@ describe('refusalResponse', () => {
       [status],
     ]);
     // Those that are no OAuth errors have a test of their own.
-    const ownForm = { batch: [400], header_mismatch: [400], not_a_message: [400] };
+    const ownForm = { batch: [400], header_mismatch: [400], too_large: [400], not_a_message: [400] };
     expect({ ...Object.fromEntries(reasons), ...ownForm }).toEqual(
       Object.fromEntries(
         Object.entries(REFUSAL_REFERENCE).map(([reason, { statuses }]) => [reason, statuses]),
@@ -463,6 +463,7 @@ describe('refusalResponse for a message that is wrong itself', () => {
   const KINDS = [
     ['batch', -32600, 'This protocol version has no batches; send one message in each request'],
     ['header_mismatch', -32020, 'The headers of the request do not say the same as its body'],
+    ['too_large', -32600, 'The request asks for too many operations at once'],
     ['not_a_message', -32600, 'Send a JSON-RPC message, which is a JSON object'],
   ] as const;
 

@@ -9,6 +9,8 @@ import { ALLOW_ANONYMOUS } from '../mcp-auth.constants.js';
  * On the endpoint of `@rekog/mcp-nest` it opens the tools without scopes; a call of another one still needs a token. On a
  * tool it says nothing, as its endpoint decides who comes in.
  *
+ * On a class it holds for this class, and not for those that extend it: each says so itself.
+ *
  * Not together with `@RequireScopes()` or `@SkipBearerAuth()`: the application then does not start.
  *
  * @publicApi

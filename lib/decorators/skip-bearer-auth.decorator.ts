@@ -10,6 +10,9 @@ import { SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
  *
  * To know callers who send a token and to let in those who do not, take {@link AllowAnonymous}.
  *
+ * On a class it holds for this class, and not for those that extend it: each says so itself. A decorated method is open in
+ * every class that inherits it.
+ *
  * Not together with `@RequireScopes()` or `@AllowAnonymous()`: the application then does not start.
  *
  * @publicApi

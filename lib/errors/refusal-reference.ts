@@ -147,9 +147,14 @@ export const REFUSAL_REFERENCE: Readonly<Record<RefusalReason, ErrorReferenceEnt
     'the headers of an MCP 2026-07-28 message say something else than its body, or are missing',
     'send MCP-Protocol-Version, Mcp-Method and Mcp-Name as in the body, each once; see whether a proxy changes them',
   ),
+  too_large: entry(
+    400,
+    'a message that asks for more operations than `maxOperations`, or for URIs of more than 65,536 characters',
+    'send several requests, or widen `maxOperations`',
+  ),
   undeclared_tool: entry(
     403,
-    "a call of a tool that nothing declares, with `undeclaredTools: 'deny'`",
+    "a call of a tool that nothing declares, with `undeclaredTools: 'deny'` or an McpHandlerSource",
     'declare the tool by a decorator or an McpHandlerSource; no token helps',
   ),
   other_resource: entry(

@@ -136,16 +136,22 @@ export class InsufficientScopeError extends McpAuthError {
 
 /** Why a request's JSON-RPC message was refused. Stable: adding a member is a minor release. @publicApi */
 export type MessageRefusal =
-  'batch' | 'header_mismatch' | 'undeclared_tool' | 'other_resource' | 'media_type' | 'not_a_message';
+  | 'batch'
+  | 'header_mismatch'
+  | 'too_large'
+  | 'undeclared_tool'
+  | 'other_resource'
+  | 'media_type'
+  | 'not_a_message';
 
 /**
  * The token is good, and the message is none that may be served, whatever its scopes.
  *
  * Clients see `400` with a JSON-RPC error where it is not what the request's protocol version allows: a batch, which ended
- * with version 2025-03-26, or headers that say something else than the body; and where the body is a JSON text that is no
- * message. They see `403` without a challenge for a call
- * of a tool that nothing declares, with `undeclaredTools: 'deny'`, and for an operation whose handler belongs to another
- * protected resource. They see `415` where the body is not sent as
+ * with version 2025-03-26, or headers that say something else than the body; if it asks for more than `maxOperations`; and if
+ * the body is a JSON text that is no message. They see `403` without a challenge for a call of a tool that nothing declares,
+ * with `undeclaredTools: 'deny'` or an `McpHandlerSource`, and for an operation whose handler belongs to another protected
+ * resource. They see `415` if the body is not sent as
  * `application/json` and has not been parsed, so that it cannot be decided on.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2025-06-18/changelog | MCP 2025-06-18, changes}

@@ -7,7 +7,7 @@ import {
   CredentialsRefusedError,
   hearOfInsufficientScope,
   insufficientScope,
-  type InsufficientScopeError,
+  InsufficientScopeError,
 } from '../errors/refusal.errors.js';
 import { challengedScopes } from '../gate/scopes.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
@@ -66,6 +66,11 @@ export class StepUp {
     return exchangeOf(this.exchange.request) === this;
   }
 
+  /** Whether the request was let in without a caller. */
+  get isOfAnybody(): boolean {
+    return this.exchange.auth === undefined;
+  }
+
   note(scopes: readonly string[]): void {
     const isFirst = !this.isNoted;
     this.isNoted = true;
@@ -115,6 +120,22 @@ export class StepUp {
 function noteStepUp({ scopes }: InsufficientScopeError): void {
   const stepUp = exchangeOf(currentRequest());
   if (stepUp instanceof StepUp) stepUp.note(scopes);
+}
+
+/**
+ * Has a request answered with the refusal of a handler that is called within it: for want of scopes, or of a token where
+ * nobody in particular has been let in.
+ *
+ * @returns whether the refusal will be told of once the request is answered; false for what is answered otherwise
+ * @internal
+ */
+export function noteRefusal(request: object | undefined, failure: unknown): boolean {
+  const stepUp = exchangeOf(request);
+  if (!(stepUp instanceof StepUp)) return false;
+  if (failure instanceof InsufficientScopeError) stepUp.note(failure.scopes);
+  else if (failure instanceof CredentialsRefusedError && stepUp.isOfAnybody) stepUp.note(NONE);
+  else return false;
+  return true;
 }
 
 /** Whether a handler has refused this request for scopes. @internal */

@@ -7,19 +7,26 @@ import { type BearerException } from '../challenge/bearer.exception.js';
 import { completeCors } from '../challenge/cors-headers.js';
 import { refuse } from '../challenge/refuse.js';
 import { CredentialsRefusedError } from '../errors/refusal.errors.js';
+import { noteRefusal } from '../exchange/step-up.js';
 import { IMPORTED_MODULE, IS_BEARER_AUTH_GUARD, MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
   type KnownResource,
   type ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
+import { isOfMessage } from '../platform/mcp-nest.js';
 import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
 import { policyOf } from '../origin/request-origin-policy.js';
 import { GuardReport } from './guard-report.js';
 import { LocalAuthenticator } from './local-authenticator.js';
 import { refuseCall } from './refused-call.js';
+import { NO_ARGUMENTS } from '../mcp/operations.js';
 import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
-import { type AuthenticatedRequest, RequestAuthenticator } from './request-authenticator.js';
+import {
+  type AuthenticatedRequest,
+  type CalledHandler,
+  RequestAuthenticator,
+} from './request-authenticator.js';
 import { type RouteFacts, RouteFactsReader } from './route-facts.js';
 
 /**
@@ -111,10 +118,11 @@ export class BearerAuthGuard implements CanActivate {
     // Within another request that one's origin counts, which was decided on at its own route.
     if (context.getType() === 'http') this.checkOrigin(context, request as AuthenticatedRequest, resource);
     const requirements = this.getRequiredScopes(context);
-    const call = callOf(context, route);
+    const call = callOf(context, route, requirements);
     const isLast = context.getType() === 'http';
     const response = isLast ? this.nodeResponse(context) : undefined;
-    const rules = { resource, requirements, call, allowsAnonymous, isLast, response };
+    const handler = isLast ? undefined : calledHandler(context, route, call);
+    const rules = { resource, requirements, call, handler, allowsAnonymous, isLast, response };
     return this.authenticator.admit(request as AuthenticatedRequest, rules);
   }
 
@@ -123,7 +131,7 @@ export class BearerAuthGuard implements CanActivate {
     const local = localCallOf(context);
     if (!local) throw new CredentialsRefusedError('missing_token');
     const requirements = this.getRequiredScopes(context);
-    this.localCallers.admit(local, { route, requirements, call: callOf(context, route) });
+    this.localCallers.admit(local, { route, requirements, call: callOf(context, route, requirements) });
   }
 
   private nodeResponse(context: ExecutionContext): ServerResponse | undefined {
@@ -162,8 +170,9 @@ export class BearerAuthGuard implements CanActivate {
       response: this.getResponse(context),
       body: () => (request as Partial<AuthenticatedRequest> | undefined)?.body,
     });
-    // What is called within a request is refused alone: others may run in the same one.
+    // What is called within a request is refused alone: others may run in the same one. Its answer says why.
     const isWhole = request !== undefined && context.getType() === 'http';
+    if (!isWhole && noteRefusal(request, failure)) return exception;
     const auth = isWhole ? withdrawAdmission(request) : admissionOf(request)?.auth;
     const status = exception.getStatus();
     this.report.refused({ failure, status, resource: resource.options.resource, auth, request });
@@ -171,8 +180,31 @@ export class BearerAuthGuard implements CanActivate {
   }
 }
 
-/** Within another request the handler has been given its arguments already. */
-function callOf(context: ExecutionContext, { call }: RouteFacts): ScopedCall {
-  if (context.getType<string>() !== 'rpc') return call;
-  return { ...call, arguments: context.switchToRpc().getData<ScopedCall['arguments'] | undefined>() ?? {} };
+/**
+ * What functions are told. A handler within another request has been given its arguments already; one of a resource, the
+ * URI among them.
+ */
+function callOf(
+  context: ExecutionContext,
+  { call }: RouteFacts,
+  requirements: readonly ScopeRequirement[],
+): ScopedCall {
+  // Nobody else asks.
+  if (!requirements.some((requirement) => typeof requirement === 'function')) return call;
+  const type = context.getType<string>();
+  if (type === 'http') {
+    const { method = '' } = context.switchToHttp().getRequest<AuthenticatedRequest>();
+    return { ...call, method };
+  }
+  if (type !== 'rpc') return call;
+  const given = context.switchToRpc().getData<ScopedCall['arguments'] | undefined>() ?? NO_ARGUMENTS;
+  if (call.kind !== 'resource') return { ...call, arguments: given };
+  return typeof given['uri'] === 'string' ? { ...call, name: given['uri'] } : call;
+}
+
+function calledHandler(context: ExecutionContext, route: RouteFacts, call: ScopedCall): CalledHandler {
+  const carrier: unknown =
+    context.getType<string>() === 'rpc' ? context.switchToRpc().getContext() : undefined;
+  const message = isOfMessage(carrier, call) ? carrier : undefined;
+  return { name: route.call.name, message, invocation: context.getArgs() };
 }

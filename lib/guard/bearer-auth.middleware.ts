@@ -31,7 +31,7 @@ import { GuardReport } from './guard-report.js';
 import { type AuthenticatedRequest, RequestAuthenticator } from './request-authenticator.js';
 
 /** What functions in requirements would be told. A middleware knows no handler, so none asks for scopes of its own. */
-const CALL = { kind: 'route', name: 'middleware', arguments: {} } as const;
+const CALL = { kind: 'route', name: 'middleware', method: '', arguments: {} } as const;
 
 /**
  * {@link BearerAuthGuard} for what no Nest guard covers: routes that a library mounts on the platform, or an Express

@@ -35,6 +35,9 @@ export interface Refusal {
   readonly request: object | undefined;
 }
 
+/** How many undeclared tools are told of: clients choose the names. */
+const MAX_UNDECLARED = 100;
+
 /** The parts of a request that say who sent it: `ip` is what Express and Fastify make of it. */
 interface SentRequest {
   readonly ip?: unknown;
@@ -51,6 +54,7 @@ interface SentRequest {
 @Injectable()
 export class GuardReport implements LateRefusalReport {
   private hasToldOfForeignAuth = false;
+  private readonly undeclared = new Set<string>();
 
   constructor(
     private readonly events: McpAuthEvents,
@@ -75,6 +79,17 @@ export class GuardReport implements LateRefusalReport {
     this.hasToldOfForeignAuth = true;
     const line = 'Something else sets "req.auth" too; it is overwritten, so leave one of the two out';
     this.log.write('warn', 'foreign req.auth', line);
+  }
+
+  /** Tells once of each tool that is called and not declared: it is missing, or its name is mistyped. */
+  undeclaredTool(name: string): void {
+    const escaped = escapeForLog(name);
+    if (this.undeclared.has(escaped) || this.undeclared.size >= MAX_UNDECLARED) return;
+    this.undeclared.add(escaped);
+    const line =
+      'Denied a call of a tool that nothing declares; if it exists, declare it by a decorator or an McpHandlerSource, or ' +
+      `set "undeclaredTools" to "allow": "${escaped}"`;
+    this.log.write('warn', 'undeclared tool', line);
   }
 
   refused(refusal: Refusal): void {

@@ -12,7 +12,8 @@ import { type AdmittedToken } from '../gate/admit.js';
 import { scopesToAskFor } from '../gate/scopes.js';
 import { assertTimely } from '../gate/time-claims.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { choicesOf, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
+import { choicesFor } from '../mcp/operation-needs.js';
+import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { canonicalResource } from '../options/url-rules.js';
 import {
@@ -92,9 +93,13 @@ export class LocalAuthenticator {
     return resource;
   }
 
-  private assertScopes(auth: AuthInfo, resource: KnownResource, { requirements, call }: LocalDemand): void {
+  private assertScopes(
+    auth: AuthInfo,
+    resource: KnownResource,
+    { route, requirements, call }: LocalDemand,
+  ): void {
     const baseline = resource.options.requiredScopes;
-    const demand = { baseline, operation: choicesOf(requirements, call, auth) };
+    const demand = { baseline, operation: choicesFor({ name: route.call.name, requirements }, call, auth) };
     const granted = { scopes: auth.scopes, hierarchy: this.options.scopeHierarchy };
     const scopes = scopesToAskFor(granted, demand, 'complete', []);
     if (scopes) throw new InsufficientScopeError(scopes);

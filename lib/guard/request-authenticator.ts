@@ -10,6 +10,7 @@ import {
   recordAdmission,
   recordOpen,
 } from '../auth-info/request-auth.js';
+import { RequestDecisions } from '../auth-info/request-decisions.js';
 import { toAuthInfo } from '../auth-info/to-auth-info.js';
 import { CredentialsRefusedError, insufficientScope, MessageRefusedError } from '../errors/refusal.errors.js';
 import { ExchangeWatchers } from '../exchange/exchange-watchers.js';
@@ -18,10 +19,11 @@ import { type AdmittedToken } from '../gate/admit.js';
 import { type ScopeChoice, scopesToAskFor } from '../gate/scopes.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { assertHeadersAgree } from '../mcp/header-agreement.js';
-import { isMcpBody, type McpOperation, operationsOf } from '../mcp/operations.js';
-import { hasUnreadMessage, isScalar, isSentAsJson } from '../mcp/unread-body.js';
+import { assertBounded, isMcpBody, type McpOperation, operationsOf } from '../mcp/operations.js';
+import { hasUnreadMessage, unreadFailure } from '../mcp/unread-body.js';
 import { hasNoBatches, mcpStrategy } from '../mcp/protocol-era.js';
-import { choicesOf, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
+import { choicesFor, type OperationNeed } from '../mcp/operation-needs.js';
+import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
@@ -45,6 +47,8 @@ export interface AdmissionRules {
   readonly requirements: readonly ScopeRequirement[];
   /** What functions among the requirements are told. */
   readonly call: ScopedCall;
+  /** For a handler that is called within another request. */
+  readonly handler?: CalledHandler | undefined;
   /** Whether a request without credentials is let in, where nothing that it asks for needs scopes. */
   readonly allowsAnonymous: boolean;
   /** The Node response; undefined where a handler is called within another request. */
@@ -53,14 +57,20 @@ export interface AdmissionRules {
   readonly isLast?: boolean;
 }
 
-const UNREAD =
-  'The body is not parsed, so that it cannot be decided on, as an McpHandlerSource or "undeclaredTools" asks for; ' +
-  'let a JSON body parser run before the guard';
+/** A handler that is called within another request. @internal */
+export interface CalledHandler {
+  /** The name of its tool or prompt, its URI or template. */
+  readonly name: string;
+  /** What stands for the message that it is called for; undefined where it is called for none of its own. */
+  readonly message: object | undefined;
+  /** What is the same for each guard of one call, and for no other call. */
+  readonly invocation: object;
+}
 
 /** An operation that asks for scopes. */
 interface ScopedOperation {
   readonly operation: McpOperation;
-  readonly requirements: readonly ScopeRequirement[];
+  readonly needs: readonly OperationNeed[];
 }
 
 /**
@@ -145,14 +155,12 @@ export class RequestAuthenticator {
   /** Returns what is needed beside the scopes of the resource. */
   private assertScopes(
     request: AuthenticatedRequest,
-    { auth, resource }: Admission,
-    { requirements, call, isLast }: AdmissionRules,
+    admission: Admission,
+    rules: AdmissionRules,
   ): readonly ScopeChoice[] {
-    const operations = this.scopedOperations(request, resource, isLast);
-    const operation = [
-      ...choicesOf(requirements, call, auth),
-      ...operations.flatMap((each) => choicesOf(each.requirements, each.operation, auth)),
-    ];
+    const { auth, resource } = admission;
+    const ofBody = this.bodyChoices(request, admission, rules);
+    const operation = [...handlerChoices(admission, rules), ...ofBody];
     const demand = { baseline: resource.options.requiredScopes, operation };
     const strategy = isMcpBody(request.body)
       ? mcpStrategy(request.headers['mcp-protocol-version'])
@@ -161,6 +169,26 @@ export class RequestAuthenticator {
     const scopes = scopesToAskFor(granted, demand, strategy, this.resources.scopesOf(resource));
     if (scopes) throw insufficientScope(scopes);
     return operation;
+  }
+
+  /** What the body asks for. If a handler is called within the request, all of it has been decided on, or is now. */
+  private bodyChoices(
+    request: AuthenticatedRequest,
+    admission: Admission,
+    { handler, isLast }: AdmissionRules,
+  ): readonly ScopeChoice[] {
+    if (handler && admission.decisions?.covers(request.body)) return [];
+    const operations = this.scopedOperations(request, admission.resource, isLast);
+    if (operations.length === 0) return [];
+    const decisions = (admission.decisions ??= new RequestDecisions());
+    const choices = operations.flatMap(({ operation, needs }) =>
+      needs.flatMap((need) => choicesFor(need, operation, admission.auth, admission)),
+    );
+    decisions.record(
+      request.body,
+      operations.map(({ operation }) => operation),
+    );
+    return choices;
   }
 
   private assertNoScopes(
@@ -187,11 +215,16 @@ export class RequestAuthenticator {
     if (Array.isArray(body) && hasNoBatches(headers['mcp-protocol-version']))
       throw new MessageRefusedError('batch');
     if (this.handlerScopes.decides) assertHeadersAgree(request, body);
-    return operationsOf(body).flatMap((operation) => {
-      if (!this.handlerScopes.admits(operation)) throw new MessageRefusedError('undeclared_tool');
+    const operations = operationsOf(body);
+    if (this.handlerScopes.decides) assertBounded(operations, this.options.maxOperations);
+    return operations.flatMap((operation) => {
+      if (!this.handlerScopes.admits(operation)) {
+        this.report.undeclaredTool(operation.name);
+        throw new MessageRefusedError('undeclared_tool');
+      }
       if (!this.handlerScopes.belongsTo(operation, resource)) throw new MessageRefusedError('other_resource');
-      const requirements = this.handlerScopes.requirementsOf(operation);
-      return requirements.length > 0 ? [{ operation, requirements }] : [];
+      const needs = this.handlerScopes.needsOf(operation);
+      return needs.length > 0 ? [{ operation, needs }] : [];
     });
   }
 
@@ -201,8 +234,12 @@ export class RequestAuthenticator {
   }
 }
 
-/** Why nothing can be decided on: by what the client has sent, or by how the application reads it. */
-function unreadFailure(request: AuthenticatedRequest): Error {
-  if (!isSentAsJson(request)) return new MessageRefusedError('media_type');
-  return isScalar(request.body) ? new MessageRefusedError('not_a_message') : new Error(UNREAD);
+/** What the handler asks for, about the operation that it is called for as it was sent. */
+function handlerChoices(
+  admission: Admission,
+  { requirements, call, handler }: AdmissionRules,
+): readonly ScopeChoice[] {
+  const { name, message, invocation } = handler ?? { name: call.name };
+  const sent = message && invocation && admission.decisions?.sent(call, message, invocation);
+  return choicesFor({ name, requirements }, sent ?? call, admission.auth, admission);
 }

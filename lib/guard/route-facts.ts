@@ -1,8 +1,10 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { type Reflector } from '@nestjs/core';
 import { ALLOW_ANONYMOUS, PROTECTED_RESOURCE, SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
-import { scopeRequirements, servedOperation } from '../mcp/handler-scan.js';
+import { scopeRequirements, type ServedOperation, servedOperation } from '../mcp/handler-scan.js';
+import { HANDLER_METHODS, NO_ARGUMENTS } from '../mcp/operations.js';
 import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
+import { isMarked } from '../platform/nest-metadata.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 
 /** What the decorators on a route say, which is the same for every request. @internal */
@@ -14,7 +16,7 @@ export interface RouteFacts {
   /** `Class.method`, for messages. */
   readonly where: string;
   readonly requirements: readonly ScopeRequirement[];
-  /** What functions in `@RequireScopes()` are told of a call, except its arguments. */
+  /** What functions in `@RequireScopes()` are told of a call, except what the call itself says. */
   readonly call: ScopedCall;
   /** The resource, once it has been found. */
   resource?: KnownResource;
@@ -36,20 +38,25 @@ export class RouteFactsReader {
     if (!byClass) this.known.set(handler, (byClass = new WeakMap()));
     let facts = byClass.get(controller);
     if (!facts) {
-      const targets = [handler, controller];
       const where = `${controller.name}.${handler.name}`;
-      const isSet = (key: string): boolean =>
-        reflector.getAllAndOverride<boolean | undefined>(key, targets) === true;
       facts = {
-        isSkipped: isSet(SKIP_BEARER_AUTH),
-        allowsAnonymous: isSet(ALLOW_ANONYMOUS),
-        resourceName: reflector.getAllAndOverride<string | undefined>(PROTECTED_RESOURCE, targets),
+        isSkipped: isMarked(SKIP_BEARER_AUTH, controller, handler),
+        allowsAnonymous: isMarked(ALLOW_ANONYMOUS, controller, handler),
+        resourceName: reflector.getAllAndOverride<string | undefined>(PROTECTED_RESOURCE, [
+          handler,
+          controller,
+        ]),
         where,
         requirements: scopeRequirements(controller, handler),
-        call: { kind: 'route', name: where, arguments: {}, ...servedOperation(handler) },
+        call: callOf(where, servedOperation(handler)),
       };
       byClass.set(controller, facts);
     }
     return facts;
   }
+}
+
+function callOf(where: string, served: ServedOperation | undefined): ScopedCall {
+  if (!served) return { kind: 'route', name: where, method: '', arguments: NO_ARGUMENTS };
+  return { ...served, method: HANDLER_METHODS[served.kind], arguments: NO_ARGUMENTS };
 }

@@ -22,6 +22,7 @@ export function handlerProblems(
   const coversAll = globalGuards.some(isBearerAuthGuard);
   return handlers.flatMap((handler) => [
     ...contradictions(handler),
+    ...unguardedScopes(handler, coversAll),
     ...unknownResource(handler, coversAll, resources),
   ]);
 }
@@ -42,6 +43,18 @@ function contradictions({
   const [count, all] =
     present.length === 2 ? ['both', present.join(' and ')] : ['all of', present.join(', ')];
   return [{ path: where, message: `has ${count} ${all}; keep one of them` }];
+}
+
+/** A decorator puts the guard on its own method, and not on one that overrides that. */
+function unguardedScopes(
+  { where, requirements, isSkipped, guards }: ScannedHandler,
+  coversAll: boolean,
+): readonly ConfigProblem[] {
+  const isOpen = requirements.length > 0 && !isSkipped && !coversAll && !guards.some(isBearerAuthGuard);
+  const message =
+    'overrides a method with @RequireScopes(), and no guard covers it; add @RequireScopes() or ' +
+    '@UseGuards(BearerAuthGuard) to it';
+  return isOpen ? [{ path: where, message }] : [];
 }
 
 function unknownResource(

@@ -1,5 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { McpAuthConfigError } from '../errors/config.error.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
 import { handlerProblems, unguardedEndpoints } from './handler-audit.js';
 import { HandlerScan, type ScannedHandler } from './handler-scan.js';
@@ -8,6 +10,7 @@ import { type McpDeclaration } from './handler-source.js';
 import { declaredBy, HandlerSources } from './handler-sources.js';
 import { RouteScan } from './route-scan.js';
 import { SelfMountedRoutes } from './self-mounted-routes.js';
+import { statementProblems } from './undecorated-tools.js';
 
 /** All handlers that are known when an application starts. @internal */
 export interface KnownHandlers {
@@ -32,6 +35,7 @@ export class HandlerRegistration {
     private readonly routes: RouteScan,
     private readonly mounted: SelfMountedRoutes,
     private readonly handlerScopes: HandlerScopeRegistry,
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'undecoratedTools'>,
   ) {}
 
   /**
@@ -53,6 +57,7 @@ export class HandlerRegistration {
   private assertSound(handlers: readonly ScannedHandler[], globalGuards: readonly unknown[]): void {
     const problems = [
       ...handlerProblems(handlers, globalGuards, this.resources),
+      ...statementProblems(handlers, this.options.undecoratedTools),
       ...unguardedEndpoints(this.routes.routes(), globalGuards),
       ...this.mounted.problems(),
     ];

@@ -4,12 +4,16 @@ import { type McpOperationKind } from './operations.js';
 import { type ScopeRequirement } from './scope-requirement.js';
 import {
   ALLOW_ANONYMOUS,
+  NO_FURTHER_SCOPES,
   PROTECTED_RESOURCE,
   REQUIRED_SCOPES,
   SKIP_BEARER_AUTH,
 } from '../mcp-auth.constants.js';
 import {
   both,
+  type Class,
+  inherited,
+  isMarked,
   isRoute,
   nearest,
   PATTERN_EXTRAS,
@@ -39,19 +43,19 @@ export interface ScannedHandler {
   readonly operation: ServedOperation | undefined;
   /** The server of @rekog/mcp-nest that serves it; undefined for an HTTP route. */
   readonly server: unknown;
-  /** What `@RequireScopes()` asks for on the class and on the method, each once. */
+  /** What `@RequireScopes()` asks for on the class and on the method, inherited ones too, each once. */
   readonly requirements: readonly ScopeRequirement[];
+  /** Where `@NoFurtherScopes()` stands. */
+  readonly noFurtherScopes: 'method' | 'class' | undefined;
   /** What `@ProtectedResource()` names on the method, else on the class. */
   readonly resource: string | undefined;
   /** What `@UseGuards()` names on the class and on the method. */
   readonly guards: readonly unknown[];
-  /** Whether `@SkipBearerAuth()` is on the method or the class. */
+  /** Whether `@SkipBearerAuth()` is on the method or the class itself. */
   readonly isSkipped: boolean;
-  /** Whether `@AllowAnonymous()` is on the method or the class. */
+  /** Whether `@AllowAnonymous()` is on the method or the class itself. */
   readonly allowsAnonymous: boolean;
 }
-
-type Class = abstract new (...args: never[]) => unknown;
 
 /**
  * Finds the handlers of all controllers: HTTP routes, and the tools, prompts and resources of @rekog/mcp-nest, which
@@ -88,12 +92,18 @@ function scanMethod(controller: Class, name: string, method: unknown): ScannedHa
       operation,
       server: Reflect.getMetadata(PATTERN_TRANSPORT, method) as unknown,
       requirements: scopeRequirements(controller, method),
+      noFurtherScopes: noFurtherScopes(controller, method),
       resource: nearest(PROTECTED_RESOURCE, controller, method) as string | undefined,
       guards: both(ROUTE_GUARDS, controller, method),
-      isSkipped: nearest(SKIP_BEARER_AUTH, controller, method) === true,
-      allowsAnonymous: nearest(ALLOW_ANONYMOUS, controller, method) === true,
+      isSkipped: isMarked(SKIP_BEARER_AUTH, controller, method),
+      allowsAnonymous: isMarked(ALLOW_ANONYMOUS, controller, method),
     },
   ];
+}
+
+function noFurtherScopes(controller: Class, method: object): ScannedHandler['noFurtherScopes'] {
+  if (isMarked(NO_FURTHER_SCOPES, method, method)) return 'method';
+  return isMarked(NO_FURTHER_SCOPES, controller, method) ? 'class' : undefined;
 }
 
 /** What @rekog/mcp-nest serves a method as. @internal */
@@ -103,7 +113,12 @@ export function servedOperation(method: object): ServedOperation | undefined {
   return kind !== undefined && typeof mcpName === 'string' ? { kind, name: mcpName } : undefined;
 }
 
-/** What `@RequireScopes()` asks for on a class and on one of its methods, each once. @internal */
-export function scopeRequirements(controller: object, method: object): readonly ScopeRequirement[] {
-  return [...new Set(both(REQUIRED_SCOPES, controller, method) as readonly ScopeRequirement[])];
+/**
+ * What `@RequireScopes()` asks for on a class and on one of its methods, on the classes that it extends and the methods that
+ * this one overrides, each once: at boot and for requests.
+ *
+ * @internal
+ */
+export function scopeRequirements(controller: Class, method: object): readonly ScopeRequirement[] {
+  return [...new Set(inherited(REQUIRED_SCOPES, controller, method) as readonly ScopeRequirement[])];
 }

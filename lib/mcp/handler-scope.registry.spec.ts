@@ -82,7 +82,7 @@ describe('HandlerScopeRegistry', () => {
   });
 
   it('needs bodies where handlers with scopes have no guard of their own', () => {
-    const { scopes: fresh } = registry(NOTES);
+    const { scopes: fresh } = registryOf({ resources: NOTES, undeclaredTools: 'allow' });
     fresh.register([declaration('tool', 'purge', 'a')]);
     expect(fresh.needsBodies).toBe(false);
     fresh.registerUnguarded([declaration('tool', 'open')]);
@@ -91,6 +91,21 @@ describe('HandlerScopeRegistry', () => {
     fresh.registerUnguarded([]);
     expect(fresh.needsBodies).toBe(true);
     expect(fresh.requirementsOf(asked('tool', 'erase'))).toEqual(['a']);
+  });
+
+  verifies('WAY-11', 'needs bodies, and denies other tools, once a source declares anything', () => {
+    for (const kind of ['tool', 'prompt', 'resource'] as const) {
+      const { scopes: fresh } = registry(NOTES);
+      fresh.register([declaration('tool', 'purge', 'a')]);
+      fresh.registerUnguarded([]);
+      expect([fresh.needsBodies, fresh.admits(asked('tool', 'x'))]).toEqual([false, true]);
+      fresh.registerUnguarded([declaration(kind, 'note')]);
+      expect([fresh.needsBodies, fresh.admits(asked('tool', 'x'))]).toEqual([true, false]);
+      expect([fresh.admits(asked('tool', 'purge')), fresh.admits(asked('prompt', 'x'))]).toEqual([
+        true,
+        true,
+      ]);
+    }
   });
 
   it('decides on bodies once anything is declared', () => {

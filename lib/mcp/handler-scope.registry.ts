@@ -9,14 +9,13 @@ import { HandlerResources } from './handler-resources.js';
 import { type McpDeclaration } from './handler-source.js';
 import { type DeclaredHandler } from './handler-sources.js';
 import { type McpOperation } from './operations.js';
+import { type OperationNeed } from './operation-needs.js';
 import { namedScopes, type ScopeRequirement } from './scope-requirement.js';
 import { readUri, uriMatcher } from './uri-template.js';
 
 /** A resource or template, and which URIs it may stand for. */
-interface ScopedUri {
-  readonly template: string;
+interface ScopedUri extends OperationNeed {
   readonly covers: ReturnType<typeof uriMatcher>;
-  readonly requirements: readonly ScopeRequirement[];
 }
 
 /**
@@ -37,6 +36,7 @@ export class HandlerScopeRegistry {
   private readonly uris: ScopedUri[] = [];
   private readonly owned = new HandlerResources();
   private hasUnguarded = false;
+  private hasSource = false;
 
   constructor(
     private readonly resources: ProtectedResourceRegistry,
@@ -53,7 +53,7 @@ export class HandlerScopeRegistry {
         this.hasUnguarded ||= !isGuarded;
       }
       if (kind === 'resource') {
-        this.uris.push({ template: name, covers: uriMatcher(name), requirements });
+        this.uris.push({ name, covers: uriMatcher(name), requirements });
       } else {
         const known = this.named[kind].get(name) ?? [];
         this.named[kind].set(name, [...known, ...requirements]);
@@ -62,9 +62,13 @@ export class HandlerScopeRegistry {
     }
   }
 
-  /** As {@link register}, for handlers that no guard of Nest decides on once more. */
+  /**
+   * As {@link register}, for handlers that no guard of Nest decides on once more. Denies what is not declared from then on,
+   * unless the options say otherwise.
+   */
   registerUnguarded(declarations: readonly McpDeclaration[]): void {
     this.register(declarations);
+    this.hasSource ||= declarations.length > 0;
     this.hasUnguarded ||= declarations.some(({ requirements }) => requirements.length > 0);
   }
 
@@ -95,17 +99,21 @@ export class HandlerScopeRegistry {
     if (owner) this.resources.declareScopes(owner, namedScopes(requirements));
   }
 
-  /** What an operation needs. An unknown name needs nothing: no handler runs for it. */
-  requirementsOf({ kind, name }: McpOperation): readonly ScopeRequirement[] {
-    if (kind !== 'resource') return this.named[kind].get(name) ?? [];
+  /** All that an operation needs. An unknown name needs nothing: no handler runs for it. */
+  requirementsOf(operation: McpOperation): readonly ScopeRequirement[] {
+    return this.needsOf(operation).flatMap(({ requirements }) => requirements);
+  }
+
+  /** The same, apart for each resource or template that an operation may be about. */
+  needsOf({ kind, name }: McpOperation): readonly OperationNeed[] {
+    if (kind !== 'resource') return scoped([{ name, requirements: this.named[kind].get(name) ?? [] }]);
     if (this.uris.length === 0) return [];
     const readings = readUri(name);
-    const covering = this.uris.filter(({ template, covers }) => template === name || covers(name, readings));
-    return covering.flatMap(({ requirements }) => requirements);
+    return scoped(this.uris.filter((uri) => uri.name === name || uri.covers(name, readings)));
   }
 
   private get deniesUndeclared(): boolean {
-    return this.options.undeclaredTools === 'deny';
+    return (this.options.undeclaredTools ?? (this.hasSource ? 'deny' : 'allow')) === 'deny';
   }
 
   private ownerOf(name: string | undefined): KnownResource | undefined {
@@ -114,4 +122,8 @@ export class HandlerScopeRegistry {
       ? undefined
       : this.resources.require(name, 'HandlerScopeRegistry');
   }
+}
+
+function scoped<Need extends OperationNeed>(needs: readonly Need[]): readonly Need[] {
+  return needs.filter(({ requirements }) => requirements.length > 0);
 }

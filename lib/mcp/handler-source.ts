@@ -23,9 +23,11 @@ export interface McpDeclaration {
  * a request. Provide a class of your own for a server whose handlers are not Nest's: it is found among the providers.
  * It has the default scope, and depends on nothing that is made for each request.
  *
- * Only what is declared is decided on: a handler that is not needs the scopes of the resource and no more. If a source declares
- * scopes, guarded routes reject a body that no parser has read before the guard, whatever its type: with 415 if it is not
- * sent as `application/json`, else with 500. Hand the server the parsed body, as that is what was decided on.
+ * Declare every tool, with `requirements: []` if a valid token is enough: once a source declares anything, calls of tools
+ * that nothing declares are denied, unless the option `undeclaredTools` is `allow`. A prompt or resource that is not declared
+ * needs the scopes of the resource and no more. Guarded routes then reject a body that no parser has read before the guard,
+ * whatever its type: with 415 if it is not sent as `application/json`, else with 500. Hand the server the parsed body, as that
+ * is what was decided on.
  *
  * @example
  * ```ts

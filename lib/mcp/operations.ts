@@ -1,3 +1,5 @@
+import { MessageRefusedError } from '../errors/refusal.errors.js';
+
 /** What of an MCP server an operation is about. @publicApi */
 export type McpOperationKind = 'tool' | 'prompt' | 'resource';
 
@@ -15,7 +17,21 @@ export interface McpOperation {
 /** The kind of thing a message is about, and its name where that is a text. */
 type Subject = readonly [McpOperationKind, unknown];
 
-const NONE: Readonly<Record<string, unknown>> = Object.freeze({});
+/** The arguments of what has none. One object, as decisions on a call are found again by its arguments. @internal */
+export const NO_ARGUMENTS: Readonly<Record<string, unknown>> = Object.freeze({});
+
+/** The method by which a handler of each kind runs. @internal */
+export const HANDLER_METHODS: Readonly<Record<McpOperationKind, string>> = {
+  tool: 'tools/call',
+  prompt: 'prompts/get',
+  resource: 'resources/read',
+};
+
+/** The method that asks for values of an argument or of a variable. @internal */
+export const COMPLETION_METHOD = 'completion/complete';
+
+/** The methods that have arguments for a handler. */
+const WITH_ARGUMENTS: ReadonlySet<unknown> = new Set(['tools/call', 'prompts/get']);
 
 /** Which things the methods are about that run a handler of the application. All others run none of them. */
 const SUBJECTS: ReadonlyMap<unknown, (params: Record<string, unknown>) => readonly Subject[]> = new Map([
@@ -24,7 +40,7 @@ const SUBJECTS: ReadonlyMap<unknown, (params: Record<string, unknown>) => readon
   ['resources/read', ({ uri }): Subject[] => [['resource', uri]]],
   ['resources/subscribe', ({ uri }): Subject[] => [['resource', uri]]],
   ['subscriptions/listen', ({ notifications }): Subject[] => subscribedResources(notifications)],
-  ['completion/complete', ({ ref }): Subject[] => completed(asRecord(ref))],
+  [COMPLETION_METHOD, ({ ref }): Subject[] => completed(asRecord(ref))],
 ]);
 
 /**
@@ -42,7 +58,7 @@ export function operationsOf(body: unknown): readonly McpOperation[] {
     const read = SUBJECTS.get(method);
     if (!read) return [];
     const given = asRecord(params);
-    const args = asRecord(given['arguments']);
+    const args = WITH_ARGUMENTS.has(method) ? asRecord(given['arguments']) : NO_ARGUMENTS;
     return read(given).flatMap(([kind, name]) =>
       typeof name === 'string' ? [{ kind, name, method: method as string, arguments: args }] : [],
     );
@@ -67,7 +83,9 @@ function isMessage(value: unknown): boolean {
 
 function subscribedResources(notifications: unknown): Subject[] {
   const { resourceSubscriptions } = asRecord(notifications);
-  return Array.isArray(resourceSubscriptions) ? resourceSubscriptions.map((uri) => ['resource', uri]) : [];
+  return Array.isArray(resourceSubscriptions)
+    ? [...new Set(resourceSubscriptions)].map((uri) => ['resource', uri])
+    : [];
 }
 
 function completed({ type, name, uri }: Record<string, unknown>): Subject[] {
@@ -76,5 +94,21 @@ function completed({ type, name, uri }: Record<string, unknown>): Subject[] {
 }
 
 function asRecord(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : NONE;
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : NO_ARGUMENTS;
+}
+
+/** The most characters of all URIs of a request: each is compared with every template, in several spellings. */
+const MAX_URI_CHARACTERS = 65_536;
+
+/**
+ * Refuses a body that asks for too much to be decided on, before any of it is.
+ *
+ * @param most - how many operations it may ask for
+ * @throws {@link MessageRefusedError}
+ * @internal
+ */
+export function assertBounded(operations: readonly McpOperation[], most: number): void {
+  let characters = 0;
+  for (const { kind, name } of operations) if (kind === 'resource') characters += name.length;
+  if (operations.length > most || characters > MAX_URI_CHARACTERS) throw new MessageRefusedError('too_large');
 }

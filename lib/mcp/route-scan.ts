@@ -4,6 +4,7 @@ import { PROTECTED_RESOURCE, SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
 import { handsToTransport } from '../platform/mcp-nest.js';
 import {
   both,
+  isMarked,
   isRoute,
   MODULE_PATH,
   nearest,
@@ -32,7 +33,7 @@ export interface ScannedRoute {
   readonly resource: string | undefined;
   /** What `@UseGuards()` names on the class and on the method. */
   readonly guards: readonly unknown[];
-  /** Whether `@SkipBearerAuth()` is on the method or the class. */
+  /** Whether `@SkipBearerAuth()` is on the method or the class itself. */
   readonly isSkipped: boolean;
   /** Whether it hands its requests to a transport of @rekog/mcp-nest, as far as its code tells. */
   readonly isMcpEndpoint: boolean;
@@ -106,7 +107,7 @@ function toRoute({ controller, name, handler, modulePath }: Method): ScannedRout
     takesPost: method === RequestMethod.POST || method === RequestMethod.ALL,
     resource: nearest(PROTECTED_RESOURCE, controller, handler) as string | undefined,
     guards: both(ROUTE_GUARDS, controller, handler),
-    isSkipped: nearest(SKIP_BEARER_AUTH, controller, handler) === true,
+    isSkipped: isMarked(SKIP_BEARER_AUTH, controller, handler),
     isMcpEndpoint: handsToTransport(controller, name),
   };
 }

@@ -4,9 +4,10 @@ import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
 import { choicesOf, namedScopes, requirementProblem, type ScopeRequirement } from './scope-requirement.js';
 
 const auth = { subject: 'u1' } as AuthInfo;
-const call = { kind: 'tool', name: 'write_note', arguments: { folder: 'hr' } } as const;
+const call = { kind: 'tool', name: 'write_note', method: 'tools/call', arguments: { folder: 'hr' } } as const;
 
-const choices = (...requirements: unknown[]) => choicesOf(requirements as ScopeRequirement[], call, auth);
+const choices = (...requirements: unknown[]) =>
+  choicesOf(requirements as ScopeRequirement[], () => [call], auth);
 
 describe('requirementProblem', () => {
   it.each([['a'], [{ anyOf: ['a'] }], [{ anyOf: ['a', 'b'] }], [() => []]])('takes %j', (requirement) => {

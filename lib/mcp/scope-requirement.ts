@@ -1,4 +1,6 @@
 import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
+import { type Admission } from '../auth-info/request-auth.js';
+import { RequestDecisions } from '../auth-info/request-decisions.js';
 import { type ConfigProblem } from '../errors/config.error.js';
 import { type ScopeChoice } from '../gate/scopes.js';
 import { isScopeToken } from '../options/check.decorator.js';
@@ -13,15 +15,22 @@ export interface AnyOfScopes {
 export interface ScopedCall {
   /** `route` for an HTTP route. */
   readonly kind: McpOperationKind | 'route';
-  /** The name of the tool or prompt, the URI of the resource, or `Class.method` of the route. */
+  /**
+   * The name of the tool or prompt, or `Class.method` of the route. Of a resource its URI, never its template: a function
+   * is called once for each way in which a transport may read the URI, and all that it asks for is needed. A completion for
+   * a resource template has no URI yet, so `name` is the template then.
+   */
   readonly name: string;
+  /** The method of the message, such as `tools/call` or `completion/complete`; of an HTTP route `GET`, `POST`, … */
+  readonly method: string;
   /** The arguments of a tool call or a prompt, as sent: nothing has checked them. Empty for what has none. */
   readonly arguments: Readonly<Record<string, unknown>>;
 }
 
 /**
  * Says which scopes a call needs, by its arguments and its caller. Runs before the handler, and before its arguments are
- * checked. When it throws, or gives what is no list of scopes, the call is answered with 500 and the handler does not run.
+ * checked; once for each call, whatever layers decide on it. A call within another request, and one over stdio, has the
+ * arguments that its transport hands on. When it throws, or gives what is no list of scopes, the call is answered with 500 and the handler does not run.
  *
  * @publicApi
  */
@@ -45,7 +54,7 @@ export function requirementProblem(requirement: unknown): string | undefined {
 export function requirementProblems(
   requirements: readonly unknown[],
   where: (index: number) => string,
-): readonly ConfigProblem[] {
+): ConfigProblem[] {
   return requirements.flatMap((requirement, index) => {
     const message = requirementProblem(requirement);
     return message === undefined ? [] : [{ path: where(index), message }];
@@ -63,19 +72,29 @@ export function namedScopes(requirements: readonly ScopeRequirement[]): readonly
 /**
  * What requirements come to for one call.
  *
+ * @param calls - the call in each way that functions are asked about it; not made where there is no function
+ * @param decided - where the answers of functions are kept, for those who ask again
  * @throws whatever a function throws, and an error when it gives what is no list of scopes
  * @internal
  */
 export function choicesOf(
   requirements: readonly ScopeRequirement[],
-  call: ScopedCall,
+  calls: () => readonly ScopedCall[],
   auth: AuthInfo,
+  decided: Pick<Admission, 'decisions'> = {},
 ): readonly ScopeChoice[] {
   return requirements.flatMap((requirement) => {
     if (typeof requirement === 'string') return [requirement];
     if (typeof requirement !== 'function') return [requirement.anyOf];
-    return checked(requirement(call, auth)).map((each) => (typeof each === 'string' ? each : each.anyOf));
+    const decisions = (decided.decisions ??= new RequestDecisions());
+    return calls().flatMap((call) =>
+      decisions.answer(requirement, call, () => asked(requirement, call, auth)),
+    );
   });
+}
+
+function asked(ask: ScopesOfCall, call: ScopedCall, auth: AuthInfo): readonly ScopeChoice[] {
+  return checked(ask(call, auth)).map((each) => (typeof each === 'string' ? each : each.anyOf));
 }
 
 function checked(given: unknown): readonly (string | AnyOfScopes)[] {

@@ -1,6 +1,12 @@
+import { MessageRefusedError } from '../errors/refusal.errors.js';
+
 /** The media type in any case, and parameters: a name, and a token or a quoted text. */
 const JSON_TYPE =
   /^\s*application\/json\s*(?:;\s*[\w!#$%&'*+.^`|~-]+=(?:[\w!#$%&'*+.^`|~-]+|"(?:[^"\\]|\\.)*")\s*)*$/i;
+
+const UNREAD =
+  'The body is not parsed, so that it cannot be decided on, as an McpHandlerSource or "undeclaredTools" asks for; ' +
+  'let a JSON body parser run before the guard';
 
 /** The part of a request that tells of its body. */
 interface BodiedRequest {
@@ -45,4 +51,10 @@ export function isSentAsJson({ headers }: Pick<BodiedRequest, 'headers'>): boole
  */
 export function isScalar(body: unknown): boolean {
   return body === null || (body !== undefined && typeof body !== 'object');
+}
+
+/** Why nothing can be decided on: by what the client has sent, or by how the application reads it. @internal */
+export function unreadFailure(request: BodiedRequest): Error {
+  if (!isSentAsJson(request)) return new MessageRefusedError('media_type');
+  return isScalar(request.body) ? new MessageRefusedError('not_a_message') : new Error(UNREAD);
 }

@@ -1,8 +1,9 @@
 import { performance } from 'node:perf_hooks';
+import { UriTemplate } from '@modelcontextprotocol/server';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { uriMatcher } from './uri-template.js';
+import { uriMatcher, uriSpellings } from './uri-template.js';
 
 describe('uriMatcher', () => {
   verifies('SCP-21', 'covers every spelling in which a transport may read a URI', () => {
@@ -83,5 +84,76 @@ describe('uriMatcher', () => {
     const begin = performance.now();
     expect(covers(`x://${'/'.repeat(500_000)}`)).toBe(false);
     expect(performance.now() - begin).toBeLessThan(1000);
+  });
+});
+
+describe('uriSpellings', () => {
+  verifies('WAY-04', 'is the URI alone where it is spelled as its template', () => {
+    for (const [template, uri] of [
+      ['folder://{folder}', 'folder://hr'],
+      ['folder://{folder}', 'folder://HR'],
+      ['note://items/{id}/text', 'note://items/1/text'],
+      ['note://:id/*rest', 'note://1/a/b'],
+      ['urn:note:{id}', 'urn:note:1'],
+      ['https://example.com/{id}', 'https://example.com/1'],
+      ['board://front', 'board://front'],
+    ] as const) {
+      expect(uriSpellings(template, uri)).toEqual([uri]);
+    }
+  });
+
+  it.each([
+    ['folder://{folder}', 'x://hr', 'folder://hr'],
+    ['folder://{folder}', 'hr', 'folder://hr'],
+    ['folder://{folder}', 'FOLDER://%68r/', 'folder://hr'],
+    ['folder://{folder}', ' fol\tder://h\nr ', 'folder://hr'],
+    ['folder://{folder}', 'folder://hr?a#b', 'folder://hr'],
+    ['folder://{folder}', 'folder://it/../hr', 'folder://it/hr'],
+    ['folder://{folder}', 'folder://hr://it', 'folder://hr'],
+    ['folder://{folder}', 'folder://%E6%97%A5%FF', 'folder://\u65e5\ufffd'],
+    ['folder://{+path}', 'folder://hr%2Fa', 'folder://hr/a'],
+    ['shelf://hr/{id}', 'SHELF://HR/A', 'shelf://hr/A'],
+    ['shelf://hr/{id}/End', 'shelf://h%52/\u00df\u1e9e/eND/', 'shelf://hr/\u00df\u1e9e/End'],
+    ['a://{x}/to/{y}', 'a://1/TO/2', 'a://1/to/2'],
+    ['note://a%20b/{id}', 'NOTE://A b/1', 'note://a%20b/1'],
+    ['all://notes{?page}', 'all://Notes?page=2', 'all://notes'],
+  ])('reads for %s in %j also %j', (template, uri, spelling) => {
+    const spellings = uriSpellings(template, uri);
+    expect(spellings).toContain(spelling);
+    expect(spellings[0]).toBe(uri);
+    expect(spellings.length).toBeLessThan(60);
+  });
+
+  verifies('WAY-04', 'has what the template of the SDK makes of any URI', () => {
+    const piece = fc.constantFrom(
+      'hr',
+      'HR',
+      '%68',
+      '/',
+      '//',
+      '..',
+      '?',
+      '#',
+      '%2F',
+      '%',
+      ' ',
+      '\t',
+      '\u00e9',
+      'x',
+    );
+    const prefix = fc.constantFrom('folder://', 'FOLDER://', ' folder:\n//', 'folder://hr/');
+    const template = new UriTemplate('folder://{folder}');
+    let matched = 0;
+    fc.assert(
+      fc.property(prefix, fc.array(piece, { minLength: 1, maxLength: 6 }), (start, pieces) => {
+        const uri = start + pieces.join('');
+        const found = URL.canParse(uri) && template.match(new URL(uri).toString());
+        if (!found) return;
+        matched++;
+        expect(uriSpellings('folder://{folder}', uri)).toContain(`folder://${String(found['folder'])}`);
+      }),
+      { numRuns: 2000 },
+    );
+    expect(matched).toBeGreaterThan(100);
   });
 });

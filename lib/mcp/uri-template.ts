@@ -19,14 +19,64 @@ type Pieces = readonly string[];
  * @internal
  */
 export function uriMatcher(template: string): (uri: string, readings?: UriReadings) => boolean {
-  const rest = withoutScheme(template);
-  // One that has the mark of a scheme twice is cut at the second by some, as URIs are.
-  const spellings = [...new Set([rest, rest.split('://', 1)[0] ?? ''])].map(piecesOf);
+  const spellings = spellingsOf(withoutScheme(template));
   const plain = spellings.map((pieces) => pieces.map(folded));
   const decoded = spellings.map((pieces) => pieces.map(bytes).map(folded));
   return (uri, readings = readUri(uri)) =>
     readings.plain.some((reading) => plain.some((pieces) => isMadeOf(pieces, reading))) ||
     readings.decoded.some((reading) => decoded.some((pieces) => isMadeOf(pieces, reading)));
+}
+
+/**
+ * A URI in every way that some transport may read it for a template: as sent, and with scheme and fixed parts of the
+ * template before and after its percent encoding is undone, without query, fragment and a slash at the end.
+ *
+ * @returns only the URI where it is spelled as the template is, and has none of these
+ * @internal
+ */
+export function uriSpellings(template: string, uri: string): readonly string[] {
+  const rest = withoutScheme(template);
+  const scheme = template.slice(0, template.length - rest.length);
+  const spellings = spellingsOf(rest);
+  const plain = readingsOf(uri);
+  const decoded = plain.map(decodedText);
+  const readings = [...new Set([...plain, ...decoded, ...decoded.map(withoutSlash)])];
+  const spelled = readings.flatMap((reading) => {
+    const folded = foldedEvenly(reading);
+    const respell = (written: Pieces, pieces = written): string[] =>
+      respelled(reading, folded, written, pieces);
+    return [
+      reading,
+      ...spellings.flatMap((pieces) => [...respell(pieces), ...respell(pieces, pieces.map(decodedText))]),
+    ];
+  });
+  return [...new Set([uri, ...spelled.map((each) => scheme + each)])];
+}
+
+/** One that has the mark of a scheme twice is cut at the second by some, as URIs are. */
+function spellingsOf(rest: string): readonly Pieces[] {
+  return [...new Set([rest, rest.split('://', 1)[0] ?? ''])].map(piecesOf);
+}
+
+/** A text that is these pieces in any letter case with anything in between: with the pieces as they are written. */
+function respelled(text: string, whole: string, written: Pieces, pieces: Pieces): string[] {
+  const [first = '', ...others] = pieces.map(foldedEvenly);
+  const last = others.pop();
+  if (last === undefined) return whole === first ? [written.join('')] : [];
+  if (!whole.startsWith(first) || !whole.endsWith(last)) return [];
+  const starts = [0];
+  let position = first.length;
+  for (const piece of others) {
+    const found = whole.indexOf(piece, position);
+    if (found === -1) return [];
+    starts.push(found);
+    position = found + piece.length;
+  }
+  starts.push(text.length - last.length);
+  if (position > text.length - last.length) return [];
+  const lengths = [first, ...others, last].map(({ length }) => length);
+  const between = starts.map((start, index) => text.slice(start + (lengths[index] ?? 0), starts[index + 1]));
+  return [written.map((piece, index) => piece + (between[index] ?? '')).join('')];
 }
 
 /** The texts that a URI may be read as, made once for many templates. @internal */
@@ -93,11 +143,47 @@ function withoutScheme(uri: string): string {
  * text: one escape that is none must not keep the others as they are.
  */
 function bytes(text: string): string {
-  const encoded = Buffer.from(text).toString('latin1');
-  return encoded.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+  const given = Buffer.from(text);
+  if (!given.includes('%')) return given.toString('latin1');
+  let length = 0;
+  for (let position = 0; position < given.length; position++) {
+    const byte = given[position] ?? 0;
+    const escaped = byte === PERCENT ? hexByte(given[position + 1], given[position + 2]) : -1;
+    given[length++] = escaped < 0 ? byte : escaped;
+    if (escaped >= 0) position += 2;
+  }
+  return given.toString('latin1', 0, length);
+}
+
+const PERCENT = 0x25;
+
+/** What two characters stand for, or less than 0. */
+function hexByte(high = 0, low = 0): number {
+  return hexDigit(high) * 16 + hexDigit(low);
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -256;
 }
 
 /** Without regard to letter case, at least as coarse as patterns with the flag `i`. */
 function folded(text: string): string {
   return text.toLowerCase().toUpperCase();
+}
+
+/** The same, as long as the text is: what would become longer is folded as far as it does not, as the flag `i` does it. */
+function foldedEvenly(text: string): string {
+  const whole = folded(text);
+  if (whole.length === text.length) return whole;
+  return text.replace(/[^]/g, (each) => {
+    const [lower, upper] = [each.toLowerCase(), folded(each)];
+    return [upper, lower].find(({ length }) => length === 1) ?? each;
+  });
+}
+
+/** A text with its percent encoding undone; what is no UTF-8 is replaced. */
+function decodedText(text: string): string {
+  return Buffer.from(bytes(text), 'latin1').toString();
 }

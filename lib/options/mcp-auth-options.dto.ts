@@ -132,6 +132,8 @@ export class McpAuthModuleOptionsDto {
   stdio?: 'deny' | 'allow' | StdioCallerDto;
 
   @CheckOptional(isOneOf('allow', 'deny')) undeclaredTools?: 'allow' | 'deny';
+  @CheckOptional(isOneOf('allow', 'deny')) undecoratedTools?: 'allow' | 'deny';
+  @CheckOptional(isWholeNumber(1, 10_000, 'operations')) maxOperations?: number;
   @CheckOptional(isFunction) isRevoked?: unknown;
   @CheckOptional(isBoolean) showErrorDetails?: boolean;
   @CheckOptional(isOneOf('oauth', 'json-rpc')) errorBody?: 'oauth' | 'json-rpc';

@@ -461,11 +461,31 @@ export interface McpAuthModuleOptions {
    * What becomes of a call of a tool that nothing declares, by a decorator or an `McpHandlerSource`: one that is registered
    * at run time, or none at all. `allow`: it needs the scopes of its resource, and goes on to the server. `deny`: 403 without
    * a challenge, as no scope would help; guarded routes then reject a body that no parser has read before: with 500 if it is
-   * sent as `application/json`, with 415 if it has any other type or none. Uploads have to be parsed before the guard.
+   * sent as `application/json`, with 415 if it has any other type or none. Uploads have to be parsed before the guard. The log
+   * names each denied tool once.
+   *
+   * Once an `McpHandlerSource` declares anything, the default is `deny`, so that a typo in a declaration opens no tool.
+   *
+   * @defaultValue 'allow', or 'deny' where an `McpHandlerSource` declares handlers
+   */
+  readonly undeclaredTools?: 'allow' | 'deny';
+
+  /**
+   * Whether a tool of `@rekog/mcp-nest` may have neither `@RequireScopes()` nor `@NoFurtherScopes()`, on itself or its class.
+   * `allow`: such a tool needs the scopes of its resource. `deny`: the application does not start.
    *
    * @defaultValue 'allow'
    */
-  readonly undeclaredTools?: 'allow' | 'deny';
+  readonly undecoratedTools?: 'allow' | 'deny';
+
+  /**
+   * Most operations that the body of one request may ask for: messages of a batch that run a handler, and resources of a
+   * subscription, each once. A request for more, or for URIs of more than 65,536 characters together, is answered with 400.
+   * Range 1 to 10,000. Bodies are read for operations where handlers of an MCP server are known.
+   *
+   * @defaultValue 100
+   */
+  readonly maxOperations?: number;
 
   /** What is used in place of the global `fetch` for every request to an authorization server. @defaultValue fetch */
   readonly fetch?: typeof fetch;

@@ -95,10 +95,15 @@ function documentDefaults(
 
 function operationDefaults(
   dto: McpAuthModuleOptionsDto,
-): Pick<ResolvedMcpAuthOptions, 'scopeHierarchy' | 'undeclaredTools' | 'listPolicy' | 'stdio'> {
+): Pick<
+  ResolvedMcpAuthOptions,
+  'scopeHierarchy' | 'undeclaredTools' | 'undecoratedTools' | 'maxOperations' | 'listPolicy' | 'stdio'
+> {
   return {
     scopeHierarchy: dto.scopeHierarchy && closure(dto.scopeHierarchy),
-    undeclaredTools: dto.undeclaredTools ?? 'allow',
+    undeclaredTools: dto.undeclaredTools,
+    undecoratedTools: dto.undecoratedTools ?? 'allow',
+    maxOperations: dto.maxOperations ?? 100,
     listPolicy: dto.listPolicy ?? 'show',
     stdio: resolveStdio(dto.stdio),
   };

@@ -115,7 +115,10 @@ export interface ResolvedMcpAuthOptions {
     | 'deny'
     | 'allow'
     | { readonly subject: string | undefined; readonly clientId: string; readonly scopes: readonly string[] };
-  readonly undeclaredTools: 'allow' | 'deny';
+  /** Undefined where it depends on whether a source declares anything. */
+  readonly undeclaredTools: 'allow' | 'deny' | undefined;
+  readonly undecoratedTools: 'allow' | 'deny';
+  readonly maxOperations: number;
   readonly isRevoked: McpAuthModuleOptions['isRevoked'];
   readonly onUnauthorized: McpAuthModuleOptions['onUnauthorized'];
   readonly fetch: typeof fetch;

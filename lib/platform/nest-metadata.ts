@@ -13,6 +13,9 @@ export const PATTERN_EXTRAS = 'microservices:pattern_extras';
 /** @internal */
 export const PATTERN_TRANSPORT = 'microservices:transport';
 
+/** A class, whatever it takes. @internal */
+export type Class = abstract new (...args: never[]) => object;
+
 /** Whether a method is an HTTP route. @internal */
 export function isRoute(method: object): boolean {
   return Reflect.hasMetadata(ROUTE_PATH, method) && Reflect.hasMetadata(ROUTE_METHOD, method);
@@ -23,6 +26,43 @@ export function both(key: string, controller: object, method: object): readonly 
   return [controller, method].flatMap(
     (target) => (Reflect.getMetadata(key, target) ?? []) as readonly unknown[],
   );
+}
+
+/**
+ * What a decorator wrote on a class and on one of its methods, on the classes that it extends, and on the methods that this
+ * one overrides: all of it, the base class first and methods last.
+ *
+ * @internal
+ */
+export function inherited(key: string, controller: Class, method: object): readonly unknown[] {
+  const methods = overriddenBy(method, chainOf(controller.prototype as object));
+  return [...chainOf(controller), ...methods].flatMap(
+    (target) => (Reflect.getOwnMetadata(key, target) ?? []) as readonly unknown[],
+  );
+}
+
+/** A method, and those of the same name in the classes below which it stands. */
+function overriddenBy(method: object, prototypes: readonly object[]): readonly object[] {
+  const valueOf = (prototype: object, name: PropertyKey): unknown =>
+    Object.getOwnPropertyDescriptor(prototype, name)?.value;
+  for (const owner of [...prototypes].reverse()) {
+    const name = Reflect.ownKeys(owner).find((key) => valueOf(owner, key) === method);
+    if (name === undefined) continue;
+    const values = prototypes.slice(0, prototypes.indexOf(owner) + 1).map((each) => valueOf(each, name));
+    return values.filter((value) => typeof value === 'function');
+  }
+  return [method];
+}
+
+/** An object and its prototypes, the most general first. */
+function chainOf(object: object): readonly object[] {
+  const above = Object.getPrototypeOf(object) as object | null;
+  return above === null ? [object] : [...chainOf(above), object];
+}
+
+/** Whether a decorator marks a method or its class, and not only a class that this one extends. @internal */
+export function isMarked(key: string, controller: object, method: object): boolean {
+  return [method, controller].some((target) => Reflect.getOwnMetadata(key, target) === true);
 }
 
 /** What a decorator wrote on a method, else on its class. @internal */

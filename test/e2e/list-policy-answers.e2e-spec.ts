@@ -18,6 +18,7 @@ import { verifies } from '../verifies.js';
 class Declared extends McpHandlerSource {
   declarations() {
     return [
+      { kind: 'tool', name: 'open', requirements: [] },
       { kind: 'tool', name: 'purge', requirements: ['notes:admin'] },
       { kind: 'tool', name: 'löschen', requirements: ['notes:admin'] },
     ] as const;

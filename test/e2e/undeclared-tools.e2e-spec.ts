@@ -3,17 +3,25 @@ import {
   McpController,
   McpHttpControllerFor,
   McpStrategy,
+  Prompt,
   StreamableHttpTransport,
   Tool,
 } from '@rekog/mcp-nest';
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
 import { z } from 'zod';
-import { BearerAuthGuard, type McpAuthModuleOptions, McpHandlerSource, RequireScopes } from 'nestjs-mcp-auth';
-import { PLATFORMS, type Platform, type RunningApp } from '../fixtures/app.js';
+import {
+  BearerAuthGuard,
+  type McpAuthModuleOptions,
+  McpHandlerSource,
+  NoFurtherScopes,
+  RequireScopes,
+} from 'nestjs-mcp-auth';
+import { PLATFORMS, type Platform, RecordingLogger, type RunningApp, startFailure } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { problems } from '../fixtures/config-problems.js';
+import { listing, problems } from '../fixtures/config-problems.js';
 import { MCP_HEADERS, toolCall } from '../fixtures/mcp-endpoint.js';
 import { startCreated } from '../fixtures/nest-factory-app.js';
+import { start } from '../fixtures/opened.js';
 import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
 import { NOTES, offlineResource } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
@@ -84,7 +92,12 @@ beforeEach(() => {
   ran.length = 0;
 });
 
-async function started(platform: Platform, more: Partial<McpAuthModuleOptions>, factoryOptions = {}) {
+async function started(
+  platform: Platform,
+  more: Partial<McpAuthModuleOptions>,
+  factoryOptions = {},
+  providers: Type[] = [LaterHandlers],
+) {
   const { endpoint, strategy, register } = server();
   const resources = { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] };
   const app = await startCreated(
@@ -92,7 +105,7 @@ async function started(platform: Platform, more: Partial<McpAuthModuleOptions>, 
     {
       platform,
       controllers: [endpoint, Declared],
-      providers: [LaterHandlers],
+      providers,
       factoryOptions,
       prepare: async (nest) => {
         strategy.setHttpAdapter(nest.getHttpAdapter());
@@ -128,7 +141,7 @@ describe.each(PLATFORMS)('tools that nothing declares, on %s', (platform) => {
   const reader = () => as.token({ aud: NOTES, scope: 'notes:read' });
 
   verifies('SCP-25', 'need a token with the scopes of the resource', async () => {
-    const app = await started(platform, {});
+    const app = await started(platform, { undeclaredTools: 'allow' });
     expect(refusedAs(await post(app, undefined, toolCall('runtime')))).toEqual(noToken);
     const other = await as.token({ aud: NOTES, scope: 'other' });
     expect((await post(app, other, toolCall('runtime'))).status).toBe(403);
@@ -162,6 +175,65 @@ describe.each(PLATFORMS)('tools that nothing declares, on %s', (platform) => {
     expect(ran).toEqual(['open', 'free']);
     const unknown = { jsonrpc: '2.0', id: 1, method: 'prompts/get', params: { name: 'nothing' } };
     expect((await post(app, bearer, unknown)).status).toBe(200);
+  });
+
+  verifies(
+    'WAY-11',
+    'are denied once a source declares anything, a prompt or a tool of another name',
+    async () => {
+      @Injectable()
+      class Mistyped extends McpHandlerSource {
+        declarations() {
+          return [{ kind: 'tool', name: 'runtme', requirements: ['notes:admin'] }] as const;
+        }
+      }
+      @Injectable()
+      class PromptOnly extends McpHandlerSource {
+        declarations() {
+          return [{ kind: 'prompt', name: 'greet', requirements: [] }] as const;
+        }
+      }
+      @Injectable()
+      class Empty extends McpHandlerSource {
+        declarations() {
+          return [];
+        }
+      }
+      const bearer = await reader();
+      for (const source of [Mistyped, PromptOnly]) {
+        const app = await started(platform, {}, {}, [source]);
+        expect(refusedAs(await post(app, bearer, toolCall('runtime')))).toEqual(UNDECLARED);
+        expect((await post(app, bearer, toolCall('open'))).status).toBe(200);
+        expect(ran.splice(0)).toEqual(['open']);
+        const allowing = await started(platform, { undeclaredTools: 'allow' }, {}, [source]);
+        expect((await post(allowing, bearer, toolCall('runtime'))).status).toBe(200);
+        expect(ran.splice(0)).toEqual(['runtime']);
+      }
+      for (const providers of [[], [Empty]]) {
+        const app = await started(platform, {}, {}, providers);
+        expect((await post(app, bearer, toolCall('runtime'))).status).toBe(200);
+      }
+      expect(ran).toEqual(['runtime', 'runtime']);
+    },
+  );
+
+  verifies('WAY-11', 'are named in the log once each, escaped, and not without end', async () => {
+    const log = new RecordingLogger();
+    const app = await started(platform, {}, { logger: log });
+    const bearer = await reader();
+    const named = () => log.warnings.filter((line) => line.includes('tool that nothing declares'));
+    for (const name of ['add_nte', 'add_nte', 'a\nb']) await post(app, bearer, toolCall(name));
+    expect(named()).toEqual(
+      ['add_nte', 'a\\u000ab'].map(
+        (name) =>
+          'Denied a call of a tool that nothing declares; if it exists, declare it by a decorator or an McpHandlerSource, ' +
+          `or set "undeclaredTools" to "allow": "${name}"`,
+      ),
+    );
+    for (let index = 0; index < 20; index++) await post(app, bearer, toolCall(`made-up-${String(index)}`));
+    expect(named()).toHaveLength(10);
+    expect((await post(app, bearer, toolCall('x'.repeat(5000)))).status).toBe(403);
+    expect(ran).toEqual([]);
   });
 
   verifies('SCP-25', 'are denied to anybody alike', async () => {
@@ -221,6 +293,82 @@ describe.each(PLATFORMS)('tools that nothing declares, on %s', (platform) => {
       404,
       expect.objectContaining({ error: expect.objectContaining({ code: -32601 }) as object }),
     ]);
+  });
+});
+
+describe('undecoratedTools', () => {
+  const options = { resources: offlineResource(NOTES), undecoratedTools: 'deny' } as const;
+  const SILENT =
+    'is a tool that says nothing of scopes, and "undecoratedTools" is "deny"; add @RequireScopes(), or @NoFurtherScopes() ' +
+    'if the scopes of the resource suffice';
+
+  verifies(
+    'WAY-11',
+    'fails startup by deny where a tool says nothing of scopes, and no other handler',
+    async () => {
+      @McpController()
+      class Stated {
+        @Tool({ name: 'free', description: 'Free', parameters })
+        @NoFurtherScopes()
+        free() {
+          return text('free');
+        }
+
+        @Tool({ name: 'scoped', description: 'Scoped', parameters })
+        @RequireScopes(() => [])
+        scoped() {
+          return text('scoped');
+        }
+
+        @Prompt({ name: 'greet', description: 'Greet' })
+        greet() {
+          return { messages: [] };
+        }
+      }
+      @McpController()
+      @NoFurtherScopes()
+      class AllFree {
+        @Tool({ name: 'all_free', description: 'Free', parameters })
+        free() {
+          return text('free');
+        }
+
+        @Tool({ name: 'but_one', description: 'One', parameters })
+        @RequireScopes('notes:admin')
+        one() {
+          return text('one');
+        }
+      }
+      @McpController()
+      class Below extends AllFree {}
+      await start(options, { controllers: [Stated, AllFree] });
+      const error = await startFailure(options, { controllers: [Declared, Stated, AllFree, Below] });
+      expect(error.message).toBe(listing(`Declared.open: ${SILENT}`, `Below.free: ${SILENT}`));
+      await start({ ...options, undecoratedTools: 'allow' }, { controllers: [Declared, Below] });
+    },
+  );
+
+  verifies('WAY-11', 'fails startup where a tool says both', async () => {
+    @McpController()
+    @RequireScopes('notes:write')
+    class Both {
+      @Tool({ name: 'both', description: 'Both', parameters })
+      @NoFurtherScopes()
+      both() {
+        return text('both');
+      }
+    }
+    const error = await startFailure({ resources: offlineResource(NOTES) }, { controllers: [Both] });
+    expect(error.message).toBe(
+      listing(
+        'Both.both: has both @NoFurtherScopes() and @RequireScopes(), of its own or its class; keep one of them',
+      ),
+    );
+  });
+
+  verifies('WAY-11', 'is allow or deny', async () => {
+    const wrong = { ...options, undecoratedTools: 'refuse' } as unknown as McpAuthModuleOptions;
+    expect(await problems(wrong)).toContain('undecoratedTools');
   });
 });
 

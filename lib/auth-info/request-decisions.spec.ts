@@ -1,0 +1,59 @@
+import { describe, expect } from 'vitest';
+import { verifies } from '../../test/verifies.js';
+import { type DecidedCall, RequestDecisions } from './request-decisions.js';
+
+const call = (name: string, args: object = {}, method = 'tools/call'): DecidedCall => ({
+  kind: 'tool',
+  name,
+  method,
+  arguments: args,
+});
+
+describe('RequestDecisions', () => {
+  verifies('WAY-26', 'asks once about each call, and anew about any other', () => {
+    const decisions = new RequestDecisions();
+    let count = 0;
+    const ask = (given: DecidedCall, by: object = decisions) =>
+      decisions.answer(by, given, () => [`s${String(++count)}`]);
+    const args = { a: 1 };
+    expect([ask(call('a', args)), ask(call('a', args))]).toEqual([['s1'], ['s1']]);
+    expect(ask(call('a', { a: 1 }))).toEqual(['s2']);
+    expect(ask(call('b', args))).toEqual(['s3']);
+    expect(ask(call('a', args, 'completion/complete'))).toEqual(['s4']);
+    expect(ask({ ...call('a', args), kind: 'prompt' })).toEqual(['s5']);
+    expect(ask(call('a', args), {})).toEqual(['s6']);
+    const failing = (): unknown =>
+      decisions.answer(decisions, call('c'), () => {
+        throw new Error('no');
+      });
+    expect(failing).toThrow('no');
+    expect(failing).toThrow('no');
+  });
+
+  verifies('WAY-26', 'is good for one body', () => {
+    const decisions = new RequestDecisions();
+    const body = {};
+    expect([decisions.covers(body), decisions.covers(undefined)]).toEqual([false, false]);
+    decisions.record(body, []);
+    expect([decisions.covers(body), decisions.covers({}), decisions.covers(undefined)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  verifies('WAY-26', 'gives each message the arguments of one operation, for one call', () => {
+    const decisions = new RequestDecisions();
+    const [first, second] = [call('a', { n: 1 }), call('a', { n: 2 })];
+    decisions.record({}, [call('a', {}, 'completion/complete'), first, second]);
+    const parsed = call('a', { n: 0 });
+    const [one, two, three] = [{}, {}, {}];
+    const [invocation, other] = [[], []];
+    expect(decisions.sent(call('b'), {}, [])).toBeUndefined();
+    expect(decisions.sent(parsed, one, invocation)).toEqual(first);
+    expect(decisions.sent(parsed, one, invocation)).toEqual(first);
+    expect(decisions.sent(parsed, one, other)).toBeUndefined();
+    expect(decisions.sent(parsed, two, other)).toEqual(second);
+    expect(decisions.sent(parsed, three, [])).toBeUndefined();
+  });
+});
