@@ -66,9 +66,9 @@ const ADAPTERS: Record<Platform, readonly (() => AbstractHttpAdapter)[]> = {
           caseSensitive: false,
           ignoreDuplicateSlashes: true,
           ignoreTrailingSlash: true,
-          useSemicolonDelimiter: true,
         },
       }),
+    (): AbstractHttpAdapter => new FastifyAdapter({ useSemicolonDelimiter: true }),
   ],
 };
 
