@@ -79,7 +79,7 @@ function runTests(folder, name) {
     join(folder, 'node_modules/node-of-set/bin/node'),
     [
       'node_modules/vitest/vitest.mjs',
-      ...['run', '--project', 'e2e', '--project', 'fastify', '--silent'],
+      ...['run', '--project', 'e2e', '--project', 'fastify', '--silent=true'],
       ...['--reporter=dot', '--reporter=json', `--outputFile.json=${results}`],
       ...SPECS,
     ],
