@@ -174,17 +174,23 @@ export function answerTo(
   if (failure instanceof TokenRefusedError) return fixedAnswers(resource, settings).badToken;
   if (failure instanceof CredentialsRefusedError) {
     const { noCredentials, severalCredentials } = fixedAnswers(resource, settings);
-    return failure.reason === 'multiple_credentials' ? severalCredentials : noCredentials;
+    if (failure.reason === 'multiple_credentials') return severalCredentials;
+    if (failure.scopes.length === 0) return noCredentials;
+    return { ...noCredentials, headers: withChallenge(bareChallenge(soundScopes(failure.scopes), resource)) };
   }
   if (failure instanceof InsufficientScopeError) {
-    // A verifier of the application may throw this too, with whatever a token says.
-    const scopes = failure.scopes.filter((scope) => isScopeToken(scope) === undefined);
+    const scopes = soundScopes(failure.scopes);
     const description = 'The access token does not grant what this operation needs';
     return challenged(403, resource, settings, { error: 'insufficient_scope', scopes, description });
   }
   if (failure instanceof MessageRefusedError) return MESSAGES_REFUSED[failure.reason];
   if (failure instanceof RequestOriginRefusedError) return originAnswer(failure);
   return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
+}
+
+/** A handler or verifier of the application may name any text as a scope. */
+function soundScopes(scopes: readonly string[]): readonly string[] {
+  return scopes.filter((scope) => isScopeToken(scope) === undefined);
 }
 
 function originAnswer({ reason }: RequestOriginRefusedError): RefusalAnswer {
@@ -203,12 +209,10 @@ function fixedAnswers(resource: ChallengedResource, settings: RefusalSettings): 
 
 function makeFixedAnswers(resource: ChallengedResource, settings: RefusalSettings): FixedAnswers {
   const { requiredScopes: scopes } = resource.options;
-  // RFC 6750 section 3.1: no error code where no credentials were sent. The body may say more.
-  const bare = bearerChallenge({ scopes, resourceMetadata: resource.metadataUrl });
   return {
     noCredentials: {
       status: 401,
-      headers: withChallenge(bare),
+      headers: withChallenge(bareChallenge(scopes, resource)),
       error: 'missing_token',
       description: 'Send an access token: Authorization: Bearer TOKEN',
     },
@@ -223,6 +227,11 @@ function makeFixedAnswers(resource: ChallengedResource, settings: RefusalSetting
       description: 'The access token is invalid or expired',
     }),
   };
+}
+
+/** RFC 6750 section 3.1: no error code if no credentials were sent. The body may say more. */
+function bareChallenge(scopes: readonly string[], { metadataUrl }: ChallengedResource): string {
+  return bearerChallenge({ scopes, resourceMetadata: metadataUrl });
 }
 
 function challenged(

@@ -39,7 +39,14 @@ export type CredentialsRefusal = 'missing_token' | 'unsupported_scheme' | 'multi
  * @publicApi
  */
 export class CredentialsRefusedError extends McpAuthError {
-  constructor(readonly reason: CredentialsRefusal) {
+  /**
+   * @param reason - why
+   * @param scopes - what the challenge asks for, in order; none for the `requiredScopes` of the resource
+   */
+  constructor(
+    readonly reason: CredentialsRefusal,
+    readonly scopes: readonly string[] = [],
+  ) {
     super('ERR_MCP_AUTH_CREDENTIALS_REFUSED', `Credentials refused: ${reason}`);
   }
 }

@@ -9,7 +9,7 @@ import {
   insufficientScope,
   InsufficientScopeError,
 } from '../errors/refusal.errors.js';
-import { challengedScopes } from '../gate/scopes.js';
+import { challengedScopes, scopesForAnonymous } from '../gate/scopes.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { isMcpBody } from '../mcp/operations.js';
 import { mcpStrategy } from '../mcp/protocol-era.js';
@@ -105,13 +105,13 @@ export class StepUp {
 
   private failure(): InsufficientScopeError | CredentialsRefusedError {
     const { auth, resource, needed, request } = this.exchange;
-    if (!auth) return new CredentialsRefusedError('missing_token');
     const { options, resources } = this.owner;
-    const granted = { scopes: auth.scopes, hierarchy: options.scopeHierarchy };
     const demand = {
       baseline: resource.options.requiredScopes,
       operation: [...needed, ...this.missing],
     };
+    if (!auth) return new CredentialsRefusedError('missing_token', scopesForAnonymous(demand));
+    const granted = { scopes: auth.scopes, hierarchy: options.scopeHierarchy };
     const strategy = isMcpBody(this.body) ? mcpStrategy(request.headers['mcp-protocol-version']) : 'complete';
     return insufficientScope(challengedScopes(granted, demand, strategy, resources.scopesOf(resource)));
   }
@@ -133,7 +133,7 @@ export function noteRefusal(request: object | undefined, failure: unknown): bool
   const stepUp = exchangeOf(request);
   if (!(stepUp instanceof StepUp)) return false;
   if (failure instanceof InsufficientScopeError) stepUp.note(failure.scopes);
-  else if (failure instanceof CredentialsRefusedError && stepUp.isOfAnybody) stepUp.note(NONE);
+  else if (failure instanceof CredentialsRefusedError && stepUp.isOfAnybody) stepUp.note(failure.scopes);
   else return false;
   return true;
 }

@@ -79,6 +79,15 @@ export function challengedScopes(
   return [...new Set([...held, ...baseline, ...needed])];
 }
 
+/**
+ * What a caller without a token is asked to get: all that the request needs, the first of several that would do.
+ *
+ * @internal
+ */
+export function scopesForAnonymous(demand: ScopeDemand): readonly string[] {
+  return challengedScopes({ scopes: [] }, demand, 'complete', []);
+}
+
 /** Whether a scope is granted, by its name or by a broader one. @internal */
 export function grants({ scopes, hierarchy }: GrantedScopes, scope: string): boolean {
   if (scopes.includes(scope)) return true;

@@ -16,14 +16,14 @@ import { CredentialsRefusedError, insufficientScope, MessageRefusedError } from 
 import { ExchangeWatchers } from '../exchange/exchange-watchers.js';
 import { AccessTokenGate } from '../gate/access-token.gate.js';
 import { type AdmittedToken } from '../gate/admit.js';
-import { type ScopeChoice, scopesToAskFor } from '../gate/scopes.js';
+import { type ScopeChoice, scopesForAnonymous, scopesToAskFor } from '../gate/scopes.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { assertHeadersAgree } from '../mcp/header-agreement.js';
 import { assertBounded, isMcpBody, type McpOperation, operationsOf } from '../mcp/operations.js';
 import { hasUnreadMessage, unreadFailure } from '../mcp/unread-body.js';
 import { hasNoBatches, mcpStrategy } from '../mcp/protocol-era.js';
 import { choicesFor, type OperationNeed } from '../mcp/operation-needs.js';
-import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
+import { choicesWithoutCaller, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
@@ -191,13 +191,16 @@ export class RequestAuthenticator {
     return choices;
   }
 
+  /** An anonymous caller is asked for all that the operation needs, so that one consent is enough. */
   private assertNoScopes(
     request: AuthenticatedRequest,
     { resource, requirements, isLast }: AdmissionRules,
   ): void {
-    if (requirements.length > 0 || this.scopedOperations(request, resource, isLast).length > 0) {
-      throw new CredentialsRefusedError('missing_token');
-    }
+    const ofBody = this.scopedOperations(request, resource, isLast).flatMap(({ needs }) => needs);
+    const needed = [...requirements, ...ofBody.flatMap((need) => need.requirements)];
+    if (needed.length === 0) return;
+    const demand = { baseline: resource.options.requiredScopes, operation: choicesWithoutCaller(needed) };
+    throw new CredentialsRefusedError('missing_token', scopesForAnonymous(demand));
   }
 
   /**

@@ -69,6 +69,14 @@ export function namedScopes(requirements: readonly ScopeRequirement[]): readonly
   });
 }
 
+/** What requirements come to without a caller: functions are not asked, as there is nobody to ask them about. @internal */
+export function choicesWithoutCaller(requirements: readonly ScopeRequirement[]): readonly ScopeChoice[] {
+  return requirements.flatMap((requirement) => {
+    if (typeof requirement === 'function') return [];
+    return [typeof requirement === 'string' ? requirement : requirement.anyOf];
+  });
+}
+
 /**
  * What requirements come to for one call.
  *

@@ -21,7 +21,8 @@ import { sendRawRequest } from '../fixtures/raw-request.js';
 import { NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
-const { noToken, invalidToken, severalCredentials, insufficientScope } = notesRefusals('notes:read');
+const { noToken, noTokenFor, invalidToken, severalCredentials, insufficientScope } =
+  notesRefusals('notes:read');
 
 let ran = 0;
 
@@ -185,10 +186,15 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
     expect(ran).toBe(3);
   }
 
-  async function expectNeedsToken(app: RunningApp, path: string, token: string): Promise<void> {
+  async function expectNeedsToken(
+    app: RunningApp,
+    path: string,
+    token: string,
+    refusal = noTokenFor('notes:read notes:write'),
+  ): Promise<void> {
     const before = ran;
     for (const target of [path, `${path}?access_token=${token}`]) {
-      await expectRefused(await get(app, target), noToken);
+      await expectRefused(await get(app, target), refusal);
     }
     expect(ran).toBe(before);
     await expectGreeting(await get(app, path, `Bearer ${token}`), SOMEBODY);
@@ -197,8 +203,8 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
   verifies(['F75', 'TOK-11'], 'are let in by @AllowAnonymous() on a method, and nowhere else', async () => {
     const app = await startPlain(false);
     await expectTakesAnybody(app, '/notes/anyone');
-    await expectNeedsToken(app, '/notes/closed', good);
-    await expectNeedsToken(app, '/notes/scoped', writer);
+    await expectNeedsToken(app, '/notes/closed', good, noToken);
+    await expectNeedsToken(app, '/notes/scoped', writer, noToken);
   });
 
   verifies('F75', 'are let in by @AllowAnonymous() on a class', async () => {
@@ -284,10 +290,13 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
       expect((await call(toolCall('whoami'))).text).toContain('I am nobody');
       expect((await call(toolCall('whoami'), good)).text).toContain('I am u1');
       expect(ran).toBe(2);
-      await expectRefused(await call(toolCall('write')), noToken);
+      await expectRefused(await call(toolCall('write')), noTokenFor('notes:read notes:write'));
       const batch = [toolCall('whoami'), toolCall('write', 2)];
       const headers = { ...MCP_HEADERS, 'mcp-protocol-version': '2025-03-26' };
-      await expectRefused(await app.send('/notes', { method: 'POST', headers, body: batch }), noToken);
+      await expectRefused(
+        await app.send('/notes', { method: 'POST', headers, body: batch }),
+        noTokenFor('notes:read notes:write'),
+      );
       await expectRefused(await call(toolCall('write'), 'abc'), invalidToken);
       await expectRefused(await call(toolCall('write'), good), insufficientScope('notes:read notes:write'));
       expect(ran).toBe(2);

@@ -12,7 +12,7 @@ import { NOTES } from '../fixtures/resources.js';
 import { LATE_ENDPOINTS } from '../fixtures/step-up-endpoints.js';
 import { verifies } from '../verifies.js';
 
-const { insufficientScope, noToken } = notesRefusals('notes:read');
+const { insufficientScope, noTokenFor } = notesRefusals('notes:read');
 
 const LEGACY = '2025-11-25';
 const MODERN = '2026-07-28';
@@ -270,7 +270,7 @@ describe.each(PLATFORMS)('step-up from inside a handler, on %s', (platform) => {
 
     verifies('SSE-01', 'asks an anonymous caller for a token', async () => {
       const app = await start({ controllers: [LateController] });
-      expect(refusedAs(await app.send('/notes/anyone'))).toEqual(noToken);
+      expect(refusedAs(await app.send('/notes/anyone'))).toEqual(noTokenFor('notes:read notes:write'));
       expect(refusedAs(await get(app, '/notes/anyone'))).toEqual(insufficientScope('notes:read notes:write'));
       expect((await get(app, '/notes/anyone', 'notes:read notes:write')).status).toBe(200);
     });
