@@ -41,6 +41,7 @@ import { ConfigurableModuleClass } from './mcp-auth.module-definition.js';
 import { BootAdvice } from './mcp/boot-advice.js';
 import { HandlerRegistration } from './mcp/handler-registration.js';
 import { MCP_PROVIDERS } from './mcp/mcp.providers.js';
+import { endSse } from './exchange/sse-end.interceptor.js';
 import { RouteScan } from './mcp/route-scan.js';
 import { assertSingleModule } from './mcp/single-module.js';
 import {
@@ -180,6 +181,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     dropModulePath(McpAuthModule);
     this.keepPrefixAway(PROTECTED_RESOURCE_WELL_KNOWN, '(/|$)');
     this.routeMirror();
+    endSse(this.routes.eventStreams());
     this.layer.installAfterBodies(consumer);
   }
 

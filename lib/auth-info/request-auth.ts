@@ -14,6 +14,11 @@ export interface Admission {
   decisions?: RequestDecisions;
 }
 
+/** A request that may be served without a caller: for a resource, or because its route is open to everybody. */
+interface OpenRequest {
+  readonly resource: KnownResource | undefined;
+}
+
 /** A constructor that gives back what it is given, so that a private member goes on that. */
 const Given = function (given: object): object {
   return given;
@@ -27,7 +32,7 @@ const Given = function (given: object): object {
  */
 class AdmittedRequest extends Given {
   #admission: Admission | undefined;
-  #isOpen = false;
+  #open: OpenRequest | undefined;
   #exchange: object | undefined;
   #watch: object | undefined;
   #undecided: KnownResource | undefined;
@@ -40,12 +45,12 @@ class AdmittedRequest extends Given {
     return #admission in request ? request.#admission : undefined;
   }
 
-  static setOpen(request: object, isOpen: boolean): void {
-    AdmittedRequest.#of(request).#isOpen = isOpen;
+  static setOpen(request: object, open: OpenRequest | undefined): void {
+    AdmittedRequest.#of(request).#open = open;
   }
 
-  static isOpen(request: object): boolean {
-    return #admission in request && request.#isOpen;
+  static getOpen(request: object): OpenRequest | undefined {
+    return #admission in request ? request.#open : undefined;
   }
 
   static setExchange(request: object, exchange: object | undefined): void {
@@ -92,7 +97,7 @@ export function recordAdmission(request: object, admission: Admission): void {
 /** Takes back what an earlier layer or route may have left, before the request is decided on. @internal */
 export function clearAdmission(request: object): void {
   AdmittedRequest.set(nodeRequestOf(request), undefined);
-  AdmittedRequest.setOpen(nodeRequestOf(request), false);
+  AdmittedRequest.setOpen(nodeRequestOf(request), undefined);
   AdmittedRequest.setExchange(nodeRequestOf(request), undefined);
   presentCaller(request, undefined);
 }
@@ -104,14 +109,24 @@ export function withdrawAdmission(request: object): AuthInfo | undefined {
   return auth;
 }
 
-/** Records that a request may be served without a caller: it is anonymous, or its route is open to everybody. @internal */
-export function recordOpen(request: object): void {
-  AdmittedRequest.setOpen(nodeRequestOf(request), true);
+/**
+ * Records that a request may be served without a caller.
+ *
+ * @param resource - of an anonymous caller; undefined if the route is open to everybody
+ * @internal
+ */
+export function recordOpen(request: object, resource?: KnownResource): void {
+  AdmittedRequest.setOpen(nodeRequestOf(request), { resource });
+}
+
+/** The resource that a request was decided on for; undefined if there is none. @internal */
+export function decidedResource(request: object): KnownResource | undefined {
+  return admissionOf(request)?.resource ?? AdmittedRequest.getOpen(nodeRequestOf(request))?.resource;
 }
 
 /** Whether a request was authenticated, or may be served without a caller. @internal */
 export function isDecided(request: object): boolean {
-  return admissionOf(request) !== undefined || AdmittedRequest.isOpen(nodeRequestOf(request));
+  return admissionOf(request) !== undefined || AdmittedRequest.getOpen(nodeRequestOf(request)) !== undefined;
 }
 
 /** Keeps what looks after the answer to a request for as long as the request counts as let in. @internal */

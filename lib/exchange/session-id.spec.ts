@@ -39,6 +39,13 @@ describe('replaceHeader', () => {
     expect(request.rawHeaders).toEqual(['Host', 'x']);
   });
 
+  it('bears a header that is named as a member of every object', () => {
+    const request = requestWith('Mcp-Session-Id', 'a', '__proto__', 'x', 'toString', 'y');
+    replaceHeader(request, 'mcp-session-id', 'new');
+    const own = ['__proto__', 'tostring', 'mcp-session-id'].map((name) => request.headersDistinct[name]);
+    expect(own).toEqual([['x'], ['y'], ['new']]);
+  });
+
   it('takes what has headers only, as tests make it', () => {
     const request = { headers: { 'mcp-session-id': ['a', 'b'] } };
     replaceHeader(request, 'mcp-session-id', 'new');

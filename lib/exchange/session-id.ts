@@ -11,7 +11,7 @@ const MIN_LENGTH = 22;
 export interface HeadedRequest {
   readonly headers: Record<string, string | string[] | undefined>;
   readonly rawHeaders?: string[];
-  readonly headersDistinct?: Record<string, string[] | undefined>;
+  headersDistinct?: Record<string, string[] | undefined>;
 }
 
 /**
@@ -20,19 +20,25 @@ export interface HeadedRequest {
  * @param value - undefined takes the header away
  * @internal
  */
-export function replaceHeader(
-  { headers, rawHeaders = [], headersDistinct }: HeadedRequest,
-  name: string,
-  value: string | undefined,
-): void {
-  for (const told of [headers, headersDistinct ?? {}]) Reflect.deleteProperty(told, name);
+export function replaceHeader(request: HeadedRequest, name: string, value: string | undefined): void {
+  const { headers, rawHeaders } = request;
+  Reflect.deleteProperty(headers, name);
+  if (value !== undefined) headers[name] = value;
+  if (!rawHeaders) return;
   for (let at = rawHeaders.length - 2; at >= 0; at -= 2) {
     if (rawHeaders[at]?.toLowerCase() === name) rawHeaders.splice(at, 2);
   }
-  if (value === undefined) return;
-  headers[name] = value;
-  if (headersDistinct) headersDistinct[name] = [value];
-  rawHeaders.push(name, value);
+  if (value !== undefined) rawHeaders.push(name, value);
+  request.headersDistinct = distinct(rawHeaders);
+}
+
+/** As Node makes it, which may have done so before. Not by its getter: some versions throw there for `__proto__`. */
+function distinct(rawHeaders: readonly string[]): Record<string, string[]> {
+  const values = Object.create(null) as Record<string, string[]>;
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    (values[String(rawHeaders[at]).toLowerCase()] ??= []).push(String(rawHeaders[at + 1]));
+  }
+  return values;
 }
 
 /** What a response is sent with. @internal */

@@ -20,6 +20,7 @@ import {
 } from '../platform/hooks.js';
 import { coverSubtrees } from '../platform/middleware-routes.js';
 import { nodeRequestOf, type PlatformResponse, takeResponse } from '../platform/node-message.js';
+import { keepPeeked } from '../platform/peek-json.js';
 import { correctPreflights, type PreflightAnswer } from '../platform/preflights.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
@@ -95,6 +96,7 @@ export class AdapterLayer {
    */
   private readonly again: Hook = (request, response, next) => {
     runForRequest(nodeRequestOf(request), () => {
+      keepPeeked(request);
       const admission = admissionOf(request);
       if (admission) presentCaller(request, admission.auth);
       const resource = this.options.earlyAuthentication ? this.resourceOf(request) : undecidedOf(request);

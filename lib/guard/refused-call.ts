@@ -1,5 +1,9 @@
 import { type BearerException } from '../challenge/bearer.exception.js';
-import { CredentialsRefusedError, InsufficientScopeError } from '../errors/refusal.errors.js';
+import {
+  CredentialsRefusedError,
+  InsufficientScopeError,
+  MessageRefusedError,
+} from '../errors/refusal.errors.js';
 
 /** Where errors of the MCP SDK carry what its `instanceof` goes by, whichever copy of the SDK asks. */
 const SDK_ERROR_BRANDS = Symbol.for('mcp.sdk.errorBrands');
@@ -46,6 +50,10 @@ export function refusedCall(status: number, failure: unknown): RefusedCallError 
   }
   if (failure instanceof CredentialsRefusedError)
     return new RefusedCallError(NOT_CONFIGURED, status, { error: 'missing_token' });
+  if (failure instanceof MessageRefusedError)
+    return new RefusedCallError('This operation belongs to another protected resource', status, {
+      error: 'forbidden_operation',
+    });
   return status === 401
     ? new RefusedCallError('The caller is not accepted', status, { error: 'invalid_token' })
     : new RefusedCallError('The caller could not be checked', status, { error: 'server_error' });

@@ -115,7 +115,7 @@ export class RequestAuthenticator {
     const sources = credentialSources(request);
     if (rules.allowsAnonymous && sources.authorization.length === 0) {
       this.assertNoScopes(request, rules);
-      recordOpen(request);
+      recordOpen(request, rules.resource);
       this.attend(request, undefined, rules, []);
       return undefined;
     }

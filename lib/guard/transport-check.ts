@@ -1,14 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { currentRequest } from '../auth-info/current-request.js';
-import { isDecided } from '../auth-info/request-auth.js';
+import { decidedResource, isDecided } from '../auth-info/request-auth.js';
 import { isJsonRpcRefusal, requestIdOf } from '../challenge/refusal-body.js';
 import { refusalResponse } from '../challenge/refusal-response.js';
 import { writeRefusal } from '../challenge/write-refusal.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
-import { CredentialsRefusedError } from '../errors/refusal.errors.js';
+import { CredentialsRefusedError, MessageRefusedError } from '../errors/refusal.errors.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
+import { operationsOf } from '../mcp/operations.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { beforeOperations, filterRequests, type McpStrategy, onStrategy } from '../platform/mcp-nest.js';
 import { type PlatformResponse, takeResponse } from '../platform/node-message.js';
@@ -57,6 +59,7 @@ export class TransportCheck {
     private readonly resources: ProtectedResourceRegistry,
     private readonly paths: ResourcePaths,
     private readonly report: GuardReport,
+    private readonly handlerScopes: HandlerScopeRegistry,
     private readonly log: RateLimitedLogger,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {
@@ -74,8 +77,9 @@ export class TransportCheck {
         return false;
       });
     }
-    const isChecked = beforeOperations(strategy, (transport, rawRequest) => {
-      this.assertDecided(transport, rawRequest);
+    const isChecked = beforeOperations(strategy, (transport, rawRequest, message) => {
+      const request = this.assertDecided(transport, rawRequest);
+      if (request) this.assertOwned(request, message, strategy);
     });
     if (isChecked) return;
     throw new McpAuthConfigError([{ path: strategy.constructor.name, message: UNKNOWN_VERSION }]);
@@ -106,12 +110,22 @@ export class TransportCheck {
   }
 
   /** An operation belongs to the request in whose course it runs, as everywhere in this package. */
-  private assertDecided(transport: unknown, rawRequest: unknown): void {
+  private assertDecided(transport: unknown, rawRequest: unknown): object | undefined {
     const given = typeof rawRequest === 'object' && rawRequest !== null ? rawRequest : undefined;
-    if (given === undefined && transport !== 'streamable-http') return;
+    if (given === undefined && transport !== 'streamable-http') return undefined;
     const request = currentRequest() ?? given;
-    if (request !== undefined && isDecided(request)) return;
+    if (request !== undefined && isDecided(request)) return request;
     this.log.write('warn', KIND, NOT_AUTHENTICATED);
     throw refusedCall(401, new CredentialsRefusedError('missing_token'));
+  }
+
+  /** Before, it was not known which of several servers with handlers of one name runs the operation. */
+  private assertOwned(request: object, message: unknown, { transportId }: McpStrategy): void {
+    const resource = decidedResource(request);
+    if (!resource) return;
+    const isOwned = operationsOf(message).every((operation) =>
+      this.handlerScopes.belongsTo(operation, resource, transportId),
+    );
+    if (!isOwned) throw refusedCall(403, new MessageRefusedError('other_resource'));
   }
 }

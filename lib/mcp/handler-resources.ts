@@ -10,7 +10,7 @@ interface OwnedHandler {
   readonly name: string;
   readonly covers: ReturnType<typeof uriMatcher> | undefined;
   readonly resource: KnownResource;
-  /** The MCP server that serves it. */
+  /** The server of @rekog/mcp-nest that serves it; undefined if a source declares it. */
   readonly server: unknown;
 }
 
@@ -23,21 +23,32 @@ interface OwnedHandler {
 export class HandlerResources {
   private readonly handlers: OwnedHandler[] = [];
 
-  /** @param server - the server that serves it; handlers of one server are told apart by nothing but their name */
+  /** @param server - the server of @rekog/mcp-nest that serves it; undefined if a source declares it */
   add({ kind, name }: McpDeclaration, resource: KnownResource, server: unknown): void {
     const covers = kind === 'resource' ? uriMatcher(name) : undefined;
     this.handlers.push({ kind, name, covers, resource, server });
   }
 
   /**
-   * Whether an operation may be asked for at a resource. Handlers of several servers may share a name. Then all handlers
-   * of one of these servers must belong to the resource. Handlers that name no resource do not count beside those that do.
+   * Whether an operation may be asked for at a resource. Handlers that name no resource do not count.
+   *
+   * Handlers of several servers of @rekog/mcp-nest may share a name. If the server is not known yet, all handlers of one of
+   * them must belong to the resource, and the server that runs the operation decides again. Nothing tells the servers of
+   * sources apart: each declared name that the operation may be for needs a declaration for the resource.
+   *
+   * @param server - the server that runs it, if that is known
    */
-  admits(operation: McpOperation, resource: KnownResource): boolean {
+  admits(operation: McpOperation, resource: KnownResource, server?: unknown): boolean {
     if (this.handlers.length === 0) return true;
     const found = this.handlersOf(operation);
-    const foreign = new Set(found.filter((each) => each.resource !== resource).map(({ server }) => server));
-    return found.length === 0 || found.some(({ server }) => !foreign.has(server));
+    const isOwn = (each: OwnedHandler): boolean => each.resource === resource;
+    if (server !== undefined) return found.filter((each) => each.server === server).every(isOwn);
+    const served = found.filter((each) => each.server !== undefined);
+    const foreign = new Set(served.filter((each) => !isOwn(each)).map((each) => each.server));
+    if (served.length > 0 && served.every((each) => foreign.has(each.server))) return false;
+    const declared = found.filter((each) => each.server === undefined);
+    const own = new Set(declared.filter(isOwn).map(({ name }) => name));
+    return declared.every(({ name }) => own.has(name));
   }
 
   private handlersOf({ kind, name }: McpOperation): readonly OwnedHandler[] {

@@ -49,7 +49,7 @@ export class HandlerScopeRegistry {
       const { kind, name, requirements, resource, isGuarded = false } = declaration;
       const owner = resource === undefined ? undefined : this.ownerOf(resource);
       if (owner && this.resources.all().length > 1) {
-        this.owned.add(declaration, owner, declaration.server ?? declaration);
+        this.owned.add(declaration, owner, declaration.server);
         this.hasUnguarded ||= !isGuarded;
       }
       if (kind === 'resource') {
@@ -89,8 +89,8 @@ export class HandlerScopeRegistry {
   }
 
   /** Whether an operation may be asked for at a resource: not if its handler belongs to another one. */
-  belongsTo(operation: McpOperation, resource: KnownResource): boolean {
-    return this.owned.admits(operation, resource);
+  belongsTo(operation: McpOperation, resource: KnownResource, server?: unknown): boolean {
+    return this.owned.admits(operation, resource, server);
   }
 
   /** Lets a resource advertise scopes that a handler asks for. */

@@ -4,6 +4,7 @@ import { PROTECTED_RESOURCE, SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
 import { handsToTransport } from '../platform/mcp-nest.js';
 import {
   both,
+  EVENT_STREAM,
   isMarked,
   isRoute,
   MODULE_PATH,
@@ -65,6 +66,13 @@ export class RouteScan {
     return this.methods()
       .filter(({ handler }) => isRoute(handler))
       .map(toRoute);
+  }
+
+  /** The handlers that `@Sse()` is on. */
+  eventStreams(): readonly object[] {
+    return this.methods()
+      .map(({ handler }) => handler)
+      .filter((handler) => Reflect.getMetadata(EVENT_STREAM, handler) === true);
   }
 
   /** Whether the application has handlers of an MCP server: tools and whatever else @rekog/mcp-nest knows. */

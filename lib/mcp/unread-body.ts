@@ -1,4 +1,5 @@
 import { MessageRefusedError } from '../errors/refusal.errors.js';
+import { hasContent } from '../platform/node-message.js';
 
 /** The media type in any case, and parameters: a name, and a token or a quoted text. */
 const JSON_TYPE =
@@ -23,11 +24,9 @@ interface BodiedRequest {
  * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http | MCP, Streamable HTTP}
  * @internal
  */
-export function hasUnreadMessage({ headers, body }: BodiedRequest): boolean {
-  if (body === undefined || body === null) {
-    const length = headers['content-length'];
-    return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
-  }
+export function hasUnreadMessage(request: BodiedRequest): boolean {
+  const { body } = request;
+  if (body === undefined || body === null) return hasContent(request);
   return typeof body !== 'object' || ArrayBuffer.isView(body) || 'pipe' in body || 'getReader' in body;
 }
 

@@ -24,7 +24,7 @@ interface FastifyLike {
 
 /** The part of an Express 5 application that is used: its middleware and routes, in order. */
 interface ExpressLike {
-  readonly router?: { readonly stack?: unknown[] };
+  readonly router?: { readonly stack?: { readonly handle?: unknown }[] };
 }
 
 /**
@@ -49,9 +49,15 @@ export function addHook(
   if (time === 'onRequest') moveLastToFront(adapter.getInstance<ExpressLike>().router?.stack);
 }
 
-function moveLastToFront(stack: unknown[] | undefined): void {
-  const last = stack?.pop();
-  if (last !== undefined) stack?.unshift(last);
+/** The hooks that stand in front, in the order in which they were put there. */
+const inFront = new WeakSet();
+
+function moveLastToFront(stack: { readonly handle?: unknown }[] = []): void {
+  const last = stack.pop();
+  if (typeof last?.handle !== 'function') return;
+  const at = stack.findIndex(({ handle }) => typeof handle !== 'function' || !inFront.has(handle));
+  stack.splice(at === -1 ? stack.length : at, 0, last);
+  inFront.add(last.handle);
 }
 
 /**

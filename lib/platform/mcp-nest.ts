@@ -99,11 +99,11 @@ export function filterRequests(
  */
 export function beforeOperations(
   strategy: McpStrategy,
-  look: (transport: unknown, rawRequest: unknown) => void,
+  look: (transport: unknown, rawRequest: unknown, message: unknown) => void,
 ): boolean {
   return replaceMethod(strategy, 'buildContext', (build) => (...args) => {
-    const [, , session, rawRequest] = args;
-    look((session as { transport?: unknown } | undefined)?.transport, rawRequest);
+    const [, message, session, rawRequest] = args;
+    look((session as { transport?: unknown } | undefined)?.transport, rawRequest, message);
     return build(...args);
   });
 }

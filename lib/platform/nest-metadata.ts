@@ -1,9 +1,15 @@
+import { type NestInterceptor } from '@nestjs/common';
+
 /** Metadata keys of Nest and @nestjs/microservices, which no package root exports. @internal */
 export const ROUTE_PATH = 'path';
 /** @internal */
 export const ROUTE_METHOD = 'method';
 /** @internal */
 export const ROUTE_GUARDS = '__guards__';
+/** @internal */
+export const ROUTE_INTERCEPTORS = '__interceptors__';
+/** What `@Sse()` writes. @internal */
+export const EVENT_STREAM = '__sse__';
 /** @internal */
 export const ROUTE_VERSION = '__version__';
 /** What `RouterModule` writes; behind it comes the id of the application. @internal */
@@ -19,6 +25,13 @@ export type Class = abstract new (...args: never[]) => object;
 /** Whether a method is an HTTP route. @internal */
 export function isRoute(method: object): boolean {
   return Reflect.hasMetadata(ROUTE_PATH, method) && Reflect.hasMetadata(ROUTE_METHOD, method);
+}
+
+/** Puts an interceptor next to a route's handler, inside of those that the application has, once. @internal */
+export function interceptInnermost(method: object, interceptor: NestInterceptor): void {
+  const others = (Reflect.getMetadata(ROUTE_INTERCEPTORS, method) ?? []) as readonly unknown[];
+  if (others.includes(interceptor)) return;
+  Reflect.defineMetadata(ROUTE_INTERCEPTORS, [...others, interceptor], method);
 }
 
 /** What a decorator wrote on a class and on one of its methods, put together. @internal */

@@ -18,6 +18,27 @@ export function nodeRequestOf(request: object): object {
   return typeof raw === 'object' && raw !== null && 'rawHeaders' in raw ? raw : request;
 }
 
+/** The part of a Node request, of HTTP/1 or HTTP/2, that tells of its body. */
+interface FramedRequest {
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly stream?: { readonly endAfterHeaders?: unknown } | undefined;
+}
+
+/**
+ * Whether a body comes with a request, read or not. HTTP/1 says so by headers. HTTP/2 ends the stream after the headers, or
+ * does not: it knows no `Transfer-Encoding`, and a body needs no `Content-Length`.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9113#section-8.1 | RFC 9113 section 8.1}
+ * @internal
+ */
+export function hasContent(request: Pick<FramedRequest, 'headers'>): boolean {
+  const { headers } = request;
+  const length = headers['content-length'];
+  if (headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')) return true;
+  const { stream } = nodeRequestOf(request) as FramedRequest;
+  return length === undefined && stream?.endAfterHeaders === false;
+}
+
 /** A platform's response: Node's own, or Fastify's around it. @internal */
 export type PlatformResponse = ServerResponse | { hijack(): unknown; readonly raw: ServerResponse };
 

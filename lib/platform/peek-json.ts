@@ -1,11 +1,15 @@
 import { type Readable } from 'node:stream';
+import { isDeepStrictEqual } from 'node:util';
 import { type ParseBody } from './json-parser.js';
 import { nodeRequestOf } from './node-message.js';
 
 /** A Node request, of HTTP/1 or HTTP/2. */
 type NodeRequest = Readable & {
+  /** Once it has been read ahead. */
+  body?: unknown;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly complete?: boolean;
+  readonly stream?: { readonly readableEnded?: boolean } | undefined;
 };
 
 /** A body that cannot be read ahead, with the status of the rejection, as errors of body parsers have it. */
@@ -16,7 +20,7 @@ function unreadable(message: string, statusCode: number, cause?: unknown): Error
 /**
  * Returns a parser that reads the body of a request ahead: it sets `body` to the parsed JSON, and leaves the bytes in the
  * request, so that the platform and its plugins read them again as they would have done. For platforms that read bodies
- * only after all middleware.
+ * only after all middleware. It reads a request once, as what is put back cannot be read ahead again at once.
  *
  * @param limit - in bytes; a longer body is an error with status 413
  * @internal
@@ -24,13 +28,19 @@ function unreadable(message: string, statusCode: number, cause?: unknown): Error
 export function jsonPeeker(limit: number): ParseBody {
   return (request, _response, next) => {
     const node = nodeRequestOf(request) as NodeRequest;
+    const own = request as { body?: unknown };
+    if (node.body !== undefined) {
+      own.body = node.body;
+      next();
+      return;
+    }
     peek(node, limit, (error, bytes) => {
       if (error) {
         next(error);
         return;
       }
       try {
-        (request as { body?: unknown }).body = JSON.parse(String(bytes));
+        own.body = node.body = JSON.parse(String(bytes));
       } catch (cause) {
         next(unreadable('The body is not JSON', 400, cause));
         return;
@@ -38,6 +48,19 @@ export function jsonPeeker(limit: number): ParseBody {
       next();
     });
   };
+}
+
+/**
+ * Has a request that was read ahead keep the body of then, if the platform has parsed the same: what was decided on that
+ * body is known by the object.
+ *
+ * @internal
+ */
+export function keepPeeked(request: object): void {
+  const node = nodeRequestOf(request) as NodeRequest;
+  const own = request as { body?: unknown };
+  if (node === request || node.body === undefined || own.body === node.body) return;
+  if (isDeepStrictEqual(own.body, node.body)) own.body = node.body;
 }
 
 /** Reads all bytes and puts them back before the stream has ended: after that it takes none. */
@@ -70,7 +93,12 @@ function peek(node: NodeRequest, limit: number, done: (error?: Error, bytes?: Bu
       received += chunk.length;
     }
     if (received > limit || length > limit) finish(unreadable('The body is too large', 413));
-    else if (received > 0 && (received === length || node.complete)) finish();
+    else if (received > 0 && (received === length || isComplete(node))) finish();
   };
   node.on('readable', read).on('end', lose).on('error', lose).on('close', lose);
+}
+
+/** Whether all has come. A request of HTTP/2 says it of itself only once it has ended, its stream says it before. */
+function isComplete({ complete, stream }: NodeRequest): boolean {
+  return complete === true || stream?.readableEnded === true;
 }

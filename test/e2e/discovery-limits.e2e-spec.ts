@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, vi } from 'vitest';
 import { startFailure } from '../fixtures/app.js';
 import { type Listener, type LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { OAUTH, OIDC, trusting, unresolved } from '../fixtures/discovery.js';
+import { OAUTH, OIDC, trusting, down, unresolved } from '../fixtures/discovery.js';
 import { failure, hasty, SHORT_MS } from '../fixtures/discovery-failure.js';
 import { start } from '../fixtures/opened.js';
 import { bareServer } from '../fixtures/servers.js';
@@ -57,7 +57,7 @@ describe('limits', () => {
       as.at(OAUTH, listener);
       const error = await failure(hasty(as.issuer));
       expect(error.message).toBe(
-        unresolved([as.issuer, `${as.origin}${OAUTH}: no complete answer within the time limit`]),
+        down([as.issuer, `${as.origin}${OAUTH}: no complete answer within the time limit`]),
       );
       expect(error.failures[0]!.attempts[0]).toMatchObject({ failure: 'timeout' });
     }
@@ -78,7 +78,7 @@ describe('limits', () => {
     const transpileData = () => new Promise<never>(() => undefined);
     const error = await failure(hasty({ issuer: as.issuer, transpileData }));
     expect(error.message).toBe(
-      unresolved([as.issuer, `${as.origin}${OAUTH}: "transpileData" did not end in time`]),
+      down([as.issuer, `${as.origin}${OAUTH}: "transpileData" did not end in time`]),
     );
     // A timer without reference would let the process end before the limit, and nothing would be said.
     const limit = timers.mock.calls.findIndex(([, delay]) => delay === SHORT_MS);
@@ -90,7 +90,7 @@ describe('limits', () => {
     const deaf = () => new Promise<never>(() => undefined);
     const error = await failure({ ...hasty(as.issuer), fetch: deaf });
     expect(error.message).toBe(
-      unresolved([as.issuer, `${as.origin}${OAUTH}: no complete answer within the time limit`]),
+      down([as.issuer, `${as.origin}${OAUTH}: no complete answer within the time limit`]),
     );
     expect(as.paths).toEqual([]);
   });

@@ -122,6 +122,22 @@ describe('a session', () => {
     });
   }
 
+  verifies(
+    'SES-02',
+    'is unknown, and no fault, beside a header that Node cannot tell line by line',
+    async () => {
+      const app = await start(options(), {
+        controllers: [ownTransport('notes', (response, id) => response.setHeader('mcp-session-id', id))],
+      });
+      const opened = await ask(app, 'POST', { body: INITIALIZE });
+      const session = String(opened.headers['mcp-session-id']);
+      const headers = JSON.parse('{"__proto__":"x","last-event-id":"7"}') as object;
+      const stolen = { session, bearer: await token({ sub: 'u2' }), headers };
+      for (const method of ['POST', 'GET', 'DELETE'])
+        expect(await ask(app, method, stolen)).toMatchObject({ status: 404, text: 'unknown undefined' });
+    },
+  );
+
   verifies('SES-02', 'is bound where nobody but the handler reads the body', async () => {
     for (const earlyAuthentication of [false, true]) {
       const app = await startCreated(

@@ -1,4 +1,5 @@
 import { createHook } from 'node:async_hooks';
+import { Agent } from 'node:http';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { type McpAuthModuleOptions } from 'nestjs-mcp-auth';
 import { StreamExpiry } from '../../lib/exchange/stream-expiry.js';
@@ -214,6 +215,31 @@ describe.each(PLATFORMS)('streams, on %s', (platform) => {
       streams.push([await openStream(app.origin, '/notes/events', { headers }), (second + seconds) * 1000]);
     }
     await Promise.all(streams.map(([stream, endsAt]) => expectEnd(stream, endsAt)));
+  });
+
+  verifies('WAY-35', 'let go of the observable of @Sse() once, and keep the connection', async () => {
+    const app = await start({ controllers: [StreamController] });
+    const { held } = StreamController;
+    Object.assign(held, { subscribed: 0, released: 0 });
+    const lasting = bearing(await token(300));
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const other = await openStream(app.origin, '/notes/held', { headers: lasting });
+    const { bearer, endsAt } = await brief();
+    const stream = await openStream(app.origin, '/notes/held', { headers: bearing(bearer), agent });
+    await until(() => held.subscribed === 2);
+    expect(held.released).toBe(0);
+    const [socket] = Object.values(agent.sockets).flat();
+    await expectEnd(stream, endsAt);
+    await until(() => held.released > 0, 200);
+    expect(socket?.destroyed).toBe(false);
+    const next = await openStream(app.origin, '/notes/failing', { headers: lasting, agent });
+    expect([next.status, await next.ended]).toEqual([409, true]);
+    expect(Object.values({ ...agent.sockets, ...agent.freeSockets }).flat()).toEqual([socket]);
+    agent.destroy();
+    expect(await settlesWithin(100, other.ended)).toBe(false);
+    expect(held).toEqual({ subscribed: 2, released: 1 });
+    other.abort();
+    await until(() => held.released === 2);
   });
 
   verifies(['SSE-03', 'F60'], 'go on for the tolerance for clocks, and without the option', async () => {

@@ -275,6 +275,50 @@ describe(`handlers of one resource among several, on ${defaultPlatform}`, () => 
     expect(refusedAs(await send(app, '/notes', toolCall('wipe')))).toEqual(OTHER_RESOURCE);
   });
 
+  verifies(
+    'WAY-05',
+    'are decided on by the server that runs them, whatever another one shares with it',
+    async () => {
+      @McpController({ server: 's1' })
+      @ProtectedResource('admin')
+      class OfAdmin {
+        @Tool({ name: 'wipe', description: 'Wipe', parameters })
+        wipe() {
+          return text('wipe of admin');
+        }
+
+        @Resource({ uri: 'doc://secret', name: 'secret', mimeType: 'text/plain' })
+        secret() {
+          return read('secret of admin', 'doc://secret');
+        }
+      }
+      @McpController({ server: 's2' })
+      @ProtectedResource('notes')
+      class OfNotes {
+        @Tool({ name: 'wipe', description: 'Wipe', parameters })
+        wipe() {
+          return text('wipe of notes');
+        }
+
+        @ResourceTemplate({ uriTemplate: 'doc://{id}', name: 'doc', mimeType: 'text/plain' })
+        doc() {
+          return read('doc of notes', 'doc://x');
+        }
+      }
+      // Both endpoints are of the server s1, so a token for the notes meets the handlers of admin.
+      const app = await started([OfAdmin, OfNotes], {}, ['s1', 's1']);
+      const shared = [toolCall('wipe'), message('resources/read', { uri: 'doc://secret' })];
+      for (const body of shared) {
+        expect((await send(app, '/notes', body)).text).toContain(
+          '"error":{"code":403,"message":"This operation belongs to another protected resource"',
+        );
+      }
+      expect(ran).toEqual([]);
+      for (const body of shared) expect((await send(app, '/admin', body)).status).toBe(200);
+      expect(ran).toEqual(['wipe of admin', 'secret of admin']);
+    },
+  );
+
   verifies('WAY-05', 'of the same server and name but of two resources run at neither', async () => {
     @McpController()
     @ProtectedResource('notes')
@@ -325,6 +369,28 @@ describe(`declared handlers of one resource among several, on ${defaultPlatform}
     }
     return SdkEndpoint;
   }
+
+  verifies('WAY-05', 'reject tokens of the other, also where a template of it covers the URI', async () => {
+    @Injectable()
+    class Declared extends McpHandlerSource {
+      declarations(): McpDeclaration[] {
+        return [
+          { kind: 'resource', name: 'doc://secret', requirements: [], resource: 'admin' },
+          { kind: 'resource', name: 'doc://{id}', requirements: [], resource: 'notes' },
+        ];
+      }
+    }
+    const app = await startCreated(
+      { resources: resources() },
+      { controllers: [sdkEndpoint('notes'), sdkEndpoint('admin')], providers: [Declared] },
+    );
+    const readUri = (uri: string) => ({ ...message('resources/read', { uri }), params: { uri, name: uri } });
+    expect(refusedAs(await send(app, '/notes', readUri('doc://secret')))).toEqual(OTHER_RESOURCE);
+    expect(refusedAs(await send(app, '/admin', readUri('doc://secre')))).toEqual(OTHER_RESOURCE);
+    expect(ran).toEqual([]);
+    expect((await send(app, '/notes', readUri('doc://secre'))).text).toContain('doc://secre');
+    expect(ran).toEqual(['doc://secre']);
+  });
 
   verifies('WAY-05', 'reject tokens of the other, unless they are declared for both', async () => {
     const declared: McpDeclaration[] = [

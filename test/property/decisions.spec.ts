@@ -34,7 +34,7 @@ const challenged = {
 };
 const settings = { showErrorDetails: false, errorBody: 'oauth', errorUri: undefined } as const;
 const resource = {
-  options: { resource: NOTES, audiences: [NOTES] },
+  options: { resource: NOTES, audiences: [NOTES], privateIssuers: [] },
   metadataUrl: NOTES_METADATA,
   servers: new Map([[ISSUER, { options: { requiredClaims: [] } }]]),
 } as unknown as KnownResource;
@@ -148,7 +148,8 @@ describe('any claims', () => {
       }
       admittedCount += 1;
       const auth = outcomeOf(() => toAuthInfo('a.b.c', outcome, resource));
-      expect(auth).toMatchObject({ issuer: ISSUER });
+      const issuer = each['iss'] === undefined ? `urn:nestjs-mcp-auth:verifier:${NOTES}` : ISSUER;
+      expect(auth).toMatchObject({ issuer });
       expect(namesAudience(each['aud'], [NOTES]) || each['aud'] === undefined).toBe(true);
       expect((outcome.expiresAt ?? NOW) > NOW - 5 && Object.hasOwn(each, 'cnf')).toBe(false);
       expect([...outcome.scopes, ...outcome.audience].filter((text) => typeof text !== 'string')).toEqual([]);
