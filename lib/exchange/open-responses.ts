@@ -1,4 +1,5 @@
 import { type ServerResponse } from 'node:http';
+import { outsideRequests } from '../platform/outside-requests.js';
 import { silence } from '../platform/take-over.js';
 
 /** Responses that are open now, by the session that they belong to. @internal */
@@ -16,11 +17,11 @@ export class OpenResponses {
     });
   }
 
-  /** Ends those of a session: nothing more is sent by them. */
+  /** Ends those of a session: nothing more is sent by them. Their listeners do not run for the request that has them ended. */
   end(session: string): void {
     for (const response of this.bySession.get(session) ?? []) {
       if (!response.headersSent) response.statusCode = 404; // its session is none of its caller any more
-      response.end();
+      outsideRequests(() => response.end());
       silence(response);
     }
     this.bySession.delete(session);

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Controller, Get, type INestApplication, Res, UseGuards } from '@nestjs/common';
+import { Controller, Get, type INestApplication, Post, Res, UseGuards } from '@nestjs/common';
 import { afterEach, describe, expect } from 'vitest';
 import { AuthContext, BearerAuthGuard, McpAuthEvents, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
 import { TestAuthorizationServer } from 'nestjs-mcp-auth/testing';
@@ -23,6 +23,8 @@ interface Seen {
   readonly course: unknown;
   readonly caller: unknown;
 }
+
+const SESSION = '00000000-0000-4000-8000-000000000000';
 
 const NOBODY: Seen = { course: undefined, caller: undefined };
 
@@ -50,6 +52,12 @@ describe.each(PLATFORMS)('the async context of a request, on %s', (platform) => 
     async list(): Promise<Seen> {
       await delay(1);
       return seen();
+    }
+
+    @Post()
+    open(@Res() response: PlatformResponse): void {
+      if ('hijack' in response) response.hijack();
+      nodeResponseOf(response).setHeader('mcp-session-id', SESSION).end();
     }
 
     @Get('events')
@@ -144,6 +152,31 @@ describe.each(PLATFORMS)('the async context of a request, on %s', (platform) => 
       for (const event of ['finish', 'close']) expect(closed).toContainEqual([who, event, NOBODY]);
     }
   });
+
+  verifies(
+    ['WAY-31', 'WAY-28'],
+    'is not seen by listeners of streams that end as their session passes to it',
+    async () => {
+      const authorizationServer = closeAfterTest(await LoopbackAuthorizationServer.start());
+      const resource = { resource: NOTES, authorizationServers: [authorizationServer.issuer] };
+      const app = await startNotes({ resources: { ...resource, allowAnonymous: true } });
+      const nobody = { 'x-who': 'nobody', 'mcp-session-id': SESSION };
+      const opened = await app.send('/notes', {
+        method: 'POST',
+        headers: { 'x-who': 'nobody' },
+        body: { jsonrpc: '2.0', id: 1, method: 'initialize' },
+      });
+      expect(opened.headers['mcp-session-id']).toBe(SESSION);
+      const stream = await openStream(app.origin, '/notes/events', { headers: nobody });
+      const bearer = await authorizationServer.token({ aud: NOTES, sub: 'bob' });
+      const { headers } = as('bob', bearer);
+      const answer = await app.send('/notes', { headers: { ...headers, 'mcp-session-id': SESSION } });
+      expect(answer.json).toEqual({ course: 'bob', caller: 'bob' });
+      expect(await stream.ended).toBe(true);
+      await expect.poll(() => closed.length).toBe(2);
+      for (const event of ['finish', 'close']) expect(closed).toContainEqual(['nobody', event, NOBODY]);
+    },
+  );
 
   verifies('WAY-31', 'is not that of fetches which others wait for: metadata and keys', async () => {
     const authorizationServer = closeAfterTest(await LoopbackAuthorizationServer.start());
