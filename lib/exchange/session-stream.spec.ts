@@ -57,6 +57,8 @@ describe('onAnnouncedSession', () => {
   it.each([
     ['/m?kind=notes&session_id=5', ['5']],
     [`/m?kind=notes&c=${UUID}`, [UUID]],
+    [`/api/conversation-service/m?tenantid=acme&kind=everybody-and-all&session_id=${UUID}`, [UUID]],
+    [`/api/conversation-service/m?x=${UUID}&sessionId=5`, [UUID, '5', 'conversation-service']],
     ['/m?kind=notes&c=5', ['notes', '5', 'm']],
     [`/m?${UUID}`, [UUID]],
     [`/m/${UUID}`, [UUID]],

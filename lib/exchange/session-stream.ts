@@ -54,13 +54,16 @@ export function onAnnouncedSession(
 }
 
 /**
- * The values of a URL that may be a session id: those that are long enough or whose name says so; if there are none, all of
- * the query and the last segment of the path.
+ * The values of a URL that may be a session id: parameters that are long enough and whose name says so, as the SDKs write it;
+ * if there are none, those that are long enough or whose name says so; else all of the query and the last segment of the path.
+ * What is no id, such as a long segment of the path, may stand in any request.
  */
 function idsIn(url: string): readonly AnnouncedValue[] {
   const [target = ''] = url.split('#'); // clients send no fragment back
   const at = target.indexOf('?');
   const query = at < 0 ? [] : pairsOf(target.slice(at + 1));
+  const sure = query.filter(({ name, value }) => value.length >= ID_LENGTH && /session/i.test(name));
+  if (sure.length > 0) return sure;
   const path = (at < 0 ? target : target.slice(0, at)).split(/[/;=]/).map((value) => named('', value));
   const likely = [...query, ...path].filter(
     ({ name, value }) => value.length >= ID_LENGTH || (value !== '' && /session|id$/i.test(name)),

@@ -11,6 +11,7 @@ import {
   Param,
   Post,
   Query,
+  Req,
   Res,
   type Type,
   UseGuards,
@@ -349,4 +350,45 @@ describe.each(PLATFORMS)('a stream of MCP 2024-11-05 of a server of its own, on 
       }
     },
   );
+});
+
+@Controller('api/conversation-service')
+@UseGuards(BearerAuthGuard)
+class ConversationService {
+  @Get('sse')
+  open(@Res() response: PlatformResponse): void {
+    if ('hijack' in response) response.hijack();
+    const node = nodeResponseOf(response).writeHead(200, { 'content-type': 'text/event-stream' });
+    node.write(`event: endpoint\ndata: /api/conversation-service/messages?sessionId=${UNKNOWN}\n\n`);
+  }
+
+  @Get('things/:id')
+  thing(@Req() { url }: { url: string }, @Param('id') id: string, @Query('of') of: string): unknown {
+    return { url, id, of };
+  }
+}
+
+describe.each(PLATFORMS)('a stream of MCP 2024-11-05 on %s', (platform) => {
+  verifies(['WAY-07', 'SES-08'], 'leaves requests of others below its path alone', async () => {
+    const as = closeAfterTest(await LoopbackAuthorizationServer.start());
+    const resources = { resource: NOTES, authorizationServers: [as.issuer] };
+    for (const earlyAuthentication of [false, true]) {
+      const parts = { controllers: [ConversationService] };
+      const app = await start({ resources, earlyAuthentication }, parts, undefined, undefined, platform);
+      const headersOf = async (sub: string) => ({
+        authorization: `Bearer ${await as.token({ aud: NOTES, sub })}`,
+      });
+      const stream = await openRaw(app.origin, '/api/conversation-service/sse', {
+        headers: await headersOf('alice'),
+      });
+      await expect.poll(() => stream.text()).toContain('sessionId');
+      const headers = await headersOf('bob');
+      const other = '/api/conversation-service/things/conversation-service?of=messages';
+      const seen = { url: other, id: 'conversation-service', of: 'messages' };
+      expect((await app.send(other, { headers })).json).toEqual(seen);
+      const named = `/api/conversation-service/things/${UNKNOWN}`;
+      expect((await app.send(named, { headers })).json).not.toMatchObject({ id: UNKNOWN });
+      stream.abort();
+    }
+  });
 });
