@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BearerAuthGuard, type McpAuthModuleOptions, ProtectedResource } from 'nestjs-mcp-auth';
 import { type RunningApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { type HttpAnswer } from '../fixtures/http.js';
+import { type HttpAnswer, sendRaw } from '../fixtures/http.js';
 import { INITIALIZE, MCP_HEADERS, mcpEndpoint, toolCall } from '../fixtures/mcp-endpoint.js';
 import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
 import { start } from '../fixtures/opened.js';
@@ -131,10 +131,16 @@ describe('a session', () => {
       });
       const opened = await ask(app, 'POST', { body: INITIALIZE });
       const session = String(opened.headers['mcp-session-id']);
-      const headers = JSON.parse('{"__proto__":"x","last-event-id":"7"}') as object;
-      const stolen = { session, bearer: await token({ sub: 'u2' }), headers };
-      for (const method of ['POST', 'GET', 'DELETE'])
-        expect(await ask(app, method, stolen)).toMatchObject({ status: 404, text: 'unknown undefined' });
+      const bearer = await token({ sub: 'u2' });
+      for (const method of ['POST', 'GET', 'DELETE']) {
+        const lines = [
+          `${method} /notes HTTP/1.1\r\nHost: x\r\nConnection: close`,
+          `Authorization: Bearer ${bearer}`,
+          `__proto__: x\r\nMcp-Session-Id: ${session}\r\nLast-Event-ID: 7\r\n\r\n`,
+        ];
+        const answer = await sendRaw(app.origin, lines.join('\r\n'));
+        expect(answer).toMatch(/^HTTP\/1\.1 404 [^]*unknown undefined/);
+      }
     },
   );
 
