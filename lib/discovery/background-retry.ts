@@ -1,5 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { outsideRequests } from '../platform/outside-requests.js';
 
 /** What is loaded from an authorization server, and may fail. @internal */
 export interface Retried {
@@ -26,7 +26,6 @@ const SHORTEST_SECONDS = 5;
  */
 @Injectable()
 export class BackgroundRetry implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly outsideRequests = AsyncLocalStorage.snapshot();
   private readonly failing = new Map<Retried, NodeJS.Timeout | undefined>();
   private state: 'starting' | 'running' | 'ended' = 'starting';
 
@@ -56,7 +55,7 @@ export class BackgroundRetry implements OnApplicationBootstrap, OnApplicationShu
       return;
     }
     const delayMs = Math.max(seconds, SHORTEST_SECONDS) * (1 + Math.random() * JITTER) * 1000;
-    const timer = this.outsideRequests(() => setTimeout(() => void this.attempt(what), delayMs));
+    const timer = outsideRequests(() => setTimeout(() => void this.attempt(what), delayMs));
     timer.unref();
     this.failing.set(what, timer);
   }

@@ -1,6 +1,6 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { BootstrapDiscoveryError, DiscoveryError } from '../errors/discovery.error.js';
+import { outsideRequests } from '../platform/outside-requests.js';
 import { type AuthorizationServer } from './authorization-server.js';
 import { AuthorizationServerRegistry } from './authorization-server.registry.js';
 import { type ComplianceReport, complianceReport } from './mcp-compliance.js';
@@ -48,7 +48,6 @@ export interface McpAuthReport {
  */
 @Injectable()
 export class McpAuthDiagnostics {
-  private readonly outsideRequests = AsyncLocalStorage.snapshot();
   private checking: Promise<McpAuthReport> | undefined;
 
   /** @internal */
@@ -64,7 +63,7 @@ export class McpAuthDiagnostics {
    */
   check(): Promise<McpAuthReport> {
     // Calls share the look, so it runs in the async context of none of them.
-    this.checking ??= this.outsideRequests(() => this.look());
+    this.checking ??= outsideRequests(() => this.look());
     return this.checking;
   }
 

@@ -1,9 +1,10 @@
-import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 import { untilAborted } from '../discovery/fetch-json.js';
 import { TimeLimits } from '../discovery/time-limits.js';
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
 import { AuthorizationServerUnavailableError, TokenRefusedError } from '../errors/refusal.errors.js';
+import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type IntrospectionAuthMethod } from '../options/introspection-options.interface.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
@@ -32,7 +33,7 @@ const WAY_OUT: Readonly<Partial<Record<IntrospectionAuthMethod, string>>> = {
  */
 @Injectable()
 export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationShutdown {
-  private readonly logger = new Logger('McpAuth');
+  private readonly logger = new OperatorLogger();
   private readonly endpoints = new Map<TrustedAuthorizationServer, IntrospectionEndpoint>();
 
   private readonly byAnswer = new WeakMap<object, VerifiedToken>();
