@@ -145,18 +145,18 @@ function isDecided(requirement: ScopeRequirement): requirement is string | AnyOf
 
 /** Whether the answer may hold a list. */
 function mayList({ request, body }: Exchange): boolean {
-  return (
-    request.method === 'GET' || asksForList(body) || hasUnreadMessage({ headers: request.headers, body })
-  );
+  return request.method === 'GET' || asksForList(body) || isUnread(request, body);
 }
 
 /** Whether an answer of a media type may hold one. Where a list was asked for, every answer may. */
 function mayBeList(type: string, { request, body }: Exchange): boolean {
   if (request.method === 'GET') return isEventStream(type);
-  return (
-    asksForList(body) ||
-    (hasUnreadMessage({ headers: request.headers, body }) && (isEventStream(type) || type.includes('json')))
-  );
+  return asksForList(body) || (isUnread(request, body) && (isEventStream(type) || type.includes('json')));
+}
+
+/** What a request asks for is looked at as it was when its answer began to be watched. */
+function isUnread(request: Exchange['request'], body: unknown): boolean {
+  return hasUnreadMessage({ headers: request.headers, body, raw: nodeRequestOf(request) });
 }
 
 /** Compressed answers cannot be rewritten, so none is asked for. Gives what was. */

@@ -13,6 +13,8 @@ const UNREAD =
 interface BodiedRequest {
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body?: unknown;
+  /** Node's request, if this is none. */
+  readonly raw?: unknown;
 }
 
 /**

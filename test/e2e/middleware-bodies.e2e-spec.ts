@@ -15,7 +15,9 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect } from 'node:http2';
 import { gzipSync } from 'node:zlib';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   BearerAuthMiddleware,
@@ -419,3 +421,88 @@ verifies(
     expect(ran).toEqual(['list']);
   },
 );
+
+/** Status of a POST of HTTP/2 to `/notes`: such a request has no `Transfer-Encoding`, and here no `Content-Length`. */
+async function postByHttp2(origin: string, token: string, body: string): Promise<number> {
+  const session = connect(origin);
+  const request = session.request({
+    ':method': 'POST',
+    ':path': '/notes',
+    'content-type': 'application/json',
+    authorization: `Bearer ${token}`,
+    accept: MCP_HEADERS.accept,
+    'mcp-protocol-version': MCP_HEADERS['mcp-protocol-version'],
+  });
+  try {
+    return await new Promise((resolve, reject) => {
+      request.on('error', reject);
+      request.on('response', (headers) => {
+        resolve(Number(headers[':status']));
+      });
+      request.end(body);
+    });
+  } finally {
+    session.destroy();
+  }
+}
+
+describe('what a body of unknown length asks for on Fastify', () => {
+  const early: readonly Way[] = [
+    {
+      way: 'early authentication before a handler among the middleware',
+      platforms: ['fastify'],
+      prepare: (app, handler) => void app.use('/notes', handler),
+    },
+    {
+      way: 'early authentication before a Nest route',
+      platforms: ['fastify'],
+      imports: (handler) => [moduleOf(handler)],
+    },
+    {
+      way: 'early authentication before a route of the platform',
+      platforms: ['fastify'],
+      prepare: (app, handler) => {
+        fastifyRoute(app, handler);
+      },
+    },
+  ];
+  const start = ({ imports, prepare }: Way, earlyAuthentication: boolean, http2: boolean) =>
+    startCreated(
+      {
+        resources: offlineResource(NOTES),
+        verifier: (token: string) => ({ iss: ISSUER, aud: NOTES, sub: 'u1', scope: `notes:${token}` }),
+        earlyAuthentication,
+      },
+      {
+        platform: 'fastify',
+        ...(http2 && { adapter: new FastifyAdapter({ http2: true }) }),
+        providers: [Declared],
+        ...(imports && { imports: imports(SERVERS[0]![1]) }),
+        prepare: (app) => prepare?.(app, SERVERS[0]![1]),
+      },
+    );
+  const ways = [
+    ...WAYS.filter(({ platforms }) => platforms.includes('fastify')).map((way) => [way, false] as const),
+    ...early.map((way) => [way, true] as const),
+  ];
+
+  for (const [way, isEarly] of ways) {
+    verifies('WAY-02', `is decided on with HTTP/2: ${way.way}`, async () => {
+      const { origin } = await start(way, isEarly, true);
+      expect(await postByHttp2(origin, 'read', call('purge'))).toBe(403);
+      expect(await postByHttp2(origin, 'read', call('write'))).toBe(403);
+      expect(ran).toEqual([]);
+      expect(await postByHttp2(origin, 'read', call('list'))).toBe(200);
+      expect(await postByHttp2(origin, 'admin', call('purge'))).toBe(200);
+      expect(ran).toEqual(['list', 'purge']);
+    });
+
+    verifies('WAY-02', `is read ahead once, in chunks: ${way.way}`, async () => {
+      const app = await start(way, isEarly, false);
+      const headers = { 'transfer-encoding': 'chunked' };
+      expect(await post(app, call('purge'), { headers })).toEqual(insufficient);
+      expect((await post(app, call('list'), { headers })).status).toBe(200);
+      expect(ran).toEqual(['list']);
+    });
+  }
+});
