@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TIMEOUT_MS, run, Workspace } from './workspace.js';
 
 /** The first that the package takes, the last of that line, and the one that it is developed with. */
-const NEST = ['11.1.6', '11.2.10', '12.5.1'] as const;
+const NEST = ['11.2.8', '11.2.10', '12.5.1'] as const;
 
 /** The first of each line that `engines` allows, where there is one, and the last. */
 const NODE = ['20.19.0', '22.12.0', '24.21.0'] as const;
@@ -74,7 +74,7 @@ describe('the packed package, installed', () => {
     },
   );
 
-  describe.concurrent.each([...cells(COMPILERS, ['12.5.1']), ...cells(['5.8.3'], ['11.1.6'])])(
+  describe.concurrent.each([...cells(COMPILERS, ['12.5.1']), ...cells(['5.8.3'], ['11.2.8'])])(
     'under TypeScript %s with Nest %s',
     (typescript, nest) => {
       it(
