@@ -44,7 +44,7 @@ const REJECTED_BY_ANY = [
 /** One character away from a malformed one. */
 const WELL_FORMED = [
   'http://x/notes',
-  'HTTP://X/notes?',
+  'http://x/notes?',
   'https://a@x/notes',
   'http://[::1]/notes',
   '/notes?/notes',
