@@ -50,6 +50,6 @@ function quoted(values: readonly unknown[], secrets: readonly string[]): string 
 
 function quote(value: unknown, secrets: readonly string[]): string {
   return typeof value === 'string'
-    ? `"${escapeForLog(value, secrets).replaceAll('"', '\\"')}"`
+    ? `"${escapeForLog(value.replace(/["\\]/g, '\\$&'), secrets)}"`
     : `a value of type ${typeof value}`;
 }

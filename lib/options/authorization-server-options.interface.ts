@@ -142,7 +142,8 @@ export interface AuthorizationServerBaseOptions {
   readonly maxTokenAgeSeconds?: number;
 
   /**
-   * Claims without which a token of this server is refused, whoever verified it, beside those of `profile`. Of `iss`,
+   * Claims without which a token of this server is rejected, whoever verified it, beside those of `profile`. A verifier's
+   * claims without `iss` are of no server, so they need none of these. Of `iss`,
    * `sub`, `client_id` and `jti` the value must be a non-empty text; any other claim only has to be there.
    *
    * @defaultValue none
