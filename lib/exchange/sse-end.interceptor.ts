@@ -1,4 +1,3 @@
-import * as common from '@nestjs/common';
 import { type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import { EMPTY, fromEvent, type Observable, takeUntil } from 'rxjs';
 import { watchOf } from '../auth-info/request-auth.js';
@@ -6,8 +5,8 @@ import { interceptInnermost } from '../platform/nest-metadata.js';
 import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
 
 /**
- * Ends what an `@Sse()` handler gives with its response. Nest waits for the connection to close, which goes on for the
- * next request where the stream has ended with its token. Answers that nothing watches go the way they would go without.
+ * Ends the observable of an `@Sse()` handler with its response. Nest waits for the connection to close, which goes on for
+ * the next request after a stream has ended with its token. A response without an expiry is left alone.
  */
 const SSE_END: NestInterceptor = {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
@@ -20,12 +19,10 @@ const SSE_END: NestInterceptor = {
 };
 
 /**
- * Has the observables of `@Sse()` handlers end with their responses. Nest 11 before 11.2 does not need it where it waits for
- * the request to close, and would send what a handler with an interceptor throws as an event, with status 200.
+ * Has the observables of `@Sse()` handlers end with their responses. To be called before Nest makes routes.
  *
  * @internal
  */
 export function endSse(handlers: readonly object[]): void {
-  if (!('SSE_ABORT_CONTROLLER' in common)) return;
   for (const handler of handlers) interceptInnermost(handler, SSE_END);
 }
