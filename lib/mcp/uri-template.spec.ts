@@ -6,6 +6,13 @@ import { verifies } from '../../test/verifies.js';
 import { uriMatcher, uriSpellings } from './uri-template.js';
 
 describe('uriMatcher', () => {
+  verifies('WAY-04', 'covers what a URL parser makes of an accented host, however often it is asked', () => {
+    const covers = uriMatcher('https://xn--mnchen-3ya.example/{id}');
+    const outcomes = new Set(Array.from({ length: 20_000 }, () => covers('https://m\u00fcnchen.example/1')));
+    expect([...outcomes]).toEqual([true]);
+    expect(covers('https://munchen.example/1')).toBe(false);
+  });
+
   verifies('SCP-21', 'covers every spelling in which a transport may read a URI', () => {
     const covers = uriMatcher('note://{id}');
     for (const uri of [

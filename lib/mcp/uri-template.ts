@@ -1,3 +1,5 @@
+import { urlOf } from '../options/url-rules.js';
+
 /** What stands for any text: `:id`, `*rest`, `*"any name"`, and what is escaped in a route path. */
 const OPEN_PARTS = /(?:[:*](?:"[^"]*"|[\p{ID_Continue}$\u200c\u200d]+)|\\.)+/u;
 
@@ -122,7 +124,7 @@ function withoutBraces(template: string): string {
 }
 
 function readingsOf(uri: string): readonly string[] {
-  const resolved = URL.canParse(uri) ? [new URL(uri).href] : [];
+  const resolved = [urlOf(uri)?.href ?? uri];
   const whole = [uri, ...resolved].map(withoutScheme);
   const cut = [/[?]/, /[?#]/, /:\/\//].flatMap((end) => whole.map((each) => each.split(end, 1)[0] ?? ''));
   const readings = [...whole, ...cut];

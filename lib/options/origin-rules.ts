@@ -1,5 +1,5 @@
 import { isListOf, isString, type Problem } from './check.decorator.js';
-import { splitUrl } from './url-rules.js';
+import { splitUrl, urlOf } from './url-rules.js';
 
 /** An `Origin` or a `Host` in its parts, in lower case. @internal */
 export interface OriginParts {
@@ -65,7 +65,7 @@ export function canonicalOrigin({ scheme, host, port }: OriginParts): string {
  */
 export function isBrowserHost(host: string): boolean {
   const url = `http://${host}`;
-  return host.length <= MAX_HOST_LENGTH && URL.canParse(url) && new URL(url).hostname === host;
+  return host.length <= MAX_HOST_LENGTH && urlOf(url)?.hostname === host;
 }
 
 /** Says what is wrong with one allowed origin, or undefined when it is right. @internal */
@@ -113,7 +113,8 @@ export function hostProblem(value: string): string | undefined {
 
 /** The advice to write what browsers make of a URL, where they make something of it that is allowed. */
 function spelledByBrowsers(url: string, part: (parsed: URL) => string): string | undefined {
-  const sent = URL.canParse(url) ? part(new URL(url)) : '';
+  const parsed = urlOf(url);
+  const sent = parsed ? part(parsed) : '';
   const parts = parseOrigin(withoutAnyPort(sent)) ?? parseHost(sent);
   return parts && isBrowserHost(parts.host) ? `is sent by browsers as ${sent}; write that` : undefined;
 }
