@@ -1,10 +1,4 @@
-import {
-  Inject,
-  Injectable,
-  type OnApplicationBootstrap,
-  type OnApplicationShutdown,
-  Optional,
-} from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { AuthorizationServer, type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 import { AuthorizationServerRegistry } from '../discovery/authorization-server.registry.js';
 import { BackgroundRetry } from '../discovery/background-retry.js';
@@ -31,12 +25,13 @@ export class IssuerKeysRegistry implements OnApplicationBootstrap, OnApplication
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
     private readonly events: McpAuthEvents = new McpAuthEvents(options),
     private readonly retry: BackgroundRetry = new BackgroundRetry(),
-    @Optional() private readonly servers?: AuthorizationServerRegistry,
+    @Inject(AuthorizationServerRegistry)
+    private readonly servers: Pick<AuthorizationServerRegistry, 'all'> = { all: () => [] },
   ) {}
 
   /** Lets diagnostics look at keys that no token has needed yet. Fetches none. */
   onApplicationBootstrap(): void {
-    for (const server of this.servers?.all() ?? []) {
+    for (const server of this.servers.all()) {
       if (usesKeys(server.options) && typeof server.options.jwks !== 'object') this.of(server);
     }
   }
