@@ -163,7 +163,10 @@ describe('a look at the servers', () => {
       authorizationServers: [{ status: 'up', lastFailure: undefined }],
     });
     expect([hits(as, OAUTH), hits(as, '/jwks')]).toEqual([2, 1]);
-    expect(diagnostics.report()).toEqual(await diagnostics.check());
+    // Ages go on between the two.
+    const ageless = (report: object): string =>
+      JSON.stringify(report, (key, value: unknown) => (key.endsWith('AgeSeconds') ? 0 : value));
+    expect(ageless(await diagnostics.check())).toBe(ageless(diagnostics.report()));
 
     setDown(true);
     clock.forward(5);
