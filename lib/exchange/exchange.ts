@@ -19,6 +19,8 @@ export interface Exchange {
   readonly resource: KnownResource;
   /** What its route and its operations need, beside the scopes of the resource. */
   readonly needed: readonly ScopeChoice[];
+  /** Whether the handler may write the response itself, as an event stream. */
+  readonly mayStream: boolean;
 }
 
 /**

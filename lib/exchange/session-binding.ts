@@ -70,7 +70,7 @@ export class SessionBinding implements ExchangeWatcher {
     if (id !== undefined && id !== '') this.attendSession(exchange, id, this.sessions);
     if (request.method === 'POST') {
       if (mayOpenSession(body)) this.attendOpening(exchange, this.sessions);
-    } else if (request.method === 'GET' && !id && takesStream(request.headers['accept'])) {
+    } else if (request.method === 'GET' && !id && takesStream(exchange)) {
       this.attendStream(exchange);
     }
     if (!this.streams.isEmpty) this.attendMessage(exchange);
@@ -176,7 +176,11 @@ function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-/** Whether a client takes an event stream. Those that do not say what they take get one too. */
-function takesStream(accept: string | string[] | undefined): boolean {
-  return accept === undefined || /text\/(?:event-stream|\*)|\*\/\*/i.test(String(accept));
+/**
+ * Whether the answer may be an event stream: the client asks for one, or takes anything and the handler may write one. To
+ * watch all other answers would cost each of them more than its token does.
+ */
+function takesStream({ request, mayStream }: Exchange): boolean {
+  const accept = String(request.headers['accept'] ?? '*/*');
+  return /text\/event-stream/i.test(accept) || (mayStream && /text\/\*|\*\/\*/i.test(accept));
 }

@@ -11,7 +11,15 @@ const options = { endStreamsAtExpiry: true, clockToleranceSeconds: 0, now: () =>
 
 function exchangeOf(request: IncomingMessage, response: ServerResponse, expiresAt?: number): Exchange {
   const auth = expiresAt === undefined ? undefined : ({ expiresAt } as AuthInfo);
-  return { request, response, body: undefined, auth, resource: {} as KnownResource, needed: [] };
+  return {
+    request,
+    response,
+    body: undefined,
+    auth,
+    resource: {} as KnownResource,
+    needed: [],
+    mayStream: true,
+  };
 }
 
 describe('StreamExpiry', () => {

@@ -22,11 +22,8 @@ import { LocalAuthenticator } from './local-authenticator.js';
 import { refuseCall } from './refused-call.js';
 import { NO_ARGUMENTS } from '../mcp/operations.js';
 import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
-import {
-  type AuthenticatedRequest,
-  type CalledHandler,
-  RequestAuthenticator,
-} from './request-authenticator.js';
+import { type CalledHandler } from './admission-rules.js';
+import { type AuthenticatedRequest, RequestAuthenticator } from './request-authenticator.js';
 import { type RouteFacts, RouteFactsReader } from './route-facts.js';
 
 /**
@@ -122,7 +119,8 @@ export class BearerAuthGuard implements CanActivate {
     const isLast = context.getType() === 'http';
     const response = isLast ? this.nodeResponse(context) : undefined;
     const handler = isLast ? undefined : calledHandler(context, route, call);
-    const rules = { resource, requirements, call, handler, allowsAnonymous, isLast, response };
+    const { mayStream } = route;
+    const rules = { resource, requirements, call, handler, allowsAnonymous, isLast, response, mayStream };
     return this.authenticator.admit(request as AuthenticatedRequest, rules);
   }
 

@@ -1,5 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type ServerResponse } from 'node:http';
 import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
 import {
   type Admission,
@@ -23,7 +22,7 @@ import { assertBounded, isMcpBody, type McpOperation, operationsOf } from '../mc
 import { hasUnreadMessage, unreadFailure } from '../mcp/unread-body.js';
 import { hasNoBatches, mcpStrategy } from '../mcp/protocol-era.js';
 import { choicesFor, type OperationNeed } from '../mcp/operation-needs.js';
-import { choicesWithoutCaller, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
+import { choicesWithoutCaller } from '../mcp/scope-requirement.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
@@ -32,39 +31,13 @@ import {
 } from '../resource-metadata/protected-resource.registry.js';
 import { type CredentialRequest, credentialSources } from '../token/credential-sources.js';
 import { extractBearerToken } from '../token/extract-bearer-token.js';
+import { type AdmissionRules } from './admission-rules.js';
 import { GuardReport } from './guard-report.js';
 
 /** The part of a platform's request that is read. @internal */
 export interface AuthenticatedRequest extends CredentialRequest {
   readonly method?: string | undefined;
   readonly body?: unknown;
-}
-
-/** What is asked of a request, beside what its body asks for. @internal */
-export interface AdmissionRules {
-  readonly resource: KnownResource;
-  /** What the handler needs, beside the scopes of the resource. */
-  readonly requirements: readonly ScopeRequirement[];
-  /** What functions among the requirements are told. */
-  readonly call: ScopedCall;
-  /** For a handler that is called within another request. */
-  readonly handler?: CalledHandler | undefined;
-  /** Whether a request without credentials is let in, where nothing that it asks for needs scopes. */
-  readonly allowsAnonymous: boolean;
-  /** The Node response; undefined where a handler is called within another request. */
-  readonly response?: ServerResponse | undefined;
-  /** Whether the handler comes next, so that what the body asks for must be known now. @defaultValue false */
-  readonly isLast?: boolean;
-}
-
-/** A handler that is called within another request. @internal */
-export interface CalledHandler {
-  /** The name of its tool or prompt, its URI or template. */
-  readonly name: string;
-  /** What stands for the message that it is called for; undefined where it is called for none of its own. */
-  readonly message: object | undefined;
-  /** What is the same for each guard of one call, and for no other call. */
-  readonly invocation: object;
 }
 
 /** An operation that asks for scopes. */
@@ -146,10 +119,11 @@ export class RequestAuthenticator {
   private attend(
     request: AuthenticatedRequest,
     auth: AuthInfo | undefined,
-    { response, resource }: AdmissionRules,
+    { response, resource, mayStream = true }: AdmissionRules,
     needed: readonly ScopeChoice[],
   ): void {
-    if (response) this.watchers.attend({ request, response, body: request.body, auth, resource, needed });
+    const { body } = request;
+    if (response) this.watchers.attend({ request, response, body, auth, resource, needed, mayStream });
   }
 
   /** Returns what is needed beside the scopes of the resource. */

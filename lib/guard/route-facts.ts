@@ -4,7 +4,7 @@ import { ALLOW_ANONYMOUS, PROTECTED_RESOURCE, SKIP_BEARER_AUTH } from '../mcp-au
 import { scopeRequirements, type ServedOperation, servedOperation } from '../mcp/handler-scan.js';
 import { HANDLER_METHODS, NO_ARGUMENTS } from '../mcp/operations.js';
 import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
-import { isMarked } from '../platform/nest-metadata.js';
+import { isMarked, mayWriteResponse } from '../platform/nest-metadata.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 
 /** What the decorators on a route say, which is the same for every request. @internal */
@@ -18,6 +18,8 @@ export interface RouteFacts {
   readonly requirements: readonly ScopeRequirement[];
   /** What functions in `@RequireScopes()` are told of a call, except what the call itself says. */
   readonly call: ScopedCall;
+  /** Whether the handler may write the response itself, as an event stream. */
+  readonly mayStream: boolean;
   /** The resource, once it has been found. */
   resource?: KnownResource;
 }
@@ -49,6 +51,7 @@ export class RouteFactsReader {
         where,
         requirements: scopeRequirements(controller, handler),
         call: callOf(where, servedOperation(handler)),
+        mayStream: mayWriteResponse(controller, handler),
       };
       byClass.set(controller, facts);
     }

@@ -1,5 +1,6 @@
 import { type ModulesContainer } from '@nestjs/core';
 import { type Observable } from 'rxjs';
+import { ROUTE_ARGUMENTS } from './nest-metadata.js';
 
 /** What a transport of @rekog/mcp-nest is started with. @internal */
 export interface TransportContext {
@@ -111,8 +112,7 @@ export function beforeOperations(
 /** How a class hands requests to a transport: by the handlers that the transport gives to routes. */
 const HANDS_OVER = /\.handle(?:Post|Get|Delete)\(\s*[^(),]+,|\bhttpHandlers\b/;
 
-/** The key of what Nest knows of the parameters of routes, and how it writes the request and the response. */
-const ROUTE_ARGUMENTS = '__routeArguments__';
+/** How Nest writes the request and the response among the parameters of routes. */
 const REQUEST_AND_RESPONSE = [/^0:/, /^1:/];
 
 /**

@@ -27,6 +27,21 @@ export function isRoute(method: object): boolean {
   return Reflect.hasMetadata(ROUTE_PATH, method) && Reflect.hasMetadata(ROUTE_METHOD, method);
 }
 
+/** What Nest knows of the parameters of routes; the request, the response and `next` come first in it. */
+export const ROUTE_ARGUMENTS = '__routeArguments__';
+
+/**
+ * Whether a route may write its response itself: it is handed the platform's request, response or `next`, or it is an event
+ * stream of Nest. What a parameter decorator of the application hands over is not known.
+ *
+ * @internal
+ */
+export function mayWriteResponse(controller: object, method: object & { readonly name: string }): boolean {
+  if (Reflect.getMetadata(EVENT_STREAM, method) === true) return true;
+  const parameters = (Reflect.getMetadata(ROUTE_ARGUMENTS, controller, method.name) ?? {}) as object;
+  return Object.keys(parameters).some((key) => /^[012]:/.test(key));
+}
+
 /** Puts an interceptor next to a route's handler, inside of those that the application has, once. @internal */
 export function interceptInnermost(method: object, interceptor: NestInterceptor): void {
   const others = (Reflect.getMetadata(ROUTE_INTERCEPTORS, method) ?? []) as readonly unknown[];
