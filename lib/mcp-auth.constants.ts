@@ -5,7 +5,7 @@ export const MCP_AUTH_OPTIONS = Symbol.for('nestjs-mcp-auth:options');
 export const MCP_AUTH_GIVEN_OPTIONS = Symbol.for('nestjs-mcp-auth:given-options');
 
 /**
- * Injection token by which guard and middleware ask for the module's resources. If the module is not imported, Nest's message
+ * Injection token by which guard and middleware ask for what they work with. If the module is not imported, Nest's message
  * names this token as what to import.
  *
  * @internal

@@ -10,6 +10,8 @@ import {
 import { ApplicationConfig, DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { AuthContext } from './auth-info/auth-context.js';
 import { ResourceTokenVerifier } from './auth-info/resource-token.verifier.js';
+import { DecisionReport } from './challenge/decision-report.js';
+import { Rejections } from './challenge/rejections.js';
 import { AuthorizationServerRegistry } from './discovery/authorization-server.registry.js';
 import { BackgroundRetry } from './discovery/background-retry.js';
 import { McpAuthDiagnostics } from './discovery/diagnostics.js';
@@ -17,18 +19,15 @@ import { McpAuthConfigError } from './errors/config.error.js';
 import { McpAuthEvents } from './events/mcp-auth-events.js';
 import { RateLimitedLogger } from './events/rate-limited-logger.js';
 import { EXCHANGE_PROVIDERS } from './exchange/exchange.providers.js';
-import { LateRefusalReport } from './exchange/late-refusal-report.js';
 import { AccessTokenGate } from './gate/access-token.gate.js';
 import { RevocationCheck } from './gate/revocation.check.js';
+import { ScopePolicy } from './gate/scope-policy.js';
 import { VerifiedTokenCache } from './gate/verified-token.cache.js';
-import { AdapterLayer } from './guard/adapter-layer.js';
 import { BearerAuthGuard } from './guard/bearer-auth.guard.js';
 import { BearerAuthMiddleware } from './guard/bearer-auth.middleware.js';
-import { GuardReport } from './guard/guard-report.js';
-import { LocalAuthenticator } from './guard/local-authenticator.js';
-import { RequestAuthenticator } from './guard/request-authenticator.js';
+import { PlatformHooks } from './guard/platform-hooks.js';
+import { REQUEST_PROVIDERS } from './guard/request-services.js';
 import { ResourceReport } from './guard/resource-report.js';
-import { TransportCheck } from './guard/transport-check.js';
 import {
   AUTHORIZATION_SERVER_WELL_KNOWN,
   IMPORTED_MODULE,
@@ -92,7 +91,6 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     VerifierRegistry,
     AuthorizationServerRegistry,
     ProtectedResourceRegistry,
-    { provide: IMPORTED_MODULE, useExisting: ProtectedResourceRegistry },
     ResourcePaths,
     LegacyMirror,
     WellKnownResponder,
@@ -101,34 +99,25 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     VerifiedTokenCache,
     RevocationCheck,
     AccessTokenGate,
+    ScopePolicy,
     ResourceTokenVerifier,
-    GuardReport,
+    DecisionReport,
+    Rejections,
     McpAuthDiagnostics,
     ...MCP_PROVIDERS,
     ...EXCHANGE_PROVIDERS,
-    { provide: LateRefusalReport, useExisting: GuardReport },
-    RequestAuthenticator,
-    LocalAuthenticator,
     BearerAuthGuard,
     BearerAuthMiddleware,
-    AdapterLayer,
-    TransportCheck,
-    ResourceReport,
+    ...REQUEST_PROVIDERS,
     AuthContext,
   ],
   exports: [
     BearerAuthGuard,
     BearerAuthMiddleware,
     AuthContext,
-    RequestAuthenticator,
-    LocalAuthenticator,
-    ProtectedResourceRegistry,
     IMPORTED_MODULE,
-    ResourcePaths,
-    WellKnownResponder,
     ResourceTokenVerifier,
     TokenVerifier,
-    GuardReport,
     McpAuthDiagnostics,
     McpAuthEvents,
     MCP_AUTH_OPTIONS,
@@ -144,7 +133,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     private readonly servers: AuthorizationServerRegistry,
     private readonly resources: ProtectedResourceRegistry,
     private readonly handlers: HandlerRegistration,
-    private readonly layer: AdapterLayer,
+    private readonly hooks: PlatformHooks,
     private readonly host: HttpAdapterHost,
     private readonly routes: RouteScan,
     private readonly mirror: LegacyMirror,
@@ -182,7 +171,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     this.keepPrefixAway(PROTECTED_RESOURCE_WELL_KNOWN, '(/|$)');
     this.routeMirror();
     endSse(this.routes.eventStreams());
-    this.layer.installAfterBodies(consumer);
+    this.hooks.installAfterBodies(consumer);
   }
 
   /** Where the application has a route of its own for the document, that is served. */

@@ -659,6 +659,17 @@ const waysIn = {
   'WAY-38': row('robustness', 'the path, mounting and attack suites pass on the lowest and newest Nest 11'),
 } as const;
 
+const onePath = {
+  'RTR-01': row(
+    'DESIGN part 2',
+    'a tool call is authenticated once and authorized once, whatever layers it passes',
+  ),
+  'RTR-02': row(
+    'DESIGN part 2',
+    'a body that middleware changes after it was authorized is authorized again',
+  ),
+} as const;
+
 const notOffered = (source: string, behaviour: string, deferred: string) => ({ source, behaviour, deferred });
 const NO_DPOP = 'DPoP is not offered: no proof is looked at, and tokens that are bound to a key are refused';
 const NO_STEP_UP_AUTHENTICATION =
@@ -690,6 +701,7 @@ const sampleApps = {
 
 export const requirements = {
   ...waysIn,
+  ...onePath,
   ...left,
   ...sampleApps,
   ...sessions,

@@ -7,14 +7,21 @@ import { verifies } from '../../test/verifies.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { AuthContext } from './auth-context.js';
 import { type AuthInfo } from './auth-info.decorator.js';
-import { currentRequest, runForRequest } from './current-request.js';
-import { clearAdmission, recordAdmission, withdrawAdmission } from './request-auth.js';
+import { RequestContext } from './request-context.js';
 
 const resource = {} as KnownResource;
 
+function authenticate(request: IncomingMessage, subject: string): void {
+  RequestContext.of(request).authenticate({ auth: { subject } as AuthInfo, resource }, request);
+}
+
+function runForRequest(request: IncomingMessage, handle: () => void): void {
+  RequestContext.of(request).run(handle);
+}
+
 function requestOf(subject?: string): IncomingMessage {
   const request = new IncomingMessage(new Socket());
-  if (subject !== undefined) recordAdmission(request, { auth: { subject } as AuthInfo, resource });
+  if (subject !== undefined) authenticate(request, subject);
   return request;
 }
 
@@ -36,19 +43,19 @@ describe('AuthContext', () => {
     runForRequest(requestOf('u1'), () => {
       expect(subject()).toBe('u1');
     });
-    expect([ran, subject(), currentRequest()]).toEqual([true, undefined, undefined]);
+    expect([ran, subject(), RequestContext.current()?.request]).toEqual([true, undefined, undefined]);
   });
 
   it('looks when it is asked: a request may be admitted, and refused, on its way', () => {
     const request = requestOf();
     runForRequest(request, () => {
-      recordAdmission(request, { auth: { subject: 'u1' } as AuthInfo, resource });
+      authenticate(request, 'u1');
       expect(subject()).toBe('u1');
-      clearAdmission(request);
+      RequestContext.of(request).reset(request);
       expect(subject()).toBeUndefined();
-      expect(withdrawAdmission(request)).toBeUndefined();
-      recordAdmission(request, { auth: { subject: 'u2' } as AuthInfo, resource });
-      expect(withdrawAdmission(request)).toEqual({ subject: 'u2' });
+      expect(RequestContext.of(request).withdraw(request)).toBeUndefined();
+      authenticate(request, 'u2');
+      expect(RequestContext.of(request).withdraw(request)).toEqual({ subject: 'u2' });
       expect([subject(), (request as { auth?: unknown }).auth]).toEqual([undefined, undefined]);
     });
   });
@@ -64,7 +71,7 @@ describe('AuthContext', () => {
     await new Promise<void>((resolve) => {
       runForRequest(outer, () => {
         runForRequest(outer, () => {
-          expect(currentRequest()).toBe(outer);
+          expect(RequestContext.current()?.request).toBe(outer);
         });
         runForRequest(inner, () => {
           expect(subject()).toBe('inner');

@@ -4,8 +4,7 @@ import { grants } from '../gate/scopes.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type AuthInfo } from './auth-info.decorator.js';
-import { currentRequest } from './current-request.js';
-import { admissionOf } from './request-auth.js';
+import { RequestContext } from './request-context.js';
 
 /**
  * The current caller, for services that no request is passed to.
@@ -34,7 +33,7 @@ export class AuthContext {
 
   /** The caller; undefined outside of a request, before it is admitted, once it is refused, and for an anonymous one. */
   current(): AuthInfo | undefined {
-    return admissionOf(currentRequest())?.auth;
+    return RequestContext.current()?.authentication?.auth;
   }
 
   /**

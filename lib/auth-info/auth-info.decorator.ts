@@ -1,7 +1,8 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { type TokenClaims } from '../verifier/token.verifier.js';
 import { localCallOf } from './local-call.js';
-import { admissionOf, requestOf } from './request-auth.js';
+import { RequestContext } from './request-context.js';
+import { requestOf } from './request-of.js';
 
 /**
  * The caller of a request: a superset of the MCP SDK's type of the same name, so that `req.auth` is what the
@@ -53,7 +54,8 @@ const PARAMETER_TYPES = 'design:paramtypes';
 
 const callerParameter = createParamDecorator(
   (property: keyof AuthInfo | undefined, context: ExecutionContext) => {
-    const auth = admissionOf(requestOf(context) ?? localCallOf(context)?.carrier)?.auth;
+    const request = requestOf(context) ?? localCallOf(context)?.carrier;
+    const auth = RequestContext.find(request)?.authentication?.auth;
     return property === undefined ? auth : auth?.[property];
   },
 );

@@ -1,5 +1,5 @@
 import { type ExecutionContext } from '@nestjs/common';
-import { currentRequest } from './current-request.js';
+import { RequestContext } from './request-context.js';
 
 /** A call of an MCP handler behind which there is no HTTP request, and whose transport says what it is. @internal */
 export interface LocalCall {
@@ -25,7 +25,7 @@ interface TransportCarrier {
  * @internal
  */
 export function localCallOf(context: ExecutionContext): LocalCall | undefined {
-  if (context.getType<string>() !== 'rpc' || currentRequest() !== undefined) return undefined;
+  if (context.getType<string>() !== 'rpc' || RequestContext.current() !== undefined) return undefined;
   const carrier = context.switchToRpc().getContext<unknown>();
   if (!isCarrier(carrier) || isOfHttp(carrier)) return undefined;
   const supplied = carrier.sdkContext?.http?.authInfo ?? undefined;

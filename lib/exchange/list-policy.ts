@@ -3,7 +3,7 @@ import { type ServerResponse } from 'node:http';
 import { requestIdOf } from '../challenge/refusal-body.js';
 import { describeFault } from '../events/escape-for-log.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
-import { suffice } from '../gate/scopes.js';
+import { ScopePolicy } from '../gate/scope-policy.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { type McpOperationKind } from '../mcp/operations.js';
@@ -46,9 +46,10 @@ export class ListPolicy implements ExchangeWatcher {
 
   constructor(
     private readonly handlerScopes: HandlerScopeRegistry,
+    private readonly scopes: ScopePolicy,
     private readonly log: RateLimitedLogger,
     @Inject(MCP_AUTH_OPTIONS)
-    private readonly options: Pick<ResolvedMcpAuthOptions, 'listPolicy' | 'scopeHierarchy'>,
+    private readonly options: Pick<ResolvedMcpAuthOptions, 'listPolicy'>,
   ) {}
 
   attend(exchange: Exchange): void {
@@ -117,9 +118,8 @@ export class ListPolicy implements ExchangeWatcher {
     const baseline = resource.options.requiredScopes;
     const required = [...new Set([...baseline, ...own])];
     if (!auth) return { required, granted: false, dependsOnArguments };
-    const granted = { scopes: auth.scopes, hierarchy: this.options.scopeHierarchy };
     const operationScopes = own.map((each) => (typeof each === 'string' ? each : each.anyOf));
-    const isGranted = suffice(granted, { baseline, operation: operationScopes });
+    const isGranted = this.scopes.isSatisfied(auth, resource, operationScopes);
     return { required, granted: isGranted, dependsOnArguments };
   }
 

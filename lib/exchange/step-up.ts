@@ -1,22 +1,17 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { currentRequest } from '../auth-info/current-request.js';
-import { exchangeOf, recordExchange } from '../auth-info/request-auth.js';
-import { requestIdOf } from '../challenge/refusal-body.js';
-import { type RefusalResponse, refusalResponse } from '../challenge/refusal-response.js';
+import { Injectable } from '@nestjs/common';
+import { type LateDenial, RequestContext } from '../auth-info/request-context.js';
+import { type RefusalResponse } from '../challenge/refusal-response.js';
+import { Rejections } from '../challenge/rejections.js';
 import {
   CredentialsRefusedError,
   hearOfInsufficientScope,
   insufficientScope,
   InsufficientScopeError,
 } from '../errors/refusal.errors.js';
-import { challengedScopes, scopesForAnonymous } from '../gate/scopes.js';
-import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { ScopePolicy } from '../gate/scope-policy.js';
 import { isMcpBody } from '../mcp/operations.js';
 import { mcpStrategy } from '../mcp/protocol-era.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
 import { type Exchange, type ExchangeWatcher } from './exchange.js';
-import { LateRefusalReport } from './late-refusal-report.js';
 import { holdAnswer } from './step-up-answer.js';
 
 /**
@@ -30,26 +25,24 @@ import { holdAnswer } from './step-up-answer.js';
 @Injectable()
 export class StepUps implements ExchangeWatcher {
   constructor(
-    readonly resources: ProtectedResourceRegistry,
-    readonly report: LateRefusalReport,
-    @Inject(MCP_AUTH_OPTIONS) readonly options: ResolvedMcpAuthOptions,
+    readonly scopes: ScopePolicy,
+    readonly rejections: Rejections,
   ) {
     hearOfInsufficientScope(noteStepUp);
   }
 
   attend(exchange: Exchange): void {
-    recordExchange(exchange.request, new StepUp(exchange, this));
+    RequestContext.of(exchange.request).lateDenial = new StepUp(exchange, this);
   }
 }
 
 const NONE: readonly string[] = [];
 
 /** What a handler may yet refuse. @internal */
-export class StepUp {
+export class StepUp implements LateDenial {
   private missing: readonly string[] = NONE;
   private isReported = false;
-  /** Whether a handler has refused the request. */
-  isNoted = false;
+  isDenied = false;
 
   constructor(
     private readonly exchange: Exchange,
@@ -63,17 +56,21 @@ export class StepUp {
 
   /** Whether the request still counts as let in: once a later layer refuses it, that layer answers. */
   get isCurrent(): boolean {
-    return exchangeOf(this.exchange.request) === this;
+    return RequestContext.of(this.exchange.request).lateDenial === this;
   }
 
-  /** Whether the request was let in without a caller. */
-  get isOfAnybody(): boolean {
-    return this.exchange.auth === undefined;
+  /** Denies for want of scopes; for want of a token only if the request was authorized without a caller. */
+  deny(failure: unknown): boolean {
+    const isDenial =
+      failure instanceof InsufficientScopeError ||
+      (failure instanceof CredentialsRefusedError && this.exchange.auth === undefined);
+    if (isDenial) this.note(failure.scopes);
+    return isDenial;
   }
 
-  note(scopes: readonly string[]): void {
-    const isFirst = !this.isNoted;
-    this.isNoted = true;
+  private note(scopes: readonly string[]): void {
+    const isFirst = !this.isDenied;
+    this.isDenied = true;
     this.missing = [...new Set([...this.missing, ...scopes])];
     const { response } = this.exchange;
     if (isFirst && !response.writableEnded) holdAnswer(response, this);
@@ -81,10 +78,8 @@ export class StepUp {
 
   /** The refusal that the request is answered with, told of when it is first asked for. */
   refusal(): RefusalResponse {
-    const { options } = this.owner;
     const failure = this.failure();
-    const id = options.errorBody === 'json-rpc' ? requestIdOf(this.body) : null;
-    const refusal = refusalResponse(failure, this.exchange.resource, options, id);
+    const refusal = this.owner.rejections.response(failure, this.exchange.resource, { body: this.body });
     this.tell(failure, refusal.status);
     return refusal;
   }
@@ -100,46 +95,25 @@ export class StepUp {
     if (this.isReported) return;
     this.isReported = true;
     const { request, auth, resource } = this.exchange;
-    this.owner.report.refused({ failure, status, resource: resource.options.resource, auth, request });
+    this.owner.rejections.tell(failure, status, resource, request, auth);
   }
 
   private failure(): InsufficientScopeError | CredentialsRefusedError {
     const { auth, resource, needed, request } = this.exchange;
-    const { options, resources } = this.owner;
-    const demand = {
-      baseline: resource.options.requiredScopes,
-      operation: [...needed, ...this.missing],
-    };
-    if (!auth) return new CredentialsRefusedError('missing_token', scopesForAnonymous(demand));
-    const granted = { scopes: auth.scopes, hierarchy: options.scopeHierarchy };
+    const { scopes } = this.owner;
+    const operation = [...needed, ...this.missing];
+    if (!auth)
+      return new CredentialsRefusedError('missing_token', scopes.anonymousChallenge(resource, operation));
     const strategy = isMcpBody(this.body) ? mcpStrategy(request.headers['mcp-protocol-version']) : 'complete';
-    return insufficientScope(challengedScopes(granted, demand, strategy, resources.scopesOf(resource)));
+    return insufficientScope(scopes.challenge(auth, resource, operation, strategy));
   }
 }
 
-function noteStepUp({ scopes }: InsufficientScopeError): void {
-  const stepUp = exchangeOf(currentRequest());
-  if (stepUp instanceof StepUp) stepUp.note(scopes);
+function noteStepUp(error: InsufficientScopeError): void {
+  RequestContext.current()?.lateDenial?.deny(error);
 }
 
-/**
- * Has a request answered with the refusal of a handler that is called within it: for want of scopes, or of a token where
- * nobody in particular has been let in.
- *
- * @returns whether the refusal will be told of once the request is answered; false for what is answered otherwise
- * @internal
- */
-export function noteRefusal(request: object | undefined, failure: unknown): boolean {
-  const stepUp = exchangeOf(request);
-  if (!(stepUp instanceof StepUp)) return false;
-  if (failure instanceof InsufficientScopeError) stepUp.note(failure.scopes);
-  else if (failure instanceof CredentialsRefusedError && stepUp.isOfAnybody) stepUp.note(failure.scopes);
-  else return false;
-  return true;
-}
-
-/** Whether a handler has refused this request for scopes. @internal */
+/** Whether a handler has denied this request for scopes. @internal */
 export function isSteppingUp(request: object): boolean {
-  const stepUp = exchangeOf(request);
-  return stepUp instanceof StepUp && stepUp.isNoted;
+  return RequestContext.find(request)?.lateDenial?.isDenied === true;
 }

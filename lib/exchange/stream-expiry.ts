@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type ServerResponse } from 'node:http';
-import { recordWatch, watchOf } from '../auth-info/request-auth.js';
+import { type AnswerExpiry, RequestContext } from '../auth-info/request-context.js';
 import { jsonRpcBody, refusalBody, requestIdOf } from '../challenge/refusal-body.js';
 import { answerTo } from '../challenge/refusal-answers.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
@@ -47,13 +47,13 @@ export class StreamExpiry implements ExchangeWatcher {
   attend(exchange: Exchange): void {
     const { auth, request, response } = exchange;
     if (!this.options.endStreamsAtExpiry || auth?.expiresAt === undefined || response.closed) return;
-    const known = watchOf(request);
-    if (known instanceof OpenAnswer && known.exchange.response === response) {
-      known.exchange = exchange;
+    const context = RequestContext.of(request);
+    if (context.expiry?.response === response) {
+      context.expiry.renew(request, exchange.body, exchange.resource);
       return;
     }
     const answer = new OpenAnswer(exchange, auth.expiresAt, this.options);
-    recordWatch(request, answer);
+    context.expiry = answer;
     const place = this.open.enter(answer);
     response.on('close', () => {
       this.open.leave(place);
@@ -90,17 +90,24 @@ export class StreamExpiry implements ExchangeWatcher {
 }
 
 /** An answer that might be a stream. */
-class OpenAnswer {
+class OpenAnswer implements AnswerExpiry {
   constructor(
-    /** As the last layer has let it in, which knows the body. */
-    public exchange: Exchange,
+    private exchange: Pick<Exchange, 'request' | 'response' | 'body' | 'resource'>,
     readonly expiresAt: number,
     private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
+  get response(): ServerResponse {
+    return this.exchange.response;
+  }
+
+  renew(request: Exchange['request'], body: unknown, resource: Exchange['resource']): void {
+    this.exchange = { ...this.exchange, request, body, resource };
+  }
+
   /** Whether it needs no watch any more: it has ended, or is no stream and takes its time. Ends a stream that is over. */
   isDone(): boolean {
-    const { response } = this.exchange;
+    const { response } = this;
     if (response.closed || response.writableEnded) return true;
     if (this.leftMs() > 0 || !response.headersSent) return false;
     if (isStream(response)) this.end();
@@ -120,7 +127,7 @@ class OpenAnswer {
   }
 
   private end(): void {
-    const { response } = this.exchange;
+    const { response } = this;
     response.end(this.lastEvent());
     silence(response);
   }

@@ -2,28 +2,20 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadat
 import { HttpAdapterHost, Reflector } from '@nestjs/core';
 import { type ServerResponse } from 'node:http';
 import { isMcpCall, localCallOf } from '../auth-info/local-call.js';
-import { admissionOf, requestOf, withdrawAdmission } from '../auth-info/request-auth.js';
+import { RequestContext } from '../auth-info/request-context.js';
+import { requestOf } from '../auth-info/request-of.js';
 import { type BearerException } from '../challenge/bearer.exception.js';
 import { completeCors } from '../challenge/cors-headers.js';
-import { refuse } from '../challenge/refuse.js';
 import { CredentialsRefusedError } from '../errors/refusal.errors.js';
-import { noteRefusal } from '../exchange/step-up.js';
-import { IMPORTED_MODULE, IS_BEARER_AUTH_GUARD, MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import {
-  type KnownResource,
-  type ProtectedResourceRegistry,
-} from '../resource-metadata/protected-resource.registry.js';
-import { isOfMessage } from '../platform/mcp-nest.js';
-import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
-import { policyOf } from '../origin/request-origin-policy.js';
-import { GuardReport } from './guard-report.js';
-import { LocalAuthenticator } from './local-authenticator.js';
-import { refuseCall } from './refused-call.js';
+import { IMPORTED_MODULE, IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js';
 import { NO_ARGUMENTS } from '../mcp/operations.js';
 import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
-import { type CalledHandler } from './admission-rules.js';
-import { type AuthenticatedRequest, RequestAuthenticator } from './request-authenticator.js';
+import { isOfMessage } from '../platform/mcp-nest.js';
+import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
+import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { refuseCall } from './refused-call.js';
+import { type AuthorizedRequest, type HandlerDemand } from './request-authorizer.js';
+import { type RequestServices } from './request-services.js';
 import { type RouteFacts, RouteFactsReader } from './route-facts.js';
 
 /**
@@ -47,15 +39,11 @@ export class BearerAuthGuard implements CanActivate {
   private readonly routes = new RouteFactsReader();
 
   // Injected into properties, so that a class that extends the guard may have a constructor of its own.
-  @Inject(IMPORTED_MODULE) private readonly resources!: ProtectedResourceRegistry;
+  @Inject(IMPORTED_MODULE) private readonly services!: RequestServices;
   @Inject() private readonly reflector!: Reflector;
   @Inject() private readonly adapterHost!: HttpAdapterHost;
-  @Inject() private readonly authenticator!: RequestAuthenticator;
-  @Inject() private readonly localCallers!: LocalAuthenticator;
-  @Inject() private readonly report!: GuardReport;
-  @Inject(MCP_AUTH_OPTIONS) private readonly options!: ResolvedMcpAuthOptions;
 
-  /** Decides at once where nobody has to be asked: on a token that is remembered, and without one. */
+  /** Decides at once if nobody has to be asked: for a remembered token, and without one. */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const route = this.routes.of(context, this.reflector);
     if (route.isSkipped) return true;
@@ -66,11 +54,11 @@ export class BearerAuthGuard implements CanActivate {
       return pending.then(
         () => true,
         (failure: unknown) => {
-          throw this.refuse(context, resource, failure);
+          throw this.reject(context, resource, failure);
         },
       );
     } catch (failure) {
-      const exception = this.refuse(context, resource, failure);
+      const exception = this.reject(context, resource, failure);
       if (isMcpCall(context) && this.getRequest(context) === undefined) return refuseCall(exception, failure);
       throw exception;
     }
@@ -93,9 +81,10 @@ export class BearerAuthGuard implements CanActivate {
 
   private getResource(context: ExecutionContext, route: RouteFacts): KnownResource {
     if (context.getType() === 'http' || route.resourceName !== undefined) {
-      return (route.resource ??= this.resources.require(route.resourceName, route.where));
+      return (route.resource ??= this.services.resources.require(route.resourceName, route.where));
     }
-    return admissionOf(this.getRequest(context))?.resource ?? this.resources.first();
+    const authentication = RequestContext.find(this.getRequest(context))?.authentication;
+    return authentication?.resource ?? this.services.resources.first();
   }
 
   private decide(
@@ -103,33 +92,63 @@ export class BearerAuthGuard implements CanActivate {
     route: RouteFacts,
     resource: KnownResource,
   ): Promise<void> | undefined {
-    const request = this.getRequest(context);
+    const request = this.getRequest(context) as (AuthorizedRequest & object) | undefined;
     if (!request) {
       this.decideOnLocalCall(context, route);
       return undefined;
     }
     const allowsAnonymous = route.allowsAnonymous || resource.options.allowAnonymous;
-    // Within another request, that one must have been let in at its own route: it is not authenticated here.
-    const isUndecided = context.getType() !== 'http' && admissionOf(request)?.resource !== resource;
-    if (isUndecided && !allowsAnonymous) throw new CredentialsRefusedError('missing_token');
-    // Within another request that one's origin counts, which was decided on at its own route.
-    if (context.getType() === 'http') this.checkOrigin(context, request as AuthenticatedRequest, resource);
-    const requirements = this.getRequiredScopes(context);
-    const call = callOf(context, route, requirements);
-    const isLast = context.getType() === 'http';
-    const response = isLast ? this.nodeResponse(context) : undefined;
-    const handler = isLast ? undefined : calledHandler(context, route, call);
-    const { mayStream } = route;
-    const rules = { resource, requirements, call, handler, allowsAnonymous, isLast, response, mayStream };
-    return this.authenticator.admit(request as AuthenticatedRequest, rules);
+    const isRoute = context.getType() === 'http';
+    if (isRoute) this.checkOrigin(context, request, resource);
+    // A handler within another request: that one was checked, and must have been authenticated, at its own route.
+    else if (!allowsAnonymous && RequestContext.of(request).authentication?.resource !== resource)
+      throw new CredentialsRefusedError('missing_token');
+    const authorize = (): void => {
+      if (isRoute) this.authorizeRoute(context, request, route, resource);
+      else this.services.authorizer.authorizeHandler(request, resource, this.handlerDemand(context, route));
+    };
+    const pending = this.services.authenticator.authenticate(request, resource, allowsAnonymous);
+    if (pending) return pending.then(authorize);
+    authorize();
+    return undefined;
   }
 
-  /** Without an HTTP request: only where the transport says that there is none. */
+  private authorizeRoute(
+    context: ExecutionContext,
+    request: AuthorizedRequest,
+    route: RouteFacts,
+    resource: KnownResource,
+  ): void {
+    const requirements = this.getRequiredScopes(context);
+    const call = callOf(context, route, requirements);
+    const response = this.nodeResponse(context);
+    this.services.authorizer.authorize(request, resource, {
+      requirements,
+      call,
+      response,
+      mayStream: route.mayStream,
+    });
+  }
+
+  private handlerDemand(context: ExecutionContext, route: RouteFacts): HandlerDemand {
+    const requirements = this.getRequiredScopes(context);
+    const call = callOf(context, route, requirements);
+    const carrier: unknown =
+      context.getType<string>() === 'rpc' ? context.switchToRpc().getContext() : undefined;
+    const message = isOfMessage(carrier, call) ? carrier : undefined;
+    return { name: route.call.name, requirements, call, message, invocation: context.getArgs() };
+  }
+
+  /** Without an HTTP request: only if the transport says that there is none. */
   private decideOnLocalCall(context: ExecutionContext, route: RouteFacts): void {
     const local = localCallOf(context);
     if (!local) throw new CredentialsRefusedError('missing_token');
     const requirements = this.getRequiredScopes(context);
-    this.localCallers.admit(local, { route, requirements, call: callOf(context, route, requirements) });
+    this.services.localCallers.admit(local, {
+      route,
+      requirements,
+      call: callOf(context, route, requirements),
+    });
   }
 
   private nodeResponse(context: ExecutionContext): ServerResponse | undefined {
@@ -139,12 +158,8 @@ export class BearerAuthGuard implements CanActivate {
       : undefined;
   }
 
-  private checkOrigin(
-    context: ExecutionContext,
-    request: AuthenticatedRequest,
-    { options }: KnownResource,
-  ): void {
-    const origin = policyOf(options).check(request);
+  private checkOrigin(context: ExecutionContext, request: AuthorizedRequest, resource: KnownResource): void {
+    const origin = this.services.authenticator.checkOrigin(request, resource);
     const response = this.getResponse(context) as { getHeader?(name: string): unknown } | undefined;
     if (origin === undefined || !response) return;
     const { httpAdapter } = this.adapterHost;
@@ -159,21 +174,17 @@ export class BearerAuthGuard implements CanActivate {
     });
   }
 
-  private refuse(context: ExecutionContext, resource: KnownResource, failure: unknown): BearerException {
+  private reject(context: ExecutionContext, resource: KnownResource, failure: unknown): BearerException {
     const request = this.getRequest(context);
-    const exception = refuse(failure, {
-      resource,
-      options: this.options,
-      adapter: this.adapterHost.httpAdapter,
-      response: this.getResponse(context),
-      body: () => (request as Partial<AuthenticatedRequest> | undefined)?.body,
-    });
-    // What is called within a request is refused alone: others may run in the same one. Its answer says why.
-    const isWhole = request !== undefined && context.getType() === 'http';
-    if (!isWhole && noteRefusal(request, failure)) return exception;
-    const auth = isWhole ? withdrawAdmission(request) : admissionOf(request)?.auth;
-    const status = exception.getStatus();
-    this.report.refused({ failure, status, resource: resource.options.resource, auth, request });
+    const response = this.getResponse(context);
+    const { httpAdapter } = this.adapterHost;
+    const exception = this.services.rejections.exception(failure, resource, request, response, httpAdapter);
+    const state = RequestContext.find(request);
+    const isRoute = request !== undefined && context.getType() === 'http';
+    // A call within a request is rejected alone: others may run in the same one. The request's answer says why.
+    if (!isRoute && state?.lateDenial?.deny(failure)) return exception;
+    const auth = isRoute ? state?.withdraw(request) : state?.authentication?.auth;
+    this.services.rejections.tell(failure, exception.getStatus(), resource, request, auth);
     return exception;
   }
 }
@@ -187,22 +198,15 @@ function callOf(
   { call }: RouteFacts,
   requirements: readonly ScopeRequirement[],
 ): ScopedCall {
-  // Nobody else asks.
+  // Nothing else asks.
   if (!requirements.some((requirement) => typeof requirement === 'function')) return call;
   const type = context.getType<string>();
   if (type === 'http') {
-    const { method = '' } = context.switchToHttp().getRequest<AuthenticatedRequest>();
+    const { method = '' } = context.switchToHttp().getRequest<AuthorizedRequest>();
     return { ...call, method };
   }
   if (type !== 'rpc') return call;
   const given = context.switchToRpc().getData<ScopedCall['arguments'] | undefined>() ?? NO_ARGUMENTS;
   if (call.kind !== 'resource') return { ...call, arguments: given };
   return typeof given['uri'] === 'string' ? { ...call, name: given['uri'] } : call;
-}
-
-function calledHandler(context: ExecutionContext, route: RouteFacts, call: ScopedCall): CalledHandler {
-  const carrier: unknown =
-    context.getType<string>() === 'rpc' ? context.switchToRpc().getContext() : undefined;
-  const message = isOfMessage(carrier, call) ? carrier : undefined;
-  return { name: route.call.name, message, invocation: context.getArgs() };
 }

@@ -1,15 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
 import { type LocalCall } from '../auth-info/local-call.js';
-import { recordLocalCaller } from '../auth-info/request-auth.js';
+import { RequestContext } from '../auth-info/request-context.js';
 import { toAuthInfo } from '../auth-info/to-auth-info.js';
+import { DecisionReport } from '../challenge/decision-report.js';
 import {
   CredentialsRefusedError,
   InsufficientScopeError,
   TokenRefusedError,
 } from '../errors/refusal.errors.js';
 import { type AdmittedToken } from '../gate/admit.js';
-import { scopesToAskFor } from '../gate/scopes.js';
+import { ScopePolicy } from '../gate/scope-policy.js';
 import { assertTimely } from '../gate/time-claims.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { choicesFor } from '../mcp/operation-needs.js';
@@ -20,7 +21,6 @@ import {
   type KnownResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
-import { GuardReport } from './guard-report.js';
 import { type RouteFacts } from './route-facts.js';
 
 /** What a local call is for. @internal */
@@ -42,7 +42,8 @@ const NOBODY = { issuer: '', audience: [], claims: {}, expiresAt: undefined } as
 export class LocalAuthenticator {
   constructor(
     private readonly resources: ProtectedResourceRegistry,
-    private readonly report: GuardReport,
+    private readonly scopes: ScopePolicy,
+    private readonly report: DecisionReport,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
@@ -53,7 +54,7 @@ export class LocalAuthenticator {
     const resource = this.resourceOf(supplied, demand);
     const auth = toAuthInfo(token, caller, resource);
     this.assertScopes(auth, resource, demand);
-    recordLocalCaller(carrier, { auth, resource });
+    RequestContext.of(carrier).authentication = { auth, resource };
     this.report.accepted(auth, resource.options.resource);
   }
 
@@ -98,11 +99,9 @@ export class LocalAuthenticator {
     resource: KnownResource,
     { route, requirements, call }: LocalDemand,
   ): void {
-    const baseline = resource.options.requiredScopes;
-    const demand = { baseline, operation: choicesFor({ name: route.call.name, requirements }, call, auth) };
-    const granted = { scopes: auth.scopes, hierarchy: this.options.scopeHierarchy };
-    const scopes = scopesToAskFor(granted, demand, 'complete', []);
-    if (scopes) throw new InsufficientScopeError(scopes);
+    const needed = choicesFor({ name: route.call.name, requirements }, call, auth);
+    if (this.scopes.isSatisfied(auth, resource, needed)) return;
+    throw new InsufficientScopeError(this.scopes.challenge(auth, resource, needed, 'complete'));
   }
 }
 

@@ -1,5 +1,5 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
-import { recordOpen } from '../auth-info/request-auth.js';
+import { RequestContext } from '../auth-info/request-context.js';
 import { SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
 
 /**
@@ -13,7 +13,8 @@ export class SkippedRouteGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const targets = [context.getHandler(), context.getClass()];
     const isSkipped = targets.some((target) => Reflect.getOwnMetadata(SKIP_BEARER_AUTH, target) === true);
-    if (isSkipped && context.getType() === 'http') recordOpen(context.switchToHttp().getRequest<object>());
+    if (isSkipped && context.getType() === 'http')
+      RequestContext.of(context.switchToHttp().getRequest<object>()).openFor(undefined);
     return true;
   }
 }

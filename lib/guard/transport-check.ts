@@ -1,25 +1,19 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { currentRequest } from '../auth-info/current-request.js';
-import { decidedResource, isDecided } from '../auth-info/request-auth.js';
-import { isJsonRpcRefusal, requestIdOf } from '../challenge/refusal-body.js';
-import { refusalResponse } from '../challenge/refusal-response.js';
-import { writeRefusal } from '../challenge/write-refusal.js';
+import { RequestContext } from '../auth-info/request-context.js';
+import { Rejections } from '../challenge/rejections.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { CredentialsRefusedError, MessageRefusedError } from '../errors/refusal.errors.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
-import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { operationsOf } from '../mcp/operations.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { beforeOperations, filterRequests, type McpStrategy, onStrategy } from '../platform/mcp-nest.js';
-import { type PlatformResponse, takeResponse } from '../platform/node-message.js';
+import { type PlatformResponse } from '../platform/node-message.js';
 import {
   type KnownResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
-import { GuardReport } from './guard-report.js';
 import { refusedCall } from './refused-call.js';
 
 /** A platform's request: the parts that are read. */
@@ -58,10 +52,9 @@ export class TransportCheck {
     modules: ModulesContainer,
     private readonly resources: ProtectedResourceRegistry,
     private readonly paths: ResourcePaths,
-    private readonly report: GuardReport,
+    private readonly rejections: Rejections,
     private readonly handlerScopes: HandlerScopeRegistry,
     private readonly log: RateLimitedLogger,
-    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {
     onStrategy(modules, (strategy) => {
       this.check(strategy);
@@ -72,14 +65,14 @@ export class TransportCheck {
   private check(strategy: McpStrategy): void {
     for (const transport of strategy.options.transports) {
       filterRequests(transport, (request, response) => {
-        if (isDecided(request)) return true;
+        if (RequestContext.find(request)?.isDecided) return true;
         this.reject(request, response as PlatformResponse);
         return false;
       });
     }
     const isChecked = beforeOperations(strategy, (transport, rawRequest, message) => {
-      const request = this.assertDecided(transport, rawRequest);
-      if (request) this.assertOwned(request, message, strategy);
+      const resource = this.assertDecided(transport, rawRequest)?.resource;
+      if (resource) this.assertOwned(resource, message, strategy);
     });
     if (isChecked) return;
     throw new McpAuthConfigError([{ path: strategy.constructor.name, message: UNKNOWN_VERSION }]);
@@ -90,18 +83,7 @@ export class TransportCheck {
     const failure = known ? new CredentialsRefusedError('missing_token') : new Error(REACHED);
     const resource = known ?? this.resources.first();
     this.log.write('warn', KIND, known ? NOT_AUTHENTICATED : UNKNOWN_RESOURCE);
-    const id = isJsonRpcRefusal(failure, this.options) ? requestIdOf(request.body) : null;
-    const refusal = refusalResponse(failure, resource, this.options, id);
-    const { status } = refusal;
-    this.report.refused({
-      failure,
-      status,
-      resource: resource.options.resource,
-      auth: undefined,
-      request,
-    });
-    const node = takeResponse(response);
-    if (!node.headersSent) writeRefusal(node, refusal);
+    this.rejections.answer(failure, resource, request, response);
   }
 
   private resourceOf({ originalUrl, url = '' }: HandedRequest): KnownResource | undefined {
@@ -110,19 +92,17 @@ export class TransportCheck {
   }
 
   /** An operation belongs to the request in whose course it runs, as everywhere in this package. */
-  private assertDecided(transport: unknown, rawRequest: unknown): object | undefined {
+  private assertDecided(transport: unknown, rawRequest: unknown): RequestContext | undefined {
     const given = typeof rawRequest === 'object' && rawRequest !== null ? rawRequest : undefined;
     if (given === undefined && transport !== 'streamable-http') return undefined;
-    const request = currentRequest() ?? given;
-    if (request !== undefined && isDecided(request)) return request;
+    const context = RequestContext.current() ?? RequestContext.find(given);
+    if (context?.isDecided) return context;
     this.log.write('warn', KIND, NOT_AUTHENTICATED);
     throw refusedCall(401, new CredentialsRefusedError('missing_token'));
   }
 
   /** Before, it was not known which of several servers with handlers of one name runs the operation. */
-  private assertOwned(request: object, message: unknown, { transportId }: McpStrategy): void {
-    const resource = decidedResource(request);
-    if (!resource) return;
+  private assertOwned(resource: KnownResource, message: unknown, { transportId }: McpStrategy): void {
     const isOwned = operationsOf(message).every((operation) =>
       this.handlerScopes.belongsTo(operation, resource, transportId),
     );

@@ -10,7 +10,7 @@ import { type McpDeclaration } from './handler-source.js';
 import { type DeclaredHandler } from './handler-sources.js';
 import { type McpOperation } from './operations.js';
 import { type OperationNeed } from './operation-needs.js';
-import { namedScopes, type ScopeRequirement } from './scope-requirement.js';
+import { namedScopes, type ScopedCall, type ScopeRequirement } from './scope-requirement.js';
 import { readUri, uriMatcher } from './uri-template.js';
 
 /** A resource or template, and which URIs it may stand for. */
@@ -102,6 +102,14 @@ export class HandlerScopeRegistry {
   /** All that an operation needs. An unknown name needs nothing: no handler runs for it. */
   requirementsOf(operation: McpOperation): readonly ScopeRequirement[] {
     return this.needsOf(operation).flatMap(({ requirements }) => requirements);
+  }
+
+  /** Whether all of these requirements are among those of the operation that is called. */
+  requires(call: ScopedCall, requirements: readonly ScopeRequirement[]): boolean {
+    const { kind } = call;
+    if (kind === 'route') return false;
+    const known = this.requirementsOf({ ...call, kind });
+    return requirements.every((requirement) => known.includes(requirement));
   }
 
   /** The same, apart for each resource or template that an operation may be about. */

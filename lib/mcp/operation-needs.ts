@@ -1,5 +1,5 @@
 import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
-import { type Admission } from '../auth-info/request-auth.js';
+import { type Authorization } from '../auth-info/authorization.js';
 import { type ScopeChoice } from '../gate/scopes.js';
 import { COMPLETION_METHOD } from './operations.js';
 import { choicesOf, type ScopedCall, type ScopeRequirement } from './scope-requirement.js';
@@ -19,7 +19,7 @@ export interface OperationNeed {
  * reaches the handler gets by them. About a completion for a template they are asked with the template, as there is no URI
  * yet; scopes with one of its expressions in them are left out then, as there are no such scopes.
  *
- * @param decided - where the answers of functions are kept
+ * @param authorization - keeps the answers of functions
  * @throws whatever a function throws, and an error when it gives what is no list of scopes
  * @internal
  */
@@ -27,9 +27,9 @@ export function choicesFor(
   { name, requirements }: OperationNeed,
   call: ScopedCall,
   auth: AuthInfo,
-  decided?: Pick<Admission, 'decisions'>,
+  authorization?: Authorization,
 ): readonly ScopeChoice[] {
-  const choices = choicesOf(requirements, () => callsOf(name, call), auth, decided);
+  const choices = choicesOf(requirements, () => callsOf(name, call), auth, authorization);
   if (!isOfTemplate(call)) return choices;
   const expressions = name.match(/\{[^{}]*\}/g) ?? [];
   const isKnown = (scope: string): boolean => !expressions.some((expression) => scope.includes(expression));

@@ -1,6 +1,5 @@
 import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
-import { type Admission } from '../auth-info/request-auth.js';
-import { RequestDecisions } from '../auth-info/request-decisions.js';
+import { Authorization } from '../auth-info/authorization.js';
 import { type ConfigProblem } from '../errors/config.error.js';
 import { type ScopeChoice } from '../gate/scopes.js';
 import { isScopeToken } from '../options/check.decorator.js';
@@ -81,7 +80,7 @@ export function choicesWithoutCaller(requirements: readonly ScopeRequirement[]):
  * What requirements come to for one call.
  *
  * @param calls - the call in each way that functions are asked about it; not made where there is no function
- * @param decided - where the answers of functions are kept, for those who ask again
+ * @param authorization - keeps the answers of functions, so that none runs twice for a call
  * @throws whatever a function throws, and an error when it gives what is no list of scopes
  * @internal
  */
@@ -89,14 +88,13 @@ export function choicesOf(
   requirements: readonly ScopeRequirement[],
   calls: () => readonly ScopedCall[],
   auth: AuthInfo,
-  decided: Pick<Admission, 'decisions'> = {},
+  authorization = new Authorization(),
 ): readonly ScopeChoice[] {
   return requirements.flatMap((requirement) => {
     if (typeof requirement === 'string') return [requirement];
     if (typeof requirement !== 'function') return [requirement.anyOf];
-    const decisions = (decided.decisions ??= new RequestDecisions());
     return calls().flatMap((call) =>
-      decisions.answer(requirement, call, () => asked(requirement, call, auth)),
+      authorization.answer(requirement, call, () => asked(requirement, call, auth)),
     );
   });
 }

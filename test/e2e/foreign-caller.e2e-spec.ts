@@ -130,7 +130,7 @@ describe.each(PLATFORMS)('a req.auth that something else sets, on %s', (platform
   }
 
   const told = (log: RecordingLogger): string[] => log.warnings.filter((line) => line.includes('req.auth'));
-  const WARNING = 'Something else sets "req.auth" too; it is overwritten, so leave one of the two out';
+  const WARNING = 'Another middleware also sets "req.auth" and is overwritten. Remove one of the two.';
 
   verifies('F90', 'is overwritten, and told of once', async () => {
     const { app, log, as } = await startForged(true);

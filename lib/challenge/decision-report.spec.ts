@@ -15,17 +15,17 @@ import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { withRefusedClaims } from '../gate/refused-claims.js';
 import { type McpAuthModuleOptions } from '../options/mcp-auth-options.interface.js';
-import { GuardReport } from './guard-report.js';
+import { DecisionReport } from './decision-report.js';
 
 const RESOURCE = 'https://api.example.com/notes';
 const ISSUER = 'https://as.example';
 const NOBODY = { issuer: undefined, clientId: undefined, subject: undefined, jti: undefined };
 
-describe('GuardReport', () => {
+describe('DecisionReport', () => {
   let lines: unknown[][];
   let seen: McpAuthEvent[];
   let events: McpAuthEvents;
-  let report: GuardReport;
+  let report: DecisionReport;
   let told: unknown[];
   let onUnauthorized: NonNullable<McpAuthModuleOptions['onUnauthorized']>;
 
@@ -42,7 +42,7 @@ describe('GuardReport', () => {
     events = new McpAuthEvents(options);
     told = [];
     onUnauthorized = (request) => told.push(request);
-    report = new GuardReport(events, new RateLimitedLogger(options), {
+    report = new DecisionReport(events, new RateLimitedLogger(options), {
       onUnauthorized: (request) => onUnauthorized(request),
       resources: [],
     });

@@ -13,7 +13,6 @@ import { type EventPrincipal, type RefusedEvent } from '../events/mcp-auth-event
 import { isolate } from '../events/isolated-observable.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
-import { type LateRefusalReport } from '../exchange/late-refusal-report.js';
 import { refusedClaims } from '../gate/refused-claims.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type UnauthorizedRequest } from '../options/mcp-auth-options.interface.js';
@@ -22,7 +21,7 @@ import { type CredentialRequest, presentedSecrets } from '../token/credential-so
 import { type TokenClaims } from '../verifier/token.verifier.js';
 import { describeAudiences, opaqueTokenAdvice } from './refusal-details.js';
 
-/** A request that was not let in. @internal */
+/** A request that was rejected. @internal */
 export interface Refusal {
   readonly failure: unknown;
   /** The status of the answer. */
@@ -52,7 +51,7 @@ interface SentRequest {
  * @internal
  */
 @Injectable()
-export class GuardReport implements LateRefusalReport {
+export class DecisionReport {
   private hasToldOfForeignAuth = false;
   private readonly undeclared = new Set<string>();
 
@@ -73,11 +72,11 @@ export class GuardReport implements LateRefusalReport {
     });
   }
 
-  /** Tells once that something else sets `req.auth` too: it is how the application is built, and the same each time. */
+  /** Warns once that something else sets `req.auth` too: that is how the application is built, so once is enough. */
   foreignAuth(): void {
     if (this.hasToldOfForeignAuth) return;
     this.hasToldOfForeignAuth = true;
-    const line = 'Something else sets "req.auth" too; it is overwritten, so leave one of the two out';
+    const line = 'Another middleware also sets "req.auth" and is overwritten. Remove one of the two.';
     this.log.write('warn', 'foreign req.auth', line);
   }
 

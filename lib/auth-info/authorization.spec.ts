@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { type DecidedCall, RequestDecisions } from './request-decisions.js';
+import { type DecidedCall, Authorization } from './authorization.js';
 
 const call = (name: string, args: object = {}, method = 'tools/call'): DecidedCall => ({
   kind: 'tool',
@@ -9,9 +9,9 @@ const call = (name: string, args: object = {}, method = 'tools/call'): DecidedCa
   arguments: args,
 });
 
-describe('RequestDecisions', () => {
+describe('Authorization', () => {
   verifies('WAY-26', 'asks once about each call, and anew about any other', () => {
-    const decisions = new RequestDecisions();
+    const decisions = new Authorization();
     let count = 0;
     const ask = (given: DecidedCall, by: object = decisions) =>
       decisions.answer(by, given, () => [`s${String(++count)}`]);
@@ -31,7 +31,7 @@ describe('RequestDecisions', () => {
   });
 
   verifies('WAY-26', 'is good for one body', () => {
-    const decisions = new RequestDecisions();
+    const decisions = new Authorization();
     const body = {};
     expect([decisions.covers(body), decisions.covers(undefined)]).toEqual([false, false]);
     decisions.record(body, []);
@@ -43,7 +43,7 @@ describe('RequestDecisions', () => {
   });
 
   verifies('WAY-26', 'gives each message the arguments of one operation, for one call', () => {
-    const decisions = new RequestDecisions();
+    const decisions = new Authorization();
     const [first, second] = [call('a', { n: 1 }), call('a', { n: 2 })];
     decisions.record({}, [call('a', {}, 'completion/complete'), first, second]);
     const parsed = call('a', { n: 0 });

@@ -1,14 +1,14 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { admissionOf, exchangeOf, makeRoom } from './request-auth.js';
+import { RequestContext } from './request-context.js';
 
-describe('makeRoom', () => {
+describe('RequestContext.prepare', () => {
   it('admits nobody, and presents nobody', () => {
     const request = new IncomingMessage(new Socket());
-    makeRoom(request);
-    expect(admissionOf(request)).toBeUndefined();
-    expect(exchangeOf(request)).toBeUndefined();
+    RequestContext.prepare(request);
+    const context = RequestContext.find(request);
+    expect([context?.isDecided, context?.lateDenial]).toEqual([false, undefined]);
     expect(request).toHaveProperty('auth', undefined);
   });
 
@@ -19,7 +19,7 @@ describe('makeRoom', () => {
       }
     }
     const request = new OwnRequest(new Socket());
-    makeRoom(request);
+    RequestContext.prepare(request);
     expect(request.auth).toBe('theirs');
   });
 });

@@ -1,9 +1,8 @@
 import { Inject, Injectable, type MiddlewareConsumer } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { runForRequest } from '../auth-info/current-request.js';
-import { admissionOf, makeRoom, presentCaller, undecidedOf } from '../auth-info/request-auth.js';
+import { RequestContext } from '../auth-info/request-context.js';
 import { preflightResponse } from '../challenge/cors-headers.js';
-import { refusalResponse } from '../challenge/refusal-response.js';
+import { Rejections } from '../challenge/rejections.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { hasUnreadMessage } from '../mcp/unread-body.js';
@@ -19,34 +18,38 @@ import {
   type PlatformRequest,
 } from '../platform/hooks.js';
 import { coverSubtrees } from '../platform/middleware-routes.js';
-import { nodeRequestOf, type PlatformResponse, takeResponse } from '../platform/node-message.js';
+import { type PlatformResponse, takeResponse } from '../platform/node-message.js';
 import { keepPeeked } from '../platform/peek-json.js';
 import { correctPreflights, type PreflightAnswer } from '../platform/preflights.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
 import { WellKnownResponder } from '../resource-metadata/well-known.responder.js';
 import { BearerAuthMiddleware } from './bearer-auth.middleware.js';
+import { RequestFilter } from './request-filter.js';
 
 /**
- * What stands before all routes of the application, those that libraries mount on the platform included: every request
- * is tied to {@link AuthContext}, requests to a protected resource's path come from where they may, preflights and
- * whatever does not read a metadata document are answered and, with `earlyAuthentication`, requests to a protected
- * resource are authenticated before their body is read.
+ * Meets every request before all routes of the application, also those that libraries mount on the platform:
  *
- * It is put on the platform as soon as there is one: before what an application adds after `NestFactory.create()`.
+ * - puts the request into its context, so that {@link AuthContext} finds the caller
+ * - checks Host and Origin at a protected resource's path
+ * - answers preflights, and what does not read a metadata document
+ * - with `earlyAuthentication`, authenticates requests to a resource before their body is read
+ *
+ * The hooks are put on the platform as soon as there is one: before what an application adds after `NestFactory.create()`.
  *
  * @internal
  */
 @Injectable()
-export class AdapterLayer {
+export class PlatformHooks {
   /** @throws {@link McpAuthConfigError} when requests to resources cannot be told apart before they are routed */
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly paths: ResourcePaths,
     private readonly responder: WellKnownResponder,
-    private readonly middleware: BearerAuthMiddleware,
+    private readonly filter: RequestFilter,
+    private readonly rejections: Rejections,
     private readonly handlerScopes: HandlerScopeRegistry,
-    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'earlyAuthentication'>,
   ) {
     const problems = options.earlyAuthentication ? paths.problems() : [];
     if (problems.length > 0) throw new McpAuthConfigError(problems);
@@ -68,8 +71,10 @@ export class AdapterLayer {
     coverSubtrees(consumer, BearerAuthMiddleware);
     const { httpAdapter } = this.host;
     if (hasRequestsOfItsOwn(httpAdapter)) return;
-    addBeforePlatform(httpAdapter, makeRoom);
-    addHook(httpAdapter, 'preHandler', this.again);
+    addBeforePlatform(httpAdapter, (request) => {
+      RequestContext.prepare(request);
+    });
+    addHook(httpAdapter, 'preHandler', this.preHandler);
   }
 
   private installFirst(): void {
@@ -78,68 +83,72 @@ export class AdapterLayer {
       httpAdapter,
       (request) => this.responder.earlyResponse(request) ?? this.preflightAnswer(request),
     );
-    addHook(httpAdapter, 'onRequest', this.first);
-    if (this.options.earlyAuthentication) addBeforeMiddleware(httpAdapter, this.first);
+    addHook(httpAdapter, 'onRequest', this.onRequest);
+    if (this.options.earlyAuthentication) addBeforeMiddleware(httpAdapter, this.onRequest);
     // Fastify knows its time by its name. At once, as a plugin takes over the hooks that are there when it is registered.
-    if (hasRequestsOfItsOwn(httpAdapter)) addHook(httpAdapter, 'preHandler', this.again);
+    if (hasRequestsOfItsOwn(httpAdapter)) addHook(httpAdapter, 'preHandler', this.preHandler);
   }
 
-  private readonly first: Hook = (request, response, next) => {
-    runForRequest(nodeRequestOf(request), () => {
+  private readonly onRequest: Hook = (request, response, next) => {
+    RequestContext.of(request).run(() => {
       this.receive(request, response, next);
     });
   };
 
-  /**
-   * A parser of the application may have left the request's context, and a middleware knows Node's request only. What a
-   * request asks for is known in full now, so its scopes are decided on again: with `earlyAuthentication`, and behind a middleware that met it before.
-   */
-  private readonly again: Hook = (request, response, next) => {
-    runForRequest(nodeRequestOf(request), () => {
+  /** Authorizes what was authenticated before its body was read. */
+  private readonly preHandler: Hook = (request, response, next) => {
+    const context = RequestContext.of(request);
+    // A parser of the application may have left the request's context.
+    context.run(() => {
       keepPeeked(request);
-      const admission = admissionOf(request);
-      if (admission) presentCaller(request, admission.auth);
-      const resource = this.options.earlyAuthentication ? this.resourceOf(request) : undecidedOf(request);
-      if (resource) this.middleware.authenticate(resource, request, response, next, true);
+      // A middleware knows Node's request only.
+      if (context.authentication) context.present(request);
+      const resource = this.options.earlyAuthentication ? this.resourceOf(request) : context.awaitsBody;
+      if (resource) this.filter.authorize(resource, request, response, next);
       else next();
     });
   };
 
-  private readonly receive: Hook = (request, response, next) => {
-    if (!this.middleware.admitsTarget(request.url ?? '', request, response)) return;
-    if (!this.middleware.admitsHost(this.responder.resourcesAt(request), request, response)) return;
+  private receive(
+    request: PlatformRequest,
+    response: PlatformResponse,
+    next: (error?: unknown) => void,
+  ): void {
+    if (!this.filter.checkTarget(request.url ?? '', request, response)) return;
+    if (!this.filter.checkHost(this.responder.resourcesAt(request), request, response)) return;
     if (this.responder.respondEarly(request, response)) return;
     const resource = this.resourceOf(request);
     if (!resource) {
       next();
       return;
     }
-    const origin = this.middleware.admitsOrigin(resource, request, response);
+    const origin = this.filter.checkOrigin(resource, request, response);
     if (origin === false) return;
     if (typeof origin === 'string' && isPreflight(request)) answerPreflight(origin, request, response);
-    else if (this.options.earlyAuthentication)
-      this.middleware.authenticate(resource, request, response, () => {
-        this.readMessage(resource, request, response, next);
-      });
+    else if (this.options.earlyAuthentication) this.authenticate(resource, request, response, next);
     else next();
-  };
+  }
 
   /**
    * Routes that a library has mounted stand before the application's body parsers on Express, and handlers among the
-   * middleware stand before them on Fastify, so that {@link again} does not meet their requests. What a request asks for is
-   * decided on now then. Only for who has been let in, and where MCP handlers are declared.
+   * middleware stand before them on Fastify, so that {@link preHandler} does not meet their requests. Their body is read now,
+   * if MCP handlers are declared, and only for callers with a good token.
    */
-  private readMessage(
+  private authenticate(
     resource: KnownResource,
     request: PlatformRequest,
     response: PlatformResponse,
     next: (error?: unknown) => void,
   ): void {
+    if (!hasUnreadMessage(request)) {
+      this.filter.authorize(resource, request, response, next);
+      return;
+    }
     const { decides, needsBodies } = this.handlerScopes;
     // On Fastify only what no guard of Nest decides on again is worth reading a body twice.
     const isRead = hasRequestsOfItsOwn(this.host.httpAdapter) ? needsBodies : decides;
-    if (isRead && hasUnreadMessage(request)) this.middleware.decide(resource, request, response, next, next);
-    else next();
+    if (isRead) this.filter.readAndAuthorize(resource, request, response, next, next);
+    else this.filter.authorizeUnread(resource, request, response, next);
   }
 
   /** What a preflight to a resource is answered with, where the application's own CORS setting has answered already. */
@@ -150,7 +159,7 @@ export class AdapterLayer {
       const origin = policyOf(resource.options).check(request);
       return origin === undefined ? undefined : preflightFor(origin, request);
     } catch (failure) {
-      return refusalResponse(failure, resource, this.options);
+      return this.rejections.response(failure, resource, {});
     }
   }
 

@@ -1,0 +1,28 @@
+import { type ExecutionContext } from '@nestjs/common';
+import { RequestContext } from './request-context.js';
+
+/** The part of @rekog/mcp-nest's handler context that leads back to the HTTP request. */
+interface RequestCarrier {
+  getRawRequest?: () => unknown;
+}
+
+/**
+ * The HTTP request behind a handler: of an HTTP route, or of an MCP handler that a transport calls for one (`rpc` with
+ * `@rekog/mcp-nest`, `mcp` with `@nestjs/mcp`). Undefined if there is none.
+ *
+ * An MCP handler belongs to the request in whose course it runs. What its transport hands on may be another one: in a
+ * stateful session requests that run at the same time overwrite it for each other.
+ *
+ * @internal
+ */
+export function requestOf(context: ExecutionContext): object | undefined {
+  const type = context.getType<string>();
+  if (type === 'http') return context.switchToHttp().getRequest<object>();
+  const current = RequestContext.current()?.request;
+  if (type === 'mcp') return current;
+  if (type !== 'rpc') return undefined;
+  const carrier = context.switchToRpc().getContext<RequestCarrier | undefined>();
+  const request = carrier?.getRawRequest?.();
+  if (typeof request !== 'object' || request === null) return undefined;
+  return current ?? request;
+}

@@ -1,0 +1,221 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type ServerResponse } from 'node:http';
+import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
+import { type Authentication, RequestContext } from '../auth-info/request-context.js';
+import { DecisionReport } from '../challenge/decision-report.js';
+import {
+  CredentialsRefusedError,
+  InsufficientScopeError,
+  MessageRefusedError,
+} from '../errors/refusal.errors.js';
+import { ExchangeWatchers } from '../exchange/exchange-watchers.js';
+import { ScopePolicy } from '../gate/scope-policy.js';
+import { type ScopeChoice } from '../gate/scopes.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
+import { assertHeadersAgree } from '../mcp/header-agreement.js';
+import { choicesFor, type OperationNeed } from '../mcp/operation-needs.js';
+import { assertBounded, isMcpBody, type McpOperation, operationsOf } from '../mcp/operations.js';
+import { hasNoBatches, mcpStrategy } from '../mcp/protocol-era.js';
+import { choicesWithoutCaller, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
+import { hasUnreadMessage, unreadFailure } from '../mcp/unread-body.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { type CredentialRequest } from '../token/credential-sources.js';
+
+/** The part of a platform's request that is read. @internal */
+export interface AuthorizedRequest extends CredentialRequest {
+  readonly method?: string | undefined;
+  readonly body?: unknown;
+}
+
+/** What a route needs, and what it does with the response. @internal */
+export interface RouteDemand {
+  /** What the handler needs, beside the scopes of the resource and of the operations in the body. */
+  readonly requirements: readonly ScopeRequirement[];
+  /** What functions among the requirements are told. */
+  readonly call: ScopedCall;
+  /** The Node response. */
+  readonly response: ServerResponse | undefined;
+  /** Whether the handler may write the response itself, as an event stream. */
+  readonly mayStream: boolean;
+}
+
+/** An operation that asks for scopes. */
+interface ScopedOperation {
+  readonly operation: McpOperation;
+  readonly needs: readonly OperationNeed[];
+}
+
+/** A handler that is called within another request, and what it needs. @internal */
+export interface HandlerDemand extends OperationNeed {
+  readonly call: ScopedCall;
+  /** What stands for the message that the handler is called for; undefined if it is called for none of its own. */
+  readonly message: object | undefined;
+  /** What is the same for each guard of one call, and for no other call. */
+  readonly invocation: object;
+}
+
+const NONE: readonly never[] = [];
+
+const NO_NEED: OperationNeed = { name: '', requirements: NONE };
+
+/**
+ * Decides whether an authenticated request may do what it asks for: its operations, then the scopes of resource, operations
+ * and route together. What was decided for a body and a route is not decided again.
+ *
+ * @internal
+ */
+@Injectable()
+export class RequestAuthorizer {
+  constructor(
+    private readonly scopes: ScopePolicy,
+    private readonly handlerScopes: HandlerScopeRegistry,
+    private readonly report: DecisionReport,
+    private readonly watchers: ExchangeWatchers,
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'maxOperations'>,
+  ) {}
+
+  /**
+   * Authorizes a request as far as is known before its body is read: by the scopes of its resource.
+   *
+   * @throws {@link InsufficientScopeError}
+   */
+  authorizeUnread(request: AuthorizedRequest, resource: KnownResource, response: ServerResponse): void {
+    const auth = RequestContext.of(request).authentication?.auth;
+    if (auth) this.assertScopes(request, auth, resource, NONE);
+    this.intercept(request, resource, { response, mayStream: true }, NONE);
+  }
+
+  /**
+   * Authorizes a request before its handler runs.
+   *
+   * @throws one of the errors of lib/errors; an error for a body that nobody has parsed, if nothing else decides on it
+   */
+  authorize(request: AuthorizedRequest, resource: KnownResource, route: RouteDemand): void {
+    if (this.handlerScopes.needsBodies && hasUnreadMessage(request)) throw unreadFailure(request);
+    const { requirements, call, response } = route;
+    const { authentication, authorization } = RequestContext.of(request);
+    const isCovered = authorization.covers(request.body, operationsIn(request));
+    if (isCovered && authorization.coversRoute(requirements, response)) return;
+    const needed = authentication
+      ? this.assertGranted(request, authentication, { name: call.name, requirements }, call)
+      : this.assertNoneNeeded(request, resource, requirements);
+    authorization.recordRoute(requirements, response);
+    this.intercept(request, resource, route, needed);
+  }
+
+  /**
+   * Authorizes a call of a handler within a request. An operation that was authorized with the request's body is not decided
+   * again, unless the handler needs something else.
+   *
+   * @throws one of the errors of lib/errors
+   */
+  authorizeHandler(request: AuthorizedRequest, resource: KnownResource, handler: HandlerDemand): void {
+    const { requirements, call, message, invocation } = handler;
+    const { authentication, authorization } = RequestContext.of(request);
+    if (!authentication) {
+      this.assertNoneNeeded(request, resource, requirements);
+      return;
+    }
+    // On Fastify the Node request, by which handlers are told apart, has no body.
+    const isDecided = request.body === undefined ? authorization.isMade : authorization.covers(request.body);
+    if (!isDecided) this.assertGranted(request, authentication, NO_NEED, call);
+    const sent = message && authorization.sent(call, message, invocation);
+    if (sent && this.handlerScopes.requires(sent, requirements)) return;
+    const { auth } = authentication;
+    this.assertScopes(request, auth, resource, choicesFor(handler, sent ?? call, auth, authorization));
+  }
+
+  /** @returns what the operations of the body, and what is called, need beside the scopes of the resource */
+  private assertGranted(
+    request: AuthorizedRequest,
+    { auth, resource }: Authentication,
+    need: OperationNeed,
+    call: ScopedCall,
+  ): readonly ScopeChoice[] {
+    const { authorization } = RequestContext.of(request);
+    const operations = operationsIn(request);
+    const isCovered = authorization.covers(request.body, operations);
+    const ofBody = isCovered
+      ? authorization.bodyChoices
+      : this.scopedOperations(request, resource, operations).flatMap(({ operation, needs }) =>
+          needs.flatMap((each) => choicesFor(each, operation, auth, authorization)),
+        );
+    const needed = [...choicesFor(need, call, auth, authorization), ...ofBody];
+    this.assertScopes(request, auth, resource, needed);
+    if (!isCovered) authorization.record(request.body, operations, ofBody);
+    return needed;
+  }
+
+  /** An anonymous caller is asked for all that the operation needs, so that one consent is enough. */
+  private assertNoneNeeded(
+    request: AuthorizedRequest,
+    resource: KnownResource,
+    requirements: readonly ScopeRequirement[],
+  ): readonly never[] {
+    const { authorization } = RequestContext.of(request);
+    const operations = operationsIn(request);
+    const scoped = this.scopedOperations(request, resource, operations);
+    const needed = [
+      ...requirements,
+      ...scoped.flatMap(({ needs }) => needs.flatMap((each) => each.requirements)),
+    ];
+    if (needed.length > 0) {
+      const scopes = this.scopes.anonymousChallenge(resource, choicesWithoutCaller(needed));
+      throw new CredentialsRefusedError('missing_token', scopes);
+    }
+    authorization.record(request.body, operations);
+    return NONE;
+  }
+
+  private assertScopes(
+    { headers, body }: AuthorizedRequest,
+    auth: AuthInfo,
+    resource: KnownResource,
+    needed: readonly ScopeChoice[],
+  ): void {
+    if (this.scopes.isSatisfied(auth, resource, needed)) return;
+    const strategy = isMcpBody(body) ? mcpStrategy(headers['mcp-protocol-version']) : 'complete';
+    throw new InsufficientScopeError(this.scopes.challenge(auth, resource, needed, strategy));
+  }
+
+  /** @throws {@link MessageRefusedError} for a message that may not be served whatever its scopes */
+  private scopedOperations(
+    request: AuthorizedRequest,
+    resource: KnownResource,
+    operations: readonly McpOperation[],
+  ): readonly ScopedOperation[] {
+    const { headers, body } = request;
+    if (Array.isArray(body) && hasNoBatches(headers['mcp-protocol-version']))
+      throw new MessageRefusedError('batch');
+    if (this.handlerScopes.decides) {
+      assertHeadersAgree(request, body);
+      assertBounded(operations, this.options.maxOperations);
+    }
+    return operations.flatMap((operation) => {
+      if (!this.handlerScopes.admits(operation)) {
+        this.report.undeclaredTool(operation.name);
+        throw new MessageRefusedError('undeclared_tool');
+      }
+      if (!this.handlerScopes.belongsTo(operation, resource)) throw new MessageRefusedError('other_resource');
+      const needs = this.handlerScopes.needsOf(operation);
+      return needs.length > 0 ? [{ operation, needs }] : [];
+    });
+  }
+
+  private intercept(
+    request: AuthorizedRequest,
+    resource: KnownResource,
+    { response, mayStream }: Pick<RouteDemand, 'response' | 'mayStream'>,
+    needed: readonly ScopeChoice[],
+  ): void {
+    if (!response) return;
+    const auth = RequestContext.of(request).authentication?.auth;
+    this.watchers.attend({ request, response, body: request.body, auth, resource, needed, mayStream });
+  }
+}
+
+function operationsIn({ body }: AuthorizedRequest): readonly McpOperation[] {
+  return body === undefined ? NONE : operationsOf(body);
+}

@@ -1,0 +1,198 @@
+import { Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { RequestContext } from '../auth-info/request-context.js';
+import { corsHeaders } from '../challenge/cors-headers.js';
+import { Rejections } from '../challenge/rejections.js';
+import { RequestOriginRefusedError } from '../errors/refusal.errors.js';
+import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
+import { NO_ARGUMENTS } from '../mcp/operations.js';
+import { type ScopeRequirement } from '../mcp/scope-requirement.js';
+import { hasUnreadMessage, isSentAsJson } from '../mcp/unread-body.js';
+import { policyOf } from '../origin/request-origin-policy.js';
+import { hasRequestsOfItsOwn, type PlatformRequest } from '../platform/hooks.js';
+import { jsonParserOf } from '../platform/json-parser.js';
+import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
+import {
+  type KnownResource,
+  ProtectedResourceRegistry,
+} from '../resource-metadata/protected-resource.registry.js';
+import { isRequestTarget } from '../resource-metadata/resource-metadata-url.js';
+import { RequestAuthenticator } from './request-authenticator.js';
+import { type AuthorizedRequest, RequestAuthorizer } from './request-authorizer.js';
+
+/** A request before Nest's routes. @internal */
+export type FilteredRequest = AuthorizedRequest & PlatformRequest;
+
+/** No handler is known here, so none needs scopes of its own. */
+const NO_REQUIREMENTS: readonly ScopeRequirement[] = [];
+
+/** What functions among requirements would be told. */
+const CALL = { kind: 'route', name: 'middleware', method: '', arguments: NO_ARGUMENTS } as const;
+
+/**
+ * Authenticates and authorizes requests that have not reached Nest's routes, and answers those that it rejects. The
+ * middleware and the hooks of the platform use it.
+ *
+ * @internal
+ */
+@Injectable()
+export class RequestFilter {
+  constructor(
+    private readonly resources: ProtectedResourceRegistry,
+    private readonly authenticator: RequestAuthenticator,
+    private readonly authorizer: RequestAuthorizer,
+    private readonly handlerScopes: HandlerScopeRegistry,
+    private readonly rejections: Rejections,
+    private readonly host: HttpAdapterHost,
+  ) {}
+
+  /**
+   * Checks the form of the request target, before anything reads a path from it.
+   *
+   * @returns false if the request has been answered
+   */
+  checkTarget(target: string, request: FilteredRequest, response: PlatformResponse): boolean {
+    if (isRequestTarget(target)) return true;
+    const failure = new RequestOriginRefusedError('request_target');
+    this.rejections.answer(failure, this.resources.first(), request, response);
+    return false;
+  }
+
+  /**
+   * Checks Host alone, for a document that is for pages of any origin.
+   *
+   * @param resources - those that the document is for; one that allows the host is enough
+   * @returns false if the request has been answered
+   */
+  checkHost(
+    resources: readonly KnownResource[],
+    request: FilteredRequest,
+    response: PlatformResponse,
+  ): boolean {
+    let first: { resource: KnownResource; failure: unknown } | undefined;
+    for (const resource of resources) {
+      try {
+        policyOf(resource.options).checkHost(request);
+        return true;
+      } catch (failure) {
+        first ??= { resource, failure };
+      }
+    }
+    if (first) this.rejections.answer(first.failure, first.resource, request, response);
+    return first === undefined;
+  }
+
+  /**
+   * Checks Host and Origin, and puts on the response what a page of an allowed origin may read.
+   *
+   * @returns the allowed origin, or true if there is none; false if the request has been answered
+   */
+  checkOrigin(
+    resource: KnownResource,
+    request: FilteredRequest,
+    response: PlatformResponse,
+  ): string | boolean {
+    try {
+      const origin = this.authenticator.checkOrigin(request, resource);
+      if (origin === undefined) return true;
+      for (const [name, value] of Object.entries(corsHeaders(origin)))
+        nodeResponseOf(response).setHeader(name, value);
+      return origin;
+    } catch (failure) {
+      this.rejections.answer(failure, resource, request, response);
+      return false;
+    }
+  }
+
+  /** Authenticates a request whose body is not read yet, and authorizes it by the scopes of its resource. */
+  authorizeUnread(
+    resource: KnownResource,
+    request: FilteredRequest,
+    response: PlatformResponse,
+    next: () => void,
+  ): void {
+    this.step(resource, request, response, next, () => {
+      this.authorizer.authorizeUnread(request, resource, nodeResponseOf(response));
+    });
+  }
+
+  /** Authenticates and authorizes a request. Its handler comes next. */
+  authorize(
+    resource: KnownResource,
+    request: FilteredRequest,
+    response: PlatformResponse,
+    next: () => void,
+  ): void {
+    this.step(resource, request, response, next, () => {
+      const route = {
+        requirements: NO_REQUIREMENTS,
+        call: CALL,
+        response: nodeResponseOf(response),
+        mayStream: true,
+      };
+      this.authorizer.authorize(request, resource, route);
+    });
+  }
+
+  /**
+   * Authenticates a request, reads its body as the application's own parser does, and authorizes the request. What comes next
+   * is handed the same `body`. A body that the parser does not read is rejected if nothing else decides on it.
+   *
+   * @param fail - told of an error of the parser
+   */
+  readAndAuthorize(
+    resource: KnownResource,
+    request: FilteredRequest,
+    response: PlatformResponse,
+    next: () => void,
+    fail: (error: unknown) => void,
+  ): void {
+    const parsed = (error?: unknown): void => {
+      if (error === undefined) this.authorize(resource, request, response, next);
+      else fail(error);
+    };
+    const read = (): void => {
+      const parse = this.isParsable(request) ? jsonParserOf(this.host.httpAdapter) : undefined;
+      if (parse) parse(request, response, parsed);
+      else parsed();
+    };
+    this.step(resource, request, response, read, () => undefined);
+  }
+
+  /** Whether a request has a body that is not read and that nothing behind this package decides on. */
+  mustRead(request: FilteredRequest): boolean {
+    return this.handlerScopes.needsBodies && hasUnreadMessage(request);
+  }
+
+  private step(
+    resource: KnownResource,
+    request: FilteredRequest,
+    response: PlatformResponse,
+    next: () => void,
+    authorize: () => void,
+  ): void {
+    const reject = (failure: unknown): void => {
+      this.rejections.answer(failure, resource, request, response);
+    };
+    const goOn = (): void => {
+      RequestContext.of(request).run(next);
+    };
+    try {
+      const pending = this.authenticator.authenticate(request, resource, resource.options.allowAnonymous);
+      if (pending) {
+        pending.then(authorize).then(goOn, reject);
+        return;
+      }
+      authorize();
+    } catch (failure) {
+      reject(failure);
+      return;
+    }
+    goOn();
+  }
+
+  /** Whether a body is worth reading: a parser of the application knows its types by itself, reading ahead does not. */
+  private isParsable(request: FilteredRequest): boolean {
+    return !hasRequestsOfItsOwn(this.host.httpAdapter) || isSentAsJson(request);
+  }
+}

@@ -1,0 +1,45 @@
+import { Injectable, type Provider } from '@nestjs/common';
+import { Rejections } from '../challenge/rejections.js';
+import { IMPORTED_MODULE } from '../mcp-auth.constants.js';
+import { ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
+import { ResourcePaths } from '../resource-metadata/resource-paths.js';
+import { WellKnownResponder } from '../resource-metadata/well-known.responder.js';
+import { LocalAuthenticator } from './local-authenticator.js';
+import { PlatformHooks } from './platform-hooks.js';
+import { RequestAuthenticator } from './request-authenticator.js';
+import { RequestAuthorizer } from './request-authorizer.js';
+import { RequestFilter } from './request-filter.js';
+import { ResourceReport } from './resource-report.js';
+import { TransportCheck } from './transport-check.js';
+
+/**
+ * What the guard and the middleware work with. Nest makes both in the application's own modules, so this is the one thing
+ * that the module exports for them.
+ *
+ * @internal
+ */
+@Injectable()
+export class RequestServices {
+  constructor(
+    readonly resources: ProtectedResourceRegistry,
+    readonly paths: ResourcePaths,
+    readonly documents: WellKnownResponder,
+    readonly authenticator: RequestAuthenticator,
+    readonly authorizer: RequestAuthorizer,
+    readonly localCallers: LocalAuthenticator,
+    readonly filter: RequestFilter,
+    readonly rejections: Rejections,
+  ) {}
+}
+
+/** What authenticates and authorizes requests, wherever they come in. @internal */
+export const REQUEST_PROVIDERS: readonly Provider[] = [
+  RequestAuthenticator,
+  RequestAuthorizer,
+  RequestFilter,
+  LocalAuthenticator,
+  PlatformHooks,
+  TransportCheck,
+  ResourceReport,
+  { provide: IMPORTED_MODULE, useClass: RequestServices },
+];

@@ -1,0 +1,139 @@
+import { type CanActivate, Controller, type ExecutionContext, Injectable, UseGuards } from '@nestjs/common';
+import { Payload } from '@nestjs/microservices';
+import {
+  McpController,
+  McpHttpControllerFor,
+  McpStrategy,
+  StreamableHttpTransport,
+  Tool,
+} from '@rekog/mcp-nest';
+import { afterEach, describe, expect, vi } from 'vitest';
+import { BearerAuthGuard, McpHandlerSource, RequireScopes, type ScopesOfCall } from 'nestjs-mcp-auth';
+import { z } from 'zod';
+import { AccessTokenGate } from '../../lib/gate/access-token.gate.js';
+import { ScopePolicy } from '../../lib/gate/scope-policy.js';
+import { RequestOriginPolicy } from '../../lib/origin/request-origin-policy.js';
+import { PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
+import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
+import { MCP_HEADERS, toolCall } from '../fixtures/mcp-endpoint.js';
+import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { closeAfterTest } from '../fixtures/opened.js';
+import { NOTES } from '../fixtures/resources.js';
+import { verifies } from '../verifies.js';
+
+const { insufficientScope } = notesRefusals('notes:read');
+
+/** What a function in `@RequireScopes()` was asked. */
+const asked = vi.fn<ScopesOfCall>(() => ['notes:write']);
+
+@McpController()
+@UseGuards(BearerAuthGuard)
+class Tools {
+  @Tool({ name: 'write', description: 'Write', parameters: z.object({ text: z.string().default('') }) })
+  @RequireScopes('notes:tools', asked)
+  write(@Payload() { text }: { text: string }) {
+    return { content: [{ type: 'text' as const, text: `wrote ${text}` }] };
+  }
+}
+
+/** A tool whose scopes are declared, so that nothing decides on it after the endpoint's guard. */
+@McpController()
+class DeclaredTools {
+  @Tool({ name: 'purge', description: 'Purge', parameters: z.object({}) })
+  purge() {
+    return { content: [{ type: 'text' as const, text: 'purged' }] };
+  }
+}
+
+@Injectable()
+class Declarations extends McpHandlerSource {
+  declarations() {
+    return [
+      { kind: 'tool', name: 'purge', requirements: ['notes:write'] },
+      { kind: 'tool', name: 'alias', requirements: [] },
+    ] as const;
+  }
+}
+
+/** Calls a tool by another name, as middleware of an application may. */
+const renaming: CanActivate = {
+  canActivate(context: ExecutionContext) {
+    const { body } = context.switchToHttp().getRequest<{ body?: { params?: { name?: string } } }>();
+    if (body?.params?.name === 'alias') body.params.name = 'purge';
+    return true;
+  },
+};
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  asked.mockClear();
+});
+
+describe.each(PLATFORMS)('the path of a tool call on %s', (platform) => {
+  async function start(
+    as: LoopbackAuthorizationServer,
+    earlyAuthentication: boolean,
+    ...guards: CanActivate[]
+  ): Promise<RunningApp> {
+    const transport = new StreamableHttpTransport();
+    const strategy = new McpStrategy({ name: 'n', version: '1', transports: [transport], logging: false });
+    @Controller('notes')
+    @UseGuards(...guards, BearerAuthGuard)
+    class Endpoint extends McpHttpControllerFor(transport) {}
+    const resources = { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] };
+    return closeAfterTest(
+      await startApp(
+        { resources, earlyAuthentication },
+        { controllers: [Endpoint, Tools, DeclaredTools], providers: [Declarations] },
+        async (nest) => {
+          nest.connectMicroservice({ strategy });
+          await nest.startAllMicroservices();
+        },
+        undefined,
+        platform,
+      ),
+    );
+  }
+
+  describe.each([false, true])('with earlyAuthentication %s', (earlyAuthentication) => {
+    verifies('RTR-01', 'authenticates once and authorizes once', async () => {
+      const as = await LoopbackAuthorizationServer.start();
+      const app = await start(as, earlyAuthentication);
+      const token = await as.token({ aud: NOTES, scope: 'notes:read notes:tools notes:write' });
+      const call = (bearer: string) =>
+        app.send('/notes', {
+          method: 'POST',
+          headers: { ...MCP_HEADERS, authorization: `Bearer ${bearer}` },
+          body: toolCall('write', 1, { text: 'a' }),
+        });
+      const origin = vi.spyOn(RequestOriginPolicy.prototype, 'check');
+      const authentication = vi.spyOn(AccessTokenGate.prototype, 'admit');
+      const decision = vi.spyOn(ScopePolicy.prototype, 'isSatisfied');
+      const answer = await call(token);
+      expect([answer.status, answer.text.includes('wrote a')]).toEqual([200, true]);
+      expect(origin).toHaveBeenCalledTimes(1);
+      expect(authentication).toHaveBeenCalledTimes(1);
+      expect(asked).toHaveBeenCalledTimes(1);
+      const decided = decision.mock.calls.map(([, , operation]) => operation);
+      expect(decided.filter((operation) => operation.length > 0)).toEqual([['notes:tools', 'notes:write']]);
+      // Its neighbour, one scope away, is decided by the same path.
+      const lacking = await as.token({ aud: NOTES, scope: 'notes:read notes:tools' });
+      expect(refusedAs(await call(lacking))).toEqual(insufficientScope('notes:read notes:tools notes:write'));
+      await as.close();
+    });
+
+    verifies('RTR-02', 'authorizes again if a middleware changes the body in place', async () => {
+      const as = await LoopbackAuthorizationServer.start();
+      const app = await start(as, earlyAuthentication, renaming);
+      const call = async (scope: string) =>
+        app.send('/notes', {
+          method: 'POST',
+          headers: { ...MCP_HEADERS, authorization: `Bearer ${await as.token({ aud: NOTES, scope })}` },
+          body: toolCall('alias'),
+        });
+      expect((await call('notes:read notes:write')).text).toContain('purged');
+      expect(refusedAs(await call('notes:read'))).toEqual(insufficientScope('notes:read notes:write'));
+      await as.close();
+    });
+  });
+});
