@@ -34,6 +34,8 @@ export class Authorization {
   private handled: Map<object, HandledMessage> | undefined;
   private operations: readonly DecidedCall[] = NONE;
   private body: unknown;
+  /** Whether listeners were told that the request passed. */
+  isReported = false;
   /** Whether anything was decided. */
   isMade = false;
   /** What the operations of the body need. */

@@ -86,6 +86,5 @@ export class RequestAuthenticator {
   ): void {
     const auth = toAuthInfo(token, verified, resource);
     context.authenticate({ auth, resource }, request);
-    this.report.accepted(auth, resource.options.resource);
   }
 }

@@ -1,6 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type ServerResponse } from 'node:http';
-import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
 import { type Authentication, RequestContext } from '../auth-info/request-context.js';
 import { DecisionReport } from '../challenge/decision-report.js';
 import {
@@ -82,8 +81,8 @@ export class RequestAuthorizer {
    * @throws {@link InsufficientScopeError}
    */
   authorizeUnread(request: AuthorizedRequest, resource: KnownResource, response: ServerResponse): void {
-    const auth = RequestContext.of(request).authentication?.auth;
-    if (auth) this.assertScopes(request, auth, resource, NONE);
+    const { authentication } = RequestContext.of(request);
+    if (authentication) this.assertScopes(request, authentication, NONE);
     this.intercept(request, resource, { response, mayStream: true }, NONE);
   }
 
@@ -124,16 +123,17 @@ export class RequestAuthorizer {
     const sent = message && authorization.sent(call, message, invocation);
     if (sent && this.handlerScopes.requires(sent, requirements)) return;
     const { auth } = authentication;
-    this.assertScopes(request, auth, resource, choicesFor(handler, sent ?? call, auth, authorization));
+    this.assertScopes(request, authentication, choicesFor(handler, sent ?? call, auth, authorization));
   }
 
   /** @returns what the operations of the body, and what is called, need beside the scopes of the resource */
   private assertGranted(
     request: AuthorizedRequest,
-    { auth, resource }: Authentication,
+    authentication: Authentication,
     need: OperationNeed,
     call: ScopedCall,
   ): readonly ScopeChoice[] {
+    const { auth, resource } = authentication;
     const { authorization } = RequestContext.of(request);
     const operations = operationsIn(request);
     const isCovered = authorization.covers(request.body, operations);
@@ -143,7 +143,7 @@ export class RequestAuthorizer {
           needs.flatMap((each) => choicesFor(each, operation, auth, authorization)),
         );
     const needed = [...choicesFor(need, call, auth, authorization), ...ofBody];
-    this.assertScopes(request, auth, resource, needed);
+    this.assertScopes(request, authentication, needed);
     if (!isCovered) authorization.record(request.body, operations, ofBody);
     return needed;
   }
@@ -170,14 +170,19 @@ export class RequestAuthorizer {
   }
 
   private assertScopes(
-    { headers, body }: AuthorizedRequest,
-    auth: AuthInfo,
-    resource: KnownResource,
+    request: AuthorizedRequest,
+    { auth, resource }: Authentication,
     needed: readonly ScopeChoice[],
   ): void {
-    if (this.scopes.isSatisfied(auth, resource, needed)) return;
-    const strategy = isMcpBody(body) ? mcpStrategy(headers['mcp-protocol-version']) : 'complete';
-    throw new InsufficientScopeError(this.scopes.challenge(auth, resource, needed, strategy));
+    if (!this.scopes.isSatisfied(auth, resource, needed)) {
+      const { headers, body } = request;
+      const strategy = isMcpBody(body) ? mcpStrategy(headers['mcp-protocol-version']) : 'complete';
+      throw new InsufficientScopeError(this.scopes.challenge(auth, resource, needed, strategy));
+    }
+    const { authorization } = RequestContext.of(request);
+    if (authorization.isReported) return;
+    authorization.isReported = true;
+    this.report.accepted(auth, resource.options.resource);
   }
 
   /** @throws {@link MessageRefusedError} for a message that may not be served whatever its scopes */
