@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { DiscoveryError } from '../errors/discovery.error.js';
+import { untilAborted } from '../platform/deadline.js';
 
 const { isNativeError } = types;
 
@@ -57,23 +58,6 @@ function requestHeaders(given: Readonly<Record<string, string>> = {}): Headers {
   if (!headers.has('user-agent')) headers.set('user-agent', 'nestjs-mcp-auth');
   headers.set('accept', 'application/json');
   return headers;
-}
-
-/** The result of work that may not heed its signal: a configured function, or a fetch that is not the global one. @internal */
-export async function untilAborted<T>(signal: AbortSignal, work: T | Promise<T>): Promise<T> {
-  let stop: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => {
-      reject(signal.reason as Error);
-    };
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop);
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
 }
 
 async function assertUsable(url: string, response: Response): Promise<void> {

@@ -1,13 +1,12 @@
 import { hash } from 'node:crypto';
 import { type ClientAuth } from 'oauth4webapi';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
-import { untilAborted } from '../discovery/fetch-json.js';
 import { RefreshedValue } from '../discovery/refreshed-value.js';
-import { type TimeLimits } from '../discovery/time-limits.js';
 import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
 import { type ResolvedIntrospectionOptions } from '../options/resolved-options.interface.js';
+import { untilAborted, withDeadline } from '../platform/deadline.js';
 import { outsideRequests } from '../platform/outside-requests.js';
-import { BoundedConcurrency, QueueFullError } from './bounded-concurrency.js';
+import { QueueFullError, Semaphore } from '../platform/semaphore.js';
 import { IntrospectionCache } from './introspection-cache.js';
 import { clientAuthentication } from './introspection-client.js';
 import { IntrospectionFailure, toIntrospectionFailure } from './introspection-failure.js';
@@ -22,8 +21,8 @@ export interface IntrospectionContext {
   readonly clockToleranceSeconds: number;
   /** The server's keys, for answers that have to be signed. */
   readonly keys: IssuerKeys | undefined;
-  /** What ends all requests together. */
-  readonly limits: TimeLimits;
+  /** Ends all requests together. */
+  readonly shutdown: AbortSignal;
   /** Told once when the server begins to refuse our own credentials, with the status of its answer. */
   readonly onCredentialsRefused: (status: number) => void;
 }
@@ -42,7 +41,7 @@ export class IntrospectionEndpoint {
   private readonly pending = new Map<string, Promise<IntrospectionAnswer>>();
   private readonly cache: IntrospectionCache | undefined;
   private readonly credentials: RefreshedValue<ClientAuth>;
-  private readonly places: BoundedConcurrency;
+  private readonly semaphore: Semaphore;
   private areCredentialsRefused = false;
 
   constructor(
@@ -50,7 +49,7 @@ export class IntrospectionEndpoint {
     private readonly options: ResolvedIntrospectionOptions,
     private readonly context: IntrospectionContext,
   ) {
-    this.places = new BoundedConcurrency(options.maxConcurrentRequests, options.maxQueuedRequests);
+    this.semaphore = new Semaphore(options.maxConcurrentRequests, options.maxQueuedRequests);
     this.cache = options.cache && new IntrospectionCache(options.cache);
     this.credentials = new RefreshedValue(() => clientAuthentication(options), {
       freshSeconds: Infinity,
@@ -85,12 +84,11 @@ export class IntrospectionEndpoint {
   }
 
   private attempt(token: string): Promise<IntrospectionAnswer> {
-    const hasToWait = this.places.isFull;
-    return this.context.limits.run(this.options.timeoutMs, async (signal) => {
+    const hasToWait = this.semaphore.isExhausted;
+    const until = { signal: this.context.shutdown };
+    return withDeadline(this.options.timeoutMs, until, async (signal) => {
       try {
-        const answer = await this.places.run(signal, () =>
-          untilAborted(signal, this.exchange(token, signal)),
-        );
+        const answer = await this.inTurn(token, signal);
         this.areCredentialsRefused = false;
         return answer;
       } catch (error) {
@@ -100,6 +98,15 @@ export class IntrospectionEndpoint {
         throw new AuthorizationServerUnavailableError(this.server.issuer, 'introspection', { cause });
       }
     });
+  }
+
+  private async inTurn(token: string, signal: AbortSignal): Promise<IntrospectionAnswer> {
+    await this.semaphore.acquire(signal);
+    try {
+      return await untilAborted(signal, this.exchange(token, signal));
+    } finally {
+      this.semaphore.release();
+    }
   }
 
   private async exchange(token: string, signal: AbortSignal): Promise<IntrospectionAnswer> {

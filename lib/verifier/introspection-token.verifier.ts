@@ -1,13 +1,12 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
-import { untilAborted } from '../discovery/fetch-json.js';
-import { TimeLimits } from '../discovery/time-limits.js';
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
 import { AuthorizationServerUnavailableError, TokenRefusedError } from '../errors/refusal.errors.js';
 import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type IntrospectionAuthMethod } from '../options/introspection-options.interface.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { untilAborted } from '../platform/deadline.js';
 import { privateKeyJwt } from './introspection-client.js';
 import { IntrospectionEndpoint } from './introspection-endpoint.js';
 import { IntrospectionFailure, toIntrospectionFailure } from './introspection-failure.js';
@@ -37,7 +36,7 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
   private readonly endpoints = new Map<TrustedAuthorizationServer, IntrospectionEndpoint>();
 
   private readonly byAnswer = new WeakMap<object, VerifiedToken>();
-  private readonly limits = new TimeLimits();
+  private readonly shutdown = new AbortController();
 
   constructor(
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
@@ -115,7 +114,7 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
 
   /** Ends requests that are under way, once all those of clients are answered: nothing keeps the process alive. */
   onApplicationShutdown(): void {
-    this.limits.end();
+    this.shutdown.abort(new Error('The application has ended'));
   }
 
   private endpointOf(server: TrustedAuthorizationServer): IntrospectionEndpoint {
@@ -126,7 +125,7 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
     const endpoint = new IntrospectionEndpoint(server, introspection, {
       ...this.options,
       keys: introspection.requireSignedResponse ? this.issuerKeys.of(server) : undefined,
-      limits: this.limits,
+      shutdown: this.shutdown.signal,
       onCredentialsRefused: (status) => {
         const { clientId, authMethod } = introspection;
         const fix = `check "clientId" and the credentials of the option "introspection"${WAY_OUT[authMethod] ?? ''}`;
