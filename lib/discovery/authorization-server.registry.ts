@@ -40,8 +40,8 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
 
   constructor(
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
-    private readonly events: McpAuthEvents = new McpAuthEvents(options),
-    private readonly retry: BackgroundRetry = new BackgroundRetry(),
+    private readonly events: McpAuthEvents,
+    private readonly retry: BackgroundRetry,
   ) {
     for (const resource of options.resources) {
       this.trusted.set(

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { type ClientAuth } from 'oauth4webapi';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { type IssuerKeys } from '../discovery/issuer-keys.js';
 import { RefreshedValue } from '../discovery/refreshed-value.js';
 import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
 import { type ResolvedIntrospectionOptions } from '../options/resolved-options.interface.js';
@@ -12,7 +13,6 @@ import { clientAuthentication } from './introspection-client.js';
 import { IntrospectionFailure, toIntrospectionFailure } from './introspection-failure.js';
 import { requestIntrospection } from './introspection-request.js';
 import { type IntrospectionAnswer, readAnswer, readSignedAnswer } from './introspection-response.js';
-import { type IssuerKeys } from './issuer-keys.js';
 
 /** What asking needs from outside, and who wants to know what comes of it. @internal */
 export interface IntrospectionContext {

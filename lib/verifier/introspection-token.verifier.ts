@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { IssuerKeysRegistry } from '../discovery/issuer-keys.registry.js';
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
 import { AuthorizationServerUnavailableError, TokenRefusedError } from '../errors/refusal.errors.js';
 import { OperatorLogger } from '../events/operator.logger.js';
@@ -11,7 +12,6 @@ import { privateKeyJwt } from './introspection-client.js';
 import { IntrospectionEndpoint } from './introspection-endpoint.js';
 import { IntrospectionFailure, toIntrospectionFailure } from './introspection-failure.js';
 import { type IntrospectionAnswer, toClaims } from './introspection-response.js';
-import { IssuerKeysRegistry } from './issuer-keys.registry.js';
 import { type VerificationContext, VerifiedToken } from './token.verifier.js';
 
 /** What else may be wrong, by the method: Basic has id and secret percent-encoded (RFC 6749 section 2.3.1). */
@@ -40,7 +40,7 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
 
   constructor(
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
-    private readonly issuerKeys: IssuerKeysRegistry = new IssuerKeysRegistry(options),
+    private readonly issuerKeys: IssuerKeysRegistry,
   ) {}
 
   /** @throws {@link McpAuthConfigError} for keys that no request could be signed with */

@@ -1,13 +1,11 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { compactVerify, type CompactJWSHeaderParameters, type VerifyOptions } from 'jose';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { type IssuerKeys } from '../discovery/issuer-keys.js';
+import { IssuerKeysRegistry } from '../discovery/issuer-keys.registry.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
-import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { decodeHeader } from './decode-jws.js';
 import { withAnyKey } from './any-key.js';
-import { type IssuerKeys } from './issuer-keys.js';
-import { IssuerKeysRegistry } from './issuer-keys.registry.js';
 import { assertAccessTokenHeader } from './jwt-header-rules.js';
 import { toVerifierError } from './jose-errors.js';
 import { PROFILE_CLAIMS } from './profile-claims.js';
@@ -29,10 +27,7 @@ export class JwtTokenVerifier {
   /** Servers with an unusable key: told of once, as anybody can send tokens that name such a key. */
   private readonly reported = new Set<string>();
 
-  constructor(
-    @Inject(MCP_AUTH_OPTIONS) options: ResolvedMcpAuthOptions,
-    private readonly issuerKeys: IssuerKeysRegistry = new IssuerKeysRegistry(options),
-  ) {}
+  constructor(private readonly issuerKeys: IssuerKeysRegistry) {}
 
   /**
    * @param token - a compact JWS

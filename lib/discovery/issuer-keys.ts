@@ -1,18 +1,13 @@
 import { type CompactVerifyGetKey, type CryptoKey, errors } from 'jose';
-import {
-  AuthorizationServer,
-  type TrustedAuthorizationServer,
-  type WatchedKeys,
-} from '../discovery/authorization-server.js';
-import { type Retried } from '../discovery/background-retry.js';
-import { fetchJson } from '../discovery/fetch-json.js';
-import { RefreshedValue, type RefreshState } from '../discovery/refreshed-value.js';
 import { DiscoveryError } from '../errors/discovery.error.js';
 import { MAX_JWKS_BYTES } from '../mcp-auth.constants.js';
 import { type AuthorizationServerMetadata } from '../options/authorization-server-options.interface.js';
 import { untilAborted } from '../platform/deadline.js';
-import { KeySet } from './key-set.js';
-import { usableKeys } from './usable-keys.js';
+import { AuthorizationServer, type TrustedAuthorizationServer } from './authorization-server.js';
+import { type Retried } from './background-retry.js';
+import { fetchJson } from './fetch-json.js';
+import { KeySet, usableKeys } from './key-set.js';
+import { RefreshedValue, type RefreshState } from './refreshed-value.js';
 
 /** What key loading needs from outside, and who wants to know what it finds. @internal */
 export interface IssuerKeysContext {
@@ -52,7 +47,7 @@ interface KeySource {
  *
  * @internal
  */
-export class IssuerKeys implements Retried, WatchedKeys {
+export class IssuerKeys implements Retried {
   private readonly fixed: KeySet | undefined;
   private source: KeySource | undefined;
   /** Where the keys were before, as long as the new address has not answered. */
