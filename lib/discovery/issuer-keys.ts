@@ -7,22 +7,17 @@ import { AuthorizationServer, type TrustedAuthorizationServer } from './authoriz
 import { type Retried } from './background-retry.js';
 import { fetchJson } from './fetch-json.js';
 import { KeySet, usableKeys } from './key-set.js';
-import { RefreshedValue, type RefreshState } from './refreshed-value.js';
+import { RefreshedValue, type RefreshPolicy, type RefreshState } from './refreshed-value.js';
 
 /** What key loading needs from outside, and who wants to know what it finds. @internal */
-export interface IssuerKeysContext {
+export interface IssuerKeysContext extends Pick<RefreshPolicy, 'now' | 'onFailed' | 'onStale'> {
   readonly fetch: typeof fetch;
-  readonly now: () => Date;
   /** Ends a fetch that is under way. */
   readonly signal?: AbortSignal;
   /** Told about members of a key set that cannot be used. */
   readonly onSkipped: (count: number) => void;
   /** Told of every key set loaded, but the first. */
   readonly onRenewed: () => void;
-  /** Told of every failure to load a key set. */
-  readonly onFailed?: (error: unknown) => void;
-  /** Told each time that keys past their age serve because they cannot be renewed. */
-  readonly onStale?: (ageSeconds: number) => void;
 }
 
 /** A key set, and where it came from: the metadata may name another address later. */
@@ -44,6 +39,9 @@ interface KeySource {
  *
  * So does a signature that fails under a known key id, under the same cooldown: the server may have a new key under it.
  * Where that fetch fails it stays a bad signature: a key is known that did not make it, and anybody can send such a token.
+ *
+ * jose's `createRemoteJWKSet` (6.2) does not do this even with `customFetch`. After a failed fetch it has no pause. It does
+ * not serve keys past their age. It fetches in the async context of the request, and tells the time by `Date.now()`.
  *
  * @internal
  */
@@ -179,16 +177,14 @@ export class IssuerKeys implements Retried {
   private keysAt(url: string | undefined): RefreshedValue<KeySet> {
     const { cacheMaxAgeSeconds, staleMaxAgeSeconds } = this.server.options.remoteJwkSet;
     const keys = new RefreshedValue(() => this.load(url), {
+      ...this.context,
       freshSeconds: cacheMaxAgeSeconds,
       staleSeconds: Math.max(staleMaxAgeSeconds, cacheMaxAgeSeconds),
-      now: this.context.now,
       onLoaded: () => {
         if (this.source?.keys === keys) this.previous = undefined;
         this.loads += 1;
         if (this.loads > 1) this.context.onRenewed();
       },
-      onFailed: (error) => this.context.onFailed?.(error),
-      onStale: (ageSeconds) => this.context.onStale?.(ageSeconds),
     });
     return keys;
   }
@@ -197,9 +193,8 @@ export class IssuerKeys implements Retried {
     const { remoteJwkSet, jwks } = this.server.options;
     const { timeoutMs, headers } = remoteJwkSet;
     if (url !== undefined) {
-      const { fetch, signal } = this.context;
-      const limits = { fetch, timeoutMs, maxBytes: MAX_JWKS_BYTES, headers, ...(signal && { signal }) };
-      return this.toKeySet(await fetchJson(url, limits), url);
+      const limits = { timeoutMs, maxBytes: MAX_JWKS_BYTES, headers };
+      return this.toKeySet(await fetchJson(url, { ...this.context, ...limits }), url);
     }
     if (typeof jwks === 'function') {
       return this.toKeySet(await callWithin(timeoutMs, jwks), 'the function "jwks"');

@@ -34,8 +34,6 @@ const WAY_OUT: Readonly<Partial<Record<IntrospectionAuthMethod, string>>> = {
 export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new OperatorLogger();
   private readonly endpoints = new Map<TrustedAuthorizationServer, IntrospectionEndpoint>();
-
-  private readonly byAnswer = new WeakMap<object, VerifiedToken>();
   private readonly shutdown = new AbortController();
 
   constructor(
@@ -78,38 +76,7 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
     if (server.options.introspection?.opaqueTokenPattern?.test(token) === false)
       throw new TokenRefusedError('malformed');
     const answer = this.endpointOf(server).ask(token);
-    return answer instanceof Promise
-      ? this.verifyLater(answer, server, wait.signal)
-      : this.verified(answer, server);
-  }
-
-  private async verifyLater(
-    asked: Promise<IntrospectionAnswer>,
-    server: TrustedAuthorizationServer,
-    signal: AbortSignal,
-  ): Promise<VerifiedToken | null> {
-    const answer = await untilAborted(signal, asked).catch((error: unknown) => {
-      if (error instanceof AuthorizationServerUnavailableError || !signal.aborted) throw error;
-      const cause = new IntrospectionFailure('nobody waits for the answer any more');
-      throw new AuthorizationServerUnavailableError(server.issuer, 'introspection', { cause });
-    });
-    return this.verified(answer, server);
-  }
-
-  /** Made once for an answer: a kept one comes again. */
-  private verified(answer: IntrospectionAnswer, server: TrustedAuthorizationServer): VerifiedToken | null {
-    if (answer === null) return null;
-    let verified = this.byAnswer.get(answer);
-    if (!verified) {
-      const { introspection, claimNames } = server.options;
-      verified = new VerifiedToken(toClaims(answer, server.issuer), {
-        requiresExpiry: introspection?.requireExpiry === true,
-        audienceVerified: introspection?.trustAnswerWithoutAudience === true,
-        claimNames,
-      });
-      this.byAnswer.set(answer, verified);
-    }
-    return verified;
+    return answer instanceof Promise ? verifyLater(answer, server, wait.signal) : verified(answer, server);
   }
 
   /** Ends requests that are under way, once all those of clients are answered: nothing keeps the process alive. */
@@ -137,4 +104,29 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
     this.endpoints.set(server, endpoint);
     return endpoint;
   }
+}
+
+async function verifyLater(
+  pending: Promise<IntrospectionAnswer>,
+  server: TrustedAuthorizationServer,
+  signal: AbortSignal,
+): Promise<VerifiedToken | null> {
+  const answer = await untilAborted(signal, pending).catch((error: unknown) => {
+    if (error instanceof AuthorizationServerUnavailableError || !signal.aborted) throw error;
+    const cause = new IntrospectionFailure('nobody waits for the answer any more');
+    throw new AuthorizationServerUnavailableError(server.issuer, 'introspection', { cause });
+  });
+  return verified(answer, server);
+}
+
+function verified(
+  answer: IntrospectionAnswer,
+  { issuer, options: { introspection, claimNames } }: TrustedAuthorizationServer,
+): VerifiedToken | null {
+  if (answer === null) return null;
+  return new VerifiedToken(toClaims(answer, issuer), {
+    requiresExpiry: introspection?.requireExpiry === true,
+    audienceVerified: introspection?.trustAnswerWithoutAudience === true,
+    claimNames,
+  });
 }
