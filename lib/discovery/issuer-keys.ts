@@ -3,6 +3,7 @@ import { DiscoveryError } from '../errors/discovery.error.js';
 import { MAX_JWKS_BYTES } from '../mcp-auth.constants.js';
 import { type AuthorizationServerMetadata } from '../options/authorization-server-options.interface.js';
 import { untilAborted } from '../platform/deadline.js';
+import { withAnyKey } from './any-key.js';
 import { AuthorizationServer, type TrustedAuthorizationServer } from './authorization-server.js';
 import { type Retried } from './background-retry.js';
 import { fetchJson } from './fetch-json.js';
@@ -19,6 +20,9 @@ export interface IssuerKeysContext extends Pick<RefreshPolicy, 'now' | 'onFailed
   /** Told of every key set loaded, but the first. */
   readonly onRenewed: () => void;
 }
+
+/** Gives jose the key for a token. */
+type GetKey = CompactVerifyGetKey<CryptoKey>;
 
 /** A key set, and where it came from: the metadata may name another address later. */
 interface KeySource {
@@ -89,20 +93,29 @@ export class IssuerKeys implements Retried {
   }
 
   /**
-   * Verifies a signature; where it fails, once more with keys that are newer, if there are any or the server has them.
+   * Verifies a signature with the key that its header names, else with each key that fits. If it fails, verifies it once
+   * more with keys that are newer, if there are any or the server has them.
    *
-   * @param verify - verifies with the keys at the time of its call
+   * @param verify - verifies with the key that a function gives
    * @throws what it throws
    */
-  async verifying<T>(verify: () => Promise<T>): Promise<T> {
+  async verify<T>(verify: (getKey: GetKey) => Promise<T>): Promise<T> {
     const { loads } = this;
     try {
-      return await verify();
+      return await this.attempt(verify);
     } catch (error) {
       const isForged = error instanceof errors.JWSSignatureVerificationFailed;
       if (!isForged || !(await this.haveChangedSince(loads))) throw error;
     }
-    return verify();
+    return this.attempt(verify);
+  }
+
+  private async attempt<T>(verify: (getKey: GetKey) => Promise<T>): Promise<T> {
+    try {
+      return await verify((header, jws) => this.atHand(header) ?? this.keyFor(header, jws));
+    } catch (error) {
+      return withAnyKey(error, (key) => verify(() => key));
+    }
   }
 
   /** Whether there are other keys than those of an earlier load; has them fetched, but not within the cooldown. */

@@ -127,14 +127,13 @@ export class IntrospectionEndpoint {
     if (text === undefined) return null;
     if (!keys) return readAnswer(text);
     const expectation = {
-      keys: (...jws: Parameters<IssuerKeys['keyFor']>) => keys.keyFor(...jws),
       algorithms: server.options.algorithms,
       issuer: server.issuer,
       clientId,
       now: now(),
       toleranceSeconds,
     };
-    return keys.verifying(() => readSignedAnswer(text, expectation));
+    return keys.verify((getKey) => readSignedAnswer(text, getKey, expectation));
   }
 
   private failureOf(error: unknown): IntrospectionFailure {
