@@ -9,8 +9,8 @@ import { IssuerKeys } from './issuer-keys.js';
 import { usesKeys } from './resolve-metadata.js';
 
 /**
- * The keys of every authorization server, once for all that are verified with them: access tokens and signed
- * introspection answers. Tells log, events and diagnostics what becomes of them.
+ * Holds the keys of every authorization server: those for access tokens and for signed introspection answers are the same.
+ * Writes to log and events what becomes of them.
  *
  * @internal
  */

@@ -31,9 +31,10 @@ export interface IntrospectionContext {
 const CREDENTIALS_COOLDOWN_SECONDS = 30;
 
 /**
- * One authorization server that is asked about tokens by one client. However many ask about a token at once, the
- * server is asked once, and about so many tokens at a time and no more; so many more wait for their turn. Answers are kept only as configured, failures
- * never; no token is kept in any case.
+ * Introspects tokens at one authorization server, as one client.
+ *
+ * Requests with the same token at the same time share one introspection. At most `maxConcurrentRequests` run at once, and
+ * at most `maxQueuedRequests` wait. Answers are cached only as configured; failures and tokens never are.
  *
  * @internal
  */

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { compactVerify, type CompactJWSHeaderParameters } from 'jose';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 import { IssuerKeysRegistry } from '../discovery/issuer-keys.registry.js';
@@ -25,7 +25,7 @@ export class JwtTokenVerifier {
   /** Servers with an unusable key: told of once, as anybody can send tokens that name such a key. */
   private readonly reported = new Set<string>();
 
-  constructor(private readonly issuerKeys: IssuerKeysRegistry) {}
+  constructor(@Inject(IssuerKeysRegistry) private readonly issuerKeys: Pick<IssuerKeysRegistry, 'of'>) {}
 
   /**
    * @param token - a compact JWS
