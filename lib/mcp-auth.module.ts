@@ -15,6 +15,7 @@ import { Rejections } from './challenge/rejections.js';
 import { AuthorizationServerRegistry } from './discovery/authorization-server.registry.js';
 import { BackgroundRetry } from './discovery/background-retry.js';
 import { McpAuthDiagnostics } from './discovery/diagnostics.js';
+import { IssuerKeysRegistry } from './discovery/issuer-keys.registry.js';
 import { McpAuthConfigError } from './errors/config.error.js';
 import { McpAuthEvents } from './events/mcp-auth-events.js';
 import { RateLimitedLogger } from './events/rate-limited-logger.js';
@@ -61,7 +62,6 @@ import {
   type WellKnownControllers,
 } from './resource-metadata/well-known.routes.js';
 import { IntrospectionTokenVerifier } from './verifier/introspection-token.verifier.js';
-import { IssuerKeysRegistry } from './verifier/issuer-keys.registry.js';
 import { IssuerTokenVerifier } from './verifier/issuer-token.verifier.js';
 import { JwtTokenVerifier } from './verifier/jwt-token.verifier.js';
 import { TokenVerifier } from './verifier/token.verifier.js';

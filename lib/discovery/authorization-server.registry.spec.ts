@@ -2,9 +2,10 @@ import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type LoopbackAuthorizationServer } from '../../test/fixtures/authorization-server.js';
 import { OAUTH } from '../../test/fixtures/discovery.js';
+import { registriesOf } from '../../test/fixtures/registries.js';
 import { bareServer } from '../../test/fixtures/servers.js';
 import { resolveOptions } from '../options/resolve-options.js';
-import { AuthorizationServerRegistry } from './authorization-server.registry.js';
+import { type AuthorizationServerRegistry } from './authorization-server.registry.js';
 
 describe('AuthorizationServerRegistry', () => {
   let as: LoopbackAuthorizationServer;
@@ -27,7 +28,7 @@ describe('AuthorizationServerRegistry', () => {
   const NAMES = ['https://a.example', 'https://b.example'];
   /** Two resources, each with a server of these options. */
   const registryOf = (servers: readonly object[], more: object = {}): AuthorizationServerRegistry =>
-    new AuthorizationServerRegistry(
+    registriesOf(
       resolveOptions({
         resources: servers.map((server, index) => ({
           resource: NAMES[index],
@@ -35,7 +36,7 @@ describe('AuthorizationServerRegistry', () => {
         })),
         ...more,
       }),
-    );
+    ).servers;
   const countOf = (...servers: object[]): number => registryOf(servers).all().length;
 
   it('takes servers for one that are configured alike', () => {
@@ -69,7 +70,7 @@ describe('AuthorizationServerRegistry', () => {
 
   it('hands servers out by resource and issuer', async () => {
     const options = resolveOptions({ resources: { resource: NAMES[0], authorizationServers: [as.issuer] } });
-    const registry = new AuthorizationServerRegistry(options);
+    const registry = registriesOf(options).servers;
     expect(registry.of(options.resources[0]!).size).toBe(0);
     await registry.discover();
     expect([...registry.of(options.resources[0]!).keys()]).toEqual([as.issuer]);
@@ -79,7 +80,7 @@ describe('AuthorizationServerRegistry', () => {
   it('refuses two servers of a resource whose documents name the same issuer', async () => {
     const trusted = { metadataUrl: `${as.origin}${OAUTH}`, trustDocumentIssuer: true };
     const options = { resources: { resource: NAMES[0], authorizationServers: [as.issuer, trusted] } };
-    await expect(new AuthorizationServerRegistry(resolveOptions(options)).discover()).rejects.toThrow(
+    await expect(registriesOf(resolveOptions(options)).servers.discover()).rejects.toThrow(
       `resource ${String(NAMES[0])}: names the issuer ${as.issuer} twice; keep one of them`,
     );
   });

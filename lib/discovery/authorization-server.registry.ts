@@ -9,13 +9,13 @@ import {
   type ResolvedProtectedResourceOptions,
 } from '../options/resolved-options.interface.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
+import { withDeadline } from '../platform/deadline.js';
 import { AuthorizationServer } from './authorization-server.js';
 import { BackgroundRetry } from './background-retry.js';
 import { isOutage, mergeFailures } from './bootstrap-failures.js';
 import { mcpComplianceFindings, unlistedResources } from './mcp-compliance.js';
 import { assertPrivateIssuers } from './private-issuers.js';
 import { type Resolution, resolveMetadata } from './resolve-metadata.js';
-import { TimeLimits } from './time-limits.js';
 import { OperatorLogger } from '../events/operator.logger.js';
 
 /**
@@ -33,16 +33,15 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
     ResolvedProtectedResourceOptions,
     ReadonlyMap<string, AuthorizationServer>
   >();
-  private readonly limits = new TimeLimits();
-  private hasEnded = false;
+  private readonly shutdown = new AbortController();
   private readonly warned = new Set<ResolvedAuthorizationServerOptions>();
   /** Ends the requests of the bootstrap; undefined after it, when each request has its own limit only. */
   private bootstrapLimit: AbortSignal | undefined;
 
   constructor(
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
-    private readonly events: McpAuthEvents = new McpAuthEvents(options),
-    private readonly retry: BackgroundRetry = new BackgroundRetry(),
+    private readonly events: McpAuthEvents,
+    private readonly retry: BackgroundRetry,
   ) {
     for (const resource of options.resources) {
       this.trusted.set(
@@ -78,8 +77,7 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
 
   /** Ends what is under way, once all requests are answered: nothing keeps the process alive. */
   onApplicationShutdown(): void {
-    this.hasEnded = true;
-    this.limits.end();
+    this.shutdown.abort(new Error('The application has ended'));
   }
 
   /** The authorization servers of a resource by issuer, in the configured order. After {@link discover}. */
@@ -93,14 +91,11 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
   }
 
   private async resolve(servers: readonly AuthorizationServer[]): Promise<void> {
-    const settled = await this.limits.run(
-      this.options.discoveryTimeoutMs,
-      (signal) => {
-        this.bootstrapLimit = signal;
-        return Promise.allSettled(servers.map((server) => server.refresh()));
-      },
-      { keepsAlive: true },
-    );
+    const until = { signal: this.shutdown.signal, keepsAlive: true };
+    const settled = await withDeadline(this.options.discoveryTimeoutMs, until, (signal) => {
+      this.bootstrapLimit = signal;
+      return Promise.allSettled(servers.map((server) => server.refresh()));
+    });
     this.bootstrapLimit = undefined;
     const reasons = settled.flatMap((result) =>
       result.status === 'rejected' ? [result.reason as unknown] : [],
@@ -170,7 +165,7 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
     const resolve = (signal: AbortSignal): Promise<Resolution> => resolveMetadata(options, { fetch, signal });
     const { metadata, attempts } = await (this.bootstrapLimit
       ? resolve(this.bootstrapLimit)
-      : this.limits.run(discoveryTimeoutMs, resolve));
+      : withDeadline(discoveryTimeoutMs, this.shutdown, resolve));
     if (!metadata) throw new BootstrapDiscoveryError([{ server: nameOf(options, resource), attempts }]);
     // Once: a document that is renewed says the same again.
     if (options.mcpCompliance === 'warn' && !this.warned.has(options)) {
@@ -197,7 +192,7 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
 
   /** An outage may pass; a document that is wrong has to be put right. The bootstrap tells of its own failures. */
   private tellFailure(error: unknown, server: AuthorizationServer): void {
-    if (this.bootstrapLimit || this.hasEnded) return;
+    if (this.bootstrapLimit || this.shutdown.signal.aborted) return;
     if (isOutage(error)) this.logger.warn(error.message);
     else this.logger.error(error instanceof Error ? error.message : String(error));
     this.events.discoveryFailed(server.issuer, 'metadata', error);

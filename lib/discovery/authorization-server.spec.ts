@@ -122,12 +122,4 @@ describe('AuthorizationServer', () => {
     next = new RangeError('ours');
     await expect(make({ issuer: ISSUER }).metadata()).rejects.toBe(next);
   });
-
-  it('passes on what is told of its keys', () => {
-    const server = make({ issuer: ISSUER });
-    expect(server.keysState()).toBeUndefined();
-    const state = { ageSeconds: 1, failure: undefined, isUsable: true };
-    server.watchKeys({ state: () => state, look: () => Promise.resolve() });
-    expect(server.keysState()).toBe(state);
-  });
 });

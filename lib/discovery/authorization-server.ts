@@ -24,14 +24,6 @@ const STALE_SECONDS = 86_400;
 /** In this last part of its time metadata is renewed behind the scenes, so that no request waits for it. */
 const RENEWED_AHEAD = 0.1;
 
-/** What an authorization server is told of its keys. @internal */
-export interface WatchedKeys {
-  /** What is known of them; undefined where nobody has needed any. */
-  state(): RefreshState | undefined;
-  /** Fetches them now. */
-  look(): Promise<void>;
-}
-
 /**
  * One authorization server over the life of the application: its metadata is loaded when it is first needed,
  * renewed when it grows old, and kept while the server is down or wrong.
@@ -41,7 +33,6 @@ export interface WatchedKeys {
 export class AuthorizationServer implements TrustedAuthorizationServer, Retried {
   private readonly document: RefreshedValue<AuthorizationServerMetadata>;
   private known: string | undefined;
-  private keys: WatchedKeys | undefined;
 
   /**
    * @param options - how it is configured
@@ -87,10 +78,9 @@ export class AuthorizationServer implements TrustedAuthorizationServer, Retried 
     return this.document.retryInSeconds();
   }
 
-  /** Fetches metadata and keys now, as far as they are not given by hand. Never fails: {@link state} says what came of it. */
+  /** Fetches the metadata now, unless it was given by hand. Never fails: {@link state} says what came of it. */
   async look(): Promise<void> {
     if (this.options.metadata === undefined) await this.document.look();
-    await this.keys?.look();
   }
 
   async metadata(): Promise<AuthorizationServerMetadata> {
@@ -114,16 +104,6 @@ export class AuthorizationServer implements TrustedAuthorizationServer, Retried 
 
   state(): RefreshState {
     return this.document.state();
-  }
-
-  /** Lets whoever keeps the server's keys tell of them. */
-  watchKeys(keys: WatchedKeys): void {
-    this.keys = keys;
-  }
-
-  /** What is known of the keys; undefined where nobody has needed any, or they are configured. */
-  keysState(): RefreshState | undefined {
-    return this.keys?.state();
   }
 
   private async loadAs(): Promise<AuthorizationServerMetadata> {

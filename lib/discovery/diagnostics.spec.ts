@@ -3,6 +3,7 @@ import { verifies } from '../../test/verifies.js';
 import { BootstrapDiscoveryError, DiscoveryError } from '../errors/discovery.error.js';
 import { type AuthorizationServer } from './authorization-server.js';
 import { type AuthorizationServerRegistry } from './authorization-server.registry.js';
+import { type IssuerKeysRegistry } from './issuer-keys.registry.js';
 import { McpAuthDiagnostics, type McpAuthReport } from './diagnostics.js';
 import { type RefreshState } from './refreshed-value.js';
 
@@ -14,15 +15,16 @@ const never: RefreshState = { ageSeconds: undefined, failure: undefined, isUsabl
 
 function report(...servers: (readonly [metadata: RefreshState, keys?: RefreshState])[]): McpAuthReport {
   const all = servers.map(
-    ([metadata, keys]) =>
+    ([metadata]) =>
       ({
         issuer: ISSUER,
         state: () => metadata,
-        keysState: () => keys,
         peek: () => undefined,
       }) as unknown as AuthorizationServer,
   );
-  return new McpAuthDiagnostics({ all: () => all } as unknown as AuthorizationServerRegistry).report();
+  const registry = { all: () => all } as unknown as AuthorizationServerRegistry;
+  const fetchedOf = (server: AuthorizationServer) => ({ state: () => servers[all.indexOf(server)]![1] });
+  return new McpAuthDiagnostics(registry, { fetchedOf } as unknown as IssuerKeysRegistry).report();
 }
 
 /** What a failure is told as. */

@@ -3,6 +3,7 @@ import { BootstrapDiscoveryError, DiscoveryError } from '../errors/discovery.err
 import { outsideRequests } from '../platform/outside-requests.js';
 import { type AuthorizationServer } from './authorization-server.js';
 import { AuthorizationServerRegistry } from './authorization-server.registry.js';
+import { IssuerKeysRegistry } from './issuer-keys.registry.js';
 import { type ComplianceReport, complianceReport } from './mcp-compliance.js';
 import { type RefreshState } from './refreshed-value.js';
 
@@ -51,7 +52,10 @@ export class McpAuthDiagnostics {
   private checking: Promise<McpAuthReport> | undefined;
 
   /** @internal */
-  constructor(private readonly registry: AuthorizationServerRegistry) {}
+  constructor(
+    private readonly servers: AuthorizationServerRegistry,
+    private readonly keys: IssuerKeysRegistry,
+  ) {}
 
   /**
    * Asks every authorization server for its metadata and its keys now, and reports. For a readiness check: it sees a server
@@ -69,7 +73,12 @@ export class McpAuthDiagnostics {
 
   private async look(): Promise<McpAuthReport> {
     try {
-      await Promise.all(this.registry.all().map((server) => server.look()));
+      await Promise.all(
+        this.servers.all().map(async (server) => {
+          await server.look();
+          await this.keys.fetchedOf(server)?.look();
+        }),
+      );
       return this.report();
     } finally {
       this.checking = undefined;
@@ -78,7 +87,9 @@ export class McpAuthDiagnostics {
 
   /** Asks nobody, so it may be called as often as wanted. Good from the start of the application on. */
   report(): McpAuthReport {
-    const authorizationServers = this.registry.all().map(reportOn);
+    const authorizationServers = this.servers
+      .all()
+      .map((server) => reportOn(server, this.keys.fetchedOf(server)?.state()));
     return {
       isHealthy: authorizationServers.every(({ status }) => status !== 'down'),
       authorizationServers,
@@ -86,9 +97,8 @@ export class McpAuthDiagnostics {
   }
 }
 
-function reportOn(server: AuthorizationServer): AuthorizationServerReport {
+function reportOn(server: AuthorizationServer, keys: RefreshState | undefined): AuthorizationServerReport {
   const metadata = server.state();
-  const keys = server.keysState();
   const known = server.peek();
   const states = keys ? [metadata, keys] : [metadata];
   const failure = states.map((state) => state.failure).find((error) => error !== undefined);

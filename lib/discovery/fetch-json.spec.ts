@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LoopbackAuthorizationServer } from '../../test/fixtures/authorization-server.js';
 import { DiscoveryError } from '../errors/discovery.error.js';
-import { fetchJson, type FetchJsonOptions, untilAborted } from './fetch-json.js';
+import { fetchJson, type FetchJsonOptions } from './fetch-json.js';
 
 describe('fetchJson', () => {
   let as: LoopbackAuthorizationServer;
@@ -170,21 +170,5 @@ describe('fetchJson', () => {
   it('keeps its time limit over a fetch that does not', async () => {
     const fetch = (): Promise<Response> => new Promise(() => undefined);
     expect(await failureOf('/x', { fetch, timeoutMs: 50 })).toMatchObject({ failure: 'timeout' });
-  });
-});
-
-describe('untilAborted', () => {
-  it('gives what the work gives, waiting or not', async () => {
-    const { signal } = new AbortController();
-    expect(await untilAborted(signal, 1)).toBe(1);
-    expect(await untilAborted(signal, Promise.resolve(2))).toBe(2);
-    await expect(untilAborted(signal, Promise.reject(new Error('no')))).rejects.toThrow('no');
-  });
-
-  it('rejects with the reason of the signal', async () => {
-    const controller = new AbortController();
-    const waiting = untilAborted(controller.signal, new Promise(() => undefined));
-    controller.abort(new Error('enough'));
-    await expect(waiting).rejects.toThrow('enough');
   });
 });

@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { DiscoveryError } from '../errors/discovery.error.js';
+import { untilAborted } from '../platform/deadline.js';
 
 const { isNativeError } = types;
 
@@ -48,7 +49,11 @@ async function get(
     signal,
   });
   await assertUsable(url, response);
-  return parseObject(url, await readText(url, response, options.maxBytes));
+  const text = await readText(response, options.maxBytes);
+  if (text === undefined) {
+    throw new DiscoveryError('too_large', url, `is larger than ${String(options.maxBytes)} bytes`);
+  }
+  return parseObject(url, text);
 }
 
 /** Says who asks, for the logs of the server, unless the headers given say it themselves. */
@@ -57,23 +62,6 @@ function requestHeaders(given: Readonly<Record<string, string>> = {}): Headers {
   if (!headers.has('user-agent')) headers.set('user-agent', 'nestjs-mcp-auth');
   headers.set('accept', 'application/json');
   return headers;
-}
-
-/** The result of work that may not heed its signal: a configured function, or a fetch that is not the global one. @internal */
-export async function untilAborted<T>(signal: AbortSignal, work: T | Promise<T>): Promise<T> {
-  let stop: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => {
-      reject(signal.reason as Error);
-    };
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop);
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
 }
 
 async function assertUsable(url: string, response: Response): Promise<void> {
@@ -88,15 +76,15 @@ async function assertUsable(url: string, response: Response): Promise<void> {
   throw new DiscoveryError('not_json', url, `answered ${String(status)}, not 200`);
 }
 
-async function readText(url: string, response: Response, maxBytes: number): Promise<string> {
+/** The body of a response; undefined for one that is larger, of which the rest is not read. @internal */
+export async function readText(response: Response, maxBytes: number): Promise<string | undefined> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   const body: AsyncIterable<Uint8Array> | Iterable<Uint8Array> = response.body ?? [];
   for await (const chunk of body) {
     size += chunk.byteLength;
     // Leaving the loop cancels the stream, so nothing beyond this chunk is read.
-    if (size > maxBytes)
-      throw new DiscoveryError('too_large', url, `is larger than ${String(maxBytes)} bytes`);
+    if (size > maxBytes) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

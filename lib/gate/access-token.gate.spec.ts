@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LoopbackAuthorizationServer } from '../../test/fixtures/authorization-server.js';
 import { makeKey } from '../../test/fixtures/keys.js';
 import { verifies } from '../../test/verifies.js';
-import { AuthorizationServerRegistry } from '../discovery/authorization-server.registry.js';
+import { registriesOf } from '../../test/fixtures/registries.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { resolveOptions } from '../options/resolve-options.js';
@@ -31,7 +31,7 @@ describe('AccessTokenGate', () => {
       resources: { resource: R1, authorizationServers: [{ issuer: as.issuer, mcpCompliance: 'off' }] },
       now: () => new Date(clock * 1000),
     });
-    const servers = new AuthorizationServerRegistry(options);
+    const { servers } = registriesOf(options);
     await servers.discover();
     resource = new ProtectedResourceRegistry(options, servers).first();
   });
@@ -43,7 +43,7 @@ describe('AccessTokenGate', () => {
 
   /** The package's own verifier; no token here is for introspection. */
   const standard = (): TokenVerifier =>
-    new IssuerTokenVerifier(new JwtTokenVerifier(options), undefined as never);
+    new IssuerTokenVerifier(new JwtTokenVerifier(registriesOf(options).keys), undefined as never);
 
   const gateOf = (verifier: TokenVerifier): AccessTokenGate =>
     new AccessTokenGate(new VerifierRegistry(verifier, undefined as never, options), options);

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { SharedDeadline } from '../platform/deadline.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { assertTokenForm } from '../token/extract-bearer-token.js';
 import { type TokenClaims, type VerifiedToken } from '../verifier/token.verifier.js';
@@ -10,7 +11,6 @@ import { askVerifier } from './ask-verifier.js';
 import { withRefusedClaims } from './refused-claims.js';
 import { RevocationCheck } from './revocation.check.js';
 import { assertTimely, type GateClock } from './time-claims.js';
-import { TimeLimit } from './time-limit.js';
 import { VerifiedTokenCache } from './verified-token.cache.js';
 
 /**
@@ -20,7 +20,7 @@ import { VerifiedTokenCache } from './verified-token.cache.js';
  */
 @Injectable()
 export class AccessTokenGate {
-  private readonly limit: TimeLimit;
+  private readonly deadline: SharedDeadline;
 
   constructor(
     private readonly verifiers: VerifierRegistry,
@@ -28,7 +28,7 @@ export class AccessTokenGate {
     private readonly cache: VerifiedTokenCache = new VerifiedTokenCache(options),
     private readonly revocation: RevocationCheck = new RevocationCheck(options),
   ) {
-    this.limit = new TimeLimit(options.verifierTimeoutMs);
+    this.deadline = new SharedDeadline(options.verifierTimeoutMs);
   }
 
   /**
@@ -55,7 +55,7 @@ export class AccessTokenGate {
     // Not for a remembered token: it had that form, as it is the same to the letter.
     assertTokenForm(token, this.options.maxTokenLength);
     const { generation } = this.cache;
-    return askVerifier(verifier, token, resource, this.limit, (verified) =>
+    return askVerifier(verifier, token, resource, this.deadline, (verified) =>
       this.conclude(verified, token, resource, verifier, generation),
     );
   }

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { AuthorizationServerRegistry } from '../discovery/authorization-server.registry.js';
+import { registriesOf } from '../../test/fixtures/registries.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import {
@@ -47,7 +47,7 @@ describe('admit', () => {
         },
       ],
     });
-    const servers = new AuthorizationServerRegistry(options);
+    const servers = registriesOf(options).servers;
     await servers.discover();
     const resources = new ProtectedResourceRegistry(options, servers).all();
     [resource, withAudience, withTwoServers, withOneAudience, withAncestors, withRequiredClaims] =

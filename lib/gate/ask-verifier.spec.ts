@@ -8,10 +8,10 @@ import {
   RequestOriginRefusedError,
   TokenRefusedError,
 } from '../errors/refusal.errors.js';
+import { SharedDeadline } from '../platform/deadline.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { VerifiedToken, type VerificationContext, type VerifyToken } from '../verifier/token.verifier.js';
 import { askVerifier } from './ask-verifier.js';
-import { TimeLimit } from './time-limit.js';
 
 const AS = 'https://as.example';
 const LIMIT_MS = 100;
@@ -23,7 +23,7 @@ const resource = {
 } as unknown as KnownResource;
 
 const ask = async (verify: VerifyToken): Promise<VerifiedToken> =>
-  askVerifier({ verify }, 'opaque', resource, new TimeLimit(LIMIT_MS), (verified) => verified);
+  askVerifier({ verify }, 'opaque', resource, new SharedDeadline(LIMIT_MS), (verified) => verified);
 
 /** What asking ends in: the claims, or what is thrown. */
 async function outcome(verify: (...args: Parameters<VerifyToken>) => unknown): Promise<unknown> {

@@ -6,12 +6,12 @@ import {
   RequestOriginRefusedError,
   TokenRefusedError,
 } from '../errors/refusal.errors.js';
+import { isThenable, type SharedDeadline } from '../platform/deadline.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { IssuerTokenVerifier } from '../verifier/issuer-token.verifier.js';
 import { type VerificationContext, type VerifiedToken } from '../verifier/token.verifier.js';
 import { readVerificationResult } from '../verifier/verification-result.js';
 import { type Verifies } from '../verifier/verifier.registry.js';
-import { isThenable, type TimeLimit } from './time-limit.js';
 
 /**
  * Asks a verifier about a token, for a limited time.
@@ -19,7 +19,7 @@ import { isThenable, type TimeLimit } from './time-limit.js';
  * @param verifier - returns and throws what it likes, now or later
  * @param token - the token
  * @param resource - for which it is verified
- * @param limit - how long to wait for a result that is a promise
+ * @param deadline - how long to wait for a result that is a promise
  * @param conclude - what is made of the answer
  * @throws {@link TokenRefusedError} for a token that is not good
  * @throws {@link AuthorizationServerUnavailableError} when that cannot be told now, or not in time
@@ -30,7 +30,7 @@ export function askVerifier<T>(
   verifier: Verifies,
   token: string,
   resource: KnownResource,
-  limit: TimeLimit,
+  deadline: SharedDeadline,
   conclude: (verified: VerifiedToken) => T | Promise<T>,
 ): T | Promise<T> {
   const question = new Question(resource);
@@ -39,10 +39,10 @@ export function askVerifier<T>(
       ? verifier.verify(token, question)
       : askApplication(verifier, token, question.copyable());
   if (!isThenable(answer)) return conclude(read(answer));
-  return limit.within(answer, {
-    end: (ms) => question.end(ms),
-    conclude: (given) => conclude(read(given)),
-    explain,
+  return deadline.await(answer, {
+    onTimeout: (ms) => question.end(ms),
+    onFulfilled: (given) => conclude(read(given)),
+    onRejected: explain,
   });
 }
 

@@ -3,9 +3,9 @@ import { AuthorizationServerUnavailableError, TokenRefusedError } from '../error
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type RevocationQuery } from '../options/mcp-auth-options.interface.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { isThenable, SharedDeadline } from '../platform/deadline.js';
 import { type AdmittedToken } from './admit.js';
 import { withRefusedClaims } from './refused-claims.js';
-import { isThenable, TimeLimit } from './time-limit.js';
 
 /** How long the application may take to say whether a token is revoked. */
 const TIME_LIMIT_MS = 2000;
@@ -17,7 +17,7 @@ const TIME_LIMIT_MS = 2000;
  */
 @Injectable()
 export class RevocationCheck {
-  private readonly limit = new TimeLimit(TIME_LIMIT_MS);
+  private readonly deadline = new SharedDeadline(TIME_LIMIT_MS);
 
   constructor(
     @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'isRevoked'>,
@@ -39,10 +39,10 @@ export class RevocationCheck {
       throw unavailable(token, 'threw', error);
     }
     if (!isThenable(answer)) return decide(token, answer);
-    return this.limit.within(answer, {
-      end: (ms) => unavailable(token, `gave no answer within ${String(ms)} ms`),
-      conclude: (given) => decide(token, given),
-      explain: (error) => unavailable(token, 'threw', error),
+    return this.deadline.await(answer, {
+      onTimeout: (ms) => unavailable(token, `gave no answer within ${String(ms)} ms`),
+      onFulfilled: (given) => decide(token, given),
+      onRejected: (error) => unavailable(token, 'threw', error),
     });
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AuthorizationServerRegistry } from '../discovery/authorization-server.registry.js';
+import { registriesOf } from '../../test/fixtures/registries.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { ProtectedResourceRegistry } from './protected-resource.registry.js';
 import { ResourcePaths } from './resource-paths.js';
@@ -8,7 +8,7 @@ function pathsOf(...identifiers: string[]): ResourcePaths {
   const options = resolveOptions({
     resources: identifiers.map((resource) => ({ resource, authorizationServers: ['https://as.example'] })),
   });
-  return new ResourcePaths(new ProtectedResourceRegistry(options, new AuthorizationServerRegistry(options)));
+  return new ResourcePaths(new ProtectedResourceRegistry(options, registriesOf(options).servers));
 }
 
 const ROOT = 'https://api.example.com';

@@ -28,9 +28,6 @@ export function decodeClaims(token: string): TokenClaims {
   return claims;
 }
 
-/** The header that was decoded last. The tokens of an issuer have the same one for as long as its key is the same. */
-let last: { readonly part: string; readonly header: Readonly<Record<string, unknown>> } | undefined;
-
 /**
  * The header of a token; undefined when it is no object.
  *
@@ -38,12 +35,7 @@ let last: { readonly part: string; readonly header: Readonly<Record<string, unkn
  */
 export function decodeHeader(token: string): Readonly<Record<string, unknown>> | undefined {
   const end = token.indexOf('.');
-  const part = end === -1 ? token : token.slice(0, end);
-  if (part === last?.part) return last.header;
-  const header = decodeObject(part);
-  // A copy: the part itself is a view of the token, which is not to be kept.
-  if (header) last = { part: Buffer.from(part).toString(), header };
-  return header;
+  return decodeObject(end === -1 ? token : token.slice(0, end));
 }
 
 /**

@@ -1,19 +1,18 @@
 import { hash } from 'node:crypto';
 import { type ClientAuth } from 'oauth4webapi';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
-import { untilAborted } from '../discovery/fetch-json.js';
+import { type IssuerKeys } from '../discovery/issuer-keys.js';
 import { RefreshedValue } from '../discovery/refreshed-value.js';
-import { type TimeLimits } from '../discovery/time-limits.js';
 import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
 import { type ResolvedIntrospectionOptions } from '../options/resolved-options.interface.js';
+import { untilAborted, withDeadline } from '../platform/deadline.js';
 import { outsideRequests } from '../platform/outside-requests.js';
-import { BoundedConcurrency, QueueFullError } from './bounded-concurrency.js';
+import { QueueFullError, Semaphore } from '../platform/semaphore.js';
 import { IntrospectionCache } from './introspection-cache.js';
 import { clientAuthentication } from './introspection-client.js';
 import { IntrospectionFailure, toIntrospectionFailure } from './introspection-failure.js';
 import { requestIntrospection } from './introspection-request.js';
 import { type IntrospectionAnswer, readAnswer, readSignedAnswer } from './introspection-response.js';
-import { type IssuerKeys } from './issuer-keys.js';
 
 /** What asking needs from outside, and who wants to know what comes of it. @internal */
 export interface IntrospectionContext {
@@ -22,8 +21,8 @@ export interface IntrospectionContext {
   readonly clockToleranceSeconds: number;
   /** The server's keys, for answers that have to be signed. */
   readonly keys: IssuerKeys | undefined;
-  /** What ends all requests together. */
-  readonly limits: TimeLimits;
+  /** Ends all requests together. */
+  readonly shutdown: AbortSignal;
   /** Told once when the server begins to refuse our own credentials, with the status of its answer. */
   readonly onCredentialsRefused: (status: number) => void;
 }
@@ -32,9 +31,10 @@ export interface IntrospectionContext {
 const CREDENTIALS_COOLDOWN_SECONDS = 30;
 
 /**
- * One authorization server that is asked about tokens by one client. However many ask about a token at once, the
- * server is asked once, and about so many tokens at a time and no more; so many more wait for their turn. Answers are kept only as configured, failures
- * never; no token is kept in any case.
+ * Introspects tokens at one authorization server, as one client.
+ *
+ * Requests with the same token at the same time share one introspection. At most `maxConcurrentRequests` run at once, and
+ * at most `maxQueuedRequests` wait. Answers are cached only as configured; failures and tokens never are.
  *
  * @internal
  */
@@ -42,7 +42,7 @@ export class IntrospectionEndpoint {
   private readonly pending = new Map<string, Promise<IntrospectionAnswer>>();
   private readonly cache: IntrospectionCache | undefined;
   private readonly credentials: RefreshedValue<ClientAuth>;
-  private readonly places: BoundedConcurrency;
+  private readonly semaphore: Semaphore;
   private areCredentialsRefused = false;
 
   constructor(
@@ -50,7 +50,7 @@ export class IntrospectionEndpoint {
     private readonly options: ResolvedIntrospectionOptions,
     private readonly context: IntrospectionContext,
   ) {
-    this.places = new BoundedConcurrency(options.maxConcurrentRequests, options.maxQueuedRequests);
+    this.semaphore = new Semaphore(options.maxConcurrentRequests, options.maxQueuedRequests);
     this.cache = options.cache && new IntrospectionCache(options.cache);
     this.credentials = new RefreshedValue(() => clientAuthentication(options), {
       freshSeconds: Infinity,
@@ -85,12 +85,11 @@ export class IntrospectionEndpoint {
   }
 
   private attempt(token: string): Promise<IntrospectionAnswer> {
-    const hasToWait = this.places.isFull;
-    return this.context.limits.run(this.options.timeoutMs, async (signal) => {
+    const hasToWait = this.semaphore.isExhausted;
+    const until = { signal: this.context.shutdown };
+    return withDeadline(this.options.timeoutMs, until, async (signal) => {
       try {
-        const answer = await this.places.run(signal, () =>
-          untilAborted(signal, this.exchange(token, signal)),
-        );
+        const answer = await this.inTurn(token, signal);
         this.areCredentialsRefused = false;
         return answer;
       } catch (error) {
@@ -100,6 +99,15 @@ export class IntrospectionEndpoint {
         throw new AuthorizationServerUnavailableError(this.server.issuer, 'introspection', { cause });
       }
     });
+  }
+
+  private async inTurn(token: string, signal: AbortSignal): Promise<IntrospectionAnswer> {
+    await this.semaphore.acquire(signal);
+    try {
+      return await untilAborted(signal, this.exchange(token, signal));
+    } finally {
+      this.semaphore.release();
+    }
   }
 
   private async exchange(token: string, signal: AbortSignal): Promise<IntrospectionAnswer> {
@@ -120,14 +128,13 @@ export class IntrospectionEndpoint {
     if (text === undefined) return null;
     if (!keys) return readAnswer(text);
     const expectation = {
-      keys: (...jws: Parameters<IssuerKeys['keyFor']>) => keys.keyFor(...jws),
       algorithms: server.options.algorithms,
       issuer: server.issuer,
       clientId,
       now: now(),
       toleranceSeconds,
     };
-    return keys.verifying(() => readSignedAnswer(text, expectation));
+    return keys.verify((getKey) => readSignedAnswer(text, getKey, expectation));
   }
 
   private failureOf(error: unknown): IntrospectionFailure {

@@ -5,6 +5,7 @@ import {
   customFetch,
   introspectionRequest,
 } from 'oauth4webapi';
+import { readText } from '../discovery/fetch-json.js';
 import { IntrospectionFailure } from './introspection-failure.js';
 
 /** Size limit of an answer, in bytes. */
@@ -56,9 +57,9 @@ export async function requestIntrospection(
       [allowInsecureRequests]: true,
     },
   );
-  if (response.status === 200) return readText(response);
+  if (response.status === 200) return readBody(response);
   if (response.status !== 400) await response.body?.cancel();
-  else if (isUnsupportedTokenType(await readText(response))) return undefined;
+  else if (isUnsupportedTokenType(await readBody(response))) return undefined;
   throw new IntrospectionFailure(`answered ${String(response.status)}`, undefined, response.status);
 }
 
@@ -71,16 +72,8 @@ function isUnsupportedTokenType(body: string): boolean {
   }
 }
 
-async function readText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  const body: AsyncIterable<Uint8Array> | Iterable<Uint8Array> = response.body ?? [];
-  for await (const chunk of body) {
-    size += chunk.byteLength;
-    // Leaving the loop cancels the stream, so nothing beyond this chunk is read.
-    if (size > MAX_ANSWER_BYTES)
-      throw new IntrospectionFailure(`answered with more than ${String(MAX_ANSWER_BYTES)} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+async function readBody(response: Response): Promise<string> {
+  const text = await readText(response, MAX_ANSWER_BYTES);
+  if (text !== undefined) return text;
+  throw new IntrospectionFailure(`answered with more than ${String(MAX_ANSWER_BYTES)} bytes`);
 }

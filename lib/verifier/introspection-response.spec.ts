@@ -1,7 +1,9 @@
-import { createLocalJWKSet, errors, type JWTPayload, SignJWT } from 'jose';
+import { errors, type JWTPayload, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { makeKey, type SigningKey } from '../../test/fixtures/keys.js';
+import { registriesOf } from '../../test/fixtures/registries.js';
 import { verifies } from '../../test/verifies.js';
+import { resolveOptions } from '../options/resolve-options.js';
 import { toIntrospectionFailure } from './introspection-failure.js';
 import { readAnswer, readSignedAnswer, toClaims } from './introspection-response.js';
 
@@ -63,14 +65,19 @@ describe('readSignedAnswer', () => {
     const jwt = await new SignJWT(payload)
       .setProtectedHeader({ alg: signer.alg, typ: 'token-introspection+jwt', ...(kid && { kid }) })
       .sign(signer.privateKey);
-    return readSignedAnswer(jwt, {
-      keys: createLocalJWKSet({ keys: published.map(({ publicJwk }) => publicJwk) }),
+    const jwks = { keys: published.map(({ publicJwk }) => publicJwk) };
+    const options = resolveOptions({
+      resources: { resource: 'https://a.example', authorizationServers: [{ issuer: ISSUER, jwks }] },
+    });
+    const { servers, keys } = registriesOf(options);
+    const expectation = {
       algorithms: ['ES256'],
       issuer: ISSUER,
       clientId: 'rs',
       now: new Date(NOW * 1000),
       toleranceSeconds: 5,
-    });
+    };
+    return keys.of(servers.all()[0]!).verify((getKey) => readSignedAnswer(jwt, getKey, expectation));
   };
 
   verifies('OPQ-11', 'finds the key of an answer that names none', async () => {

@@ -1,7 +1,6 @@
-import { jwtVerify, type JWTVerifyGetKey, type JWTVerifyOptions, type JWTPayload } from 'jose';
+import { jwtVerify, type JWTVerifyGetKey } from 'jose';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { IntrospectionFailure } from './introspection-failure.js';
-import { withAnyKey } from './any-key.js';
 import { type TokenClaims } from './token.verifier.js';
 
 /** What a server says of an active token; null for one that is not active. @internal */
@@ -9,7 +8,6 @@ export type IntrospectionAnswer = TokenClaims | null;
 
 /** What a signed answer has to agree with. @internal */
 export interface SignedAnswerExpectation {
-  readonly keys: JWTVerifyGetKey;
   readonly algorithms: readonly string[];
   readonly issuer: string;
   /** The client that asked. */
@@ -58,9 +56,10 @@ export function readAnswer(text: string): IntrospectionAnswer {
  */
 export async function readSignedAnswer(
   jwt: string,
-  { keys, algorithms, issuer, clientId, now, toleranceSeconds }: SignedAnswerExpectation,
+  getKey: JWTVerifyGetKey,
+  { algorithms, issuer, clientId, now, toleranceSeconds }: SignedAnswerExpectation,
 ): Promise<IntrospectionAnswer> {
-  const payload = await verify(jwt, keys, {
+  const { payload } = await jwtVerify(jwt, getKey, {
     algorithms: [...algorithms],
     typ: 'token-introspection+jwt',
     issuer,
@@ -71,14 +70,6 @@ export async function readSignedAnswer(
     requiredClaims: ['token_introspection'],
   });
   return readAnswer(JSON.stringify(payload['token_introspection']));
-}
-
-async function verify(jwt: string, keys: JWTVerifyGetKey, options: JWTVerifyOptions): Promise<JWTPayload> {
-  try {
-    return (await jwtVerify(jwt, keys, options)).payload;
-  } catch (error) {
-    return withAnyKey(error, async (key) => (await jwtVerify(jwt, key, options)).payload);
-  }
 }
 
 /**

@@ -4,6 +4,7 @@ import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { TestAuthorizationServer, type TestFault } from 'nestjs-mcp-auth/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { verifies } from '../../test/verifies.js';
+import { registriesOf } from '../../test/fixtures/registries.js';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
 import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
 import { type AuthorizationServerMetadata } from '../options/authorization-server-options.interface.js';
@@ -44,7 +45,7 @@ describe('IntrospectionTokenVerifier', () => {
       options: options.resources[0]!.authorizationServers[0]!,
       metadata: () => Promise.resolve(as.metadata() as unknown as AuthorizationServerMetadata),
     };
-    const verifier = new IntrospectionTokenVerifier(options);
+    const verifier = new IntrospectionTokenVerifier(options, registriesOf(options).keys);
     const verify = async (
       token: string,
       signal = new AbortController().signal,

@@ -1,18 +1,17 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
-import { untilAborted } from '../discovery/fetch-json.js';
-import { TimeLimits } from '../discovery/time-limits.js';
+import { IssuerKeysRegistry } from '../discovery/issuer-keys.registry.js';
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
 import { AuthorizationServerUnavailableError, TokenRefusedError } from '../errors/refusal.errors.js';
 import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type IntrospectionAuthMethod } from '../options/introspection-options.interface.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { untilAborted } from '../platform/deadline.js';
 import { privateKeyJwt } from './introspection-client.js';
 import { IntrospectionEndpoint } from './introspection-endpoint.js';
 import { IntrospectionFailure, toIntrospectionFailure } from './introspection-failure.js';
 import { type IntrospectionAnswer, toClaims } from './introspection-response.js';
-import { IssuerKeysRegistry } from './issuer-keys.registry.js';
 import { type VerificationContext, VerifiedToken } from './token.verifier.js';
 
 /** What else may be wrong, by the method: Basic has id and secret percent-encoded (RFC 6749 section 2.3.1). */
@@ -35,13 +34,11 @@ const WAY_OUT: Readonly<Partial<Record<IntrospectionAuthMethod, string>>> = {
 export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new OperatorLogger();
   private readonly endpoints = new Map<TrustedAuthorizationServer, IntrospectionEndpoint>();
-
-  private readonly byAnswer = new WeakMap<object, VerifiedToken>();
-  private readonly limits = new TimeLimits();
+  private readonly shutdown = new AbortController();
 
   constructor(
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
-    private readonly issuerKeys: IssuerKeysRegistry = new IssuerKeysRegistry(options),
+    private readonly issuerKeys: IssuerKeysRegistry,
   ) {}
 
   /** @throws {@link McpAuthConfigError} for keys that no request could be signed with */
@@ -79,43 +76,12 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
     if (server.options.introspection?.opaqueTokenPattern?.test(token) === false)
       throw new TokenRefusedError('malformed');
     const answer = this.endpointOf(server).ask(token);
-    return answer instanceof Promise
-      ? this.verifyLater(answer, server, wait.signal)
-      : this.verified(answer, server);
-  }
-
-  private async verifyLater(
-    asked: Promise<IntrospectionAnswer>,
-    server: TrustedAuthorizationServer,
-    signal: AbortSignal,
-  ): Promise<VerifiedToken | null> {
-    const answer = await untilAborted(signal, asked).catch((error: unknown) => {
-      if (error instanceof AuthorizationServerUnavailableError || !signal.aborted) throw error;
-      const cause = new IntrospectionFailure('nobody waits for the answer any more');
-      throw new AuthorizationServerUnavailableError(server.issuer, 'introspection', { cause });
-    });
-    return this.verified(answer, server);
-  }
-
-  /** Made once for an answer: a kept one comes again. */
-  private verified(answer: IntrospectionAnswer, server: TrustedAuthorizationServer): VerifiedToken | null {
-    if (answer === null) return null;
-    let verified = this.byAnswer.get(answer);
-    if (!verified) {
-      const { introspection, claimNames } = server.options;
-      verified = new VerifiedToken(toClaims(answer, server.issuer), {
-        requiresExpiry: introspection?.requireExpiry === true,
-        audienceVerified: introspection?.trustAnswerWithoutAudience === true,
-        claimNames,
-      });
-      this.byAnswer.set(answer, verified);
-    }
-    return verified;
+    return answer instanceof Promise ? verifyLater(answer, server, wait.signal) : verified(answer, server);
   }
 
   /** Ends requests that are under way, once all those of clients are answered: nothing keeps the process alive. */
   onApplicationShutdown(): void {
-    this.limits.end();
+    this.shutdown.abort(new Error('The application has ended'));
   }
 
   private endpointOf(server: TrustedAuthorizationServer): IntrospectionEndpoint {
@@ -126,7 +92,7 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
     const endpoint = new IntrospectionEndpoint(server, introspection, {
       ...this.options,
       keys: introspection.requireSignedResponse ? this.issuerKeys.of(server) : undefined,
-      limits: this.limits,
+      shutdown: this.shutdown.signal,
       onCredentialsRefused: (status) => {
         const { clientId, authMethod } = introspection;
         const fix = `check "clientId" and the credentials of the option "introspection"${WAY_OUT[authMethod] ?? ''}`;
@@ -138,4 +104,29 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
     this.endpoints.set(server, endpoint);
     return endpoint;
   }
+}
+
+async function verifyLater(
+  pending: Promise<IntrospectionAnswer>,
+  server: TrustedAuthorizationServer,
+  signal: AbortSignal,
+): Promise<VerifiedToken | null> {
+  const answer = await untilAborted(signal, pending).catch((error: unknown) => {
+    if (error instanceof AuthorizationServerUnavailableError || !signal.aborted) throw error;
+    const cause = new IntrospectionFailure('nobody waits for the answer any more');
+    throw new AuthorizationServerUnavailableError(server.issuer, 'introspection', { cause });
+  });
+  return verified(answer, server);
+}
+
+function verified(
+  answer: IntrospectionAnswer,
+  { issuer, options: { introspection, claimNames } }: TrustedAuthorizationServer,
+): VerifiedToken | null {
+  if (answer === null) return null;
+  return new VerifiedToken(toClaims(answer, issuer), {
+    requiresExpiry: introspection?.requireExpiry === true,
+    audienceVerified: introspection?.trustAnswerWithoutAudience === true,
+    claimNames,
+  });
 }

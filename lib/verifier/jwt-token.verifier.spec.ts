@@ -4,8 +4,8 @@ import { CompactSign, exportSPKI, importJWK, type JWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LoopbackAuthorizationServer } from '../../test/fixtures/authorization-server.js';
 import { makeKey, type SigningKey } from '../../test/fixtures/keys.js';
+import { registriesOf } from '../../test/fixtures/registries.js';
 import { verifies } from '../../test/verifies.js';
-import { AuthorizationServerRegistry } from '../discovery/authorization-server.registry.js';
 import { AuthorizationServerUnavailableError, TokenRefusedError } from '../errors/refusal.errors.js';
 import {
   type AuthorizationServerMetadata,
@@ -29,13 +29,13 @@ async function verifierFor(...given: Given[]): Promise<Verify> {
   const clock = given.find((each) => typeof each === 'object' && 'now' in each);
   const authorizationServers = given.filter((each) => each !== clock);
   const options = resolveOptions({ ...clock, resources: { resource: RESOURCE, authorizationServers } });
-  const registry = new AuthorizationServerRegistry(options);
-  await registry.discover();
+  const { servers, keys } = registriesOf(options);
+  await servers.discover();
   const noIntrospection = {} as IntrospectionTokenVerifier;
-  const verifier = new IssuerTokenVerifier(new JwtTokenVerifier(options), noIntrospection);
+  const verifier = new IssuerTokenVerifier(new JwtTokenVerifier(keys), noIntrospection);
   const context = {
     resource: RESOURCE,
-    authorizationServers: registry.of(options.resources[0]!),
+    authorizationServers: servers.of(options.resources[0]!),
     signal: new AbortController().signal,
   };
   return async (token) => (await verifier.verify(token, context))?.claims ?? {};
@@ -372,7 +372,8 @@ describe('JwtTokenVerifier', () => {
         metadata: () => Promise.resolve(as.metadata() as unknown as AuthorizationServerMetadata),
       };
       const token = await as.token({});
-      const result = await new JwtTokenVerifier(options).verify(token, decodeClaims(token), server);
+      const verifier = new JwtTokenVerifier(registriesOf(options).keys);
+      const result = await verifier.verify(token, decodeClaims(token), server);
       expect(result).toMatchObject({ requiresExpiry: true, audienceVerified: false });
     });
   });

@@ -1,13 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { compactVerify, type CompactJWSHeaderParameters, type VerifyOptions } from 'jose';
+import { compactVerify, type CompactJWSHeaderParameters } from 'jose';
 import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { IssuerKeysRegistry } from '../discovery/issuer-keys.registry.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
-import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { decodeHeader } from './decode-jws.js';
-import { withAnyKey } from './any-key.js';
-import { type IssuerKeys } from './issuer-keys.js';
-import { IssuerKeysRegistry } from './issuer-keys.registry.js';
 import { assertAccessTokenHeader } from './jwt-header-rules.js';
 import { toVerifierError } from './jose-errors.js';
 import { PROFILE_CLAIMS } from './profile-claims.js';
@@ -29,10 +25,7 @@ export class JwtTokenVerifier {
   /** Servers with an unusable key: told of once, as anybody can send tokens that name such a key. */
   private readonly reported = new Set<string>();
 
-  constructor(
-    @Inject(MCP_AUTH_OPTIONS) options: ResolvedMcpAuthOptions,
-    private readonly issuerKeys: IssuerKeysRegistry = new IssuerKeysRegistry(options),
-  ) {}
+  constructor(@Inject(IssuerKeysRegistry) private readonly issuerKeys: Pick<IssuerKeysRegistry, 'of'>) {}
 
   /**
    * @param token - a compact JWS
@@ -46,16 +39,12 @@ export class JwtTokenVerifier {
     claims: TokenClaims,
     server: TrustedAuthorizationServer,
   ): Promise<VerifiedToken> {
-    const claimed = headerOf(token, server.options.algorithms);
-    const keys = this.issuerKeys.of(server);
-    const options = { algorithms: [claimed.alg] };
+    const options = { algorithms: [algorithmOf(token, server.options.algorithms)] };
     let header: CompactJWSHeaderParameters;
     try {
-      header = await keys.verifying(async () => {
-        const key = keys.atHand(claimed);
-        if (!key) return searchAndVerify(token, keys, options);
-        return (await compactVerify(token, key, options)).protectedHeader;
-      });
+      header = await this.issuerKeys
+        .of(server)
+        .verify(async (key) => (await compactVerify(token, key, options)).protectedHeader);
     } catch (error) {
       throw this.explain(error, server.issuer);
     }
@@ -83,36 +72,13 @@ export class JwtTokenVerifier {
   }
 }
 
-/** What a token says it was signed with. */
-interface ClaimedHeader extends Readonly<Record<string, unknown>> {
-  readonly alg: string;
-}
-
 /**
- * What a token says it was signed with, by an algorithm that is accepted. jose takes no other than the one said here; this
- * refuses at less cost, and before any key is looked for.
+ * The algorithm that a token says it was signed with, which is one that is accepted. jose takes no other than the one said
+ * here; this refuses at less cost, and before any key is looked for.
  */
-function headerOf(token: string, algorithms: readonly string[]): ClaimedHeader {
-  const header = decodeHeader(token);
-  if (!header || !namesAlgorithm(header)) throw new TokenRefusedError('malformed');
-  if (!algorithms.includes(header.alg)) throw new TokenRefusedError('algorithm');
-  return header;
-}
-
-function namesAlgorithm(header: Readonly<Record<string, unknown>>): header is ClaimedHeader {
-  const { alg } = header;
-  return typeof alg === 'string' && alg !== '';
-}
-
-/** With the key that jose asks for, once it has found the header to be right. */
-async function searchAndVerify(
-  token: string,
-  keys: IssuerKeys,
-  options: VerifyOptions,
-): Promise<CompactJWSHeaderParameters> {
-  try {
-    return (await compactVerify(token, (...jws) => keys.keyFor(...jws), options)).protectedHeader;
-  } catch (error) {
-    return withAnyKey(error, async (key) => (await compactVerify(token, key, options)).protectedHeader);
-  }
+function algorithmOf(token: string, algorithms: readonly string[]): string {
+  const alg = decodeHeader(token)?.['alg'];
+  if (typeof alg !== 'string' || alg === '') throw new TokenRefusedError('malformed');
+  if (!algorithms.includes(alg)) throw new TokenRefusedError('algorithm');
+  return alg;
 }

@@ -6,6 +6,7 @@ import { Controller, Get, UseGuards } from '@nestjs/common';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BearerAuthGuard, ProtectedResource } from 'nestjs-mcp-auth';
 import { AuthorizationServerRegistry } from '../../lib/discovery/authorization-server.registry.js';
+import { IssuerKeysRegistry } from '../../lib/discovery/issuer-keys.registry.js';
 import { type AuthorizationServerReport, McpAuthDiagnostics } from '../../lib/discovery/diagnostics.js';
 import { startFailure } from '../fixtures/app.js';
 import { type Listener, type LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
@@ -314,7 +315,10 @@ describe('trust', () => {
 
 describe('the diagnostics', () => {
   const diagnosticsOf = ({ app }: LivingApp): McpAuthDiagnostics =>
-    new McpAuthDiagnostics(app.get(AuthorizationServerRegistry, { strict: false }));
+    new McpAuthDiagnostics(
+      app.get(AuthorizationServerRegistry, { strict: false }),
+      app.get(IssuerKeysRegistry, { strict: false }),
+    );
 
   verifies('OPS-07', 'tell status and ages: up, stale, down, and up again', async () => {
     const app = await startLiving([as.issuer], { metadataRefreshSeconds: HOUR });

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LoopbackAuthorizationServer } from '../../test/fixtures/authorization-server.js';
 import { makeKey, type SigningKey } from '../../test/fixtures/keys.js';
 import { verifies } from '../../test/verifies.js';
-import { AuthorizationServer } from '../discovery/authorization-server.js';
+import { AuthorizationServer } from './authorization-server.js';
 import { DiscoveryError } from '../errors/discovery.error.js';
 import {
   type AuthorizationServerBaseOptions,

@@ -1,39 +1,34 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { AuthorizationServer, type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
-import { AuthorizationServerRegistry } from '../discovery/authorization-server.registry.js';
-import { BackgroundRetry } from '../discovery/background-retry.js';
-import { usesKeys } from '../discovery/resolve-metadata.js';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
+import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { type TrustedAuthorizationServer } from './authorization-server.js';
+import { BackgroundRetry } from './background-retry.js';
 import { IssuerKeys } from './issuer-keys.js';
-import { OperatorLogger } from '../events/operator.logger.js';
+import { usesKeys } from './resolve-metadata.js';
 
 /**
- * The keys of every authorization server, once for all that are verified with them: access tokens and signed
- * introspection answers. Tells log, events and diagnostics what becomes of them.
+ * Holds the keys of every authorization server: those for access tokens and for signed introspection answers are the same.
+ * Writes to log and events what becomes of them.
  *
  * @internal
  */
 @Injectable()
-export class IssuerKeysRegistry implements OnApplicationBootstrap, OnApplicationShutdown {
+export class IssuerKeysRegistry implements OnApplicationShutdown {
   private readonly logger = new OperatorLogger();
   private readonly known = new Map<TrustedAuthorizationServer, IssuerKeys>();
   private readonly shutdown = new AbortController();
 
   constructor(
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
-    private readonly events: McpAuthEvents = new McpAuthEvents(options),
-    private readonly retry: BackgroundRetry = new BackgroundRetry(),
-    @Inject(AuthorizationServerRegistry)
-    private readonly servers: Pick<AuthorizationServerRegistry, 'all'> = { all: () => [] },
+    private readonly events: McpAuthEvents,
+    private readonly retry: BackgroundRetry,
   ) {}
 
-  /** Lets diagnostics look at keys that no token has needed yet. Fetches none. */
-  onApplicationBootstrap(): void {
-    for (const server of this.servers.all()) {
-      if (usesKeys(server.options) && typeof server.options.jwks !== 'object') this.of(server);
-    }
+  /** The keys of a server where tokens need them and they are fetched; undefined where they are configured. */
+  fetchedOf(server: TrustedAuthorizationServer): IssuerKeys | undefined {
+    return usesKeys(server.options) && typeof server.options.jwks !== 'object' ? this.of(server) : undefined;
   }
 
   of(server: TrustedAuthorizationServer): IssuerKeys {
@@ -41,7 +36,6 @@ export class IssuerKeysRegistry implements OnApplicationBootstrap, OnApplication
     if (known) return known;
     const keys = this.make(server);
     this.known.set(server, keys);
-    if (server instanceof AuthorizationServer) server.watchKeys(keys);
     return keys;
   }
 

@@ -1,33 +1,28 @@
 import { type CompactVerifyGetKey, type CryptoKey, errors } from 'jose';
-import {
-  AuthorizationServer,
-  type TrustedAuthorizationServer,
-  type WatchedKeys,
-} from '../discovery/authorization-server.js';
-import { type Retried } from '../discovery/background-retry.js';
-import { fetchJson, untilAborted } from '../discovery/fetch-json.js';
-import { RefreshedValue, type RefreshState } from '../discovery/refreshed-value.js';
 import { DiscoveryError } from '../errors/discovery.error.js';
 import { MAX_JWKS_BYTES } from '../mcp-auth.constants.js';
 import { type AuthorizationServerMetadata } from '../options/authorization-server-options.interface.js';
-import { KeySet } from './key-set.js';
-import { usableKeys } from './usable-keys.js';
+import { untilAborted } from '../platform/deadline.js';
+import { withAnyKey } from './any-key.js';
+import { AuthorizationServer, type TrustedAuthorizationServer } from './authorization-server.js';
+import { type Retried } from './background-retry.js';
+import { fetchJson } from './fetch-json.js';
+import { KeySet, usableKeys } from './key-set.js';
+import { RefreshedValue, type RefreshPolicy, type RefreshState } from './refreshed-value.js';
 
 /** What key loading needs from outside, and who wants to know what it finds. @internal */
-export interface IssuerKeysContext {
+export interface IssuerKeysContext extends Pick<RefreshPolicy, 'now' | 'onFailed' | 'onStale'> {
   readonly fetch: typeof fetch;
-  readonly now: () => Date;
   /** Ends a fetch that is under way. */
   readonly signal?: AbortSignal;
   /** Told about members of a key set that cannot be used. */
   readonly onSkipped: (count: number) => void;
   /** Told of every key set loaded, but the first. */
   readonly onRenewed: () => void;
-  /** Told of every failure to load a key set. */
-  readonly onFailed?: (error: unknown) => void;
-  /** Told each time that keys past their age serve because they cannot be renewed. */
-  readonly onStale?: (ageSeconds: number) => void;
 }
+
+/** Gives jose the key for a token. */
+type GetKey = CompactVerifyGetKey<CryptoKey>;
 
 /** A key set, and where it came from: the metadata may name another address later. */
 interface KeySource {
@@ -49,9 +44,12 @@ interface KeySource {
  * So does a signature that fails under a known key id, under the same cooldown: the server may have a new key under it.
  * Where that fetch fails it stays a bad signature: a key is known that did not make it, and anybody can send such a token.
  *
+ * jose's `createRemoteJWKSet` (6.2) does not do this even with `customFetch`. After a failed fetch it has no pause. It does
+ * not serve keys past their age. It fetches in the async context of the request, and tells the time by `Date.now()`.
+ *
  * @internal
  */
-export class IssuerKeys implements Retried, WatchedKeys {
+export class IssuerKeys implements Retried {
   private readonly fixed: KeySet | undefined;
   private source: KeySource | undefined;
   /** Where the keys were before, as long as the new address has not answered. */
@@ -95,20 +93,29 @@ export class IssuerKeys implements Retried, WatchedKeys {
   }
 
   /**
-   * Verifies a signature; where it fails, once more with keys that are newer, if there are any or the server has them.
+   * Verifies a signature with the key that its header names, else with each key that fits. If it fails, verifies it once
+   * more with keys that are newer, if there are any or the server has them.
    *
-   * @param verify - verifies with the keys at the time of its call
+   * @param verify - verifies with the key that a function gives
    * @throws what it throws
    */
-  async verifying<T>(verify: () => Promise<T>): Promise<T> {
+  async verify<T>(verify: (getKey: GetKey) => Promise<T>): Promise<T> {
     const { loads } = this;
     try {
-      return await verify();
+      return await this.attempt(verify);
     } catch (error) {
       const isForged = error instanceof errors.JWSSignatureVerificationFailed;
       if (!isForged || !(await this.haveChangedSince(loads))) throw error;
     }
-    return verify();
+    return this.attempt(verify);
+  }
+
+  private async attempt<T>(verify: (getKey: GetKey) => Promise<T>): Promise<T> {
+    try {
+      return await verify((header, jws) => this.atHand(header) ?? this.keyFor(header, jws));
+    } catch (error) {
+      return withAnyKey(error, (key) => verify(() => key));
+    }
   }
 
   /** Whether there are other keys than those of an earlier load; has them fetched, but not within the cooldown. */
@@ -183,16 +190,14 @@ export class IssuerKeys implements Retried, WatchedKeys {
   private keysAt(url: string | undefined): RefreshedValue<KeySet> {
     const { cacheMaxAgeSeconds, staleMaxAgeSeconds } = this.server.options.remoteJwkSet;
     const keys = new RefreshedValue(() => this.load(url), {
+      ...this.context,
       freshSeconds: cacheMaxAgeSeconds,
       staleSeconds: Math.max(staleMaxAgeSeconds, cacheMaxAgeSeconds),
-      now: this.context.now,
       onLoaded: () => {
         if (this.source?.keys === keys) this.previous = undefined;
         this.loads += 1;
         if (this.loads > 1) this.context.onRenewed();
       },
-      onFailed: (error) => this.context.onFailed?.(error),
-      onStale: (ageSeconds) => this.context.onStale?.(ageSeconds),
     });
     return keys;
   }
@@ -201,9 +206,8 @@ export class IssuerKeys implements Retried, WatchedKeys {
     const { remoteJwkSet, jwks } = this.server.options;
     const { timeoutMs, headers } = remoteJwkSet;
     if (url !== undefined) {
-      const { fetch, signal } = this.context;
-      const limits = { fetch, timeoutMs, maxBytes: MAX_JWKS_BYTES, headers, ...(signal && { signal }) };
-      return this.toKeySet(await fetchJson(url, limits), url);
+      const limits = { timeoutMs, maxBytes: MAX_JWKS_BYTES, headers };
+      return this.toKeySet(await fetchJson(url, { ...this.context, ...limits }), url);
     }
     if (typeof jwks === 'function') {
       return this.toKeySet(await callWithin(timeoutMs, jwks), 'the function "jwks"');

@@ -1,24 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { BoundedConcurrency, QueueFullError } from './bounded-concurrency.js';
+import { QueueFullError, Semaphore } from './semaphore.js';
 
-/** Tasks of a bound of two, by name; `end` ends the one that runs. */
-function bounded(most = 2, mostWaiting = Infinity) {
-  const places = new BoundedConcurrency(most, mostWaiting);
+/** Tasks that run with one of two permits, by name; `end` ends the one that runs. */
+function bounded(permits = 2, maxWaiting = Infinity) {
+  const semaphore = new Semaphore(permits, maxWaiting);
   const begun: string[] = [];
   const ends = new Map<string, (error?: Error) => void>();
-  const run = (name: string, signal = new AbortController().signal): Promise<string> =>
-    places.run(
-      signal,
-      () =>
-        new Promise((resolve, reject) => {
-          begun.push(name);
-          ends.set(name, (error) => {
-            if (error) reject(error);
-            else resolve(name);
-          });
-        }),
-    );
+  const run = async (name: string, signal = new AbortController().signal): Promise<string> => {
+    await semaphore.acquire(signal);
+    try {
+      return await new Promise((resolve, reject) => {
+        begun.push(name);
+        ends.set(name, (error) => {
+          if (error) reject(error);
+          else resolve(name);
+        });
+      });
+    } finally {
+      semaphore.release();
+    }
+  };
   const end = (name: string, error?: Error): void => {
     ends.get(name)!(error);
   };
@@ -28,7 +30,7 @@ function bounded(most = 2, mostWaiting = Infinity) {
 /** Long enough for what is ready to go on. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-describe('BoundedConcurrency', () => {
+describe('Semaphore', () => {
   verifies('OPQ-10', 'runs as many tasks at once as it may, and the others in turn', async () => {
     const { run, end, begun } = bounded();
     const all = ['a', 'b', 'c', 'd'].map((name) => run(name));
@@ -113,6 +115,7 @@ describe('BoundedConcurrency', () => {
     const { run, end, begun } = bounded(1);
     const first = run('a');
     const second = run('b');
+    await settled();
     end('a', new Error('failed'));
     await expect(first).rejects.toThrow('failed');
     await settled();

@@ -1,14 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { TimeLimit } from './time-limit.js';
+import { verifies } from '../../test/verifies.js';
+import { SharedDeadline, untilAborted, withDeadline } from './deadline.js';
 
 const MS = 100;
+const over = new Error('nothing in 100 ms');
 
-describe('TimeLimit', () => {
-  let limit: TimeLimit;
+describe('SharedDeadline', () => {
+  let deadline: SharedDeadline;
 
   beforeEach(() => {
     vi.useFakeTimers();
-    limit = new TimeLimit(MS);
+    deadline = new SharedDeadline(MS);
   });
 
   afterEach(() => {
@@ -17,11 +19,11 @@ describe('TimeLimit', () => {
 
   /** What waiting ends in: the answer, or the message of what is thrown. */
   const wait = (pending: PromiseLike<unknown>): Promise<unknown> =>
-    limit
-      .within(pending, {
-        end: (ms) => new Error(`nothing in ${String(ms)} ms`),
-        conclude: (answer) => answer,
-        explain: (error) => error,
+    deadline
+      .await(pending, {
+        onTimeout: (ms) => new Error(`nothing in ${String(ms)} ms`),
+        onFulfilled: (answer) => answer,
+        onRejected: (error) => error,
       })
       .catch((error: unknown) => error);
 
@@ -31,7 +33,6 @@ describe('TimeLimit', () => {
     });
 
   const never = (): Promise<never> => new Promise(() => undefined);
-  const over = new Error('nothing in 100 ms');
 
   it('gives an answer or an error as it comes', async () => {
     const error = new Error('theirs');
@@ -48,14 +49,14 @@ describe('TimeLimit', () => {
   it('throws what a conclusion throws, explains what was thrown, and concludes nothing from what comes too late', async () => {
     const concluded: unknown[] = [];
     const ask = (pending: PromiseLike<unknown>): Promise<unknown> =>
-      limit
-        .within(pending, {
-          end: () => over,
-          conclude: (answer) => {
+      deadline
+        .await(pending, {
+          onTimeout: () => over,
+          onFulfilled: (answer) => {
             concluded.push(answer);
             throw new Error(`no ${String(answer)}`);
           },
-          explain: (error) => new Error(`explained ${String(error)}`),
+          onRejected: (error) => new Error(`explained ${String(error)}`),
         })
         .catch((error: unknown) => error);
     expect(await ask(Promise.resolve('good'))).toEqual(new Error('no good'));
@@ -105,7 +106,7 @@ describe('TimeLimit', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('ends one that waits behind others that got their answers', async () => {
+  it('ends one wait behind others that got their answers', async () => {
     const answered = wait(after(10));
     const pending = wait(never());
     await vi.advanceTimersByTimeAsync(MS);
@@ -121,5 +122,51 @@ describe('TimeLimit', () => {
     expect(timers.map((timer) => timer.hasRef())).toEqual([false]);
     timers.forEach(clearTimeout);
     set.mockRestore();
+  });
+});
+
+const aborted = (signal: AbortSignal): Promise<never> => untilAborted(signal, new Promise(() => undefined));
+const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+
+describe('withDeadline', () => {
+  it('leaves work its time, and ends it after that', async () => {
+    const { signal } = new AbortController();
+    expect(await withDeadline(1000, { signal }, () => Promise.resolve('done'))).toBe('done');
+    await expect(withDeadline(20, { signal }, aborted)).rejects.toThrow('The time limit is over');
+  });
+
+  verifies(
+    'OPS-10',
+    'ends all at once, and keeps the process alive only where that is asked for',
+    async () => {
+      const shutdown = new AbortController();
+      const { signal } = shutdown;
+      const before = timers();
+      const quiet = withDeadline(60_000, { signal }, aborted);
+      expect(timers()).toBe(before);
+      const loud = withDeadline(60_000, { signal, keepsAlive: true }, aborted);
+      expect(timers()).toBe(before + 1);
+      shutdown.abort(new Error('The application has ended'));
+      await expect(quiet).rejects.toThrow('The application has ended');
+      await expect(loud).rejects.toThrow('The application has ended');
+      expect(timers()).toBe(before);
+      await expect(withDeadline(60_000, { signal }, aborted)).rejects.toThrow('The application has ended');
+    },
+  );
+});
+
+describe('untilAborted', () => {
+  it('gives what the work gives, waiting or not', async () => {
+    const { signal } = new AbortController();
+    expect(await untilAborted(signal, 1)).toBe(1);
+    expect(await untilAborted(signal, Promise.resolve(2))).toBe(2);
+    await expect(untilAborted(signal, Promise.reject(new Error('no')))).rejects.toThrow('no');
+  });
+
+  it('rejects with the reason of the signal', async () => {
+    const controller = new AbortController();
+    const waiting = untilAborted(controller.signal, new Promise(() => undefined));
+    controller.abort(new Error('enough'));
+    await expect(waiting).rejects.toThrow('enough');
   });
 });
