@@ -122,7 +122,6 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     AuthContext,
     RequestAuthenticator,
     LocalAuthenticator,
-    ProtectedResourceRegistry,
     IMPORTED_MODULE,
     ResourcePaths,
     WellKnownResponder,
