@@ -26,9 +26,11 @@ export interface Conclusion<T> {
 }
 
 /**
- * Waits for answers, for each the same time at most. One timer does for all of them: to set one for each answer costs
- * more than most answers. It does not keep the process alive, and belongs to no request: what is done when the time is
- * over runs in no request's context.
+ * Waits for answers, for each the same time at most. The timer does not keep the process alive, and belongs to no request:
+ * what is done when the time is over runs in no request's context.
+ *
+ * One timer does for all answers. A timer for each would cost 0.5 µs with each verification, 1 % of it; benchmark row: "guard
+ * alone, first sight".
  *
  * @internal
  */
