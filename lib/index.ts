@@ -5,9 +5,7 @@ export {
   type DiscoveryFailure,
 } from './errors/discovery.error.js';
 export { type ConfigProblem, McpAuthConfigError } from './errors/config.error.js';
-export { DISCOVERY_FAILURE_REFERENCE, ERROR_CODE_REFERENCE } from './errors/error-reference.js';
-export type { ErrorReferenceEntry } from './errors/reference-entry.js';
-export { REFUSAL_REFERENCE, type RefusalReason } from './errors/refusal-reference.js';
+export type { RefusalReason } from './errors/refusal-reason.js';
 export { McpAuthError, type McpAuthErrorCode } from './errors/mcp-auth.error.js';
 export {
   AuthorizationServerUnavailableError,

@@ -10,7 +10,7 @@ import {
 } from '../errors/refusal.errors.js';
 import { describeFault, describeThrown, escapeForLog } from '../events/escape-for-log.js';
 import { type EventPrincipal, type RefusedEvent } from '../events/mcp-auth-event.interface.js';
-import { isolate } from '../events/isolated-observable.js';
+import { isolate } from '../events/isolate.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { refusedClaims } from '../gate/refused-claims.js';

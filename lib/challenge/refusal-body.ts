@@ -1,4 +1,4 @@
-import { type RefusalReason } from '../errors/refusal-reference.js';
+import { type RefusalReason } from '../errors/refusal-reason.js';
 import { refusalReason } from '../errors/refusal-reason.js';
 import { AuthorizationServerUnavailableError, MessageRefusedError } from '../errors/refusal.errors.js';
 import { type ChallengedResource, type RefusalAnswer, type RefusalSettings } from './refusal-answers.js';

@@ -4,7 +4,7 @@ import { extractWWWAuthenticateParams as readByV1 } from '@modelcontextprotocol/
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { REFUSAL_REFERENCE } from '../errors/refusal-reference.js';
+import { REFUSAL_REFERENCE } from '../../test/tools/error-reference.js';
 import {
   AuthorizationServerUnavailableError,
   CredentialsRefusedError,

@@ -1,12 +1,70 @@
-import { REFUSAL_REFERENCE, type RefusalReason } from './refusal-reference.js';
 import {
   AuthorizationServerUnavailableError,
+  type CredentialsRefusal,
   CredentialsRefusedError,
   InsufficientScopeError,
+  type MessageRefusal,
   MessageRefusedError,
+  type RequestOriginRefusal,
   RequestOriginRefusedError,
+  type TokenRefusal,
   TokenRefusedError,
 } from './refusal.errors.js';
+
+/**
+ * Why a request was answered with a refusal, whatever class says so: the `reason` of a `refused` event, and of a body
+ * with `showErrorDetails`.
+ *
+ * @publicApi
+ */
+export type RefusalReason =
+  | RequestOriginRefusal
+  | CredentialsRefusal
+  | TokenRefusal
+  | MessageRefusal
+  | 'insufficient_scope'
+  | 'unavailable'
+  | 'fault';
+
+/** Every reason. One that is missing here does not compile. */
+const REASONS: Readonly<Record<RefusalReason, true>> = {
+  origin: true,
+  host: true,
+  duplicate_host: true,
+  request_target: true,
+  missing_token: true,
+  unsupported_scheme: true,
+  multiple_credentials: true,
+  malformed: true,
+  too_long: true,
+  algorithm: true,
+  type: true,
+  unknown_key: true,
+  unusable_key: true,
+  signature: true,
+  inactive: true,
+  issuer: true,
+  audience: true,
+  expired: true,
+  not_yet_valid: true,
+  time_claims: true,
+  too_old: true,
+  missing_claim: true,
+  subject: true,
+  sender_constrained: true,
+  not_an_access_token: true,
+  revoked: true,
+  batch: true,
+  header_mismatch: true,
+  too_large: true,
+  undeclared_tool: true,
+  other_resource: true,
+  media_type: true,
+  not_a_message: true,
+  insufficient_scope: true,
+  unavailable: true,
+  fault: true,
+};
 
 /**
  * The reason for which a request is refused, by what was thrown.
@@ -21,7 +79,7 @@ export function refusalReason(failure: unknown): RefusalReason | undefined {
     failure instanceof RequestOriginRefusedError ||
     failure instanceof MessageRefusedError
   )
-    return Object.hasOwn(REFUSAL_REFERENCE, failure.reason) ? failure.reason : undefined;
+    return Object.hasOwn(REASONS, failure.reason) ? failure.reason : undefined;
   if (failure instanceof InsufficientScopeError) return 'insufficient_scope';
   return failure instanceof AuthorizationServerUnavailableError ? 'unavailable' : 'fault';
 }

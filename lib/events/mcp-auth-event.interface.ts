@@ -1,4 +1,4 @@
-import { type RefusalReason } from '../errors/refusal-reference.js';
+import { type RefusalReason } from '../errors/refusal-reason.js';
 
 /** Whose token an event is about, as far as a verifier vouches for it. Personal data: keep it accordingly. @publicApi */
 export interface EventPrincipal {

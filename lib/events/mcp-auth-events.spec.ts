@@ -1,9 +1,8 @@
 import { Logger } from '@nestjs/common';
-import { filter, map, type Observable, take } from 'rxjs';
+import { config, map } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import { DiscoveryError } from '../errors/discovery.error.js';
-import { IsolatedObservable } from './isolated-observable.js';
 import { type McpAuthEvent } from './mcp-auth-event.interface.js';
 import { McpAuthEvents } from './mcp-auth-events.js';
 
@@ -102,31 +101,68 @@ describe('McpAuthEvents', () => {
       throw new Error('first\nline');
     });
     events.on('keys_refreshed', () => Promise.reject(new Error('second')));
-    events.events$.subscribe(() => {
-      throw new Error('third');
-    });
-    const rejecting = (): unknown => Promise.reject(new Error('fourth'));
-    events.events$.subscribe({ next: rejecting });
-    events.events$.pipe(filter(({ type }) => type === 'keys_refreshed')).subscribe(() => {
-      throw new Error('fifth');
-    });
-    events.events$
-      .pipe(
-        map(() => {
-          throw new Error('sixth');
-        }),
-      )
-      .subscribe(() => undefined);
     events.on('keys_refreshed', () => heard++);
     events.keysRefreshed(ISSUER);
     events.keysRefreshed(ISSUER);
     await settled();
     expect(heard).toBe(2);
     expect(uncaught).toEqual([]);
-    const told = ['first\\u000aline', 'second', 'third', 'fourth', 'fifth', 'sixth'].map(
+    const told = ['first\\u000aline', 'second'].map(
       (message) => `A listener of McpAuthEvents threw Error: ${message}`,
     );
     expect(new Set(errors)).toEqual(new Set(told));
+  });
+
+  verifies('F112', 'lets no observer harm another, and leaves what it throws to rxjs', async () => {
+    const thrown: unknown[] = [];
+    config.onUnhandledError = (error) => thrown.push(error);
+    let heard = 0;
+    events.events$.subscribe(() => {
+      throw new Error('first');
+    });
+    events.events$
+      .pipe(
+        map(() => {
+          throw new Error('second');
+        }),
+      )
+      .subscribe(() => undefined);
+    events.events$.subscribe(() => heard++);
+    events.on('keys_refreshed', () => heard++);
+    events.keysRefreshed(ISSUER);
+    events.keysRefreshed(ISSUER);
+    await settled();
+    config.onUnhandledError = null;
+    expect(heard).toBe(4);
+    // An operator that throws ends its own subscription.
+    expect(thrown).toEqual([new Error('first'), new Error('second'), new Error('first')]);
+    expect([errors, uncaught]).toEqual([[], []]);
+  });
+
+  it('tells an observer of events that happen while it is told of one', () => {
+    const seen: string[] = [];
+    events.events$.subscribe(({ type }) => {
+      seen.push(type);
+      if (type === 'keys_refreshed') events.metadataRefreshed(ISSUER);
+    });
+    events.events$.subscribe(({ type }) => seen.push(`${type}, second`));
+    events.keysRefreshed(ISSUER);
+    expect(seen).toEqual([
+      'keys_refreshed',
+      'metadata_refreshed',
+      'metadata_refreshed, second',
+      'keys_refreshed, second',
+    ]);
+  });
+
+  it('completes on shutdown, and for who comes later', () => {
+    const ends: string[] = [];
+    events.events$.subscribe({ complete: () => ends.push('early') });
+    events.onApplicationShutdown();
+    events.events$.subscribe({ complete: () => ends.push('late') });
+    events.keysRefreshed(ISSUER);
+    expect(ends).toEqual(['early', 'late']);
+    expect(events.isObserved('keys_refreshed')).toBe(false);
   });
 
   verifies('F111', 'tells of a listener that always throws ten times a minute', () => {
@@ -135,62 +171,5 @@ describe('McpAuthEvents', () => {
     });
     for (let i = 0; i < 100; i++) events.keysRefreshed(ISSUER);
     expect(errors).toHaveLength(10);
-  });
-});
-
-describe('IsolatedObservable', () => {
-  const make = (thrown: unknown[], ...values: number[]): Observable<number> =>
-    new IsolatedObservable<number>(
-      (error) => thrown.push(error),
-      (subscriber) => {
-        for (const value of values) subscriber.next(value);
-        subscriber.complete();
-        return () => undefined;
-      },
-    );
-
-  it('passes on values, errors and the end, in every form of subscription', () => {
-    const thrown: unknown[] = [];
-    const seen: unknown[] = [];
-    const tell = (what: string) => (value?: unknown) => {
-      seen.push([what, value]);
-    };
-    const source = make(thrown, 1, 2);
-    source.subscribe({ next: tell('next'), complete: tell('end') });
-    const broken = source.pipe(
-      map(() => {
-        throw new Error('x');
-      }),
-    );
-    broken.subscribe({ error: tell('error') });
-    // The older form, which observables must still understand.
-    source.pipe(take(1)).subscribe(...([tell('next'), null, tell('end')] as unknown as [() => void]));
-    broken.subscribe(...([null, tell('error')] as unknown as [() => void]));
-    source.subscribe(null as never);
-    expect(seen).toEqual([
-      ['next', 1],
-      ['next', 2],
-      ['end', undefined],
-      ['error', new Error('x')],
-      ['next', 1],
-      ['end', undefined],
-      ['error', new Error('x')],
-    ]);
-    expect(thrown).toEqual([]);
-  });
-
-  it('takes what observers throw at the end, and errors that nobody takes', () => {
-    const thrown: unknown[] = [];
-    const fail = (message: string) => () => {
-      throw new Error(message);
-    };
-    make(thrown, 1).subscribe({ complete: fail('end') });
-    make(thrown, 1)
-      .pipe(map(fail('operator')))
-      .subscribe({ error: fail('error') });
-    make(thrown, 1)
-      .pipe(map(fail('unheard')))
-      .subscribe();
-    expect(thrown).toEqual([new Error('end'), new Error('error'), new Error('unheard')]);
   });
 });

@@ -1,9 +1,9 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { type Observable } from 'rxjs';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { type Observable, Subject } from 'rxjs';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { describeThrown } from './escape-for-log.js';
-import { isolate, IsolatedObservable } from './isolated-observable.js';
+import { isolate } from './isolate.js';
 import { type McpAuthEvent, type McpAuthEventType, type ServerDocument } from './mcp-auth-event.interface.js';
 import { RateLimitedLogger } from './rate-limited-logger.js';
 
@@ -12,28 +12,23 @@ type Listener = (event: McpAuthEvent) => unknown;
 /**
  * What happens at the door, for audit and metrics. Inject it, then `on('refused', …)` or `events$.subscribe(…)`.
  *
- * Listeners are called one after the other while the request waits, so they should be quick. What one throws is
- * logged and harms neither the request nor the others. Where nobody listens, no event is made.
+ * Listeners are called one after the other while the request waits, so they should be quick. What one throws harms neither
+ * the request nor the others. Where nobody listens, no event is made.
  *
  * @publicApi
  */
 @Injectable()
-export class McpAuthEvents {
-  /** All events. It never ends. */
-  readonly events$: Observable<McpAuthEvent> = new IsolatedObservable<McpAuthEvent>(
-    (error) => {
-      this.reportThrown(error);
-    },
-    (subscriber) => {
-      const listener: Listener = (event) => {
-        subscriber.next(event);
-      };
-      this.all.add(listener);
-      return () => this.all.delete(listener);
-    },
-  );
+export class McpAuthEvents implements OnApplicationShutdown {
+  private readonly subject = new Subject<McpAuthEvent>();
 
-  private readonly all = new Set<Listener>();
+  /**
+   * All events, until the application shuts down.
+   *
+   * What an observer throws is an uncaught exception, as with every observable of rxjs, and ends the process unless the
+   * application sets `config.onUnhandledError` of rxjs. {@link McpAuthEvents.on} logs what a listener throws.
+   */
+  readonly events$: Observable<McpAuthEvent> = this.subject.asObservable();
+
   private readonly byType = new Map<McpAuthEventType, Set<Listener>>();
   private readonly log: RateLimitedLogger;
 
@@ -43,7 +38,7 @@ export class McpAuthEvents {
   }
 
   /**
-   * Calls a function for each event of a type.
+   * Calls a function for each event of a type. What it throws, now or as a promise, is logged.
    *
    * @returns what ends that
    */
@@ -63,13 +58,13 @@ export class McpAuthEvents {
 
   /** Whether anybody wants to know of events of a type. @internal */
   isObserved(type: McpAuthEventType): boolean {
-    return this.all.size > 0 || (this.byType.get(type)?.size ?? 0) > 0;
+    return this.subject.observed || (this.byType.get(type)?.size ?? 0) > 0;
   }
 
   /** Ask {@link isObserved} first where the event would be costly to make. @internal */
   emit(event: McpAuthEvent): void {
     Object.freeze(event);
-    for (const listener of [...(this.byType.get(event.type) ?? []), ...this.all]) {
+    for (const listener of [...(this.byType.get(event.type) ?? [])]) {
       isolate(
         () => listener(event),
         (error) => {
@@ -77,6 +72,7 @@ export class McpAuthEvents {
         },
       );
     }
+    this.subject.next(event);
   }
 
   /** @internal */
@@ -98,6 +94,11 @@ export class McpAuthEvents {
   /** @internal */
   staleUsed(issuer: string, what: ServerDocument, ageSeconds: number): void {
     if (this.isObserved('stale_used')) this.emit({ type: 'stale_used', issuer, what, ageSeconds });
+  }
+
+  /** Completes `events$`. Nest calls this when the last requests have been answered. */
+  onApplicationShutdown(): void {
+    this.subject.complete();
   }
 
   private reportThrown(error: unknown): void {

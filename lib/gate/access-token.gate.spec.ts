@@ -4,6 +4,7 @@ import { makeKey } from '../../test/fixtures/keys.js';
 import { verifies } from '../../test/verifies.js';
 import { registriesOf } from '../../test/fixtures/registries.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import {
@@ -15,6 +16,8 @@ import { JwtTokenVerifier } from '../verifier/jwt-token.verifier.js';
 import { TokenVerifier, VerifiedToken, type VerifyToken } from '../verifier/token.verifier.js';
 import { VerifierRegistry } from '../verifier/verifier.registry.js';
 import { AccessTokenGate } from './access-token.gate.js';
+import { RevocationCheck } from './revocation.check.js';
+import { VerifiedTokenCache } from './verified-token.cache.js';
 
 const NOW = 1_800_000_000;
 const R1 = 'https://api.example.com/notes';
@@ -46,7 +49,12 @@ describe('AccessTokenGate', () => {
     new IssuerTokenVerifier(new JwtTokenVerifier(registriesOf(options).keys), undefined as never);
 
   const gateOf = (verifier: TokenVerifier): AccessTokenGate =>
-    new AccessTokenGate(new VerifierRegistry(verifier, undefined as never, options), options);
+    new AccessTokenGate(
+      new VerifierRegistry(verifier, undefined as never, options),
+      options,
+      new VerifiedTokenCache(options, new McpAuthEvents(options)),
+      new RevocationCheck(options),
+    );
 
   /** Why a token is refused at a time; `accepted` where it is not. */
   async function outcome(

@@ -25,8 +25,8 @@ export class AccessTokenGate {
   constructor(
     private readonly verifiers: VerifierRegistry,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
-    private readonly cache: VerifiedTokenCache = new VerifiedTokenCache(options),
-    private readonly revocation: RevocationCheck = new RevocationCheck(options),
+    private readonly cache: VerifiedTokenCache,
+    private readonly revocation: RevocationCheck,
   ) {
     this.deadline = new SharedDeadline(options.verifierTimeoutMs);
   }

@@ -65,7 +65,10 @@ function read(answer: unknown): VerifiedToken {
 class Question implements VerificationContext {
   readonly resource: string;
   readonly authorizationServers: VerificationContext['authorizationServers'];
-  /** Made when it is first needed: most verifiers never look at the signal. */
+  /**
+   * Made when it is first needed: most verifiers never look at the signal. To make it each time would cost 0.6 µs with each
+   * verification, 1 % of it; benchmark row: "guard alone, first sight".
+   */
   private controller: AbortController | undefined;
 
   constructor({ options, servers }: KnownResource) {

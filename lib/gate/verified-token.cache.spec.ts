@@ -33,7 +33,8 @@ const options = (tokenCache?: unknown): ResolvedMcpAuthOptions =>
     ...(tokenCache !== undefined && { tokenCache }),
   });
 
-const make = (tokenCache?: unknown): VerifiedTokenCache => new VerifiedTokenCache(options(tokenCache));
+const make = (tokenCache?: unknown): VerifiedTokenCache =>
+  new VerifiedTokenCache(options(tokenCache), new McpAuthEvents(options()));
 
 /** Keeps a token that has been there before. */
 function keep(cache: VerifiedTokenCache, name: string, token = entry(), by: object = verifier): void {
@@ -81,6 +82,40 @@ describe('VerifiedTokenCache', () => {
     ]);
   });
 
+  it('keeps short tokens too, each by itself', () => {
+    const cache = make();
+    const names = ['', 'a', 'b', 'abcdefgh', 'abcdefghi'];
+    for (const name of names) {
+      cache.keep(name, R1, verifier, entry(), cache.generation);
+      expect(find(cache, name)).toBeUndefined();
+    }
+    expect(
+      found(
+        cache,
+        names.map((name) => [name, entry()]),
+      ),
+    ).toEqual(names);
+  });
+
+  it('knows of 16,384 tokens that they came before, then begins anew and finds what it has', () => {
+    const cache = make();
+    const come = (name: string): void => {
+      cache.keep(name, R1, verifier, entry(), cache.generation);
+    };
+    const tokens = Array.from({ length: 16_384 }, (_, number) => hash('sha256', String(number), 'base64url'));
+    const first = entry();
+    keep(cache, tokens[0]!, first);
+    for (const token of tokens.slice(1)) come(token);
+    come(tokens[1]!);
+    expect(keysOf(cache)).toHaveLength(2);
+    expect(find(cache, tokens[0]!)).toBe(first);
+    come('one more');
+    come(tokens[2]!);
+    expect(keysOf(cache)).toHaveLength(2);
+    come(tokens[0]!);
+    expect(find(cache, tokens[0]!)).toBe(first);
+  });
+
   verifies(['OPS-05', 'AUD-07'], 'keeps resources and verifiers apart', () => {
     const cache = make();
     keep(cache, 'k');
@@ -115,6 +150,16 @@ describe('VerifiedTokenCache', () => {
     ];
     expect(found(make({ maxEntries: 2 }), kept(60), NOW + 60)).toEqual(['a', 'c']);
     expect(found(make({ maxEntries: 2 }), kept(59), NOW + 59)).toEqual(['b', 'c']);
+  });
+
+  it('forgets an eighth at once beyond a limit of eight or more', () => {
+    const kept = Array.from(
+      { length: 18 },
+      (_, number) => [String(number), entry()] as [string, CachedToken],
+    );
+    const cache = make({ maxEntries: 16 });
+    expect(found(cache, kept.slice(0, 16))).toHaveLength(16);
+    expect(found(cache, kept)).toEqual(kept.slice(3).map(([name]) => name));
   });
 
   it('counts the age of a token that is verified twice at the same time from the first', () => {

@@ -379,7 +379,7 @@ export interface McpAuthModuleOptions {
   readonly endStreamsAtExpiry?: boolean;
 
   /**
-   * Whether the body of a refusal says which rule it was: `reason` as in `REFUSAL_REFERENCE`, and for an outage the
+   * Whether the body of a refusal says which rule it was: `reason` as in OPERATIONS.md, and for an outage the
    * `server` that cannot be had. Never a token, a claim or the text of an error. The challenge stays as it is.
    *
    * For development: whoever tries tokens learns what is wrong with each.

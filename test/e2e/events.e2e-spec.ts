@@ -6,6 +6,7 @@ import {
   type McpAuthModuleOptions,
   RequireScopes,
 } from 'nestjs-mcp-auth';
+import { config } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { type RunningApp } from '../fixtures/app.js';
 import { type LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
@@ -204,7 +205,10 @@ describe('events and log', () => {
       throw new Error('listener\nfault');
     });
     app.events.on('accepted', async () => Promise.reject(new Error('later')));
-    app.events.events$.subscribe(() => {
+    // What an observer throws is for rxjs to report.
+    const unhandled: unknown[] = [];
+    config.onUnhandledError = (error) => unhandled.push(error);
+    const observer = app.events.events$.subscribe(() => {
       throw new Error('observer');
     });
     const types: string[] = [];
@@ -212,8 +216,11 @@ describe('events and log', () => {
     for (let i = 0; i < 30; i++) expect((await app.ask(await good(as))).status).toBe(200);
     expect([types.length, app.seen.length]).toEqual([30, 30]);
     end();
+    observer.unsubscribe();
     await app.ask(await good(as));
     expect(types).toHaveLength(30);
+    config.onUnhandledError = null;
+    expect(unhandled).toHaveLength(30);
     const errors = app.log.of('error');
     expect(errors[0]).toContain('A listener of McpAuthEvents threw Error: listener\\u000afault');
     expect(errors).toHaveLength(10);
@@ -230,5 +237,14 @@ describe('events and log', () => {
     expect(app.seen.filter(({ type }) => type === 'keys_refreshed')).toEqual([
       { type: 'keys_refreshed', issuer: as.issuer },
     ]);
+  });
+
+  it('end with the application, after its last request', async () => {
+    const app = await startTelling(await server());
+    const told: string[] = [];
+    app.events.events$.subscribe({ next: ({ type }) => told.push(type), complete: () => told.push('end') });
+    await app.ask('bad');
+    await app.app.close();
+    expect(told).toEqual(['refused', 'end']);
   });
 });

@@ -1,19 +1,17 @@
 /**
- * Keeps the tables of errors in OPERATIONS.md equal to the reference in lib/errors.
+ * Keeps the tables of errors in OPERATIONS.md equal to test/tools/error-reference.ts.
  *
  *     node test/tools/sync-errors.mjs [--check] [root]
  *
  * Between `<!-- errors: NAME -->` and `<!-- /errors -->` stands the table of the exported constant NAME, as prettier
  * writes it. With --check nothing is written; it fails when a table differs, or when one of the constants has none.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import prettier from 'prettier';
 import ts from 'typescript';
 
-const ERRORS = fileURLToPath(new URL('../../lib/errors', import.meta.url));
 const TABLES = {
   ERROR_CODE_REFERENCE: 'code',
   REFUSAL_REFERENCE: 'reason',
@@ -45,7 +43,7 @@ process.exitCode = problems.length > 0 ? 1 : 0;
 
 /** Each table by the name of its constant. */
 async function makeTables() {
-  const reference = await loadErrors();
+  const reference = await loadReference();
   const options = { ...(await prettier.resolveConfig(fileURLToPath(import.meta.url))), parser: 'markdown' };
   const made = {};
   for (const [name, key] of Object.entries(TABLES)) {
@@ -54,22 +52,12 @@ async function makeTables() {
   return made;
 }
 
-/** The folder's modules, with their types taken off: they import nothing but one another. */
-async function loadErrors() {
-  const folder = mkdtempSync(join(tmpdir(), 'sync-errors-'));
-  try {
-    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-    const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
-    for (const file of readdirSync(ERRORS).filter((name) => !name.endsWith('.spec.ts'))) {
-      const source = readFileSync(join(ERRORS, file), 'utf8');
-      const { outputText } = ts.transpileModule(source, { compilerOptions });
-      writeFileSync(join(folder, file.replace(/\.ts$/, '.js')), outputText);
-    }
-    const load = (name) => import(pathToFileURL(join(folder, name)).href);
-    return { ...(await load('error-reference.js')), ...(await load('refusal-reference.js')) };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+/** The constants. Without its types the module imports nothing. */
+async function loadReference() {
+  const source = readFileSync(new URL('./error-reference.ts', import.meta.url), 'utf8');
+  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
+  const { outputText } = ts.transpileModule(source, { compilerOptions });
+  return import(`data:text/javascript,${encodeURIComponent(outputText)}`);
 }
 
 function table(key, reference) {

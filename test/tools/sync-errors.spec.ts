@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DISCOVERY_FAILURE_REFERENCE, ERROR_CODE_REFERENCE, REFUSAL_REFERENCE } from 'nestjs-mcp-auth';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DISCOVERY_FAILURE_REFERENCE, ERROR_CODE_REFERENCE, REFUSAL_REFERENCE } from './error-reference.js';
 
 const TOOL = fileURLToPath(new URL('./sync-errors.mjs', import.meta.url));
 const NAMES = ['ERROR_CODE_REFERENCE', 'REFUSAL_REFERENCE', 'DISCOVERY_FAILURE_REFERENCE'];

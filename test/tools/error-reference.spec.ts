@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { DISCOVERY_FAILURE_REFERENCE, ERROR_CODE_REFERENCE } from './error-reference.js';
-import { type ErrorReferenceEntry } from './reference-entry.js';
-import { REFUSAL_REFERENCE } from './refusal-reference.js';
+import {
+  DISCOVERY_FAILURE_REFERENCE,
+  ERROR_CODE_REFERENCE,
+  type ErrorReferenceEntry,
+  REFUSAL_REFERENCE,
+} from './error-reference.js';
 
 // That no code, reason or failure is missing, the compiler sees to.
 const ALL: [string, ErrorReferenceEntry][] = [
