@@ -39,10 +39,11 @@ import {
 } from './mcp-auth.constants.js';
 import { ConfigurableModuleClass } from './mcp-auth.module-definition.js';
 import { BootAdvice } from './mcp/boot-advice.js';
+import { HandlerPlans } from './mcp/handler-plan.js';
 import { HandlerRegistration } from './mcp/handler-registration.js';
 import { MCP_PROVIDERS } from './mcp/mcp.providers.js';
 import { endSse } from './exchange/sse-end.interceptor.js';
-import { RouteScan } from './mcp/route-scan.js';
+import { HandlerScan } from './mcp/handler-scan.js';
 import { assertSingleModule } from './mcp/single-module.js';
 import {
   type McpAuthModuleAsyncOptions,
@@ -122,6 +123,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     AuthContext,
     RequestAuthenticator,
     LocalAuthenticator,
+    HandlerPlans,
     ProtectedResourceRegistry,
     IMPORTED_MODULE,
     ResourcePaths,
@@ -146,7 +148,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     private readonly handlers: HandlerRegistration,
     private readonly layer: AdapterLayer,
     private readonly host: HttpAdapterHost,
-    private readonly routes: RouteScan,
+    private readonly scan: HandlerScan,
     private readonly mirror: LegacyMirror,
     private readonly bootAdvice: BootAdvice,
     private readonly resourceReport: ResourceReport,
@@ -181,7 +183,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     dropModulePath(McpAuthModule);
     this.keepPrefixAway(PROTECTED_RESOURCE_WELL_KNOWN, '(/|$)');
     this.routeMirror();
-    endSse(this.routes.eventStreams());
+    endSse(this.scan.eventStreams());
     this.layer.installAfterBodies(consumer);
   }
 
@@ -190,7 +192,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     const { mirror } = this.controllers;
     routeAt(mirror, []);
     if (!this.mirror.isWanted) return;
-    const own = this.routes.routes().find(({ paths }) => paths.includes(AUTHORIZATION_SERVER_WELL_KNOWN));
+    const own = this.scan.routes().find(({ paths }) => paths.includes(AUTHORIZATION_SERVER_WELL_KNOWN));
     if (own) {
       this.mirror.yieldTo(own.where);
       return;

@@ -1,5 +1,5 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadata } from '@nestjs/common';
-import { HttpAdapterHost, Reflector } from '@nestjs/core';
+import { HttpAdapterHost } from '@nestjs/core';
 import { type ServerResponse } from 'node:http';
 import { isMcpCall, localCallOf } from '../auth-info/local-call.js';
 import { admissionOf, requestOf, withdrawAdmission } from '../auth-info/request-auth.js';
@@ -20,11 +20,11 @@ import { policyOf } from '../origin/request-origin-policy.js';
 import { GuardReport } from './guard-report.js';
 import { LocalAuthenticator } from './local-authenticator.js';
 import { refuseCall } from './refused-call.js';
+import { type HandlerPlan, HandlerPlans } from '../mcp/handler-plan.js';
 import { NO_ARGUMENTS } from '../mcp/operations.js';
 import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { type CalledHandler } from './admission-rules.js';
 import { type AuthenticatedRequest, RequestAuthenticator } from './request-authenticator.js';
-import { type RouteFacts, RouteFactsReader } from './route-facts.js';
 
 /**
  * Admits requests that carry a good access token for the route's protected resource, with the scopes that the
@@ -44,11 +44,9 @@ import { type RouteFacts, RouteFactsReader } from './route-facts.js';
 @Injectable()
 @SetMetadata(IS_BEARER_AUTH_GUARD, true)
 export class BearerAuthGuard implements CanActivate {
-  private readonly routes = new RouteFactsReader();
-
   // Injected into properties, so that a class that extends the guard may have a constructor of its own.
   @Inject(IMPORTED_MODULE) private readonly resources!: ProtectedResourceRegistry;
-  @Inject() private readonly reflector!: Reflector;
+  @Inject() private readonly plans!: HandlerPlans;
   @Inject() private readonly adapterHost!: HttpAdapterHost;
   @Inject() private readonly authenticator!: RequestAuthenticator;
   @Inject() private readonly localCallers!: LocalAuthenticator;
@@ -57,7 +55,7 @@ export class BearerAuthGuard implements CanActivate {
 
   /** Decides at once where nobody has to be asked: on a token that is remembered, and without one. */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const route = this.routes.of(context, this.reflector);
+    const route = this.plans.of(context.getClass(), context.getHandler());
     if (route.isSkipped) return true;
     const resource = this.getResource(context, route);
     try {
@@ -88,10 +86,10 @@ export class BearerAuthGuard implements CanActivate {
 
   /** What the handler itself needs, beside the scopes of the resource and of what the body asks for. */
   protected getRequiredScopes(context: ExecutionContext): readonly ScopeRequirement[] {
-    return this.routes.of(context, this.reflector).requirements;
+    return this.plans.of(context.getClass(), context.getHandler()).requirements;
   }
 
-  private getResource(context: ExecutionContext, route: RouteFacts): KnownResource {
+  private getResource(context: ExecutionContext, route: HandlerPlan): KnownResource {
     if (context.getType() === 'http' || route.resourceName !== undefined) {
       return (route.resource ??= this.resources.require(route.resourceName, route.where));
     }
@@ -100,7 +98,7 @@ export class BearerAuthGuard implements CanActivate {
 
   private decide(
     context: ExecutionContext,
-    route: RouteFacts,
+    route: HandlerPlan,
     resource: KnownResource,
   ): Promise<void> | undefined {
     const request = this.getRequest(context);
@@ -125,7 +123,7 @@ export class BearerAuthGuard implements CanActivate {
   }
 
   /** Without an HTTP request: only where the transport says that there is none. */
-  private decideOnLocalCall(context: ExecutionContext, route: RouteFacts): void {
+  private decideOnLocalCall(context: ExecutionContext, route: HandlerPlan): void {
     const local = localCallOf(context);
     if (!local) throw new CredentialsRefusedError('missing_token');
     const requirements = this.getRequiredScopes(context);
@@ -184,7 +182,7 @@ export class BearerAuthGuard implements CanActivate {
  */
 function callOf(
   context: ExecutionContext,
-  { call }: RouteFacts,
+  { call }: HandlerPlan,
   requirements: readonly ScopeRequirement[],
 ): ScopedCall {
   // Nobody else asks.
@@ -200,7 +198,7 @@ function callOf(
   return typeof given['uri'] === 'string' ? { ...call, name: given['uri'] } : call;
 }
 
-function calledHandler(context: ExecutionContext, route: RouteFacts, call: ScopedCall): CalledHandler {
+function calledHandler(context: ExecutionContext, route: HandlerPlan, call: ScopedCall): CalledHandler {
   const carrier: unknown =
     context.getType<string>() === 'rpc' ? context.switchToRpc().getContext() : undefined;
   const message = isOfMessage(carrier, call) ? carrier : undefined;

@@ -3,7 +3,7 @@ import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { isGuarded } from '../mcp/handler-audit.js';
-import { RouteScan } from '../mcp/route-scan.js';
+import { HandlerScan } from '../mcp/handler-scan.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
   type KnownResource,
@@ -25,7 +25,7 @@ export class ResourceReport {
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly modules: ModulesContainer,
-    private readonly routes: RouteScan,
+    private readonly scan: HandlerScan,
     private readonly resources: ProtectedResourceRegistry,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'earlyAuthentication'>,
   ) {}
@@ -61,10 +61,10 @@ export class ResourceReport {
 
   private protection(globalGuards: readonly unknown[]): (resource: KnownResource) => boolean {
     if (this.options.earlyAuthentication || this.hasMiddleware()) return () => true;
-    const served = this.routes
+    const served = this.scan
       .routes()
       .filter((route) => isGuarded(route, globalGuards))
-      .map((route) => this.resources.require(route.resource, route.where));
+      .map((route) => this.resources.require(route.resourceName, route.where));
     return (resource) => served.includes(resource);
   }
 

@@ -12,7 +12,7 @@ import { isBearerAuthGuard, isGuarded } from './handler-audit.js';
 import { type WellKnownControllers } from '../resource-metadata/well-known.routes.js';
 import { type KnownHandlers } from './handler-registration.js';
 import { isMovedByVersion, routePaths, type RouteSettings, routeSettings } from './route-paths.js';
-import { joinPath, RouteScan, type ScannedRoute } from './route-scan.js';
+import { HandlerScan, joinPath, type ScannedRoute } from './handler-scan.js';
 import { scopeAdvice } from './scope-advice.js';
 import { shadowedDocuments } from './shadowed-documents.js';
 import { unlistedScopes } from './unlisted-scopes.js';
@@ -36,7 +36,7 @@ export class BootAdvice {
   constructor(
     private readonly application: ApplicationConfig,
     private readonly host: HttpAdapterHost,
-    private readonly routes: RouteScan,
+    private readonly scan: HandlerScan,
     private readonly resources: ProtectedResourceRegistry,
     private readonly servers: AuthorizationServerRegistry,
     @Inject(WELL_KNOWN_CONTROLLERS) private readonly controllers: WellKnownControllers,
@@ -49,8 +49,8 @@ export class BootAdvice {
    */
   about(globalGuards: readonly unknown[], handlers: KnownHandlers): readonly string[] {
     const situation: RouteSituation = {
-      routes: this.routes.routes(),
-      servesMcp: this.routes.hasMcpHandlers(),
+      routes: this.scan.routes(),
+      servesMcp: this.scan.hasMcpHandlers(),
       globalGuards,
       ...routeSettings(this.application),
     };
@@ -111,7 +111,7 @@ function misplacedRouteAdvice(
   const { servesMcp } = situation;
   const guarded = situation.routes.filter((route) => isGuarded(route, situation.globalGuards));
   return resources.all().flatMap((resource) => {
-    const own = guarded.filter((route) => resources.require(route.resource, route.where) === resource);
+    const own = guarded.filter((route) => resources.require(route.resourceName, route.where) === resource);
     const candidates = own.filter(({ takesPost }) => takesPost || !servesMcp);
     const { path } = splitUrl(resource.options.resource);
     const standsAt = (found: string): boolean => stands(found, path, servesMcp);

@@ -1,8 +1,8 @@
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
 import { IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js';
 import { type ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
-import { type ScannedHandler } from './handler-scan.js';
-import { type ScannedRoute } from './route-scan.js';
+import { type HandlerPlan } from './handler-plan.js';
+import { type ScannedRoute } from './handler-scan.js';
 
 /**
  * Finds handlers that cannot be protected as they are written, before the first request: one that names an
@@ -15,7 +15,7 @@ import { type ScannedRoute } from './route-scan.js';
  * @internal
  */
 export function handlerProblems(
-  handlers: readonly ScannedHandler[],
+  handlers: readonly HandlerPlan[],
   globalGuards: readonly unknown[],
   resources: ProtectedResourceRegistry,
 ): readonly ConfigProblem[] {
@@ -28,12 +28,7 @@ export function handlerProblems(
 }
 
 /** Decorators of which at most one makes sense on a handler, those of its class included. */
-function contradictions({
-  where,
-  isSkipped,
-  allowsAnonymous,
-  requirements,
-}: ScannedHandler): ConfigProblem[] {
+function contradictions({ where, isSkipped, allowsAnonymous, requirements }: HandlerPlan): ConfigProblem[] {
   const present = [
     ...(isSkipped ? ['@SkipBearerAuth()'] : []),
     ...(allowsAnonymous ? ['@AllowAnonymous()'] : []),
@@ -47,7 +42,7 @@ function contradictions({
 
 /** A decorator puts the guard on its own method, and not on one that overrides that. */
 function unguardedScopes(
-  { where, requirements, isSkipped, guards }: ScannedHandler,
+  { where, requirements, isSkipped, guards }: HandlerPlan,
   coversAll: boolean,
 ): readonly ConfigProblem[] {
   const isOpen = requirements.length > 0 && !isSkipped && !coversAll && !guards.some(isBearerAuthGuard);
@@ -58,15 +53,15 @@ function unguardedScopes(
 }
 
 function unknownResource(
-  { where, operation, resource, guards, isSkipped }: ScannedHandler,
+  { where, operation, resourceName, guards, isSkipped }: HandlerPlan,
   coversAll: boolean,
   resources: ProtectedResourceRegistry,
 ): readonly ConfigProblem[] {
   const isGuardedRoute =
     operation === undefined && !isSkipped && (coversAll || guards.some(isBearerAuthGuard));
-  if (resource === undefined && !isGuardedRoute) return [];
+  if (resourceName === undefined && !isGuardedRoute) return [];
   try {
-    resources.require(resource, where);
+    resources.require(resourceName, where);
     return [];
   } catch (error) {
     if (error instanceof McpAuthConfigError) return error.problems;
@@ -96,14 +91,14 @@ export function unguardedEndpoints(
   const message =
     'serves MCP without a guard; add @UseGuards(BearerAuthGuard), or @SkipBearerAuth() where it is for everybody or ' +
     'something else covers it, such as BearerAuthMiddleware';
-  return [...new Set(open.map(({ where }) => where.replace(/\.[^.]*$/, '')))].map((path) => ({
+  return [...new Set(open.map(({ controller }) => controller.name))].map((path) => ({
     path,
     message,
   }));
 }
 
 /** Whether the guard covers a route. @internal */
-export function isGuarded({ guards, isSkipped }: ScannedRoute, globalGuards: readonly unknown[]): boolean {
+export function isGuarded({ guards, isSkipped }: HandlerPlan, globalGuards: readonly unknown[]): boolean {
   return !isSkipped && [...globalGuards, ...guards].some(isBearerAuthGuard);
 }
 

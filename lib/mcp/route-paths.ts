@@ -1,6 +1,6 @@
 import { RequestMethod, VERSION_NEUTRAL, type VersioningOptions, VersioningType } from '@nestjs/common';
 import { type ApplicationConfig } from '@nestjs/core';
-import { joinPath, type ScannedRoute } from './route-scan.js';
+import { joinPath, type ScannedRoute } from './handler-scan.js';
 
 /** What main.ts says of where routes stand. @internal */
 export interface RouteSettings {

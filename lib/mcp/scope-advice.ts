@@ -41,7 +41,10 @@ export function scopeAdvice(
 
 /** All that ask for scopes. @internal */
 export function askersOf({ scanned, declared }: KnownHandlers): readonly Asking[] {
-  return [...scanned, ...declared.map((each) => ({ ...each, where: `${each.kind} "${each.name}"` }))];
+  return [
+    ...scanned.map(({ where, requirements, resourceName: resource }) => ({ where, requirements, resource })),
+    ...declared.map((each) => ({ ...each, where: `${each.kind} "${each.name}"` })),
+  ];
 }
 
 /** Those that ask for scopes of a resource, where they say which. @internal */

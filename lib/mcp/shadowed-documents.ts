@@ -1,6 +1,6 @@
 import { VERSION_NEUTRAL, type VersioningOptions } from '@nestjs/common';
 import { resourceMetadataPath } from '../resource-metadata/resource-metadata-url.js';
-import { joinPath, type ScannedRoute } from './route-scan.js';
+import { joinPath, type ScannedRoute } from './handler-scan.js';
 
 /**
  * Names routes of the application that take requests for metadata documents, where the platform goes by the order of

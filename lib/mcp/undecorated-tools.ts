@@ -1,5 +1,5 @@
 import { type ConfigProblem } from '../errors/config.error.js';
-import { type ScannedHandler } from './handler-scan.js';
+import { type HandlerPlan } from './handler-plan.js';
 
 /**
  * Finds handlers that say two things of their scopes and, where every tool must say one, tools that say nothing.
@@ -9,7 +9,7 @@ import { type ScannedHandler } from './handler-scan.js';
  * @internal
  */
 export function statementProblems(
-  handlers: readonly ScannedHandler[],
+  handlers: readonly HandlerPlan[],
   policy: 'allow' | 'deny',
 ): readonly ConfigProblem[] {
   return handlers.flatMap(({ where: path, operation, requirements, noFurtherScopes }) => {
