@@ -38,7 +38,7 @@ import {
   WELL_KNOWN_CONTROLLERS,
 } from './mcp-auth.constants.js';
 import { ConfigurableModuleClass } from './mcp-auth.module-definition.js';
-import { BootAdvice } from './mcp/boot-advice.js';
+import { BootstrapWarnings } from './mcp/bootstrap-warnings.js';
 import { HandlerPlans } from './mcp/handler-plan.js';
 import { HandlerRegistration } from './mcp/handler-registration.js';
 import { MCP_PROVIDERS } from './mcp/mcp.providers.js';
@@ -150,7 +150,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     private readonly host: HttpAdapterHost,
     private readonly scan: HandlerScan,
     private readonly mirror: LegacyMirror,
-    private readonly bootAdvice: BootAdvice,
+    private readonly warnings: BootstrapWarnings,
     private readonly resourceReport: ResourceReport,
     @Inject(WELL_KNOWN_CONTROLLERS) private readonly controllers: WellKnownControllers,
   ) {}
@@ -222,8 +222,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     this.resources.publish();
     this.resourceReport.write(guards);
     const legacy = this.mirror.choose();
-    const advice = [...legacy, ...this.bootAdvice.about(guards, handlers)];
-    for (const each of advice) this.logger.warn(each);
+    for (const warning of [...legacy, ...this.warnings.of(guards, handlers)]) this.logger.warn(warning);
   }
 
   /** Instances, or classes where each request has its own. */

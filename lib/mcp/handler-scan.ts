@@ -19,7 +19,6 @@ export interface ScannedRoute extends HandlerPlan {
   /** What `@Version()` or `@Controller()` takes. */
   readonly version: unknown;
   readonly method: RequestMethod;
-  readonly takesGet: boolean;
   /** Whether it takes POST, as an MCP endpoint does. */
   readonly takesPost: boolean;
   /** Whether it hands its requests to a transport of @rekog/mcp-nest, as far as its code tells. */
@@ -110,7 +109,6 @@ function routeOf({ controller, name, handler, modulePath }: Method): Omit<Scanne
     version: (Reflect.getMetadata(ROUTE_VERSION, handler) ??
       Reflect.getMetadata(ROUTE_VERSION, controller)) as unknown,
     method,
-    takesGet: method === RequestMethod.GET || method === RequestMethod.ALL,
     takesPost: method === RequestMethod.POST || method === RequestMethod.ALL,
     isMcpEndpoint: handsToTransport(controller, name),
   };

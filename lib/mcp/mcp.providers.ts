@@ -1,5 +1,5 @@
 import { type Provider } from '@nestjs/common';
-import { BootAdvice } from './boot-advice.js';
+import { BootstrapWarnings } from './bootstrap-warnings.js';
 import { HandlerPlans } from './handler-plan.js';
 import { HandlerRegistration } from './handler-registration.js';
 import { HandlerScan } from './handler-scan.js';
@@ -15,7 +15,7 @@ export const MCP_PROVIDERS: readonly Provider[] = [
   HandlerSources,
   SelfMountedRoutes,
   HandlerRegistration,
-  BootAdvice,
+  BootstrapWarnings,
   HandlerScopeRegistry,
   UnservedHandlers,
 ];

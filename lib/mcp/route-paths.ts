@@ -39,11 +39,6 @@ export function routePaths(route: ScannedRoute, settings: RouteSettings): readon
   );
 }
 
-/** Whether URI versioning alone keeps a route from the path that it would have without it. @internal */
-export function isMovedByVersion(route: ScannedRoute, settings: RouteSettings): boolean {
-  return !versionSegments(route.version, settings.versioning).includes('');
-}
-
 /** One for each version; an empty one if it is not in the path. */
 function versionSegments(version: unknown, versioning: VersioningOptions | undefined): readonly string[] {
   if (versioning?.type !== VersioningType.URI) return [''];
