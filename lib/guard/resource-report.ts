@@ -9,7 +9,7 @@ import {
   type KnownResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
-import { resourceAdvice } from '../resource-metadata/resource-advice.js';
+import { resourceWarnings } from '../resource-metadata/resource-warnings.js';
 import { BearerAuthMiddleware } from './bearer-auth.middleware.js';
 
 /**
@@ -41,7 +41,7 @@ export class ResourceReport {
     for (const resource of this.resources.all()) {
       if (hasHttp) this.writeProtection(resource, isProtected(resource));
       const { options } = resource;
-      for (const advice of resourceAdvice(options)) this.logger.warn(`${options.resource}: ${advice}`);
+      for (const warning of resourceWarnings(options)) this.logger.warn(`${options.resource}: ${warning}`);
     }
   }
 
