@@ -19,11 +19,10 @@ export function handlerProblems(
   globalGuards: readonly unknown[],
   resources: ProtectedResourceRegistry,
 ): readonly ConfigProblem[] {
-  const coversAll = globalGuards.some(isBearerAuthGuard);
   return handlers.flatMap((handler) => [
     ...contradictions(handler),
-    ...unguardedScopes(handler, coversAll),
-    ...unknownResource(handler, coversAll, resources),
+    ...unguardedScopes(handler, globalGuards),
+    ...unknownResource(handler, globalGuards, resources),
   ]);
 }
 
@@ -41,25 +40,22 @@ function contradictions({ where, isSkipped, allowsAnonymous, requirements }: Han
 }
 
 /** A decorator puts the guard on its own method, and not on one that overrides that. */
-function unguardedScopes(
-  { where, requirements, isSkipped, guards }: HandlerPlan,
-  coversAll: boolean,
-): readonly ConfigProblem[] {
-  const isOpen = requirements.length > 0 && !isSkipped && !coversAll && !guards.some(isBearerAuthGuard);
+function unguardedScopes(handler: HandlerPlan, globalGuards: readonly unknown[]): readonly ConfigProblem[] {
+  const { where, requirements, isSkipped } = handler;
+  if (requirements.length === 0 || isSkipped || isGuarded(handler, globalGuards)) return [];
   const message =
     'overrides a method with @RequireScopes(), and no guard covers it; add @RequireScopes() or ' +
     '@UseGuards(BearerAuthGuard) to it';
-  return isOpen ? [{ path: where, message }] : [];
+  return [{ path: where, message }];
 }
 
 function unknownResource(
-  { where, operation, resourceName, guards, isSkipped }: HandlerPlan,
-  coversAll: boolean,
+  handler: HandlerPlan,
+  globalGuards: readonly unknown[],
   resources: ProtectedResourceRegistry,
 ): readonly ConfigProblem[] {
-  const isGuardedRoute =
-    operation === undefined && !isSkipped && (coversAll || guards.some(isBearerAuthGuard));
-  if (resourceName === undefined && !isGuardedRoute) return [];
+  const { where, operation, resourceName } = handler;
+  if (resourceName === undefined && (operation || !isGuarded(handler, globalGuards))) return [];
   try {
     resources.require(resourceName, where);
     return [];
@@ -68,6 +64,33 @@ function unknownResource(
     throw error;
   }
 }
+
+/**
+ * Finds handlers that say two things of their scopes and, where every tool must say one, tools that say nothing.
+ *
+ * @param handlers - all handlers of the application
+ * @param policy - the option `undecoratedTools`
+ * @internal
+ */
+export function statementProblems(
+  handlers: readonly HandlerPlan[],
+  policy: 'allow' | 'deny',
+): readonly ConfigProblem[] {
+  return handlers.flatMap(({ where: path, operation, requirements, noFurtherScopes }) => {
+    const isScoped = requirements.length > 0;
+    // On a class it is for the other handlers.
+    if (isScoped && noFurtherScopes === 'method') return [{ path, message: CONTRADICTORY }];
+    const isSilent = operation?.kind === 'tool' && !isScoped && noFurtherScopes === undefined;
+    return isSilent && policy === 'deny' ? [{ path, message: SILENT }] : [];
+  });
+}
+
+const CONTRADICTORY =
+  'has both @NoFurtherScopes() and @RequireScopes(), of its own or its class; keep one of them';
+
+const SILENT =
+  'is a tool that says nothing of scopes, and "undecoratedTools" is "deny"; add @RequireScopes(), or @NoFurtherScopes() ' +
+  'if the scopes of the resource suffice';
 
 /**
  * Finds MCP endpoints of @rekog/mcp-nest that no guard covers: there, handlers without `@RequireScopes()` would be open, and
@@ -84,9 +107,8 @@ export function unguardedEndpoints(
   routes: readonly ScannedRoute[],
   globalGuards: readonly unknown[],
 ): readonly ConfigProblem[] {
-  if (globalGuards.some(isBearerAuthGuard)) return [];
   const open = routes.filter(
-    ({ isMcpEndpoint, isSkipped, guards }) => isMcpEndpoint && !isSkipped && !guards.some(isBearerAuthGuard),
+    (route) => route.isMcpEndpoint && !route.isSkipped && !isGuarded(route, globalGuards),
   );
   const message =
     'serves MCP without a guard; add @UseGuards(BearerAuthGuard), or @SkipBearerAuth() where it is for everybody or ' +

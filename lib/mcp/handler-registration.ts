@@ -3,14 +3,13 @@ import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
-import { handlerProblems, unguardedEndpoints } from './handler-audit.js';
+import { handlerProblems, statementProblems, unguardedEndpoints } from './handler-audit.js';
 import { type HandlerPlan } from './handler-plan.js';
 import { HandlerScan } from './handler-scan.js';
 import { HandlerScopeRegistry } from './handler-scope.registry.js';
 import { type McpDeclaration } from './handler-source.js';
 import { declaredBy, HandlerSources } from './handler-sources.js';
 import { SelfMountedRoutes } from './self-mounted-routes.js';
-import { statementProblems } from './undecorated-tools.js';
 
 /** All handlers that are known when an application starts. @internal */
 export interface KnownHandlers {
