@@ -19,8 +19,8 @@ import { type KnownResource } from '../resource-metadata/protected-resource.regi
 import { HANDLER_METHODS, type McpOperationKind, NO_ARGUMENTS } from './operations.js';
 import { type ScopedCall, type ScopeRequirement } from './scope-requirement.js';
 
-/** What a handler serves: a tool or prompt by its name, a resource by its URI or template. @internal */
-export interface ServedOperation {
+/** What a handler serves: a tool or prompt by its name, a resource by its URI or template. */
+interface ServedOperation {
   readonly kind: McpOperationKind;
   readonly name: string;
 }

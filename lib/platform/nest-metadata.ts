@@ -50,8 +50,8 @@ export function interceptInnermost(method: object, interceptor: NestInterceptor)
   Reflect.defineMetadata(ROUTE_INTERCEPTORS, [...others, interceptor], method);
 }
 
-/** Where decorators of a handler stand. @internal */
-export interface HandlerPlace {
+/** Where decorators of a handler stand. */
+interface HandlerPlace {
   /** The name of the method in its class; undefined if it is in none of the classes. */
   readonly name: PropertyKey | undefined;
   /** The classes, then the method and those that it overrides, each the most general first. */
