@@ -12,7 +12,7 @@ import { type WellKnownControllers } from '../resource-metadata/well-known.route
 import { isBearerAuthGuard, isGuarded } from './handler-audit.js';
 import { type KnownHandlers } from './handler-registration.js';
 import { HandlerScan, joinPath } from './handler-scan.js';
-import { routePaths, routeSettings } from './route-paths.js';
+import { routePaths } from './route-paths.js';
 import { scopeWarnings } from './scope-warnings.js';
 
 /**
@@ -52,7 +52,6 @@ export class BootstrapWarnings {
    * @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-3.3 | RFC 9728 section 3.3}
    */
   private misplacedRoutes(globalGuards: readonly unknown[]): readonly string[] {
-    const settings = routeSettings(this.application);
     const servesMcp = this.scan.hasMcpHandlers();
     const guarded = this.scan
       .routes()
@@ -63,11 +62,12 @@ export class BootstrapWarnings {
         ({ resourceName, where }) => this.resources.require(resourceName, where) === resource,
       );
       const standsAt = (found: string): boolean => stands(found, path, servesMcp);
-      if (own.length === 0 || own.some((route) => routePaths(route, settings).some(standsAt))) return [];
+      if (own.length === 0 || own.some((route) => routePaths(route, this.application).some(standsAt)))
+        return [];
       const moved = own.find((route) =>
-        routePaths({ ...route, version: VERSION_NEUTRAL }, settings).some(standsAt),
+        routePaths({ ...route, version: VERSION_NEUTRAL }, this.application).some(standsAt),
       );
-      return [misplaced(resource, path) + (moved ? versioned(routePaths(moved, settings)) : '')];
+      return [misplaced(resource, path) + (moved ? versioned(routePaths(moved, this.application)) : '')];
     });
   }
 }
