@@ -38,11 +38,11 @@ import {
   WELL_KNOWN_CONTROLLERS,
 } from './mcp-auth.constants.js';
 import { ConfigurableModuleClass } from './mcp-auth.module-definition.js';
-import { BootAdvice } from './mcp/boot-advice.js';
+import { BootstrapWarnings } from './mcp/bootstrap-warnings.js';
 import { HandlerRegistration } from './mcp/handler-registration.js';
 import { MCP_PROVIDERS } from './mcp/mcp.providers.js';
 import { endSse } from './exchange/sse-end.interceptor.js';
-import { RouteScan } from './mcp/route-scan.js';
+import { HandlerScan } from './mcp/handler-scan.js';
 import { assertSingleModule } from './mcp/single-module.js';
 import {
   type McpAuthModuleAsyncOptions,
@@ -135,9 +135,9 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     private readonly handlers: HandlerRegistration,
     private readonly hooks: PlatformHooks,
     private readonly host: HttpAdapterHost,
-    private readonly routes: RouteScan,
+    private readonly scan: HandlerScan,
     private readonly mirror: LegacyMirror,
-    private readonly bootAdvice: BootAdvice,
+    private readonly warnings: BootstrapWarnings,
     private readonly resourceReport: ResourceReport,
     @Inject(WELL_KNOWN_CONTROLLERS) private readonly controllers: WellKnownControllers,
   ) {}
@@ -170,7 +170,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     dropModulePath(McpAuthModule);
     this.keepPrefixAway(PROTECTED_RESOURCE_WELL_KNOWN, '(/|$)');
     this.routeMirror();
-    endSse(this.routes.eventStreams());
+    endSse(this.scan.eventStreams());
     this.hooks.installAfterBodies(consumer);
   }
 
@@ -179,7 +179,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     const { mirror } = this.controllers;
     routeAt(mirror, []);
     if (!this.mirror.isWanted) return;
-    const own = this.routes.routes().find(({ paths }) => paths.includes(AUTHORIZATION_SERVER_WELL_KNOWN));
+    const own = this.scan.routes().find(({ paths }) => paths.includes(AUTHORIZATION_SERVER_WELL_KNOWN));
     if (own) {
       this.mirror.yieldTo(own.where);
       return;
@@ -209,8 +209,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     this.resources.publish();
     this.resourceReport.write(guards);
     const legacy = this.mirror.choose();
-    const advice = [...legacy, ...this.bootAdvice.about(guards, handlers)];
-    for (const each of advice) this.logger.warn(each);
+    for (const warning of [...legacy, ...this.warnings.of(guards, handlers)]) this.logger.warn(warning);
   }
 
   /** Instances, or classes where each request has its own. */

@@ -2,16 +2,17 @@ import { SetMetadata } from '@nestjs/common';
 import { ALLOW_ANONYMOUS } from '../mcp-auth.constants.js';
 
 /**
- * Lets callers without a token into a route, or all routes of a class; `@AuthInfo()` is undefined for them. A token that is
- * sent is verified all the same, and a bad one is refused with 401: who sends a token expects to be known by it. So is any
- * other content of the `Authorization` header. `requiredScopes` of the resource hold for callers with a token only.
+ * Accepts requests without a token at a route, or at all routes of a class. `@AuthInfo()` is undefined for them.
  *
- * On the endpoint of `@rekog/mcp-nest` it opens the tools without scopes; a call of another one still needs a token. On a
- * tool it says nothing, as its endpoint decides who comes in.
+ * A request that has an `Authorization` header is authenticated as ever. If its token is not valid, or the header holds
+ * anything else, the request is rejected with 401. `requiredScopes` of the resource apply only to callers with a token.
  *
- * On a class it holds for this class, and not for those that extend it: each says so itself.
+ * On the endpoint of `@rekog/mcp-nest`, tools without scopes need no token; calls of other tools still need one. On a tool the
+ * decorator has no effect, because the endpoint decides.
  *
- * Not together with `@RequireScopes()` or `@SkipBearerAuth()`: the application then does not start.
+ * A class that extends a decorated class does not inherit this.
+ *
+ * Together with `@RequireScopes()` or `@SkipBearerAuth()` the application does not start.
  *
  * @publicApi
  */

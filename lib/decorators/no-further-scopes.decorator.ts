@@ -2,11 +2,13 @@ import { SetMetadata } from '@nestjs/common';
 import { NO_FURTHER_SCOPES } from '../mcp-auth.constants.js';
 
 /**
- * States that a tool, or each tool of a class, needs the scopes of its resource and no others. It changes no decision: with
- * the option `undecoratedTools: 'deny'` every tool has this or `@RequireScopes()`, so that none is forgotten.
+ * States that a tool, or each tool of a class, needs the scopes of its resource and no others.
  *
- * On a class it holds for this class, and not for those that extend it. Not on a tool that has scopes by `@RequireScopes()`,
- * on itself or its class: the application then does not start.
+ * The decorator changes no decision. With the option `undecoratedTools: 'deny'` every tool must have this decorator or
+ * `@RequireScopes()`, so that no tool is forgotten.
+ *
+ * A class that extends a decorated class does not inherit this. If a tool has this decorator and also `@RequireScopes()`, on
+ * itself or on its class, the application does not start.
  *
  * @publicApi
  */

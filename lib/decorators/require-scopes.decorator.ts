@@ -6,15 +6,19 @@ import { requirementProblems, type ScopeRequirement } from '../mcp/scope-require
 import { ROUTE_GUARDS } from '../platform/nest-metadata.js';
 
 /**
- * Says which scopes a caller's token must carry: for an MCP tool, prompt or resource, or for an HTTP route.
+ * Requires scopes of the caller's token for an MCP tool, prompt or resource, or for an HTTP route.
  *
- * Everything listed is needed, and the scopes of the resource too: a scope, one of several (`{ anyOf: [...] }`), or what a
- * function says of the call and its caller. On a class it holds for every handler; what stands on the handler is added
- * to it, and so is what stands on the classes that it extends, on a method that the handler overrides, and in a second
- * `@RequireScopes()`, also one within a decorator of your own. A call that lacks a scope is answered with HTTP 403 before any handler runs, so that a client can ask for the
- * scope and try again.
+ * Each argument is required, and so are the scopes of the resource. An argument is a scope, a choice of scopes
+ * (`{ anyOf: [...] }`), or a function that returns scopes for the call and its caller.
  *
- * The decorator puts {@link BearerAuthGuard} on what it decorates, so that nothing it protects is ever open.
+ * Requirements add up: those of the handler, of its class and the classes that this one extends, of methods that the handler
+ * overrides, and of every `@RequireScopes()` on one target, also within a decorator of your own.
+ *
+ * A call that lacks a scope is rejected with HTTP 403 before any handler runs. The challenge names the scopes, so that the
+ * client can ask for them and try again.
+ *
+ * The decorator puts {@link BearerAuthGuard} on its target. If a method overrides a decorated one and no guard covers it, the
+ * application does not start.
  *
  * @example
  * ```ts
@@ -26,7 +30,7 @@ import { ROUTE_GUARDS } from '../platform/nest-metadata.js';
  * \@RequireScopes(({ arguments: { folder } }) => (folder === 'hr' ? ['notes:write', 'hr:write'] : ['notes:write']))
  * write() {}
  * ```
- * @throws {@link McpAuthConfigError} when nothing is listed, or a scope is not a scope token (RFC 6749 section 3.3)
+ * @throws {@link McpAuthConfigError} if there is no argument, or a scope is not a scope token (RFC 6749 section 3.3)
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 | RFC 6750 section 3.1}
  * @publicApi
  */

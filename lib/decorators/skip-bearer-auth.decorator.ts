@@ -3,17 +3,16 @@ import { SkippedRouteGuard } from '../guard/skipped-route.guard.js';
 import { SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
 
 /**
- * Opens a route, or all routes of a class, that {@link BearerAuthGuard} would cover as a global guard. A token
- * that is sent all the same is not looked at, and `@AuthInfo()` is undefined.
+ * Exempts a route, or all routes of a class, from {@link BearerAuthGuard}, such as a global one.
  *
- * A transport of `@rekog/mcp-nest` behind the route then serves requests without authentication.
+ * A token is not verified there, and `@AuthInfo()` is undefined. A transport of `@rekog/mcp-nest` behind the route serves
+ * requests without authentication. To authenticate callers who send a token and accept those who do not, use
+ * {@link AllowAnonymous}.
  *
- * To know callers who send a token and to let in those who do not, take {@link AllowAnonymous}.
+ * A class that extends a decorated class does not inherit this. A decorated method is open in every class that inherits it;
+ * a method that overrides it is not.
  *
- * On a class it holds for this class, and not for those that extend it: each says so itself. A decorated method is open in
- * every class that inherits it.
- *
- * Not together with `@RequireScopes()` or `@AllowAnonymous()`: the application then does not start.
+ * Together with `@RequireScopes()` or `@AllowAnonymous()` the application does not start.
  *
  * @publicApi
  */

@@ -1,5 +1,5 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadata } from '@nestjs/common';
-import { HttpAdapterHost, Reflector } from '@nestjs/core';
+import { HttpAdapterHost } from '@nestjs/core';
 import { type ServerResponse } from 'node:http';
 import { isMcpCall, localCallOf } from '../auth-info/local-call.js';
 import { RequestContext } from '../auth-info/request-context.js';
@@ -8,6 +8,7 @@ import { type BearerException } from '../challenge/bearer.exception.js';
 import { completeCors } from '../challenge/cors-headers.js';
 import { CredentialsRefusedError } from '../errors/refusal.errors.js';
 import { IMPORTED_MODULE, IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js';
+import { type HandlerPlan } from '../mcp/handler-plan.js';
 import { NO_ARGUMENTS } from '../mcp/operations.js';
 import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { isOfMessage } from '../platform/mcp-nest.js';
@@ -16,7 +17,6 @@ import { type KnownResource } from '../resource-metadata/protected-resource.regi
 import { refuseCall } from './refused-call.js';
 import { type AuthorizedRequest, type HandlerDemand } from './request-authorizer.js';
 import { type RequestServices } from './request-services.js';
-import { type RouteFacts, RouteFactsReader } from './route-facts.js';
 
 /**
  * Admits requests that carry a good access token for the route's protected resource, with the scopes that the
@@ -36,16 +36,13 @@ import { type RouteFacts, RouteFactsReader } from './route-facts.js';
 @Injectable()
 @SetMetadata(IS_BEARER_AUTH_GUARD, true)
 export class BearerAuthGuard implements CanActivate {
-  private readonly routes = new RouteFactsReader();
-
   // Injected into properties, so that a class that extends the guard may have a constructor of its own.
   @Inject(IMPORTED_MODULE) private readonly services!: RequestServices;
-  @Inject() private readonly reflector!: Reflector;
   @Inject() private readonly adapterHost!: HttpAdapterHost;
 
   /** Decides at once if nobody has to be asked: for a remembered token, and without one. */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const route = this.routes.of(context, this.reflector);
+    const route = this.services.plans.of(context.getClass(), context.getHandler());
     if (route.isSkipped) return true;
     const resource = this.getResource(context, route);
     try {
@@ -76,10 +73,10 @@ export class BearerAuthGuard implements CanActivate {
 
   /** What the handler itself needs, beside the scopes of the resource and of what the body asks for. */
   protected getRequiredScopes(context: ExecutionContext): readonly ScopeRequirement[] {
-    return this.routes.of(context, this.reflector).requirements;
+    return this.services.plans.of(context.getClass(), context.getHandler()).requirements;
   }
 
-  private getResource(context: ExecutionContext, route: RouteFacts): KnownResource {
+  private getResource(context: ExecutionContext, route: HandlerPlan): KnownResource {
     if (context.getType() === 'http' || route.resourceName !== undefined) {
       return (route.resource ??= this.services.resources.require(route.resourceName, route.where));
     }
@@ -89,7 +86,7 @@ export class BearerAuthGuard implements CanActivate {
 
   private decide(
     context: ExecutionContext,
-    route: RouteFacts,
+    route: HandlerPlan,
     resource: KnownResource,
   ): Promise<void> | undefined {
     const request = this.getRequest(context) as (AuthorizedRequest & object) | undefined;
@@ -116,7 +113,7 @@ export class BearerAuthGuard implements CanActivate {
   private authorizeRoute(
     context: ExecutionContext,
     request: AuthorizedRequest,
-    route: RouteFacts,
+    route: HandlerPlan,
     resource: KnownResource,
   ): void {
     const requirements = this.getRequiredScopes(context);
@@ -130,7 +127,7 @@ export class BearerAuthGuard implements CanActivate {
     });
   }
 
-  private handlerDemand(context: ExecutionContext, route: RouteFacts): HandlerDemand {
+  private handlerDemand(context: ExecutionContext, route: HandlerPlan): HandlerDemand {
     const requirements = this.getRequiredScopes(context);
     const call = callOf(context, route, requirements);
     const carrier: unknown =
@@ -140,7 +137,7 @@ export class BearerAuthGuard implements CanActivate {
   }
 
   /** Without an HTTP request: only if the transport says that there is none. */
-  private decideOnLocalCall(context: ExecutionContext, route: RouteFacts): void {
+  private decideOnLocalCall(context: ExecutionContext, route: HandlerPlan): void {
     const local = localCallOf(context);
     if (!local) throw new CredentialsRefusedError('missing_token');
     const requirements = this.getRequiredScopes(context);
@@ -195,7 +192,7 @@ export class BearerAuthGuard implements CanActivate {
  */
 function callOf(
   context: ExecutionContext,
-  { call }: RouteFacts,
+  { call }: HandlerPlan,
   requirements: readonly ScopeRequirement[],
 ): ScopedCall {
   // Nothing else asks.

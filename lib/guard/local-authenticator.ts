@@ -13,6 +13,7 @@ import { type AdmittedToken } from '../gate/admit.js';
 import { ScopePolicy } from '../gate/scope-policy.js';
 import { assertTimely } from '../gate/time-claims.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type HandlerPlan } from '../mcp/handler-plan.js';
 import { choicesFor } from '../mcp/operation-needs.js';
 import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
@@ -21,11 +22,10 @@ import {
   type KnownResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
-import { type RouteFacts } from './route-facts.js';
 
 /** What a local call is for. @internal */
 export interface LocalDemand {
-  readonly route: RouteFacts;
+  readonly route: HandlerPlan;
   readonly requirements: readonly ScopeRequirement[];
   readonly call: ScopedCall;
 }

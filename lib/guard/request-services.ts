@@ -1,6 +1,7 @@
 import { Injectable, type Provider } from '@nestjs/common';
 import { Rejections } from '../challenge/rejections.js';
 import { IMPORTED_MODULE } from '../mcp-auth.constants.js';
+import { HandlerPlans } from '../mcp/handler-plan.js';
 import { ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
 import { WellKnownResponder } from '../resource-metadata/well-known.responder.js';
@@ -21,6 +22,7 @@ import { TransportCheck } from './transport-check.js';
 @Injectable()
 export class RequestServices {
   constructor(
+    readonly plans: HandlerPlans,
     readonly resources: ProtectedResourceRegistry,
     readonly paths: ResourcePaths,
     readonly documents: WellKnownResponder,

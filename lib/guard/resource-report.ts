@@ -3,13 +3,13 @@ import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { isGuarded } from '../mcp/handler-audit.js';
-import { RouteScan } from '../mcp/route-scan.js';
+import { HandlerScan } from '../mcp/handler-scan.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
   type KnownResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
-import { resourceAdvice } from '../resource-metadata/resource-advice.js';
+import { resourceWarnings } from '../resource-metadata/resource-warnings.js';
 import { BearerAuthMiddleware } from './bearer-auth.middleware.js';
 
 /**
@@ -25,7 +25,7 @@ export class ResourceReport {
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly modules: ModulesContainer,
-    private readonly routes: RouteScan,
+    private readonly scan: HandlerScan,
     private readonly resources: ProtectedResourceRegistry,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'earlyAuthentication'>,
   ) {}
@@ -41,7 +41,7 @@ export class ResourceReport {
     for (const resource of this.resources.all()) {
       if (hasHttp) this.writeProtection(resource, isProtected(resource));
       const { options } = resource;
-      for (const advice of resourceAdvice(options)) this.logger.warn(`${options.resource}: ${advice}`);
+      for (const warning of resourceWarnings(options)) this.logger.warn(`${options.resource}: ${warning}`);
     }
   }
 
@@ -61,10 +61,10 @@ export class ResourceReport {
 
   private protection(globalGuards: readonly unknown[]): (resource: KnownResource) => boolean {
     if (this.options.earlyAuthentication || this.hasMiddleware()) return () => true;
-    const served = this.routes
+    const served = this.scan
       .routes()
       .filter((route) => isGuarded(route, globalGuards))
-      .map((route) => this.resources.require(route.resource, route.where));
+      .map((route) => this.resources.require(route.resourceName, route.where));
     return (resource) => served.includes(resource);
   }
 

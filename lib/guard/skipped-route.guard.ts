@@ -1,6 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { RequestContext } from '../auth-info/request-context.js';
 import { SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
+import { isMarked } from '../platform/nest-metadata.js';
 
 /**
  * Records on a request that its route is open to everybody, so that a transport behind it serves the request. It depends
@@ -11,8 +12,7 @@ import { SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
 @Injectable()
 export class SkippedRouteGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
-    const targets = [context.getHandler(), context.getClass()];
-    const isSkipped = targets.some((target) => Reflect.getOwnMetadata(SKIP_BEARER_AUTH, target) === true);
+    const isSkipped = isMarked(SKIP_BEARER_AUTH, context.getClass(), context.getHandler());
     if (isSkipped && context.getType() === 'http')
       RequestContext.of(context.switchToHttp().getRequest<object>()).openFor(undefined);
     return true;

@@ -1,8 +1,8 @@
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
 import { IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js';
 import { type ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
-import { type ScannedHandler } from './handler-scan.js';
-import { type ScannedRoute } from './route-scan.js';
+import { type HandlerPlan } from './handler-plan.js';
+import { type ScannedRoute } from './handler-scan.js';
 
 /**
  * Finds handlers that cannot be protected as they are written, before the first request: one that names an
@@ -15,25 +15,19 @@ import { type ScannedRoute } from './route-scan.js';
  * @internal
  */
 export function handlerProblems(
-  handlers: readonly ScannedHandler[],
+  handlers: readonly HandlerPlan[],
   globalGuards: readonly unknown[],
   resources: ProtectedResourceRegistry,
 ): readonly ConfigProblem[] {
-  const coversAll = globalGuards.some(isBearerAuthGuard);
   return handlers.flatMap((handler) => [
     ...contradictions(handler),
-    ...unguardedScopes(handler, coversAll),
-    ...unknownResource(handler, coversAll, resources),
+    ...unguardedScopes(handler, globalGuards),
+    ...unknownResource(handler, globalGuards, resources),
   ]);
 }
 
 /** Decorators of which at most one makes sense on a handler, those of its class included. */
-function contradictions({
-  where,
-  isSkipped,
-  allowsAnonymous,
-  requirements,
-}: ScannedHandler): ConfigProblem[] {
+function contradictions({ where, isSkipped, allowsAnonymous, requirements }: HandlerPlan): ConfigProblem[] {
   const present = [
     ...(isSkipped ? ['@SkipBearerAuth()'] : []),
     ...(allowsAnonymous ? ['@AllowAnonymous()'] : []),
@@ -46,33 +40,57 @@ function contradictions({
 }
 
 /** A decorator puts the guard on its own method, and not on one that overrides that. */
-function unguardedScopes(
-  { where, requirements, isSkipped, guards }: ScannedHandler,
-  coversAll: boolean,
-): readonly ConfigProblem[] {
-  const isOpen = requirements.length > 0 && !isSkipped && !coversAll && !guards.some(isBearerAuthGuard);
+function unguardedScopes(handler: HandlerPlan, globalGuards: readonly unknown[]): readonly ConfigProblem[] {
+  const { where, requirements, isSkipped } = handler;
+  if (requirements.length === 0 || isSkipped || isGuarded(handler, globalGuards)) return [];
   const message =
     'overrides a method with @RequireScopes(), and no guard covers it; add @RequireScopes() or ' +
     '@UseGuards(BearerAuthGuard) to it';
-  return isOpen ? [{ path: where, message }] : [];
+  return [{ path: where, message }];
 }
 
 function unknownResource(
-  { where, operation, resource, guards, isSkipped }: ScannedHandler,
-  coversAll: boolean,
+  handler: HandlerPlan,
+  globalGuards: readonly unknown[],
   resources: ProtectedResourceRegistry,
 ): readonly ConfigProblem[] {
-  const isGuardedRoute =
-    operation === undefined && !isSkipped && (coversAll || guards.some(isBearerAuthGuard));
-  if (resource === undefined && !isGuardedRoute) return [];
+  const { where, operation, resourceName } = handler;
+  if (resourceName === undefined && (operation || !isGuarded(handler, globalGuards))) return [];
   try {
-    resources.require(resource, where);
+    resources.require(resourceName, where);
     return [];
   } catch (error) {
     if (error instanceof McpAuthConfigError) return error.problems;
     throw error;
   }
 }
+
+/**
+ * Finds handlers that say two things of their scopes and, where every tool must say one, tools that say nothing.
+ *
+ * @param handlers - all handlers of the application
+ * @param policy - the option `undecoratedTools`
+ * @internal
+ */
+export function statementProblems(
+  handlers: readonly HandlerPlan[],
+  policy: 'allow' | 'deny',
+): readonly ConfigProblem[] {
+  return handlers.flatMap(({ where: path, operation, requirements, noFurtherScopes }) => {
+    const isScoped = requirements.length > 0;
+    // On a class it is for the other handlers.
+    if (isScoped && noFurtherScopes === 'method') return [{ path, message: CONTRADICTORY }];
+    const isSilent = operation?.kind === 'tool' && !isScoped && noFurtherScopes === undefined;
+    return isSilent && policy === 'deny' ? [{ path, message: SILENT }] : [];
+  });
+}
+
+const CONTRADICTORY =
+  'has both @NoFurtherScopes() and @RequireScopes(), of its own or its class; keep one of them';
+
+const SILENT =
+  'is a tool that says nothing of scopes, and "undecoratedTools" is "deny"; add @RequireScopes(), or @NoFurtherScopes() ' +
+  'if the scopes of the resource suffice';
 
 /**
  * Finds MCP endpoints of @rekog/mcp-nest that no guard covers: there, handlers without `@RequireScopes()` would be open, and
@@ -89,21 +107,20 @@ export function unguardedEndpoints(
   routes: readonly ScannedRoute[],
   globalGuards: readonly unknown[],
 ): readonly ConfigProblem[] {
-  if (globalGuards.some(isBearerAuthGuard)) return [];
   const open = routes.filter(
-    ({ isMcpEndpoint, isSkipped, guards }) => isMcpEndpoint && !isSkipped && !guards.some(isBearerAuthGuard),
+    (route) => route.isMcpEndpoint && !route.isSkipped && !isGuarded(route, globalGuards),
   );
   const message =
     'serves MCP without a guard; add @UseGuards(BearerAuthGuard), or @SkipBearerAuth() where it is for everybody or ' +
     'something else covers it, such as BearerAuthMiddleware';
-  return [...new Set(open.map(({ where }) => where.replace(/\.[^.]*$/, '')))].map((path) => ({
+  return [...new Set(open.map(({ controller }) => controller.name))].map((path) => ({
     path,
     message,
   }));
 }
 
 /** Whether the guard covers a route. @internal */
-export function isGuarded({ guards, isSkipped }: ScannedRoute, globalGuards: readonly unknown[]): boolean {
+export function isGuarded({ guards, isSkipped }: HandlerPlan, globalGuards: readonly unknown[]): boolean {
   return !isSkipped && [...globalGuards, ...guards].some(isBearerAuthGuard);
 }
 

@@ -3,19 +3,18 @@ import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
-import { handlerProblems, unguardedEndpoints } from './handler-audit.js';
-import { HandlerScan, type ScannedHandler } from './handler-scan.js';
+import { handlerProblems, statementProblems, unguardedEndpoints } from './handler-audit.js';
+import { type HandlerPlan } from './handler-plan.js';
+import { HandlerScan } from './handler-scan.js';
 import { HandlerScopeRegistry } from './handler-scope.registry.js';
 import { type McpDeclaration } from './handler-source.js';
 import { declaredBy, HandlerSources } from './handler-sources.js';
-import { RouteScan } from './route-scan.js';
 import { SelfMountedRoutes } from './self-mounted-routes.js';
-import { statementProblems } from './undecorated-tools.js';
 
 /** All handlers that are known when an application starts. @internal */
 export interface KnownHandlers {
   /** Those of its controllers. */
-  readonly scanned: readonly ScannedHandler[];
+  readonly scanned: readonly HandlerPlan[];
   /** What its sources declare beside. */
   readonly declared: readonly McpDeclaration[];
 }
@@ -32,7 +31,6 @@ export class HandlerRegistration {
     private readonly resources: ProtectedResourceRegistry,
     private readonly scan: HandlerScan,
     private readonly sources: HandlerSources,
-    private readonly routes: RouteScan,
     private readonly mounted: SelfMountedRoutes,
     private readonly handlerScopes: HandlerScopeRegistry,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'undecoratedTools'>,
@@ -48,17 +46,17 @@ export class HandlerRegistration {
     this.handlerScopes.register(declaredBy(scanned));
     const declared = this.sources.declarations();
     this.handlerScopes.registerUnguarded(declared);
-    for (const { operation, requirements, resource } of scanned) {
-      if (!operation) this.handlerScopes.advertise(requirements, resource);
+    for (const { operation, requirements, resourceName } of scanned) {
+      if (!operation) this.handlerScopes.advertise(requirements, resourceName);
     }
     return { scanned, declared };
   }
 
-  private assertSound(handlers: readonly ScannedHandler[], globalGuards: readonly unknown[]): void {
+  private assertSound(handlers: readonly HandlerPlan[], globalGuards: readonly unknown[]): void {
     const problems = [
       ...handlerProblems(handlers, globalGuards, this.resources),
       ...statementProblems(handlers, this.options.undecoratedTools),
-      ...unguardedEndpoints(this.routes.routes(), globalGuards),
+      ...unguardedEndpoints(this.scan.routes(), globalGuards),
       ...this.mounted.problems(),
     ];
     if (problems.length > 0) throw new McpAuthConfigError(problems);

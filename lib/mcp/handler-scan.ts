@@ -1,124 +1,128 @@
-import { Injectable } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { type McpOperationKind } from './operations.js';
-import { type ScopeRequirement } from './scope-requirement.js';
+import { Injectable, RequestMethod } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
+import { handsToTransport } from '../platform/mcp-nest.js';
 import {
-  ALLOW_ANONYMOUS,
-  NO_FURTHER_SCOPES,
-  PROTECTED_RESOURCE,
-  REQUIRED_SCOPES,
-  SKIP_BEARER_AUTH,
-} from '../mcp-auth.constants.js';
-import {
-  both,
   type Class,
-  inherited,
-  isMarked,
+  EVENT_STREAM,
   isRoute,
-  nearest,
-  PATTERN_EXTRAS,
-  PATTERN_TRANSPORT,
-  ROUTE_GUARDS,
+  MODULE_PATH,
+  ROUTE_METHOD,
+  ROUTE_PATH,
+  ROUTE_VERSION,
 } from '../platform/nest-metadata.js';
+import { type HandlerPlan, HandlerPlans } from './handler-plan.js';
 
-/** What a handler serves: a tool or prompt by its name, a resource by its URI or template. @internal */
-export interface ServedOperation {
-  readonly kind: McpOperationKind;
-  readonly name: string;
+/** One HTTP route of the application. @internal */
+export interface ScannedRoute extends HandlerPlan {
+  /** Where it stands, behind the path of its module and before any prefix or version: `/a/b`, or empty. */
+  readonly paths: readonly string[];
+  /** What `@Version()` or `@Controller()` takes. */
+  readonly version: unknown;
+  readonly method: RequestMethod;
+  /** Whether it takes POST, as an MCP endpoint does. */
+  readonly takesPost: boolean;
+  /** Whether it hands its requests to a transport of @rekog/mcp-nest, as far as its code tells. */
+  readonly isMcpEndpoint: boolean;
 }
 
-/** How @rekog/mcp-nest names what a method serves. */
-const KINDS: ReadonlyMap<unknown, McpOperationKind> = new Map([
-  ['tool', 'tool'],
-  ['prompt', 'prompt'],
-  ['resource', 'resource'],
-  ['resource-template', 'resource'],
-]);
-
-/** One handler of the application: a route, or one of an MCP server. @internal */
-export interface ScannedHandler {
-  /** `Class.method`, for messages. */
-  readonly where: string;
-  /** What it serves of an MCP server, or undefined for an HTTP route. */
-  readonly operation: ServedOperation | undefined;
-  /** The server of @rekog/mcp-nest that serves it; undefined for an HTTP route. */
-  readonly server: unknown;
-  /** What `@RequireScopes()` asks for on the class and on the method, inherited ones too, each once. */
-  readonly requirements: readonly ScopeRequirement[];
-  /** Where `@NoFurtherScopes()` stands. */
-  readonly noFurtherScopes: 'method' | 'class' | undefined;
-  /** What `@ProtectedResource()` names on the method, else on the class. */
-  readonly resource: string | undefined;
-  /** What `@UseGuards()` names on the class and on the method. */
-  readonly guards: readonly unknown[];
-  /** Whether `@SkipBearerAuth()` is on the method or the class itself. */
-  readonly isSkipped: boolean;
-  /** Whether `@AllowAnonymous()` is on the method or the class itself. */
-  readonly allowsAnonymous: boolean;
+/** A controller's method, with the path that RouterModule puts before the routes of its module. */
+interface Method {
+  readonly controller: Class;
+  readonly name: string;
+  readonly handler: (...args: never[]) => unknown;
+  readonly modulePath: string;
 }
 
 /**
  * Finds the handlers of all controllers: HTTP routes, and the tools, prompts and resources of @rekog/mcp-nest, which
- * are controllers' methods too. Reads what decorators wrote; makes and calls nothing.
+ * are controllers' methods too. Reads what decorators and RouterModule wrote; makes and calls nothing.
  *
  * @internal
  */
 @Injectable()
 export class HandlerScan {
+  private found: readonly Method[] | undefined;
+
   constructor(
     private readonly discovery: DiscoveryService,
     private readonly scanner: MetadataScanner,
+    private readonly modules: ModulesContainer,
+    private readonly plans: HandlerPlans,
   ) {}
 
-  handlers(): readonly ScannedHandler[] {
-    return this.discovery.getControllers().flatMap(({ metatype }) => {
+  /** HTTP routes and handlers of MCP servers. */
+  handlers(): readonly HandlerPlan[] {
+    return this.methods().flatMap(({ controller, handler }) => {
+      const plan = this.plans.of(controller, handler);
+      return plan.operation || isRoute(handler) ? [plan] : [];
+    });
+  }
+
+  routes(): readonly ScannedRoute[] {
+    return this.methods()
+      .filter(({ handler }) => isRoute(handler))
+      .map((method) => ({ ...this.plans.of(method.controller, method.handler), ...routeOf(method) }));
+  }
+
+  /** The handlers that `@Sse()` is on. */
+  eventStreams(): readonly object[] {
+    return this.methods()
+      .map(({ handler }) => handler)
+      .filter((handler) => Reflect.getMetadata(EVENT_STREAM, handler) === true);
+  }
+
+  /** Whether the application has handlers of an MCP server: tools and whatever else @rekog/mcp-nest knows. */
+  hasMcpHandlers(): boolean {
+    return this.handlers().some(({ operation }) => operation !== undefined);
+  }
+
+  /** Nest knows all controllers before it asks a module to configure middleware. */
+  private methods(): readonly Method[] {
+    return (this.found ??= this.discovery.getControllers().flatMap(({ metatype, host }) => {
       if (typeof metatype !== 'function') return [];
       const controller = metatype as Class;
       const prototype = controller.prototype as Record<string, unknown>;
-      return this.scanner
-        .getAllMethodNames(prototype)
-        .flatMap((name) => scanMethod(controller, name, prototype[name]));
-    });
+      const modulePath = this.modulePath(host?.metatype);
+      return this.scanner.getAllMethodNames(prototype).flatMap((name) => {
+        const handler = prototype[name];
+        return typeof handler === 'function'
+          ? [{ controller, name, handler: handler as Method['handler'], modulePath }]
+          : [];
+      });
+    }));
+  }
+
+  private modulePath(module: object | undefined): string {
+    if (!module) return '';
+    const own: unknown = Reflect.getMetadata(`${MODULE_PATH}${this.modules.applicationId}`, module);
+    const path: unknown = own ?? Reflect.getMetadata(MODULE_PATH, module);
+    return typeof path === 'string' ? path : '';
   }
 }
 
-function scanMethod(controller: Class, name: string, method: unknown): ScannedHandler[] {
-  if (typeof method !== 'function') return [];
-  const operation = servedOperation(method);
-  if (!operation && !isRoute(method)) return [];
-  return [
-    {
-      where: `${controller.name}.${name}`,
-      operation,
-      server: Reflect.getMetadata(PATTERN_TRANSPORT, method) as unknown,
-      requirements: scopeRequirements(controller, method),
-      noFurtherScopes: noFurtherScopes(controller, method),
-      resource: nearest(PROTECTED_RESOURCE, controller, method) as string | undefined,
-      guards: both(ROUTE_GUARDS, controller, method),
-      isSkipped: isMarked(SKIP_BEARER_AUTH, controller, method),
-      allowsAnonymous: isMarked(ALLOW_ANONYMOUS, controller, method),
-    },
-  ];
+function routeOf({ controller, name, handler, modulePath }: Method): Omit<ScannedRoute, keyof HandlerPlan> {
+  const method = Reflect.getMetadata(ROUTE_METHOD, handler) as RequestMethod;
+  return {
+    paths: pathsOf(controller).flatMap((above) =>
+      pathsOf(handler).map((below) => joinPath(modulePath, above, below)),
+    ),
+    version: (Reflect.getMetadata(ROUTE_VERSION, handler) ??
+      Reflect.getMetadata(ROUTE_VERSION, controller)) as unknown,
+    method,
+    takesPost: method === RequestMethod.POST || method === RequestMethod.ALL,
+    isMcpEndpoint: handsToTransport(controller, name),
+  };
 }
 
-function noFurtherScopes(controller: Class, method: object): ScannedHandler['noFurtherScopes'] {
-  if (isMarked(NO_FURTHER_SCOPES, method, method)) return 'method';
-  return isMarked(NO_FURTHER_SCOPES, controller, method) ? 'class' : undefined;
+function pathsOf(target: object): string[] {
+  return [Reflect.getMetadata(ROUTE_PATH, target) as string | string[]].flat();
 }
 
-/** What @rekog/mcp-nest serves a method as. @internal */
-export function servedOperation(method: object): ServedOperation | undefined {
-  const { mcpType, mcpName } = (Reflect.getMetadata(PATTERN_EXTRAS, method) ?? {}) as Record<string, unknown>;
-  const kind = KINDS.get(mcpType);
-  return kind !== undefined && typeof mcpName === 'string' ? { kind, name: mcpName } : undefined;
-}
-
-/**
- * What `@RequireScopes()` asks for on a class and on one of its methods, on the classes that it extends and the methods that
- * this one overrides, each once: at boot and for requests.
- *
- * @internal
- */
-export function scopeRequirements(controller: Class, method: object): readonly ScopeRequirement[] {
-  return [...new Set(inherited(REQUIRED_SCOPES, controller, method) as readonly ScopeRequirement[])];
+/** All segments of these parts, with one slash before each and none at the end. @internal */
+export function joinPath(...parts: readonly string[]): string {
+  return parts
+    .flatMap((part) => part.split('/'))
+    .filter((segment) => segment !== '')
+    .map((segment) => `/${segment}`)
+    .join('');
 }

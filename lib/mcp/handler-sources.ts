@@ -4,7 +4,7 @@ import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.j
 import { ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
 import { declarationProblems } from './declaration-problems.js';
 import { isBearerAuthGuard } from './handler-audit.js';
-import { type ScannedHandler } from './handler-scan.js';
+import { type HandlerPlan } from './handler-plan.js';
 import { type McpDeclaration, McpHandlerSource } from './handler-source.js';
 
 /** A declaration, with what is known of the handler if it is a method of a controller. @internal */
@@ -16,10 +16,18 @@ export interface DeclaredHandler extends McpDeclaration {
 }
 
 /** What the decorators on handlers of @rekog/mcp-nest declare. @internal */
-export function declaredBy(handlers: readonly ScannedHandler[]): readonly DeclaredHandler[] {
-  return handlers.flatMap(({ operation, requirements, resource, server, guards }) =>
+export function declaredBy(handlers: readonly HandlerPlan[]): readonly DeclaredHandler[] {
+  return handlers.flatMap(({ operation, requirements, resourceName, server, guards }) =>
     operation
-      ? [{ ...operation, requirements, resource, server, isGuarded: guards.some(isBearerAuthGuard) }]
+      ? [
+          {
+            ...operation,
+            requirements,
+            resource: resourceName,
+            server,
+            isGuarded: guards.some(isBearerAuthGuard),
+          },
+        ]
       : [],
   );
 }

@@ -1,47 +1,23 @@
 import { RequestMethod, VERSION_NEUTRAL, type VersioningOptions, VersioningType } from '@nestjs/common';
 import { type ApplicationConfig } from '@nestjs/core';
-import { joinPath, type ScannedRoute } from './route-scan.js';
-
-/** What main.ts says of where routes stand. @internal */
-export interface RouteSettings {
-  readonly globalPrefix: string;
-  /** Routes that stand outside of the global prefix. */
-  readonly excluded: readonly ExcludedRoute[];
-  readonly versioning: VersioningOptions | undefined;
-}
+import { joinPath, type ScannedRoute } from './handler-scan.js';
 
 type Versions = NonNullable<VersioningOptions['defaultVersion']>;
-
-type ExcludedRoute = NonNullable<ReturnType<ApplicationConfig['getGlobalPrefixOptions']>['exclude']>[number];
-
-/** @internal */
-export function routeSettings(application: ApplicationConfig): RouteSettings {
-  return {
-    globalPrefix: application.getGlobalPrefix(),
-    excluded: application.getGlobalPrefixOptions().exclude ?? [],
-    versioning: application.getVersioning(),
-  };
-}
 
 /**
  * Where Nest puts a route: behind the global prefix, unless it is excluded from that, and behind its versions if these are
  * in the path.
  *
+ * @param application - its global prefix and its versioning, as main.ts has set them
  * @internal
  */
-export function routePaths(route: ScannedRoute, settings: RouteSettings): readonly string[] {
-  const { globalPrefix, excluded } = settings;
-  return versionSegments(route.version, settings.versioning).flatMap((segment) =>
+export function routePaths(route: ScannedRoute, application: ApplicationConfig): readonly string[] {
+  return versionSegments(route.version, application.getVersioning()).flatMap((segment) =>
     route.paths.map((path) => {
-      const prefix = isExcluded(path, route.method, excluded) ? '' : globalPrefix;
+      const prefix = isExcluded(path, route.method, application) ? '' : application.getGlobalPrefix();
       return joinPath(prefix, segment, path);
     }),
   );
-}
-
-/** Whether URI versioning alone keeps a route from the path that it would have without it. @internal */
-export function isMovedByVersion(route: ScannedRoute, settings: RouteSettings): boolean {
-  return !versionSegments(route.version, settings.versioning).includes('');
 }
 
 /** One for each version; an empty one if it is not in the path. */
@@ -55,8 +31,9 @@ function versionSegments(version: unknown, versioning: VersioningOptions | undef
 }
 
 /** Exclusions are compared with the path without version. */
-function isExcluded(path: string, method: RequestMethod, excluded: readonly ExcludedRoute[]): boolean {
-  return excluded.some(
+function isExcluded(path: string, method: RequestMethod, application: ApplicationConfig): boolean {
+  const { exclude = [] } = application.getGlobalPrefixOptions();
+  return exclude.some(
     ({ requestMethod, pathRegex }) =>
       [method, RequestMethod.ALL].includes(requestMethod) && pathRegex.test(path === '' ? '/' : path),
   );

@@ -7,7 +7,7 @@ import { McpAuthConfigError } from '../errors/config.error.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
-import { type RouteScan } from './route-scan.js';
+import { type HandlerScan } from './handler-scan.js';
 import { SelfMountedRoutes } from './self-mounted-routes.js';
 
 /** An HTTP adapter that keeps what is mounted on it, in a private member as a platform may. */
@@ -51,7 +51,7 @@ function watch(adapter: Adapter, earlyAuthentication: boolean, hasMcpHandlers = 
   const resources = new ProtectedResourceRegistry(options, {} as AuthorizationServerRegistry);
   const modules = { getRpcTargetRegistry: () => targets };
   const host = { httpAdapter: adapter } as unknown as HttpAdapterHost;
-  const routes = { hasMcpHandlers: () => hasMcpHandlers } as RouteScan;
+  const routes = { hasMcpHandlers: () => hasMcpHandlers } as HandlerScan;
   const make = (container: unknown) =>
     new SelfMountedRoutes(
       container as ModulesContainer,

@@ -7,7 +7,7 @@ import { splitUrl } from '../options/url-rules.js';
 import { type McpTransport, onStrategy, replaceMethod, type TransportContext } from '../platform/mcp-nest.js';
 import { ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
-import { RouteScan } from './route-scan.js';
+import { HandlerScan } from './handler-scan.js';
 
 /** The methods of an HTTP adapter by which a route is put on the platform. */
 const ROUTE_METHODS: ReadonlySet<unknown> = new Set(
@@ -36,7 +36,7 @@ export class SelfMountedRoutes {
   constructor(
     modules: ModulesContainer,
     private readonly host: HttpAdapterHost,
-    private readonly routes: RouteScan,
+    private readonly handlers: HandlerScan,
     private readonly resources: ProtectedResourceRegistry,
     private readonly paths: ResourcePaths,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
@@ -48,7 +48,7 @@ export class SelfMountedRoutes {
 
   /** What is wrong where nobody tells of transports, and there are handlers that one may serve. */
   problems(): readonly ConfigProblem[] {
-    if (this.isWatching || !this.routes.hasMcpHandlers()) return [];
+    if (this.isWatching || !this.handlers.hasMcpHandlers()) return [];
     const message =
       'does not tell of transports that mount routes by themselves, past all guards; update it to 11.1.6 or later';
     return [{ path: '@nestjs/core', message }];

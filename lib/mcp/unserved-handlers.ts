@@ -42,7 +42,7 @@ export class UnservedHandlers implements OnApplicationBootstrap {
     const unserved = this.scan
       .handlers()
       .filter(({ operation, server }) => operation !== undefined && !this.started.has(server))
-      .map(({ where }) => where.replace(/\.[^.]*$/, ''));
+      .map(({ controller }) => controller.name);
     for (const controller of new Set(unserved)) {
       this.logger.warn(
         `${controller} is served by no MCP server; before app.listen(), call app.connectMicroservice({ strategy }) with the ` +

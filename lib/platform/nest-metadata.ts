@@ -34,11 +34,12 @@ export const ROUTE_ARGUMENTS = '__routeArguments__';
  * Whether a route may write its response itself: it is handed the platform's request, response or `next`, or it is an event
  * stream of Nest. What a parameter decorator of the application hands over is not known.
  *
+ * @param name - the name of the method in its class; without one its parameters are not known
  * @internal
  */
-export function mayWriteResponse(controller: object, method: object & { readonly name: string }): boolean {
-  if (Reflect.getMetadata(EVENT_STREAM, method) === true) return true;
-  const parameters = (Reflect.getMetadata(ROUTE_ARGUMENTS, controller, method.name) ?? {}) as object;
+export function mayWriteResponse(controller: object, method: object, name: PropertyKey | undefined): boolean {
+  if (name === undefined || Reflect.getMetadata(EVENT_STREAM, method) === true) return true;
+  const parameters = (Reflect.getMetadata(ROUTE_ARGUMENTS, controller, name as string) ?? {}) as object;
   return Object.keys(parameters).some((key) => /^[012]:/.test(key));
 }
 
@@ -49,37 +50,30 @@ export function interceptInnermost(method: object, interceptor: NestInterceptor)
   Reflect.defineMetadata(ROUTE_INTERCEPTORS, [...others, interceptor], method);
 }
 
-/** What a decorator wrote on a class and on one of its methods, put together. @internal */
-export function both(key: string, controller: object, method: object): readonly unknown[] {
-  return [controller, method].flatMap(
-    (target) => (Reflect.getMetadata(key, target) ?? []) as readonly unknown[],
-  );
+/** Where decorators of a handler stand. */
+interface HandlerPlace {
+  /** The name of the method in its class; undefined if it is in none of the classes. */
+  readonly name: PropertyKey | undefined;
+  /** The classes, then the method and those that it overrides, each the most general first. */
+  readonly targets: readonly object[];
 }
 
-/**
- * What a decorator wrote on a class and on one of its methods, on the classes that it extends, and on the methods that this
- * one overrides: all of it, the base class first and methods last.
- *
- * @internal
- */
-export function inherited(key: string, controller: Class, method: object): readonly unknown[] {
-  const methods = overriddenBy(method, chainOf(controller.prototype as object));
-  return [...chainOf(controller), ...methods].flatMap(
-    (target) => (Reflect.getOwnMetadata(key, target) ?? []) as readonly unknown[],
+/** Finds a method in a class or in those that it extends, and the methods that it overrides. @internal */
+export function handlerPlace(controller: Class, method: object): HandlerPlace {
+  const prototypes = chainOf(controller.prototype as object);
+  const names = prototypes.map((prototype) =>
+    Reflect.ownKeys(prototype).find((key) => valueOf(prototype, key) === method),
   );
+  const owner = names.map((name) => name !== undefined).lastIndexOf(true);
+  const name = names[owner];
+  if (name === undefined) return { name, targets: [...chainOf(controller), method] };
+  const values = prototypes.slice(0, owner + 1).map((prototype) => valueOf(prototype, name));
+  const methods = values.filter((value): value is () => unknown => typeof value === 'function');
+  return { name, targets: [...chainOf(controller), ...methods] };
 }
 
-/** A method, and those of the same name in the classes below which it stands. */
-function overriddenBy(method: object, prototypes: readonly object[]): readonly object[] {
-  const valueOf = (prototype: object, name: PropertyKey): unknown =>
-    Object.getOwnPropertyDescriptor(prototype, name)?.value;
-  for (const owner of [...prototypes].reverse()) {
-    const name = Reflect.ownKeys(owner).find((key) => valueOf(owner, key) === method);
-    if (name === undefined) continue;
-    const values = prototypes.slice(0, prototypes.indexOf(owner) + 1).map((each) => valueOf(each, name));
-    return values.filter((value) => typeof value === 'function');
-  }
-  return [method];
+function valueOf(prototype: object, name: PropertyKey): unknown {
+  return Object.getOwnPropertyDescriptor(prototype, name)?.value;
 }
 
 /** An object and its prototypes, the most general first. */
@@ -91,9 +85,4 @@ function chainOf(object: object): readonly object[] {
 /** Whether a decorator marks a method or its class, and not only a class that this one extends. @internal */
 export function isMarked(key: string, controller: object, method: object): boolean {
   return [method, controller].some((target) => Reflect.getOwnMetadata(key, target) === true);
-}
-
-/** What a decorator wrote on a method, else on its class. @internal */
-export function nearest(key: string, controller: object, method: object): unknown {
-  return Reflect.getMetadata(key, method) ?? Reflect.getMetadata(key, controller);
 }

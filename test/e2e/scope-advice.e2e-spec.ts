@@ -1,19 +1,7 @@
-import {
-  All,
-  Controller,
-  Get,
-  type INestApplication,
-  Injectable,
-  Module,
-  Post,
-  type Type,
-  UseGuards,
-  VERSION_NEUTRAL,
-  VersioningType,
-} from '@nestjs/common';
+import { All, Controller, Get, Injectable, Post, type Type, UseGuards } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
 import { McpController, Tool } from '@rekog/mcp-nest';
-import { afterEach, describe, expect } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import {
   BearerAuthGuard,
   type McpAuthModuleOptions,
@@ -28,7 +16,7 @@ import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js
 import { toolCall } from '../fixtures/mcp-endpoint.js';
 import { type AppParts, startCreated } from '../fixtures/nest-factory-app.js';
 import { refusedAs } from '../fixtures/notes-refusals.js';
-import { ADMIN, NOTES, NOTES_METADATA, offlineResource, ORIGIN, PRM } from '../fixtures/resources.js';
+import { ADMIN, NOTES, NOTES_METADATA, offlineResource, PRM } from '../fixtures/resources.js';
 import { besidesUnprotected } from '../fixtures/unprotected.js';
 import { verifies } from '../verifies.js';
 
@@ -271,148 +259,27 @@ describe('scopes that an authorization server does not list', () => {
   });
 });
 
-describe('declared scopes without a guarded route', () => {
-  const UNCOVERED =
-    'an McpHandlerSource declares scopes, and no guarded route takes POST; add @UseGuards(BearerAuthGuard) to the route of ' +
-    'its server, unless BearerAuthMiddleware covers it';
-  const Scoped = source({ kind: 'tool', name: 'write', requirements: ['notes:write'] });
-
-  @Controller('notes')
-  class Open {
-    @Post()
-    post(): string {
-      return 'open';
+describe('a route that stands before the metadata documents', () => {
+  @Controller()
+  class Site {
+    @All('*path')
+    page(): string {
+      return 'page';
     }
   }
 
-  verifies('SCP-20', 'are told of', async () => {
-    const options = { resources: offlineResource(NOTES) };
-    const { warnings } = await started(options, { controllers: [Open], providers: [Scoped] });
-    expect(warnings).toEqual([UNCOVERED]);
-    const Free = source({ kind: 'tool', name: 'open', requirements: [] });
-    const fine: [Partial<McpAuthModuleOptions>, AppParts][] = [
-      [{}, { controllers: [Notes], providers: [Scoped] }],
-      [{}, { controllers: [Open], providers: [Free] }],
-      [{ earlyAuthentication: true }, { controllers: [Open], providers: [Scoped] }],
-    ];
-    for (const [more, parts] of fine) {
-      const quiet = await started({ ...options, ...more }, parts);
-      expect(quiet.warnings).not.toContain(UNCOVERED);
-    }
-  });
-});
-
-describe('a route that stands before the metadata documents', () => {
-  const shadowed = (where: string, path: string): string =>
-    `${where}: answers requests for ${path}, which is the metadata document; give it another path, or move it to a ` +
-    'module that is imported after McpAuthModule';
-  const options = { resources: offlineResource(NOTES) };
-
-  verifies('PRM-40', 'is named where the platform goes by the order of routes', async () => {
-    const cases: [path: string, isShadowing: boolean][] = [
-      ['*path', true],
-      ['{*path}', true],
-      ['.well-known/*path', true],
-      [':a/:b/:c', true],
-      [`${PRM}/NOTES`.slice(1), true],
-      [`${PRM}/notes/*x`, false],
-      ['*path/end', false],
-      [':a/:b/:c.json', false],
-    ];
-    for (const [path, isShadowing] of cases) {
-      @Controller()
-      class Site {
-        @All(path)
-        page(): string {
-          return 'page';
-        }
-      }
-      if (defaultPlatform === 'fastify' && path.includes('*')) continue;
-      const { app, warnings } = await started(options, { controllers: [Site] });
-      const answer = await app.send(`${PRM}/notes`);
-      const isShadowed = isShadowing && defaultPlatform === 'express';
-      expect([path, answer.text === 'page']).toEqual([path, isShadowed]);
-      expect([path, warnings]).toEqual([path, isShadowed ? [shadowed('Site.page', `${PRM}/notes`)] : []]);
-    }
-  });
-
-  verifies('PRM-40', 'is not named where it is there for some versions only', async () => {
-    for (const [versioning, version, isShadowed] of [
-      [{ type: VersioningType.URI }, '1', false],
-      [{ type: VersioningType.HEADER, header: 'x-version' }, '1', false],
-      [{ type: VersioningType.URI, defaultVersion: '1' }, undefined, false],
-      [{ type: VersioningType.URI, defaultVersion: '1' }, VERSION_NEUTRAL, true],
-      [{ type: VersioningType.URI }, undefined, true],
-      [undefined, '1', true],
-    ] as const) {
-      @Controller({ ...(version && { version }) })
-      class Site {
-        @All(':a/:b/:c')
-        page(): string {
-          return 'page';
-        }
-      }
-      const prepare = (nest: INestApplication): void => {
-        if (versioning) nest.enableVersioning(versioning);
-      };
-      const { app, warnings } = await started(options, { controllers: [Site], prepare });
-      const isPage = (await app.send(`${PRM}/notes`)).text === 'page';
-      expect(isPage).toBe(isShadowed && defaultPlatform === 'express');
-      expect(warnings).toEqual(isPage ? [shadowed('Site.page', `${PRM}/notes`)] : []);
-    }
-  });
-
-  verifies('PRM-40', 'is not where it takes other requests, or comes after', async () => {
-    @Controller()
-    class Narrow {
-      @Get('site/*path')
-      page(): string {
-        return 'page';
-      }
-
-      @Get(':a/:b')
-      two(): string {
-        return 'two';
-      }
-
-      @Post('*path')
-      post(): string {
-        return 'post';
-      }
-    }
-    @Controller()
-    class Site {
-      @Get('*path')
-      page(): string {
-        return 'page';
-      }
-    }
-    @Module({ controllers: [Site] })
-    class After {}
-    if (defaultPlatform === 'fastify') return;
-    const { app, warnings } = await started(options, { controllers: [Narrow], imports: [After] });
-    expect(warnings).toEqual([]);
-    expect((await app.send(`${PRM}/notes`)).json).toMatchObject({ resource: NOTES });
-    const prefixed = await started(
-      { resources: offlineResource(`${ORIGIN}/api/notes`) },
-      { controllers: [Site], prepare: (nest) => void nest.setGlobalPrefix('api') },
-    );
-    expect(prefixed.warnings).toEqual([]);
-    expect((await prefixed.app.send(`${PRM}/api/notes`)).json).toMatchObject({
-      resource: `${ORIGIN}/api/notes`,
-    });
-    const specific = new RecordingLogger();
-    const sorted = await startCreated(options, {
-      controllers: [Site],
-      factoryOptions: { logger: specific, routeResolutionStrategy: 'specificity' },
-    });
-    // A Nest without this option goes by the order of routes, and the page comes first.
-    const isSorted = 'getRouteResolutionStrategy' in ApplicationConfig.prototype;
-    const answer = await sorted.send(`${PRM}/notes`);
-    expect(answer.text === 'page').toBe(!isSorted);
-    expect(answer.text.includes(`"resource":"${NOTES}"`)).toBe(isSorted);
-    expect(besidesUnprotected(specific.warnings)).toEqual(
-      isSorted ? [] : [shadowed('Site.page', `${PRM}/notes`)],
-    );
-  });
+  // A Nest without this option tells of none.
+  it.runIf(defaultPlatform === 'express' && 'getRouteConflictPolicy' in ApplicationConfig.prototype)(
+    'is named by Nest, where it is told to',
+    async () => {
+      const logger = new RecordingLogger();
+      const factoryOptions = { logger, routeConflictPolicy: { shadow: 'warn' } } as const;
+      const parts = { controllers: [Site], factoryOptions };
+      const app = await startCreated({ resources: offlineResource(NOTES) }, parts);
+      expect((await app.send(`${PRM}/notes`)).text).toBe('page');
+      expect(logger.warnings.join()).toContain(
+        `${PRM}/*path (ProtectedResourceMetadataController#serve) is shadowed by ALL /*path (Site#page)`,
+      );
+    },
+  );
 });

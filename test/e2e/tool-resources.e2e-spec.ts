@@ -1,6 +1,7 @@
 import {
   All,
   Controller,
+  Get,
   type INestApplication,
   Injectable,
   Req,
@@ -230,6 +231,47 @@ describe(`handlers of one resource among several, on ${defaultPlatform}`, () => 
     );
   });
 
+  verifies('WAY-05', 'keep their resource where a class overrides them without naming it', async () => {
+    class Base {
+      @Tool({ name: 'base_wipe', description: 'Wipe', parameters })
+      @ProtectedResource('admin')
+      wipe() {
+        return text('base_wipe');
+      }
+
+      @Tool({ name: 'base_list', description: 'List', parameters })
+      @ProtectedResource('admin')
+      list() {
+        return text('base_list');
+      }
+    }
+    class Middle extends Base {
+      override wipe() {
+        return text('middle_wipe');
+      }
+    }
+    @McpController()
+    class Leaf extends Middle {
+      @Tool({ name: 'wipe', description: 'Wipe', parameters })
+      override wipe() {
+        return text('wipe');
+      }
+
+      @Tool({ name: 'list', description: 'List', parameters })
+      @ProtectedResource('notes')
+      override list() {
+        return text('list');
+      }
+    }
+    const app = await started([Leaf]);
+    expect(refusedAs(await send(app, '/notes', toolCall('wipe')))).toEqual(OTHER_RESOURCE);
+    expect(refusedAs(await send(app, '/admin', toolCall('list')))).toEqual(OTHER_RESOURCE);
+    expect(ran).toEqual([]);
+    expect((await send(app, '/admin', toolCall('wipe'))).status).toBe(200);
+    expect((await send(app, '/notes', toolCall('list'))).status).toBe(200);
+    expect(ran).toEqual(['wipe', 'list']);
+  });
+
   verifies('WAY-05', 'are found in a batch', async () => {
     const app = await started([SharedTools, AdminTools]);
     const oldest = { 'mcp-protocol-version': '2025-03-26' };
@@ -349,6 +391,65 @@ describe(`handlers of one resource among several, on ${defaultPlatform}`, () => 
     // Fastify parses JSON whatever Nest is told.
     expect(status).toBe(defaultPlatform === 'express' ? 500 : 403);
     expect(ran).toEqual([]);
+  });
+});
+
+describe(`routes that override one of another resource, on ${defaultPlatform}`, () => {
+  class Base {
+    @Get('base')
+    @ProtectedResource('admin')
+    read(): string {
+      return 'base';
+    }
+  }
+
+  @Controller('silent')
+  @UseGuards(BearerAuthGuard)
+  class Silent extends Base {
+    @Get()
+    override read(): string {
+      return 'silent';
+    }
+  }
+
+  @Controller('classed')
+  @UseGuards(BearerAuthGuard)
+  @ProtectedResource('notes')
+  class Classed extends Silent {
+    @Get()
+    override read(): string {
+      return 'classed';
+    }
+  }
+
+  @Controller('own')
+  @UseGuards(BearerAuthGuard)
+  class Own extends Base {
+    @Get()
+    @ProtectedResource('notes')
+    override read(): string {
+      return 'own';
+    }
+  }
+
+  verifies('WAY-05', 'keep its resource unless they name one themselves', async () => {
+    const app = await startCreated({ resources: resources() }, { controllers: [Silent, Classed, Own] });
+    const bearer = async (aud: string) => `Bearer ${await as.token({ aud, scope: 'admin' })}`;
+    const [notes, admin] = [await bearer(NOTES), await bearer(ADMIN)];
+    for (const [path, right, wrong] of [
+      ['/silent', admin, notes],
+      ['/classed', admin, notes],
+      ['/own', notes, admin],
+    ] as const) {
+      expect(await app.send(path, { headers: { authorization: right } })).toMatchObject({
+        status: 200,
+        text: path.slice(1),
+      });
+      expect([path, (await app.send(path, { headers: { authorization: wrong } })).status]).toEqual([
+        path,
+        401,
+      ]);
+    }
   });
 });
 

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import { resolveOptions } from '../options/resolve-options.js';
-import { resourceAdvice } from './resource-advice.js';
+import { resourceWarnings } from './resource-warnings.js';
 
-const adviceFor = (resource: string, more: object = {}): readonly string[] =>
-  resourceAdvice(
+const warningsFor = (resource: string, more: object = {}): readonly string[] =>
+  resourceWarnings(
     resolveOptions({ resources: { resource, authorizationServers: ['https://as.example'], ...more } })
       .resources[0]!,
   );
 
-describe('resourceAdvice', () => {
+describe('resourceWarnings', () => {
   verifies('PRM-06', 'advises against a slash at the end of a path', () => {
-    expect(adviceFor('https://api.example.com/notes/')).toEqual([
+    expect(warningsFor('https://api.example.com/notes/')).toEqual([
       'leave out the slash at the end; clients refuse a resource that differs from the URL that people type',
     ]);
     for (const good of [
@@ -19,29 +19,29 @@ describe('resourceAdvice', () => {
       'https://api.example.com/',
       'https://api.example.com',
     ]) {
-      expect(adviceFor(good)).toEqual([]);
+      expect(warningsFor(good)).toEqual([]);
     }
   });
 
   it('advises against upper case in scheme and host, not in the path', () => {
-    expect(adviceFor('https://API.example.com/Notes')).toEqual([
+    expect(warningsFor('https://API.example.com/Notes')).toEqual([
       'write scheme and host in lower case; clients compare letter by letter',
     ]);
-    expect(adviceFor('https://api.example.com/Notes')).toEqual([]);
+    expect(warningsFor('https://api.example.com/Notes')).toEqual([]);
   });
 
   verifies('PRM-25', 'says that offline_access is not advertised', () => {
-    const advice = ['"offline_access" is not advertised; clients ask for it by themselves'];
-    expect(adviceFor('https://a.example', { requiredScopes: ['offline_access'] })).toEqual(advice);
-    expect(adviceFor('https://a.example', { scopesSupported: ['a', 'offline_access'] })).toEqual(advice);
-    expect(adviceFor('https://a.example', { scopesSupported: ['a'] })).toEqual([]);
+    const expected = ['"offline_access" is not advertised; clients ask for it by themselves'];
+    expect(warningsFor('https://a.example', { requiredScopes: ['offline_access'] })).toEqual(expected);
+    expect(warningsFor('https://a.example', { scopesSupported: ['a', 'offline_access'] })).toEqual(expected);
+    expect(warningsFor('https://a.example', { scopesSupported: ['a'] })).toEqual([]);
   });
 
   verifies('PRM-24', 'advises against scopes that cover everything', () => {
-    expect(adviceFor('https://a.example', { requiredScopes: ['*'], scopesSupported: ['all', 'a'] })).toEqual([
-      'the scope *, all covers everything; name what each operation needs',
-    ]);
-    expect(adviceFor('https://a.example', { requiredScopes: ['all:read'] })).toEqual([]);
+    expect(
+      warningsFor('https://a.example', { requiredScopes: ['*'], scopesSupported: ['all', 'a'] }),
+    ).toEqual(['the scope *, all covers everything; name what each operation needs']);
+    expect(warningsFor('https://a.example', { requiredScopes: ['all:read'] })).toEqual([]);
   });
 
   verifies('AUD-06', 'says each time that tokens without an audience are accepted', () => {
@@ -50,9 +50,9 @@ describe('resourceAdvice', () => {
         { issuer: 'https://as.example', introspection: { clientId: 'c', trustAnswerWithoutAudience } },
       ],
     });
-    expect(adviceFor('https://a.example', server(true))).toEqual([
+    expect(warningsFor('https://a.example', server(true))).toEqual([
       '"trustAnswerWithoutAudience" is on: tokens without an audience are accepted when introspection calls them active',
     ]);
-    expect(adviceFor('https://a.example', server(false))).toEqual([]);
+    expect(warningsFor('https://a.example', server(false))).toEqual([]);
   });
 });

@@ -1,0 +1,134 @@
+import { Injectable } from '@nestjs/common';
+import {
+  ALLOW_ANONYMOUS,
+  NO_FURTHER_SCOPES,
+  PROTECTED_RESOURCE,
+  REQUIRED_SCOPES,
+  SKIP_BEARER_AUTH,
+} from '../mcp-auth.constants.js';
+import {
+  type Class,
+  handlerPlace,
+  isMarked,
+  mayWriteResponse,
+  PATTERN_EXTRAS,
+  PATTERN_TRANSPORT,
+  ROUTE_GUARDS,
+} from '../platform/nest-metadata.js';
+import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { HANDLER_METHODS, type McpOperationKind, NO_ARGUMENTS } from './operations.js';
+import { type ScopedCall, type ScopeRequirement } from './scope-requirement.js';
+
+/** What a handler serves: a tool or prompt by its name, a resource by its URI or template. */
+interface ServedOperation {
+  readonly kind: McpOperationKind;
+  readonly name: string;
+}
+
+/** What the decorators say of a handler, on the method and on its class. It is the same for every request. @internal */
+export interface HandlerPlan {
+  readonly controller: Class;
+  /** `Class.method`, for messages. */
+  readonly where: string;
+  /** What it serves of an MCP server, or undefined for an HTTP route. */
+  readonly operation: ServedOperation | undefined;
+  /** The server of @rekog/mcp-nest that serves it; undefined for an HTTP route. */
+  readonly server: unknown;
+  /** What `@RequireScopes()` asks for, inherited requirements included, each once. */
+  readonly requirements: readonly ScopeRequirement[];
+  /** What functions in `@RequireScopes()` are told of a call, except what the call itself says. */
+  readonly call: ScopedCall;
+  /** Where `@NoFurtherScopes()` stands. */
+  readonly noFurtherScopes: 'method' | 'class' | undefined;
+  /** What `@ProtectedResource()` names on the method, else on a method that it overrides, else on the class. */
+  readonly resourceName: string | undefined;
+  /** What `@UseGuards()` names on the class and on the method. */
+  readonly guards: readonly unknown[];
+  /** Whether `@SkipBearerAuth()` is on the method or the class itself. */
+  readonly isSkipped: boolean;
+  /** Whether `@AllowAnonymous()` is on the method or the class itself. */
+  readonly allowsAnonymous: boolean;
+  /** Whether the handler may write the response itself, as an event stream. */
+  readonly mayStream: boolean;
+  /** The resource, once a request has asked for it. */
+  resource?: KnownResource;
+}
+
+/**
+ * Reads what decorators say of each handler of the application, once, for checks at bootstrap and for requests.
+ *
+ * Classes that extend one another share methods, so a handler is a method of a class.
+ *
+ * @internal
+ */
+@Injectable()
+export class HandlerPlans {
+  private readonly known = new WeakMap<object, WeakMap<object, HandlerPlan>>();
+
+  /**
+   * @param controller - the class that Nest calls the method of, not one that it extends
+   * @param method - the function itself
+   */
+  of(controller: Class, method: NamedMethod): HandlerPlan {
+    let byClass = this.known.get(method);
+    if (!byClass) this.known.set(method, (byClass = new WeakMap()));
+    let plan = byClass.get(controller);
+    if (!plan) byClass.set(controller, (plan = readPlan(controller, method)));
+    return plan;
+  }
+}
+
+type NamedMethod = object & { readonly name: string };
+
+function readPlan(controller: Class, method: NamedMethod): HandlerPlan {
+  const { name, targets } = handlerPlace(controller, method);
+  const where = `${controller.name}.${String(name ?? method.name)}`;
+  const operation = servedOperation(method);
+  const said = (key: string): readonly unknown[] =>
+    targets.flatMap((target) => (Reflect.getOwnMetadata(key, target) ?? []) as readonly unknown[]);
+  return {
+    controller,
+    where,
+    operation,
+    server: Reflect.getMetadata(PATTERN_TRANSPORT, method) as unknown,
+    requirements: [...new Set(said(REQUIRED_SCOPES) as readonly ScopeRequirement[])],
+    call: callOf(where, operation),
+    noFurtherScopes: noFurtherScopes(controller, method),
+    resourceName: said(PROTECTED_RESOURCE).at(-1) as string | undefined,
+    guards: guardsOf(controller, method),
+    isSkipped: isMarked(SKIP_BEARER_AUTH, controller, method),
+    allowsAnonymous: isMarked(ALLOW_ANONYMOUS, controller, method),
+    mayStream: mayWriteResponse(controller, method, name),
+  };
+}
+
+/** What @rekog/mcp-nest serves a method as. */
+function servedOperation(method: object): ServedOperation | undefined {
+  const { mcpType, mcpName } = (Reflect.getMetadata(PATTERN_EXTRAS, method) ?? {}) as Record<string, unknown>;
+  const kind = KINDS.get(mcpType);
+  return kind !== undefined && typeof mcpName === 'string' ? { kind, name: mcpName } : undefined;
+}
+
+/** How @rekog/mcp-nest names what a method serves. */
+const KINDS: ReadonlyMap<unknown, McpOperationKind> = new Map([
+  ['tool', 'tool'],
+  ['prompt', 'prompt'],
+  ['resource', 'resource'],
+  ['resource-template', 'resource'],
+]);
+
+function callOf(where: string, served: ServedOperation | undefined): ScopedCall {
+  if (!served) return { kind: 'route', name: where, method: '', arguments: NO_ARGUMENTS };
+  return { ...served, method: HANDLER_METHODS[served.kind], arguments: NO_ARGUMENTS };
+}
+
+function noFurtherScopes(controller: Class, method: object): HandlerPlan['noFurtherScopes'] {
+  if (isMarked(NO_FURTHER_SCOPES, method, method)) return 'method';
+  return isMarked(NO_FURTHER_SCOPES, controller, method) ? 'class' : undefined;
+}
+
+function guardsOf(controller: Class, method: object): readonly unknown[] {
+  return [controller, method].flatMap(
+    (target) => (Reflect.getMetadata(ROUTE_GUARDS, target) ?? []) as readonly unknown[],
+  );
+}
