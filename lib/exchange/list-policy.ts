@@ -14,9 +14,10 @@ import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interfa
 import { nodeRequestOf } from '../platform/node-message.js';
 import { isEventStream } from '../platform/response-arguments.js';
 import { type Exchange, type ExchangeWatcher } from './exchange.js';
-import { AnswerRewriter } from './list-answer.js';
 import { applyToAnswer, asksForList, type ListRules, type Standing } from './list-entries.js';
-import { eventFields, withData } from './list-events.js';
+import { eventFields, withData } from './event-stream.js';
+import { type Replacement } from './response-transformer.interface.js';
+import { transformResponse } from './transform-response.js';
 
 /** The most bytes of a list that are rewritten; a longer one is refused where entries are hidden. */
 const MAX_LIST_BYTES = 4_194_304;
@@ -67,11 +68,12 @@ export class ListPolicy implements ExchangeWatcher {
     const rewritten = (text: string): string | undefined => this.rewritten(text, policy, watched.exchange);
     const refused = (): readonly string[] => this.refused(watched.exchange);
     const mayLeak = policy === 'hide';
-    new AnswerRewriter(exchange.response, {
+    transformResponse(exchange.response, {
       maxBytes: MAX_LIST_BYTES,
-      looksAt: (type) => mayBeList(type, watched.exchange),
-      rewriteBody: (body, status) => rewritten(body) ?? (mayLeak && status < 400 ? undefined : body),
-      rewriteEvent: (event) => {
+      begin: ({ header }) => (mayBeList(header('content-type') ?? '', watched.exchange) ? 'read' : 'pass'),
+      body: (body, status) =>
+        rewritten(body) ?? (mayLeak && status < 400 ? noList(refused(), watched.exchange.body) : body),
+      event: (event) => {
         const { name, data = '' } = eventFields(event);
         if (data === '') return event;
         const changed = rewritten(data);
@@ -80,8 +82,9 @@ export class ListPolicy implements ExchangeWatcher {
         const isMessage = name === '' || name === 'message';
         return mayLeak && isMessage ? eventsOf(refused(), event) : event;
       },
-      refusal: mayLeak ? () => bodyOf(refused(), watched.exchange.body) : undefined,
-      eventRefusal: mayLeak ? () => eventsOf(refused(), 'data:\n\n') : undefined,
+      isUndecided: () => false,
+      unreadable: () => (mayLeak ? noList(refused(), watched.exchange.body) : undefined),
+      longEvent: mayLeak ? () => eventsOf(refused(), 'data:\n\n') : undefined,
     });
   }
 
@@ -177,9 +180,10 @@ function headersOf(request: Exchange['request']): Record<string, unknown> {
   return (nodeRequestOf(request) as Exchange['request']).headers;
 }
 
-function bodyOf(errors: readonly string[], body: unknown): string {
+function noList(errors: readonly string[], body: unknown): Replacement {
   const nothing = JSON.stringify({ jsonrpc: '2.0', id: null, error: REFUSED });
-  return Array.isArray(body) ? `[${errors.join(',')}]` : (errors[0] ?? nothing);
+  const text = Array.isArray(body) ? `[${errors.join(',')}]` : (errors[0] ?? nothing);
+  return { status: 500, headers: { 'Content-Type': 'application/json' }, body: text };
 }
 
 function eventsOf(errors: readonly string[], event: string): string {

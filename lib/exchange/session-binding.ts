@@ -12,10 +12,10 @@ import { hasRequestsOfItsOwn } from '../platform/hooks.js';
 import { nodeRequestOf } from '../platform/node-message.js';
 import { AnnouncedStreams } from './announced-streams.js';
 import { type Exchange, type ExchangeWatcher } from './exchange.js';
+import { beforeHead } from './intercept-response.js';
 import { type Holder, SessionHolders } from './session-holders.js';
 import { OpenResponses } from './open-responses.js';
 import {
-  beforeHead,
   type HeadedRequest,
   isSoundSessionId,
   mayOpenSession,

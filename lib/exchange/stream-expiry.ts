@@ -1,5 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type ServerResponse } from 'node:http';
 import { recordWatch, watchOf } from '../auth-info/request-auth.js';
 import { jsonRpcBody, refusalBody, requestIdOf } from '../challenge/refusal-body.js';
 import { answerTo } from '../challenge/refusal-answers.js';
@@ -9,8 +8,8 @@ import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interfa
 import { Line } from '../platform/line.js';
 import { outsideRequests } from '../platform/outside-requests.js';
 import { isEventStream } from '../platform/response-arguments.js';
-import { silence } from '../platform/take-over.js';
 import { type Exchange, type ExchangeWatcher } from './exchange.js';
+import { endResponse, mediaTypeOf } from './intercept-response.js';
 
 /** A clock may be put forward, and a timer waits for no more than 2^31 milliseconds: so the clock is looked at meanwhile. */
 const LONGEST_WAIT_MS = 60_000;
@@ -103,7 +102,7 @@ class OpenAnswer {
     const { response } = this.exchange;
     if (response.closed || response.writableEnded) return true;
     if (this.leftMs() > 0 || !response.headersSent) return false;
-    if (isStream(response)) this.end();
+    if (isEventStream(mediaTypeOf(response))) this.end();
     return true;
   }
 
@@ -120,9 +119,7 @@ class OpenAnswer {
   }
 
   private end(): void {
-    const { response } = this.exchange;
-    response.end(this.lastEvent());
-    silence(response);
+    endResponse(this.exchange.response, this.lastEvent());
   }
 
   /** What a call that is still waiting for its answer gets. */
@@ -136,11 +133,4 @@ class OpenAnswer {
     const data = refusalBody(answer, failure, resource, this.options);
     return `event: message\ndata: ${JSON.stringify(jsonRpcBody(id, answer, data))}\n\n`;
   }
-}
-
-/** Node does not tell headers that were given to `writeHead()`, but keeps what it has sent. */
-function isStream(response: ServerResponse): boolean {
-  const { _header: sent } = response as { readonly _header?: unknown };
-  const type = response.getHeader('content-type') ?? /^content-type: *(.*)$/im.exec(String(sent))?.[1];
-  return isEventStream(type);
 }
