@@ -11,8 +11,11 @@ export interface Replacement {
 export interface ResponseTransformer {
   /** The most bytes of a body, of one event, and of events without a decision that are kept. */
   readonly maxBytes: number;
-  /** What is done with an answer: `read` has its body or each of its events read. Asked once, when the head is known. */
-  begin(head: ResponseHead): 'pass' | 'read' | Replacement;
+  /**
+   * What is done with an answer: `read` has its body or each of its events read. Asked once, when the head is known. What
+   * has been sent can no longer be replaced.
+   */
+  begin(head: ResponseHead, isSent: boolean): 'pass' | 'read' | Replacement;
   /** A body in place of another, or the same. Not asked about an empty one. */
   body(text: string, status: number): string | Replacement;
   /** An event in place of another, with all its lines, or the same. A replacement is possible while nothing is sent. */

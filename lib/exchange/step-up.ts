@@ -17,7 +17,8 @@ import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interfa
 import { ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
 import { type Exchange, type ExchangeWatcher } from './exchange.js';
 import { LateRefusalReport } from './late-refusal-report.js';
-import { holdAnswer } from './step-up-answer.js';
+import { StepUpAnswer } from './step-up-answer.js';
+import { transformResponse } from './transform-response.js';
 
 /**
  * Lets a handler refuse its own request for scopes: notes each {@link InsufficientScopeError} that is made in the course of
@@ -76,7 +77,7 @@ export class StepUp {
     this.isNoted = true;
     this.missing = [...new Set([...this.missing, ...scopes])];
     const { response } = this.exchange;
-    if (isFirst && !response.writableEnded) holdAnswer(response, this);
+    if (isFirst && !response.writableEnded) transformResponse(response, new StepUpAnswer(this));
   }
 
   /** The refusal that the request is answered with, told of when it is first asked for. */

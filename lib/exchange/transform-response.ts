@@ -166,7 +166,7 @@ class TransformedResponse {
     const { response } = this;
     const type = mediaTypeOf(response);
     const header = (name: string): string => (name === 'content-type' ? type : headerOf(response, name));
-    const choice = this.transformer.begin({ status: response.statusCode, header });
+    const choice = this.transformer.begin({ status: response.statusCode, header }, this.isSent);
     const isLate = this.isSent && (choice !== 'read' || !isEventStream(type));
     if (choice === 'pass' || isLate) this.open();
     else if (typeof choice === 'object') this.made(choice);
