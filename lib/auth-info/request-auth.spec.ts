@@ -1,14 +1,14 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { admissionOf, exchangeOf, makeRoom } from './request-auth.js';
+import { admissionOf, makeRoom, responseOf } from './request-auth.js';
 
 describe('makeRoom', () => {
   it('admits nobody, and presents nobody', () => {
     const request = new IncomingMessage(new Socket());
     makeRoom(request);
     expect(admissionOf(request)).toBeUndefined();
-    expect(exchangeOf(request)).toBeUndefined();
+    expect(responseOf(request)).toBeUndefined();
     expect(request).toHaveProperty('auth', undefined);
   });
 

@@ -5,6 +5,7 @@ import { nodeRequestOf } from '../platform/node-message.js';
 import { type AuthInfo } from './auth-info.decorator.js';
 import { currentRequest } from './current-request.js';
 import { type RequestDecisions } from './request-decisions.js';
+import { type ResponseState } from './response-state.js';
 
 /** Who a request was admitted as, and for which resource. @internal */
 export interface Admission {
@@ -33,8 +34,7 @@ const Given = function (given: object): object {
 class AdmittedRequest extends Given {
   #admission: Admission | undefined;
   #open: OpenRequest | undefined;
-  #exchange: object | undefined;
-  #watch: object | undefined;
+  #response: ResponseState | undefined;
   #undecided: KnownResource | undefined;
 
   static set(request: object, admission: Admission | undefined): void {
@@ -53,20 +53,12 @@ class AdmittedRequest extends Given {
     return #admission in request ? request.#open : undefined;
   }
 
-  static setExchange(request: object, exchange: object | undefined): void {
-    AdmittedRequest.#of(request).#exchange = exchange;
+  static setResponse(request: object, response: ResponseState): void {
+    AdmittedRequest.#of(request).#response = response;
   }
 
-  static getExchange(request: object): object | undefined {
-    return #admission in request ? request.#exchange : undefined;
-  }
-
-  static setWatch(request: object, watch: object): void {
-    AdmittedRequest.#of(request).#watch = watch;
-  }
-
-  static getWatch(request: object): object | undefined {
-    return #admission in request ? request.#watch : undefined;
+  static getResponse(request: object): ResponseState | undefined {
+    return #admission in request ? request.#response : undefined;
   }
 
   static setUndecided(request: object, resource: KnownResource): void {
@@ -98,14 +90,15 @@ export function recordAdmission(request: object, admission: Admission): void {
 export function clearAdmission(request: object): void {
   AdmittedRequest.set(nodeRequestOf(request), undefined);
   AdmittedRequest.setOpen(nodeRequestOf(request), undefined);
-  AdmittedRequest.setExchange(nodeRequestOf(request), undefined);
+  const response = responseOf(request);
+  if (response) response.isCurrent = false;
   presentCaller(request, undefined);
 }
 
 /** Takes an admission back where the request is refused for its scopes; who it was, for the report. @internal */
 export function withdrawAdmission(request: object): AuthInfo | undefined {
   const auth = admissionOf(request)?.auth;
-  if (isDecided(request) || exchangeOf(request)) clearAdmission(request);
+  if (isDecided(request)) clearAdmission(request);
   return auth;
 }
 
@@ -129,24 +122,14 @@ export function isDecided(request: object): boolean {
   return admissionOf(request) !== undefined || AdmittedRequest.getOpen(nodeRequestOf(request)) !== undefined;
 }
 
-/** Keeps what looks after the answer to a request for as long as the request counts as let in. @internal */
-export function recordExchange(request: object, exchange: object): void {
-  AdmittedRequest.setExchange(nodeRequestOf(request), exchange);
+/** Keeps what is known of the answer to a request that was let in. @internal */
+export function recordResponse(request: object, response: ResponseState): void {
+  AdmittedRequest.setResponse(nodeRequestOf(request), response);
 }
 
-/** What was recorded; undefined where the request has not been let in, or was refused after all. @internal */
-export function exchangeOf(request: object | undefined): object | undefined {
-  return request && AdmittedRequest.getExchange(nodeRequestOf(request));
-}
-
-/** Keeps what watches the answer to a request until it is closed, whatever becomes of the request. @internal */
-export function recordWatch(request: object, watch: object): void {
-  AdmittedRequest.setWatch(nodeRequestOf(request), watch);
-}
-
-/** What was recorded; undefined where nothing was. @internal */
-export function watchOf(request: object): object | undefined {
-  return AdmittedRequest.getWatch(nodeRequestOf(request));
+/** What was recorded; undefined where the request has not been let in. @internal */
+export function responseOf(request: object | undefined): ResponseState | undefined {
+  return request && AdmittedRequest.getResponse(nodeRequestOf(request));
 }
 
 /** Keeps the resource that a request was let in for before its body was read. @internal */

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type ServerResponse } from 'node:http';
+import { type Exchange, type ResponseState } from '../auth-info/response-state.js';
 import { requestIdOf } from '../challenge/refusal-body.js';
 import { describeFault } from '../events/escape-for-log.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
@@ -13,7 +13,6 @@ import { hasUnreadMessage } from '../mcp/unread-body.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { nodeRequestOf } from '../platform/node-message.js';
 import { isEventStream } from '../platform/response-arguments.js';
-import { type Exchange, type ExchangeWatcher } from './exchange.js';
 import { applyToAnswer, asksForList, type ListRules, type Standing } from './list-entries.js';
 import { eventFields, withData } from './event-stream.js';
 import { type Replacement } from './response-transformer.interface.js';
@@ -23,14 +22,6 @@ import { transformResponse } from './transform-response.js';
 const MAX_LIST_BYTES = 4_194_304;
 
 const NO_ARGUMENTS = Object.freeze({});
-
-/** An answer that may be rewritten. */
-interface Watched {
-  /** The last that is known of who gets it. */
-  exchange: Exchange;
-  /** What the client can decode, which is kept from what could compress the answer. */
-  readonly acceptEncoding: unknown;
-}
 
 /**
  * Applies the option `listPolicy` to the lists of tools, prompts, resources and templates, in the answers of whatever
@@ -42,9 +33,7 @@ interface Watched {
  * @internal
  */
 @Injectable()
-export class ListPolicy implements ExchangeWatcher {
-  private readonly watched = new WeakMap<ServerResponse, Watched>();
-
+export class ListPolicy {
   constructor(
     private readonly handlerScopes: HandlerScopeRegistry,
     private readonly log: RateLimitedLogger,
@@ -52,27 +41,25 @@ export class ListPolicy implements ExchangeWatcher {
     private readonly options: Pick<ResolvedMcpAuthOptions, 'listPolicy' | 'scopeHierarchy'>,
   ) {}
 
-  attend(exchange: Exchange): void {
+  attend(state: ResponseState): void {
     const { listPolicy } = this.options;
     if (listPolicy === 'show') return;
-    const known = this.watched.get(exchange.response);
-    if (known) {
-      known.exchange = exchange;
-      if (!mayList(exchange)) restoreEncoding(known);
-    } else if (mayList(exchange)) this.watch(exchange, listPolicy);
+    const isWanted = mayList(state.exchange);
+    if (state.list) {
+      if (!isWanted) restoreEncoding(state.exchange, state.list.acceptEncoding);
+    } else if (isWanted) this.watch(state, listPolicy);
   }
 
-  private watch(exchange: Exchange, policy: ListRules['policy']): void {
-    const watched: Watched = { exchange, acceptEncoding: keepPlain(exchange) };
-    this.watched.set(exchange.response, watched);
-    const rewritten = (text: string): string | undefined => this.rewritten(text, policy, watched.exchange);
-    const refused = (): readonly string[] => this.refused(watched.exchange);
+  private watch(state: ResponseState, policy: ListRules['policy']): void {
+    state.list = { acceptEncoding: keepPlain(state.exchange) };
+    const rewritten = (text: string): string | undefined => this.rewritten(text, policy, state.exchange);
+    const refused = (): readonly string[] => this.refused(state.exchange);
+    const replacement = (): Replacement => noList(refused(), state.exchange.body);
     const mayLeak = policy === 'hide';
-    transformResponse(exchange.response, {
+    transformResponse(state.exchange.response, {
       maxBytes: MAX_LIST_BYTES,
-      begin: ({ header }) => (mayBeList(header('content-type') ?? '', watched.exchange) ? 'read' : 'pass'),
-      body: (body, status) =>
-        rewritten(body) ?? (mayLeak && status < 400 ? noList(refused(), watched.exchange.body) : body),
+      begin: ({ header }) => (mayBeList(header('content-type') ?? '', state.exchange) ? 'read' : 'pass'),
+      body: (body, status) => rewritten(body) ?? (mayLeak && status < 400 ? replacement() : body),
       event: (event) => {
         const { name, data = '' } = eventFields(event);
         if (data === '') return event;
@@ -83,7 +70,7 @@ export class ListPolicy implements ExchangeWatcher {
         return mayLeak && isMessage ? eventsOf(refused(), event) : event;
       },
       isUndecided: () => false,
-      unreadable: () => (mayLeak ? noList(refused(), watched.exchange.body) : undefined),
+      unreadable: () => (mayLeak ? replacement() : undefined),
       longEvent: mayLeak ? () => eventsOf(refused(), 'data:\n\n') : undefined,
     });
   }
@@ -172,8 +159,8 @@ function keepPlain({ request }: Exchange): unknown {
   return acceptEncoding;
 }
 
-function restoreEncoding({ exchange, acceptEncoding }: Watched): void {
-  if (acceptEncoding !== undefined) headersOf(exchange.request)['accept-encoding'] = acceptEncoding;
+function restoreEncoding({ request }: Exchange, acceptEncoding: unknown): void {
+  if (acceptEncoding !== undefined) headersOf(request)['accept-encoding'] = acceptEncoding;
 }
 
 function headersOf(request: Exchange['request']): Record<string, unknown> {

@@ -1,6 +1,6 @@
 import { type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import { EMPTY, fromEvent, type Observable, takeUntil } from 'rxjs';
-import { watchOf } from '../auth-info/request-auth.js';
+import { responseOf } from '../auth-info/request-auth.js';
 import { interceptInnermost } from '../platform/nest-metadata.js';
 import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
 
@@ -11,7 +11,7 @@ import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.
 const SSE_END: NestInterceptor = {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const http = context.switchToHttp();
-    if (watchOf(http.getRequest<object>()) === undefined) return next.handle();
+    if (responseOf(http.getRequest<object>())?.expiresAt === undefined) return next.handle();
     const response = nodeResponseOf(http.getResponse<PlatformResponse>());
     if (response.closed) return EMPTY;
     return next.handle().pipe(takeUntil(fromEvent(response, 'close')));

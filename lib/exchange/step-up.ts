@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { currentRequest } from '../auth-info/current-request.js';
-import { exchangeOf, recordExchange } from '../auth-info/request-auth.js';
+import { responseOf } from '../auth-info/request-auth.js';
+import { type Denial, type DenialListener, type ResponseState } from '../auth-info/response-state.js';
 import { requestIdOf } from '../challenge/refusal-body.js';
 import { type RefusalResponse, refusalResponse } from '../challenge/refusal-response.js';
 import {
@@ -15,69 +16,50 @@ import { isMcpBody } from '../mcp/operations.js';
 import { mcpStrategy } from '../mcp/protocol-era.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
-import { type Exchange, type ExchangeWatcher } from './exchange.js';
 import { LateRefusalReport } from './late-refusal-report.js';
-import { StepUpAnswer } from './step-up-answer.js';
+import { StepUpAnswer, type SteppedUp } from './step-up-answer.js';
 import { transformResponse } from './transform-response.js';
 
 /**
  * Lets a handler refuse its own request for scopes: notes each {@link InsufficientScopeError} that is made in the course of
  * a request, whoever catches it, and has the answer replaced when that turns out to be one of failure.
  *
- * A request that no handler refuses costs a reference.
- *
  * @internal
  */
 @Injectable()
-export class StepUps implements ExchangeWatcher {
+export class StepUps implements DenialListener {
   constructor(
     readonly resources: ProtectedResourceRegistry,
     readonly report: LateRefusalReport,
     @Inject(MCP_AUTH_OPTIONS) readonly options: ResolvedMcpAuthOptions,
   ) {
-    hearOfInsufficientScope(noteStepUp);
+    hearOfInsufficientScope((error) => responseOf(currentRequest())?.deny(error, true));
   }
 
-  attend(exchange: Exchange): void {
-    recordExchange(exchange.request, new StepUp(exchange, this));
+  denied(state: ResponseState, denial: Denial): void {
+    const { response } = state.exchange;
+    if (!response.writableEnded)
+      transformResponse(response, new StepUpAnswer(new StepUp(state, denial, this)));
   }
 }
 
-const NONE: readonly string[] = [];
-
-/** What a handler may yet refuse. @internal */
-export class StepUp {
-  private missing: readonly string[] = NONE;
+/** A request that its handler has denied. */
+class StepUp implements SteppedUp {
   private isReported = false;
-  /** Whether a handler has refused the request. */
-  isNoted = false;
 
   constructor(
-    private readonly exchange: Exchange,
+    private readonly state: ResponseState,
+    private readonly denial: Denial,
     private readonly owner: StepUps,
   ) {}
 
-  /** The request's body, parsed. */
   get body(): unknown {
-    return (this.exchange.request as { readonly body?: unknown }).body ?? this.exchange.body;
+    const { request, body } = this.state.exchange;
+    return (request as { readonly body?: unknown }).body ?? body;
   }
 
-  /** Whether the request still counts as let in: once a later layer refuses it, that layer answers. */
   get isCurrent(): boolean {
-    return exchangeOf(this.exchange.request) === this;
-  }
-
-  /** Whether the request was let in without a caller. */
-  get isOfAnybody(): boolean {
-    return this.exchange.auth === undefined;
-  }
-
-  note(scopes: readonly string[]): void {
-    const isFirst = !this.isNoted;
-    this.isNoted = true;
-    this.missing = [...new Set([...this.missing, ...scopes])];
-    const { response } = this.exchange;
-    if (isFirst && !response.writableEnded) transformResponse(response, new StepUpAnswer(this));
+    return this.state.isCurrent;
   }
 
   /** The refusal that the request is answered with, told of when it is first asked for. */
@@ -85,7 +67,7 @@ export class StepUp {
     const { options } = this.owner;
     const failure = this.failure();
     const id = options.errorBody === 'json-rpc' ? requestIdOf(this.body) : null;
-    const refusal = refusalResponse(failure, this.exchange.resource, options, id);
+    const refusal = refusalResponse(failure, this.state.exchange.resource, options, id);
     this.tell(failure, refusal.status);
     return refusal;
   }
@@ -100,27 +82,22 @@ export class StepUp {
   private tell(failure: Error, status: number): void {
     if (this.isReported) return;
     this.isReported = true;
-    const { request, auth, resource } = this.exchange;
+    const { request, auth, resource } = this.state.exchange;
     this.owner.report.refused({ failure, status, resource: resource.options.resource, auth, request });
   }
 
   private failure(): InsufficientScopeError | CredentialsRefusedError {
-    const { auth, resource, needed, request } = this.exchange;
+    const { auth, resource, needed, request } = this.state.exchange;
     const { options, resources } = this.owner;
     const demand = {
       baseline: resource.options.requiredScopes,
-      operation: [...needed, ...this.missing],
+      operation: [...needed, ...this.denial.scopes],
     };
     if (!auth) return new CredentialsRefusedError('missing_token', scopesForAnonymous(demand));
     const granted = { scopes: auth.scopes, hierarchy: options.scopeHierarchy };
     const strategy = isMcpBody(this.body) ? mcpStrategy(request.headers['mcp-protocol-version']) : 'complete';
     return insufficientScope(challengedScopes(granted, demand, strategy, resources.scopesOf(resource)));
   }
-}
-
-function noteStepUp({ scopes }: InsufficientScopeError): void {
-  const stepUp = exchangeOf(currentRequest());
-  if (stepUp instanceof StepUp) stepUp.note(scopes);
 }
 
 /**
@@ -131,16 +108,16 @@ function noteStepUp({ scopes }: InsufficientScopeError): void {
  * @internal
  */
 export function noteRefusal(request: object | undefined, failure: unknown): boolean {
-  const stepUp = exchangeOf(request);
-  if (!(stepUp instanceof StepUp)) return false;
-  if (failure instanceof InsufficientScopeError) stepUp.note(failure.scopes);
-  else if (failure instanceof CredentialsRefusedError && stepUp.isOfAnybody) stepUp.note(failure.scopes);
-  else return false;
-  return true;
+  const state = responseOf(request);
+  if (!state) return false;
+  const isLate =
+    failure instanceof InsufficientScopeError ||
+    (failure instanceof CredentialsRefusedError && state.exchange.auth === undefined);
+  return isLate && state.deny(failure, true);
 }
 
 /** Whether a handler has refused this request for scopes. @internal */
 export function isSteppingUp(request: object): boolean {
-  const stepUp = exchangeOf(request);
-  return stepUp instanceof StepUp && stepUp.isNoted;
+  const state = responseOf(request);
+  return state?.isCurrent === true && state.denial !== undefined;
 }
