@@ -18,6 +18,7 @@ import { McpAuthEvents } from './events/mcp-auth-events.js';
 import { RateLimitedLogger } from './events/rate-limited-logger.js';
 import { EXCHANGE_PROVIDERS } from './exchange/exchange.providers.js';
 import { LateRefusalReport } from './exchange/late-refusal-report.js';
+import { StepUpFilter } from './exchange/step-up.filter.js';
 import { AccessTokenGate } from './gate/access-token.gate.js';
 import { RevocationCheck } from './gate/revocation.check.js';
 import { VerifiedTokenCache } from './gate/verified-token.cache.js';
@@ -41,7 +42,6 @@ import { ConfigurableModuleClass } from './mcp-auth.module-definition.js';
 import { BootAdvice } from './mcp/boot-advice.js';
 import { HandlerRegistration } from './mcp/handler-registration.js';
 import { MCP_PROVIDERS } from './mcp/mcp.providers.js';
-import { endSse } from './exchange/sse-end.interceptor.js';
 import { RouteScan } from './mcp/route-scan.js';
 import { assertSingleModule } from './mcp/single-module.js';
 import {
@@ -181,7 +181,8 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     dropModulePath(McpAuthModule);
     this.keepPrefixAway(PROTECTED_RESOURCE_WELL_KNOWN, '(/|$)');
     this.routeMirror();
-    endSse(this.routes.eventStreams());
+    // The last global filter is asked first.
+    this.applicationConfig.addGlobalFilter(new StepUpFilter(this.host.httpAdapter));
     this.layer.installAfterBodies(consumer);
   }
 

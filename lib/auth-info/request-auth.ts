@@ -1,4 +1,4 @@
-import { type ExecutionContext } from '@nestjs/common';
+import { type ArgumentsHost } from '@nestjs/common';
 import { type IncomingMessage } from 'node:http';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { nodeRequestOf } from '../platform/node-message.js';
@@ -179,7 +179,7 @@ interface RequestCarrier {
  *
  * @internal
  */
-export function requestOf(context: ExecutionContext): object | undefined {
+export function requestOf(context: ArgumentsHost): object | undefined {
   const type = context.getType<string>();
   if (type === 'http') return context.switchToHttp().getRequest<object>();
   if (type === 'mcp') return currentRequest();

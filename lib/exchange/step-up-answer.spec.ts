@@ -13,11 +13,13 @@ const GOOD = JSON.stringify({ jsonrpc: '2.0', id: 1, result: { content: [] } });
 async function answered(
   write: (response: ServerResponse) => void,
   body: unknown = CALL,
-  isCurrent = true,
+  { isCurrent = true, says }: { isCurrent?: boolean; says?: string } = {},
 ): Promise<HttpAnswer> {
   const stepUp: SteppedUp = {
     body,
     isCurrent,
+    isThrown: says === undefined,
+    isSaidIn: (text) => says === undefined || text.includes(says),
     refusal: () => ({
       status: 403,
       headers: { 'WWW-Authenticate': 'Bearer' },
@@ -161,8 +163,39 @@ describe('StepUpAnswer', () => {
   });
 
   it('leaves the answer to a layer that has refused the request meanwhile', async () => {
-    const answer = await answered((response) => response.writeHead(401).end('own'), CALL, false);
+    const answer = await answered((response) => response.writeHead(401).end('own'), CALL, {
+      isCurrent: false,
+    });
     expect([answer.status, answer.text]).toEqual([401, 'own']);
+  });
+});
+
+describe('a StepUpAnswer to a request whose handler has caught the denial', () => {
+  const says = 'needs a:b';
+  const toolError = (text: string): string =>
+    JSON.stringify({ jsonrpc: '2.0', id: 1, result: { isError: true, content: [{ type: 'text', text }] } });
+
+  it.each<[string, (response: ServerResponse) => void]>([
+    ['a status', (response) => response.writeHead(500).end(`Error: ${says}`)],
+    ['a JSON-RPC message', (response) => response.writeHead(200, JSON_TYPE).end(toolError(`It ${says}`))],
+    ['an event', (response) => response.writeHead(200, EVENTS).end(`data: ${toolError(says)}\n\n`)],
+  ])('replaces %s of failure that says the denial', async (_, write) => {
+    expect((await answered(write, CALL, { says })).status).toBe(403);
+  });
+
+  it.each<[string, (response: ServerResponse) => void, number, string]>([
+    ['a status', (response) => response.writeHead(404).end('Not found'), 404, 'Not found'],
+    ['a status without a body', (response) => response.writeHead(404).end(), 404, ''],
+    ['a JSON-RPC message', (response) => response.writeHead(200, JSON_TYPE).end(FAILED), 200, FAILED],
+    [
+      'an event',
+      (response) => response.writeHead(200, EVENTS).end(`data: ${FAILED}\n\n`),
+      200,
+      `data: ${FAILED}\n\n`,
+    ],
+  ])('lets through %s of another failure', async (_, write, status, text) => {
+    const answer = await answered(write, CALL, { says });
+    expect([answer.status, answer.text]).toEqual([status, text]);
   });
 });
 
@@ -174,6 +207,8 @@ describe('an event of a StepUpAnswer', () => {
     new StepUpAnswer({
       body: isBatch ? [CALL] : CALL,
       isCurrent: true,
+      isThrown: true,
+      isSaidIn: () => true,
       refusal: () => ({ status: 403, headers: {}, body: { error: 'e', error_description: 'd' } }),
       message: () => 'because',
     });

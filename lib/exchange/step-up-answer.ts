@@ -3,24 +3,28 @@ import { isEventStream } from '../platform/response-arguments.js';
 import { eventFields, withData } from './event-stream.js';
 import { type ResponseHead } from './intercept-response.js';
 import { type Replacement, type ResponseTransformer } from './response-transformer.interface.js';
-import { explained, failureIn, messagesIn } from './step-up-messages.js';
+import { explained, failureIn, type JsonRpcMessage, messagesIn } from './step-up-messages.js';
 
-/** A request that its handler has refused, as far as its answer is concerned. @internal */
+/** A request that its handler has denied, as far as its answer is concerned. @internal */
 export interface SteppedUp {
   /** The request's body, parsed. */
   readonly body: unknown;
   /** Whether no layer has refused the request meanwhile. */
   readonly isCurrent: boolean;
-  /** What is sent instead of an answer of failure. */
+  /** Whether the denial has left the handler, so that any failure is said for it. */
+  readonly isThrown: boolean;
+  /** Whether an answer of failure, or a part of it, says the denial and nothing else. */
+  isSaidIn(text: string): boolean;
+  /** What is sent instead of an answer that says the denial. */
   refusal(): RefusalResponse;
-  /** What an answer of failure says where it can no longer be replaced. */
+  /** What such an answer says where it can no longer be replaced. */
   message(): string;
 }
 
 /**
  * Holds the answer to a request back until it is known whether it is one of failure: by its status, or by what it says
- * where the request is a call by JSON-RPC. One of failure is replaced, any other is sent unchanged. Where the answer has
- * begun, its failure is made to say why.
+ * where the request is a call by JSON-RPC. A failure that says the denial is replaced, any other answer is sent unchanged.
+ * Where the answer has begun, such a failure is made to say why.
  *
  * @internal
  */
@@ -35,13 +39,15 @@ export class StepUpAnswer implements ResponseTransformer {
   begin({ status, header }: ResponseHead, isSent: boolean): 'pass' | 'read' | Replacement {
     const { isCurrent, body } = this.stepUp;
     if (!isCurrent) return 'pass';
-    if (status >= 400 && !isSent) return this.refusal();
+    if (status >= 400 && !isSent) return this.stepUp.isThrown ? this.refusal() : 'read';
     const type = header('content-type') ?? '';
     return isCall(body) && (/^application\/json\b/.test(type) || isEventStream(type)) ? 'read' : 'pass';
   }
 
-  body(text: string): string | Replacement {
-    return this.stepUp.isCurrent && messagesIn(text).some(failureIn) ? this.refusal() : text;
+  body(text: string, status: number): string | Replacement {
+    const { isCurrent } = this.stepUp;
+    const isDenial = status >= 400 ? this.stepUp.isSaidIn(text) : messagesIn(text).some(this.isDenial);
+    return isCurrent && isDenial ? this.refusal() : text;
   }
 
   event(event: string, isSent: boolean): string | Replacement {
@@ -49,7 +55,7 @@ export class StepUpAnswer implements ResponseTransformer {
     const messages = messagesIn(data);
     const isBatch = Array.isArray(this.stepUp.body);
     if (messages.some((message) => !isBatch || 'method' in message)) this.hasAnswered = true;
-    if (!this.stepUp.isCurrent || !messages.some(failureIn)) return event;
+    if (!this.stepUp.isCurrent || !messages.some(this.isDenial)) return event;
     if (!isSent) return this.refusal();
     // Nothing tells which message of several is meant.
     const [message] = messages;
@@ -65,6 +71,11 @@ export class StepUpAnswer implements ResponseTransformer {
   unreadable(): undefined {
     return undefined;
   }
+
+  private readonly isDenial = (message: JsonRpcMessage): boolean => {
+    const failure = failureIn(message);
+    return failure !== undefined && this.stepUp.isSaidIn(JSON.stringify(failure));
+  };
 
   private refusal(): Replacement {
     const { status, headers, body } = this.stepUp.refusal();

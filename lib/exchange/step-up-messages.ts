@@ -1,8 +1,8 @@
-/** One JSON-RPC message of an answer. */
-type Message = Record<string, unknown>;
+/** One JSON-RPC message of an answer. @internal */
+export type JsonRpcMessage = Record<string, unknown>;
 
 /** The JSON-RPC messages in a text: one, or a batch of them. @internal */
-export function messagesIn(text: string): readonly Message[] {
+export function messagesIn(text: string): readonly JsonRpcMessage[] {
   if (text.trim() === '') return [];
   try {
     return [JSON.parse(text) as unknown].flat().filter(isMessage);
@@ -11,14 +11,15 @@ export function messagesIn(text: string): readonly Message[] {
   }
 }
 
-function isMessage(value: unknown): value is Message {
-  return typeof value === 'object' && value !== null && (value as Message)['jsonrpc'] === '2.0';
+function isMessage(value: unknown): value is JsonRpcMessage {
+  return typeof value === 'object' && value !== null && (value as JsonRpcMessage)['jsonrpc'] === '2.0';
 }
 
 /** What a message says of a failure, be it an error of JSON-RPC or the result of a tool; undefined if it tells of none. @internal */
-export function failureIn({ error, result }: Message): object | undefined {
+export function failureIn({ error, result }: JsonRpcMessage): object | undefined {
   if (typeof error === 'object' && error !== null) return error;
-  const isFailed = typeof result === 'object' && result !== null && (result as Message)['isError'] === true;
+  const isFailed =
+    typeof result === 'object' && result !== null && (result as JsonRpcMessage)['isError'] === true;
   return isFailed ? result : undefined;
 }
 
@@ -27,7 +28,7 @@ export function failureIn({ error, result }: Message): object | undefined {
  *
  * @internal
  */
-export function explained(message: Message, why: string): Message {
+export function explained(message: JsonRpcMessage, why: string): JsonRpcMessage {
   const { error, result } = message;
   if (typeof error === 'object' && error !== null) return { ...message, error: { ...error, message: why } };
   return { ...message, result: { ...(result as object), content: [{ type: 'text', text: why }] } };

@@ -1,15 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { currentRequest } from '../auth-info/current-request.js';
 import { responseOf } from '../auth-info/request-auth.js';
 import { type Denial, type DenialListener, type ResponseState } from '../auth-info/response-state.js';
 import { requestIdOf } from '../challenge/refusal-body.js';
 import { type RefusalResponse, refusalResponse } from '../challenge/refusal-response.js';
-import {
-  CredentialsRefusedError,
-  hearOfInsufficientScope,
-  insufficientScope,
-  InsufficientScopeError,
-} from '../errors/refusal.errors.js';
+import { CredentialsRefusedError, InsufficientScopeError } from '../errors/refusal.errors.js';
 import { challengedScopes, scopesForAnonymous } from '../gate/scopes.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { isMcpBody } from '../mcp/operations.js';
@@ -21,8 +15,8 @@ import { StepUpAnswer, type SteppedUp } from './step-up-answer.js';
 import { transformResponse } from './transform-response.js';
 
 /**
- * Lets a handler refuse its own request for scopes: notes each {@link InsufficientScopeError} that is made in the course of
- * a request, whoever catches it, and has the answer replaced when that turns out to be one of failure.
+ * Lets a handler deny its own request for scopes: has the answer replaced when that turns out to say the denial, whoever
+ * caught it on the way.
  *
  * @internal
  */
@@ -32,9 +26,7 @@ export class StepUps implements DenialListener {
     readonly resources: ProtectedResourceRegistry,
     readonly report: LateRefusalReport,
     @Inject(MCP_AUTH_OPTIONS) readonly options: ResolvedMcpAuthOptions,
-  ) {
-    hearOfInsufficientScope((error) => responseOf(currentRequest())?.deny(error, true));
-  }
+  ) {}
 
   denied(state: ResponseState, denial: Denial): void {
     const { response } = state.exchange;
@@ -60,6 +52,17 @@ class StepUp implements SteppedUp {
 
   get isCurrent(): boolean {
     return this.state.isCurrent;
+  }
+
+  get isThrown(): boolean {
+    return this.denial.isThrown;
+  }
+
+  isSaidIn(text: string): boolean {
+    const { isThrown, messages } = this.denial;
+    return (
+      isThrown || [...messages].some((each) => [each, escaped(each)].some((said) => text.includes(said)))
+    );
   }
 
   /** The refusal that the request is answered with, told of when it is first asked for. */
@@ -96,28 +99,29 @@ class StepUp implements SteppedUp {
     if (!auth) return new CredentialsRefusedError('missing_token', scopesForAnonymous(demand));
     const granted = { scopes: auth.scopes, hierarchy: options.scopeHierarchy };
     const strategy = isMcpBody(this.body) ? mcpStrategy(request.headers['mcp-protocol-version']) : 'complete';
-    return insufficientScope(challengedScopes(granted, demand, strategy, resources.scopesOf(resource)));
+    return new InsufficientScopeError(
+      challengedScopes(granted, demand, strategy, resources.scopesOf(resource)),
+    );
   }
 }
 
+/** As it stands in JSON. */
+function escaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
 /**
- * Has a request answered with the refusal of a handler that is called within it: for want of scopes, or of a token where
- * nobody in particular has been let in.
+ * Has a request answered with what its handler has thrown, or the guard of a handler that is called within it: the want of
+ * scopes, or of a token if the request was let in without one.
  *
- * @returns whether the refusal will be told of once the request is answered; false for what is answered otherwise
+ * @returns whether the denial will be told of once the request is answered; false for what is answered otherwise
  * @internal
  */
-export function noteRefusal(request: object | undefined, failure: unknown): boolean {
+export function recordDenial(request: object | undefined, failure: unknown): boolean {
   const state = responseOf(request);
   if (!state) return false;
   const isLate =
     failure instanceof InsufficientScopeError ||
     (failure instanceof CredentialsRefusedError && state.exchange.auth === undefined);
   return isLate && state.deny(failure, true);
-}
-
-/** Whether a handler has refused this request for scopes. @internal */
-export function isSteppingUp(request: object): boolean {
-  const state = responseOf(request);
-  return state?.isCurrent === true && state.denial !== undefined;
 }

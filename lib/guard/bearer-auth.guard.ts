@@ -7,7 +7,7 @@ import { type BearerException } from '../challenge/bearer.exception.js';
 import { completeCors } from '../challenge/cors-headers.js';
 import { refuse } from '../challenge/refuse.js';
 import { CredentialsRefusedError } from '../errors/refusal.errors.js';
-import { noteRefusal } from '../exchange/step-up.js';
+import { recordDenial } from '../exchange/step-up.js';
 import { IMPORTED_MODULE, IS_BEARER_AUTH_GUARD, MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
@@ -170,7 +170,7 @@ export class BearerAuthGuard implements CanActivate {
     });
     // What is called within a request is refused alone: others may run in the same one. Its answer says why.
     const isWhole = request !== undefined && context.getType() === 'http';
-    if (!isWhole && noteRefusal(request, failure)) return exception;
+    if (!isWhole && recordDenial(request, failure)) return exception;
     const auth = isWhole ? withdrawAdmission(request) : admissionOf(request)?.auth;
     const status = exception.getStatus();
     this.report.refused({ failure, status, resource: resource.options.resource, auth, request });

@@ -11,7 +11,7 @@ import {
 } from '../auth-info/request-auth.js';
 import { RequestDecisions } from '../auth-info/request-decisions.js';
 import { toAuthInfo } from '../auth-info/to-auth-info.js';
-import { CredentialsRefusedError, insufficientScope, MessageRefusedError } from '../errors/refusal.errors.js';
+import { CredentialsRefusedError, InsufficientScopeError, MessageRefusedError } from '../errors/refusal.errors.js';
 import { ExchangeWatchers } from '../exchange/exchange-watchers.js';
 import { AccessTokenGate } from '../gate/access-token.gate.js';
 import { type AdmittedToken } from '../gate/admit.js';
@@ -141,7 +141,7 @@ export class RequestAuthenticator {
       : 'complete';
     const granted = { scopes: auth.scopes, hierarchy: this.options.scopeHierarchy };
     const scopes = scopesToAskFor(granted, demand, strategy, this.resources.scopesOf(resource));
-    if (scopes) throw insufficientScope(scopes);
+    if (scopes) throw new InsufficientScopeError(scopes);
     return operation;
   }
 

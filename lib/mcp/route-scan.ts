@@ -9,6 +9,7 @@ import {
   isRoute,
   MODULE_PATH,
   nearest,
+  ROUTE_FILTERS,
   ROUTE_GUARDS,
   ROUTE_METHOD,
   ROUTE_PATH,
@@ -38,6 +39,13 @@ export interface ScannedRoute {
   readonly isSkipped: boolean;
   /** Whether it hands its requests to a transport of @rekog/mcp-nest, as far as its code tells. */
   readonly isMcpEndpoint: boolean;
+}
+
+/** A handler, and the exception filters that stand nearest to it. @internal */
+export interface FilteredHandler {
+  readonly handler: object;
+  readonly isMcp: boolean;
+  readonly filters: readonly unknown[];
 }
 
 /** A controller's method, with the path that RouterModule puts before the routes of its module. */
@@ -73,6 +81,15 @@ export class RouteScan {
     return this.methods()
       .map(({ handler }) => handler)
       .filter((handler) => Reflect.getMetadata(EVENT_STREAM, handler) === true);
+  }
+
+  /** Routes and the handlers of MCP servers, with what `@UseFilters()` names on the class and on the method. */
+  filteredHandlers(): readonly FilteredHandler[] {
+    return this.methods().flatMap(({ controller, handler }) => {
+      const isMcp = servedOperation(handler) !== undefined;
+      const filters = both(ROUTE_FILTERS, controller, handler);
+      return isMcp || isRoute(handler) ? [{ handler, isMcp, filters }] : [];
+    });
   }
 
   /** Whether the application has handlers of an MCP server: tools and whatever else @rekog/mcp-nest knows. */
