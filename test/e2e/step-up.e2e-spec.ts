@@ -249,6 +249,15 @@ describe.each(PLATFORMS)('step-up from inside a handler, on %s', (platform) => {
     expect((await ask('notes:read notes:list notes:write')).status).toBe(200);
   });
 
+  verifies('SSE-01', 'holds where a handler of @rekog/mcp-nest has a filter of its own', async () => {
+    const [, , make] = LATE_ENDPOINTS[3] as (typeof LATE_ENDPOINTS)[number];
+    const { controllers, connect } = make();
+    const app = await start({ controllers }, connect);
+    const headers = { authorization: `Bearer ${await token()}`, 'mcp-protocol-version': LEGACY };
+    const answer = await app.send('/notes', { method: 'POST', headers, body: toolCall('filtered') });
+    expect(refusedAs(answer)).toEqual(insufficientScope(ASKED[LEGACY]));
+  });
+
   describe('with routes of HTTP', () => {
     const get = async (app: RunningApp, path: string, scope: string | undefined = 'notes:read') =>
       app.send(path, { headers: { authorization: `Bearer ${await token(scope)}` } });
