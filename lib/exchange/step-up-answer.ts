@@ -13,7 +13,7 @@ export interface SteppedUp {
   readonly isCurrent: boolean;
   /** Whether the denial has left the handler, so that any failure is said for it. */
   readonly isThrown: boolean;
-  /** Whether an answer of failure, or a part of it, says the denial and nothing else. */
+  /** Whether an answer of failure, or a part of it, says the denial. */
   isSaidIn(text: string): boolean;
   /** What is sent instead of an answer that says the denial. */
   refusal(): RefusalResponse;

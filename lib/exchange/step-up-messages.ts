@@ -15,7 +15,7 @@ function isMessage(value: unknown): value is JsonRpcMessage {
   return typeof value === 'object' && value !== null && (value as JsonRpcMessage)['jsonrpc'] === '2.0';
 }
 
-/** What a message says of a failure, be it an error of JSON-RPC or the result of a tool; undefined if it tells of none. @internal */
+/** The failure in a message: an error of JSON-RPC, or a result with `isError`; undefined for none. @internal */
 export function failureIn({ error, result }: JsonRpcMessage): object | undefined {
   if (typeof error === 'object' && error !== null) return error;
   const isFailed =

@@ -11,7 +11,11 @@ import {
 } from '../auth-info/request-auth.js';
 import { RequestDecisions } from '../auth-info/request-decisions.js';
 import { toAuthInfo } from '../auth-info/to-auth-info.js';
-import { CredentialsRefusedError, InsufficientScopeError, MessageRefusedError } from '../errors/refusal.errors.js';
+import {
+  CredentialsRefusedError,
+  InsufficientScopeError,
+  MessageRefusedError,
+} from '../errors/refusal.errors.js';
 import { ExchangeWatchers } from '../exchange/exchange-watchers.js';
 import { AccessTokenGate } from '../gate/access-token.gate.js';
 import { type AdmittedToken } from '../gate/admit.js';
