@@ -41,7 +41,7 @@ import { ConfigurableModuleClass } from './mcp-auth.module-definition.js';
 import { BootstrapWarnings } from './mcp/bootstrap-warnings.js';
 import { HandlerRegistration } from './mcp/handler-registration.js';
 import { MCP_PROVIDERS } from './mcp/mcp.providers.js';
-import { endSse } from './exchange/sse-end.interceptor.js';
+import { StepUpFilter } from './exchange/step-up.filter.js';
 import { HandlerScan } from './mcp/handler-scan.js';
 import { assertSingleModule } from './mcp/single-module.js';
 import {
@@ -170,7 +170,8 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     dropModulePath(McpAuthModule);
     this.keepPrefixAway(PROTECTED_RESOURCE_WELL_KNOWN, '(/|$)');
     this.routeMirror();
-    endSse(this.scan.eventStreams());
+    // The last global filter is asked first.
+    this.applicationConfig.addGlobalFilter(new StepUpFilter(this.host.httpAdapter));
     this.hooks.installAfterBodies(consumer);
   }
 

@@ -41,8 +41,9 @@ export class AuthContext {
    * too late for `@RequireScopes()`. Call it before anything is written or changed.
    *
    * Let the error go where it goes, whoever catches it on the way: a handler of `@rekog/mcp-nest`, a tool of the MCP SDK.
-   * Where nothing of the answer has been sent, it is 403 with a challenge for all that the operation needs; 401 for an
-   * anonymous caller. Outside of a request there is nobody to ask, and it is an error like any other.
+   * If the answer then says that error and nothing of it has been sent, it becomes 403 with a challenge for all that the
+   * operation needs; 401 for an anonymous caller. An answer with another error stays. Outside of a request there is nobody
+   * to ask, and it is an error like any other.
    *
    * @throws {@link InsufficientScopeError}; a `TypeError` where no scope is given
    */
@@ -50,6 +51,9 @@ export class AuthContext {
     if ((scopes as readonly string[]).length === 0)
       throw new TypeError('requireScopes() needs at least one scope');
     const granted = { scopes: this.current()?.scopes ?? [], hierarchy: this.options?.scopeHierarchy };
-    if (!scopes.every((scope) => grants(granted, scope))) throw new InsufficientScopeError(scopes);
+    if (scopes.every((scope) => grants(granted, scope))) return;
+    const denial = new InsufficientScopeError(scopes);
+    RequestContext.current()?.response?.deny(denial, false);
+    throw denial;
   }
 }

@@ -8,7 +8,7 @@ describe('RequestContext.prepare', () => {
     const request = new IncomingMessage(new Socket());
     RequestContext.prepare(request);
     const context = RequestContext.find(request);
-    expect([context?.isDecided, context?.lateDenial]).toEqual([false, undefined]);
+    expect([context?.isDecided, context?.response]).toEqual([false, undefined]);
     expect(request).toHaveProperty('auth', undefined);
   });
 

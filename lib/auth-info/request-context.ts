@@ -4,6 +4,7 @@ import { nodeRequestOf } from '../platform/node-message.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { type AuthInfo } from './auth-info.decorator.js';
 import { Authorization } from './authorization.js';
+import { type ResponseState } from './response-state.js';
 
 /** Who sent a request, verified for one resource. @internal */
 export interface Authentication {
@@ -21,26 +22,6 @@ interface CheckedOrigin {
 /** A request that needs no caller: at a resource, or because its route is open to everybody. */
 interface OpenRequest {
   readonly resource: KnownResource | undefined;
-}
-
-/** Lets a handler deny its own request after the request was authorized. @internal */
-export interface LateDenial {
-  /** Whether a handler has denied the request. */
-  readonly isDenied: boolean;
-  /**
-   * Has the answer replaced by the rejection.
-   *
-   * @returns whether the request is rejected for this failure
-   */
-  deny(failure: unknown): boolean;
-}
-
-/** Ends an answer with the token that it is for. @internal */
-export interface AnswerExpiry {
-  /** The Node response. */
-  readonly response: object;
-  /** Tells of the request as a later layer knows it. */
-  renew(request: object, body: unknown, resource: KnownResource): void;
 }
 
 /** Returns its argument, so that the subclass installs its private field on an existing object. */
@@ -84,10 +65,8 @@ export class RequestContext {
   open: OpenRequest | undefined;
   /** The resource for which a request was authenticated before its body was read. */
   awaitsBody: KnownResource | undefined;
-  /** Set while a handler can still deny the request. */
-  lateDenial: LateDenial | undefined;
-  /** Ends the answer with its token. Stays until the answer is closed, whatever becomes of the request. */
-  expiry: AnswerExpiry | undefined;
+  /** What is known of the response; stays until the response is closed, whatever becomes of the request. */
+  response: ResponseState | undefined;
 
   private decided: Authorization | undefined;
 
@@ -166,7 +145,7 @@ export class RequestContext {
     this.authentication = undefined;
     this.open = undefined;
     this.decided = undefined;
-    this.lateDenial = undefined;
+    if (this.response) this.response.isCurrent = false;
     this.present(request);
   }
 

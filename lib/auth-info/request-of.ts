@@ -1,4 +1,4 @@
-import { type ExecutionContext } from '@nestjs/common';
+import { type ArgumentsHost } from '@nestjs/common';
 import { RequestContext } from './request-context.js';
 
 /** The part of @rekog/mcp-nest's handler context that leads back to the HTTP request. */
@@ -15,7 +15,7 @@ interface RequestCarrier {
  *
  * @internal
  */
-export function requestOf(context: ExecutionContext): object | undefined {
+export function requestOf(context: ArgumentsHost): object | undefined {
   const type = context.getType<string>();
   if (type === 'http') return context.switchToHttp().getRequest<object>();
   const current = RequestContext.current()?.request;

@@ -95,37 +95,16 @@ export class TokenRefusedError extends McpAuthError {
   }
 }
 
-/** Who is told of each {@link InsufficientScopeError} that is made. */
-let listener: ((error: InsufficientScopeError) => void) | undefined;
-
-/**
- * Tells one listener of each {@link InsufficientScopeError} that is made from now on, as what catches one within a handler
- * may keep it from everybody else. A listener before it is told no more.
- *
- * @internal
- */
-export function hearOfInsufficientScope(told: (error: InsufficientScopeError) => void): void {
-  listener = told;
-}
-
-/** An {@link InsufficientScopeError} of what stands before handlers: nobody is told. @internal */
-export function insufficientScope(scopes: readonly string[]): InsufficientScopeError {
-  const told = listener;
-  listener = undefined;
-  try {
-    return new InsufficientScopeError(scopes);
-  } finally {
-    listener = told;
-  }
-}
-
 /**
  * The token is valid and lacks scopes; clients see `403 insufficient_scope`.
  *
- * A handler that finds out late throws one, or calls `AuthContext.requireScopes()`, which decides first: where nothing of
- * the answer has been sent, the request is answered with 403 as if it had been refused before; within a stream that has
- * begun, the answer to the request is an error that names the scopes. An anonymous request is answered with 401.
- * A handler that catches it and gives a good answer keeps that; an answer with an error is replaced.
+ * `AuthContext.requireScopes()` throws one after it has decided. A Nest route, and a handler of an MCP server in Nest, may
+ * throw one itself. While nothing of the answer has been sent, the request is answered with 403 as if it had been rejected
+ * before. In a stream that has begun, the answer to the request is an error that names the scopes. An anonymous request is
+ * answered with 401. A handler that catches the error and gives another answer keeps that one.
+ *
+ * Elsewhere it is an error like any other: a callback of the MCP SDK calls `AuthContext.requireScopes()`, as the SDK makes a
+ * tool error of whatever the callback throws.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 | RFC 6750 section 3.1}
  * @publicApi
@@ -137,7 +116,6 @@ export class InsufficientScopeError extends McpAuthError {
    */
   constructor(readonly scopes: readonly string[]) {
     super('ERR_MCP_AUTH_INSUFFICIENT_SCOPE', `The operation needs the scopes: ${scopes.join(' ')}`);
-    listener?.(this);
   }
 }
 

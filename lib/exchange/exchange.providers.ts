@@ -1,9 +1,8 @@
 import { type Provider } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
 import { ExchangeWatchers } from './exchange-watchers.js';
+import { HandlerInterceptors } from './handler-interceptors.js';
 import { ListPolicy } from './list-policy.js';
 import { SessionBinding } from './session-binding.js';
-import { StepUpFilter } from './step-up.filter.js';
 import { StepUps } from './step-up.js';
 import { StreamExpiry } from './stream-expiry.js';
 
@@ -14,5 +13,5 @@ export const EXCHANGE_PROVIDERS: readonly Provider[] = [
   ListPolicy,
   StepUps,
   StreamExpiry,
-  { provide: APP_FILTER, useClass: StepUpFilter },
+  HandlerInterceptors,
 ];

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type ServerResponse } from 'node:http';
+import { type Exchange, type ResponseState } from '../auth-info/response-state.js';
 import { requestIdOf } from '../challenge/refusal-body.js';
 import { describeFault } from '../events/escape-for-log.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
@@ -13,23 +13,15 @@ import { hasUnreadMessage } from '../mcp/unread-body.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { nodeRequestOf } from '../platform/node-message.js';
 import { isEventStream } from '../platform/response-arguments.js';
-import { type Exchange, type ExchangeWatcher } from './exchange.js';
-import { AnswerRewriter } from './list-answer.js';
 import { applyToAnswer, asksForList, type ListRules, type Standing } from './list-entries.js';
-import { eventFields, withData } from './list-events.js';
+import { eventFields, withData } from './event-stream.js';
+import { type Replacement } from './response-transformer.interface.js';
+import { transformResponse } from './transform-response.js';
 
 /** The most bytes of a list that are rewritten; a longer one is refused where entries are hidden. */
 const MAX_LIST_BYTES = 4_194_304;
 
 const NO_ARGUMENTS = Object.freeze({});
-
-/** An answer that may be rewritten. */
-interface Watched {
-  /** The last that is known of who gets it. */
-  exchange: Exchange;
-  /** What the client can decode, which is kept from what could compress the answer. */
-  readonly acceptEncoding: unknown;
-}
 
 /**
  * Applies the option `listPolicy` to the lists of tools, prompts, resources and templates, in the answers of whatever
@@ -41,9 +33,7 @@ interface Watched {
  * @internal
  */
 @Injectable()
-export class ListPolicy implements ExchangeWatcher {
-  private readonly watched = new WeakMap<ServerResponse, Watched>();
-
+export class ListPolicy {
   constructor(
     private readonly handlerScopes: HandlerScopeRegistry,
     private readonly scopes: ScopePolicy,
@@ -52,27 +42,26 @@ export class ListPolicy implements ExchangeWatcher {
     private readonly options: Pick<ResolvedMcpAuthOptions, 'listPolicy'>,
   ) {}
 
-  attend(exchange: Exchange): void {
+  attend(state: ResponseState): void {
     const { listPolicy } = this.options;
     if (listPolicy === 'show') return;
-    const known = this.watched.get(exchange.response);
-    if (known) {
-      known.exchange = exchange;
-      if (!mayList(exchange)) restoreEncoding(known);
-    } else if (mayList(exchange)) this.watch(exchange, listPolicy);
+    const isWanted = mayList(state.exchange);
+    if (state.list) {
+      if (!isWanted) restoreEncoding(state.exchange, state.list.acceptEncoding);
+    } else if (isWanted) this.watch(state, listPolicy);
   }
 
-  private watch(exchange: Exchange, policy: ListRules['policy']): void {
-    const watched: Watched = { exchange, acceptEncoding: keepPlain(exchange) };
-    this.watched.set(exchange.response, watched);
-    const rewritten = (text: string): string | undefined => this.rewritten(text, policy, watched.exchange);
-    const refused = (): readonly string[] => this.refused(watched.exchange);
+  private watch(state: ResponseState, policy: ListRules['policy']): void {
+    state.list = { acceptEncoding: keepPlain(state.exchange) };
+    const rewritten = (text: string): string | undefined => this.rewritten(text, policy, state.exchange);
+    const refused = (): readonly string[] => this.refused(state.exchange);
+    const replacement = (): Replacement => noList(refused(), state.exchange.body);
     const mayLeak = policy === 'hide';
-    new AnswerRewriter(exchange.response, {
+    transformResponse(state.exchange.response, {
       maxBytes: MAX_LIST_BYTES,
-      looksAt: (type) => mayBeList(type, watched.exchange),
-      rewriteBody: (body, status) => rewritten(body) ?? (mayLeak && status < 400 ? undefined : body),
-      rewriteEvent: (event) => {
+      begin: ({ header }) => (mayBeList(header('content-type') ?? '', state.exchange) ? 'read' : 'pass'),
+      body: (body, status) => rewritten(body) ?? (mayLeak && status < 400 ? replacement() : body),
+      event: (event) => {
         const { name, data = '' } = eventFields(event);
         if (data === '') return event;
         const changed = rewritten(data);
@@ -81,8 +70,9 @@ export class ListPolicy implements ExchangeWatcher {
         const isMessage = name === '' || name === 'message';
         return mayLeak && isMessage ? eventsOf(refused(), event) : event;
       },
-      refusal: mayLeak ? () => bodyOf(refused(), watched.exchange.body) : undefined,
-      eventRefusal: mayLeak ? () => eventsOf(refused(), 'data:\n\n') : undefined,
+      isUndecided: () => false,
+      unreadable: () => (mayLeak ? replacement() : undefined),
+      longEvent: mayLeak ? () => eventsOf(refused(), 'data:\n\n') : undefined,
     });
   }
 
@@ -169,17 +159,18 @@ function keepPlain({ request }: Exchange): unknown {
   return acceptEncoding;
 }
 
-function restoreEncoding({ exchange, acceptEncoding }: Watched): void {
-  if (acceptEncoding !== undefined) headersOf(exchange.request)['accept-encoding'] = acceptEncoding;
+function restoreEncoding({ request }: Exchange, acceptEncoding: unknown): void {
+  if (acceptEncoding !== undefined) headersOf(request)['accept-encoding'] = acceptEncoding;
 }
 
 function headersOf(request: Exchange['request']): Record<string, unknown> {
   return (nodeRequestOf(request) as Exchange['request']).headers;
 }
 
-function bodyOf(errors: readonly string[], body: unknown): string {
+function noList(errors: readonly string[], body: unknown): Replacement {
   const nothing = JSON.stringify({ jsonrpc: '2.0', id: null, error: REFUSED });
-  return Array.isArray(body) ? `[${errors.join(',')}]` : (errors[0] ?? nothing);
+  const text = Array.isArray(body) ? `[${errors.join(',')}]` : (errors[0] ?? nothing);
+  return { status: 500, headers: { 'Content-Type': 'application/json' }, body: text };
 }
 
 function eventsOf(errors: readonly string[], event: string): string {

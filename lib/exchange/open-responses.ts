@@ -1,6 +1,6 @@
 import { type ServerResponse } from 'node:http';
 import { outsideRequests } from '../platform/outside-requests.js';
-import { silence } from '../platform/take-over.js';
+import { endResponse } from './intercept-response.js';
 
 /** Responses that are open now, by the session that they belong to. @internal */
 export class OpenResponses {
@@ -21,8 +21,9 @@ export class OpenResponses {
   end(session: string): void {
     for (const response of this.bySession.get(session) ?? []) {
       if (!response.headersSent) response.statusCode = 404; // its session is none of its caller any more
-      outsideRequests(() => response.end());
-      silence(response);
+      outsideRequests(() => {
+        endResponse(response);
+      });
     }
     this.bySession.delete(session);
   }

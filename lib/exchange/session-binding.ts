@@ -1,9 +1,9 @@
 import { hash, randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { type ServerResponse } from 'node:http';
 import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
 import { principalKey } from '../auth-info/principal-key.js';
+import { type Exchange, type ResponseState } from '../auth-info/response-state.js';
 import { steadySeconds } from '../discovery/steady-clock.js';
 import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
@@ -11,11 +11,10 @@ import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interfa
 import { hasRequestsOfItsOwn } from '../platform/hooks.js';
 import { nodeRequestOf } from '../platform/node-message.js';
 import { AnnouncedStreams } from './announced-streams.js';
-import { type Exchange, type ExchangeWatcher } from './exchange.js';
+import { beforeHead } from './intercept-response.js';
 import { type Holder, SessionHolders } from './session-holders.js';
 import { OpenResponses } from './open-responses.js';
 import {
-  beforeHead,
   type HeadedRequest,
   isSoundSessionId,
   mayOpenSession,
@@ -24,13 +23,6 @@ import {
 } from './session-id.js';
 import { onAnnouncedSession } from './session-stream.js';
 import { replaceTargetValue, type TargetedRequest } from './target-values.js';
-
-const CALLERS = Symbol('callers of a response');
-
-/** Who was let in, by resource: several layers may let a request in, each for a resource of its own. */
-type Callers = Map<string, AuthInfo | undefined>;
-
-type WatchedResponse = ServerResponse & { [CALLERS]?: Callers };
 
 const UNREACHABLE =
   'A request names the stream of another caller, which cannot be taken out of it before its handler; ' +
@@ -47,7 +39,7 @@ const UNREACHABLE =
  * @internal
  */
 @Injectable()
-export class SessionBinding implements ExchangeWatcher {
+export class SessionBinding {
   private readonly logger = new OperatorLogger();
   private readonly sessions: SessionHolders | undefined;
   private readonly streams = new AnnouncedStreams();
@@ -62,16 +54,17 @@ export class SessionBinding implements ExchangeWatcher {
     this.sessions = sessionBinding && new SessionHolders(sessionBinding, steadySeconds(now));
   }
 
-  attend(exchange: Exchange): void {
+  attend(state: ResponseState): void {
     if (!this.sessions) return;
+    const { exchange } = state;
     const { request, body } = exchange;
     const id = request.headers[SESSION_ID];
     // An empty one counts for none, to transports too.
     if (id !== undefined && id !== '') this.attendSession(exchange, id, this.sessions);
     if (request.method === 'POST') {
-      if (mayOpenSession(body)) this.attendOpening(exchange, this.sessions);
+      if (mayOpenSession(body)) this.attendOpening(state, this.sessions);
     } else if (request.method === 'GET' && !id && takesStream(exchange)) {
-      this.attendStream(exchange);
+      this.attendStream(state);
     }
     if (!this.streams.isEmpty) this.attendMessage(exchange);
   }
@@ -104,23 +97,26 @@ export class SessionBinding implements ExchangeWatcher {
     return true;
   }
 
-  private attendOpening(exchange: Exchange, sessions: SessionHolders): void {
-    watch(exchange, (callers) => {
-      beforeHead(exchange.response, ({ status, header }) => {
-        const id = header(SESSION_ID);
-        if (id === undefined || !isSuccess(status)) return;
-        this.warnOfWeak(id);
-        for (const [resource, auth] of callers) sessions.bind(sessionKey(resource, id), holderOf(auth));
-      });
+  private attendOpening(state: ResponseState, sessions: SessionHolders): void {
+    if (!addCaller(state)) return;
+    beforeHead(state.exchange.response, ({ status, header }) => {
+      const id = header(SESSION_ID);
+      if (id === undefined || !isSuccess(status)) return;
+      this.warnOfWeak(id);
+      for (const [resource, auth] of state.callers ?? []) {
+        sessions.bind(sessionKey(resource, id), holderOf(auth));
+      }
     });
   }
 
-  private attendStream(exchange: Exchange): void {
-    watch(exchange, (callers) => {
-      onAnnouncedSession(exchange.response, (values) => {
-        const keys = [...callers].map(([resource, auth]) => sessionKey(resource, holderOf(auth).key));
-        exchange.response.once('close', this.streams.open(values, keys));
-      });
+  private attendStream(state: ResponseState): void {
+    if (!addCaller(state)) return;
+    const { response } = state.exchange;
+    onAnnouncedSession(response, (values) => {
+      const keys = [...(state.callers ?? [])].map(([resource, auth]) =>
+        sessionKey(resource, holderOf(auth).key),
+      );
+      response.once('close', this.streams.open(values, keys));
     });
   }
 
@@ -143,13 +139,12 @@ export class SessionBinding implements ExchangeWatcher {
   }
 }
 
-/** Looks after a response once; callers that come later are added to those of before. */
-function watch({ response, resource, auth }: Exchange, begin: (callers: Callers) => void): void {
-  const watched = response as WatchedResponse;
-  const known = watched[CALLERS];
-  const callers = known ?? (watched[CALLERS] = new Map() as Callers);
-  callers.set(resource.options.resource, auth);
-  if (!known) begin(callers);
+/** Adds who was let in. Tells whether it is the first, so that the response is not looked at yet. */
+function addCaller(state: ResponseState): boolean {
+  const { resource, auth } = state.exchange;
+  const isFirst = state.callers === undefined;
+  (state.callers ??= new Map()).set(resource.options.resource, auth);
+  return isFirst;
 }
 
 /** Neither a URL nor a header has a line break in it. */

@@ -1,7 +1,7 @@
-import { IncomingMessage, ServerResponse } from 'node:http';
+import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { beforeHead, isSoundSessionId, mayOpenSession, replaceHeader } from './session-id.js';
+import { isSoundSessionId, mayOpenSession, replaceHeader } from './session-id.js';
 
 function requestWith(...rawHeaders: string[]): IncomingMessage {
   const request = new IncomingMessage(new Socket());
@@ -50,50 +50,6 @@ describe('replaceHeader', () => {
     const request = { headers: { 'mcp-session-id': ['a', 'b'] } };
     replaceHeader(request, 'mcp-session-id', 'new');
     expect(request).toEqual({ headers: { 'mcp-session-id': 'new' } });
-  });
-});
-
-describe('beforeHead', () => {
-  const NAME = 'mcp-session-id';
-
-  function sent(send: (response: ServerResponse) => void): unknown[] {
-    const response = new ServerResponse(new IncomingMessage(new Socket()));
-    const heads: unknown[] = [];
-    beforeHead(response, ({ status, header }) => heads.push([status, header(NAME), response.headersSent]));
-    send(response);
-    return heads;
-  }
-
-  it.each<[string, (response: ServerResponse) => void, unknown]>([
-    ['an object', (response) => response.writeHead(200, { 'Mcp-Session-Id': 'a' }), [200, 'a', false]],
-    [
-      'a reason too',
-      (response) => response.writeHead(201, 'Yes', { 'MCP-Session-Id': ['a'] }),
-      [201, 'a', false],
-    ],
-    ['names and values', (response) => response.writeHead(200, ['x', NAME, NAME, 'a']), [200, 'a', false]],
-    ['pairs', (response) => response.writeHead(200, [[NAME, 'a']] as unknown as string[]), [200, 'a', false]],
-    [
-      'pairs of others',
-      (response) => response.writeHead(200, [['x', NAME]] as unknown as string[]),
-      [200, undefined, false],
-    ],
-    [
-      'others before',
-      (response) => response.setHeader(NAME, 'a').writeHead(200, { x: 'y' }),
-      [200, 'a', false],
-    ],
-    [
-      'itself before',
-      (response) => response.setHeader(NAME, 'b').writeHead(200, { [NAME]: 'a' }),
-      [200, 'a', false],
-    ],
-    ['a number', (response) => response.setHeader(NAME, 5).writeHead(404), [404, '5', false]],
-    ['nothing', (response) => response.writeHead(204), [204, undefined, false]],
-    ['an end', (response) => response.setHeader(NAME, 'a').end('x'), [200, 'a', false]],
-    ['a write', (response) => response.setHeader(NAME, 'a').write('x'), [200, 'a', false]],
-  ])('sees the head before it is sent, by %s', (_, send, head) => {
-    expect(sent(send)).toEqual([head]);
   });
 });
 

@@ -1,6 +1,3 @@
-import { type ServerResponse } from 'node:http';
-import { headersIn } from '../platform/response-arguments.js';
-
 /** As Node spells it. @internal */
 export const SESSION_ID = 'mcp-session-id';
 
@@ -39,30 +36,6 @@ function distinct(rawHeaders: readonly string[]): Record<string, string[]> {
     (values[String(rawHeaders[at]).toLowerCase()] ??= []).push(String(rawHeaders[at + 1]));
   }
   return values;
-}
-
-/** What a response is sent with. @internal */
-export interface ResponseHead {
-  readonly status: number;
-  /** @param name - in lower case */
-  readonly header: (name: string) => string | undefined;
-}
-
-/** Looks at the head of a response right before it is sent, whoever sends it and however. @internal */
-export function beforeHead(response: ServerResponse, look: (head: ResponseHead) => void): void {
-  const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
-  response.writeHead = (...args: unknown[]): ServerResponse => {
-    const header = (name: string): string | undefined =>
-      firstText(headersIn(args).find(([other]) => other.toLowerCase() === name)?.[1]) ??
-      firstText(response.getHeader(name));
-    look({ status: Number(args[0]), header });
-    return writeHead(...args);
-  };
-}
-
-function firstText(value: unknown): string | undefined {
-  const first: unknown = Array.isArray(value) ? value[0] : value;
-  return typeof first === 'string' || typeof first === 'number' ? String(first) : undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { type ServerResponse } from 'node:http';
 import { bytesOf, isEventStream } from '../platform/response-arguments.js';
-import { eventFields, EventRewriter } from './list-events.js';
-import { beforeHead } from './session-id.js';
+import { eventFields, EventRewriter } from './event-stream.js';
+import { beforeHead, beforeWrites } from './intercept-response.js';
 import { targetText } from './target-values.js';
 
 /** Longer events are not looked at: this one says a URL. */
@@ -32,7 +32,6 @@ export function onAnnouncedSession(
 ): void {
   beforeHead(response, ({ header }) => {
     if (!isEventStream(header('content-type'))) return;
-    const write = response.write.bind(response) as (...args: unknown[]) => boolean;
     let isAnnounced = false;
     const events = new EventRewriter({
       maxBytes: MAX_EVENT_BYTES,
@@ -45,11 +44,10 @@ export function onAnnouncedSession(
         return event;
       },
     });
-    response.write = (...args: unknown[]): boolean => {
-      const chunk = isAnnounced ? undefined : bytesOf(args);
+    beforeWrites(response, (given) => {
+      const chunk = isAnnounced ? undefined : bytesOf(given);
       if (chunk) events.take(chunk);
-      return write(...args);
-    };
+    });
   });
 }
 

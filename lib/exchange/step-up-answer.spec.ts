@@ -2,7 +2,8 @@ import { createServer, type RequestListener, type ServerResponse } from 'node:ht
 import { type AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { type HttpAnswer, send } from '../../test/fixtures/http.js';
-import { holdAnswer, type SteppedUp } from './step-up-answer.js';
+import { StepUpAnswer, type SteppedUp } from './step-up-answer.js';
+import { transformResponse } from './transform-response.js';
 
 const CALL = { jsonrpc: '2.0', id: 1, method: 'tools/call' };
 const FAILED = JSON.stringify({ jsonrpc: '2.0', id: 1, result: { isError: true, content: [] } });
@@ -12,11 +13,13 @@ const GOOD = JSON.stringify({ jsonrpc: '2.0', id: 1, result: { content: [] } });
 async function answered(
   write: (response: ServerResponse) => void,
   body: unknown = CALL,
-  isCurrent = true,
+  { isCurrent = true, says }: { isCurrent?: boolean; says?: string } = {},
 ): Promise<HttpAnswer> {
   const stepUp: SteppedUp = {
     body,
     isCurrent,
+    isThrown: says === undefined,
+    isSaidIn: (text) => says === undefined || text.includes(says),
     refusal: () => ({
       status: 403,
       headers: { 'WWW-Authenticate': 'Bearer' },
@@ -25,7 +28,7 @@ async function answered(
     message: () => 'because',
   };
   const listener: RequestListener = (_, response) => {
-    holdAnswer(response, stepUp);
+    transformResponse(response, new StepUpAnswer(stepUp));
     write(response);
   };
   const server = createServer(listener);
@@ -40,7 +43,7 @@ async function answered(
 const JSON_TYPE = { 'content-type': 'application/json' };
 const EVENTS = { 'content-type': 'text/event-stream' };
 
-describe('holdAnswer', () => {
+describe('StepUpAnswer', () => {
   it.each<[string, (response: ServerResponse) => void]>([
     ['a status of failure', (response) => response.writeHead(500).end('x')],
     ['a status that is set before', (response) => Object.assign(response, { statusCode: 404 }).end()],
@@ -68,6 +71,15 @@ describe('holdAnswer', () => {
         response.write(`data: ${FAILED}\n\n`);
         response.write('data: more\n\n');
         response.writeHead(200).end('data: end\n\n');
+      },
+    ],
+    [
+      'an event in pieces, with data in several lines that end with CR LF',
+      (response) => {
+        response.writeHead(200, EVENTS);
+        for (const piece of `\uFEFFdata: ${FAILED.replace(',', ',\r\ndata: ')}\r\n\r\n`)
+          response.write(piece);
+        response.end();
       },
     ],
     [
@@ -105,7 +117,7 @@ describe('holdAnswer', () => {
     ],
     [
       'an encoded body',
-      (response) => response.writeHead(200, { ...JSON_TYPE, 'content-encoding': 'identity' }).end(FAILED),
+      (response) => response.writeHead(200, { ...JSON_TYPE, 'content-encoding': 'br' }).end(FAILED),
       FAILED,
     ],
     ['nothing', (response) => response.writeHead(202).end(), ''],
@@ -151,7 +163,87 @@ describe('holdAnswer', () => {
   });
 
   it('leaves the answer to a layer that has refused the request meanwhile', async () => {
-    const answer = await answered((response) => response.writeHead(401).end('own'), CALL, false);
+    const answer = await answered((response) => response.writeHead(401).end('own'), CALL, {
+      isCurrent: false,
+    });
     expect([answer.status, answer.text]).toEqual([401, 'own']);
   });
+});
+
+describe('a StepUpAnswer to a request whose handler has caught the denial', () => {
+  const says = 'needs a:b';
+  const toolError = (text: string): string =>
+    JSON.stringify({ jsonrpc: '2.0', id: 1, result: { isError: true, content: [{ type: 'text', text }] } });
+
+  it.each<[string, (response: ServerResponse) => void]>([
+    ['a status', (response) => response.writeHead(500).end(`Error: ${says}`)],
+    ['a JSON-RPC message', (response) => response.writeHead(200, JSON_TYPE).end(toolError(`It ${says}`))],
+    ['an event', (response) => response.writeHead(200, EVENTS).end(`data: ${toolError(says)}\n\n`)],
+  ])('replaces %s of failure that says the denial', async (_, write) => {
+    expect((await answered(write, CALL, { says })).status).toBe(403);
+  });
+
+  it.each<[string, (response: ServerResponse) => void, number, string]>([
+    ['a status', (response) => response.writeHead(404).end('Not found'), 404, 'Not found'],
+    ['a status without a body', (response) => response.writeHead(404).end(), 404, ''],
+    ['a JSON-RPC message', (response) => response.writeHead(200, JSON_TYPE).end(FAILED), 200, FAILED],
+    [
+      'an event',
+      (response) => response.writeHead(200, EVENTS).end(`data: ${FAILED}\n\n`),
+      200,
+      `data: ${FAILED}\n\n`,
+    ],
+  ])('lets through %s of another failure', async (_, write, status, text) => {
+    const answer = await answered(write, CALL, { says });
+    expect([answer.status, answer.text]).toEqual([status, text]);
+  });
+});
+
+describe('an event of a StepUpAnswer', () => {
+  const json = (members: object): string => JSON.stringify({ jsonrpc: '2.0', id: 1, ...members });
+  const rpcError = json({ error: { code: -32603, message: 'x' } });
+  const progress = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params: {} });
+  const made = (isBatch: boolean): StepUpAnswer =>
+    new StepUpAnswer({
+      body: isBatch ? [CALL] : CALL,
+      isCurrent: true,
+      isThrown: true,
+      isSaidIn: () => true,
+      refusal: () => ({ status: 403, headers: {}, body: { error: 'e', error_description: 'd' } }),
+      message: () => 'because',
+    });
+
+  it.each([
+    [`event: message\ndata: ${FAILED}\n\n`, false, 'failed'],
+    [`data:${rpcError}\n\n`, false, 'failed'],
+    [`data: ${rpcError.replace(',', ',\ndata: ')}\n\n`, false, 'failed'],
+    [`data: ${GOOD}\n\n`, false, 'answered'],
+    [`data: ${progress}\n\n`, false, 'answered'],
+    [`id: 1\ndata: \n\n: comment\n\n`, false, 'open'],
+    ['', false, 'open'],
+    [`data: ${GOOD}\n\n`, true, 'open'],
+    [`data: ${GOOD}\n\ndata: ${FAILED}\n\n`, true, 'failed'],
+    [`data: ${progress}\n\n`, true, 'answered'],
+    [`: ${FAILED}\n\n`, false, 'open'],
+  ])('of %j, of a batch: %j, is %s', (events, isBatch, verdict) => {
+    const answer = made(isBatch);
+    const seen = events.split(/(?<=\n\n)/).map((event) => answer.event(event, false));
+    const isReplaced = seen.some((event) => typeof event === 'object');
+    expect(isReplaced ? 'failed' : answer.isUndecided() ? 'open' : 'answered').toBe(verdict);
+  });
+
+  it('says why it fails where the answer has begun, and nothing else', () => {
+    const explained = made(false).event(`id: 3\nevent: message\ndata: ${rpcError}\n\n`, true);
+    const error = { code: -32603, message: 'because' };
+    expect(explained).toBe(`id: 3\nevent: message\ndata: ${json({ error })}\n\n`);
+    const result = { isError: true, content: [{ type: 'text', text: 'because' }] };
+    expect(made(false).event(`data: ${FAILED}\n\n`, true)).toBe(`data: ${json({ result })}\n\n`);
+  });
+
+  it.each([`data: ${GOOD}\n\n`, `data: ${progress}\n\n`, ': ping\n\n', 'data: {\n\n'])(
+    'is left alone where the answer has begun: %j',
+    (event) => {
+      expect(made(false).event(event, true)).toBe(event);
+    },
+  );
 });

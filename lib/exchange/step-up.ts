@@ -1,85 +1,69 @@
 import { Injectable } from '@nestjs/common';
-import { type LateDenial, RequestContext } from '../auth-info/request-context.js';
+import { RequestContext } from '../auth-info/request-context.js';
+import { type Denial, type DenialListener, type ResponseState } from '../auth-info/response-state.js';
 import { type RefusalResponse } from '../challenge/refusal-response.js';
 import { Rejections } from '../challenge/rejections.js';
-import {
-  CredentialsRefusedError,
-  hearOfInsufficientScope,
-  insufficientScope,
-  InsufficientScopeError,
-} from '../errors/refusal.errors.js';
+import { CredentialsRefusedError, InsufficientScopeError } from '../errors/refusal.errors.js';
 import { ScopePolicy } from '../gate/scope-policy.js';
 import { isMcpBody } from '../mcp/operations.js';
 import { mcpStrategy } from '../mcp/protocol-era.js';
-import { type Exchange, type ExchangeWatcher } from './exchange.js';
-import { holdAnswer } from './step-up-answer.js';
+import { StepUpAnswer, type SteppedUp } from './step-up-answer.js';
+import { transformResponse } from './transform-response.js';
 
 /**
- * Lets a handler refuse its own request for scopes: notes each {@link InsufficientScopeError} that is made in the course of
- * a request, whoever catches it, and has the answer replaced when that turns out to be one of failure.
- *
- * A request that no handler refuses costs a reference.
+ * Lets a handler deny its own request for scopes: has the answer replaced when that turns out to say the denial, whoever
+ * caught it on the way.
  *
  * @internal
  */
 @Injectable()
-export class StepUps implements ExchangeWatcher {
+export class StepUps implements DenialListener {
   constructor(
     readonly scopes: ScopePolicy,
     readonly rejections: Rejections,
-  ) {
-    hearOfInsufficientScope(noteStepUp);
-  }
+  ) {}
 
-  attend(exchange: Exchange): void {
-    RequestContext.of(exchange.request).lateDenial = new StepUp(exchange, this);
+  denied(state: ResponseState, denial: Denial): void {
+    const { response } = state.exchange;
+    if (!response.writableEnded)
+      transformResponse(response, new StepUpAnswer(new StepUp(state, denial, this)));
   }
 }
 
-const NONE: readonly string[] = [];
-
-/** What a handler may yet refuse. @internal */
-export class StepUp implements LateDenial {
-  private missing: readonly string[] = NONE;
+/** A request that its handler has denied. */
+class StepUp implements SteppedUp {
   private isReported = false;
-  isDenied = false;
 
   constructor(
-    private readonly exchange: Exchange,
+    private readonly state: ResponseState,
+    private readonly denial: Denial,
     private readonly owner: StepUps,
   ) {}
 
-  /** The request's body, parsed. */
   get body(): unknown {
-    return (this.exchange.request as { readonly body?: unknown }).body ?? this.exchange.body;
+    const { request, body } = this.state.exchange;
+    return (request as { readonly body?: unknown }).body ?? body;
   }
 
-  /** Whether the request still counts as let in: once a later layer refuses it, that layer answers. */
   get isCurrent(): boolean {
-    return RequestContext.of(this.exchange.request).lateDenial === this;
+    return this.state.isCurrent;
   }
 
-  /** Denies for want of scopes; for want of a token only if the request was authorized without a caller. */
-  deny(failure: unknown): boolean {
-    const isDenial =
-      failure instanceof InsufficientScopeError ||
-      (failure instanceof CredentialsRefusedError && this.exchange.auth === undefined);
-    if (isDenial) this.note(failure.scopes);
-    return isDenial;
+  get isThrown(): boolean {
+    return this.denial.isThrown;
   }
 
-  private note(scopes: readonly string[]): void {
-    const isFirst = !this.isDenied;
-    this.isDenied = true;
-    this.missing = [...new Set([...this.missing, ...scopes])];
-    const { response } = this.exchange;
-    if (isFirst && !response.writableEnded) holdAnswer(response, this);
+  isSaidIn(text: string): boolean {
+    const { isThrown, messages } = this.denial;
+    return (
+      isThrown || [...messages].some((each) => [each, escaped(each)].some((said) => text.includes(said)))
+    );
   }
 
   /** The refusal that the request is answered with, told of when it is first asked for. */
   refusal(): RefusalResponse {
     const failure = this.failure();
-    const refusal = this.owner.rejections.response(failure, this.exchange.resource, { body: this.body });
+    const refusal = this.owner.rejections.response(failure, this.state.exchange.resource, this);
     this.tell(failure, refusal.status);
     return refusal;
   }
@@ -94,26 +78,38 @@ export class StepUp implements LateDenial {
   private tell(failure: Error, status: number): void {
     if (this.isReported) return;
     this.isReported = true;
-    const { request, auth, resource } = this.exchange;
+    const { request, auth, resource } = this.state.exchange;
     this.owner.rejections.tell(failure, status, resource, request, auth);
   }
 
   private failure(): InsufficientScopeError | CredentialsRefusedError {
-    const { auth, resource, needed, request } = this.exchange;
+    const { auth, resource, needed, request } = this.state.exchange;
     const { scopes } = this.owner;
-    const operation = [...needed, ...this.missing];
+    const operation = [...needed, ...this.denial.scopes];
     if (!auth)
       return new CredentialsRefusedError('missing_token', scopes.anonymousChallenge(resource, operation));
     const strategy = isMcpBody(this.body) ? mcpStrategy(request.headers['mcp-protocol-version']) : 'complete';
-    return insufficientScope(scopes.challenge(auth, resource, operation, strategy));
+    return new InsufficientScopeError(scopes.challenge(auth, resource, operation, strategy));
   }
 }
 
-function noteStepUp(error: InsufficientScopeError): void {
-  RequestContext.current()?.lateDenial?.deny(error);
+/** As it stands in JSON. */
+function escaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }
 
-/** Whether a handler has denied this request for scopes. @internal */
-export function isSteppingUp(request: object): boolean {
-  return RequestContext.find(request)?.lateDenial?.isDenied === true;
+/**
+ * Has a request answered with what its handler has thrown, or the guard of a handler that is called within it: the want of
+ * scopes, or of a token if the request was let in without one.
+ *
+ * @returns whether the denial will be told of once the request is answered; false for what is answered otherwise
+ * @internal
+ */
+export function recordDenial(request: object | undefined, failure: unknown): boolean {
+  const state = RequestContext.find(request)?.response;
+  if (!state) return false;
+  const isLate =
+    failure instanceof InsufficientScopeError ||
+    (failure instanceof CredentialsRefusedError && state.exchange.auth === undefined);
+  return isLate && state.deny(failure, true);
 }

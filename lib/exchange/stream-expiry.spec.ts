@@ -2,60 +2,70 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
+import { ResponseState } from '../auth-info/response-state.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
-import { type Exchange } from './exchange.js';
 import { StreamExpiry } from './stream-expiry.js';
 
 const options = { endStreamsAtExpiry: true, clockToleranceSeconds: 0, now: () => new Date() };
 
-function exchangeOf(request: IncomingMessage, response: ServerResponse, expiresAt?: number): Exchange {
-  const auth = expiresAt === undefined ? undefined : ({ expiresAt } as AuthInfo);
-  return {
+function stateOf(
+  request: IncomingMessage,
+  response: ServerResponse,
+  auth?: Partial<AuthInfo>,
+): ResponseState {
+  const exchange = {
     request,
     response,
     body: undefined,
-    auth,
+    auth: auth as AuthInfo | undefined,
     resource: {} as KnownResource,
     needed: [],
     mayStream: true,
   };
+  return new ResponseState(exchange, { denied: () => undefined });
 }
 
 describe('StreamExpiry', () => {
-  const inAnHour = Date.now() / 1000 + 3600;
+  const inAnHour = { expiresAt: Date.now() / 1000 + 3600 };
   const made = (): StreamExpiry => new StreamExpiry(options as ResolvedMcpAuthOptions);
   const newRequest = (): IncomingMessage => new IncomingMessage(new Socket());
 
-  it('watches each answer once, however many layers let its request in, until it is closed', () => {
-    const expiry = made();
-    const [one, other] = [newRequest(), newRequest()];
-    const answers = [new ServerResponse(one), new ServerResponse(other)];
-    for (let layer = 0; layer < 2; layer++) {
-      expiry.attend(exchangeOf(one, answers[0]!, inAnHour));
-      expiry.attend(exchangeOf(other, answers[1]!, inAnHour));
-    }
-    expect(expiry.watched).toBe(2);
-    answers[0]!.emit('close');
-    expect(expiry.watched).toBe(1);
-    answers[1]!.emit('close');
-    expect(expiry.watched).toBe(0);
-  });
+  it.each(['abc', 'acb', 'bac', 'bca', 'cab', 'cba'])(
+    'watches each answer once, however many layers let its request in, until it is closed: %s',
+    (order) => {
+      const expiry = made();
+      const answers = ['a', 'b', 'c'].map(() => {
+        const request = newRequest();
+        return { response: new ServerResponse(request), request };
+      });
+      for (const { request, response } of answers) {
+        const state = stateOf(request, response, inAnHour);
+        for (let layer = 0; layer < 2; layer++) expiry.attend(state);
+      }
+      let left = 3;
+      expect(expiry.watched).toBe(left);
+      for (const name of order) {
+        const response = answers['abc'.indexOf(name)]?.response;
+        response?.emit('close');
+        response?.emit('close');
+        expect(expiry.watched).toBe(--left);
+      }
+    },
+  );
 
   it('watches another answer to the same request too', () => {
     const expiry = made();
     const request = newRequest();
     for (let count = 0; count < 2; count++)
-      expiry.attend(exchangeOf(request, new ServerResponse(request), inAnHour));
+      expiry.attend(stateOf(request, new ServerResponse(request), inAnHour));
     expect(expiry.watched).toBe(2);
   });
 
   it('watches none for a token without an end, and none for anybody', () => {
     const expiry = made();
     const request = newRequest();
-    const exchange = exchangeOf(request, new ServerResponse(request));
-    expiry.attend(exchange);
-    expiry.attend({ ...exchange, auth: {} as AuthInfo });
+    for (const auth of [undefined, {}]) expiry.attend(stateOf(request, new ServerResponse(request), auth));
     expect(expiry.watched).toBe(0);
   });
 });

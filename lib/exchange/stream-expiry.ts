@@ -1,16 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type ServerResponse } from 'node:http';
-import { type AnswerExpiry, RequestContext } from '../auth-info/request-context.js';
+import { type Exchange, type ResponseState } from '../auth-info/response-state.js';
 import { jsonRpcBody, refusalBody, requestIdOf } from '../challenge/refusal-body.js';
 import { answerTo } from '../challenge/refusal-answers.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { Line } from '../platform/line.js';
 import { outsideRequests } from '../platform/outside-requests.js';
 import { isEventStream } from '../platform/response-arguments.js';
-import { silence } from '../platform/take-over.js';
-import { type Exchange, type ExchangeWatcher } from './exchange.js';
+import { endResponse, mediaTypeOf } from './intercept-response.js';
 
 /** A clock may be put forward, and a timer waits for no more than 2^31 milliseconds: so the clock is looked at meanwhile. */
 const LONGEST_WAIT_MS = 60_000;
@@ -31,8 +28,9 @@ const LISTEN = 'subscriptions/listen';
  * @internal
  */
 @Injectable()
-export class StreamExpiry implements ExchangeWatcher {
-  private readonly open = new Line<OpenAnswer>();
+export class StreamExpiry {
+  /** In no order: who leaves makes room for the last. */
+  private readonly open: ResponseState[] = [];
   private timer: NodeJS.Timeout | undefined;
   /** The first expiry that the timer is for, in seconds since the epoch. Later ones need no other. */
   private soonest = Infinity;
@@ -41,30 +39,36 @@ export class StreamExpiry implements ExchangeWatcher {
 
   /** How many answers are watched. */
   get watched(): number {
-    return this.open.places.length;
+    return this.open.length;
   }
 
-  attend(exchange: Exchange): void {
-    const { auth, request, response } = exchange;
+  attend(state: ResponseState): void {
+    const { auth, response } = state.exchange;
     if (!this.options.endStreamsAtExpiry || auth?.expiresAt === undefined || response.closed) return;
-    const context = RequestContext.of(request);
-    if (context.expiry?.response === response) {
-      context.expiry.renew(request, exchange.body, exchange.resource);
-      return;
-    }
-    const answer = new OpenAnswer(exchange, auth.expiresAt, this.options);
-    context.expiry = answer;
-    const place = this.open.enter(answer);
+    if (state.expiresAt !== undefined) return;
+    state.expiresAt = auth.expiresAt;
+    state.place = this.open.push(state) - 1;
     response.on('close', () => {
-      this.open.leave(place);
+      this.leave(state);
     });
-    if (answer.expiresAt < this.soonest) this.wakeFor(answer);
+    if (state.expiresAt < this.soonest) this.wakeFor(state.expiresAt);
   }
 
-  private wakeFor(answer: OpenAnswer): void {
+  private leave(state: ResponseState): void {
+    const { place } = state;
+    if (place < 0) return;
+    state.place = -1;
+    const last = this.open.pop();
+    if (!last || last === state) return;
+    this.open[place] = last;
+    last.place = place;
+  }
+
+  private wakeFor(expiresAt: number): void {
     clearTimeout(this.timer);
-    this.soonest = answer.expiresAt;
-    this.timer = this.wake(answer.waitMs());
+    this.soonest = expiresAt;
+    const left = this.leftMs(expiresAt);
+    this.timer = this.wake(left <= 0 ? BEGINNING_WAIT_MS : Math.min(left, LONGEST_WAIT_MS));
   }
 
   /** Apart from the answer, so that the timer does not keep it from being garbage collected. */
@@ -79,62 +83,32 @@ export class StreamExpiry implements ExchangeWatcher {
   /** Ends what is over, and leaves off what needs no watch any more. */
   private look(): void {
     this.soonest = Infinity;
-    let next: OpenAnswer | undefined;
-    for (const place of this.open.places) {
-      const answer = place.value;
-      if (answer.isDone()) this.open.leave(place);
-      else if (next === undefined || answer.expiresAt < next.expiresAt) next = answer;
+    let next = Infinity;
+    for (const state of [...this.open]) {
+      const { expiresAt = Infinity } = state;
+      if (this.isDone(state, expiresAt)) this.leave(state);
+      else next = Math.min(next, expiresAt);
     }
-    if (next) this.wakeFor(next);
-  }
-}
-
-/** An answer that might be a stream. */
-class OpenAnswer implements AnswerExpiry {
-  constructor(
-    private exchange: Pick<Exchange, 'request' | 'response' | 'body' | 'resource'>,
-    readonly expiresAt: number,
-    private readonly options: ResolvedMcpAuthOptions,
-  ) {}
-
-  get response(): ServerResponse {
-    return this.exchange.response;
-  }
-
-  renew(request: Exchange['request'], body: unknown, resource: Exchange['resource']): void {
-    this.exchange = { ...this.exchange, request, body, resource };
+    if (next < Infinity) this.wakeFor(next);
   }
 
   /** Whether it needs no watch any more: it has ended, or is no stream and takes its time. Ends a stream that is over. */
-  isDone(): boolean {
-    const { response } = this;
+  private isDone({ exchange }: ResponseState, expiresAt: number): boolean {
+    const { response } = exchange;
     if (response.closed || response.writableEnded) return true;
-    if (this.leftMs() > 0 || !response.headersSent) return false;
-    if (isStream(response)) this.end();
+    if (this.leftMs(expiresAt) > 0 || !response.headersSent) return false;
+    if (isEventStream(mediaTypeOf(response))) endResponse(response, this.lastEvent(exchange));
     return true;
   }
 
-  /** How long it need not be looked at. */
-  waitMs(): number {
-    const left = this.leftMs();
-    return left <= 0 ? BEGINNING_WAIT_MS : Math.min(left, LONGEST_WAIT_MS);
-  }
-
-  /** How long the token is still taken, as the gate decides. */
-  private leftMs(): number {
+  /** How long a token is still taken, as the gate decides. */
+  private leftMs(expiresAt: number): number {
     const { clockToleranceSeconds, now } = this.options;
-    return (this.expiresAt + clockToleranceSeconds) * 1000 - now().getTime();
-  }
-
-  private end(): void {
-    const { response } = this;
-    response.end(this.lastEvent());
-    silence(response);
+    return (expiresAt + clockToleranceSeconds) * 1000 - now().getTime();
   }
 
   /** What a call that is still waiting for its answer gets. */
-  private lastEvent(): string | undefined {
-    const { body, resource, request } = this.exchange;
+  private lastEvent({ body, resource, request }: Exchange): string | undefined {
     const message = (request as { readonly body?: unknown }).body ?? body;
     const id = requestIdOf(message);
     if (id === null || (message as { method?: unknown }).method === LISTEN) return undefined;
@@ -143,11 +117,4 @@ class OpenAnswer implements AnswerExpiry {
     const data = refusalBody(answer, failure, resource, this.options);
     return `event: message\ndata: ${JSON.stringify(jsonRpcBody(id, answer, data))}\n\n`;
   }
-}
-
-/** Node does not tell headers that were given to `writeHead()`, but keeps what it has sent. */
-function isStream(response: ServerResponse): boolean {
-  const { _header: sent } = response as { readonly _header?: unknown };
-  const type = response.getHeader('content-type') ?? /^content-type: *(.*)$/im.exec(String(sent))?.[1];
-  return isEventStream(type);
 }

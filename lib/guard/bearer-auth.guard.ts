@@ -7,6 +7,7 @@ import { requestOf } from '../auth-info/request-of.js';
 import { type BearerException } from '../challenge/bearer.exception.js';
 import { completeCors } from '../challenge/cors-headers.js';
 import { CredentialsRefusedError } from '../errors/refusal.errors.js';
+import { recordDenial } from '../exchange/step-up.js';
 import { IMPORTED_MODULE, IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js';
 import { type HandlerPlan } from '../mcp/handler-plan.js';
 import { NO_ARGUMENTS } from '../mcp/operations.js';
@@ -179,7 +180,7 @@ export class BearerAuthGuard implements CanActivate {
     const state = RequestContext.find(request);
     const isRoute = request !== undefined && context.getType() === 'http';
     // A call within a request is rejected alone: others may run in the same one. The request's answer says why.
-    if (!isRoute && state?.lateDenial?.deny(failure)) return exception;
+    if (!isRoute && recordDenial(request, failure)) return exception;
     const auth = isRoute ? state?.withdraw(request) : state?.authentication?.auth;
     this.services.rejections.tell(failure, exception.getStatus(), resource, request, auth);
     return exception;

@@ -11,6 +11,7 @@ import {
   handlerPlace,
   isMarked,
   mayWriteResponse,
+  namedOn,
   PATTERN_EXTRAS,
   PATTERN_TRANSPORT,
   ROUTE_GUARDS,
@@ -95,7 +96,7 @@ function readPlan(controller: Class, method: NamedMethod): HandlerPlan {
     call: callOf(where, operation),
     noFurtherScopes: noFurtherScopes(controller, method),
     resourceName: said(PROTECTED_RESOURCE).at(-1) as string | undefined,
-    guards: guardsOf(controller, method),
+    guards: namedOn(ROUTE_GUARDS, controller, method),
     isSkipped: isMarked(SKIP_BEARER_AUTH, controller, method),
     allowsAnonymous: isMarked(ALLOW_ANONYMOUS, controller, method),
     mayStream: mayWriteResponse(controller, method, name),
@@ -125,10 +126,4 @@ function callOf(where: string, served: ServedOperation | undefined): ScopedCall 
 function noFurtherScopes(controller: Class, method: object): HandlerPlan['noFurtherScopes'] {
   if (isMarked(NO_FURTHER_SCOPES, method, method)) return 'method';
   return isMarked(NO_FURTHER_SCOPES, controller, method) ? 'class' : undefined;
-}
-
-function guardsOf(controller: Class, method: object): readonly unknown[] {
-  return [controller, method].flatMap(
-    (target) => (Reflect.getMetadata(ROUTE_GUARDS, target) ?? []) as readonly unknown[],
-  );
 }

@@ -6,6 +6,8 @@ import {
   EVENT_STREAM,
   isRoute,
   MODULE_PATH,
+  namedOn,
+  ROUTE_FILTERS,
   ROUTE_METHOD,
   ROUTE_PATH,
   ROUTE_VERSION,
@@ -23,6 +25,13 @@ export interface ScannedRoute extends HandlerPlan {
   readonly takesPost: boolean;
   /** Whether it hands its requests to a transport of @rekog/mcp-nest, as far as its code tells. */
   readonly isMcpEndpoint: boolean;
+}
+
+/** A handler, and the exception filters that stand nearest to it. @internal */
+export interface FilteredHandler {
+  readonly handler: object;
+  readonly isMcp: boolean;
+  readonly filters: readonly unknown[];
 }
 
 /** A controller's method, with the path that RouterModule puts before the routes of its module. */
@@ -69,6 +78,15 @@ export class HandlerScan {
     return this.methods()
       .map(({ handler }) => handler)
       .filter((handler) => Reflect.getMetadata(EVENT_STREAM, handler) === true);
+  }
+
+  /** HTTP routes and handlers of MCP servers, with what `@UseFilters()` names on the class and on the method. */
+  filteredHandlers(): readonly FilteredHandler[] {
+    return this.methods().flatMap(({ controller, handler }) => {
+      const isMcp = this.plans.of(controller, handler).operation !== undefined;
+      const filters = namedOn(ROUTE_FILTERS, controller, handler);
+      return isMcp || isRoute(handler) ? [{ handler, isMcp, filters }] : [];
+    });
   }
 
   /** Whether the application has handlers of an MCP server: tools and whatever else @rekog/mcp-nest knows. */

@@ -24,13 +24,6 @@ export class Line<T> {
     return this.head;
   }
 
-  /** All that stand here now, in their order. */
-  get places(): readonly Place<T>[] {
-    const places: Place<T>[] = [];
-    for (let place = this.head; place; place = place.after) places.push(place);
-    return places;
-  }
-
   enter(value: T): Place<T> {
     const place = new Place(value);
     place.before = this.tail;

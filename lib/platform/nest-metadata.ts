@@ -1,4 +1,4 @@
-import { type NestInterceptor } from '@nestjs/common';
+import { type ExceptionFilter, type NestInterceptor } from '@nestjs/common';
 
 /** Metadata keys of Nest and @nestjs/microservices, which no package root exports. @internal */
 export const ROUTE_PATH = 'path';
@@ -6,6 +6,8 @@ export const ROUTE_PATH = 'path';
 export const ROUTE_METHOD = 'method';
 /** @internal */
 export const ROUTE_GUARDS = '__guards__';
+/** @internal */
+export const ROUTE_FILTERS = '__exceptionFilters__';
 /** @internal */
 export const ROUTE_INTERCEPTORS = '__interceptors__';
 /** What `@Sse()` writes. @internal */
@@ -43,11 +45,19 @@ export function mayWriteResponse(controller: object, method: object, name: Prope
   return Object.keys(parameters).some((key) => /^[012]:/.test(key));
 }
 
-/** Puts an interceptor next to a route's handler, inside of those that the application has, once. @internal */
+/** Puts an interceptor next to a handler, inside of those that the application has, once. @internal */
 export function interceptInnermost(method: object, interceptor: NestInterceptor): void {
-  const others = (Reflect.getMetadata(ROUTE_INTERCEPTORS, method) ?? []) as readonly unknown[];
-  if (others.includes(interceptor)) return;
-  Reflect.defineMetadata(ROUTE_INTERCEPTORS, [...others, interceptor], method);
+  putLast(ROUTE_INTERCEPTORS, method, interceptor);
+}
+
+/** Puts an exception filter next to a handler, once. Nest asks this one before all others. @internal */
+export function filterInnermost(method: object, filter: ExceptionFilter): void {
+  putLast(ROUTE_FILTERS, method, filter);
+}
+
+function putLast(key: string, method: object, enhancer: object): void {
+  const others = (Reflect.getMetadata(key, method) ?? []) as readonly unknown[];
+  if (!others.includes(enhancer)) Reflect.defineMetadata(key, [...others, enhancer], method);
 }
 
 /** Where decorators of a handler stand. */
@@ -80,6 +90,13 @@ function valueOf(prototype: object, name: PropertyKey): unknown {
 function chainOf(object: object): readonly object[] {
   const above = Object.getPrototypeOf(object) as object | null;
   return above === null ? [object] : [...chainOf(above), object];
+}
+
+/** What decorators such as `@UseGuards()` name on a class, then on its method. @internal */
+export function namedOn(key: string, controller: Class, method: object): readonly unknown[] {
+  return [controller, method].flatMap(
+    (target) => (Reflect.getMetadata(key, target) ?? []) as readonly unknown[],
+  );
 }
 
 /** Whether a decorator marks a method or its class, and not only a class that this one extends. @internal */

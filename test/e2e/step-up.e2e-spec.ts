@@ -30,10 +30,11 @@ const META = {
 
 const LATE: readonly [string, string, object][] = [
   ['tools/call', 'decides', { name: 'decides', arguments: {} }],
-  ['tools/call', 'throws', { name: 'throws', arguments: {} }],
   ['prompts/get', 'late', { name: 'late' }],
   ['resources/read', 'note://late', { uri: 'note://late' }],
 ];
+
+const THROWS = ['tools/call', 'throws', { name: 'throws', arguments: {} }] as const;
 
 /** The last message of a stream, and how many there are. */
 function lastOf({ text }: HttpAnswer): { message: unknown; count: number } {
@@ -82,6 +83,7 @@ describe.each(PLATFORMS)('step-up from inside a handler, on %s', (platform) => {
   }
 
   describe.each(LATE_ENDPOINTS)('with %s', (name, legacyAnswers, make) => {
+    const isOfNest = name.startsWith('@rekog');
     const versions: readonly Version[] = name.startsWith('SDK v1') ? [LEGACY] : [LEGACY, MODERN];
 
     async function startEndpoint(more: Partial<McpAuthModuleOptions> = {}) {
@@ -114,7 +116,7 @@ describe.each(PLATFORMS)('step-up from inside a handler, on %s', (platform) => {
       async () => {
         const call = await startEndpoint();
         for (const version of versions) {
-          for (const message of LATE) {
+          for (const message of isOfNest ? [...LATE, THROWS] : LATE) {
             denied.length = 0;
             const answer = await call(version, message);
             expect([message, refusedAs(answer)]).toEqual([message, insufficientScope(ASKED[version])]);
@@ -137,6 +139,28 @@ describe.each(PLATFORMS)('step-up from inside a handler, on %s', (platform) => {
         }
       },
     );
+
+    verifies('SSE-01', 'leaves a failure alone that is another than the denial', async () => {
+      const call = await startEndpoint();
+      for (const version of versions) {
+        const answer = await call(version, tool('masks'));
+        expect([answer.status, answer.headers['www-authenticate']]).toEqual([200, undefined]);
+        expect(answer.text).toContain('"isError":true');
+        expect(answer.text).not.toContain('notes:write');
+      }
+      expect(denied).toEqual([]);
+    });
+
+    verifies('SSE-01', 'is a tool error if a callback of the SDK throws the error by itself', async () => {
+      if (isOfNest) return;
+      const call = await startEndpoint();
+      for (const version of versions) {
+        const answer = await call(version, THROWS);
+        expect([answer.status, answer.headers['www-authenticate']]).toEqual([200, undefined]);
+        expect(answer.text).toContain('The operation needs the scopes: notes:write');
+      }
+      expect(denied).toEqual([]);
+    });
 
     verifies(
       ['SSE-01', 'SSE-02', 'F73', 'H24'],
@@ -225,6 +249,15 @@ describe.each(PLATFORMS)('step-up from inside a handler, on %s', (platform) => {
     expect((await ask('notes:read notes:list notes:write')).status).toBe(200);
   });
 
+  verifies('SSE-01', 'holds where a handler of @rekog/mcp-nest has a filter of its own', async () => {
+    const [, , make] = LATE_ENDPOINTS[3] as (typeof LATE_ENDPOINTS)[number];
+    const { controllers, connect } = make();
+    const app = await start({ controllers }, connect);
+    const headers = { authorization: `Bearer ${await token()}`, 'mcp-protocol-version': LEGACY };
+    const answer = await app.send('/notes', { method: 'POST', headers, body: toolCall('filtered') });
+    expect(refusedAs(answer)).toEqual(insufficientScope(ASKED[LEGACY]));
+  });
+
   describe('with routes of HTTP', () => {
     const get = async (app: RunningApp, path: string, scope: string | undefined = 'notes:read') =>
       app.send(path, { headers: { authorization: `Bearer ${await token(scope)}` } });
@@ -255,16 +288,16 @@ describe.each(PLATFORMS)('step-up from inside a handler, on %s', (platform) => {
 
     verifies(
       'SSE-01',
-      'replaces an answer of failure, and no other, where the handler catches it',
+      'leaves the answer alone where the handler catches it, be it one of failure',
       async () => {
         const app = await start({ controllers: [LateController] });
         const good = await get(app, '/notes/caught/good');
         expect([good.status, good.text]).toEqual([200, 'what may be read']);
         expect(good.headers['www-authenticate']).toBeUndefined();
-        expect(refusedAs(await get(app, '/notes/caught/missing'))).toEqual(
-          insufficientScope('notes:read notes:write'),
-        );
+        const missing = await get(app, '/notes/caught/missing');
+        expect([missing.status, missing.headers['www-authenticate']]).toEqual([404, undefined]);
         expect((await get(app, '/notes/missing')).status).toBe(404);
+        expect(denied).toEqual([]);
       },
     );
 

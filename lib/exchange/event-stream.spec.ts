@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { eventFields, EventRewriter, type EventRules, withData } from './list-events.js';
+import { eventFields, EventRewriter, type EventRules, withData } from './event-stream.js';
 
 const SAME: EventRules = { maxBytes: 1000, rewrite: (event) => event, tooLong: undefined };
 
