@@ -3,7 +3,7 @@ import { type Admission } from '../auth-info/request-auth.js';
 import { RequestDecisions } from '../auth-info/request-decisions.js';
 import { type ConfigProblem } from '../errors/config.error.js';
 import { type ScopeChoice } from '../gate/scopes.js';
-import { isScopeToken } from '../options/check.decorator.js';
+import { isScopeToken } from '../options/value-rules.js';
 import { type McpOperationKind } from './operations.js';
 
 /** Scopes of which one suffices. A client that has none of them is asked to get the first. @publicApi */

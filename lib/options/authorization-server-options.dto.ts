@@ -2,9 +2,8 @@ import { types } from 'node:util';
 import { Transform, Type } from 'class-transformer';
 import { ValidateNested } from 'class-validator';
 import { SIGNATURE_ALGORITHMS } from './algorithms.js';
+import { Check, CheckOptional } from './check.decorator.js';
 import {
-  Check,
-  CheckOptional,
   isBoolean,
   isFunction,
   isListOf,
@@ -15,7 +14,7 @@ import {
   isText,
   isWholeNumber,
   type Problem,
-} from './check.decorator.js';
+} from './value-rules.js';
 import { type IntrospectionAuthMethod } from './introspection-options.interface.js';
 import { identifierProblem, urlProblem } from './url-rules.js';
 

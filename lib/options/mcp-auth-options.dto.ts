@@ -3,9 +3,8 @@ import { IsOptional, ValidateIf, ValidateNested } from 'class-validator';
 import { OWN_ISSUERS } from '../mcp-auth.constants.js';
 import { AuthorizationServerDto } from './authorization-server-options.dto.js';
 import { challengeTextProblem, errorUriProblem } from './challenge-text.js';
+import { Check, CheckOptional } from './check.decorator.js';
 import {
-  Check,
-  CheckOptional,
   isBoolean,
   isFunction,
   isListOf,
@@ -17,7 +16,7 @@ import {
   isText,
   isWholeNumber,
   type Problem,
-} from './check.decorator.js';
+} from './value-rules.js';
 import { isAllowedHosts, isAllowedOrigins } from './origin-rules.js';
 import { documentProblem } from './resource-document-rules.js';
 import { isScopeHierarchy } from './scope-hierarchy.js';

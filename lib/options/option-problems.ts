@@ -1,7 +1,7 @@
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import { type ConfigProblem } from '../errors/config.error.js';
-import { isPlainObject } from './check.decorator.js';
+import { isPlainObject } from './value-rules.js';
 import { didYouMean, hintForOtherName } from './did-you-mean.js';
 import { McpAuthModuleOptionsDto } from './mcp-auth-options.dto.js';
 import { withVerifierKept } from './verifier-option.js';
