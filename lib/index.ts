@@ -25,6 +25,7 @@ export {
 export { MCP_AUTH_OPTIONS } from './mcp-auth.constants.js';
 export { McpAuthModule } from './mcp-auth.module.js';
 export type {
+  AnyAuthorizationServerOptions,
   AuthorizationServerBaseOptions,
   AuthorizationServerByIssuer,
   AuthorizationServerByMetadata,
@@ -35,27 +36,30 @@ export type {
   ClaimNames,
   RemoteJwkSetOptions,
   TranspileData,
-} from './options/authorization-server-options.interface.js';
+} from './options/authorization-server-options.js';
 export type { ResolvedClaimNames } from './options/claim-names.js';
 export type {
   IntrospectionAuthMethod,
   IntrospectionCacheOptions,
   IntrospectionOptions,
-} from './options/introspection-options.interface.js';
+} from './options/introspection-options.js';
 export type {
   McpAuthModuleAsyncOptions,
   McpAuthModuleExtras,
   McpAuthModuleOptions,
   McpAuthOptionsFactory,
-  ProtectedResourceMetadataOptions,
-  ProtectedResourceOptions,
   RevocationQuery,
   SessionBindingOptions,
   StdioCaller,
   TokenCacheOptions,
   UnauthorizedRequest,
-} from './options/mcp-auth-options.interface.js';
+} from './options/mcp-auth-options.js';
 export type {
+  ProtectedResourceMetadataOptions,
+  ProtectedResourceOptions,
+} from './options/protected-resource-options.js';
+export type {
+  Resolved,
   ResolvedAuthorizationServerOptions,
   ResolvedIntrospectionOptions,
   ResolvedMcpAuthOptions,

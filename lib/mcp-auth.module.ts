@@ -48,7 +48,7 @@ import {
   type McpAuthModuleAsyncOptions,
   type McpAuthModuleExtras,
   type McpAuthModuleOptions,
-} from './options/mcp-auth-options.interface.js';
+} from './options/mcp-auth-options.js';
 import { resolveOptions } from './options/resolve-options.js';
 import { wholeTree } from './platform/whole-tree.js';
 import { LegacyMirror } from './resource-metadata/legacy-mirror.js';

@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { BootstrapDiscoveryError } from '../errors/discovery.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type AuthorizationServerMetadata } from '../options/authorization-server-options.interface.js';
+import { type AuthorizationServerMetadata } from '../options/authorization-server-options.js';
 import {
   type ResolvedAuthorizationServerOptions,
   type ResolvedMcpAuthOptions,

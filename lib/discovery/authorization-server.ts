@@ -1,6 +1,6 @@
 import { BootstrapDiscoveryError, DiscoveryError } from '../errors/discovery.error.js';
 import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
-import { type AuthorizationServerMetadata } from '../options/authorization-server-options.interface.js';
+import { type AuthorizationServerMetadata } from '../options/authorization-server-options.js';
 import { type ResolvedAuthorizationServerOptions } from '../options/resolved-options.interface.js';
 import { type Retried } from './background-retry.js';
 import { RefreshedValue, type RefreshPolicy, type RefreshState } from './refreshed-value.js';

@@ -1,6 +1,6 @@
 import { REQUEST_TIMEOUT_MS, MAX_METADATA_BYTES } from '../mcp-auth.constants.js';
 import { DiscoveryError } from '../errors/discovery.error.js';
-import { type AuthorizationServerMetadata } from '../options/authorization-server-options.interface.js';
+import { type AuthorizationServerMetadata } from '../options/authorization-server-options.js';
 import { type ResolvedAuthorizationServerOptions } from '../options/resolved-options.interface.js';
 import { fetchJson, untilAborted } from './fetch-json.js';
 import { mcpComplianceFindings } from './mcp-compliance.js';

@@ -16,7 +16,7 @@ import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { type LateRefusalReport } from '../exchange/late-refusal-report.js';
 import { refusedClaims } from '../gate/refused-claims.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type UnauthorizedRequest } from '../options/mcp-auth-options.interface.js';
+import { type UnauthorizedRequest } from '../options/mcp-auth-options.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type CredentialRequest, presentedSecrets } from '../token/credential-sources.js';
 import { type TokenClaims } from '../verifier/token.verifier.js';

@@ -1,9 +1,11 @@
 import { plainToInstance } from 'class-transformer';
-import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
+import { Allow, getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import { type ConfigProblem } from '../errors/config.error.js';
 import { isPlainObject } from './value-rules.js';
 import { didYouMean, hintForOtherName } from './did-you-mean.js';
-import { McpAuthModuleOptionsDto } from './mcp-auth-options.dto.js';
+import { type AnyAuthorizationServerOptions } from './authorization-server-options.js';
+import { McpAuthModuleOptions } from './mcp-auth-options.js';
+import { type ProtectedResourceOptions } from './protected-resource-options.js';
 import { withVerifierKept } from './verifier-option.js';
 
 /** What `forRoot` was given, with every short form written out; its shape is not checked yet. @internal */
@@ -28,19 +30,38 @@ function normaliseResource(given: unknown): unknown {
   return { ...resource, authorizationServers: servers };
 }
 
-/** The checked options as class instances, or all that is wrong with their shape. @internal */
-export function checkShape(options: NormalisedOptions): {
-  dto: McpAuthModuleOptionsDto;
+/** {@link ProtectedResourceOptions} with every server written out. @internal */
+export interface CheckedResource extends Omit<ProtectedResourceOptions, 'authorizationServers'> {
+  readonly authorizationServers: readonly AnyAuthorizationServerOptions[];
+}
+
+/** {@link McpAuthModuleOptions} with every short form written out. @internal */
+export interface CheckedOptions extends Omit<McpAuthModuleOptions, 'resources'> {
+  readonly resources: readonly CheckedResource[];
+}
+
+/** What `forRoot` takes: the module reads the further members itself, and a factory may give them among the options. */
+class GivenOptions extends McpAuthModuleOptions {
+  @Allow() readonly isGlobal?: unknown;
+  @Allow() readonly decorators?: unknown;
+}
+
+/** The checked options as class instances with their defaults, or all that is wrong with their shape. @internal */
+export function checkShape(given: NormalisedOptions): {
+  options: CheckedOptions;
   problems: ConfigProblem[];
 } {
-  const { checkable, problems } = withoutStrayServers(options);
-  const dto = plainToInstance(McpAuthModuleOptionsDto, checkable);
-  const errors = validateSync(dto, {
+  const { checkable, problems } = withoutStrayServers(given);
+  const options = plainToInstance(GivenOptions, checkable, { exposeDefaultValues: true });
+  const errors = validateSync(options, {
     whitelist: true,
     forbidNonWhitelisted: true,
     forbidUnknownValues: true,
   });
-  return { dto, problems: [...problems, ...errors.flatMap((error) => toProblems(error, ''))] };
+  return {
+    options: options as unknown as CheckedOptions,
+    problems: [...problems, ...errors.flatMap((error) => toProblems(error, ''))],
+  };
 }
 
 /** In place of a server that is none, so that what else is wrong is found too. */

@@ -6,7 +6,7 @@ import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.j
 import { AuthorizationServerUnavailableError, TokenRefusedError } from '../errors/refusal.errors.js';
 import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type IntrospectionAuthMethod } from '../options/introspection-options.interface.js';
+import { type IntrospectionAuthMethod } from '../options/introspection-options.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { privateKeyJwt } from './introspection-client.js';
 import { IntrospectionEndpoint } from './introspection-endpoint.js';

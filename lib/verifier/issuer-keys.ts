@@ -9,7 +9,7 @@ import { fetchJson, untilAborted } from '../discovery/fetch-json.js';
 import { RefreshedValue, type RefreshState } from '../discovery/refreshed-value.js';
 import { DiscoveryError } from '../errors/discovery.error.js';
 import { MAX_JWKS_BYTES } from '../mcp-auth.constants.js';
-import { type AuthorizationServerMetadata } from '../options/authorization-server-options.interface.js';
+import { type AuthorizationServerMetadata } from '../options/authorization-server-options.js';
 import { KeySet } from './key-set.js';
 import { usableKeys } from './usable-keys.js';
 

@@ -10,7 +10,7 @@ import { AuthorizationServerUnavailableError, TokenRefusedError } from '../error
 import {
   type AuthorizationServerMetadata,
   type AuthorizationServerOptions,
-} from '../options/authorization-server-options.interface.js';
+} from '../options/authorization-server-options.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { type IntrospectionTokenVerifier } from './introspection-token.verifier.js';
 import { IssuerTokenVerifier } from './issuer-token.verifier.js';

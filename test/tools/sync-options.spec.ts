@@ -127,6 +127,23 @@ describe('sync-options', () => {
     expect(get()).toContain('It has the members of [`Base`](#base) too.');
   });
 
+  it('reads classes like interfaces, whatever decorators and initializers say', () => {
+    put(
+      OPTIONS.replace('export interface CacheOptions', 'export class CacheOptions').replace(
+        'readonly maxEntries?: number;',
+        '@Check((value: Query) => value)\n  readonly maxEntries?: number = 5;',
+      ),
+    );
+    run();
+    expect(rows().get('`maxEntries`')).toEqual(['`number`', 'none', 'How many.', '']);
+    expect(get().match(/^## .*$/gm)).toEqual([
+      '## McpAuthModuleOptions',
+      '## CacheOptions',
+      '## Base',
+      '## Types',
+    ]);
+  });
+
   it('explains the types that members name', () => {
     run();
     expect(get()).toContain(
