@@ -1,4 +1,4 @@
-import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
+import { McpAuthConfigError } from '../errors/config.error.js';
 import {
   type AnyAuthorizationServerOptions,
   type ClaimNames,
@@ -8,12 +8,7 @@ import { type ResolvedClaimNames } from './claim-names.js';
 import { crossProblems } from './cross-checks.js';
 import { type IntrospectionAuthMethod, type IntrospectionOptions } from './introspection-options.js';
 import { type McpAuthModuleOptions, type StdioCaller } from './mcp-auth-options.js';
-import {
-  type CheckedOptions,
-  type CheckedResource,
-  checkShape,
-  normaliseOptions,
-} from './option-problems.js';
+import { type CheckedOptions, type CheckedResource, checkShape } from './option-problems.js';
 import { type ProtectedResourceOptions } from './protected-resource-options.js';
 import { resolveAllowedHosts, resolveAllowedOrigins } from './resolve-origins.js';
 import {
@@ -33,19 +28,14 @@ import { closure } from './scope-hierarchy.js';
  */
 export function resolveOptions(given: unknown): ResolvedMcpAuthOptions {
   if (typeof given !== 'object' || given === null) {
-    throw refused([
-      { path: 'options', message: `must be an object; got ${given === null ? 'null' : typeof given}` },
-    ]);
+    const found = given === null ? 'null' : typeof given;
+    throw new McpAuthConfigError([{ path: 'options', message: `must be an object; got ${found}` }]);
   }
-  const { options, problems } = checkShape(normaliseOptions(given as Record<string, unknown>));
-  if (problems.length > 0) throw refused(problems);
+  const { options, problems } = checkShape(given as Record<string, unknown>);
+  if (problems.length > 0) throw new McpAuthConfigError(problems);
   const crossed = crossProblems(options);
-  if (crossed.length > 0) throw refused(crossed);
+  if (crossed.length > 0) throw new McpAuthConfigError(crossed);
   return deepFreeze(resolveModule(options));
-}
-
-function refused(problems: readonly ConfigProblem[]): McpAuthConfigError {
-  return new McpAuthConfigError(problems);
 }
 
 function resolveModule({ verifier, ...options }: CheckedOptions): ResolvedMcpAuthOptions {
