@@ -59,12 +59,15 @@ export type {
   ProtectedResourceOptions,
 } from './options/protected-resource-options.js';
 export type {
-  Resolved,
-  ResolvedAuthorizationServerOptions,
-  ResolvedIntrospectionOptions,
   ResolvedMcpAuthOptions,
   ResolvedProtectedResourceOptions,
 } from './options/resolved-options.interface.js';
+export type {
+  Resolved,
+  ResolvedAuthorizationServerOptions,
+  ResolvedIntrospectionOptions,
+  TrustedAuthorizationServer,
+} from './options/trusted-authorization-server.interface.js';
 
 export type {
   AcceptedEvent,
@@ -82,7 +85,6 @@ export type {
 } from './events/mcp-auth-event.interface.js';
 export { McpAuthEvents } from './events/mcp-auth-events.js';
 
-export type { TrustedAuthorizationServer } from './discovery/authorization-server.js';
 export type { ProtectedResourceMetadata } from './resource-metadata/protected-resource-metadata.interface.js';
 export { claimsFromAuthInfo } from './verifier/auth-info-claims.js';
 export {
@@ -96,7 +98,7 @@ export {
   VerifiedToken,
   type VerifiedTokenOptions,
   type VerifyToken,
-} from './verifier/token.verifier.js';
+} from './options/token.verifier.js';
 
 export { BearerException } from './challenge/bearer.exception.js';
 export type { JsonRpcRefusalBody, RefusalBody } from './challenge/refusal-body.js';

@@ -65,7 +65,7 @@ import { IntrospectionTokenVerifier } from './verifier/introspection-token.verif
 import { IssuerKeysRegistry } from './verifier/issuer-keys.registry.js';
 import { IssuerTokenVerifier } from './verifier/issuer-token.verifier.js';
 import { JwtTokenVerifier } from './verifier/jwt-token.verifier.js';
-import { TokenVerifier } from './verifier/token.verifier.js';
+import { TokenVerifier } from './options/token.verifier.js';
 import { VerifierRegistry } from './verifier/verifier.registry.js';
 import { OperatorLogger } from './events/operator.logger.js';
 

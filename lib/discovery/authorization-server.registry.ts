@@ -4,10 +4,10 @@ import { BootstrapDiscoveryError } from '../errors/discovery.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type AuthorizationServerMetadata } from '../options/authorization-server-options.js';
 import {
-  type ResolvedAuthorizationServerOptions,
   type ResolvedMcpAuthOptions,
   type ResolvedProtectedResourceOptions,
 } from '../options/resolved-options.interface.js';
+import { type ResolvedAuthorizationServerOptions } from '../options/trusted-authorization-server.interface.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { AuthorizationServer } from './authorization-server.js';
 import { BackgroundRetry } from './background-retry.js';

@@ -3,7 +3,7 @@ import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { assertTokenForm } from '../token/extract-bearer-token.js';
-import { type TokenClaims, type VerifiedToken } from '../verifier/token.verifier.js';
+import { type TokenClaims, type VerifiedToken } from '../options/token.verifier.js';
 import { type Verifies, VerifierRegistry } from '../verifier/verifier.registry.js';
 import { admit, type AdmittedToken } from './admit.js';
 import { askVerifier } from './ask-verifier.js';

@@ -9,7 +9,7 @@ import {
   TokenRefusedError,
 } from '../errors/refusal.errors.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
-import { VerifiedToken, type VerificationContext, type VerifyToken } from '../verifier/token.verifier.js';
+import { VerifiedToken, type VerificationContext, type VerifyToken } from '../options/token.verifier.js';
 import { askVerifier } from './ask-verifier.js';
 import { TimeLimit } from './time-limit.js';
 

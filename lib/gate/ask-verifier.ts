@@ -8,7 +8,7 @@ import {
 } from '../errors/refusal.errors.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { IssuerTokenVerifier } from '../verifier/issuer-token.verifier.js';
-import { type VerificationContext, type VerifiedToken } from '../verifier/token.verifier.js';
+import { type VerificationContext, type VerifiedToken } from '../options/token.verifier.js';
 import { readVerificationResult } from '../verifier/verification-result.js';
 import { type Verifies } from '../verifier/verifier.registry.js';
 import { isThenable, type TimeLimit } from './time-limit.js';

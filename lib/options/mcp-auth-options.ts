@@ -5,12 +5,11 @@ import {
   type Type,
 } from '@nestjs/common';
 import { type CredentialsRefusal, type TokenRefusal } from '../errors/refusal.errors.js';
-// eslint-disable-next-line no-restricted-imports -- a type only: options name verifiers, which get options
-import { type TokenVerifierOption } from '../verifier/token.verifier.js';
 import { errorUriProblem } from './challenge-text.js';
 import { Check, CheckObjects, CheckOptional, CheckOptionalObject } from './check.decorator.js';
 import { ProtectedResourceOptions } from './protected-resource-options.js';
 import { isScopeHierarchy } from './scope-hierarchy.js';
+import { type TokenVerifierOption } from './token.verifier.js';
 import {
   isBoolean,
   isFunction,

@@ -1,6 +1,4 @@
 import { OWN_ISSUERS } from '../mcp-auth.constants.js';
-// eslint-disable-next-line no-restricted-imports -- a type only: options name verifiers, which get options
-import { type TokenVerifierOption } from '../verifier/token.verifier.js';
 import {
   type AuthorizationServerOptions,
   AnyAuthorizationServerOptions,
@@ -10,6 +8,7 @@ import { Check, CheckObjects, CheckOptional } from './check.decorator.js';
 import { isAllowedHosts, isAllowedOrigins } from './origin-rules.js';
 import { documentProblem } from './resource-document-rules.js';
 import { identifierProblem } from './url-rules.js';
+import { type TokenVerifierOption } from './token.verifier.js';
 import {
   isBoolean,
   isListOf,

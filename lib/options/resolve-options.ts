@@ -12,11 +12,13 @@ import { type CheckedOptions, type CheckedResource, checkShape } from './option-
 import { type ProtectedResourceOptions } from './protected-resource-options.js';
 import { resolveAllowedHosts, resolveAllowedOrigins } from './resolve-origins.js';
 import {
-  type ResolvedAuthorizationServerOptions,
-  type ResolvedIntrospectionOptions,
   type ResolvedMcpAuthOptions,
   type ResolvedProtectedResourceOptions,
 } from './resolved-options.interface.js';
+import {
+  type ResolvedAuthorizationServerOptions,
+  type ResolvedIntrospectionOptions,
+} from './trusted-authorization-server.interface.js';
 import { closure } from './scope-hierarchy.js';
 
 /**

@@ -1,64 +1,15 @@
-import { type JWK } from 'jose';
-// eslint-disable-next-line no-restricted-imports -- a type only: options name verifiers, which get options
-import { type TokenVerifierClass, type VerifyToken } from '../verifier/token.verifier.js';
-import {
-  type AnyAuthorizationServerOptions,
-  type RemoteJwkSetOptions,
-  type TranspileData,
-} from './authorization-server-options.js';
-import { type ResolvedClaimNames } from './claim-names.js';
-import { type IntrospectionCacheOptions, type IntrospectionOptions } from './introspection-options.js';
-import {
-  type McpAuthModuleOptions,
-  type SessionBindingOptions,
-  type StdioCaller,
-  type TokenCacheOptions,
+import type {
+  McpAuthModuleOptions,
+  SessionBindingOptions,
+  StdioCaller,
+  TokenCacheOptions,
 } from './mcp-auth-options.js';
-import { type ProtectedResourceOptions } from './protected-resource-options.js';
-
-/**
- * The options of a class with their defaults filled in.
- *
- * @typeParam Changes - the members that have no default, or that are resolved to something else
- * @publicApi
- */
-export type Resolved<Options, Changes> = Readonly<Required<Omit<Options, keyof Changes>> & Changes>;
-
-/** How an authorization server is asked about tokens: checked, defaulted, frozen. @publicApi */
-export type ResolvedIntrospectionOptions = Resolved<
-  IntrospectionOptions,
-  {
-    /** Not enumerable, so that inspecting or logging the options does not show it. */
-    clientSecret: (() => string | Promise<string>) | undefined;
-    /** Not enumerable, as the secret. */
-    privateKey: JWK | undefined;
-    /** Not enumerable, as the secret. */
-    bearerToken: (() => string | Promise<string>) | undefined;
-    endpoint: string | undefined;
-    /** Without state. */
-    opaqueTokenPattern: RegExp | undefined;
-    cache: Required<IntrospectionCacheOptions> | undefined;
-  }
->;
-
-/** One authorization server as configured: checked, defaulted, frozen. @publicApi */
-export type ResolvedAuthorizationServerOptions = Resolved<
-  AnyAuthorizationServerOptions,
-  {
-    /** Undefined where the metadata, given by hand or at an address of its own, names it. */
-    issuer: string | undefined;
-    metadataUrl: string | undefined;
-    metadata: Readonly<Record<string, unknown>> | undefined;
-    transpileData: TranspileData | undefined;
-    jwks: AnyAuthorizationServerOptions['jwks'];
-    remoteJwkSet: Required<RemoteJwkSetOptions>;
-    introspection: ResolvedIntrospectionOptions | undefined;
-    maxTokenAgeSeconds: number | undefined;
-    claimNames: ResolvedClaimNames;
-    /** Whether its tokens are verified by the package, so that it must be known where its keys are. */
-    needsKeys: boolean;
-  }
->;
+import type { ProtectedResourceOptions } from './protected-resource-options.js';
+import type { TokenVerifierClass, VerifyToken } from './token.verifier.js';
+import type {
+  Resolved,
+  ResolvedAuthorizationServerOptions,
+} from './trusted-authorization-server.interface.js';
 
 /** One protected resource as configured: checked, defaulted, frozen. @publicApi */
 export type ResolvedProtectedResourceOptions = Resolved<

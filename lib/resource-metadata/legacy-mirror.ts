@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { AUTHORIZATION_SERVER_WELL_KNOWN, MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type AuthorizationServerMetadata } from '../options/authorization-server-options.js';

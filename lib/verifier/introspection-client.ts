@@ -9,7 +9,7 @@ import {
 } from 'oauth4webapi';
 import { untilAborted } from '../discovery/fetch-json.js';
 import { SIGNATURE_ALGORITHMS } from '../options/algorithms.js';
-import { type ResolvedIntrospectionOptions } from '../options/resolved-options.interface.js';
+import { type ResolvedIntrospectionOptions } from '../options/trusted-authorization-server.interface.js';
 import { IntrospectionFailure } from './introspection-failure.js';
 
 /** RFC 6750 section 2.1. */

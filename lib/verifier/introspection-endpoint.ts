@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 import { type ClientAuth } from 'oauth4webapi';
-import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { untilAborted } from '../discovery/fetch-json.js';
 import { RefreshedValue } from '../discovery/refreshed-value.js';
 import { type TimeLimits } from '../discovery/time-limits.js';
 import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
-import { type ResolvedIntrospectionOptions } from '../options/resolved-options.interface.js';
+import { type ResolvedIntrospectionOptions } from '../options/trusted-authorization-server.interface.js';
 import { outsideRequests } from '../platform/outside-requests.js';
 import { BoundedConcurrency, QueueFullError } from './bounded-concurrency.js';
 import { IntrospectionCache } from './introspection-cache.js';

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { untilAborted } from '../discovery/fetch-json.js';
 import { TimeLimits } from '../discovery/time-limits.js';
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
@@ -13,7 +13,7 @@ import { IntrospectionEndpoint } from './introspection-endpoint.js';
 import { IntrospectionFailure, toIntrospectionFailure } from './introspection-failure.js';
 import { type IntrospectionAnswer, toClaims } from './introspection-response.js';
 import { IssuerKeysRegistry } from './issuer-keys.registry.js';
-import { type VerificationContext, VerifiedToken } from './token.verifier.js';
+import { type VerificationContext, VerifiedToken } from '../options/token.verifier.js';
 
 /** What else may be wrong, by the method: Basic has id and secret percent-encoded (RFC 6749 section 2.3.1). */
 const WAY_OUT: Readonly<Partial<Record<IntrospectionAuthMethod, string>>> = {

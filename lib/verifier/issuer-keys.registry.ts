@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { AuthorizationServer, type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { AuthorizationServer } from '../discovery/authorization-server.js';
+import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { AuthorizationServerRegistry } from '../discovery/authorization-server.registry.js';
 import { BackgroundRetry } from '../discovery/background-retry.js';
 import { usesKeys } from '../discovery/resolve-metadata.js';

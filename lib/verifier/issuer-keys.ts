@@ -1,15 +1,12 @@
 import { type CompactVerifyGetKey, type CryptoKey, errors } from 'jose';
-import {
-  AuthorizationServer,
-  type TrustedAuthorizationServer,
-  type WatchedKeys,
-} from '../discovery/authorization-server.js';
+import { AuthorizationServer, type WatchedKeys } from '../discovery/authorization-server.js';
 import { type Retried } from '../discovery/background-retry.js';
 import { fetchJson, untilAborted } from '../discovery/fetch-json.js';
 import { RefreshedValue, type RefreshState } from '../discovery/refreshed-value.js';
 import { DiscoveryError } from '../errors/discovery.error.js';
 import { MAX_JWKS_BYTES } from '../mcp-auth.constants.js';
 import { type AuthorizationServerMetadata } from '../options/authorization-server-options.js';
+import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { KeySet } from './key-set.js';
 import { usableKeys } from './usable-keys.js';
 

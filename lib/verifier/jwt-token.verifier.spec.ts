@@ -16,7 +16,7 @@ import { type IntrospectionTokenVerifier } from './introspection-token.verifier.
 import { IssuerTokenVerifier } from './issuer-token.verifier.js';
 import { decodeClaims } from './decode-jws.js';
 import { JwtTokenVerifier } from './jwt-token.verifier.js';
-import { type TokenClaims } from './token.verifier.js';
+import { type TokenClaims } from '../options/token.verifier.js';
 
 const RESOURCE = 'https://api.example.com/notes';
 

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { compactVerify, type CompactJWSHeaderParameters, type VerifyOptions } from 'jose';
-import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
@@ -11,7 +11,7 @@ import { IssuerKeysRegistry } from './issuer-keys.registry.js';
 import { assertAccessTokenHeader } from './jwt-header-rules.js';
 import { toVerifierError } from './jose-errors.js';
 import { PROFILE_CLAIMS } from './profile-claims.js';
-import { type TokenClaims, VerifiedToken } from './token.verifier.js';
+import { type TokenClaims, VerifiedToken } from '../options/token.verifier.js';
 import { OperatorLogger } from '../events/operator.logger.js';
 
 /**

@@ -42,10 +42,10 @@ if (!check && problems.length === 0) writeFileSync(path, page);
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length > 0 ? 1 : 0;
 
-/** The classes, interfaces and type aliases of the folder, by name. */
+/** The classes, interfaces and type aliases of what users write, by name. */
 function readDeclarations() {
   const found = new Map();
-  for (const name of readdirSync(join(root, FOLDER)).filter((each) => !each.endsWith('.spec.ts'))) {
+  for (const name of readdirSync(join(root, FOLDER)).filter((each) => each.endsWith('-options.ts'))) {
     const text = readFileSync(join(root, FOLDER, name), 'utf8');
     const file = ts.createSourceFile(name, text, ts.ScriptTarget.ES2022, true);
     for (const node of file.statements) {

@@ -75,7 +75,7 @@ afterEach(() => {
 });
 
 function put(text: string): void {
-  writeFileSync(join(root, 'lib/options/some.interface.ts'), text);
+  writeFileSync(join(root, 'lib/options/some-options.ts'), text);
 }
 
 const get = (): string => readFileSync(join(root, 'OPTIONS.md'), 'utf8');
