@@ -66,27 +66,22 @@ const isHeaders: Problem = (value) =>
 /** How a remote key set is fetched and kept. @publicApi */
 export class RemoteJwkSetOptions {
   /** Time limit for one fetch. Unit: milliseconds. Range: 100 to 30000. @defaultValue 5000 */
-  @CheckOptional(isWholeNumber(100, 30_000, 'milliseconds'))
-  readonly timeoutMs?: number = REQUEST_TIMEOUT_MS;
+  @CheckOptional(isWholeNumber(100, 30_000, 'milliseconds')) readonly timeoutMs?: number = REQUEST_TIMEOUT_MS;
   /**
    * A token with an unknown key id, or with a signature that fails, has the keys fetched anew, but not within this time of
    * the last fetch.
    * Unit: seconds. Range: 1 to 3600. @defaultValue 30
    */
-  @CheckOptional(isWholeNumber(1, 3600, 'seconds'))
-  readonly cooldownSeconds?: number = 30;
+  @CheckOptional(isWholeNumber(1, 3600, 'seconds')) readonly cooldownSeconds?: number = 30;
   /** Older keys are fetched anew. Unit: seconds. Range: 1 to 86400. @defaultValue 600 */
-  @CheckOptional(isWholeNumber(1, 86_400, 'seconds'))
-  readonly cacheMaxAgeSeconds?: number = 600;
+  @CheckOptional(isWholeNumber(1, 86_400, 'seconds')) readonly cacheMaxAgeSeconds?: number = 600;
   /**
    * Keys that cannot be fetched anew serve until they are this old. Unit: seconds. Range: 1 to 86400.
    * @defaultValue 3600
    */
-  @CheckOptional(isWholeNumber(1, 86_400, 'seconds'))
-  readonly staleMaxAgeSeconds?: number = 3600;
+  @CheckOptional(isWholeNumber(1, 86_400, 'seconds')) readonly staleMaxAgeSeconds?: number = 3600;
   /** Sent with each fetch. @defaultValue none */
-  @CheckOptional(isHeaders)
-  readonly headers?: Readonly<Record<string, string>> = {};
+  @CheckOptional(isHeaders) readonly headers?: Readonly<Record<string, string>> = {};
 }
 
 /**
@@ -101,8 +96,7 @@ export class ClaimNames {
    *
    * @defaultValue `client_id`, `azp`, `cid`, `appid`
    */
-  @CheckOptional(isNames)
-  readonly clientId?: string | readonly string[] = USUAL_CLAIM_NAMES.clientId;
+  @CheckOptional(isNames) readonly clientId?: string | readonly string[] = USUAL_CLAIM_NAMES.clientId;
 
   /**
    * The claims that may list the scopes: the first that is present counts alone, be it a text that is split at spaces
@@ -125,8 +119,7 @@ export class ClaimNames {
  */
 export class AuthorizationServerBaseOptions {
   /** Repairs the metadata before it is checked; may be async. @defaultValue none */
-  @CheckOptional(isFunction)
-  readonly transpileData?: TranspileData;
+  @CheckOptional(isFunction) readonly transpileData?: TranspileData;
 
   /**
    * The server's public keys, or a function that gives them. With them `jwks_uri` is neither needed nor
@@ -135,8 +128,7 @@ export class AuthorizationServerBaseOptions {
    * @defaultValue fetched from the metadata's `jwks_uri`
    * @see {@link https://www.rfc-editor.org/rfc/rfc7517#section-5 | RFC 7517 section 5}
    */
-  @CheckOptional(isJwks)
-  readonly jwks?: JSONWebKeySet | (() => JSONWebKeySet | Promise<JSONWebKeySet>);
+  @CheckOptional(isJwks) readonly jwks?: JSONWebKeySet | (() => JSONWebKeySet | Promise<JSONWebKeySet>);
 
   /** How its key set is fetched and kept. @defaultValue see {@link RemoteJwkSetOptions} */
   @CheckOptionalObject(() => RemoteJwkSetOptions)
@@ -148,12 +140,10 @@ export class AuthorizationServerBaseOptions {
    *
    * @defaultValue 'auto' with `introspection`, else 'jwt'
    */
-  @CheckOptional(isOneOf('jwt', 'introspection', 'auto'))
-  readonly mode?: 'jwt' | 'introspection' | 'auto';
+  @CheckOptional(isOneOf('jwt', 'introspection', 'auto')) readonly mode?: 'jwt' | 'introspection' | 'auto';
 
   /** How the server is asked about tokens. @defaultValue none: opaque tokens are refused */
-  @CheckOptionalObject(() => IntrospectionOptions)
-  readonly introspection?: IntrospectionOptions;
+  @CheckOptionalObject(() => IntrospectionOptions) readonly introspection?: IntrospectionOptions;
 
   /**
    * JWS algorithms accepted from this server. Asymmetric ones only.
@@ -173,8 +163,7 @@ export class AuthorizationServerBaseOptions {
    * @defaultValue 'lenient'
    * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-2 | RFC 9068 section 2}
    */
-  @CheckOptional(isOneOf('lenient', 'rfc9068'))
-  readonly profile?: 'lenient' | 'rfc9068' = 'lenient';
+  @CheckOptional(isOneOf('lenient', 'rfc9068')) readonly profile?: 'lenient' | 'rfc9068' = 'lenient';
 
   /**
    * How long after its `iat` a JWT is good at most, whatever its `exp`; one without `iat` is refused then. With the
@@ -185,8 +174,7 @@ export class AuthorizationServerBaseOptions {
    * @defaultValue none: `exp` alone says
    * @see {@link https://www.rfc-editor.org/rfc/rfc7519#section-4.1.6 | RFC 7519 section 4.1.6}
    */
-  @CheckOptional(isWholeNumber(1, 2_592_000, 'seconds'))
-  readonly maxTokenAgeSeconds?: number;
+  @CheckOptional(isWholeNumber(1, 2_592_000, 'seconds')) readonly maxTokenAgeSeconds?: number;
 
   /**
    * Claims without which a token of this server is rejected, whoever verified it, beside those of `profile`. A verifier's
@@ -195,8 +183,7 @@ export class AuthorizationServerBaseOptions {
    *
    * @defaultValue none
    */
-  @CheckOptional(isListOf(isText, { nonEmpty: false }))
-  readonly requiredClaims?: readonly string[] = [];
+  @CheckOptional(isListOf(isText, { nonEmpty: false })) readonly requiredClaims?: readonly string[] = [];
 
   /**
    * Which claims of its tokens give client and scopes: of JWTs and of introspection answers. A `verifier` of the
@@ -204,8 +191,7 @@ export class AuthorizationServerBaseOptions {
    *
    * @defaultValue see {@link ClaimNames}
    */
-  @CheckOptionalObject(() => ClaimNames)
-  readonly claimNames?: ClaimNames = new ClaimNames();
+  @CheckOptionalObject(() => ClaimNames) readonly claimNames?: ClaimNames = new ClaimNames();
 
   /**
    * What happens when the metadata lacks something that MCP clients need (PKCE with S256, the code flow, its
@@ -214,8 +200,7 @@ export class AuthorizationServerBaseOptions {
    *
    * @defaultValue 'warn'
    */
-  @CheckOptional(isOneOf('warn', 'error', 'off'))
-  readonly mcpCompliance?: 'warn' | 'error' | 'off' = 'warn';
+  @CheckOptional(isOneOf('warn', 'error', 'off')) readonly mcpCompliance?: 'warn' | 'error' | 'off' = 'warn';
 }
 
 /**
@@ -231,24 +216,19 @@ export class AnyAuthorizationServerOptions extends AuthorizationServerBaseOption
    *
    * @defaultValue worked out from `metadataUrl` where that has a well-known form
    */
-  @CheckOptional(isString(identifierProblem))
-  readonly issuer?: string;
+  @CheckOptional(isString(identifierProblem)) readonly issuer?: string;
   /** Which well-known locations of `issuer` are asked, or which well-known form `metadataUrl` has. @defaultValue 'auto' */
-  @CheckOptional(isOneOf('auto', 'oauth', 'oidc'))
-  readonly type?: AuthorizationServerType = 'auto';
+  @CheckOptional(isOneOf('auto', 'oauth', 'oidc')) readonly type?: AuthorizationServerType = 'auto';
   /** The address of a metadata document that stands elsewhere. https, or http on loopback. */
-  @CheckOptional(isString(urlProblem))
-  readonly metadataUrl?: string;
+  @CheckOptional(isString(urlProblem)) readonly metadataUrl?: string;
   /**
    * Takes whatever issuer the document at `metadataUrl` names. Then whoever controls the document chooses the issuer.
    *
    * @defaultValue false
    */
-  @CheckOptional(isBoolean)
-  readonly trustDocumentIssuer?: boolean = false;
+  @CheckOptional(isBoolean) readonly trustDocumentIssuer?: boolean = false;
   /** The document itself, with its `issuer`. Nothing is fetched then but the keys. */
-  @CheckOptional(isPlainObject)
-  readonly metadata?: AuthorizationServerMetadata;
+  @CheckOptional(isPlainObject) readonly metadata?: AuthorizationServerMetadata;
 }
 
 /** An authorization server found by its issuer identifier. @publicApi */

@@ -1,4 +1,5 @@
 import {
+  type FactoryProvider,
   type InjectionToken,
   type ModuleMetadata,
   type OptionalFactoryDependency,
@@ -31,11 +32,9 @@ const isBooleanOrIssuer: Problem = (value) =>
 /** How long admitted tokens are remembered. @publicApi */
 export class TokenCacheOptions {
   /** The oldest tokens beyond this number are forgotten, for each resource. Range: 1 to 1000000. @defaultValue 10000 */
-  @CheckOptional(isWholeNumber(1, 1_000_000, 'entries'))
-  readonly maxEntries?: number = 10_000;
+  @CheckOptional(isWholeNumber(1, 1_000_000, 'entries')) readonly maxEntries?: number = 10_000;
   /** Older ones are verified again. Unit: seconds. Range: 1 to 300. @defaultValue 60 */
-  @CheckOptional(isWholeNumber(1, 300, 'seconds'))
-  readonly maxAgeSeconds?: number = 60;
+  @CheckOptional(isWholeNumber(1, 300, 'seconds')) readonly maxAgeSeconds?: number = 60;
 }
 
 /** How many sessions are kept bound to their callers, and for how long. @publicApi */
@@ -46,11 +45,9 @@ export class SessionBindingOptions {
    *
    * @defaultValue 10000
    */
-  @CheckOptional(isWholeNumber(1, 1_000_000, 'sessions'))
-  readonly maxSessions?: number = 10_000;
+  @CheckOptional(isWholeNumber(1, 1_000_000, 'sessions')) readonly maxSessions?: number = 10_000;
   /** Sessions that were not used for so long are forgotten. Unit: seconds. Range: 1 to 2592000. @defaultValue 86400 */
-  @CheckOptional(isWholeNumber(1, 2_592_000, 'seconds'))
-  readonly maxIdleSeconds?: number = 86_400;
+  @CheckOptional(isWholeNumber(1, 2_592_000, 'seconds')) readonly maxIdleSeconds?: number = 86_400;
 }
 
 /** What {@link McpAuthModuleOptions.isRevoked} is asked about: an admitted token, without the token. @publicApi */
@@ -81,14 +78,11 @@ export interface UnauthorizedRequest {
 /** Who calls over stdio; what a token says of others. @publicApi */
 export class StdioCaller {
   /** The person; undefined for a program. */
-  @CheckOptional(isText)
-  readonly subject?: string;
+  @CheckOptional(isText) readonly subject?: string;
   /** The program that calls, such as the name of the MCP client. @defaultValue empty */
-  @CheckOptional(isText)
-  readonly clientId?: string;
+  @CheckOptional(isText) readonly clientId?: string;
   /** What it may do. Empty for nothing that needs scopes. */
-  @Check(isListOf(isScopeToken, { nonEmpty: false }))
-  readonly scopes!: readonly string[];
+  @Check(isListOf(isScopeToken, { nonEmpty: false })) readonly scopes!: readonly string[];
 }
 
 /** Options of {@link McpAuthModule}. @publicApi */
@@ -105,8 +99,7 @@ export class McpAuthModuleOptions {
    * @defaultValue 5
    * @see {@link https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4 | RFC 7519 section 4.1.4}
    */
-  @CheckOptional(isWholeNumber(0, 300, 'seconds'))
-  readonly clockToleranceSeconds?: number = 5;
+  @CheckOptional(isWholeNumber(0, 300, 'seconds')) readonly clockToleranceSeconds?: number = 5;
 
   /**
    * How long the discovery of all authorization servers at bootstrap may take in all.
@@ -115,8 +108,7 @@ export class McpAuthModuleOptions {
    *
    * @defaultValue 15000
    */
-  @CheckOptional(isWholeNumber(100, 120_000, 'milliseconds'))
-  readonly discoveryTimeoutMs?: number = 15_000;
+  @CheckOptional(isWholeNumber(100, 120_000, 'milliseconds')) readonly discoveryTimeoutMs?: number = 15_000;
 
   /**
    * When authorization servers are asked for their metadata: at bootstrap, or when the first token of each is
@@ -124,8 +116,7 @@ export class McpAuthModuleOptions {
    *
    * @defaultValue 'bootstrap'
    */
-  @CheckOptional(isOneOf('bootstrap', 'lazy'))
-  readonly discovery?: 'bootstrap' | 'lazy' = 'bootstrap';
+  @CheckOptional(isOneOf('bootstrap', 'lazy')) readonly discovery?: 'bootstrap' | 'lazy' = 'bootstrap';
 
   /**
    * What a server that cannot be resolved at bootstrap means: `fail` stops the start; `retry` starts, answers
@@ -134,8 +125,7 @@ export class McpAuthModuleOptions {
    *
    * @defaultValue 'fail'
    */
-  @CheckOptional(isOneOf('fail', 'retry'))
-  readonly onDiscoveryFailure?: 'fail' | 'retry' = 'fail';
+  @CheckOptional(isOneOf('fail', 'retry')) readonly onDiscoveryFailure?: 'fail' | 'retry' = 'fail';
 
   /**
    * How old metadata may grow before it is fetched anew. With requests coming, it is fetched behind the scenes at a random
@@ -146,8 +136,7 @@ export class McpAuthModuleOptions {
    *
    * @defaultValue 3600
    */
-  @CheckOptional(isWholeNumber(60, 86_400, 'seconds'))
-  readonly metadataRefreshSeconds?: number = 3600;
+  @CheckOptional(isWholeNumber(60, 86_400, 'seconds')) readonly metadataRefreshSeconds?: number = 3600;
 
   /**
    * How long a token may be; a longer one is refused before it is looked at. All headers of a request together are limited
@@ -157,8 +146,7 @@ export class McpAuthModuleOptions {
    *
    * @defaultValue 8192
    */
-  @CheckOptional(isWholeNumber(1024, 65_536, 'characters'))
-  readonly maxTokenLength?: number = 8192;
+  @CheckOptional(isWholeNumber(1024, 65_536, 'characters')) readonly maxTokenLength?: number = 8192;
 
   /**
    * How long clients may keep the RFC 9728 document (`Cache-Control: max-age`).
@@ -167,8 +155,7 @@ export class McpAuthModuleOptions {
    *
    * @defaultValue 3600
    */
-  @CheckOptional(isWholeNumber(0, 86_400, 'seconds'))
-  readonly metadataMaxAgeSeconds?: number = 3600;
+  @CheckOptional(isWholeNumber(0, 86_400, 'seconds')) readonly metadataMaxAgeSeconds?: number = 3600;
 
   /**
    * Serves the document of a resource with a path at `/.well-known/oauth-protected-resource` too, for clients
@@ -176,8 +163,7 @@ export class McpAuthModuleOptions {
    *
    * @defaultValue false
    */
-  @CheckOptional(isBoolean)
-  readonly serveRootAlias?: boolean = false;
+  @CheckOptional(isBoolean) readonly serveRootAlias?: boolean = false;
 
   /**
    * Serves a copy of an authorization server's metadata at `/.well-known/oauth-authorization-server` of the resource's
@@ -187,8 +173,7 @@ export class McpAuthModuleOptions {
    *
    * @defaultValue false
    */
-  @CheckOptional(isBooleanOrIssuer)
-  readonly legacyAuthorizationServerMetadata?: boolean | string = false;
+  @CheckOptional(isBooleanOrIssuer) readonly legacyAuthorizationServerMetadata?: boolean | string = false;
 
   /**
    * Verifies the tokens of every resource without a `verifier` of its own: a class among the providers, an instance or a
@@ -196,8 +181,7 @@ export class McpAuthModuleOptions {
    *
    * @defaultValue by the keys and introspection endpoints of the authorization servers
    */
-  @CheckOptional(isVerifier)
-  readonly verifier?: TokenVerifierOption;
+  @CheckOptional(isVerifier) readonly verifier?: TokenVerifierOption;
 
   /**
    * How long a verifier may take for one token; then the answer is 503. Holds for the package's own verifier too,
@@ -207,8 +191,7 @@ export class McpAuthModuleOptions {
    *
    * @defaultValue 10000
    */
-  @CheckOptional(isWholeNumber(100, 60_000, 'milliseconds'))
-  readonly verifierTimeoutMs?: number = 10_000;
+  @CheckOptional(isWholeNumber(100, 60_000, 'milliseconds')) readonly verifierTimeoutMs?: number = 10_000;
 
   /**
    * Whether tokens that were verified by the keys of their issuer are remembered, so that a token in use costs one
@@ -242,8 +225,7 @@ export class McpAuthModuleOptions {
    * @defaultValue none
    * @see {@link https://www.rfc-editor.org/rfc/rfc7519#section-4.1.7 | RFC 7519 section 4.1.7}
    */
-  @CheckOptional(isFunction)
-  readonly isRevoked?: (token: RevocationQuery) => boolean | Promise<boolean>;
+  @CheckOptional(isFunction) readonly isRevoked?: (token: RevocationQuery) => boolean | Promise<boolean>;
 
   /**
    * Whether requests to a resource's path, and below it, are authenticated before anything else of the application sees
@@ -256,8 +238,7 @@ export class McpAuthModuleOptions {
    *
    * @defaultValue false
    */
-  @CheckOptional(isBoolean)
-  readonly earlyAuthentication?: boolean = false;
+  @CheckOptional(isBoolean) readonly earlyAuthentication?: boolean = false;
 
   /**
    * Whether an answer of the type `text/event-stream` that is still open when its token expires is ended then, the
@@ -269,8 +250,7 @@ export class McpAuthModuleOptions {
    *
    * @defaultValue true
    */
-  @CheckOptional(isBoolean)
-  readonly endStreamsAtExpiry?: boolean = true;
+  @CheckOptional(isBoolean) readonly endStreamsAtExpiry?: boolean = true;
 
   /**
    * Whether the body of a refusal says which rule it was: `reason` as in `REFUSAL_REFERENCE`, and for an outage the
@@ -280,8 +260,7 @@ export class McpAuthModuleOptions {
    *
    * @defaultValue false
    */
-  @CheckOptional(isBoolean)
-  readonly showErrorDetails?: boolean = false;
+  @CheckOptional(isBoolean) readonly showErrorDetails?: boolean = false;
 
   /**
    * The form of a refusal's body: `oauth` is `{ "error", "error_description" }`; `json-rpc` is an error response of
@@ -291,8 +270,7 @@ export class McpAuthModuleOptions {
    * @defaultValue 'oauth'
    * @see {@link https://www.jsonrpc.org/specification#error_object | JSON-RPC 2.0 section 5.1}
    */
-  @CheckOptional(isOneOf('oauth', 'json-rpc'))
-  readonly errorBody?: 'oauth' | 'json-rpc' = 'oauth';
+  @CheckOptional(isOneOf('oauth', 'json-rpc')) readonly errorBody?: 'oauth' | 'json-rpc' = 'oauth';
 
   /**
    * A page for people about errors: `error_uri` of every challenge that has an `error`, and of its body. An https URL
@@ -301,8 +279,7 @@ export class McpAuthModuleOptions {
    * @defaultValue none
    * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3 | RFC 6750 section 3}
    */
-  @CheckOptional(isString(errorUriProblem))
-  readonly errorUri?: string;
+  @CheckOptional(isString(errorUriProblem)) readonly errorUri?: string;
 
   /**
    * Called once for every request that the guard answers with 401, for an application that counts them by address and
@@ -312,8 +289,7 @@ export class McpAuthModuleOptions {
    *
    * @defaultValue none
    */
-  @CheckOptional(isFunction)
-  readonly onUnauthorized?: (request: UnauthorizedRequest) => unknown;
+  @CheckOptional(isFunction) readonly onUnauthorized?: (request: UnauthorizedRequest) => unknown;
 
   /**
    * Which scopes a scope includes: `{ 'notes:admin': ['notes:write'], 'notes:write': ['notes:read'] }`. Who has the first
@@ -322,8 +298,7 @@ export class McpAuthModuleOptions {
    *
    * @defaultValue none: scopes are compared to the letter
    */
-  @CheckOptional(isScopeHierarchy)
-  readonly scopeHierarchy?: Readonly<Record<string, readonly string[]>>;
+  @CheckOptional(isScopeHierarchy) readonly scopeHierarchy?: Readonly<Record<string, readonly string[]>>;
 
   /**
    * What the lists of tools, prompts, resources and templates show of entries that the caller's scopes do not open. `hide`
@@ -369,8 +344,7 @@ export class McpAuthModuleOptions {
    *
    * @defaultValue 'allow', or 'deny' where an `McpHandlerSource` declares handlers
    */
-  @CheckOptional(isOneOf('allow', 'deny'))
-  readonly undeclaredTools?: 'allow' | 'deny';
+  @CheckOptional(isOneOf('allow', 'deny')) readonly undeclaredTools?: 'allow' | 'deny';
 
   /**
    * Whether a tool of `@rekog/mcp-nest` may have neither `@RequireScopes()` nor `@NoFurtherScopes()`, on itself or its class.
@@ -378,8 +352,7 @@ export class McpAuthModuleOptions {
    *
    * @defaultValue 'allow'
    */
-  @CheckOptional(isOneOf('allow', 'deny'))
-  readonly undecoratedTools?: 'allow' | 'deny' = 'allow';
+  @CheckOptional(isOneOf('allow', 'deny')) readonly undecoratedTools?: 'allow' | 'deny' = 'allow';
 
   /**
    * Most operations that the body of one request may ask for: messages of a batch that run a handler, and resources of a
@@ -388,16 +361,13 @@ export class McpAuthModuleOptions {
    *
    * @defaultValue 100
    */
-  @CheckOptional(isWholeNumber(1, 10_000, 'operations'))
-  readonly maxOperations?: number = 100;
+  @CheckOptional(isWholeNumber(1, 10_000, 'operations')) readonly maxOperations?: number = 100;
 
   /** What is used in place of the global `fetch` for every request to an authorization server. @defaultValue fetch */
-  @CheckOptional(isFunction)
-  readonly fetch?: typeof fetch;
+  @CheckOptional(isFunction) readonly fetch?: typeof fetch;
 
   /** The clock that `exp`, `nbf` and `iat` are compared with. @defaultValue `() => new Date()` */
-  @CheckOptional(isFunction)
-  readonly now?: () => Date;
+  @CheckOptional(isFunction) readonly now?: () => Date;
 }
 
 /** Makes the options; for `useClass` and `useExisting` of {@link McpAuthModule.forRootAsync}. @publicApi */
@@ -422,8 +392,7 @@ export interface McpAuthModuleExtras {
 /** Options of {@link McpAuthModule.forRootAsync}: exactly one of the `use…` members. @publicApi */
 export interface McpAuthModuleAsyncOptions extends McpAuthModuleExtras, Pick<ModuleMetadata, 'imports'> {
   /** Makes the options; its arguments are what `inject` lists. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the arguments' types are the user's to name
-  readonly useFactory?: (...args: any[]) => McpAuthModuleOptions | Promise<McpAuthModuleOptions>;
+  readonly useFactory?: FactoryProvider<McpAuthModuleOptions>['useFactory'];
   /** Made by the module, then asked for the options. */
   readonly useClass?: Type<McpAuthOptionsFactory>;
   /** Found in the container, then asked for the options. */

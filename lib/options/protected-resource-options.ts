@@ -77,12 +77,10 @@ export class ProtectedResourceOptions {
    *
    * @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-1.2 | RFC 9728 section 1.2}
    */
-  @Check(isString(resourceProblem))
-  readonly resource!: string;
+  @Check(isString(resourceProblem)) readonly resource!: string;
 
   /** A short name for `@ProtectedResource()`. Never published. @defaultValue none */
-  @CheckOptional(isText)
-  readonly name?: string;
+  @CheckOptional(isText) readonly name?: string;
 
   /** The authorization servers whose tokens are accepted; at least one. A string is an issuer of type `auto`. */
   @CheckObjects(() => AnyAuthorizationServerOptions, 'must be a list of issuers or objects')
@@ -97,8 +95,7 @@ export class ProtectedResourceOptions {
    *
    * @defaultValue `requiredScopes` and all scopes that `@RequireScopes()` names on this resource's handlers
    */
-  @CheckOptional(isListOf(isScopeToken, { nonEmpty: false }))
-  readonly scopesSupported?: readonly string[];
+  @CheckOptional(isListOf(isScopeToken, { nonEmpty: false })) readonly scopesSupported?: readonly string[];
 
   /**
    * Audiences that are accepted in place of the resource, for authorization servers that cannot put the
@@ -107,8 +104,7 @@ export class ProtectedResourceOptions {
    * @defaultValue the resource
    * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-4 | RFC 9068 section 4}
    */
-  @CheckOptional(isNames)
-  readonly audience?: string | readonly string[];
+  @CheckOptional(isNames) readonly audience?: string | readonly string[];
 
   /**
    * How a token's `aud` is compared. `hierarchical` takes a URL above an accepted one as well, by whole path segments of
@@ -127,8 +123,7 @@ export class ProtectedResourceOptions {
    * @defaultValue false
    * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-3 | RFC 9068 section 3}
    */
-  @CheckOptional(isBoolean)
-  readonly refuseMultipleAudiences?: boolean = false;
+  @CheckOptional(isBoolean) readonly refuseMultipleAudiences?: boolean = false;
 
   /**
    * Origins whose web pages may send requests here, beside the default ones; anything else is answered 403, whatever
@@ -142,8 +137,7 @@ export class ProtectedResourceOptions {
    * every port, with http and https
    * @see {@link https://www.rfc-editor.org/rfc/rfc6454#section-7 | RFC 6454 section 7}
    */
-  @CheckOptional(isAllowedOrigins)
-  readonly allowedOrigins?: readonly string[] = [];
+  @CheckOptional(isAllowedOrigins) readonly allowedOrigins?: readonly string[] = [];
 
   /**
    * Names in `Host` (`:authority` in HTTP/2) that requests may be addressed to, beside the resource's own host; others
@@ -154,8 +148,7 @@ export class ProtectedResourceOptions {
    * that a page whose name is made to point to this machine (DNS rebinding) is refused
    * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-7.2 | RFC 9110 section 7.2}
    */
-  @CheckOptional(isAllowedHosts)
-  readonly allowedHosts?: readonly string[];
+  @CheckOptional(isAllowedHosts) readonly allowedHosts?: readonly string[];
 
   /**
    * Verifies this resource's tokens in place of the keys and introspection endpoints of its authorization servers.
@@ -166,8 +159,7 @@ export class ProtectedResourceOptions {
    *
    * @defaultValue the module's `verifier`
    */
-  @CheckOptional(isVerifier)
-  readonly verifier?: TokenVerifierOption;
+  @CheckOptional(isVerifier) readonly verifier?: TokenVerifierOption;
 
   /**
    * Issuers that the resource's `verifier` may name as `iss` beside those of `authorizationServers`: of API keys, or of
@@ -188,10 +180,8 @@ export class ProtectedResourceOptions {
    *
    * @defaultValue false
    */
-  @CheckOptional(isBoolean)
-  readonly allowAnonymous?: boolean = false;
+  @CheckOptional(isBoolean) readonly allowAnonymous?: boolean = false;
 
   /** Further members of the RFC 9728 document. @defaultValue none */
-  @CheckOptional(isResourceDocument)
-  readonly metadata?: ProtectedResourceMetadataOptions = {};
+  @CheckOptional(isResourceDocument) readonly metadata?: ProtectedResourceMetadataOptions = {};
 }
