@@ -23,6 +23,7 @@ export {
 export { MCP_AUTH_OPTIONS } from './mcp-auth.constants.js';
 export { McpAuthModule } from './mcp-auth.module.js';
 export type {
+  AnyAuthorizationServerOptions,
   AuthorizationServerBaseOptions,
   AuthorizationServerByIssuer,
   AuthorizationServerByMetadata,
@@ -33,32 +34,38 @@ export type {
   ClaimNames,
   RemoteJwkSetOptions,
   TranspileData,
-} from './options/authorization-server-options.interface.js';
+} from './options/authorization-server-options.js';
 export type { ResolvedClaimNames } from './options/claim-names.js';
 export type {
   IntrospectionAuthMethod,
   IntrospectionCacheOptions,
   IntrospectionOptions,
-} from './options/introspection-options.interface.js';
+} from './options/introspection-options.js';
 export type {
   McpAuthModuleAsyncOptions,
   McpAuthModuleExtras,
   McpAuthModuleOptions,
   McpAuthOptionsFactory,
-  ProtectedResourceMetadataOptions,
-  ProtectedResourceOptions,
   RevocationQuery,
   SessionBindingOptions,
   StdioCaller,
   TokenCacheOptions,
   UnauthorizedRequest,
-} from './options/mcp-auth-options.interface.js';
+} from './options/mcp-auth-options.js';
 export type {
-  ResolvedAuthorizationServerOptions,
-  ResolvedIntrospectionOptions,
+  ProtectedResourceMetadataOptions,
+  ProtectedResourceOptions,
+} from './options/protected-resource-options.js';
+export type {
   ResolvedMcpAuthOptions,
   ResolvedProtectedResourceOptions,
 } from './options/resolved-options.interface.js';
+export type {
+  Resolved,
+  ResolvedAuthorizationServerOptions,
+  ResolvedIntrospectionOptions,
+  TrustedAuthorizationServer,
+} from './options/trusted-authorization-server.interface.js';
 
 export type {
   AcceptedEvent,
@@ -76,7 +83,6 @@ export type {
 } from './events/mcp-auth-event.interface.js';
 export { McpAuthEvents } from './events/mcp-auth-events.js';
 
-export type { TrustedAuthorizationServer } from './discovery/authorization-server.js';
 export type { ProtectedResourceMetadata } from './resource-metadata/protected-resource-metadata.interface.js';
 export { claimsFromAuthInfo } from './verifier/auth-info-claims.js';
 export {
@@ -90,7 +96,7 @@ export {
   VerifiedToken,
   type VerifiedTokenOptions,
   type VerifyToken,
-} from './verifier/token.verifier.js';
+} from './options/token.verifier.js';
 
 export { BearerException } from './challenge/bearer.exception.js';
 export type { JsonRpcRefusalBody, RefusalBody } from './challenge/refusal-body.js';

@@ -48,9 +48,6 @@ export const OWN_ISSUERS = 'urn:nestjs-mcp-auth:';
 /** What the issuer of a principal begins with whose verifier names none; the resource follows. @internal */
 export const VERIFIER_ISSUERS = `${OWN_ISSUERS}verifier:`;
 
-/** Longest accepted access token where the options do not say, in characters. @internal */
-export const DEFAULT_MAX_TOKEN_LENGTH = 8192;
-
 /** Time limit for one request to an authorization server, in milliseconds. @internal */
 export const REQUEST_TIMEOUT_MS = 5_000;
 

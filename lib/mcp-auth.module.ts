@@ -48,7 +48,7 @@ import {
   type McpAuthModuleAsyncOptions,
   type McpAuthModuleExtras,
   type McpAuthModuleOptions,
-} from './options/mcp-auth-options.interface.js';
+} from './options/mcp-auth-options.js';
 import { resolveOptions } from './options/resolve-options.js';
 import { wholeTree } from './platform/whole-tree.js';
 import { LegacyMirror } from './resource-metadata/legacy-mirror.js';
@@ -64,7 +64,7 @@ import {
 import { IntrospectionTokenVerifier } from './verifier/introspection-token.verifier.js';
 import { IssuerTokenVerifier } from './verifier/issuer-token.verifier.js';
 import { JwtTokenVerifier } from './verifier/jwt-token.verifier.js';
-import { TokenVerifier } from './verifier/token.verifier.js';
+import { TokenVerifier } from './options/token.verifier.js';
 import { VerifierRegistry } from './verifier/verifier.registry.js';
 import { OperatorLogger } from './events/operator.logger.js';
 

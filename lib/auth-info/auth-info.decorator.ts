@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { type TokenClaims } from '../verifier/token.verifier.js';
+import { type TokenClaims } from '../options/token.verifier.js';
 import { localCallOf } from './local-call.js';
 import { RequestContext } from './request-context.js';
 import { requestOf } from './request-of.js';

@@ -14,7 +14,7 @@ import { type McpAuthEvent } from '../events/mcp-auth-event.interface.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { withRefusedClaims } from '../gate/refused-claims.js';
-import { type McpAuthModuleOptions } from '../options/mcp-auth-options.interface.js';
+import { type McpAuthModuleOptions } from '../options/mcp-auth-options.js';
 import { DecisionReport } from './decision-report.js';
 
 const RESOURCE = 'https://api.example.com/notes';

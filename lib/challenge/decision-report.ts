@@ -15,10 +15,10 @@ import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { refusedClaims } from '../gate/refused-claims.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type UnauthorizedRequest } from '../options/mcp-auth-options.interface.js';
+import { type UnauthorizedRequest } from '../options/mcp-auth-options.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type CredentialRequest, presentedSecrets } from '../token/credential-sources.js';
-import { type TokenClaims } from '../verifier/token.verifier.js';
+import { type TokenClaims } from '../options/token.verifier.js';
 import { describeAudiences, opaqueTokenAdvice } from './refusal-details.js';
 
 /** A request that was rejected. @internal */

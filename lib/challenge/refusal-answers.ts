@@ -7,7 +7,7 @@ import {
   RequestOriginRefusedError,
   TokenRefusedError,
 } from '../errors/refusal.errors.js';
-import { isScopeToken } from '../options/check.decorator.js';
+import { isScopeToken } from '../options/value-rules.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { bearerChallenge } from './www-authenticate.js';

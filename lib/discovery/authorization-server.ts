@@ -1,22 +1,12 @@
 import { BootstrapDiscoveryError, DiscoveryError } from '../errors/discovery.error.js';
 import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
-import { type AuthorizationServerMetadata } from '../options/authorization-server-options.interface.js';
-import { type ResolvedAuthorizationServerOptions } from '../options/resolved-options.interface.js';
+import { type AuthorizationServerMetadata } from '../options/authorization-server-options.js';
+import {
+  type ResolvedAuthorizationServerOptions,
+  type TrustedAuthorizationServer,
+} from '../options/trusted-authorization-server.interface.js';
 import { type Retried } from './background-retry.js';
 import { RefreshedValue, type RefreshPolicy, type RefreshState } from './refreshed-value.js';
-
-/** An authorization server that a resource trusts. @publicApi */
-export interface TrustedAuthorizationServer {
-  /** To the letter as tokens have it. */
-  readonly issuer: string;
-  readonly options: ResolvedAuthorizationServerOptions;
-  /**
-   * What the server says of itself, at most as old as the options allow.
-   *
-   * @throws {@link AuthorizationServerUnavailableError} when it cannot be had
-   */
-  metadata(): Promise<AuthorizationServerMetadata>;
-}
 
 /** Metadata that cannot be fetched anew serves this much longer. */
 const STALE_SECONDS = 86_400;

@@ -3,7 +3,7 @@ import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { type TrustedAuthorizationServer } from './authorization-server.js';
+import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { BackgroundRetry } from './background-retry.js';
 import { IssuerKeys } from './issuer-keys.js';
 import { usesKeys } from './resolve-metadata.js';

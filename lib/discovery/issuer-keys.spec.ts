@@ -8,7 +8,7 @@ import { DiscoveryError } from '../errors/discovery.error.js';
 import {
   type AuthorizationServerBaseOptions,
   type AuthorizationServerMetadata,
-} from '../options/authorization-server-options.interface.js';
+} from '../options/authorization-server-options.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { IssuerKeys } from './issuer-keys.js';
 

@@ -1,4 +1,4 @@
-import { type SessionBindingOptions } from '../options/mcp-auth-options.interface.js';
+import { type SessionBindingOptions } from '../options/mcp-auth-options.js';
 
 /** A caller that holds sessions. @internal */
 export interface Holder {

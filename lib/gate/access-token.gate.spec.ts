@@ -13,7 +13,7 @@ import {
 } from '../resource-metadata/protected-resource.registry.js';
 import { IssuerTokenVerifier } from '../verifier/issuer-token.verifier.js';
 import { JwtTokenVerifier } from '../verifier/jwt-token.verifier.js';
-import { TokenVerifier, VerifiedToken, type VerifyToken } from '../verifier/token.verifier.js';
+import { TokenVerifier, VerifiedToken, type VerifyToken } from '../options/token.verifier.js';
 import { VerifierRegistry } from '../verifier/verifier.registry.js';
 import { AccessTokenGate } from './access-token.gate.js';
 import { RevocationCheck } from './revocation.check.js';

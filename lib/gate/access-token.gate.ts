@@ -4,7 +4,7 @@ import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interfa
 import { SharedDeadline } from '../platform/deadline.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { assertTokenForm } from '../token/extract-bearer-token.js';
-import { type TokenClaims, type VerifiedToken } from '../verifier/token.verifier.js';
+import { type TokenClaims, type VerifiedToken } from '../options/token.verifier.js';
 import { type Verifies, VerifierRegistry } from '../verifier/verifier.registry.js';
 import { admit, type AdmittedToken } from './admit.js';
 import { askVerifier } from './ask-verifier.js';

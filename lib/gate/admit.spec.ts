@@ -7,7 +7,7 @@ import {
   type KnownResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
-import { VerifiedToken, type VerifiedTokenOptions } from '../verifier/token.verifier.js';
+import { VerifiedToken, type VerifiedTokenOptions } from '../options/token.verifier.js';
 import { admit } from './admit.js';
 
 const NOW = 1_800_000_000;

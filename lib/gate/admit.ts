@@ -1,7 +1,7 @@
 import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { VERIFIER_ISSUERS } from '../mcp-auth.constants.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
-import { type TokenClaims, type VerifiedToken } from '../verifier/token.verifier.js';
+import { type TokenClaims, type VerifiedToken } from '../options/token.verifier.js';
 import { namesAudience } from './audience.js';
 import { assertRequiredClaims } from './required-claims.js';
 import { isNotAnAccessToken } from './look-alikes.js';

@@ -10,7 +10,7 @@ import {
 } from '../errors/refusal.errors.js';
 import { SharedDeadline } from '../platform/deadline.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
-import { VerifiedToken, type VerificationContext, type VerifyToken } from '../verifier/token.verifier.js';
+import { VerifiedToken, type VerificationContext, type VerifyToken } from '../options/token.verifier.js';
 import { askVerifier } from './ask-verifier.js';
 
 const AS = 'https://as.example';

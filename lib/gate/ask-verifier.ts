@@ -9,7 +9,7 @@ import {
 import { isThenable, type SharedDeadline } from '../platform/deadline.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { IssuerTokenVerifier } from '../verifier/issuer-token.verifier.js';
-import { type VerificationContext, type VerifiedToken } from '../verifier/token.verifier.js';
+import { type VerificationContext, type VerifiedToken } from '../options/token.verifier.js';
 import { readVerificationResult } from '../verifier/verification-result.js';
 import { type Verifies } from '../verifier/verifier.registry.js';
 

@@ -1,4 +1,4 @@
-import { type TokenClaims } from '../verifier/token.verifier.js';
+import { type TokenClaims } from '../options/token.verifier.js';
 
 const byRefusal = new WeakMap<object, TokenClaims>();
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import { AuthorizationServerUnavailableError, TokenRefusedError } from '../errors/refusal.errors.js';
-import { type RevocationQuery } from '../options/mcp-auth-options.interface.js';
+import { type RevocationQuery } from '../options/mcp-auth-options.js';
 import { type AdmittedToken } from './admit.js';
 import { refusedClaims } from './refused-claims.js';
 import { RevocationCheck } from './revocation.check.js';

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AuthorizationServerUnavailableError, TokenRefusedError } from '../errors/refusal.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type RevocationQuery } from '../options/mcp-auth-options.interface.js';
+import { type RevocationQuery } from '../options/mcp-auth-options.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { isThenable, SharedDeadline } from '../platform/deadline.js';
 import { type AdmittedToken } from './admit.js';

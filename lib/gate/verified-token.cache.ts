@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type TokenCacheOptions } from '../options/mcp-auth-options.interface.js';
+import { type TokenCacheOptions } from '../options/mcp-auth-options.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { type AdmittedToken } from './admit.js';

@@ -1,5 +1,5 @@
 import { type ConfigProblem } from '../errors/config.error.js';
-import { isListOf, isOneOf, isPlainObject, isText } from '../options/check.decorator.js';
+import { isListOf, isOneOf, isPlainObject, isText } from '../options/value-rules.js';
 import { type McpDeclaration } from './handler-source.js';
 import { type McpOperationKind } from './operations.js';
 import { requirementProblems } from './scope-requirement.js';

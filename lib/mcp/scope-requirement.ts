@@ -2,7 +2,7 @@ import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
 import { Authorization } from '../auth-info/authorization.js';
 import { type ConfigProblem } from '../errors/config.error.js';
 import { type ScopeChoice } from '../gate/scopes.js';
-import { isScopeToken } from '../options/check.decorator.js';
+import { isScopeToken } from '../options/value-rules.js';
 import { type McpOperationKind } from './operations.js';
 
 /** Scopes of which one suffices. A client that has none of them is asked to get the first. @publicApi */

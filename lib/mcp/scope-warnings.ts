@@ -1,7 +1,7 @@
 import { type AuthorizationServer } from '../discovery/authorization-server.js';
 import { type AuthorizationServerRegistry } from '../discovery/authorization-server.registry.js';
 import { OFFLINE_ACCESS } from '../mcp-auth.constants.js';
-import { isScopeToken } from '../options/check.decorator.js';
+import { isScopeToken } from '../options/value-rules.js';
 import { didYouMean } from '../options/did-you-mean.js';
 import {
   type KnownResource,

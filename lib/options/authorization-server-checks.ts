@@ -1,9 +1,10 @@
 import { type ConfigProblem } from '../errors/config.error.js';
-import { type AuthorizationServerDto, type IntrospectionDto } from './authorization-server-options.dto.js';
+import { type AnyAuthorizationServerOptions } from './authorization-server-options.js';
+import { type IntrospectionOptions } from './introspection-options.js';
 
 type Rule<T> = readonly [message: string, isBroken: (subject: T) => boolean];
 
-const LOCATION_RULES: readonly Rule<AuthorizationServerDto>[] = [
+const LOCATION_RULES: readonly Rule<AnyAuthorizationServerOptions>[] = [
   [
     'has "metadata" beside "issuer" or "metadataUrl"; the metadata names its issuer itself',
     ({ metadata, issuer, metadataUrl }) =>
@@ -21,7 +22,7 @@ const LOCATION_RULES: readonly Rule<AuthorizationServerDto>[] = [
   ],
 ];
 
-const MODE_RULES: readonly Rule<AuthorizationServerDto>[] = [
+const MODE_RULES: readonly Rule<AnyAuthorizationServerOptions>[] = [
   [
     'has a "mode" that introspects tokens, and no "introspection"; say how the server is asked',
     ({ mode, introspection }) => mode !== undefined && mode !== 'jwt' && introspection === undefined,
@@ -37,7 +38,7 @@ const MODE_RULES: readonly Rule<AuthorizationServerDto>[] = [
   ],
 ];
 
-const INTROSPECTION_RULES: readonly Rule<IntrospectionDto>[] = [
+const INTROSPECTION_RULES: readonly Rule<IntrospectionOptions>[] = [
   [
     'has no "clientSecret", which its "authMethod" needs',
     ({ authMethod, clientSecret }) =>
@@ -60,7 +61,7 @@ const INTROSPECTION_RULES: readonly Rule<IntrospectionDto>[] = [
 
 /** What is wrong between the options of one authorization server. @internal */
 export function authorizationServerProblems(
-  server: AuthorizationServerDto,
+  server: AnyAuthorizationServerOptions,
   path: string,
   isDeferred: boolean,
 ): ConfigProblem[] {
@@ -83,7 +84,7 @@ export function authorizationServerProblems(
  * @internal
  */
 export function ambiguousIntrospection(
-  servers: readonly AuthorizationServerDto[],
+  servers: readonly AnyAuthorizationServerOptions[],
   path: string,
 ): ConfigProblem[] {
   const [, second] = servers.flatMap(({ introspection }, index) => (introspection ? [index] : []));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { isScopeToken } from './check.decorator.js';
+import { isScopeToken } from './value-rules.js';
 import { challengeTextProblem, errorUriProblem } from './challenge-text.js';
 
 describe('errorUriProblem', () => {

@@ -1,11 +1,11 @@
 import { type ConfigProblem } from '../errors/config.error.js';
-import { type AuthorizationServerDto } from './authorization-server-options.dto.js';
-import { type McpAuthModuleOptionsDto, type ProtectedResourceDto } from './mcp-auth-options.dto.js';
+import { type AnyAuthorizationServerOptions } from './authorization-server-options.js';
+import { type CheckedOptions, type CheckedResource } from './option-problems.js';
 import { ambiguousIntrospection, authorizationServerProblems } from './authorization-server-checks.js';
 import { canonicalResource } from './url-rules.js';
 
 /** What is wrong between options that are each right in shape. @internal */
-export function crossProblems(options: McpAuthModuleOptionsDto): ConfigProblem[] {
+export function crossProblems(options: CheckedOptions): ConfigProblem[] {
   const { resources, serveRootAlias } = options;
   const isDeferred = options.discovery === 'lazy' || options.onDiscoveryFailure === 'retry';
   const alias =
@@ -24,7 +24,7 @@ export function crossProblems(options: McpAuthModuleOptionsDto): ConfigProblem[]
 }
 
 function resourceProblems(
-  { authorizationServers, resource, metadata }: ProtectedResourceDto,
+  { authorizationServers, resource, metadata }: CheckedResource,
   path: string,
   isDeferred: boolean,
 ): ConfigProblem[] {
@@ -39,7 +39,7 @@ function resourceProblems(
   ];
 }
 
-function privateIssuerProblems({ resources, verifier }: McpAuthModuleOptionsDto): ConfigProblem[] {
+function privateIssuerProblems({ resources, verifier }: CheckedOptions): ConfigProblem[] {
   const message = 'needs a "verifier": only that may name these issuers';
   return resources.flatMap((resource, index) =>
     (resource.privateIssuers ?? []).length > 0 && (resource.verifier ?? verifier) === undefined
@@ -48,7 +48,7 @@ function privateIssuerProblems({ resources, verifier }: McpAuthModuleOptionsDto)
   );
 }
 
-function serverIssuer({ issuer, metadata }: AuthorizationServerDto): unknown {
+function serverIssuer({ issuer, metadata }: AnyAuthorizationServerOptions): unknown {
   return issuer ?? metadata?.['issuer'];
 }
 

@@ -1,75 +1,72 @@
 import { plainToInstance } from 'class-transformer';
-import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
+import { Allow, getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import { type ConfigProblem } from '../errors/config.error.js';
-import { isPlainObject } from './check.decorator.js';
+import { isPlainObject } from './value-rules.js';
 import { didYouMean, hintForOtherName } from './did-you-mean.js';
-import { McpAuthModuleOptionsDto } from './mcp-auth-options.dto.js';
+import { type AnyAuthorizationServerOptions } from './authorization-server-options.js';
+import { McpAuthModuleOptions } from './mcp-auth-options.js';
+import { type ProtectedResourceOptions } from './protected-resource-options.js';
 import { withVerifierKept } from './verifier-option.js';
 
-/** What `forRoot` was given, with every short form written out; its shape is not checked yet. @internal */
-export type NormalisedOptions = Record<string, unknown> & { resources: unknown };
-
-/** Writes out the short forms: one resource becomes a list, an issuer string an object. Copies, changes nothing. @internal */
-export function normaliseOptions(given: Record<string, unknown>): NormalisedOptions {
-  const { resources, ...rest } = withVerifierKept(given);
-  if (resources === undefined) return { ...rest, resources };
-  const list: unknown[] = Array.isArray(resources) ? resources : [resources];
-  return { ...rest, resources: list.map(normaliseResource) };
+/** {@link ProtectedResourceOptions} with every server written out. @internal */
+export interface CheckedResource extends Omit<ProtectedResourceOptions, 'authorizationServers'> {
+  readonly authorizationServers: readonly AnyAuthorizationServerOptions[];
 }
 
-function normaliseResource(given: unknown): unknown {
-  if (typeof given !== 'object' || given === null) return given;
-  const resource = withVerifierKept<Record<string, unknown>>({ ...given });
-  const { authorizationServers } = resource;
-  if (!Array.isArray(authorizationServers)) return resource;
-  const servers = authorizationServers.map((server: unknown) =>
-    typeof server === 'string' ? { issuer: server } : server,
-  );
-  return { ...resource, authorizationServers: servers };
+/** {@link McpAuthModuleOptions} with every short form written out. @internal */
+export interface CheckedOptions extends Omit<McpAuthModuleOptions, 'resources'> {
+  readonly resources: readonly CheckedResource[];
 }
 
-/** The checked options as class instances, or all that is wrong with their shape. @internal */
-export function checkShape(options: NormalisedOptions): {
-  dto: McpAuthModuleOptionsDto;
+/** What `forRoot` takes: the module reads the further members itself, and a factory may give them among the options. */
+class GivenOptions extends McpAuthModuleOptions {
+  @Allow() readonly isGlobal?: unknown;
+  @Allow() readonly decorators?: unknown;
+}
+
+/** The options as class instances with their defaults, and all that is wrong with their shape. @internal */
+export function checkShape(given: Record<string, unknown>): {
+  options: CheckedOptions;
   problems: ConfigProblem[];
 } {
-  const { checkable, problems } = withoutStrayServers(options);
-  const dto = plainToInstance(McpAuthModuleOptionsDto, checkable);
-  const errors = validateSync(dto, {
+  const problems: ConfigProblem[] = [];
+  const options = plainToInstance(GivenOptions, writtenOut(given, problems), { exposeDefaultValues: true });
+  const errors = validateSync(options, {
     whitelist: true,
     forbidNonWhitelisted: true,
     forbidUnknownValues: true,
   });
-  return { dto, problems: [...problems, ...errors.flatMap((error) => toProblems(error, ''))] };
+  problems.push(...errors.flatMap((error) => toProblems(error, '')));
+  return { options: options as unknown as CheckedOptions, problems };
+}
+
+/** Writes out the short forms: one resource becomes a list, an issuer string an object. Copies, changes nothing. */
+function writtenOut(given: Record<string, unknown>, problems: ConfigProblem[]): object {
+  const { resources, ...others } = withVerifierKept(given);
+  if (resources === undefined) return others;
+  const list: unknown[] = Array.isArray(resources) ? resources : [resources];
+  return { ...others, resources: list.map((resource, at) => writtenOutResource(resource, at, problems)) };
+}
+
+function writtenOutResource(given: unknown, at: number, problems: ConfigProblem[]): unknown {
+  if (typeof given !== 'object' || given === null) return given;
+  const resource = withVerifierKept<Record<string, unknown>>({ ...given });
+  const { authorizationServers } = resource;
+  if (!Array.isArray(authorizationServers)) return resource;
+  const servers = authorizationServers.map((server: unknown, index) => {
+    if (typeof server === 'string') return { issuer: server };
+    if (isPlainObject(server) === undefined) return server;
+    // Such as an environment variable that is missing: class-validator says nothing of members that are undefined.
+    const found = describe({ property: 'authorizationServers', value: server });
+    const path = `resources[${String(at)}].authorizationServers[${String(index)}]`;
+    problems.push({ path, message: `must be an issuer; got ${found}` });
+    return STAND_IN;
+  });
+  return { ...resource, authorizationServers: servers };
 }
 
 /** In place of a server that is none, so that what else is wrong is found too. */
 const STAND_IN = { issuer: 'https://auth.example.com' };
-
-/**
- * Finds members of `authorizationServers` that are no servers, such as an environment variable that is missing:
- * class-validator says nothing of members that are undefined.
- */
-function withoutStrayServers(options: NormalisedOptions): {
-  checkable: NormalisedOptions;
-  problems: ConfigProblem[];
-} {
-  const problems: ConfigProblem[] = [];
-  if (!Array.isArray(options.resources)) return { checkable: options, problems };
-  const resources = options.resources.map((resource: { authorizationServers?: unknown } | null, at) => {
-    const servers = resource?.authorizationServers;
-    if (!Array.isArray(servers)) return resource;
-    const authorizationServers = servers.map((server: unknown, index) => {
-      if (isPlainObject(server) === undefined) return server;
-      const path = `resources[${String(at)}].authorizationServers[${String(index)}]`;
-      const found = describe({ property: 'authorizationServers', value: server });
-      problems.push({ path, message: `must be an issuer; got ${found}` });
-      return STAND_IN;
-    });
-    return { ...resource, authorizationServers };
-  });
-  return { checkable: { ...options, resources }, problems };
-}
 
 function toProblems(error: ValidationError, parent: string): ConfigProblem[] {
   const index = /^\d+$/.test(error.property);

@@ -1,4 +1,4 @@
-import { isListOf, isString, type Problem } from './check.decorator.js';
+import { isListOf, isString, type Problem } from './value-rules.js';
 import { splitUrl, urlOf } from './url-rules.js';
 
 /** An `Origin` or a `Host` in its parts, in lower case. @internal */

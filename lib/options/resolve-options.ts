@@ -1,25 +1,25 @@
-import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
-import { DEFAULT_MAX_TOKEN_LENGTH, REQUEST_TIMEOUT_MS } from '../mcp-auth.constants.js';
-import { SIGNATURE_ALGORITHMS } from './algorithms.js';
-import { resolveClaimNames } from './claim-names.js';
+import { McpAuthConfigError } from '../errors/config.error.js';
+import {
+  type AnyAuthorizationServerOptions,
+  type ClaimNames,
+  type RemoteJwkSetOptions,
+} from './authorization-server-options.js';
+import { type ResolvedClaimNames } from './claim-names.js';
 import { crossProblems } from './cross-checks.js';
-import { type AuthorizationServerDto, RemoteJwkSetDto } from './authorization-server-options.dto.js';
-import {
-  type McpAuthModuleOptionsDto,
-  type ProtectedResourceDto,
-  type SessionBindingDto,
-  type TokenCacheDto,
-} from './mcp-auth-options.dto.js';
-import { type RemoteJwkSetOptions } from './authorization-server-options.interface.js';
-import { resolveIntrospection } from './resolve-introspection.js';
+import { type IntrospectionAuthMethod, type IntrospectionOptions } from './introspection-options.js';
+import { type McpAuthModuleOptions, type StdioCaller } from './mcp-auth-options.js';
+import { type CheckedOptions, type CheckedResource, checkShape } from './option-problems.js';
+import { type ProtectedResourceOptions } from './protected-resource-options.js';
 import { resolveAllowedHosts, resolveAllowedOrigins } from './resolve-origins.js';
-import { closure } from './scope-hierarchy.js';
-import { checkShape, normaliseOptions } from './option-problems.js';
 import {
-  type ResolvedAuthorizationServerOptions,
   type ResolvedMcpAuthOptions,
   type ResolvedProtectedResourceOptions,
 } from './resolved-options.interface.js';
+import {
+  type ResolvedAuthorizationServerOptions,
+  type ResolvedIntrospectionOptions,
+} from './trusted-authorization-server.interface.js';
+import { closure } from './scope-hierarchy.js';
 
 /**
  * Checks what an application gave, fills in the defaults and freezes the result. The input is copied:
@@ -30,165 +30,101 @@ import {
  */
 export function resolveOptions(given: unknown): ResolvedMcpAuthOptions {
   if (typeof given !== 'object' || given === null) {
-    throw refused([
-      { path: 'options', message: `must be an object; got ${given === null ? 'null' : typeof given}` },
-    ]);
+    const found = given === null ? 'null' : typeof given;
+    throw new McpAuthConfigError([{ path: 'options', message: `must be an object; got ${found}` }]);
   }
-  const { dto, problems } = checkShape(normaliseOptions(given as Record<string, unknown>));
-  if (problems.length > 0) throw refused(problems);
-  const crossed = crossProblems(dto);
-  if (crossed.length > 0) throw refused(crossed);
-  return deepFreeze(withDefaults(dto));
+  const { options, problems } = checkShape(given as Record<string, unknown>);
+  if (problems.length > 0) throw new McpAuthConfigError(problems);
+  const crossed = crossProblems(options);
+  if (crossed.length > 0) throw new McpAuthConfigError(crossed);
+  return deepFreeze(resolveModule(options));
 }
 
-function refused(problems: readonly ConfigProblem[]): McpAuthConfigError {
-  return new McpAuthConfigError(problems);
-}
-
-function withDefaults(dto: McpAuthModuleOptionsDto): ResolvedMcpAuthOptions {
+function resolveModule({ verifier, ...options }: CheckedOptions): ResolvedMcpAuthOptions {
   return {
-    resources: dto.resources.map((resource) => resolveResource(resource, dto.verifier)),
-    clockToleranceSeconds: dto.clockToleranceSeconds ?? 5,
-    ...discoveryDefaults(dto),
-    ...documentDefaults(dto),
-    maxTokenLength: dto.maxTokenLength ?? DEFAULT_MAX_TOKEN_LENGTH,
-    verifierTimeoutMs: dto.verifierTimeoutMs ?? 10_000,
-    tokenCache: resolveTokenCache(dto.tokenCache),
-    sessionBinding: resolveSessionBinding(dto.sessionBinding),
-    earlyAuthentication: dto.earlyAuthentication ?? false,
-    endStreamsAtExpiry: dto.endStreamsAtExpiry ?? true,
-    ...operationDefaults(dto),
-    ...refusalDefaults(dto),
-    isRevoked: dto.isRevoked as ResolvedMcpAuthOptions['isRevoked'],
-    onUnauthorized: dto.onUnauthorized as ResolvedMcpAuthOptions['onUnauthorized'],
-    fetch: dto.fetch ?? ((...args) => globalThis.fetch(...args)),
-    now: dto.now ?? (() => new Date()),
+    ...(options as Required<McpAuthModuleOptions>),
+    resources: options.resources.map((resource) => resolveResource(resource, verifier)),
+    tokenCache: (options.tokenCache || undefined) as ResolvedMcpAuthOptions['tokenCache'],
+    sessionBinding: (options.sessionBinding || undefined) as ResolvedMcpAuthOptions['sessionBinding'],
+    scopeHierarchy: options.scopeHierarchy && closure(options.scopeHierarchy),
+    stdio: typeof options.stdio === 'object' ? resolveCaller(options.stdio) : (options.stdio ?? 'deny'),
+    fetch: options.fetch ?? ((...args) => globalThis.fetch(...args)),
+    now: options.now ?? (() => new Date()),
   };
 }
 
-function discoveryDefaults(
-  dto: McpAuthModuleOptionsDto,
-): Pick<
-  ResolvedMcpAuthOptions,
-  'discoveryTimeoutMs' | 'discovery' | 'onDiscoveryFailure' | 'metadataRefreshSeconds'
-> {
-  return {
-    discoveryTimeoutMs: dto.discoveryTimeoutMs ?? 15_000,
-    discovery: dto.discovery ?? 'bootstrap',
-    onDiscoveryFailure: dto.onDiscoveryFailure ?? 'fail',
-    metadataRefreshSeconds: dto.metadataRefreshSeconds ?? 3600,
-  };
+function resolveCaller({ subject, clientId = '', scopes }: StdioCaller): ResolvedMcpAuthOptions['stdio'] {
+  return { subject, clientId, scopes: unique(scopes) };
 }
 
-function documentDefaults(
-  dto: McpAuthModuleOptionsDto,
-): Pick<
-  ResolvedMcpAuthOptions,
-  'metadataMaxAgeSeconds' | 'serveRootAlias' | 'legacyAuthorizationServerMetadata'
-> {
+function resolveResource(
+  { audience, ...options }: CheckedResource,
+  shared: McpAuthModuleOptions['verifier'],
+): ResolvedProtectedResourceOptions {
+  const { resource, allowedOrigins, allowedHosts } = options;
+  // Objects that verify have become functions.
+  const verifier = (options.verifier ?? shared) as ResolvedProtectedResourceOptions['verifier'];
   return {
-    metadataMaxAgeSeconds: dto.metadataMaxAgeSeconds ?? 3600,
-    serveRootAlias: dto.serveRootAlias ?? false,
-    legacyAuthorizationServerMetadata: dto.legacyAuthorizationServerMetadata ?? false,
-  };
-}
-
-function operationDefaults(
-  dto: McpAuthModuleOptionsDto,
-): Pick<
-  ResolvedMcpAuthOptions,
-  'scopeHierarchy' | 'undeclaredTools' | 'undecoratedTools' | 'maxOperations' | 'listPolicy' | 'stdio'
-> {
-  return {
-    scopeHierarchy: dto.scopeHierarchy && closure(dto.scopeHierarchy),
-    undeclaredTools: dto.undeclaredTools,
-    undecoratedTools: dto.undecoratedTools ?? 'allow',
-    maxOperations: dto.maxOperations ?? 100,
-    listPolicy: dto.listPolicy ?? 'show',
-    stdio: resolveStdio(dto.stdio),
-  };
-}
-
-function refusalDefaults(
-  dto: McpAuthModuleOptionsDto,
-): Pick<ResolvedMcpAuthOptions, 'showErrorDetails' | 'errorBody' | 'errorUri'> {
-  return {
-    showErrorDetails: dto.showErrorDetails ?? false,
-    errorBody: dto.errorBody ?? 'oauth',
-    errorUri: dto.errorUri,
-  };
-}
-
-function resolveResource(dto: ProtectedResourceDto, shared: unknown): ResolvedProtectedResourceOptions {
-  const verifier = (dto.verifier ?? shared) as ResolvedProtectedResourceOptions['verifier'];
-  return {
-    name: dto.name,
-    resource: dto.resource,
-    authorizationServers: dto.authorizationServers.map((server) =>
+    ...(options as Required<Omit<ProtectedResourceOptions, 'audience'>>),
+    authorizationServers: options.authorizationServers.map((server) =>
       resolveServer(server, verifier === undefined),
     ),
-    requiredScopes: [...new Set(dto.requiredScopes)],
-    scopesSupported: dto.scopesSupported && [...new Set(dto.scopesSupported)],
-    audiences: [dto.audience ?? dto.resource].flat(),
-    audienceMatch: dto.audienceMatch ?? 'exact',
-    refuseMultipleAudiences: dto.refuseMultipleAudiences ?? false,
-    allowedOrigins: resolveAllowedOrigins(dto.resource, dto.allowedOrigins),
-    allowedHosts: resolveAllowedHosts(dto.resource, dto.allowedHosts),
+    requiredScopes: unique(options.requiredScopes),
+    scopesSupported: options.scopesSupported && unique(options.scopesSupported),
+    audiences: [audience ?? resource].flat(),
+    allowedOrigins: resolveAllowedOrigins(resource, allowedOrigins),
+    allowedHosts: resolveAllowedHosts(resource, allowedHosts),
     verifier,
-    privateIssuers: [...new Set(dto.privateIssuers)],
-    allowAnonymous: dto.allowAnonymous ?? false,
-    metadata: { ...dto.metadata },
+    privateIssuers: unique(options.privateIssuers),
   };
 }
 
-function resolveServer(dto: AuthorizationServerDto, needsKeys: boolean): ResolvedAuthorizationServerOptions {
+function resolveServer(
+  options: AnyAuthorizationServerOptions,
+  needsKeys: boolean,
+): ResolvedAuthorizationServerOptions {
   return {
-    issuer: dto.issuer,
-    type: dto.type ?? 'auto',
-    metadataUrl: dto.metadataUrl,
-    trustDocumentIssuer: dto.trustDocumentIssuer ?? false,
-    metadata: dto.metadata,
-    transpileData: dto.transpileData as ResolvedAuthorizationServerOptions['transpileData'],
-    jwks: dto.jwks as ResolvedAuthorizationServerOptions['jwks'],
-    remoteJwkSet: resolveRemoteJwkSet(dto.remoteJwkSet ?? new RemoteJwkSetDto()),
-    mode: dto.mode ?? (dto.introspection ? 'auto' : 'jwt'),
-    introspection: dto.introspection && resolveIntrospection(dto.introspection),
-    algorithms: dto.algorithms ?? SIGNATURE_ALGORITHMS,
-    profile: dto.profile ?? 'lenient',
-    maxTokenAgeSeconds: dto.maxTokenAgeSeconds,
-    requiredClaims: [...new Set(dto.requiredClaims)],
-    claimNames: resolveClaimNames(dto.claimNames),
-    mcpCompliance: dto.mcpCompliance ?? 'warn',
+    ...(options as Required<AnyAuthorizationServerOptions>),
+    mode: options.mode ?? (options.introspection ? 'auto' : 'jwt'),
+    remoteJwkSet: options.remoteJwkSet as Required<RemoteJwkSetOptions>,
+    introspection: options.introspection && resolveIntrospection(options.introspection),
+    requiredClaims: unique(options.requiredClaims),
+    claimNames: resolveClaimNames(options.claimNames as Required<ClaimNames>),
     needsKeys,
   };
 }
 
-function resolveRemoteJwkSet(dto: RemoteJwkSetDto): Required<RemoteJwkSetOptions> {
-  return {
-    timeoutMs: dto.timeoutMs ?? REQUEST_TIMEOUT_MS,
-    cooldownSeconds: dto.cooldownSeconds ?? 30,
-    cacheMaxAgeSeconds: dto.cacheMaxAgeSeconds ?? 600,
-    staleMaxAgeSeconds: dto.staleMaxAgeSeconds ?? 3600,
-    headers: { ...dto.headers },
+function resolveClaimNames({ clientId, scopes }: Required<ClaimNames>): ResolvedClaimNames {
+  return { clientId: [clientId].flat(), scopes: typeof scopes === 'function' ? scopes : [scopes].flat() };
+}
+
+/** Puts the secret and the key where inspecting the options does not show them. */
+function resolveIntrospection(options: IntrospectionOptions): ResolvedIntrospectionOptions {
+  const { clientSecret, privateKey, bearerToken, ...others } = options;
+  const resolved = {
+    ...others,
+    authMethod: options.authMethod ?? defaultMethod(options),
+    opaqueTokenPattern: options.opaqueTokenPattern && new RegExp(options.opaqueTokenPattern),
   };
+  return Object.defineProperties(resolved, {
+    clientSecret: { value: typeof clientSecret === 'string' ? () => clientSecret : clientSecret },
+    bearerToken: { value: typeof bearerToken === 'string' ? () => bearerToken : bearerToken },
+    privateKey: { value: privateKey },
+  }) as ResolvedIntrospectionOptions;
 }
 
-function resolveTokenCache(dto: TokenCacheDto | false | undefined): ResolvedMcpAuthOptions['tokenCache'] {
-  if (dto === false) return undefined;
-  return { maxEntries: dto?.maxEntries ?? 10_000, maxAgeSeconds: dto?.maxAgeSeconds ?? 60 };
+function defaultMethod({
+  clientSecret,
+  privateKey,
+  bearerToken,
+}: IntrospectionOptions): IntrospectionAuthMethod {
+  if (privateKey !== undefined) return 'private_key_jwt';
+  if (bearerToken !== undefined) return 'bearer';
+  return clientSecret === undefined ? 'none' : 'client_secret_basic';
 }
 
-function resolveSessionBinding(
-  dto: SessionBindingDto | false | undefined,
-): ResolvedMcpAuthOptions['sessionBinding'] {
-  if (dto === false) return undefined;
-  return { maxSessions: dto?.maxSessions ?? 10_000, maxIdleSeconds: dto?.maxIdleSeconds ?? 86_400 };
-}
-
-function resolveStdio(stdio: McpAuthModuleOptionsDto['stdio'] = 'deny'): ResolvedMcpAuthOptions['stdio'] {
-  if (typeof stdio === 'string') return stdio;
-  const { subject, clientId = '', scopes } = stdio;
-  return { subject, clientId, scopes: [...new Set(scopes)] };
+function unique(values: readonly string[] | undefined): readonly string[] {
+  return [...new Set(values)];
 }
 
 function deepFreeze<T>(value: T): T {

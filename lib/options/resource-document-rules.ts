@@ -1,4 +1,4 @@
-import { isBoolean, isListOf, isOneOf, isString, isText, type Problem } from './check.decorator.js';
+import { isBoolean, isListOf, isOneOf, isString, isText, type Problem } from './value-rules.js';
 import { urlProblem } from './url-rules.js';
 
 const isUrl = isString(urlProblem);

@@ -1,4 +1,4 @@
-import { isListOf, isPlainObject, isScopeToken, type Problem } from './check.decorator.js';
+import { isListOf, isPlainObject, isScopeToken, type Problem } from './value-rules.js';
 
 /** Which scopes each scope includes, as written in the options. */
 type Hierarchy = Readonly<Record<string, readonly string[]>>;

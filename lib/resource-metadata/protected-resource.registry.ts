@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { AuthorizationServerRegistry } from '../discovery/authorization-server.registry.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS, PROTECTED_RESOURCE_WELL_KNOWN } from '../mcp-auth.constants.js';

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { McpAuthConfigError } from '../errors/config.error.js';
-import { type TokenClaims, TokenVerifier, type VerifiedAuthInfo } from '../verifier/token.verifier.js';
+import { type TokenClaims, TokenVerifier, type VerifiedAuthInfo } from '../options/token.verifier.js';
 import { environmentProblem } from './test-environment.js';
 
 /** Options of {@link StaticTokenVerifier}. @publicApi */

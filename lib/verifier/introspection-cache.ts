@@ -1,4 +1,4 @@
-import { type IntrospectionCacheOptions } from '../options/introspection-options.interface.js';
+import { type IntrospectionCacheOptions } from '../options/introspection-options.js';
 import { type IntrospectionAnswer } from './introspection-response.js';
 
 interface Entry {

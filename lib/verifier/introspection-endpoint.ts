@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import { type ClientAuth } from 'oauth4webapi';
-import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { type IssuerKeys } from '../discovery/issuer-keys.js';
 import { RefreshedValue } from '../discovery/refreshed-value.js';
 import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
-import { type ResolvedIntrospectionOptions } from '../options/resolved-options.interface.js';
+import { type ResolvedIntrospectionOptions } from '../options/trusted-authorization-server.interface.js';
 import { untilAborted, withDeadline } from '../platform/deadline.js';
 import { outsideRequests } from '../platform/outside-requests.js';
 import { QueueFullError, Semaphore } from '../platform/semaphore.js';

@@ -1,18 +1,18 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { IssuerKeysRegistry } from '../discovery/issuer-keys.registry.js';
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
 import { AuthorizationServerUnavailableError, TokenRefusedError } from '../errors/refusal.errors.js';
 import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type IntrospectionAuthMethod } from '../options/introspection-options.interface.js';
+import { type IntrospectionAuthMethod } from '../options/introspection-options.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { untilAborted } from '../platform/deadline.js';
 import { privateKeyJwt } from './introspection-client.js';
 import { IntrospectionEndpoint } from './introspection-endpoint.js';
 import { IntrospectionFailure, toIntrospectionFailure } from './introspection-failure.js';
 import { type IntrospectionAnswer, toClaims } from './introspection-response.js';
-import { type VerificationContext, VerifiedToken } from './token.verifier.js';
+import { type VerificationContext, VerifiedToken } from '../options/token.verifier.js';
 
 /** What else may be wrong, by the method: Basic has id and secret percent-encoded (RFC 6749 section 2.3.1). */
 const WAY_OUT: Readonly<Partial<Record<IntrospectionAuthMethod, string>>> = {

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { IssuerTokenVerifier } from './issuer-token.verifier.js';
-import { VerifiedToken } from './token.verifier.js';
+import { VerifiedToken } from '../options/token.verifier.js';
 
 const encode = (part: unknown): string => Buffer.from(JSON.stringify(part)).toString('base64url');
 const jwtOf = (claims: unknown, header: unknown = { alg: 'RS256' }): string =>

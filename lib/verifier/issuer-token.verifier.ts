@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
-import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { IntrospectionTokenVerifier } from './introspection-token.verifier.js';
 import { decodeClaims, decodeHeader } from './decode-jws.js';
 import { JwtTokenVerifier } from './jwt-token.verifier.js';
-import { TokenVerifier, type VerificationContext, type VerifiedToken } from './token.verifier.js';
+import { TokenVerifier, type VerificationContext, type VerifiedToken } from '../options/token.verifier.js';
 
 /**
  * The verifier that is used unless the application provides another: a token goes to the authorization server it

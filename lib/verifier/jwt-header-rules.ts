@@ -1,6 +1,6 @@
 import { type CompactJWSHeaderParameters } from 'jose';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
-import { type ResolvedAuthorizationServerOptions } from '../options/resolved-options.interface.js';
+import { type ResolvedAuthorizationServerOptions } from '../options/trusted-authorization-server.interface.js';
 
 type Profile = ResolvedAuthorizationServerOptions['profile'];
 

@@ -10,13 +10,13 @@ import { AuthorizationServerUnavailableError, TokenRefusedError } from '../error
 import {
   type AuthorizationServerMetadata,
   type AuthorizationServerOptions,
-} from '../options/authorization-server-options.interface.js';
+} from '../options/authorization-server-options.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { type IntrospectionTokenVerifier } from './introspection-token.verifier.js';
 import { IssuerTokenVerifier } from './issuer-token.verifier.js';
 import { decodeClaims } from './decode-jws.js';
 import { JwtTokenVerifier } from './jwt-token.verifier.js';
-import { type TokenClaims } from './token.verifier.js';
+import { type TokenClaims } from '../options/token.verifier.js';
 
 const RESOURCE = 'https://api.example.com/notes';
 

@@ -1,13 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { compactVerify, type CompactJWSHeaderParameters } from 'jose';
-import { type TrustedAuthorizationServer } from '../discovery/authorization-server.js';
+import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { IssuerKeysRegistry } from '../discovery/issuer-keys.registry.js';
 import { TokenRefusedError } from '../errors/refusal.errors.js';
 import { decodeHeader } from './decode-jws.js';
 import { assertAccessTokenHeader } from './jwt-header-rules.js';
 import { toVerifierError } from './jose-errors.js';
 import { PROFILE_CLAIMS } from './profile-claims.js';
-import { type TokenClaims, VerifiedToken } from './token.verifier.js';
+import { type TokenClaims, VerifiedToken } from '../options/token.verifier.js';
 import { OperatorLogger } from '../events/operator.logger.js';
 
 /**

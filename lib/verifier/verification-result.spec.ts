@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { VerifiedToken } from './token.verifier.js';
+import { VerifiedToken } from '../options/token.verifier.js';
 import { readVerificationResult } from './verification-result.js';
 
 describe('readVerificationResult', () => {

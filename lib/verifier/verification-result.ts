@@ -1,5 +1,5 @@
 import { claimsFromAuthInfo, isAuthInfo } from './auth-info-claims.js';
-import { VerifiedToken } from './token.verifier.js';
+import { VerifiedToken } from '../options/token.verifier.js';
 
 /**
  * Reads what a verifier returned, whatever its type says.

@@ -6,7 +6,7 @@ import { verifies } from '../../test/verifies.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { resolveOptions } from '../options/resolve-options.js';
-import { TokenVerifier, type VerificationResult } from './token.verifier.js';
+import { TokenVerifier, type VerificationResult } from '../options/token.verifier.js';
 import { VerifierRegistry } from './verifier.registry.js';
 
 const R1 = 'https://api.example.com/notes';

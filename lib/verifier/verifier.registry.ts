@@ -6,7 +6,7 @@ import {
   type ResolvedMcpAuthOptions,
   type ResolvedProtectedResourceOptions,
 } from '../options/resolved-options.interface.js';
-import { TokenVerifier, type TokenVerifierClass, type VerifyToken } from './token.verifier.js';
+import { TokenVerifier, type TokenVerifierClass, type VerifyToken } from '../options/token.verifier.js';
 
 /** What every form of verifier comes down to. @internal */
 export type Verifies = Pick<TokenVerifier, 'verify'>;

@@ -32,7 +32,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   },
   ProtectedResourceOptions: { given: ofResource, resolved: (all) => all.resources[0] },
   AuthorizationServerBaseOptions: { given: ofServer, resolved: server },
-  AuthorizationServerByIssuer: { given: ofServer, resolved: server },
+  AnyAuthorizationServerOptions: { given: ofServer, resolved: server },
   RemoteJwkSetOptions: {
     given: (own) => ofServer({ remoteJwkSet: own }),
     resolved: (all) => server(all)?.remoteJwkSet,

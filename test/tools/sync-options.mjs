@@ -3,7 +3,7 @@
  *
  *     node test/tools/sync-options.mjs [--check] [root]
  *
- * It begins with the interfaces that `forRoot()` and `forRootAsync()` take and follows the types of their members, but
+ * It begins with the types that `forRoot()` and `forRootAsync()` take and follows the types of their members, but
  * for those of functions, which nobody writes. A row has the first sentence of the comment; what else it says stands
  * beside it where it is short, and below the table where it is not.
  *
@@ -42,23 +42,27 @@ if (!check && problems.length === 0) writeFileSync(path, page);
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length > 0 ? 1 : 0;
 
-/** The interfaces and type aliases of the folder, by name. */
+/** The classes, interfaces and type aliases of what users write, by name. */
 function readDeclarations() {
   const found = new Map();
-  for (const name of readdirSync(join(root, FOLDER)).filter((each) => each.endsWith('.interface.ts'))) {
+  for (const name of readdirSync(join(root, FOLDER)).filter((each) => each.endsWith('-options.ts'))) {
     const text = readFileSync(join(root, FOLDER, name), 'utf8');
     const file = ts.createSourceFile(name, text, ts.ScriptTarget.ES2022, true);
     for (const node of file.statements) {
-      if (ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) found.set(node.name.text, node);
+      if (hasMembers(node) || ts.isTypeAliasDeclaration(node)) found.set(node.name.text, node);
     }
   }
   return found;
 }
 
+function hasMembers(node) {
+  return ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node);
+}
+
 function makePage() {
   const slugs = new Map();
   // The first reading gives every heading its anchor, so that rows can point down the page.
-  const sections = reachable(ts.isInterfaceDeclaration)
+  const sections = reachable(hasMembers)
     .map((node) => ({ node, rows: rowsOf(node) }))
     .filter(({ rows }) => rows.length > 0);
   for (const { node, rows } of sections) {
@@ -94,7 +98,7 @@ function reachable(isOfKind) {
 function namesIn(declaration) {
   const names = [];
   const look = (node) => {
-    if (ts.isFunctionTypeNode(node)) return;
+    if (ts.isFunctionTypeNode(node) || ts.isDecorator(node)) return;
     if (ts.isTypeReferenceNode(node) && ts.isIdentifier(node.typeName)) names.push(node.typeName.text);
     if (ts.isExpressionWithTypeArguments(node)) names.push(node.expression.getText());
     ts.forEachChild(node, look);
@@ -104,7 +108,8 @@ function namesIn(declaration) {
 }
 
 function rowsOf(node) {
-  return node.members.filter(ts.isPropertySignature).map((member) => {
+  const isOption = (member) => ts.isPropertySignature(member) || ts.isPropertyDeclaration(member);
+  return node.members.filter(isOption).map((member) => {
     const name = member.name.getText();
     const doc = readDoc(member);
     if (doc.sentence === '') problems.push(`${node.name.text}.${name} has no doc comment`);

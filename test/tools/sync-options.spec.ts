@@ -75,7 +75,7 @@ afterEach(() => {
 });
 
 function put(text: string): void {
-  writeFileSync(join(root, 'lib/options/some.interface.ts'), text);
+  writeFileSync(join(root, 'lib/options/some-options.ts'), text);
 }
 
 const get = (): string => readFileSync(join(root, 'OPTIONS.md'), 'utf8');
@@ -125,6 +125,23 @@ describe('sync-options', () => {
     const headings = ['## McpAuthModuleOptions', '## CacheOptions', '## Base', '## Types'];
     expect(get().match(/^## .*$/gm)).toEqual(headings);
     expect(get()).toContain('It has the members of [`Base`](#base) too.');
+  });
+
+  it('reads classes like interfaces, whatever decorators and initializers say', () => {
+    put(
+      OPTIONS.replace('export interface CacheOptions', 'export class CacheOptions').replace(
+        'readonly maxEntries?: number;',
+        '@Check((value: Query) => value)\n  readonly maxEntries?: number = 5;',
+      ),
+    );
+    run();
+    expect(rows().get('`maxEntries`')).toEqual(['`number`', 'none', 'How many.', '']);
+    expect(get().match(/^## .*$/gm)).toEqual([
+      '## McpAuthModuleOptions',
+      '## CacheOptions',
+      '## Base',
+      '## Types',
+    ]);
   });
 
   it('explains the types that members name', () => {

@@ -1,182 +1,53 @@
 import {
+  type FactoryProvider,
   type InjectionToken,
   type ModuleMetadata,
   type OptionalFactoryDependency,
   type Type,
 } from '@nestjs/common';
 import { type CredentialsRefusal, type TokenRefusal } from '../errors/refusal.errors.js';
-import { type AuthorizationServerOptions } from './authorization-server-options.interface.js';
-// eslint-disable-next-line no-restricted-imports -- a type only: options name verifiers, which get options
-import { type TokenVerifierOption } from '../verifier/token.verifier.js';
+import { errorUriProblem } from './challenge-text.js';
+import { Check, CheckObjects, CheckOptional, CheckOptionalObject } from './check.decorator.js';
+import { ProtectedResourceOptions } from './protected-resource-options.js';
+import { isScopeHierarchy } from './scope-hierarchy.js';
+import { type TokenVerifierOption } from '../options/token.verifier.js';
+import {
+  isBoolean,
+  isFunction,
+  isListOf,
+  isOneOf,
+  isScopeToken,
+  isString,
+  isText,
+  isWholeNumber,
+  type Problem,
+} from './value-rules.js';
+import { isVerifier } from './verifier-option.js';
 
-/**
- * Members of the RFC 9728 document beyond those that other options give, printed as they are. Names keep
- * their wire form; members that the RFC does not name are kept too.
- *
- * @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-2 | RFC 9728 section 2}
- * @publicApi
- */
-export interface ProtectedResourceMetadataOptions {
-  /** Where the resource's own public keys are. */
-  readonly jwks_uri?: string;
-  /** Only `['header']`: MCP takes tokens from the Authorization header and nowhere else. */
-  readonly bearer_methods_supported?: readonly string[];
-  /** Algorithms of the resource's signed responses; `none` is refused. */
-  readonly resource_signing_alg_values_supported?: readonly string[];
-  /** A name for people. Translations have a language tag behind `#`, such as `resource_name#de`. */
-  readonly resource_name?: string;
-  /** A page for developers. */
-  readonly resource_documentation?: string;
-  /** A page that says how clients may use what they get. */
-  readonly resource_policy_uri?: string;
-  /** A page with the terms of service. */
-  readonly resource_tos_uri?: string;
-  /** Printed for clients; such tokens have a `cnf`, and are refused. */
-  readonly tls_client_certificate_bound_access_tokens?: boolean;
-  /** Printed for clients; authorization details of tokens are in `claims`, and nothing here decides on them. */
-  readonly authorization_details_types_supported?: readonly string[];
-  /** Printed for clients; DPoP proofs are not verified. */
-  readonly dpop_signing_alg_values_supported?: readonly string[];
-  /** Printed for clients; tokens that are bound by DPoP have a `cnf`, and are refused. */
-  readonly dpop_bound_access_tokens_required?: boolean;
-  /** A JWS in compact form, made by you; printed unchanged and not verified. */
-  readonly signed_metadata?: string;
-  readonly [extension: string]: unknown;
-}
-
-/** One protected resource: an MCP endpoint or an API, as clients know it. @publicApi */
-export interface ProtectedResourceOptions {
-  /**
-   * The resource identifier: the URL that people type into their client. It is printed to the letter in the
-   * metadata, and gives the metadata's address, the challenge's `resource_metadata` and the audience
-   * that tokens must have. https (http on loopback), no query, no fragment.
-   *
-   * @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-1.2 | RFC 9728 section 1.2}
-   */
-  readonly resource: string;
-
-  /** A short name for `@ProtectedResource()`. Never published. @defaultValue none */
-  readonly name?: string;
-
-  /** The authorization servers whose tokens are accepted; at least one. A string is an issuer of type `auto`. */
-  readonly authorizationServers: readonly (string | AuthorizationServerOptions)[];
-
-  /** Scopes that every request needs, whatever it asks for. @defaultValue none */
-  readonly requiredScopes?: readonly string[];
-
-  /**
-   * What the metadata lists as `scopes_supported`. `offline_access` is left out.
-   *
-   * @defaultValue `requiredScopes` and all scopes that `@RequireScopes()` names on this resource's handlers
-   */
-  readonly scopesSupported?: readonly string[];
-
-  /**
-   * Audiences that are accepted in place of the resource, for authorization servers that cannot put the
-   * resource into a token. Never empty.
-   *
-   * @defaultValue the resource
-   * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-4 | RFC 9068 section 4}
-   */
-  readonly audience?: string | readonly string[];
-
-  /**
-   * How a token's `aud` is compared. `hierarchical` takes a URL above an accepted one as well, by whole path segments of
-   * the same origin: `https://api.example.com` for `https://api.example.com/notes`. Such a token opens everything
-   * below it, on all resources that are set so. Audiences that are no http(s) URLs are compared exactly in any case.
-   *
-   * @defaultValue 'exact'
-   * @see {@link https://www.rfc-editor.org/rfc/rfc8707#section-2 | RFC 8707 section 2}
-   */
-  readonly audienceMatch?: 'exact' | 'hierarchical';
-
-  /**
-   * Whether a token whose `aud` has several members is refused, as its scopes may be meant for another of them.
-   *
-   * @defaultValue false
-   * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-3 | RFC 9068 section 3}
-   */
-  readonly refuseMultipleAudiences?: boolean;
-
-  /**
-   * Origins whose web pages may send requests here, beside the default ones; anything else is answered 403, whatever
-   * token it has. Each is written as browsers send it, `https://app.example.com` or `http://localhost:5173`;
-   * `http://localhost:*` is every port. A request without `Origin` is not from a browser and passes.
-   *
-   * `['*']` allows any origin of that form: every page in every browser may then ask, and the token alone decides.
-   * Leave it to resources whose tokens no page gets without its user. `null` cannot be allowed.
-   *
-   * @defaultValue the resource's own origin; where that is loopback also `localhost`, `127.0.0.1` and `[::1]` on
-   * every port, with http and https
-   * @see {@link https://www.rfc-editor.org/rfc/rfc6454#section-7 | RFC 6454 section 7}
-   */
-  readonly allowedOrigins?: readonly string[];
-
-  /**
-   * Names in `Host` (`:authority` in HTTP/2) that requests may be addressed to, beside the resource's own host; others
-   * are answered 403. `api.example.com` is that host on every port, `api.example.com:8443` on one. An empty list
-   * leaves the resource's own host. Forwarding headers never count: name what your proxy sends as Host.
-   *
-   * @defaultValue any host; where the resource is loopback its own host, `localhost`, `127.0.0.1` and `[::1]`, so
-   * that a page whose name is made to point to this machine (DNS rebinding) is refused
-   * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-7.2 | RFC 9110 section 7.2}
-   */
-  readonly allowedHosts?: readonly string[];
-
-  /**
-   * Verifies this resource's tokens in place of the keys and introspection endpoints of its authorization servers.
-   * What it returns is decided on as ever: issuer, audience, time, scopes.
-   *
-   * Claims without `iss` are of no authorization server: the caller's issuer is then `urn:nestjs-mcp-auth:verifier:` and
-   * the resource identifier.
-   *
-   * @defaultValue the module's `verifier`
-   */
-  readonly verifier?: TokenVerifierOption;
-
-  /**
-   * Issuers that the resource's `verifier` may name as `iss` beside those of `authorizationServers`: of API keys, or of
-   * tenants. Compared exactly. Clients never see them: they are not in the metadata. The package fetches nothing from
-   * them and verifies no tokens of theirs itself. None may be the issuer of an authorization server.
-   *
-   * @defaultValue none
-   */
-  readonly privateIssuers?: readonly string[];
-
-  /**
-   * Whether requests without an `Authorization` header are let in, to what needs no scopes of its own; `@AuthInfo()` is
-   * then undefined. A token that is sent is verified all the same, and a bad one is refused with 401.
-   *
-   * `requiredScopes` hold for callers with a token only: one that lacks them is refused, where nobody would be let in. What
-   * must not be open to anybody needs `@RequireScopes()`, or a resource of its own.
-   *
-   * @defaultValue false
-   */
-  readonly allowAnonymous?: boolean;
-
-  /** Further members of the RFC 9728 document. @defaultValue none */
-  readonly metadata?: ProtectedResourceMetadataOptions;
-}
+const isBooleanOrIssuer: Problem = (value) =>
+  typeof value === 'boolean' || (typeof value === 'string' && value !== '')
+    ? undefined
+    : 'must be true, false or the issuer of an authorization server';
 
 /** How long admitted tokens are remembered. @publicApi */
-export interface TokenCacheOptions {
+export class TokenCacheOptions {
   /** The oldest tokens beyond this number are forgotten, for each resource. Range: 1 to 1000000. @defaultValue 10000 */
-  readonly maxEntries?: number;
+  @CheckOptional(isWholeNumber(1, 1_000_000, 'entries')) readonly maxEntries?: number = 10_000;
   /** Older ones are verified again. Unit: seconds. Range: 1 to 300. @defaultValue 60 */
-  readonly maxAgeSeconds?: number;
+  @CheckOptional(isWholeNumber(1, 300, 'seconds')) readonly maxAgeSeconds?: number = 60;
 }
 
 /** How many sessions are kept bound to their callers, and for how long. @publicApi */
-export interface SessionBindingOptions {
+export class SessionBindingOptions {
   /**
    * The longest unused sessions beyond this number are forgotten; a person (issuer and subject, by whichever clients)
    * with more than a tenth of them loses its own first. Range: 1 to 1000000.
    *
    * @defaultValue 10000
    */
-  readonly maxSessions?: number;
+  @CheckOptional(isWholeNumber(1, 1_000_000, 'sessions')) readonly maxSessions?: number = 10_000;
   /** Sessions that were not used for so long are forgotten. Unit: seconds. Range: 1 to 2592000. @defaultValue 86400 */
-  readonly maxIdleSeconds?: number;
+  @CheckOptional(isWholeNumber(1, 2_592_000, 'seconds')) readonly maxIdleSeconds?: number = 86_400;
 }
 
 /** What {@link McpAuthModuleOptions.isRevoked} is asked about: an admitted token, without the token. @publicApi */
@@ -205,19 +76,20 @@ export interface UnauthorizedRequest {
 }
 
 /** Who calls over stdio; what a token says of others. @publicApi */
-export interface StdioCaller {
+export class StdioCaller {
   /** The person; undefined for a program. */
-  readonly subject?: string;
+  @CheckOptional(isText) readonly subject?: string;
   /** The program that calls, such as the name of the MCP client. @defaultValue empty */
-  readonly clientId?: string;
+  @CheckOptional(isText) readonly clientId?: string;
   /** What it may do. Empty for nothing that needs scopes. */
-  readonly scopes: readonly string[];
+  @Check(isListOf(isScopeToken, { nonEmpty: false })) readonly scopes!: readonly string[];
 }
 
 /** Options of {@link McpAuthModule}. @publicApi */
-export interface McpAuthModuleOptions {
+export class McpAuthModuleOptions {
   /** One protected resource or several. */
-  readonly resources: ProtectedResourceOptions | readonly ProtectedResourceOptions[];
+  @CheckObjects(() => ProtectedResourceOptions, 'must be an object or a list of objects')
+  readonly resources!: ProtectedResourceOptions | readonly ProtectedResourceOptions[];
 
   /**
    * How far an authorization server's clock may be off when `exp`, `nbf` and `iat` are compared.
@@ -227,7 +99,7 @@ export interface McpAuthModuleOptions {
    * @defaultValue 5
    * @see {@link https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4 | RFC 7519 section 4.1.4}
    */
-  readonly clockToleranceSeconds?: number;
+  @CheckOptional(isWholeNumber(0, 300, 'seconds')) readonly clockToleranceSeconds?: number = 5;
 
   /**
    * How long the discovery of all authorization servers at bootstrap may take in all.
@@ -236,7 +108,7 @@ export interface McpAuthModuleOptions {
    *
    * @defaultValue 15000
    */
-  readonly discoveryTimeoutMs?: number;
+  @CheckOptional(isWholeNumber(100, 120_000, 'milliseconds')) readonly discoveryTimeoutMs?: number = 15_000;
 
   /**
    * When authorization servers are asked for their metadata: at bootstrap, or when the first token of each is
@@ -244,7 +116,7 @@ export interface McpAuthModuleOptions {
    *
    * @defaultValue 'bootstrap'
    */
-  readonly discovery?: 'bootstrap' | 'lazy';
+  @CheckOptional(isOneOf('bootstrap', 'lazy')) readonly discovery?: 'bootstrap' | 'lazy' = 'bootstrap';
 
   /**
    * What a server that cannot be resolved at bootstrap means: `fail` stops the start; `retry` starts, answers
@@ -253,7 +125,7 @@ export interface McpAuthModuleOptions {
    *
    * @defaultValue 'fail'
    */
-  readonly onDiscoveryFailure?: 'fail' | 'retry';
+  @CheckOptional(isOneOf('fail', 'retry')) readonly onDiscoveryFailure?: 'fail' | 'retry' = 'fail';
 
   /**
    * How old metadata may grow before it is fetched anew. With requests coming, it is fetched behind the scenes at a random
@@ -264,7 +136,7 @@ export interface McpAuthModuleOptions {
    *
    * @defaultValue 3600
    */
-  readonly metadataRefreshSeconds?: number;
+  @CheckOptional(isWholeNumber(60, 86_400, 'seconds')) readonly metadataRefreshSeconds?: number = 3600;
 
   /**
    * How long a token may be; a longer one is refused before it is looked at. All headers of a request together are limited
@@ -274,7 +146,7 @@ export interface McpAuthModuleOptions {
    *
    * @defaultValue 8192
    */
-  readonly maxTokenLength?: number;
+  @CheckOptional(isWholeNumber(1024, 65_536, 'characters')) readonly maxTokenLength?: number = 8192;
 
   /**
    * How long clients may keep the RFC 9728 document (`Cache-Control: max-age`).
@@ -283,7 +155,7 @@ export interface McpAuthModuleOptions {
    *
    * @defaultValue 3600
    */
-  readonly metadataMaxAgeSeconds?: number;
+  @CheckOptional(isWholeNumber(0, 86_400, 'seconds')) readonly metadataMaxAgeSeconds?: number = 3600;
 
   /**
    * Serves the document of a resource with a path at `/.well-known/oauth-protected-resource` too, for clients
@@ -291,7 +163,7 @@ export interface McpAuthModuleOptions {
    *
    * @defaultValue false
    */
-  readonly serveRootAlias?: boolean;
+  @CheckOptional(isBoolean) readonly serveRootAlias?: boolean = false;
 
   /**
    * Serves a copy of an authorization server's metadata at `/.well-known/oauth-authorization-server` of the resource's
@@ -301,7 +173,7 @@ export interface McpAuthModuleOptions {
    *
    * @defaultValue false
    */
-  readonly legacyAuthorizationServerMetadata?: boolean | string;
+  @CheckOptional(isBooleanOrIssuer) readonly legacyAuthorizationServerMetadata?: boolean | string = false;
 
   /**
    * Verifies the tokens of every resource without a `verifier` of its own: a class among the providers, an instance or a
@@ -309,7 +181,7 @@ export interface McpAuthModuleOptions {
    *
    * @defaultValue by the keys and introspection endpoints of the authorization servers
    */
-  readonly verifier?: TokenVerifierOption;
+  @CheckOptional(isVerifier) readonly verifier?: TokenVerifierOption;
 
   /**
    * How long a verifier may take for one token; then the answer is 503. Holds for the package's own verifier too,
@@ -319,7 +191,7 @@ export interface McpAuthModuleOptions {
    *
    * @defaultValue 10000
    */
-  readonly verifierTimeoutMs?: number;
+  @CheckOptional(isWholeNumber(100, 60_000, 'milliseconds')) readonly verifierTimeoutMs?: number = 10_000;
 
   /**
    * Whether tokens that were verified by the keys of their issuer are remembered, so that a token in use costs one
@@ -328,7 +200,8 @@ export interface McpAuthModuleOptions {
    *
    * @defaultValue see {@link TokenCacheOptions}
    */
-  readonly tokenCache?: false | TokenCacheOptions;
+  @CheckOptionalObject(() => TokenCacheOptions, 'must be false or an object', [false])
+  readonly tokenCache?: false | TokenCacheOptions = new TokenCacheOptions();
 
   /**
    * Whether a session of MCP 2025-11-25 and before is bound to the caller that opened it: issuer, subject and client, and
@@ -341,7 +214,8 @@ export interface McpAuthModuleOptions {
    * @defaultValue see {@link SessionBindingOptions}
    * @see {@link https://modelcontextprotocol.io/specification/2025-11-25/basic/security_best_practices#session-hijacking | MCP security best practices, session hijacking}
    */
-  readonly sessionBinding?: false | SessionBindingOptions;
+  @CheckOptionalObject(() => SessionBindingOptions, 'must be false or an object', [false])
+  readonly sessionBinding?: false | SessionBindingOptions = new SessionBindingOptions();
 
   /**
    * Asked about every token that is otherwise good, with every request: true refuses it. Never asked by the
@@ -351,7 +225,7 @@ export interface McpAuthModuleOptions {
    * @defaultValue none
    * @see {@link https://www.rfc-editor.org/rfc/rfc7519#section-4.1.7 | RFC 7519 section 4.1.7}
    */
-  readonly isRevoked?: (token: RevocationQuery) => boolean | Promise<boolean>;
+  @CheckOptional(isFunction) readonly isRevoked?: (token: RevocationQuery) => boolean | Promise<boolean>;
 
   /**
    * Whether requests to a resource's path, and below it, are authenticated before anything else of the application sees
@@ -364,7 +238,7 @@ export interface McpAuthModuleOptions {
    *
    * @defaultValue false
    */
-  readonly earlyAuthentication?: boolean;
+  @CheckOptional(isBoolean) readonly earlyAuthentication?: boolean = false;
 
   /**
    * Whether an answer of the type `text/event-stream` that is still open when its token expires is ended then, the
@@ -376,7 +250,7 @@ export interface McpAuthModuleOptions {
    *
    * @defaultValue true
    */
-  readonly endStreamsAtExpiry?: boolean;
+  @CheckOptional(isBoolean) readonly endStreamsAtExpiry?: boolean = true;
 
   /**
    * Whether the body of a refusal says which rule it was: `reason` as in OPERATIONS.md, and for an outage the
@@ -386,7 +260,7 @@ export interface McpAuthModuleOptions {
    *
    * @defaultValue false
    */
-  readonly showErrorDetails?: boolean;
+  @CheckOptional(isBoolean) readonly showErrorDetails?: boolean = false;
 
   /**
    * The form of a refusal's body: `oauth` is `{ "error", "error_description" }`; `json-rpc` is an error response of
@@ -396,7 +270,7 @@ export interface McpAuthModuleOptions {
    * @defaultValue 'oauth'
    * @see {@link https://www.jsonrpc.org/specification#error_object | JSON-RPC 2.0 section 5.1}
    */
-  readonly errorBody?: 'oauth' | 'json-rpc';
+  @CheckOptional(isOneOf('oauth', 'json-rpc')) readonly errorBody?: 'oauth' | 'json-rpc' = 'oauth';
 
   /**
    * A page for people about errors: `error_uri` of every challenge that has an `error`, and of its body. An https URL
@@ -405,7 +279,7 @@ export interface McpAuthModuleOptions {
    * @defaultValue none
    * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3 | RFC 6750 section 3}
    */
-  readonly errorUri?: string;
+  @CheckOptional(isString(errorUriProblem)) readonly errorUri?: string;
 
   /**
    * Called once for every request that the guard answers with 401, for an application that counts them by address and
@@ -415,7 +289,7 @@ export interface McpAuthModuleOptions {
    *
    * @defaultValue none
    */
-  readonly onUnauthorized?: (request: UnauthorizedRequest) => unknown;
+  @CheckOptional(isFunction) readonly onUnauthorized?: (request: UnauthorizedRequest) => unknown;
 
   /**
    * Which scopes a scope includes: `{ 'notes:admin': ['notes:write'], 'notes:write': ['notes:read'] }`. Who has the first
@@ -424,7 +298,7 @@ export interface McpAuthModuleOptions {
    *
    * @defaultValue none: scopes are compared to the letter
    */
-  readonly scopeHierarchy?: Readonly<Record<string, readonly string[]>>;
+  @CheckOptional(isScopeHierarchy) readonly scopeHierarchy?: Readonly<Record<string, readonly string[]>>;
 
   /**
    * What the lists of tools, prompts, resources and templates show of entries that the caller's scopes do not open. `hide`
@@ -440,7 +314,8 @@ export interface McpAuthModuleOptions {
    * @defaultValue 'show'
    * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/server/tools | MCP, tools}
    */
-  readonly listPolicy?: 'show' | 'hide' | 'annotate';
+  @CheckOptional(isOneOf('show', 'hide', 'annotate'))
+  readonly listPolicy?: 'show' | 'hide' | 'annotate' = 'show';
 
   /**
    * Who calls over stdio, where nobody sends a token: the process runs for one person, and whoever starts it says who that
@@ -455,7 +330,8 @@ export interface McpAuthModuleOptions {
    * @defaultValue 'deny'
    * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization#protocol-requirements | MCP authorization, protocol requirements}
    */
-  readonly stdio?: 'deny' | 'allow' | StdioCaller;
+  @CheckOptionalObject(() => StdioCaller, 'must be deny, allow or an object', ['deny', 'allow'])
+  readonly stdio?: 'deny' | 'allow' | StdioCaller = 'deny';
 
   /**
    * What becomes of a call of a tool that nothing declares, by a decorator or an `McpHandlerSource`: one that is registered
@@ -468,7 +344,7 @@ export interface McpAuthModuleOptions {
    *
    * @defaultValue 'allow', or 'deny' where an `McpHandlerSource` declares handlers
    */
-  readonly undeclaredTools?: 'allow' | 'deny';
+  @CheckOptional(isOneOf('allow', 'deny')) readonly undeclaredTools?: 'allow' | 'deny';
 
   /**
    * Whether a tool of `@rekog/mcp-nest` may have neither `@RequireScopes()` nor `@NoFurtherScopes()`, on itself or its class.
@@ -476,7 +352,7 @@ export interface McpAuthModuleOptions {
    *
    * @defaultValue 'allow'
    */
-  readonly undecoratedTools?: 'allow' | 'deny';
+  @CheckOptional(isOneOf('allow', 'deny')) readonly undecoratedTools?: 'allow' | 'deny' = 'allow';
 
   /**
    * Most operations that the body of one request may ask for: messages of a batch that run a handler, and resources of a
@@ -485,13 +361,13 @@ export interface McpAuthModuleOptions {
    *
    * @defaultValue 100
    */
-  readonly maxOperations?: number;
+  @CheckOptional(isWholeNumber(1, 10_000, 'operations')) readonly maxOperations?: number = 100;
 
   /** What is used in place of the global `fetch` for every request to an authorization server. @defaultValue fetch */
-  readonly fetch?: typeof fetch;
+  @CheckOptional(isFunction) readonly fetch?: typeof fetch;
 
   /** The clock that `exp`, `nbf` and `iat` are compared with. @defaultValue `() => new Date()` */
-  readonly now?: () => Date;
+  @CheckOptional(isFunction) readonly now?: () => Date;
 }
 
 /** Makes the options; for `useClass` and `useExisting` of {@link McpAuthModule.forRootAsync}. @publicApi */
@@ -516,8 +392,7 @@ export interface McpAuthModuleExtras {
 /** Options of {@link McpAuthModule.forRootAsync}: exactly one of the `use…` members. @publicApi */
 export interface McpAuthModuleAsyncOptions extends McpAuthModuleExtras, Pick<ModuleMetadata, 'imports'> {
   /** Makes the options; its arguments are what `inject` lists. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the arguments' types are the user's to name
-  readonly useFactory?: (...args: any[]) => McpAuthModuleOptions | Promise<McpAuthModuleOptions>;
+  readonly useFactory?: FactoryProvider<McpAuthModuleOptions>['useFactory'];
   /** Made by the module, then asked for the options. */
   readonly useClass?: Type<McpAuthOptionsFactory>;
   /** Found in the container, then asked for the options. */

@@ -1,6 +1,23 @@
 import { type JSONWebKeySet } from 'jose';
 import { type AuthorizationServer } from 'oauth4webapi';
-import { type IntrospectionOptions } from './introspection-options.interface.js';
+import { REQUEST_TIMEOUT_MS } from '../mcp-auth.constants.js';
+import { SIGNATURE_ALGORITHMS } from './algorithms.js';
+import { CheckOptional, CheckOptionalObject } from './check.decorator.js';
+import { USUAL_CLAIM_NAMES } from './claim-names.js';
+import { IntrospectionOptions } from './introspection-options.js';
+import { identifierProblem, urlProblem } from './url-rules.js';
+import {
+  isBoolean,
+  isFunction,
+  isListOf,
+  isNames,
+  isOneOf,
+  isPlainObject,
+  isString,
+  isText,
+  isWholeNumber,
+  type Problem,
+} from './value-rules.js';
 
 /**
  * An authorization server's metadata as RFC 8414 and OpenID Connect Discovery name its members. Members
@@ -32,25 +49,39 @@ export type TranspileData = (
   data: Record<string, unknown>,
 ) => Record<string, unknown> | Promise<Record<string, unknown>>;
 
+const isJwks: Problem = (value) =>
+  typeof value === 'function' ||
+  (isPlainObject(value) === undefined && Array.isArray((value as { keys?: unknown }).keys))
+    ? undefined
+    : 'must be a JWK Set, an object with a list "keys", or a function that gives one';
+
+const isNamesOrFunction: Problem = (value) => (typeof value === 'function' ? undefined : isNames(value));
+
+const isHeaders: Problem = (value) =>
+  isPlainObject(value) ??
+  (Object.values(value as object).every((header) => typeof header === 'string')
+    ? undefined
+    : 'must have strings for values');
+
 /** How a remote key set is fetched and kept. @publicApi */
-export interface RemoteJwkSetOptions {
+export class RemoteJwkSetOptions {
   /** Time limit for one fetch. Unit: milliseconds. Range: 100 to 30000. @defaultValue 5000 */
-  readonly timeoutMs?: number;
+  @CheckOptional(isWholeNumber(100, 30_000, 'milliseconds')) readonly timeoutMs?: number = REQUEST_TIMEOUT_MS;
   /**
    * A token with an unknown key id, or with a signature that fails, has the keys fetched anew, but not within this time of
    * the last fetch.
    * Unit: seconds. Range: 1 to 3600. @defaultValue 30
    */
-  readonly cooldownSeconds?: number;
+  @CheckOptional(isWholeNumber(1, 3600, 'seconds')) readonly cooldownSeconds?: number = 30;
   /** Older keys are fetched anew. Unit: seconds. Range: 1 to 86400. @defaultValue 600 */
-  readonly cacheMaxAgeSeconds?: number;
+  @CheckOptional(isWholeNumber(1, 86_400, 'seconds')) readonly cacheMaxAgeSeconds?: number = 600;
   /**
    * Keys that cannot be fetched anew serve until they are this old. Unit: seconds. Range: 1 to 86400.
    * @defaultValue 3600
    */
-  readonly staleMaxAgeSeconds?: number;
+  @CheckOptional(isWholeNumber(1, 86_400, 'seconds')) readonly staleMaxAgeSeconds?: number = 3600;
   /** Sent with each fetch. @defaultValue none */
-  readonly headers?: Readonly<Record<string, string>>;
+  @CheckOptional(isHeaders) readonly headers?: Readonly<Record<string, string>> = {};
 }
 
 /**
@@ -59,13 +90,13 @@ export interface RemoteJwkSetOptions {
  *
  * @publicApi
  */
-export interface ClaimNames {
+export class ClaimNames {
   /**
    * The claims that may name the client: the first that is a non-empty text does.
    *
    * @defaultValue `client_id`, `azp`, `cid`, `appid`
    */
-  readonly clientId?: string | readonly string[];
+  @CheckOptional(isNames) readonly clientId?: string | readonly string[] = USUAL_CLAIM_NAMES.clientId;
 
   /**
    * The claims that may list the scopes: the first that is present counts alone, be it a text that is split at spaces
@@ -75,8 +106,10 @@ export interface ClaimNames {
    * @defaultValue `scope`, `scp`, `scopes`
    * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-2.2.3 | RFC 9068 section 2.2.3}
    */
+  @CheckOptional(isNamesOrFunction)
   readonly scopes?:
-    string | readonly string[] | ((claims: Readonly<Record<string, unknown>>) => readonly string[]);
+    string | readonly string[] | ((claims: Readonly<Record<string, unknown>>) => readonly string[]) =
+    USUAL_CLAIM_NAMES.scopes;
 }
 
 /**
@@ -84,9 +117,9 @@ export interface ClaimNames {
  *
  * @publicApi
  */
-export interface AuthorizationServerBaseOptions {
+export class AuthorizationServerBaseOptions {
   /** Repairs the metadata before it is checked; may be async. @defaultValue none */
-  readonly transpileData?: TranspileData;
+  @CheckOptional(isFunction) readonly transpileData?: TranspileData;
 
   /**
    * The server's public keys, or a function that gives them. With them `jwks_uri` is neither needed nor
@@ -95,10 +128,11 @@ export interface AuthorizationServerBaseOptions {
    * @defaultValue fetched from the metadata's `jwks_uri`
    * @see {@link https://www.rfc-editor.org/rfc/rfc7517#section-5 | RFC 7517 section 5}
    */
-  readonly jwks?: JSONWebKeySet | (() => JSONWebKeySet | Promise<JSONWebKeySet>);
+  @CheckOptional(isJwks) readonly jwks?: JSONWebKeySet | (() => JSONWebKeySet | Promise<JSONWebKeySet>);
 
   /** How its key set is fetched and kept. @defaultValue see {@link RemoteJwkSetOptions} */
-  readonly remoteJwkSet?: RemoteJwkSetOptions;
+  @CheckOptionalObject(() => RemoteJwkSetOptions)
+  readonly remoteJwkSet?: RemoteJwkSetOptions = new RemoteJwkSetOptions();
 
   /**
    * How its tokens are verified: `jwt` by its keys, `introspection` by asking it, `auto` by what a token looks
@@ -106,10 +140,10 @@ export interface AuthorizationServerBaseOptions {
    *
    * @defaultValue 'auto' with `introspection`, else 'jwt'
    */
-  readonly mode?: 'jwt' | 'introspection' | 'auto';
+  @CheckOptional(isOneOf('jwt', 'introspection', 'auto')) readonly mode?: 'jwt' | 'introspection' | 'auto';
 
   /** How the server is asked about tokens. @defaultValue none: opaque tokens are refused */
-  readonly introspection?: IntrospectionOptions;
+  @CheckOptionalObject(() => IntrospectionOptions) readonly introspection?: IntrospectionOptions;
 
   /**
    * JWS algorithms accepted from this server. Asymmetric ones only.
@@ -117,7 +151,8 @@ export interface AuthorizationServerBaseOptions {
    * @defaultValue RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, Ed25519
    * @see {@link https://www.rfc-editor.org/rfc/rfc8725#section-3.1 | RFC 8725 section 3.1}
    */
-  readonly algorithms?: readonly string[];
+  @CheckOptional(isListOf(isOneOf(...SIGNATURE_ALGORITHMS), { nonEmpty: true }))
+  readonly algorithms?: readonly string[] = SIGNATURE_ALGORITHMS;
 
   /**
    * What its JWTs must look like. `lenient` takes those of servers that do not follow RFC 9068: without `typ`, or with
@@ -128,7 +163,7 @@ export interface AuthorizationServerBaseOptions {
    * @defaultValue 'lenient'
    * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-2 | RFC 9068 section 2}
    */
-  readonly profile?: 'lenient' | 'rfc9068';
+  @CheckOptional(isOneOf('lenient', 'rfc9068')) readonly profile?: 'lenient' | 'rfc9068' = 'lenient';
 
   /**
    * How long after its `iat` a JWT is good at most, whatever its `exp`; one without `iat` is refused then. With the
@@ -139,7 +174,7 @@ export interface AuthorizationServerBaseOptions {
    * @defaultValue none: `exp` alone says
    * @see {@link https://www.rfc-editor.org/rfc/rfc7519#section-4.1.6 | RFC 7519 section 4.1.6}
    */
-  readonly maxTokenAgeSeconds?: number;
+  @CheckOptional(isWholeNumber(1, 2_592_000, 'seconds')) readonly maxTokenAgeSeconds?: number;
 
   /**
    * Claims without which a token of this server is rejected, whoever verified it, beside those of `profile`. A verifier's
@@ -148,7 +183,7 @@ export interface AuthorizationServerBaseOptions {
    *
    * @defaultValue none
    */
-  readonly requiredClaims?: readonly string[];
+  @CheckOptional(isListOf(isText, { nonEmpty: false })) readonly requiredClaims?: readonly string[] = [];
 
   /**
    * Which claims of its tokens give client and scopes: of JWTs and of introspection answers. A `verifier` of the
@@ -156,7 +191,7 @@ export interface AuthorizationServerBaseOptions {
    *
    * @defaultValue see {@link ClaimNames}
    */
-  readonly claimNames?: ClaimNames;
+  @CheckOptionalObject(() => ClaimNames) readonly claimNames?: ClaimNames = new ClaimNames();
 
   /**
    * What happens when the metadata lacks something that MCP clients need (PKCE with S256, the code flow, its
@@ -165,38 +200,50 @@ export interface AuthorizationServerBaseOptions {
    *
    * @defaultValue 'warn'
    */
-  readonly mcpCompliance?: 'warn' | 'error' | 'off';
+  @CheckOptional(isOneOf('warn', 'error', 'off')) readonly mcpCompliance?: 'warn' | 'error' | 'off' = 'warn';
 }
 
-/** An authorization server found by its issuer identifier. @publicApi */
-export interface AuthorizationServerByIssuer extends AuthorizationServerBaseOptions {
-  /** The issuer, to the letter as the server's metadata and tokens have it. https, or http on loopback. */
-  readonly issuer: string;
-  /** Which well-known locations are asked. @defaultValue 'auto' */
-  readonly type?: AuthorizationServerType;
-}
-
-/** An authorization server whose metadata stands at an address of its own. @publicApi */
-export interface AuthorizationServerByMetadataUrl extends AuthorizationServerBaseOptions {
-  /** The document's address. https, or http on loopback. */
-  readonly metadataUrl: string;
+/**
+ * All that can be said of an authorization server. Its metadata is found by `issuer` or at `metadataUrl`, or it is given as
+ * `metadata`; one of them is needed.
+ *
+ * @publicApi
+ */
+export class AnyAuthorizationServerOptions extends AuthorizationServerBaseOptions {
   /**
-   * The issuer that the document must name.
+   * The issuer, to the letter as the server's metadata and tokens have it. https, or http on loopback. Beside
+   * `metadataUrl`, it is the issuer that the document must name.
    *
    * @defaultValue worked out from `metadataUrl` where that has a well-known form
    */
-  readonly issuer?: string;
-  /** Which well-known form `metadataUrl` has. @defaultValue 'auto', told from the URL */
-  readonly type?: AuthorizationServerType;
-  /** Takes whatever issuer the document names. Then whoever controls the document chooses the issuer. @defaultValue false */
-  readonly trustDocumentIssuer?: boolean;
+  @CheckOptional(isString(identifierProblem)) readonly issuer?: string;
+  /** Which well-known locations of `issuer` are asked, or which well-known form `metadataUrl` has. @defaultValue 'auto' */
+  @CheckOptional(isOneOf('auto', 'oauth', 'oidc')) readonly type?: AuthorizationServerType = 'auto';
+  /** The address of a metadata document that stands elsewhere. https, or http on loopback. */
+  @CheckOptional(isString(urlProblem)) readonly metadataUrl?: string;
+  /**
+   * Takes whatever issuer the document at `metadataUrl` names. Then whoever controls the document chooses the issuer.
+   *
+   * @defaultValue false
+   */
+  @CheckOptional(isBoolean) readonly trustDocumentIssuer?: boolean = false;
+  /** The document itself, with its `issuer`. Nothing is fetched then but the keys. */
+  @CheckOptional(isPlainObject) readonly metadata?: AuthorizationServerMetadata;
 }
 
+/** An authorization server found by its issuer identifier. @publicApi */
+export type AuthorizationServerByIssuer = AuthorizationServerBaseOptions &
+  Required<Pick<AnyAuthorizationServerOptions, 'issuer'>> &
+  Pick<AnyAuthorizationServerOptions, 'type'>;
+
+/** An authorization server whose metadata stands at an address of its own. @publicApi */
+export type AuthorizationServerByMetadataUrl = AuthorizationServerBaseOptions &
+  Required<Pick<AnyAuthorizationServerOptions, 'metadataUrl'>> &
+  Pick<AnyAuthorizationServerOptions, 'issuer' | 'type' | 'trustDocumentIssuer'>;
+
 /** An authorization server whose metadata is given by hand; nothing is fetched but its keys. @publicApi */
-export interface AuthorizationServerByMetadata extends AuthorizationServerBaseOptions {
-  /** The document itself, with its `issuer`. */
-  readonly metadata: AuthorizationServerMetadata;
-}
+export type AuthorizationServerByMetadata = AuthorizationServerBaseOptions &
+  Required<Pick<AnyAuthorizationServerOptions, 'metadata'>>;
 
 /** An authorization server whose tokens are accepted: known by its issuer, its metadata URL or its metadata. @publicApi */
 export type AuthorizationServerOptions =

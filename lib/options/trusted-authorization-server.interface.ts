@@ -1,0 +1,66 @@
+import type { JWK } from 'jose';
+import type {
+  AnyAuthorizationServerOptions,
+  AuthorizationServerMetadata,
+  RemoteJwkSetOptions,
+  TranspileData,
+} from './authorization-server-options.js';
+import type { ResolvedClaimNames } from './claim-names.js';
+import type { IntrospectionCacheOptions, IntrospectionOptions } from './introspection-options.js';
+
+/**
+ * The options of a class with their defaults filled in.
+ *
+ * @typeParam Changes - the members that have no default, or that are resolved to something else
+ * @publicApi
+ */
+export type Resolved<Options, Changes> = Readonly<Required<Omit<Options, keyof Changes>> & Changes>;
+
+/** How an authorization server is asked about tokens: checked, defaulted, frozen. @publicApi */
+export type ResolvedIntrospectionOptions = Resolved<
+  IntrospectionOptions,
+  {
+    /** Not enumerable, so that inspecting or logging the options does not show it. */
+    clientSecret: (() => string | Promise<string>) | undefined;
+    /** Not enumerable, as the secret. */
+    privateKey: JWK | undefined;
+    /** Not enumerable, as the secret. */
+    bearerToken: (() => string | Promise<string>) | undefined;
+    endpoint: string | undefined;
+    /** Without state. */
+    opaqueTokenPattern: RegExp | undefined;
+    cache: Required<IntrospectionCacheOptions> | undefined;
+  }
+>;
+
+/** One authorization server as configured: checked, defaulted, frozen. @publicApi */
+export type ResolvedAuthorizationServerOptions = Resolved<
+  AnyAuthorizationServerOptions,
+  {
+    /** Undefined where the metadata, given by hand or at an address of its own, names it. */
+    issuer: string | undefined;
+    metadataUrl: string | undefined;
+    metadata: Readonly<Record<string, unknown>> | undefined;
+    transpileData: TranspileData | undefined;
+    jwks: AnyAuthorizationServerOptions['jwks'];
+    remoteJwkSet: Required<RemoteJwkSetOptions>;
+    introspection: ResolvedIntrospectionOptions | undefined;
+    maxTokenAgeSeconds: number | undefined;
+    claimNames: ResolvedClaimNames;
+    /** Whether its tokens are verified by the package, so that it must be known where its keys are. */
+    needsKeys: boolean;
+  }
+>;
+
+/** An authorization server that a resource trusts. @publicApi */
+export interface TrustedAuthorizationServer {
+  /** To the letter as tokens have it. */
+  readonly issuer: string;
+  readonly options: ResolvedAuthorizationServerOptions;
+  /**
+   * What the server says of itself, at most as old as the options allow.
+   *
+   * @throws {@link AuthorizationServerUnavailableError} when it cannot be had
+   */
+  metadata(): Promise<AuthorizationServerMetadata>;
+}
