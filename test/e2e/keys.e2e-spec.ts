@@ -134,6 +134,7 @@ describe('keys that cannot be had', () => {
   verifies(['KEY-05', 'F51'], 'cost one fetch per pause, and are an outage for everybody', async () => {
     as.at('/jwks', failing);
     const app = await withKeys();
+    app.clock.stop();
     for (const [pause, fetches] of [
       [0, 1],
       [4, 1],

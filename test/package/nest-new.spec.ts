@@ -63,7 +63,7 @@ describe.concurrent('a new project of Nest 11', { timeout: TIMEOUT_MS }, () => {
 
   /** What jest writes, with an option of its configuration changed. */
   async function jest(client: string, config: object): Promise<string> {
-    const options = ['--ci', '--silent', '--json', '--config', JSON.stringify(config)];
+    const options = ['--ci', '--silent', '--json', '--testTimeout=30000', '--config', JSON.stringify(config)];
     return run(workspace.at(client), process.execPath, 'node_modules/jest/bin/jest.js', ...options);
   }
 
