@@ -50,7 +50,7 @@ import {
   type McpAuthModuleOptions,
 } from './options/mcp-auth-options.interface.js';
 import { resolveOptions } from './options/resolve-options.js';
-import { wholeTree } from './platform/whole-tree.js';
+import { wholeTree } from './platform/http-adapter.js';
 import { LegacyMirror } from './resource-metadata/legacy-mirror.js';
 import { ProtectedResourceRegistry } from './resource-metadata/protected-resource.registry.js';
 import { WellKnownResponder } from './resource-metadata/well-known.responder.js';
