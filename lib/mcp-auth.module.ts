@@ -51,16 +51,12 @@ import {
 } from './options/mcp-auth-options.interface.js';
 import { resolveOptions } from './options/resolve-options.js';
 import { wholeTree } from './platform/http-adapter.js';
+import { dropModulePath, setPaths } from './platform/nest-metadata.js';
 import { LegacyMirror } from './resource-metadata/legacy-mirror.js';
 import { ProtectedResourceRegistry } from './resource-metadata/protected-resource.registry.js';
 import { WellKnownResponder } from './resource-metadata/well-known.responder.js';
 import { ResourcePaths } from './resource-metadata/resource-paths.js';
-import {
-  dropModulePath,
-  routeAt,
-  routeBelow,
-  type WellKnownControllers,
-} from './resource-metadata/well-known.routes.js';
+import { type WellKnownControllers } from './resource-metadata/well-known.controllers.js';
 import { IntrospectionTokenVerifier } from './verifier/introspection-token.verifier.js';
 import { IssuerTokenVerifier } from './verifier/issuer-token.verifier.js';
 import { JwtTokenVerifier } from './verifier/jwt-token.verifier.js';
@@ -166,7 +162,9 @@ export class McpAuthModule implements NestModule, OnModuleInit {
    * Nest calls this after `setGlobalPrefix()` and its body parsers, and before it makes routes.
    */
   configure(consumer: MiddlewareConsumer): void {
-    routeBelow(this.controllers.resources, wholeTree(this.host.httpAdapter.getType()));
+    const { serve } = this.controllers.resources.prototype as { serve: object };
+    setPaths(serve, wholeTree(this.host.httpAdapter.getType()));
+    // Well-known controllers stand at the root, whatever RouterModule says of their module.
     dropModulePath(McpAuthModule);
     this.keepPrefixAway(PROTECTED_RESOURCE_WELL_KNOWN, '(/|$)');
     this.routeMirror();
@@ -177,14 +175,14 @@ export class McpAuthModule implements NestModule, OnModuleInit {
   /** Where the application has a route of its own for the document, that is served. */
   private routeMirror(): void {
     const { mirror } = this.controllers;
-    routeAt(mirror, []);
+    setPaths(mirror, []);
     if (!this.mirror.isWanted) return;
     const own = this.scan.routes().find(({ paths }) => paths.includes(AUTHORIZATION_SERVER_WELL_KNOWN));
     if (own) {
       this.mirror.yieldTo(own.where);
       return;
     }
-    routeAt(mirror, [AUTHORIZATION_SERVER_WELL_KNOWN]);
+    setPaths(mirror, [AUTHORIZATION_SERVER_WELL_KNOWN]);
     this.keepPrefixAway(AUTHORIZATION_SERVER_WELL_KNOWN, '/?$');
   }
 

@@ -3,12 +3,12 @@ import { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/cor
 import { handsToTransport } from '../platform/mcp-nest.js';
 import {
   type Class,
-  EVENT_STREAM,
+  httpMethodOf,
   isRoute,
-  MODULE_PATH,
-  ROUTE_METHOD,
-  ROUTE_PATH,
-  ROUTE_VERSION,
+  isSse,
+  modulePathOf,
+  pathsOf,
+  versionOf,
 } from '../platform/nest-metadata.js';
 import { type HandlerPlan, HandlerPlans } from './handler-plan.js';
 
@@ -68,7 +68,7 @@ export class HandlerScan {
   eventStreams(): readonly object[] {
     return this.methods()
       .map(({ handler }) => handler)
-      .filter((handler) => Reflect.getMetadata(EVENT_STREAM, handler) === true);
+      .filter((handler) => isSse(handler));
   }
 
   /** Whether the application has handlers of an MCP server: tools and whatever else @rekog/mcp-nest knows. */
@@ -82,7 +82,8 @@ export class HandlerScan {
       if (typeof metatype !== 'function') return [];
       const controller = metatype as Class;
       const prototype = controller.prototype as Record<string, unknown>;
-      const modulePath = this.modulePath(host?.metatype);
+      const module = host?.metatype;
+      const modulePath = module ? modulePathOf(module, this.modules.applicationId) : '';
       return this.scanner.getAllMethodNames(prototype).flatMap((name) => {
         const handler = prototype[name];
         return typeof handler === 'function'
@@ -91,31 +92,19 @@ export class HandlerScan {
       });
     }));
   }
-
-  private modulePath(module: object | undefined): string {
-    if (!module) return '';
-    const own: unknown = Reflect.getMetadata(`${MODULE_PATH}${this.modules.applicationId}`, module);
-    const path: unknown = own ?? Reflect.getMetadata(MODULE_PATH, module);
-    return typeof path === 'string' ? path : '';
-  }
 }
 
 function routeOf({ controller, name, handler, modulePath }: Method): Omit<ScannedRoute, keyof HandlerPlan> {
-  const method = Reflect.getMetadata(ROUTE_METHOD, handler) as RequestMethod;
+  const method = httpMethodOf(handler);
   return {
     paths: pathsOf(controller).flatMap((above) =>
       pathsOf(handler).map((below) => joinPath(modulePath, above, below)),
     ),
-    version: (Reflect.getMetadata(ROUTE_VERSION, handler) ??
-      Reflect.getMetadata(ROUTE_VERSION, controller)) as unknown,
+    version: versionOf(controller, handler),
     method,
     takesPost: method === RequestMethod.POST || method === RequestMethod.ALL,
     isMcpEndpoint: handsToTransport(controller, name),
   };
-}
-
-function pathsOf(target: object): string[] {
-  return [Reflect.getMetadata(ROUTE_PATH, target) as string | string[]].flat();
 }
 
 /** All segments of these parts, with one slash before each and none at the end. @internal */
