@@ -87,6 +87,11 @@ class Routes {
     return [request, response, next];
   }
 
+  @Get('next')
+  next(@Next() next: unknown): unknown {
+    return next;
+  }
+
   @Sse('stream')
   stream(): unknown {
     return EMPTY;
@@ -103,14 +108,14 @@ class Routes {
 }
 
 /** The methods, as objects that bear metadata. */
-const { read, all, write, stream, sum, helper } = Routes.prototype as unknown as Readonly<
+const { read, all, write, next, stream, sum, helper } = Routes.prototype as unknown as Readonly<
   Record<keyof Routes, object>
 >;
 
 describe('metadata that decorators of Nest write', () => {
   it('tells routes, their methods, paths and versions', () => {
-    const methods = [read, all, write, stream, sum, helper];
-    expect(methods.filter(isRoute)).toEqual([read, all, write, stream]);
+    const methods = [read, all, write, next, stream, sum, helper];
+    expect(methods.filter(isRoute)).toEqual([read, all, write, next, stream]);
     expect([read, all].map(httpMethodOf)).toEqual([RequestMethod.GET, RequestMethod.ALL]);
     expect([Routes, read, all].map(pathsOf)).toEqual([['one', 'two'], ['read'], ['a', 'b']]);
     expect([read, all].map((route) => versionOf(Routes, route))).toEqual(['1', '2']);
@@ -125,6 +130,7 @@ describe('metadata that decorators of Nest write', () => {
     expect(argumentKinds(Routes, 'read')).toEqual(['3']);
     expect(argumentKinds(Routes, 'helper')).toEqual([]);
     expect(mayWriteResponse(Routes, write, 'write')).toBe(true);
+    expect(mayWriteResponse(Routes, next, 'next')).toBe(true);
     expect(mayWriteResponse(Routes, read, 'read')).toBe(false);
   });
 
