@@ -5,7 +5,6 @@ import {
   Module,
   type NestModule,
   type OnModuleInit,
-  RequestMethod,
 } from '@nestjs/common';
 import { ApplicationConfig, DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { AuthContext } from './auth-info/auth-context.js';
@@ -52,6 +51,7 @@ import {
 import { resolveOptions } from './options/resolve-options.js';
 import { wholeTree } from './platform/http-adapter.js';
 import { dropModulePath, setPaths } from './platform/nest-metadata.js';
+import { excludeFromPrefix } from './platform/nest-prefix.js';
 import { LegacyMirror } from './resource-metadata/legacy-mirror.js';
 import { ProtectedResourceRegistry } from './resource-metadata/protected-resource.registry.js';
 import { WellKnownResponder } from './resource-metadata/well-known.responder.js';
@@ -164,9 +164,9 @@ export class McpAuthModule implements NestModule, OnModuleInit {
   configure(consumer: MiddlewareConsumer): void {
     const { serve } = this.controllers.resources.prototype as { serve: object };
     setPaths(serve, wholeTree(this.host.httpAdapter.getType()));
-    // Well-known controllers stand at the root, whatever RouterModule says of their module.
+    // Well-known routes stand at the root of the origin, where clients look, whatever RouterModule and the global prefix say.
     dropModulePath(McpAuthModule);
-    this.keepPrefixAway(PROTECTED_RESOURCE_WELL_KNOWN, '(/|$)');
+    excludeFromPrefix(this.applicationConfig, PROTECTED_RESOURCE_WELL_KNOWN, '(/|$)');
     this.routeMirror();
     endSse(this.scan.eventStreams());
     this.hooks.installAfterBodies(consumer);
@@ -183,18 +183,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
       return;
     }
     setPaths(mirror, [AUTHORIZATION_SERVER_WELL_KNOWN]);
-    this.keepPrefixAway(AUTHORIZATION_SERVER_WELL_KNOWN, '/?$');
-  }
-
-  /** Well-known routes stand at the root of the origin, where clients look, whatever global prefix there is. */
-  private keepPrefixAway(path: string, end: string): void {
-    const options = this.applicationConfig.getGlobalPrefixOptions();
-    const pathRegex = new RegExp(`^${path.replace('.', '\\.')}${end}`);
-    const route = { path, requestMethod: RequestMethod.ALL, pathRegex };
-    this.applicationConfig.setGlobalPrefixOptions({
-      ...options,
-      exclude: [...(options.exclude ?? []), route],
-    });
+    excludeFromPrefix(this.applicationConfig, AUTHORIZATION_SERVER_WELL_KNOWN, '/?$');
   }
 
   /** Discovery, then the audit of handlers, then the documents: each needs what comes before. */

@@ -19,7 +19,7 @@ import {
   UseInterceptors,
   Version,
 } from '@nestjs/common';
-import { ModulesContainer, NestFactory, RouterModule } from '@nestjs/core';
+import { ApplicationConfig, ModulesContainer, NestFactory, RouterModule } from '@nestjs/core';
 import { MessagePattern, Server } from '@nestjs/microservices';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { EMPTY } from 'rxjs';
@@ -41,6 +41,7 @@ import {
   versionOf,
 } from './nest-metadata.js';
 import { connectedStrategies, patternExtras, patternTransport } from './nest-microservices.js';
+import { excludeFromPrefix, prefixOf } from './nest-prefix.js';
 
 class Guard {
   canActivate(): boolean {
@@ -163,14 +164,23 @@ describe('an application of Nest', () => {
   let app: INestApplication;
   let origin: string;
 
+  let prefixes: readonly string[] = [];
+
   @Module({ controllers: [Routes] })
   class Mounted implements NestModule {
-    constructor(private readonly modules: ModulesContainer) {}
+    constructor(
+      private readonly modules: ModulesContainer,
+      private readonly config: ApplicationConfig,
+    ) {}
 
     configure(consumer: MiddlewareConsumer): void {
       modulePath = modulePathOf(Mounted, this.modules.applicationId);
       dropModulePath(Mounted);
       setPaths(Routes, ['moved']);
+      excludeFromPrefix(this.config, '/moved/a', '$');
+      prefixes = ['/moved/a', '/moved/read', '/moved/b'].map((path) =>
+        prefixOf(path, RequestMethod.GET, this.config),
+      );
       hideParameterType(Routes.prototype, 'all', 0);
       interceptInnermost(all, inner);
       consumer.apply(middleware).forRoutes('text', { path: 'info', method: RequestMethod.GET });
@@ -189,6 +199,7 @@ describe('an application of Nest', () => {
       },
     };
     app.useGlobalPipes(pipe);
+    app.setGlobalPrefix('prefix', { exclude: ['moved/read'] });
     await app.listen(0, '127.0.0.1');
     origin = await app.getUrl();
   });
@@ -201,6 +212,14 @@ describe('an application of Nest', () => {
       async (path) => (await send(origin, path)).status,
     );
     expect(await Promise.all(statuses)).toEqual([200, 404, 404, 404]);
+  });
+
+  it('keeps the routes that are excluded from the global prefix', async () => {
+    expect(prefixes).toEqual(['', '', 'prefix']);
+    const statuses = ['/moved/a', '/moved/read', '/moved/b', '/prefix/moved/b'].map(
+      async (path) => (await send(origin, path)).status,
+    );
+    expect(await Promise.all(statuses)).toEqual([200, 200, 404, 200]);
   });
 
   it('runs an interceptor that is added to the metadata of a handler, inside of its others', async () => {
