@@ -1,8 +1,11 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import { MCP_AUTH_GIVEN_OPTIONS, WELL_KNOWN_CONTROLLERS } from './mcp-auth.constants.js';
 import { type McpAuthModuleExtras, type McpAuthModuleOptions } from './options/mcp-auth-options.js';
-import { metadataController, mirrorController } from './resource-metadata/well-known.controllers.js';
-import { type WellKnownControllers } from './resource-metadata/well-known.routes.js';
+import {
+  metadataController,
+  mirrorController,
+  type WellKnownControllers,
+} from './resource-metadata/well-known.controllers.js';
 
 /** An empty list of decorators says that none are needed, which is not the same as saying nothing. */
 interface Extras extends Pick<McpAuthModuleExtras, 'isGlobal'> {

@@ -5,7 +5,6 @@ import {
   Module,
   type NestModule,
   type OnModuleInit,
-  RequestMethod,
 } from '@nestjs/common';
 import { ApplicationConfig, DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { AuthContext } from './auth-info/auth-context.js';
@@ -50,17 +49,14 @@ import {
   type McpAuthModuleOptions,
 } from './options/mcp-auth-options.js';
 import { resolveOptions } from './options/resolve-options.js';
-import { wholeTree } from './platform/whole-tree.js';
+import { wholeTree } from './platform/http-adapter.js';
+import { dropModulePath, setPaths } from './platform/nest-metadata.js';
+import { excludeFromPrefix } from './platform/nest-prefix.js';
 import { LegacyMirror } from './resource-metadata/legacy-mirror.js';
 import { ProtectedResourceRegistry } from './resource-metadata/protected-resource.registry.js';
 import { WellKnownResponder } from './resource-metadata/well-known.responder.js';
 import { ResourcePaths } from './resource-metadata/resource-paths.js';
-import {
-  dropModulePath,
-  routeAt,
-  routeBelow,
-  type WellKnownControllers,
-} from './resource-metadata/well-known.routes.js';
+import { type WellKnownControllers } from './resource-metadata/well-known.controllers.js';
 import { IntrospectionTokenVerifier } from './verifier/introspection-token.verifier.js';
 import { IssuerTokenVerifier } from './verifier/issuer-token.verifier.js';
 import { JwtTokenVerifier } from './verifier/jwt-token.verifier.js';
@@ -166,9 +162,11 @@ export class McpAuthModule implements NestModule, OnModuleInit {
    * Nest calls this after `setGlobalPrefix()` and its body parsers, and before it makes routes.
    */
   configure(consumer: MiddlewareConsumer): void {
-    routeBelow(this.controllers.resources, wholeTree(this.host.httpAdapter.getType()));
+    const { serve } = this.controllers.resources.prototype as { serve: object };
+    setPaths(serve, wholeTree(this.host.httpAdapter.getType()));
+    // Well-known routes stand at the root of the origin, where clients look, whatever RouterModule and the global prefix say.
     dropModulePath(McpAuthModule);
-    this.keepPrefixAway(PROTECTED_RESOURCE_WELL_KNOWN, '(/|$)');
+    excludeFromPrefix(this.applicationConfig, PROTECTED_RESOURCE_WELL_KNOWN, '(/|$)');
     this.routeMirror();
     // The last global filter is asked first.
     this.applicationConfig.addGlobalFilter(new StepUpFilter(this.host.httpAdapter));
@@ -178,26 +176,15 @@ export class McpAuthModule implements NestModule, OnModuleInit {
   /** Where the application has a route of its own for the document, that is served. */
   private routeMirror(): void {
     const { mirror } = this.controllers;
-    routeAt(mirror, []);
+    setPaths(mirror, []);
     if (!this.mirror.isWanted) return;
     const own = this.scan.routes().find(({ paths }) => paths.includes(AUTHORIZATION_SERVER_WELL_KNOWN));
     if (own) {
       this.mirror.yieldTo(own.where);
       return;
     }
-    routeAt(mirror, [AUTHORIZATION_SERVER_WELL_KNOWN]);
-    this.keepPrefixAway(AUTHORIZATION_SERVER_WELL_KNOWN, '/?$');
-  }
-
-  /** Well-known routes stand at the root of the origin, where clients look, whatever global prefix there is. */
-  private keepPrefixAway(path: string, end: string): void {
-    const options = this.applicationConfig.getGlobalPrefixOptions();
-    const pathRegex = new RegExp(`^${path.replace('.', '\\.')}${end}`);
-    const route = { path, requestMethod: RequestMethod.ALL, pathRegex };
-    this.applicationConfig.setGlobalPrefixOptions({
-      ...options,
-      exclude: [...(options.exclude ?? []), route],
-    });
+    setPaths(mirror, [AUTHORIZATION_SERVER_WELL_KNOWN]);
+    excludeFromPrefix(this.applicationConfig, AUTHORIZATION_SERVER_WELL_KNOWN, '/?$');
   }
 
   /** Discovery, then the audit of handlers, then the documents: each needs what comes before. */

@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { type TokenClaims } from '../options/token.verifier.js';
+import { hideParameterType } from '../platform/nest-metadata.js';
 import { localCallOf } from './local-call.js';
 import { RequestContext } from './request-context.js';
 import { requestOf } from './request-of.js';
@@ -49,9 +50,6 @@ export interface AuthInfo {
   readonly claims: TokenClaims;
 }
 
-/** Metadata key of the types that TypeScript writes down for a method's parameters. */
-const PARAMETER_TYPES = 'design:paramtypes';
-
 const callerParameter = createParamDecorator(
   (property: keyof AuthInfo | undefined, context: ExecutionContext) => {
     const request = requestOf(context) ?? localCallOf(context)?.carrier;
@@ -73,16 +71,6 @@ export const AuthInfo =
   (property?: keyof AuthInfo): ParameterDecorator =>
   (target, method, index) => {
     callerParameter(property)(target, method, index);
-    if (method !== undefined) hideType(target, method, index);
+    // There is nothing to check: what stands here has been verified, and is frozen.
+    if (method !== undefined) hideParameterType(target, method, index);
   };
-
-/**
- * A pipe would make an instance of the type, copy into it and check it. There is nothing to check: what stands here has
- * been verified, and is frozen.
- */
-function hideType(target: object, method: string | symbol, index: number): void {
-  const types: unknown = Reflect.getMetadata(PARAMETER_TYPES, target, method);
-  if (!Array.isArray(types)) return;
-  const told: unknown[] = types.map((type: unknown, at) => (at === index ? Object : type));
-  Reflect.defineMetadata(PARAMETER_TYPES, told, target, method);
-}

@@ -1,4 +1,5 @@
 import { type ExecutionContext } from '@nestjs/common';
+import { isMcpContext, rawRequestOf, sdkHttpOf, transportKindOf } from '../platform/mcp-nest.js';
 import { RequestContext } from './request-context.js';
 
 /** A call of an MCP handler behind which there is no HTTP request, and whose transport says what it is. @internal */
@@ -7,14 +8,6 @@ export interface LocalCall {
   readonly carrier: object;
   /** Who calls, as the transport says; undefined where it does not. */
   readonly supplied: unknown;
-}
-
-/** The part of @rekog/mcp-nest's handler context that tells of its transport. */
-interface TransportCarrier {
-  getRawRequest?: () => unknown;
-  getSession?: () => { readonly transport?: unknown } | undefined;
-  /** The MCP SDK's context of the message. */
-  readonly sdkContext?: { readonly http?: { readonly authInfo?: unknown; readonly req?: unknown } };
 }
 
 /**
@@ -27,28 +20,18 @@ interface TransportCarrier {
 export function localCallOf(context: ExecutionContext): LocalCall | undefined {
   if (context.getType<string>() !== 'rpc' || RequestContext.current() !== undefined) return undefined;
   const carrier = context.switchToRpc().getContext<unknown>();
-  if (!isCarrier(carrier) || isOfHttp(carrier)) return undefined;
-  const supplied = carrier.sdkContext?.http?.authInfo ?? undefined;
-  return supplied !== undefined || transportOf(carrier) === 'stdio' ? { carrier, supplied } : undefined;
+  if (typeof carrier !== 'object' || carrier === null || isOfHttp(carrier)) return undefined;
+  const supplied = sdkHttpOf(carrier)?.authInfo ?? undefined;
+  return supplied !== undefined || transportKindOf(carrier) === 'stdio' ? { carrier, supplied } : undefined;
 }
 
 /** Whether a handler is one of MCP, called by a transport of `@rekog/mcp-nest`, and no message of another kind. @internal */
 export function isMcpCall(context: ExecutionContext): boolean {
-  if (context.getType<string>() !== 'rpc') return false;
-  const carrier = context.switchToRpc().getContext<unknown>();
-  return isCarrier(carrier) && typeof carrier.getSession === 'function';
-}
-
-function isCarrier(context: unknown): context is TransportCarrier & object {
-  return typeof context === 'object' && context !== null;
+  return context.getType<string>() === 'rpc' && isMcpContext(context.switchToRpc().getContext());
 }
 
 /** An HTTP transport stays one where the request is lost, whatever `authInfo` it supplies. */
-function isOfHttp(carrier: TransportCarrier): boolean {
-  const requests = [carrier.getRawRequest?.(), carrier.sdkContext?.http?.req];
-  return transportOf(carrier) === 'streamable-http' || requests.some((request) => request != null);
-}
-
-function transportOf(carrier: TransportCarrier): unknown {
-  return carrier.getSession?.()?.transport;
+function isOfHttp(carrier: object): boolean {
+  const requests = [rawRequestOf(carrier), sdkHttpOf(carrier)?.req];
+  return transportKindOf(carrier) === 'streamable-http' || requests.some((request) => request != null);
 }

@@ -1,10 +1,6 @@
 import { type ArgumentsHost } from '@nestjs/common';
+import { rawRequestOf } from '../platform/mcp-nest.js';
 import { RequestContext } from './request-context.js';
-
-/** The part of @rekog/mcp-nest's handler context that leads back to the HTTP request. */
-interface RequestCarrier {
-  getRawRequest?: () => unknown;
-}
 
 /**
  * The HTTP request behind a handler: of an HTTP route, or of an MCP handler that a transport calls for one (`rpc` with
@@ -21,8 +17,7 @@ export function requestOf(context: ArgumentsHost): object | undefined {
   const current = RequestContext.current()?.request;
   if (type === 'mcp') return current;
   if (type !== 'rpc') return undefined;
-  const carrier = context.switchToRpc().getContext<RequestCarrier | undefined>();
-  const request = carrier?.getRawRequest?.();
+  const request = rawRequestOf(context.switchToRpc().getContext());
   if (typeof request !== 'object' || request === null) return undefined;
   return current ?? request;
 }

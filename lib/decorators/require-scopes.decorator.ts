@@ -3,7 +3,7 @@ import { McpAuthConfigError } from '../errors/config.error.js';
 import { BearerAuthGuard } from '../guard/bearer-auth.guard.js';
 import { REQUIRED_SCOPES } from '../mcp-auth.constants.js';
 import { requirementProblems, type ScopeRequirement } from '../mcp/scope-requirement.js';
-import { ROUTE_GUARDS } from '../platform/nest-metadata.js';
+import { guardsOn } from '../platform/nest-metadata.js';
 
 /**
  * Requires scopes of the caller's token for an MCP tool, prompt or resource, or for an HTTP route.
@@ -49,8 +49,7 @@ export const RequireScopes = (
     const decorated = (descriptor?.value ?? target) as object;
     const others = (Reflect.getOwnMetadata(REQUIRED_SCOPES, decorated) ?? []) as readonly ScopeRequirement[];
     Reflect.defineMetadata(REQUIRED_SCOPES, Object.freeze([...requirements, ...others]), decorated);
-    const guards = (Reflect.getMetadata(ROUTE_GUARDS, decorated) ?? []) as readonly unknown[];
-    if (!guards.includes(BearerAuthGuard)) putGuard(target, key, descriptor);
+    if (!guardsOn(decorated).includes(BearerAuthGuard)) putGuard(target, key, descriptor);
   };
 };
 

@@ -8,7 +8,7 @@ import { steadySeconds } from '../discovery/steady-clock.js';
 import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { hasRequestsOfItsOwn } from '../platform/hooks.js';
+import { isFastify } from '../platform/fastify.js';
 import { nodeRequestOf } from '../platform/node-message.js';
 import { AnnouncedStreams } from './announced-streams.js';
 import { beforeHead } from './intercept-response.js';
@@ -125,7 +125,7 @@ export class SessionBinding {
     const node = nodeRequestOf(request) as TargetedRequest;
     const foreign = this.streams.foreign(node, sessionKey(resource.options.resource, holderOf(auth).key));
     if (foreign.length === 0) return;
-    if (node === request && hasRequestsOfItsOwn(this.host.httpAdapter)) throw new Error(UNREACHABLE);
+    if (node === request && isFastify(this.host.httpAdapter)) throw new Error(UNREACHABLE);
     for (const value of foreign) replaceTargetValue(request, node, value, randomUUID());
   }
 

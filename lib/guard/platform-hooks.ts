@@ -9,18 +9,22 @@ import { hasUnreadMessage } from '../mcp/unread-body.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { policyOf } from '../origin/request-origin-policy.js';
+import { addBeforeExpress } from '../platform/express.js';
 import {
   addBeforeMiddleware,
-  addBeforePlatform,
-  addHook,
-  hasRequestsOfItsOwn,
+  correctPreflights,
+  isFastify,
+  type PreflightAnswer,
+} from '../platform/fastify.js';
+import { addHook } from '../platform/http-adapter.js';
+import { coverSubtrees } from '../platform/nest-middleware.js';
+import {
   type Hook,
   type PlatformRequest,
-} from '../platform/hooks.js';
-import { coverSubtrees } from '../platform/middleware-routes.js';
-import { type PlatformResponse, takeResponse } from '../platform/node-message.js';
+  type PlatformResponse,
+  takeResponse,
+} from '../platform/node-message.js';
 import { keepPeeked } from '../platform/peek-json.js';
-import { correctPreflights, type PreflightAnswer } from '../platform/preflights.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
 import { WellKnownResponder } from '../resource-metadata/well-known.responder.js';
@@ -70,8 +74,8 @@ export class PlatformHooks {
   installAfterBodies(consumer: MiddlewareConsumer): void {
     coverSubtrees(consumer, BearerAuthMiddleware);
     const { httpAdapter } = this.host;
-    if (hasRequestsOfItsOwn(httpAdapter)) return;
-    addBeforePlatform(httpAdapter, (request) => {
+    if (isFastify(httpAdapter)) return;
+    addBeforeExpress(httpAdapter, (request) => {
       RequestContext.prepare(request);
     });
     addHook(httpAdapter, 'preHandler', this.preHandler);
@@ -86,7 +90,7 @@ export class PlatformHooks {
     addHook(httpAdapter, 'onRequest', this.onRequest);
     if (this.options.earlyAuthentication) addBeforeMiddleware(httpAdapter, this.onRequest);
     // Fastify knows its time by its name. At once, as a plugin takes over the hooks that are there when it is registered.
-    if (hasRequestsOfItsOwn(httpAdapter)) addHook(httpAdapter, 'preHandler', this.preHandler);
+    if (isFastify(httpAdapter)) addHook(httpAdapter, 'preHandler', this.preHandler);
   }
 
   private readonly onRequest: Hook = (request, response, next) => {
@@ -146,7 +150,7 @@ export class PlatformHooks {
     }
     const { decides, needsBodies } = this.handlerScopes;
     // On Fastify only what no guard of Nest decides on again is worth reading a body twice.
-    const isRead = hasRequestsOfItsOwn(this.host.httpAdapter) ? needsBodies : decides;
+    const isRead = isFastify(this.host.httpAdapter) ? needsBodies : decides;
     if (isRead) this.filter.readAndAuthorize(resource, request, response, next, next);
     else this.filter.authorizeUnread(resource, request, response, next);
   }

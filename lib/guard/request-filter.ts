@@ -9,9 +9,9 @@ import { NO_ARGUMENTS } from '../mcp/operations.js';
 import { type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { hasUnreadMessage, isSentAsJson } from '../mcp/unread-body.js';
 import { policyOf } from '../origin/request-origin-policy.js';
-import { hasRequestsOfItsOwn, type PlatformRequest } from '../platform/hooks.js';
-import { jsonParserOf } from '../platform/json-parser.js';
-import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
+import { isFastify } from '../platform/fastify.js';
+import { jsonParserOf } from '../platform/http-adapter.js';
+import { nodeResponseOf, type PlatformRequest, type PlatformResponse } from '../platform/node-message.js';
 import {
   type KnownResource,
   ProtectedResourceRegistry,
@@ -193,6 +193,6 @@ export class RequestFilter {
 
   /** Whether a body is worth reading: a parser of the application knows its types by itself, reading ahead does not. */
   private isParsable(request: FilteredRequest): boolean {
-    return !hasRequestsOfItsOwn(this.host.httpAdapter) || isSentAsJson(request);
+    return !isFastify(this.host.httpAdapter) || isSentAsJson(request);
   }
 }

@@ -8,7 +8,7 @@ import {
   type KnownResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
-import { type WellKnownControllers } from '../resource-metadata/well-known.routes.js';
+import { type WellKnownControllers } from '../resource-metadata/well-known.controllers.js';
 import { isBearerAuthGuard, isGuarded } from './handler-audit.js';
 import { type KnownHandlers } from './handler-registration.js';
 import { HandlerScan, joinPath } from './handler-scan.js';

@@ -6,16 +6,9 @@ import {
   REQUIRED_SCOPES,
   SKIP_BEARER_AUTH,
 } from '../mcp-auth.constants.js';
-import {
-  type Class,
-  handlerPlace,
-  isMarked,
-  mayWriteResponse,
-  namedOn,
-  PATTERN_EXTRAS,
-  PATTERN_TRANSPORT,
-  ROUTE_GUARDS,
-} from '../platform/nest-metadata.js';
+import { servedCapability } from '../platform/mcp-nest.js';
+import { type Class, guardsOn, handlerPlace, isMarked, mayWriteResponse } from '../platform/nest-metadata.js';
+import { patternTransport } from '../platform/nest-microservices.js';
 import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
 import { HANDLER_METHODS, type McpOperationKind, NO_ARGUMENTS } from './operations.js';
 import { type ScopedCall, type ScopeRequirement } from './scope-requirement.js';
@@ -84,39 +77,24 @@ type NamedMethod = object & { readonly name: string };
 function readPlan(controller: Class, method: NamedMethod): HandlerPlan {
   const { name, targets } = handlerPlace(controller, method);
   const where = `${controller.name}.${String(name ?? method.name)}`;
-  const operation = servedOperation(method);
+  const operation = servedCapability(method);
   const said = (key: string): readonly unknown[] =>
     targets.flatMap((target) => (Reflect.getOwnMetadata(key, target) ?? []) as readonly unknown[]);
   return {
     controller,
     where,
     operation,
-    server: Reflect.getMetadata(PATTERN_TRANSPORT, method) as unknown,
+    server: patternTransport(method),
     requirements: [...new Set(said(REQUIRED_SCOPES) as readonly ScopeRequirement[])],
     call: callOf(where, operation),
     noFurtherScopes: noFurtherScopes(controller, method),
     resourceName: said(PROTECTED_RESOURCE).at(-1) as string | undefined,
-    guards: namedOn(ROUTE_GUARDS, controller, method),
+    guards: [...guardsOn(controller), ...guardsOn(method)],
     isSkipped: isMarked(SKIP_BEARER_AUTH, controller, method),
     allowsAnonymous: isMarked(ALLOW_ANONYMOUS, controller, method),
     mayStream: mayWriteResponse(controller, method, name),
   };
 }
-
-/** What @rekog/mcp-nest serves a method as. */
-function servedOperation(method: object): ServedOperation | undefined {
-  const { mcpType, mcpName } = (Reflect.getMetadata(PATTERN_EXTRAS, method) ?? {}) as Record<string, unknown>;
-  const kind = KINDS.get(mcpType);
-  return kind !== undefined && typeof mcpName === 'string' ? { kind, name: mcpName } : undefined;
-}
-
-/** How @rekog/mcp-nest names what a method serves. */
-const KINDS: ReadonlyMap<unknown, McpOperationKind> = new Map([
-  ['tool', 'tool'],
-  ['prompt', 'prompt'],
-  ['resource', 'resource'],
-  ['resource-template', 'resource'],
-]);
 
 function callOf(where: string, served: ServedOperation | undefined): ScopedCall {
   if (!served) return { kind: 'route', name: where, method: '', arguments: NO_ARGUMENTS };

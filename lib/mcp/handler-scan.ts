@@ -3,14 +3,13 @@ import { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/cor
 import { handsToTransport } from '../platform/mcp-nest.js';
 import {
   type Class,
-  EVENT_STREAM,
+  httpMethodOf,
   isRoute,
-  MODULE_PATH,
-  namedOn,
-  ROUTE_FILTERS,
-  ROUTE_METHOD,
-  ROUTE_PATH,
-  ROUTE_VERSION,
+  filtersOn,
+  isSse,
+  modulePathOf,
+  pathsOf,
+  versionOf,
 } from '../platform/nest-metadata.js';
 import { type HandlerPlan, HandlerPlans } from './handler-plan.js';
 
@@ -77,14 +76,14 @@ export class HandlerScan {
   eventStreams(): readonly object[] {
     return this.methods()
       .map(({ handler }) => handler)
-      .filter((handler) => Reflect.getMetadata(EVENT_STREAM, handler) === true);
+      .filter((handler) => isSse(handler));
   }
 
   /** HTTP routes and handlers of MCP servers, with what `@UseFilters()` names on the class and on the method. */
   filteredHandlers(): readonly FilteredHandler[] {
     return this.methods().flatMap(({ controller, handler }) => {
       const isMcp = this.plans.of(controller, handler).operation !== undefined;
-      const filters = namedOn(ROUTE_FILTERS, controller, handler);
+      const filters = [...filtersOn(controller), ...filtersOn(handler)];
       return isMcp || isRoute(handler) ? [{ handler, isMcp, filters }] : [];
     });
   }
@@ -100,7 +99,8 @@ export class HandlerScan {
       if (typeof metatype !== 'function') return [];
       const controller = metatype as Class;
       const prototype = controller.prototype as Record<string, unknown>;
-      const modulePath = this.modulePath(host?.metatype);
+      const module = host?.metatype;
+      const modulePath = module ? modulePathOf(module, this.modules.applicationId) : '';
       return this.scanner.getAllMethodNames(prototype).flatMap((name) => {
         const handler = prototype[name];
         return typeof handler === 'function'
@@ -109,31 +109,19 @@ export class HandlerScan {
       });
     }));
   }
-
-  private modulePath(module: object | undefined): string {
-    if (!module) return '';
-    const own: unknown = Reflect.getMetadata(`${MODULE_PATH}${this.modules.applicationId}`, module);
-    const path: unknown = own ?? Reflect.getMetadata(MODULE_PATH, module);
-    return typeof path === 'string' ? path : '';
-  }
 }
 
 function routeOf({ controller, name, handler, modulePath }: Method): Omit<ScannedRoute, keyof HandlerPlan> {
-  const method = Reflect.getMetadata(ROUTE_METHOD, handler) as RequestMethod;
+  const method = httpMethodOf(handler);
   return {
     paths: pathsOf(controller).flatMap((above) =>
       pathsOf(handler).map((below) => joinPath(modulePath, above, below)),
     ),
-    version: (Reflect.getMetadata(ROUTE_VERSION, handler) ??
-      Reflect.getMetadata(ROUTE_VERSION, controller)) as unknown,
+    version: versionOf(controller, handler),
     method,
     takesPost: method === RequestMethod.POST || method === RequestMethod.ALL,
     isMcpEndpoint: handsToTransport(controller, name),
   };
-}
-
-function pathsOf(target: object): string[] {
-  return [Reflect.getMetadata(ROUTE_PATH, target) as string | string[]].flat();
 }
 
 /** All segments of these parts, with one slash before each and none at the end. @internal */

@@ -1,5 +1,6 @@
-import { RequestMethod, VERSION_NEUTRAL, type VersioningOptions, VersioningType } from '@nestjs/common';
+import { VERSION_NEUTRAL, type VersioningOptions, VersioningType } from '@nestjs/common';
 import { type ApplicationConfig } from '@nestjs/core';
+import { prefixOf } from '../platform/nest-prefix.js';
 import { joinPath, type ScannedRoute } from './handler-scan.js';
 
 type Versions = NonNullable<VersioningOptions['defaultVersion']>;
@@ -13,10 +14,7 @@ type Versions = NonNullable<VersioningOptions['defaultVersion']>;
  */
 export function routePaths(route: ScannedRoute, application: ApplicationConfig): readonly string[] {
   return versionSegments(route.version, application.getVersioning()).flatMap((segment) =>
-    route.paths.map((path) => {
-      const prefix = isExcluded(path, route.method, application) ? '' : application.getGlobalPrefix();
-      return joinPath(prefix, segment, path);
-    }),
+    route.paths.map((path) => joinPath(prefixOf(path, route.method, application), segment, path)),
   );
 }
 
@@ -28,13 +26,4 @@ function versionSegments(version: unknown, versioning: VersioningOptions | undef
   return [versions]
     .flat()
     .map((one) => (one === VERSION_NEUTRAL ? '' : `${prefix === false ? '' : prefix}${String(one)}`));
-}
-
-/** Exclusions are compared with the path without version. */
-function isExcluded(path: string, method: RequestMethod, application: ApplicationConfig): boolean {
-  const { exclude = [] } = application.getGlobalPrefixOptions();
-  return exclude.some(
-    ({ requestMethod, pathRegex }) =>
-      [method, RequestMethod.ALL].includes(requestMethod) && pathRegex.test(path === '' ? '/' : path),
-  );
 }

@@ -4,17 +4,10 @@ import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.j
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { splitUrl } from '../options/url-rules.js';
-import { type McpTransport, onStrategy, replaceMethod, type TransportContext } from '../platform/mcp-nest.js';
+import { beforeMounts, onStrategy } from '../platform/mcp-nest.js';
 import { ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
 import { HandlerScan } from './handler-scan.js';
-
-/** The methods of an HTTP adapter by which a route is put on the platform. */
-const ROUTE_METHODS: ReadonlySet<unknown> = new Set(
-  ['use', 'all', 'get', 'post', 'put', 'patch', 'delete', 'head', 'options', 'search', 'register'].flatMap(
-    (name) => [name, name.toUpperCase()],
-  ),
-);
 
 /** A path that every router takes for itself. */
 const LITERAL_PATH = /^\/[\w.~/-]*$/;
@@ -24,8 +17,7 @@ const LITERAL_PATH = /^\/[\w.~/-]*$/;
  * before them. Nest tells of a transport when it is connected; what the transport mounts is known only when it starts,
  * so that is when such a route is refused: it is never mounted, and the application does not start.
  *
- * Early authentication covers a route at or below the path of a resource. What is mounted past the HTTP adapter that the
- * transport is started with is not seen.
+ * Early authentication covers a route at or below the path of a resource.
  *
  * @internal
  */
@@ -42,7 +34,11 @@ export class SelfMountedRoutes {
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {
     this.isWatching = onStrategy(modules, ({ options: { transports } }) => {
-      for (const transport of transports) this.watch(transport);
+      for (const transport of transports) {
+        beforeMounts(transport, (path, adapter) => {
+          this.assertCovered(path, adapter, transport);
+        });
+      }
     });
   }
 
@@ -52,29 +48,6 @@ export class SelfMountedRoutes {
     const message =
       'does not tell of transports that mount routes by themselves, past all guards; update it to 11.1.6 or later';
     return [{ path: '@nestjs/core', message }];
-  }
-
-  private watch(transport: Partial<McpTransport>): void {
-    replaceMethod(transport, 'start', (start) => (context) => {
-      return start(this.watched(context as TransportContext, transport));
-    });
-  }
-
-  /** The same context, with an adapter that refuses routes that nothing covers. */
-  private watched(context: TransportContext, transport: object): TransportContext {
-    const { httpAdapter } = context;
-    if (!httpAdapter) return context;
-    const adapter = new Proxy(httpAdapter, {
-      get: (target, name) => {
-        const member: unknown = Reflect.get(target, name);
-        if (typeof member !== 'function') return member;
-        return (...args: unknown[]): unknown => {
-          if (ROUTE_METHODS.has(name)) this.assertCovered(args[0], httpAdapter, transport);
-          return Reflect.apply(member, target, args) as unknown;
-        };
-      },
-    });
-    return Object.create(context, { httpAdapter: { value: adapter, enumerable: true } }) as TransportContext;
   }
 
   private assertCovered(path: unknown, adapter: object, transport: object): void {

@@ -1,18 +1,18 @@
 import { type ModulesContainer } from '@nestjs/core';
-import { type Observable } from 'rxjs';
-import { ROUTE_ARGUMENTS } from './nest-metadata.js';
+import { argumentKinds, chainOf, PLATFORM_ARGUMENT } from './nest-metadata.js';
+import { connectedStrategies, patternExtras } from './nest-microservices.js';
 
-/** What a transport of @rekog/mcp-nest is started with. @internal */
-export interface TransportContext {
-  readonly httpAdapter?: object | undefined;
+/** A transport of @rekog/mcp-nest, or one of the application for it. `start` and `httpAdapter` are documented. */
+interface McpTransport {
+  start(context: { readonly httpAdapter?: object | undefined }): unknown;
 }
 
-/** A transport of @rekog/mcp-nest, or one of the application for it: the part that is used. @internal */
-export interface McpTransport {
-  start(context: TransportContext): unknown;
-}
-
-/** A strategy of @rekog/mcp-nest, which Nest connects as a microservice. @internal */
+/**
+ * A strategy of @rekog/mcp-nest, which Nest connects as a microservice. Its members are undocumented. Checked with
+ * @rekog/mcp-nest 2.0.0 to 2.0.5.
+ *
+ * @internal
+ */
 export interface McpStrategy {
   /** What the handlers of its server are marked with. */
   readonly transportId?: unknown;
@@ -47,8 +47,7 @@ export function replaceMethod(target: object, name: string, make: (original: Met
  * @internal
  */
 export function onStrategy(modules: ModulesContainer, told: (strategy: McpStrategy) => void): boolean {
-  const { getRpcTargetRegistry } = modules as Partial<ModulesContainer>;
-  const connected = getRpcTargetRegistry?.call(modules) as Observable<object> | undefined;
+  const connected = connectedStrategies(modules);
   connected?.subscribe((target) => {
     const { options } = target as Partial<McpStrategy>;
     if (Array.isArray(options?.transports)) told(target as McpStrategy);
@@ -70,7 +69,46 @@ export function onStarted(modules: ModulesContainer, told: (transportId: unknown
   });
 }
 
-/** The methods of its HTTP transport that serve a request, whatever route they are called from. */
+/** The methods of an HTTP adapter of Nest by which a route is put on the platform. */
+const ROUTE_METHODS: ReadonlySet<unknown> = new Set(
+  ['use', 'all', 'get', 'post', 'put', 'patch', 'delete', 'head', 'options', 'search', 'register'].flatMap(
+    (name) => [name, name.toUpperCase()],
+  ),
+);
+
+/**
+ * Calls a function before each route that a transport mounts on the platform by itself when it starts. What is mounted
+ * past the HTTP adapter that the transport is started with is not seen.
+ *
+ * @param look - throws to keep the route from being mounted
+ * @internal
+ */
+export function beforeMounts(
+  transport: Partial<McpTransport>,
+  look: (path: unknown, adapter: object) => void,
+): void {
+  replaceMethod(transport, 'start', (start) => (given) => {
+    const context = given as Parameters<McpTransport['start']>[0];
+    const { httpAdapter } = context;
+    if (!httpAdapter) return start(context);
+    const adapter = new Proxy(httpAdapter, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== 'function') return member;
+        return (...args: unknown[]): unknown => {
+          if (ROUTE_METHODS.has(name)) look(args[0], httpAdapter);
+          return Reflect.apply(member, target, args) as unknown;
+        };
+      },
+    });
+    return start(Object.create(context, { httpAdapter: { value: adapter, enumerable: true } }));
+  });
+}
+
+/**
+ * The methods of its HTTP transport that serve a request, whatever route they are called from. Private. Checked with
+ * @rekog/mcp-nest 2.0.0 to 2.0.5.
+ */
 const HTTP_METHODS = ['handlePost', 'handleGet', 'handleDelete'];
 
 /**
@@ -92,7 +130,8 @@ export function filterRequests(
 
 /**
  * Looks at each operation before its handler runs, on any transport of a strategy: tools, prompts and resources, those
- * that are registered at run time too. The strategy makes a context for each.
+ * that are registered at run time too. The strategy makes a context for each, with the private method `buildContext`.
+ * Checked with @rekog/mcp-nest 2.0.0 to 2.0.5.
  *
  * @param look - throws what the operation is rejected with
  * @returns false if the strategy makes no such contexts, so that nothing would be looked at
@@ -109,11 +148,11 @@ export function beforeOperations(
   });
 }
 
-/** How a class hands requests to a transport: by the handlers that the transport gives to routes. */
+/**
+ * How a class hands requests to a transport: by the handlers that the transport gives to routes. They are documented; the
+ * code of the controllers that @rekog/mcp-nest makes is not. Checked with @rekog/mcp-nest 2.0.0 to 2.0.5.
+ */
 const HANDS_OVER = /\.handle(?:Post|Get|Delete)\(\s*[^(),]+,|\bhttpHandlers\b/;
-
-/** How Nest writes the request and the response among the parameters of routes. */
-const REQUEST_AND_RESPONSE = [/^0:/, /^1:/];
 
 /**
  * Whether a route hands its request to a transport of @rekog/mcp-nest: it takes the platform's request and response, and
@@ -125,37 +164,74 @@ const REQUEST_AND_RESPONSE = [/^0:/, /^1:/];
  * @internal
  */
 export function handsToTransport(controller: object & { readonly prototype: object }, name: string): boolean {
-  const parameters = (Reflect.getMetadata(ROUTE_ARGUMENTS, controller, name) ?? {}) as object;
-  const keys = Object.keys(parameters);
-  if (!REQUEST_AND_RESPONSE.every((kind) => keys.some((key) => kind.test(key)))) return false;
-  return chainOf(controller).some((type) =>
-    [type, type.prototype[name]].some(
-      (code) => typeof code === 'function' && HANDS_OVER.test(sourceOf(code)),
-    ),
+  const kinds = argumentKinds(controller, name);
+  if (!kinds.includes(PLATFORM_ARGUMENT.request) || !kinds.includes(PLATFORM_ARGUMENT.response)) return false;
+  const methods = chainOf(controller.prototype).map((prototype) => Reflect.get(prototype, name) as unknown);
+  return [...chainOf(controller), ...methods].some(
+    (code) => typeof code === 'function' && HANDS_OVER.test(Function.prototype.toString.call(code)),
   );
 }
 
-interface Class {
-  readonly prototype: Readonly<Record<string, unknown>>;
+/**
+ * What @rekog/mcp-nest serves a method as: its `mcpType` and `mcpName` among what it hands to `@MessagePattern()`.
+ * Undocumented. Checked with @rekog/mcp-nest 2.0.0 to 2.0.5.
+ *
+ * @internal
+ */
+export function servedCapability(
+  method: object,
+): { readonly kind: 'tool' | 'prompt' | 'resource'; readonly name: string } | undefined {
+  const { mcpType, mcpName } = patternExtras(method);
+  const kind = KINDS.get(mcpType);
+  return kind !== undefined && typeof mcpName === 'string' ? { kind, name: mcpName } : undefined;
 }
 
-/** A class and those that it extends. */
-function chainOf(type: object): readonly Class[] {
-  const parent = Object.getPrototypeOf(type) as object | null;
-  const above = parent === null || parent === Function.prototype ? [] : chainOf(parent);
-  return [type as Class, ...above];
-}
+const KINDS: ReadonlyMap<unknown, 'tool' | 'prompt' | 'resource'> = new Map([
+  ['tool', 'tool'],
+  ['prompt', 'prompt'],
+  ['resource', 'resource'],
+  ['resource-template', 'resource'],
+]);
 
-function sourceOf(code: object): string {
-  return Function.prototype.toString.call(code);
-}
-
-/** The part of @rekog/mcp-nest's handler context that tells which message a handler is called for. */
-interface MessageCarrier {
+/**
+ * The context that @rekog/mcp-nest calls a handler with. The context of a handler of another library may have none of
+ * these. `sdkContext` is private, the rest is documented. Checked with @rekog/mcp-nest 2.0.0 to 2.0.5.
+ */
+interface McpHandlerContext {
+  readonly getRawRequest?: () => unknown;
+  readonly getSession?: () => { readonly transport?: unknown } | undefined;
+  /** The MCP SDK's context of the message. */
+  readonly sdkContext?: { readonly http?: SdkHttp };
   readonly mcpRequest?: {
     readonly method?: unknown;
     readonly params?: { readonly name?: unknown; readonly uri?: unknown };
   };
+}
+
+/** What a transport told the MCP SDK of a message. */
+interface SdkHttp {
+  readonly authInfo?: unknown;
+  readonly req?: unknown;
+}
+
+/** Whether a handler's context is that of a message of MCP, and not of another kind. @internal */
+export function isMcpContext(context: unknown): boolean {
+  return typeof (context as McpHandlerContext | null | undefined)?.getSession === 'function';
+}
+
+/** The request that the transport handed over with a message, as a handler's context has it. @internal */
+export function rawRequestOf(context: unknown): unknown {
+  return (context as McpHandlerContext | null | undefined)?.getRawRequest?.();
+}
+
+/** The kind of the transport of a handler's context, such as `stdio` or `streamable-http`. @internal */
+export function transportKindOf(context: object): unknown {
+  return (context as McpHandlerContext).getSession?.()?.transport;
+}
+
+/** What the transport of a handler's context told the MCP SDK of a message. @internal */
+export function sdkHttpOf(context: object): SdkHttp | undefined {
+  return (context as McpHandlerContext).sdkContext?.http;
 }
 
 /**
@@ -169,7 +245,7 @@ export function isOfMessage(
   { method, name }: { readonly method: string; readonly name: string },
 ): context is object {
   if (typeof context !== 'object' || context === null) return false;
-  const { mcpRequest } = context as MessageCarrier;
+  const { mcpRequest } = context as McpHandlerContext;
   const { name: given, uri } = mcpRequest?.params ?? {};
   return mcpRequest?.method === method && (given ?? uri) === name;
 }

@@ -1,5 +1,21 @@
 import { IncomingMessage, type ServerResponse } from 'node:http';
 
+/** A platform's request: Node's own, or Fastify's around it. @internal */
+export type PlatformRequest = Pick<IncomingMessage, 'headers' | 'method' | 'url'> & {
+  readonly originalUrl?: string | undefined;
+  readonly body?: unknown;
+};
+
+/** A platform's response: Node's own, or Fastify's around it. @internal */
+export type PlatformResponse = ServerResponse | { hijack(): unknown; readonly raw: ServerResponse };
+
+/** Handles a request or calls `next`. An error goes to the application's handling of errors. @internal */
+export type Hook = (
+  request: PlatformRequest,
+  response: PlatformResponse,
+  next: (error?: unknown) => void,
+) => void;
+
 /** What Fastify puts around a Node request or response; on Express it is the Node object itself. */
 interface Wrapper {
   readonly raw?: unknown;
@@ -38,9 +54,6 @@ export function hasContent(request: Pick<FramedRequest, 'headers'>): boolean {
   const { stream } = nodeRequestOf(request) as FramedRequest;
   return length === undefined && stream?.endAfterHeaders === false;
 }
-
-/** A platform's response: Node's own, or Fastify's around it. @internal */
-export type PlatformResponse = ServerResponse | { hijack(): unknown; readonly raw: ServerResponse };
 
 /** The Node response, for headers that are set before the platform's own. @internal */
 export function nodeResponseOf(response: PlatformResponse): ServerResponse {

@@ -1,7 +1,6 @@
 import { type Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
-import { type ParseBody } from './json-parser.js';
-import { nodeRequestOf } from './node-message.js';
+import { type Hook, nodeRequestOf } from './node-message.js';
 
 /** A Node request, of HTTP/1 or HTTP/2. */
 type NodeRequest = Readable & {
@@ -25,7 +24,7 @@ function unreadable(message: string, statusCode: number, cause?: unknown): Error
  * @param limit - in bytes; a longer body is an error with status 413
  * @internal
  */
-export function jsonPeeker(limit: number): ParseBody {
+export function jsonPeeker(limit: number): Hook {
   return (request, _response, next) => {
     const node = nodeRequestOf(request) as NodeRequest;
     const own = request as { body?: unknown };

@@ -5,9 +5,9 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { describe, expect, it } from 'vitest';
 import { adapterOf, PLATFORMS } from '../../test/fixtures/app.js';
 import { send } from '../../test/fixtures/http.js';
-import { addBeforePlatform, addHook } from './hooks.js';
+import { addBeforeExpress } from './express.js';
+import { addHook, wholeTree } from './http-adapter.js';
 import { nodeRequestOf, takeResponse } from './node-message.js';
-import { wholeTree } from './whole-tree.js';
 
 describe('nodeRequestOf', () => {
   const node = new IncomingMessage(new Socket());
@@ -57,16 +57,16 @@ describe('wholeTree', () => {
   });
 });
 
-describe('addBeforePlatform', () => {
+describe('addBeforeExpress', () => {
   it('meets requests before Express gives them another prototype, where there is a server', async () => {
     const adapter = new ExpressAdapter();
     const prototypes: unknown[] = [];
     const note = (request: object): void => {
       prototypes.push(Object.getPrototypeOf(request));
     };
-    addBeforePlatform(adapter, note);
+    addBeforeExpress(adapter, note);
     adapter.initHttpServer({});
-    addBeforePlatform(adapter, note);
+    addBeforeExpress(adapter, note);
     adapter.get('/route', (request: object, response: { send(text: string): void }) => {
       note(request);
       response.send('route');

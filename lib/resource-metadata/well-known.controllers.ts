@@ -13,6 +13,16 @@ import { PROTECTED_RESOURCE_WELL_KNOWN, SKIP_BEARER_AUTH } from '../mcp-auth.con
 import { type PlatformResponse } from '../platform/node-message.js';
 import { type WellKnownRequest, WellKnownResponder } from './well-known.responder.js';
 
+/** The controller classes that a module has for its well-known routes. @internal */
+export interface WellKnownControllers {
+  /** Serves the documents of resources. */
+  readonly resources: Type<object>;
+  /** Serves the copy of an authorization server's metadata. */
+  readonly mirror: Type<object>;
+  /** Whether the application gave decorators for them, and so has thought of its own global guards. */
+  readonly areDecorated: boolean;
+}
+
 /**
  * Makes the controller that serves the RFC 9728 documents of all resources.
  *

@@ -3,8 +3,7 @@ import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { type PlatformRequest } from '../platform/hooks.js';
-import { type PlatformResponse, takeResponse } from '../platform/node-message.js';
+import { type PlatformRequest, type PlatformResponse, takeResponse } from '../platform/node-message.js';
 import { LegacyMirror } from './legacy-mirror.js';
 import {
   documentResponse,

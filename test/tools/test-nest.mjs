@@ -1,5 +1,5 @@
 /**
- * Runs the whole-app tests on other versions of Nest and of Node than the lock file has.
+ * Runs the tests that depend on Nest on other versions of Nest and of Node than the lock file has.
  *
  *     node test/tools/test-nest.mjs [name of a set ...]
  *
@@ -15,8 +15,11 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Specs that know no whole application run on the lock file's versions only. */
-const SPECS = ['test/e2e', 'test/property', 'test/interop'];
+/**
+ * The specs that depend on Nest: of whole applications, and of what lib/platform uses of its internals. All others run on
+ * the lock file's versions only.
+ */
+const SPECS = ['lib/platform', 'test/e2e', 'test/property', 'test/interop'];
 
 /**
  * The sets by name. test/tools/test-nest.spec.ts compares the lowest with the floors of `peerDependencies`. A set without
@@ -79,7 +82,7 @@ function runTests(folder, name) {
     join(folder, 'node_modules/node-of-set/bin/node'),
     [
       'node_modules/vitest/vitest.mjs',
-      ...['run', '--project', 'e2e', '--project', 'fastify', '--silent=true'],
+      ...['run', '--project', 'unit', '--project', 'e2e', '--project', 'fastify', '--silent=true'],
       ...['--reporter=dot', '--reporter=json', `--outputFile.json=${results}`],
       ...SPECS,
     ],

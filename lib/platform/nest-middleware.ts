@@ -1,24 +1,28 @@
 import { type MiddlewareConsumer, type RequestMethod, type Type } from '@nestjs/common';
+import { isFastify } from './fastify.js';
 
-/** A route that `forRoutes()` was given, as Nest keeps it. */
+/** A route that `forRoutes()` was given. Undocumented. Checked with Nest 11.2.8 to 12.5.1. */
 interface MountedRoute {
   readonly path: string;
   readonly method: RequestMethod | -1;
 }
 
-/** What one `apply()` with its `forRoutes()` came to. */
+/** What one `apply()` with its `forRoutes()` came to. Undocumented. Checked with Nest 11.2.8 to 12.5.1. */
 interface MiddlewareConfiguration {
   readonly middleware: unknown;
   readonly forRoutes: readonly MountedRoute[];
 }
 
-/** The part of Nest's builder that is used: what each module has configured, once its `configure()` is done. */
+/**
+ * The object behind a `MiddlewareConsumer`: `build()` returns what all modules have configured. Undocumented. Checked with
+ * Nest 11.2.8 to 12.5.1.
+ */
 interface Builder {
   build: (this: Builder) => MiddlewareConfiguration[];
   getHttpAdapter(): { getType(): string };
 }
 
-/** What Nest takes for the method of a route that is given as a string. */
+/** The method of a route that was given as a string. Undocumented. Checked with Nest 11.2.8 to 12.5.1. */
 const ANY_METHOD = -1;
 
 /** A path whose last segment stands for all that is below it already, in the syntax of now or of before. */
@@ -43,7 +47,7 @@ export function coverSubtrees(consumer: MiddlewareConsumer, middleware: Type): v
   const { build } = prototype;
   prototype.build = function (this: Builder): MiddlewareConfiguration[] {
     const all = build.call(this);
-    if (this.getHttpAdapter().getType() !== 'fastify') return all;
+    if (!isFastify(this.getHttpAdapter())) return all;
     return all.flatMap((each) => [each, ...subtrees(each, middleware)]);
   };
   patched.add(prototype);
