@@ -5,20 +5,20 @@ export {
   type DiscoveryFailure,
 } from './errors/discovery.error.js';
 export { type ConfigProblem, McpAuthConfigError } from './errors/config.error.js';
-export type { RefusalReason } from './errors/refusal-reason.js';
+export type { RejectionReason } from './errors/rejection-reason.js';
 export { McpAuthError, type McpAuthErrorCode } from './errors/mcp-auth.error.js';
 export {
   AuthorizationServerUnavailableError,
-  type CredentialsRefusal,
-  CredentialsRefusedError,
+  type CredentialsRejection,
+  CredentialsRejectedError,
   InsufficientScopeError,
-  type MessageRefusal,
-  MessageRefusedError,
-  type RequestOriginRefusal,
-  RequestOriginRefusedError,
-  type TokenRefusal,
-  TokenRefusedError,
-} from './errors/refusal.errors.js';
+  type MessageRejection,
+  MessageRejectedError,
+  type RequestOriginRejection,
+  RequestOriginRejectedError,
+  type TokenRejection,
+  TokenRejectedError,
+} from './errors/rejection.errors.js';
 
 export { MCP_AUTH_OPTIONS } from './mcp-auth.constants.js';
 export { McpAuthModule } from './mcp-auth.module.js';
@@ -68,14 +68,14 @@ export type {
 } from './options/trusted-authorization-server.interface.js';
 
 export type {
-  AcceptedEvent,
+  AuthenticatedEvent,
   DiscoveryFailedEvent,
   EventPrincipal,
   KeysRefreshedEvent,
   McpAuthEvent,
   McpAuthEventType,
   MetadataRefreshedEvent,
-  RefusedEvent,
+  RejectedEvent,
   RequestEvent,
   ScopeDeniedEvent,
   ServerDocument,
@@ -99,7 +99,7 @@ export {
 } from './options/token.verifier.js';
 
 export { BearerException } from './challenge/bearer.exception.js';
-export type { JsonRpcRefusalBody, RefusalBody } from './challenge/refusal-body.js';
+export type { JsonRpcRejectionBody, RejectionBody } from './challenge/rejection-body.js';
 export { AuthInfo } from './auth-info/auth-info.decorator.js';
 export { AuthContext } from './auth-info/auth-context.js';
 export { principalKey } from './auth-info/principal-key.js';

@@ -18,8 +18,8 @@ import { IssuerKeysRegistry } from './discovery/issuer-keys.registry.js';
 import { McpAuthConfigError } from './errors/config.error.js';
 import { McpAuthEvents } from './events/mcp-auth-events.js';
 import { RateLimitedLogger } from './events/rate-limited-logger.js';
-import { EXCHANGE_PROVIDERS } from './exchange/exchange.providers.js';
-import { AccessTokenGate } from './gate/access-token.gate.js';
+import { RESPONSE_PROVIDERS } from './exchange/response.providers.js';
+import { AccessTokenAuthenticator } from './gate/access-token.authenticator.js';
 import { RevocationCheck } from './gate/revocation.check.js';
 import { ScopePolicy } from './gate/scope-policy.js';
 import { VerifiedTokenCache } from './gate/verified-token.cache.js';
@@ -94,14 +94,14 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     RateLimitedLogger,
     VerifiedTokenCache,
     RevocationCheck,
-    AccessTokenGate,
+    AccessTokenAuthenticator,
     ScopePolicy,
     ResourceTokenVerifier,
     DecisionReport,
     Rejections,
     McpAuthDiagnostics,
     ...MCP_PROVIDERS,
-    ...EXCHANGE_PROVIDERS,
+    ...RESPONSE_PROVIDERS,
     BearerAuthGuard,
     BearerAuthMiddleware,
     ...REQUEST_PROVIDERS,

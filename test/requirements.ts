@@ -14,10 +14,10 @@ const MCP = 'MCP 2026-07-28 basic/authorization';
 const metadata = {
   'PRM-01': row('RFC 9728 3.1', 'each document stands at origin + well-known + path'),
   'PRM-02': row('RFC 9728 3.1', 'a resource without path has its document at the bare well-known path'),
-  'PRM-03': row('RFC 9728 1.2', 'a resource with a query is refused at boot'),
+  'PRM-03': row('RFC 9728 1.2', 'a resource with a query is rejected at boot'),
   'PRM-04': row(
     'RFC 9728 1.2, RFC 8707 2',
-    'a resource that is no plain https (or loopback) URL is refused at boot',
+    'a resource that is no plain https (or loopback) URL is rejected at boot',
   ),
   'PRM-05': row('RFC 9728 3.3', 'the resource is printed to the letter'),
   'PRM-06': row(MCP, 'a slash at the end of a resource path gives a warning at boot'),
@@ -50,9 +50,9 @@ const metadata = {
   'PRM-47': row('RFC 9728 3', 'no cookie and no challenge on the document'),
   'PRM-48': row('robustness', 'a malformed path gives 400 or 404, and the next request works'),
   'PRM-60': row('RFC 9728 3.1', 'several resources in one app, each with its document'),
-  'PRM-61': row('robustness', 'a resource or an issuer given twice is refused at boot'),
+  'PRM-61': row('robustness', 'a resource or an issuer given twice is rejected at boot'),
   'PRM-62': row('RFC 9728 5.1', 'the challenge names the document of its own resource'),
-  'PRM-63': row('robustness', 'a guarded route that could belong to several resources is refused at boot'),
+  'PRM-63': row('robustness', 'a guarded route that could belong to several resources is rejected at boot'),
 } as const;
 
 const challenges = {
@@ -68,11 +68,11 @@ const challenges = {
   'CHL-10': row('RFC 9110 11.2', 'values are quoted'),
   'CHL-11': row('clients in use', 'the order error, scope, resource_metadata, error_description'),
   'CHL-12': row('injection', 'nothing of request or token in the header'),
-  'CHL-13': row('clients in use', 'the same refusal gives the same bytes'),
+  'CHL-13': row('clients in use', 'the same rejection gives the same bytes'),
   'CHL-14': row('RFC 6750 3.1', 'insufficient_scope is 403 with scope'),
   'CHL-15': row('RFC 9700', 'bad tokens of all kinds get the same answer'),
   'CHL-16': row('interoperability', 'the body is OAuth JSON'),
-  'CHL-17': row('RFC 9111 3', 'no-store on refusals'),
+  'CHL-17': row('RFC 9111 3', 'no-store on rejections'),
   'CHL-18': row('robustness', 'an exception filter of the app leaves challenge and status'),
   'CHL-21': row('RFC 9110 15.6.4', 'an outage is 503 with Retry-After and no challenge'),
 } as const;
@@ -83,17 +83,17 @@ const tokens = {
   'TOK-03': row('RFC 6750 2.2', 'a token in a form body, cookie or other header is never used'),
   'TOK-04': row('RFC 9110 11.1', 'the scheme is compared without regard to case'),
   'TOK-05': row('RFC 6750 2.1', 'one or more spaces between scheme and token'),
-  'TOK-06': row('RFC 6750 2.1', 'other characters than b64token are refused'),
+  'TOK-06': row('RFC 6750 2.1', 'other characters than b64token are rejected'),
   'TOK-07': row('RFC 6750 3.1', 'more than one credential is 400'),
-  'TOK-08': row('robustness', 'a token over the length limit is refused unseen'),
+  'TOK-08': row('robustness', 'a token over the length limit is rejected unseen'),
   'TOK-09': row('robustness', 'extraction takes linear time'),
   'TOK-10': row(MCP, 'every request needs a token'),
   'JWT-01': row('RFC 8725 3.1', 'asymmetric algorithms, and only those configured'),
-  'JWT-02': row('RFC 8725 3.2', 'alg none is refused'),
-  'JWT-03': row('RFC 8725 2.1', 'HS256 with the public key is refused'),
-  'JWT-05': row('RFC 7518 3.3', 'a weak RSA key is a refusal, not a fault'),
-  'JWT-07': row('RFC 8725 3.11', 'typ of another kind of token is refused; at+jwt alone by choice'),
-  'JWT-08': row('RFC 8725 3.12', 'look-alikes of access tokens are refused'),
+  'JWT-02': row('RFC 8725 3.2', 'alg none is rejected'),
+  'JWT-03': row('RFC 8725 2.1', 'HS256 with the public key is rejected'),
+  'JWT-05': row('RFC 7518 3.3', 'a weak RSA key is a rejection, not a fault'),
+  'JWT-07': row('RFC 8725 3.11', 'typ of another kind of token is rejected; at+jwt alone by choice'),
+  'JWT-08': row('RFC 8725 3.12', 'token-type-confusion of access tokens are rejected'),
   'JWT-09': row('RFC 8725 3.10', 'keys in the header are never used'),
   'JWT-11': row('RFC 7515 4.1.4', 'without kid, every fitting key is tried'),
   'JWT-12': row('RFC 7515 7.1', 'only a compact JWS with three parts'),
@@ -104,12 +104,12 @@ const tokens = {
   'JWT-23': row('RFC 9068 4', 'the signature comes before any claim'),
   'JWT-24': row('RFC 7519 4.1.4', 'exp is there, is a number, and is not over'),
   'JWT-25': row('RFC 7519 4.1.5', 'nbf is honoured'),
-  'JWT-26': row('RFC 9068 2.2', 'iat in the future is refused, and one long ago by choice'),
+  'JWT-26': row('RFC 9068 2.2', 'iat in the future is rejected, and one long ago by choice'),
   'JWT-27': row('RFC 7519 4.1.4', 'the clock tolerance is bounded'),
   'JWT-28': row('RFC 9068 2.2', 'there is a subject or a client; all claims of RFC 9068 by choice'),
   'AUD-01': row(MCP, 'the token names this resource'),
   'AUD-02': row(MCP, 'scheme and host case, default port and one slash make no difference, the rest does'),
-  'AUD-03': row('RFC 7519 4.1.3', 'one member of a list suffices, unless several are refused by choice'),
+  'AUD-03': row('RFC 7519 4.1.3', 'one member of a list suffices, unless several are rejected by choice'),
   'AUD-05': row('RFC 9068 4', 'configured audiences take the place of the resource'),
   'AUD-07': row('confused deputy', 'a token for one resource does not open another'),
   'CLM-01': row('RFC 6749 3.3', 'scope is split at spaces'),
@@ -120,8 +120,8 @@ const tokens = {
   'CLM-07': row('MCP SDK AuthInfo', 'the SDK shape, and more, frozen'),
   'KEY-01': row('RFC 8414 2', 'keys from jwks_uri, or as configured'),
   'KEY-08': row('RFC 8414 2', 'jwks_uri is https or loopback'),
-  'POP-01': row('RFC 9449 7.2', 'a DPoP-bound token as a bearer token is refused'),
-  'POP-02': row('RFC 7800 3.1', 'any other confirmation claim is refused'),
+  'POP-01': row('RFC 9449 7.2', 'a DPoP-bound token as a bearer token is rejected'),
+  'POP-02': row('RFC 7800 3.1', 'any other confirmation claim is rejected'),
   'POP-07': row('robustness', 'no header stands for a client certificate'),
 } as const;
 
@@ -164,7 +164,7 @@ const features = {
   F03: row('mcp-auth', 'the types auto, oauth and oidc, and no other'),
   F04: row('mcp-auth', 'an issuer without path'),
   F05: row('RFC 8414 3.1', 'a slash at the end of an issuer'),
-  F06: row('RFC 8414 3.3', 'a document of another issuer is refused'),
+  F06: row('RFC 8414 3.3', 'a document of another issuer is rejected'),
   F07: row('mcp-auth', 'metadata at an address of its own'),
   F08: row('mcp-auth', 'metadata at an address of its own, repaired'),
   F09: row('mcp-auth', 'transpileData sync, async, throwing'),
@@ -185,7 +185,7 @@ const features = {
   F30: row('RFC 9728 2', 'scopes_supported is what guard and handlers ask for, or as configured'),
   F31: row('RFC 9728 2', 'every member of the RFC, checked'),
   F32: row('RFC 9728 2', 'only the header method'),
-  F33: row('robustness', 'duplicates are refused in canonical form'),
+  F33: row('robustness', 'duplicates are rejected in canonical form'),
   F34: row('RFC 9728 1.2', 'what a resource identifier may be'),
   F35: row('RFC 9728 3.3', 'document, audience and challenge agree'),
   F36: row('Fetch', 'readable from any origin whatever the CORS setting of the app'),
@@ -207,12 +207,12 @@ const verifiers = {
   'VER-02': row('design', 'issuer, audience, expiry and scopes are checked whatever the verifier'),
   'VER-03': row('RFC 9068 4', 'a verifier without audience is believed only when it answers for it'),
   'VER-04': row('robustness', 'a verifier that hangs is cut off with 503'),
-  'VER-05': row('robustness', 'the verifier of fixed tokens refuses to start in production'),
+  'VER-05': row('robustness', 'the verifier of fixed tokens rejects to start in production'),
   F77: row('MCP SDK', 'a verifier as class, object or function, sync or async, found by injection'),
   F78: row('mcp-auth', 'what a verifier returns is decided on again'),
   F79: row('mcp-auth', 'null is 401, an outage 503, anything else that goes wrong 500'),
   F86: row('MCP SDK', 'verifiers of the SDK are usable here, and ours there'),
-  F87: row('MCP SDK', 'a resource whose tokens nobody can verify is refused at boot'),
+  F87: row('MCP SDK', 'a resource whose tokens nobody can verify is rejected at boot'),
   F122: row('MCP SDK', 'a verifier of fixed tokens for development'),
 } as const;
 
@@ -221,7 +221,7 @@ const livingOn = {
   'PRM-49': row('robustness', 'the document is served while the authorization server is down'),
   'KEY-02': row(
     'operations',
-    'new keys are found by the first token, removed ones refused after the cache age',
+    'new keys are found by the first token, removed ones rejected after the cache age',
   ),
   'KEY-03': row('robustness', 'a flood of unknown key ids costs one fetch per cooldown'),
   'KEY-04': row('robustness', 'parallel first requests cost one fetch of each document'),
@@ -243,8 +243,8 @@ const livingOn = {
   F22: row('mcp-auth', 'metadata is fetched once for all who wait, and failures are not kept'),
   F23: row('design', 'metadata is renewed after a time'),
   F24: row('RFC 9728 2', 'several authorization servers, each asked about its own tokens'),
-  F48: row('mcp-auth', 'an unknown issuer is refused before any request'),
-  F49: row('mcp-auth', 'options of the key set, unknown ones refused'),
+  F48: row('mcp-auth', 'an unknown issuer is rejected before any request'),
+  F49: row('mcp-auth', 'options of the key set, unknown ones rejected'),
   F50: row('design', 'an unknown key id has the keys fetched'),
   F51: row('design', 'keys that cannot be had are an outage, not a bad token'),
   F52: row('mcp-auth', 'without jwks_uri and keys the app does not start'),
@@ -258,7 +258,7 @@ const opaque = {
   ),
   'OPQ-03': row('RFC 7662 2.2', 'active is true, and nothing else is'),
   'OPQ-04': row('RFC 7662 4', 'audience, time, issuer, scope and proof are checked as for a JWT'),
-  'OPQ-05': row('RFC 7662 2.2', 'an inactive token is refused without detail'),
+  'OPQ-05': row('RFC 7662 2.2', 'an inactive token is rejected without detail'),
   'OPQ-06': row('RFC 9110 15.6.4', 'no usable answer is 503; our own credentials are a matter for operators'),
   'OPQ-07': row('RFC 7662 4', 'a token goes to the one server that it can belong to'),
   'OPQ-08': row('robustness', 'what cannot be a token is not asked about'),
@@ -277,7 +277,7 @@ const opaque = {
 } as const;
 
 const operating = {
-  'JWT-29': row('RFC 7519 4.1.7', 'a revoked token is refused in every spelling, remembered or not'),
+  'JWT-29': row('RFC 7519 4.1.7', 'a revoked token is rejected in every spelling, remembered or not'),
   'CLM-06': row(
     'RFC 7519 4.1.2, RFC 9700 4.15',
     'a principal is issuer, subject and client together; a client for itself is flagged',
@@ -301,7 +301,7 @@ const operating = {
 /** What attackers send, one id for each attack, and what has to hold whatever is sent. */
 const attacks = {
   'JWT-04': row('RFC 8725 3.1', 'key and algorithm fit each other, by every member of the key'),
-  'JWT-06': row('RFC 7515 4.1.11', 'crit that is malformed or not understood is refused, and b64 false'),
+  'JWT-06': row('RFC 7515 4.1.11', 'crit that is malformed or not understood is rejected, and b64 false'),
   'JWT-10': row('injection', 'kid is compared with the fetched keys and used for nothing else'),
   'JWT-30': row('RFC 7519 4', 'of members with the same name the last counts'),
   'JWT-31': row('robustness', 'no claim changes a prototype or comes from one'),
@@ -311,7 +311,7 @@ const attacks = {
   'EXT-03': row('MCP enterprise-managed authorization', 'an ID-JAG is no access token'),
   'EXT-04': row(
     'MCP enterprise-managed authorization',
-    'tokens of an unlisted identity provider are refused',
+    'tokens of an unlisted identity provider are rejected',
   ),
   H02: row('confused deputy', 'a token of another resource'),
   H03: row('RFC 8725 3.11', 'another kind of token'),
@@ -329,7 +329,7 @@ const attacks = {
   'OPS-02': row('robustness', 'whatever comes in, the process goes on, without a 5xx and within its memory'),
   'OPS-03': row(
     'robustness',
-    'garbage is refused in less than 5 ms; who guesses tokens can be throttled by address',
+    'garbage is rejected in less than 5 ms; who guesses tokens can be throttled by address',
   ),
 } as const;
 
@@ -352,10 +352,10 @@ const tokenProfile = {
   F58: row('RFC 9068 2.2.3', 'every form of scope claim, each scope once'),
   F59: row('RFC 7800 3.1', 'a token that is bound to a key does not pass as a bearer token'),
   F61: row('mcp-auth', 'audiences are configured, and never none'),
-  F62: row('RFC 7519 4.1.3', 'aud is a text or a list; several audiences are refused by choice'),
+  F62: row('RFC 7519 4.1.3', 'aud is a text or a list; several audiences are rejected by choice'),
   F63: row('RFC 3986 6.2', 'what makes no difference between two audiences, and what does'),
   F64: row('python-sdk', 'a URL above the resource is an audience only by choice'),
-  F65: row('RFC 9068 4', 'a token without audience is refused'),
+  F65: row('RFC 9068 4', 'a token without audience is rejected'),
   F66: row('mcp-auth', 'each route has its resource, with its own servers'),
   F67: row('RFC 8707 2', 'the audience is checked whatever the verifier'),
 } as const;
@@ -377,12 +377,12 @@ const requestOrigins = {
   H13: row('DNS rebinding', 'foreign origins and hosts, with and without a good token'),
 } as const;
 
-/** How refusals look, beside what `challenges` says of the header. */
-const refusals = {
+/** How rejections look, beside what `challenges` says of the header. */
+const rejections = {
   'CHL-19': row('Fetch', 'browser clients can read the challenge, and preflights need no token'),
   'CHL-20': {
     ...row('RFC 9449 7.1', 'a DPoP challenge comes after the Bearer challenge and repeats nothing of it'),
-    deferred: 'DPoP is not offered: tokens with cnf are refused, so no DPoP challenge is ever sent',
+    deferred: 'DPoP is not offered: tokens with cnf are rejected, so no DPoP challenge is ever sent',
   },
   'CHL-22': row(
     'RFC 9728 5.2',
@@ -420,7 +420,7 @@ const engineRest = {
 
 /** Rows of the features and of the attacks that others prove by their own ids. */
 const sameByOtherNames = {
-  F110: row('mcp-auth', 'a token in the query is never used, and refused beside one in the header'),
+  F110: row('mcp-auth', 'a token in the query is never used, and rejected beside one in the header'),
   F113: row('mcp-auth', 'configured URLs are https, or http on loopback'),
   H12: row('host poisoning', 'Host and forwarding headers change no URL'),
 } as const;
@@ -430,7 +430,7 @@ const perOperation = {
   'SCP-07': row('MCP security best practices', 'a challenge names what is needed, not what includes it'),
   'SCP-13': row(
     'MCP 2025-06-18 changelog',
-    'a batch is decided on whole, and refused where there are none any more',
+    'a batch is decided on whole, and rejected where there are none any more',
   ),
   'SCP-14': row('robustness', 'a call without an id is decided on like one with an id'),
   H01: row('batch smuggling', 'a call in a batch'),
@@ -444,11 +444,11 @@ const perOperation = {
 
 /** Who is calling: the token, callers without one, and the caller wherever code asks. */
 const callers = {
-  'TOK-11': row(MCP, 'a token is ignored on an open route, and refused when bad on one for anybody'),
+  'TOK-11': row(MCP, 'a token is ignored on an open route, and rejected when bad on one for anybody'),
   'TOK-12': row('RFC 6750 5.3', 'the token is in no log line, body, serialisation or copy'),
-  F75: row('mcp-auth', 'a route or a resource that takes anonymous callers still refuses a bad token'),
+  F75: row('mcp-auth', 'a route or a resource that takes anonymous callers still rejects a bad token'),
   F89: row('MCP SDK', 'req.auth is the caller in the shape of the SDK'),
-  F90: row('robustness', 'a foreign req.auth is told of once and overwritten; refused requests keep none'),
+  F90: row('robustness', 'a foreign req.auth is told of once and overwritten; rejected requests keep none'),
   F91: row('MCP SDK', 'the caller is the same object in routes, tools and handlers of the SDK'),
   F92: row('python-sdk', 'in a session the caller is that of the request, not of the session'),
   F94: row('mcp-auth', 'the caller is known to any service in the course of a request, and to none outside'),
@@ -515,7 +515,7 @@ const operationScopes = {
   F71: row(MCP, 'one challenge names all scopes that are needed'),
   F72: row(MCP, 'a broader scope passes for a narrower one, where the options say so'),
   F76: row('design', 'nothing but the scopes of the resource where a handler asks for none'),
-  H17: row('robustness', 'scope claims of wrong types, in other claims, and look-alikes'),
+  H17: row('robustness', 'scope claims of wrong types, in other claims, and token-type-confusion'),
   H18: row('robustness', 'names of prototypes, other spellings and other readings of the body'),
   H23: row('robustness', 'a call inside a response, and one that is written as a response'),
 } as const;
@@ -538,13 +538,13 @@ const sessions = {
   H30: row('robustness', 'handles and states of another caller'),
 } as const;
 
-/** What a handler refuses itself, and streams. */
+/** What a handler rejects itself, and streams. */
 const streams = {
-  'SSE-01': row(MCP, 'a scope that a handler finds missing is the 403 of a refusal before it'),
+  'SSE-01': row(MCP, 'a scope that a handler finds missing is the 403 of a rejection before it'),
   'SSE-02': row(MCP, 'within a stream that has begun it is an error that names the scopes, and the end'),
   'SSE-03': row('RFC 6750 3.1', 'streams end with their token, and an expired one opens none'),
   'SSE-04': row(MCP, 'a stream tells nothing of resources that its token may not read'),
-  'SSE-05': row('robustness', 'streams that clients leave, and refusals, leave nothing behind'),
+  'SSE-05': row('robustness', 'streams that clients leave, and rejections, leave nothing behind'),
   F60: row('RFC 6750 3.1', 'a stream ends when the token that opened it does'),
   F73: row(MCP, 'a handler asks for scopes that it finds missing: 403, or an error of the tool'),
   H24: row('robustness', 'a scope that is found missing once a stream has begun'),
@@ -571,7 +571,7 @@ const listsAndLocalCalls = {
   F74: row('design', 'the option listPolicy, on every transport'),
   'STD-01': row(
     MCP,
-    'stdio has no tokens: handlers run for the configured caller, or are refused by a JSON-RPC error',
+    'stdio has no tokens: handlers run for the configured caller, or are rejected by a JSON-RPC error',
   ),
   'STD-02': row('design', 'no HTTP request is no proof of stdio, which the transport itself has to say'),
   'STD-03': row(MCP, 'callers that a transport vouches for: their time, resource and scopes are decided on'),
@@ -671,9 +671,9 @@ const onePath = {
 } as const;
 
 const notOffered = (source: string, behaviour: string, deferred: string) => ({ source, behaviour, deferred });
-const NO_DPOP = 'DPoP is not offered: no proof is looked at, and tokens that are bound to a key are refused';
+const NO_DPOP = 'DPoP is not offered: no proof is looked at, and tokens that are bound to a key are rejected';
 const NO_STEP_UP_AUTHENTICATION =
-  'RFC 9470 is not offered; a verifier of the application may refuse tokens by acr and auth_time';
+  'RFC 9470 is not offered; a verifier of the application may reject tokens by acr and auth_time';
 
 /** What is promised to nobody yet. */
 const left = {
@@ -711,7 +711,7 @@ export const requirements = {
   ...audit,
   ...sampleServers,
   ...operationScopes,
-  ...refusals,
+  ...rejections,
   ...requestOrigins,
   ...engineRest,
   ...sameByOtherNames,

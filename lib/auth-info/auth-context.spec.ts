@@ -4,12 +4,12 @@ import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
 import { AuthContext } from './auth-context.js';
 import { type AuthInfo } from './auth-info.decorator.js';
 import { RequestContext } from './request-context.js';
 
-const resource = {} as KnownResource;
+const resource = {} as ProtectedResource;
 
 function authenticate(request: IncomingMessage, subject: string): void {
   RequestContext.of(request).authenticate({ auth: { subject } as AuthInfo, resource }, request);
@@ -46,7 +46,7 @@ describe('AuthContext', () => {
     expect([ran, subject(), RequestContext.current()?.request]).toEqual([true, undefined, undefined]);
   });
 
-  it('looks when it is asked: a request may be admitted, and refused, on its way', () => {
+  it('looks when it is asked: a request may be admitted, and rejected, on its way', () => {
     const request = requestOf();
     runForRequest(request, () => {
       authenticate(request, 'u1');

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
-import { InsufficientScopeError } from '../errors/refusal.errors.js';
-import { grants } from '../gate/scopes.js';
+import { InsufficientScopeError } from '../errors/rejection.errors.js';
+import { includesScope } from '../gate/scopes.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type AuthInfo } from './auth-info.decorator.js';
@@ -31,7 +31,7 @@ export class AuthContext {
     private readonly options?: Pick<ResolvedMcpAuthOptions, 'scopeHierarchy'>,
   ) {}
 
-  /** The caller; undefined outside of a request, before it is admitted, once it is refused, and for an anonymous one. */
+  /** The caller; undefined outside of a request, before it is admitted, once it is rejected, and for an anonymous one. */
   current(): AuthInfo | undefined {
     return RequestContext.current()?.authentication?.auth;
   }
@@ -51,7 +51,7 @@ export class AuthContext {
     if ((scopes as readonly string[]).length === 0)
       throw new TypeError('requireScopes() needs at least one scope');
     const granted = { scopes: this.current()?.scopes ?? [], hierarchy: this.options?.scopeHierarchy };
-    if (scopes.every((scope) => grants(granted, scope))) return;
+    if (scopes.every((scope) => includesScope(granted, scope))) return;
     const denial = new InsufficientScopeError(scopes);
     RequestContext.current()?.response?.deny(denial, false);
     throw denial;

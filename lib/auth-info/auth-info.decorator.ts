@@ -22,7 +22,7 @@ export interface AuthInfo {
   /** The granted scopes, each once. */
   readonly scopes: string[];
   /**
-   * From when on the token is refused, in seconds since the epoch and without the tolerance for clocks: its `exp`, or the
+   * From when on the token is rejected, in seconds since the epoch and without the tolerance for clocks: its `exp`, or the
    * end of its greatest age where that comes first. Absent for an opaque token whose server does not say.
    */
   readonly expiresAt?: number;

@@ -11,12 +11,12 @@ export class FixedUrl extends URL {
   }
 }
 
-function refuseChange(): never {
+function rejectChange(): never {
   throw new TypeError('This URL is shared; change a copy of it: new URL(url)');
 }
 
 for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(URL.prototype))) {
-  if (member.set) Object.defineProperty(FixedUrl.prototype, name, { ...member, set: refuseChange });
+  if (member.set) Object.defineProperty(FixedUrl.prototype, name, { ...member, set: rejectChange });
 }
 
 Object.defineProperty(FixedUrl.prototype, 'searchParams', {

@@ -1,4 +1,4 @@
-import { type TokenRefusedError } from '../errors/refusal.errors.js';
+import { type TokenRejectedError } from '../errors/rejection.errors.js';
 import { SdkInvalidTokenError } from '../platform/mcp-sdk.js';
 
 const DESCRIPTION = 'The access token is invalid or expired';
@@ -7,7 +7,7 @@ const DESCRIPTION = 'The access token is invalid or expired';
 export type InvalidTokenErrorClass = new (message: string) => Error;
 
 /** The error to throw to a host: of its own class, else as {@link SdkInvalidTokenError}. @internal */
-export function invalidTokenError(cause: TokenRefusedError, type?: InvalidTokenErrorClass): Error {
+export function invalidTokenError(cause: TokenRejectedError, type?: InvalidTokenErrorClass): Error {
   if (!type) return new SdkInvalidTokenError(DESCRIPTION, { cause });
   return Object.defineProperty(new type(DESCRIPTION), 'cause', { value: cause });
 }

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type IncomingMessage } from 'node:http';
 import { nodeRequestOf } from '../platform/node-message.js';
-import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
 import { type AuthInfo } from './auth-info.decorator.js';
 import { Authorization } from './authorization.js';
 import { type ResponseState } from './response-state.js';
@@ -9,19 +9,19 @@ import { type ResponseState } from './response-state.js';
 /** Who sent a request, verified for one resource. @internal */
 export interface Authentication {
   readonly auth: AuthInfo;
-  readonly resource: KnownResource;
+  readonly resource: ProtectedResource;
 }
 
 /** The Origin and Host of a request, checked for one resource. */
 interface CheckedOrigin {
-  readonly resource: KnownResource;
+  readonly resource: ProtectedResource;
   /** The allowed origin as sent; undefined if the request has none. */
   readonly allowed: string | undefined;
 }
 
 /** A request that needs no caller: at a resource, or because its route is open to everybody. */
 interface OpenRequest {
-  readonly resource: KnownResource | undefined;
+  readonly resource: ProtectedResource | undefined;
 }
 
 /** Returns its argument, so that the subclass installs its private field on an existing object. */
@@ -64,7 +64,7 @@ export class RequestContext {
   /** Set if the request may be served without a caller. */
   open: OpenRequest | undefined;
   /** The resource for which a request was authenticated before its body was read. */
-  awaitsBody: KnownResource | undefined;
+  awaitsBody: ProtectedResource | undefined;
   /** What is known of the response; stays until the response is closed, whatever becomes of the request. */
   response: ResponseState | undefined;
 
@@ -113,7 +113,7 @@ export class RequestContext {
   }
 
   /** The resource for which the request was authenticated, or may be served without a caller. */
-  get resource(): KnownResource | undefined {
+  get resource(): ProtectedResource | undefined {
     return this.authentication?.resource ?? this.open?.resource;
   }
 
@@ -134,7 +134,7 @@ export class RequestContext {
    *
    * @param resource - of an anonymous caller; undefined if the route is open to everybody
    */
-  openFor(resource: KnownResource | undefined): void {
+  openFor(resource: ProtectedResource | undefined): void {
     if (this.open && this.open.resource === resource) return;
     this.open = { resource };
     this.decided = undefined;

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { McpAuthConfigError } from '../errors/config.error.js';
-import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { describeFault } from '../events/escape-for-log.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
-import { AccessTokenGate } from '../gate/access-token.gate.js';
+import { AccessTokenAuthenticator } from '../gate/access-token.authenticator.js';
 import {
-  type KnownResource,
+  type ProtectedResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
 import { type AuthInfo } from './auth-info.decorator.js';
@@ -15,7 +15,7 @@ import { toAuthInfo } from './to-auth-info.js';
 /** How {@link ResourceTokenVerifier} fits in with its host. @publicApi */
 export interface ResourceTokenVerifierOptions {
   /**
-   * The class of the error for a refused token, where the host goes by `instanceof`: `InvalidTokenError` of
+   * The class of the error for a rejected token, where the host goes by `instanceof`: `InvalidTokenError` of
    * `@modelcontextprotocol/sdk`.
    *
    * @defaultValue what `@modelcontextprotocol/server` understands
@@ -36,15 +36,15 @@ export class ResourceTokenVerifier {
   /** @internal */
   constructor(
     private readonly resources: ProtectedResourceRegistry,
-    private readonly gate: AccessTokenGate,
+    private readonly gate: AccessTokenAuthenticator,
     private readonly log: RateLimitedLogger,
   ) {}
 
   /**
    * Verifies a token and decides whether it is good for the resource, all but its scopes. For the only resource.
    *
-   * @throws for a token that is refused, an error that the host answers with 401; its `cause` is the
-   * {@link TokenRefusedError}
+   * @throws for a token that is rejected, an error that the host answers with 401; its `cause` is the
+   * {@link TokenRejectedError}
    * @throws {@link AuthorizationServerUnavailableError} when that cannot be told now
    * @throws {@link McpAuthConfigError} when there are several resources
    */
@@ -56,7 +56,7 @@ export class ResourceTokenVerifier {
    * The same for one of several resources, or with errors that the host understands.
    *
    * @param name - a resource's `name` or its identifier; may be left out where there is only one
-   * @param options - how refusals are thrown
+   * @param options - how rejections are thrown
    * @throws {@link McpAuthConfigError} when there is no such resource, or several and none is named
    */
   forResource(
@@ -69,13 +69,13 @@ export class ResourceTokenVerifier {
 
   private async verify(
     token: string,
-    resource: KnownResource,
+    resource: ProtectedResource,
     errorClass: InvalidTokenErrorClass | undefined,
   ): Promise<AuthInfo> {
     try {
-      return toAuthInfo(token, await this.gate.admit(token, resource), resource);
+      return toAuthInfo(token, await this.gate.authenticate(token, resource), resource);
     } catch (error) {
-      if (error instanceof TokenRefusedError) throw invalidTokenError(error, errorClass);
+      if (error instanceof TokenRejectedError) throw invalidTokenError(error, errorClass);
       // Hosts answer 500 to this and may well say nothing of it.
       const kind = `a token for ${resource.options.resource} could not be checked`;
       this.log.write('error', kind, kind, describeFault(error, [token]));
@@ -83,7 +83,7 @@ export class ResourceTokenVerifier {
     }
   }
 
-  private find(name: string | undefined): KnownResource {
+  private find(name: string | undefined): ProtectedResource {
     const all = this.resources.all();
     const named = all.filter(
       ({ options }) => name === undefined || [options.name, options.resource].includes(name),

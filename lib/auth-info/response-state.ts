@@ -1,10 +1,10 @@
 import { type ServerResponse } from 'node:http';
 import { type ScopeChoice } from '../gate/scopes.js';
-import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
 import { type AuthInfo } from './auth-info.decorator.js';
 
 /** A request that was let in, and its answer, of which nothing has been sent. @internal */
-export interface Exchange {
+export interface AuthorizedRequest {
   /** The platform's request. */
   readonly request: object & {
     readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -16,7 +16,7 @@ export interface Exchange {
   readonly body: unknown;
   /** Who was let in; undefined for anybody. */
   readonly auth: AuthInfo | undefined;
-  readonly resource: KnownResource;
+  readonly resource: ProtectedResource;
   /** What its route and its operations need, beside the scopes of the resource. */
   readonly needed: readonly ScopeChoice[];
   /** Whether the handler may write the response itself, as an event stream. */
@@ -46,7 +46,7 @@ export interface DenialListener {
  * @internal
  */
 export class ResponseState {
-  /** Whether the request still counts as let in: once a later layer refuses it, that layer answers. */
+  /** Whether the request still counts as let in: once a later layer rejects it, that layer answers. */
   isCurrent = true;
   /** Sessions: who was let in, by resource. Several layers may let a request in, each for a resource of its own. */
   callers: Map<string, AuthInfo | undefined> | undefined = undefined;
@@ -61,7 +61,7 @@ export class ResponseState {
 
   constructor(
     /** As the last layer has let it in, which knows the body. */
-    public exchange: Exchange,
+    public authorized: AuthorizedRequest,
     private readonly listener: DenialListener,
   ) {}
 
@@ -69,7 +69,7 @@ export class ResponseState {
    * Records that a handler denies the request.
    *
    * @param isThrown - whether the error has left the handler
-   * @returns false if the request was refused otherwise
+   * @returns false if the request was rejected otherwise
    */
   deny(error: { readonly scopes: readonly string[]; readonly message: string }, isThrown: boolean): boolean {
     if (!this.isCurrent) return false;

@@ -1,16 +1,16 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { type AdmittedToken } from '../gate/admit.js';
+import { type ValidatedToken } from '../gate/validate-claims.js';
 import { resolveOptions } from '../options/resolve-options.js';
-import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
 import { type AuthInfo } from './auth-info.decorator.js';
 import { toAuthInfo } from './to-auth-info.js';
 
 const TOKEN = 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln';
 const METADATA_URL = 'https://api.example.com/.well-known/oauth-protected-resource/notes';
 
-const resource: KnownResource = {
+const resource: ProtectedResource = {
   options: resolveOptions({
     resources: { resource: 'https://api.example.com/notes', authorizationServers: ['https://as.example'] },
   }).resources[0]!,
@@ -18,7 +18,7 @@ const resource: KnownResource = {
   servers: new Map(),
 };
 
-const admitted = (claims: Record<string, unknown> = {}): AdmittedToken => ({
+const admitted = (claims: Record<string, unknown> = {}): ValidatedToken => ({
   issuer: 'https://as.example',
   subject: 'u1',
   clientId: 'c1',
@@ -49,7 +49,7 @@ describe('toAuthInfo', () => {
   });
 
   verifies('CLM-06', 'flags a client that acts for itself', () => {
-    const flagOf = (principal: Partial<AdmittedToken>): boolean =>
+    const flagOf = (principal: Partial<ValidatedToken>): boolean =>
       toAuthInfo(TOKEN, { ...admitted(), ...principal }, resource).isClientPrincipal;
     expect(flagOf({ subject: 'c1', clientId: 'c1' })).toBe(true);
     expect(flagOf({ subject: undefined, clientId: 'c1' })).toBe(true);

@@ -1,9 +1,9 @@
-import { type AdmittedToken } from '../gate/admit.js';
-import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { type ValidatedToken } from '../gate/validate-claims.js';
+import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
 import { type AuthInfo } from './auth-info.decorator.js';
 import { FixedUrl } from './fixed-url.js';
 
-const urls = new WeakMap<KnownResource, URL>();
+const urls = new WeakMap<ProtectedResource, URL>();
 
 /**
  * What handlers see of an admitted token. The object is made anew for each request, so that the token itself is not
@@ -11,7 +11,7 @@ const urls = new WeakMap<KnownResource, URL>();
  *
  * @internal
  */
-export function toAuthInfo(token: string, admitted: AdmittedToken, resource: KnownResource): AuthInfo {
+export function toAuthInfo(token: string, admitted: ValidatedToken, resource: ProtectedResource): AuthInfo {
   return new RequestAuthInfo(token, admitted, resource);
 }
 
@@ -29,7 +29,7 @@ class RequestAuthInfo implements AuthInfo {
   readonly audience: readonly string[];
   readonly claims: AuthInfo['claims'];
 
-  constructor(token: string, admitted: AdmittedToken, known: KnownResource) {
+  constructor(token: string, admitted: ValidatedToken, known: ProtectedResource) {
     freezeParts(admitted);
     this.#token = token;
     this.clientId = admitted.clientId;
@@ -51,14 +51,14 @@ class RequestAuthInfo implements AuthInfo {
 }
 
 /** Once for a token: a remembered one comes again, with its parts frozen. */
-function freezeParts({ scopes, audience, claims }: AdmittedToken): void {
+function freezeParts({ scopes, audience, claims }: ValidatedToken): void {
   if (Object.isFrozen(scopes)) return;
   Object.freeze(scopes);
   Object.freeze(audience);
   deepFreeze(claims);
 }
 
-function urlOf(resource: KnownResource): URL {
+function urlOf(resource: ProtectedResource): URL {
   const known = urls.get(resource);
   if (known) return known;
   const url = new FixedUrl(resource.options.resource);

@@ -1,10 +1,10 @@
 import { HttpException } from '@nestjs/common';
 import { McpAuthError } from '../errors/mcp-auth.error.js';
 import { limitStackTrace } from '../errors/stack-trace.js';
-import { type RefusalResponse } from './refusal-response.js';
+import { type RejectionResponse } from './rejection-response.js';
 
 /**
- * A request that the guard refused. Nest answers it with its status and body; the headers are on the response
+ * A request that the guard rejected. Nest answers it with its status and body; the headers are on the response
  * already, so an exception filter of the application may change the body and the challenge stays.
  *
  * `cause` is the decision, for filters and logs: one of the error classes of this package, or what a verifier threw.
@@ -19,7 +19,7 @@ export class BearerException extends HttpException {
   readonly headers: Readonly<Record<string, string>>;
 
   /** @internal */
-  constructor({ body, status, headers }: RefusalResponse, cause?: unknown) {
+  constructor({ body, status, headers }: RejectionResponse, cause?: unknown) {
     const limit = limitStackTrace(0);
     try {
       super(body, status, { cause });
@@ -32,7 +32,7 @@ export class BearerException extends HttpException {
 
   /** The message is the description that clients get. @internal */
   override initMessage(): void {
-    const body = this.getResponse() as RefusalResponse['body'];
+    const body = this.getResponse() as RejectionResponse['body'];
     this.message = 'jsonrpc' in body ? body.error.message : body.error_description;
   }
 

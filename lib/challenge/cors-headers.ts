@@ -33,7 +33,7 @@ export interface PreflightResponse {
 }
 
 /**
- * What a response of an MCP endpoint has for a browser page of another origin, refusals included.
+ * What a response of an MCP endpoint has for a browser page of another origin, rejections included.
  *
  * Answers one origin by name and never "*", and allows no credentials of the browser: a token is put into its header
  * by the page itself. Whether the origin is allowed is not decided here.

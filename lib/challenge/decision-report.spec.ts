@@ -5,15 +5,15 @@ import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
 import { DiscoveryError } from '../errors/discovery.error.js';
 import {
   AuthorizationServerUnavailableError,
-  CredentialsRefusedError,
+  CredentialsRejectedError,
   InsufficientScopeError,
-  RequestOriginRefusedError,
-  TokenRefusedError,
-} from '../errors/refusal.errors.js';
+  RequestOriginRejectedError,
+  TokenRejectedError,
+} from '../errors/rejection.errors.js';
 import { type McpAuthEvent } from '../events/mcp-auth-event.interface.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
-import { withRefusedClaims } from '../gate/refused-claims.js';
+import { withRejectedClaims } from '../gate/rejected-claims.js';
 import { type McpAuthModuleOptions } from '../options/mcp-auth-options.js';
 import { DecisionReport } from './decision-report.js';
 
@@ -53,21 +53,21 @@ describe('DecisionReport', () => {
   });
 
   const tell = (failure: unknown, status = 401, auth?: AuthInfo, request?: object): void => {
-    report.refused({ failure, status, resource: RESOURCE, auth, request });
+    report.rejected({ failure, status, resource: RESOURCE, auth, request });
   };
 
   /** The line without its id. */
   const line = (): unknown[] => lines.flat().map((part) => String(part).replace(/ \([0-9a-f-]{36}\)$/, ''));
 
   it.each([
-    [new RequestOriginRefusedError('origin'), 'origin'],
-    [new CredentialsRefusedError('missing_token'), 'missing_token'],
-    [new TokenRefusedError('audience', { cause: new Error('secret') }), 'audience'],
+    [new RequestOriginRejectedError('origin'), 'origin'],
+    [new CredentialsRejectedError('missing_token'), 'missing_token'],
+    [new TokenRejectedError('audience', { cause: new Error('secret') }), 'audience'],
   ])('tells at debug level what a client did: %s', (failure, reason) => {
     events.events$.subscribe((event) => seen.push(event));
     tell(failure);
-    expect(line()).toEqual(['debug', `Refused a request for ${RESOURCE}: ${reason}`]);
-    expect(seen).toMatchObject([{ type: 'refused', resource: RESOURCE, reason, status: 401, ...NOBODY }]);
+    expect(line()).toEqual(['debug', `Rejected a request for ${RESOURCE}: ${reason}`]);
+    expect(seen).toMatchObject([{ type: 'rejected', resource: RESOURCE, reason, status: 401, ...NOBODY }]);
   });
 
   verifies('SCP-30', 'joins event and line by a random id', () => {
@@ -91,19 +91,19 @@ describe('DecisionReport', () => {
       ...{ issuer: ISSUER, clientId: 'c1', subject: 'u1', jti: 'j1' },
     });
     expect(second).toMatchObject({ granted: [], ...NOBODY });
-    const text = `Refused a request for ${RESOURCE}: insufficient_scope, asked for b c\\u000a (${first.correlationId})`;
+    const text = `Rejected a request for ${RESOURCE}: insufficient_scope, asked for b c\\u000a (${first.correlationId})`;
     expect(lines[0]).toEqual(['debug', text]);
   });
 
   verifies('OPS-06', 'writes no reason that a verifier has taken from a token', () => {
-    events.on('refused', (event) => seen.push(event));
-    tell(new TokenRefusedError('ann@people.example' as never));
-    expect(line()).toEqual(['debug', `Refused a request for ${RESOURCE}: inactive`]);
+    events.on('rejected', (event) => seen.push(event));
+    tell(new TokenRejectedError('ann@people.example' as never));
+    expect(line()).toEqual(['debug', `Rejected a request for ${RESOURCE}: inactive`]);
     expect(seen).toMatchObject([{ reason: 'inactive', status: 401 }]);
   });
 
   it('warns of an outage, with its cause, and names the server in the event', () => {
-    events.on('refused', (event) => seen.push(event));
+    events.on('rejected', (event) => seen.push(event));
     const cause = new DiscoveryError('server_error', 'https://as.example/jwks', 'answered 500');
     tell(new AuthorizationServerUnavailableError(ISSUER, 'keys', { cause }), 503);
     tell(new AuthorizationServerUnavailableError(ISSUER), 503);
@@ -116,7 +116,7 @@ describe('DecisionReport', () => {
   });
 
   it('reports a fault of the application as an error, with where it came through', () => {
-    events.on('refused', (event) => seen.push(event));
+    events.on('rejected', (event) => seen.push(event));
     tell(new TypeError('ours\nforged'), 500);
     const [level, text, stack] = line();
     expect([level, text]).toEqual(['error', `Answered 500 for ${RESOURCE}: TypeError: ours\\u000aforged`]);
@@ -129,11 +129,11 @@ describe('DecisionReport', () => {
     expect(line()[1]).toBe(`Answered 500 for ${RESOURCE}: a value of type ${typeof thrown}`);
   });
 
-  verifies('OPS-06', 'says whose token was refused, where a verifier vouches for that', () => {
-    events.on('refused', (event) => seen.push(event));
+  verifies('OPS-06', 'says whose token was rejected, where a verifier vouches for that', () => {
+    events.on('rejected', (event) => seen.push(event));
     const claims = { iss: ISSUER, sub: 'x\n{fake}', azp: 'c1', jti: 'j1' };
-    tell(withRefusedClaims(new TokenRefusedError('expired'), claims));
-    tell(withRefusedClaims(new TokenRefusedError('subject'), { iss: 1, sub: {}, jti: [] }));
+    tell(withRejectedClaims(new TokenRejectedError('expired'), claims));
+    tell(withRejectedClaims(new TokenRejectedError('subject'), { iss: 1, sub: {}, jti: [] }));
     expect(seen).toMatchObject([
       { reason: 'expired', issuer: ISSUER, clientId: 'c1', subject: 'x\n{fake}', jti: 'j1' },
       { reason: 'subject', ...NOBODY },
@@ -146,21 +146,21 @@ describe('DecisionReport', () => {
     'tells the application of each 401 once, with the address and nothing of the token',
     () => {
       const socket = { remoteAddress: '192.0.2.1' };
-      tell(new TokenRefusedError('signature'), 401, undefined, { ip: '198.51.100.7', socket });
-      tell(new CredentialsRefusedError('missing_token'), 401, undefined, { socket });
+      tell(new TokenRejectedError('signature'), 401, undefined, { ip: '198.51.100.7', socket });
+      tell(new CredentialsRejectedError('missing_token'), 401, undefined, { socket });
       const claims = { iss: ISSUER, sub: 'u1', client_id: 'c1', jti: 'j1' };
-      tell(withRefusedClaims(new TokenRefusedError('expired'), claims), 401, undefined, {
+      tell(withRejectedClaims(new TokenRejectedError('expired'), claims), 401, undefined, {
         ip: 7,
         socket: {},
       });
-      tell(new TokenRefusedError('inactive'));
+      tell(new TokenRejectedError('inactive'));
       expect(told).toEqual([
         { remoteAddress: '198.51.100.7', resource: RESOURCE, reason: 'signature' },
         { remoteAddress: '192.0.2.1', resource: RESOURCE, reason: 'missing_token' },
         { remoteAddress: undefined, resource: RESOURCE, reason: 'expired' },
         { remoteAddress: undefined, resource: RESOURCE, reason: 'inactive' },
       ]);
-      tell(new CredentialsRefusedError('multiple_credentials'), 400);
+      tell(new CredentialsRejectedError('multiple_credentials'), 400);
       tell(new InsufficientScopeError(['b']), 403);
       tell(new AuthorizationServerUnavailableError(ISSUER), 503);
       tell(new TypeError('ours'), 500);
@@ -172,9 +172,9 @@ describe('DecisionReport', () => {
     onUnauthorized = () => {
       throw new RangeError('theirs\nforged');
     };
-    tell(new TokenRefusedError('signature'));
+    tell(new TokenRejectedError('signature'));
     onUnauthorized = () => Promise.reject(new Error('later'));
-    tell(new TokenRefusedError('signature'));
+    tell(new TokenRejectedError('signature'));
     await new Promise((resolve) => setImmediate(resolve));
     expect(lines.filter(([level]) => level === 'error').map(([, text]) => text)).toEqual([
       'the option "onUnauthorized" threw RangeError: theirs\\u000aforged',
@@ -185,8 +185,8 @@ describe('DecisionReport', () => {
   it('makes no event when nobody listens', () => {
     const emitted: unknown[] = [];
     events.emit = (event) => emitted.push(event);
-    report.accepted({} as AuthInfo, RESOURCE);
-    tell(new TokenRefusedError('expired'));
+    report.authenticated({} as AuthInfo, RESOURCE);
+    tell(new TokenRejectedError('expired'));
     tell(new InsufficientScopeError(['b']), 403);
     expect(emitted).toEqual([]);
   });

@@ -1,28 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
-import { refusalReason } from '../errors/refusal-reason.js';
+import { rejectionReason } from '../errors/rejection-reason.js';
 import {
   AuthorizationServerUnavailableError,
-  CredentialsRefusedError,
+  CredentialsRejectedError,
   InsufficientScopeError,
-  TokenRefusedError,
-} from '../errors/refusal.errors.js';
+  TokenRejectedError,
+} from '../errors/rejection.errors.js';
 import { describeFault, describeThrown, escapeForLog } from '../events/escape-for-log.js';
-import { type EventPrincipal, type RefusedEvent } from '../events/mcp-auth-event.interface.js';
+import { type EventPrincipal, type RejectedEvent } from '../events/mcp-auth-event.interface.js';
 import { isolate } from '../events/isolate.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
-import { refusedClaims } from '../gate/refused-claims.js';
+import { rejectedClaims } from '../gate/rejected-claims.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type UnauthorizedRequest } from '../options/mcp-auth-options.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type CredentialRequest, presentedSecrets } from '../token/credential-sources.js';
 import { type TokenClaims } from '../options/token.verifier.js';
-import { describeAudiences, opaqueTokenAdvice } from './refusal-details.js';
+import { describeAudiences, opaqueTokenAdvice } from './rejection-details.js';
 
 /** A request that was rejected. @internal */
-export interface Refusal {
+export interface Rejection {
   readonly failure: unknown;
   /** The status of the answer. */
   readonly status: number;
@@ -62,10 +62,10 @@ export class DecisionReport {
     private readonly options: Pick<ResolvedMcpAuthOptions, 'onUnauthorized' | 'resources'>,
   ) {}
 
-  accepted(auth: AuthInfo, resource: string): void {
-    if (!this.events.isObserved('accepted')) return;
+  authenticated(auth: AuthInfo, resource: string): void {
+    if (!this.events.isObserved('authenticated')) return;
     this.events.emit({
-      type: 'accepted',
+      type: 'authenticated',
       correlationId: randomUUID(),
       resource,
       ...principalOf(auth.claims, auth),
@@ -91,25 +91,25 @@ export class DecisionReport {
     this.log.write('warn', 'undeclared tool', line);
   }
 
-  refused(refusal: Refusal): void {
+  rejected(rejection: Rejection): void {
     const correlationId = randomUUID();
-    if (refusal.failure instanceof InsufficientScopeError) {
-      this.scopeDenied(correlationId, refusal.failure, refusal);
+    if (rejection.failure instanceof InsufficientScopeError) {
+      this.scopeDenied(correlationId, rejection.failure, rejection);
       return;
     }
-    const { failure, status, resource } = refusal;
+    const { failure, status, resource } = rejection;
     const reason = reasonOf(failure);
-    this.logRefusal(correlationId, reason, refusal);
+    this.logRejection(correlationId, reason, rejection);
     if (status === 401 && isOfCredentials(failure)) {
-      this.tellApplication(reason as UnauthorizedRequest['reason'], refusal);
+      this.tellApplication(reason as UnauthorizedRequest['reason'], rejection);
     }
-    if (!this.events.isObserved('refused')) return;
+    if (!this.events.isObserved('rejected')) return;
     const issuer = failure instanceof AuthorizationServerUnavailableError ? failure.issuer : undefined;
-    const principal = principalOf(refusedClaims(failure) ?? {}, { issuer });
-    this.events.emit({ type: 'refused', correlationId, resource, reason, status, ...principal });
+    const principal = principalOf(rejectedClaims(failure) ?? {}, { issuer });
+    this.events.emit({ type: 'rejected', correlationId, resource, reason, status, ...principal });
   }
 
-  private tellApplication(reason: UnauthorizedRequest['reason'], { resource, request }: Refusal): void {
+  private tellApplication(reason: UnauthorizedRequest['reason'], { resource, request }: Rejection): void {
     const { onUnauthorized } = this.options;
     if (!onUnauthorized) return;
     const { ip, socket } = (request ?? {}) as SentRequest;
@@ -125,11 +125,11 @@ export class DecisionReport {
   private scopeDenied(
     correlationId: string,
     { scopes }: InsufficientScopeError,
-    { resource, auth }: Refusal,
+    { resource, auth }: Rejection,
   ): void {
     this.log.write('debug', 'insufficient_scope', () => {
       const asked = scopes.map((scope) => escapeForLog(scope)).join(' ');
-      return `Refused a request for ${resource}: insufficient_scope, asked for ${asked} (${correlationId})`;
+      return `Rejected a request for ${resource}: insufficient_scope, asked for ${asked} (${correlationId})`;
     });
     if (!this.events.isObserved('scope_denied')) return;
     this.events.emit({
@@ -142,47 +142,47 @@ export class DecisionReport {
     });
   }
 
-  private logRefusal(id: string, reason: RefusedEvent['reason'], refusal: Refusal): void {
-    const { failure, resource } = refusal;
+  private logRejection(id: string, reason: RejectedEvent['reason'], rejection: Rejection): void {
+    const { failure, resource } = rejection;
     if (failure instanceof AuthorizationServerUnavailableError) {
-      const secrets = secretsOf(refusal);
+      const secrets = secretsOf(rejection);
       const cause = failure.cause instanceof Error ? failure.cause.message : 'unknown cause';
       const detail = `${escapeForLog(failure.message, secrets)} (${escapeForLog(cause, secrets)})`;
       this.log.write('warn', `${reason} ${resource}`, `Answered 503 for ${resource}: ${detail} (${id})`);
     } else if (reason === 'fault') {
-      const secrets = secretsOf(refusal);
+      const secrets = secretsOf(rejection);
       const line = `Answered 500 for ${resource}: ${describeThrown(failure, secrets)} (${id})`;
       this.log.write('error', `${reason} ${resource}`, line, describeFault(failure, secrets));
     } else {
       const line = (): string =>
-        `Refused a request for ${resource}: ${escapeForLog(reason)}${this.detailOf(reason, refusal)} (${id})`;
+        `Rejected a request for ${resource}: ${escapeForLog(reason)}${this.detailOf(reason, rejection)} (${id})`;
       this.log.write('debug', reason, line);
     }
   }
 
   /** What an operator needs beside the reason. */
-  private detailOf(reason: RefusedEvent['reason'], refusal: Refusal): string {
-    const options = this.options.resources.find(({ resource }) => resource === refusal.resource);
+  private detailOf(reason: RejectedEvent['reason'], rejection: Rejection): string {
+    const options = this.options.resources.find(({ resource }) => resource === rejection.resource);
     if (!options) return '';
     if (reason === 'audience') {
-      return describeAudiences(options, refusedClaims(refusal.failure), secretsOf(refusal));
+      return describeAudiences(options, rejectedClaims(rejection.failure), secretsOf(rejection));
     }
     return reason === 'malformed' ? opaqueTokenAdvice(options) : '';
   }
 }
 
-function isOfCredentials(failure: unknown): failure is CredentialsRefusedError | TokenRefusedError {
-  return failure instanceof CredentialsRefusedError || failure instanceof TokenRefusedError;
+function isOfCredentials(failure: unknown): failure is CredentialsRejectedError | TokenRejectedError {
+  return failure instanceof CredentialsRejectedError || failure instanceof TokenRejectedError;
 }
 
 /** What must not be written of a request: verifiers of the application put what they like into their messages. */
-function secretsOf({ request }: Refusal): readonly string[] {
+function secretsOf({ request }: Rejection): readonly string[] {
   return request && 'headers' in request ? presentedSecrets(request as CredentialRequest) : [];
 }
 
 /** A reason that is none of ours may be what a token says, put there by a verifier: then it is only called inactive. */
-function reasonOf(failure: unknown): RefusedEvent['reason'] {
-  return (refusalReason(failure) ?? 'inactive') as RefusedEvent['reason'];
+function reasonOf(failure: unknown): RejectedEvent['reason'] {
+  return (rejectionReason(failure) ?? 'inactive') as RejectedEvent['reason'];
 }
 
 function principalOf(claims: TokenClaims, known: Partial<EventPrincipal> = {}): EventPrincipal {

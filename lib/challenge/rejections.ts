@@ -4,13 +4,13 @@ import { RequestContext } from '../auth-info/request-context.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type PlatformResponse, takeResponse } from '../platform/node-message.js';
-import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
 import { type BearerException } from './bearer.exception.js';
 import { DecisionReport } from './decision-report.js';
-import { isJsonRpcRefusal, requestIdOf } from './refusal-body.js';
-import { type RefusalResponse, refusalResponse } from './refusal-response.js';
-import { refuse } from './refuse.js';
-import { writeRefusal } from './write-refusal.js';
+import { isJsonRpcRejection, requestIdOf } from './rejection-body.js';
+import { type RejectionResponse, rejectionResponse } from './rejection-response.js';
+import { reject } from './reject.js';
+import { writeRejection } from './write-rejection.js';
 
 /** A platform's request: the part that a rejection depends on. */
 type RejectedRequest = object & { readonly body?: unknown };
@@ -30,7 +30,7 @@ export class Rejections {
   /** Answers on Node's response and reports, for a request that reaches no guard of Nest. */
   answer(
     failure: unknown,
-    resource: KnownResource,
+    resource: ProtectedResource,
     request: RejectedRequest,
     response: PlatformResponse,
   ): void {
@@ -39,13 +39,13 @@ export class Rejections {
     this.tell(failure, rejection.status, resource, request, auth);
     const node = takeResponse(response);
     // Something else may have answered while the token was verified, such as a time limit.
-    if (!node.headersSent) writeRefusal(node, rejection);
+    if (!node.headersSent) writeRejection(node, rejection);
   }
 
   /** What a request is answered with. Neither reports nor sends it. */
-  response(failure: unknown, resource: KnownResource, request: RejectedRequest): RefusalResponse {
-    const id = isJsonRpcRefusal(failure, this.options) ? requestIdOf(request.body) : null;
-    return refusalResponse(failure, resource, this.options, id);
+  response(failure: unknown, resource: ProtectedResource, request: RejectedRequest): RejectionResponse {
+    const id = isJsonRpcRejection(failure, this.options) ? requestIdOf(request.body) : null;
+    return rejectionResponse(failure, resource, this.options, id);
   }
 
   /**
@@ -55,12 +55,12 @@ export class Rejections {
    */
   exception(
     failure: unknown,
-    resource: KnownResource,
+    resource: ProtectedResource,
     request: RejectedRequest | undefined,
     response: unknown,
     adapter: Pick<HttpServer, 'setHeader'>,
   ): BearerException {
-    return refuse(failure, { resource, options: this.options, adapter, response, body: () => request?.body });
+    return reject(failure, { resource, options: this.options, adapter, response, body: () => request?.body });
   }
 
   /**
@@ -71,10 +71,10 @@ export class Rejections {
   tell(
     failure: unknown,
     status: number,
-    { options }: KnownResource,
+    { options }: ProtectedResource,
     request: object | undefined,
     auth: AuthInfo | undefined,
   ): void {
-    this.report.refused({ failure, status, resource: options.resource, auth, request });
+    this.report.rejected({ failure, status, resource: options.resource, auth, request });
   }
 }

@@ -77,7 +77,7 @@ describe('AuthorizationServerRegistry', () => {
     expect(registry.of({ ...options.resources[0]! }).size).toBe(0);
   });
 
-  it('refuses two servers of a resource whose documents name the same issuer', async () => {
+  it('rejects two servers of a resource whose documents name the same issuer', async () => {
     const trusted = { metadataUrl: `${as.origin}${OAUTH}`, trustDocumentIssuer: true };
     const options = { resources: { resource: NAMES[0], authorizationServers: [as.issuer, trusted] } };
     await expect(registriesOf(resolveOptions(options)).servers.discover()).rejects.toThrow(

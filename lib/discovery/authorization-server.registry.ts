@@ -55,7 +55,7 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
    * Asks all authorization servers at once; with lazy discovery only looks at metadata that is given by hand.
    *
    * @param isServing - false for an application without HTTP: only metadata that is given by hand is looked at then, and
-   * tokens of servers whose issuer is not configured are refused, with a warning
+   * tokens of servers whose issuer is not configured are rejected, with a warning
    * @throws {@link BootstrapDiscoveryError} naming each server that failed and each URL tried, unless failures
    * are to be retried. Metadata given by hand does not get better, so it stops the start all the same.
    */
@@ -71,7 +71,9 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
     for (const resource of this.options.resources) this.byIssuer.set(resource, this.index(resource));
     for (const { options } of this.all().filter(({ isNamed }) => !isNamed)) {
       const server = options.metadataUrl ?? 'an authorization server';
-      this.logger.warn(`${server} is not asked without HTTP: its tokens are refused; configure its "issuer"`);
+      this.logger.warn(
+        `${server} is not asked without HTTP: its tokens are rejected; configure its "issuer"`,
+      );
     }
   }
 
@@ -100,10 +102,10 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
     const reasons = settled.flatMap((result) =>
       result.status === 'rejected' ? [result.reason as unknown] : [],
     );
-    if (reasons.length > 0) this.refuseOrRetry(reasons);
+    if (reasons.length > 0) this.rejectOrRetry(reasons);
   }
 
-  private refuseOrRetry(reasons: readonly unknown[]): void {
+  private rejectOrRetry(reasons: readonly unknown[]): void {
     const error = mergeFailures(reasons);
     const isAnyNameless = this.all().some(({ isNamed }) => !isNamed);
     const canRetry = !isAnyNameless && isOutage(error);

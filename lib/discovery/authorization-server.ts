@@ -1,5 +1,5 @@
 import { BootstrapDiscoveryError, DiscoveryError } from '../errors/discovery.error.js';
-import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
+import { AuthorizationServerUnavailableError } from '../errors/rejection.errors.js';
 import { type AuthorizationServerMetadata } from '../options/authorization-server-options.js';
 import {
   type ResolvedAuthorizationServerOptions,

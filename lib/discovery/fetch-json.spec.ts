@@ -64,7 +64,7 @@ describe('fetchJson', () => {
     ['a list', '[]', 'answered 200 with JSON that is not an object'],
     ['null', 'null', 'answered 200 with JSON that is not an object'],
     ['a text', '"{}"', 'answered 200 with JSON that is not an object'],
-  ])('refuses %s as a document', async (_what, body, detail) => {
+  ])('rejects %s as a document', async (_what, body, detail) => {
     text('/body', body);
     expect(await failureOf('/body')).toMatchObject({ failure: 'not_json', detail, url: `${as.origin}/body` });
   });

@@ -96,7 +96,7 @@ describe('IssuerKeys', () => {
     ['no set', {}],
     ['a list', []],
     ['a set of no list', { keys: {} }],
-  ])('refuses %s', async (_what, document) => {
+  ])('rejects %s', async (_what, document) => {
     const jwks = (): never => document as never;
     await expect(verify(keysFor({ jwks }))).rejects.toMatchObject({
       failure: 'metadata_invalid',
@@ -106,7 +106,7 @@ describe('IssuerKeys', () => {
     await expect(verify(keysFor())).rejects.toBeInstanceOf(DiscoveryError);
   });
 
-  it('refuses null from a function', async () => {
+  it('rejects null from a function', async () => {
     await expect(verify(keysFor({ jwks: () => null as never }))).rejects.toMatchObject({
       failure: 'metadata_invalid',
     });

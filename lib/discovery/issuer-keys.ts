@@ -34,7 +34,7 @@ interface KeySource {
 /**
  * The keys of one authorization server, chosen by a token's header.
  *
- * Keys past their age are fetched anew before they are used, so a key that the server has taken back is refused from
+ * Keys past their age are fetched anew before they are used, so a key that the server has taken back is rejected from
  * then on; where they cannot be fetched, they serve until they are too old. That holds too when the metadata names a
  * new address: until it answers, the keys of the old one serve as long as they may.
  *

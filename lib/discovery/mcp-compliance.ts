@@ -42,7 +42,7 @@ const RULES: readonly Rule[] = [
   ],
   [
     'pkce_missing',
-    'no "code_challenge_methods_supported": MCP clients refuse a server that does not announce PKCE',
+    'no "code_challenge_methods_supported": MCP clients reject a server that does not announce PKCE',
     (metadata) => metadata.code_challenge_methods_supported !== undefined,
   ],
   [
@@ -114,7 +114,7 @@ export function complianceReport(metadata: AuthorizationServerMetadata): Complia
 }
 
 /**
- * The resources that a server does not list although it lists some: it may refuse to issue tokens for them.
+ * The resources that a server does not list although it lists some: it may reject to issue tokens for them.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-4 | RFC 9728 section 4}
  * @internal

@@ -61,7 +61,7 @@ describe('privateAddressProblem', () => {
   const PRIVATE = 'https://10.0.0.5';
   const problem = 'is a private address while the issuer is a public one';
 
-  verifies('ASM-12', 'refuses a private address in the document of a public server', () => {
+  verifies('ASM-12', 'rejects a private address in the document of a public server', () => {
     for (const host of ['169.254.169.254', '[::ffff:10.0.0.1]', '2130706433', '127.0.0.1']) {
       expect(privateAddressProblem(`https://${host}/jwks`, `${PUBLIC}/meta`, PUBLIC)).toBe(problem);
     }

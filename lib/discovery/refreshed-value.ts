@@ -17,7 +17,7 @@ export interface RefreshPolicy {
   readonly now: () => Date;
   /** Told of every value loaded, the first one included. Must not throw. */
   readonly onLoaded?: () => void;
-  /** Told of every failure to load, but not of what is refused in the pause after it. Must not throw. */
+  /** Told of every failure to load, but not of what is rejected in the pause after it. Must not throw. */
   readonly onFailed?: (error: unknown) => void;
   /** Told each time that a value past its age serves because it cannot be renewed. Must not throw. */
   readonly onStale?: (ageSeconds: number) => void;

@@ -172,7 +172,7 @@ describe('resolveMetadata', () => {
     expect(attempts).toEqual([['timeout', `${as.origin}${OAUTH}/t: "transpileData" did not end in time`]]);
   });
 
-  it('refuses a document that does not serve MCP clients, where that is asked for', async () => {
+  it('rejects a document that does not serve MCP clients, where that is asked for', async () => {
     as.at(`${OAUTH}/t`, as.metadata({ token_endpoint: undefined, registration_endpoint: undefined }));
     expect(await resolve({ issuer: as.issuer })).toHaveProperty('metadata');
     expect(await resolve({ issuer: as.issuer, mcpCompliance: 'off' })).toHaveProperty('metadata');

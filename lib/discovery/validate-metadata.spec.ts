@@ -28,14 +28,14 @@ describe('validateMetadata', () => {
     ['https://as.example:443/t'],
     ['https://as.example/%74'],
     ['https://evil.example'],
-  ])('refuses the issuer %s in place of the expected one', (issuer) => {
+  ])('rejects the issuer %s in place of the expected one', (issuer) => {
     const message = `${URL}: names the issuer "${issuer}", expected "${ISSUER}"; configure the issuer exactly as the server writes it`;
     expect(() => validate({ ...DOCUMENT, issuer })).toThrow(
       expect.objectContaining({ failure: 'issuer_mismatch', url: URL, message }) as Error,
     );
   });
 
-  it('accepts any of several expected issuers, and names all of them when it refuses', () => {
+  it('accepts any of several expected issuers, and names all of them when it rejects', () => {
     const issuers = [ISSUER, `${ISSUER}/`];
     expect(validate({ ...DOCUMENT, issuer: `${ISSUER}/` }, { issuers })).toBeDefined();
     expect(() => validate({ ...DOCUMENT, issuer: 'https://x' }, { issuers })).toThrow(
@@ -43,7 +43,7 @@ describe('validateMetadata', () => {
     );
   });
 
-  it.each([undefined, null, 7, [ISSUER], {}])('refuses %j for an issuer', (issuer) => {
+  it.each([undefined, null, 7, [ISSUER], {}])('rejects %j for an issuer', (issuer) => {
     expect(() => validate({ ...DOCUMENT, issuer })).toThrow(
       expect.objectContaining({ failure: 'metadata_invalid', message: `${URL}: has no "issuer"` }) as Error,
     );
@@ -51,7 +51,7 @@ describe('validateMetadata', () => {
 
   verifies(
     'ASM-05',
-    'refuses an issuer that is no plain https or loopback URL where the document names it',
+    'rejects an issuer that is no plain https or loopback URL where the document names it',
     () => {
       const named = (issuer: string): unknown =>
         validate({ ...DOCUMENT, issuer }, { issuers: undefined, url: undefined });

@@ -5,11 +5,11 @@ import { BootstrapDiscoveryError, DiscoveryError } from './discovery.error.js';
 import { McpAuthError } from './mcp-auth.error.js';
 import {
   AuthorizationServerUnavailableError,
-  CredentialsRefusedError,
+  CredentialsRejectedError,
   InsufficientScopeError,
-  RequestOriginRefusedError,
-  TokenRefusedError,
-} from './refusal.errors.js';
+  RequestOriginRejectedError,
+  TokenRejectedError,
+} from './rejection.errors.js';
 
 describe('the errors', () => {
   const cause = new Error('cause');
@@ -34,22 +34,22 @@ describe('the errors', () => {
       'is no object',
     ],
     [
-      new RequestOriginRefusedError('host'),
-      'RequestOriginRefusedError',
-      'ERR_MCP_AUTH_ORIGIN_REFUSED',
-      'Request refused: host',
+      new RequestOriginRejectedError('host'),
+      'RequestOriginRejectedError',
+      'ERR_MCP_AUTH_ORIGIN_REJECTED',
+      'Request rejected: host',
     ],
     [
-      new CredentialsRefusedError('missing_token'),
-      'CredentialsRefusedError',
-      'ERR_MCP_AUTH_CREDENTIALS_REFUSED',
-      'Credentials refused: missing_token',
+      new CredentialsRejectedError('missing_token'),
+      'CredentialsRejectedError',
+      'ERR_MCP_AUTH_CREDENTIALS_REJECTED',
+      'Credentials rejected: missing_token',
     ],
     [
-      new TokenRefusedError('expired'),
-      'TokenRefusedError',
-      'ERR_MCP_AUTH_TOKEN_REFUSED',
-      'Access token refused: expired',
+      new TokenRejectedError('expired'),
+      'TokenRejectedError',
+      'ERR_MCP_AUTH_TOKEN_REJECTED',
+      'Access token rejected: expired',
     ],
     [
       new InsufficientScopeError(['a', 'b']),
@@ -73,23 +73,23 @@ describe('the errors', () => {
     for (const error of [
       new McpAuthConfigError([], { cause }),
       new DiscoveryError('timeout', undefined, '', { cause }),
-      new TokenRefusedError('signature', { cause }),
+      new TokenRejectedError('signature', { cause }),
       new AuthorizationServerUnavailableError('https://as.example', 'keys', { cause }),
     ]) {
       expect(error.cause).toBe(cause);
     }
   });
 
-  it('capture a stack unless they are refusals, and leave the limit as it was', () => {
+  it('capture a stack unless they are rejections, and leave the limit as it was', () => {
     const { stackTraceLimit } = Error;
-    for (const refusal of [
-      new RequestOriginRefusedError('origin'),
-      new CredentialsRefusedError('missing_token'),
-      new TokenRefusedError('expired'),
+    for (const rejection of [
+      new RequestOriginRejectedError('origin'),
+      new CredentialsRejectedError('missing_token'),
+      new TokenRejectedError('expired'),
       new InsufficientScopeError(['a']),
     ]) {
-      expect(refusal.stack).not.toContain('\n');
-      expect(refusal.stack).toContain(refusal.message);
+      expect(rejection.stack).not.toContain('\n');
+      expect(rejection.stack).toContain(rejection.message);
     }
     expect(new AuthorizationServerUnavailableError('https://as.example').stack).toContain('errors.spec');
     expect(Error.stackTraceLimit).toBe(stackTraceLimit);
@@ -111,10 +111,10 @@ describe('the errors', () => {
       name: 'BootstrapDiscoveryError',
       failures: [{ server: 'https://a', attempts: [attemptJson] }],
     });
-    expect(json(new TokenRefusedError('signature', { cause }))).toEqual({
-      name: 'TokenRefusedError',
-      code: 'ERR_MCP_AUTH_TOKEN_REFUSED',
-      message: 'Access token refused: signature',
+    expect(json(new TokenRejectedError('signature', { cause }))).toEqual({
+      name: 'TokenRejectedError',
+      code: 'ERR_MCP_AUTH_TOKEN_REJECTED',
+      message: 'Access token rejected: signature',
       reason: 'signature',
     });
     expect(json(new McpAuthConfigError([{ path: 'a', message: 'b' }], { cause }))).toEqual({
@@ -126,7 +126,7 @@ describe('the errors', () => {
   });
 
   it('name a class of the application that extends one of them', () => {
-    class TooOldError extends TokenRefusedError {}
+    class TooOldError extends TokenRejectedError {}
     expect(new TooOldError('expired').name).toBe('TooOldError');
   });
 

@@ -9,22 +9,22 @@ export type McpAuthErrorCode =
   | 'ERR_MCP_AUTH_CONFIG'
   | 'ERR_MCP_AUTH_DISCOVERY'
   | 'ERR_MCP_AUTH_UNAVAILABLE'
-  | 'ERR_MCP_AUTH_ORIGIN_REFUSED'
-  | 'ERR_MCP_AUTH_CREDENTIALS_REFUSED'
-  | 'ERR_MCP_AUTH_TOKEN_REFUSED'
+  | 'ERR_MCP_AUTH_ORIGIN_REJECTED'
+  | 'ERR_MCP_AUTH_CREDENTIALS_REJECTED'
+  | 'ERR_MCP_AUTH_TOKEN_REJECTED'
   | 'ERR_MCP_AUTH_INSUFFICIENT_SCOPE'
-  | 'ERR_MCP_AUTH_MESSAGE_REFUSED';
+  | 'ERR_MCP_AUTH_MESSAGE_REJECTED';
 
-const REFUSALS: ReadonlySet<McpAuthErrorCode> = new Set([
-  'ERR_MCP_AUTH_ORIGIN_REFUSED',
-  'ERR_MCP_AUTH_CREDENTIALS_REFUSED',
-  'ERR_MCP_AUTH_TOKEN_REFUSED',
+const REJECTIONS: ReadonlySet<McpAuthErrorCode> = new Set([
+  'ERR_MCP_AUTH_ORIGIN_REJECTED',
+  'ERR_MCP_AUTH_CREDENTIALS_REJECTED',
+  'ERR_MCP_AUTH_TOKEN_REJECTED',
   'ERR_MCP_AUTH_INSUFFICIENT_SCOPE',
-  'ERR_MCP_AUTH_MESSAGE_REFUSED',
+  'ERR_MCP_AUTH_MESSAGE_REJECTED',
 ]);
 
 /**
- * Base of all errors of this package. Knows nothing of HTTP and never holds a token. The `stack` of a refusal has no
+ * Base of all errors of this package. Knows nothing of HTTP and never holds a token. The `stack` of a rejection has no
  * frames.
  *
  * @publicApi
@@ -33,7 +33,7 @@ export abstract class McpAuthError extends Error {
   readonly code: McpAuthErrorCode;
 
   protected constructor(code: McpAuthErrorCode, message: string, options?: ErrorOptions) {
-    const limit = limitStackTrace(REFUSALS.has(code) ? 0 : Error.stackTraceLimit);
+    const limit = limitStackTrace(REJECTIONS.has(code) ? 0 : Error.stackTraceLimit);
     try {
       super(message, options);
     } finally {

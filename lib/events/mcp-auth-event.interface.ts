@@ -1,4 +1,4 @@
-import { type RefusalReason } from '../errors/refusal-reason.js';
+import { type RejectionReason } from '../errors/rejection-reason.js';
 
 /** Whose token an event is about, as far as a verifier vouches for it. Personal data: keep it accordingly. @publicApi */
 export interface EventPrincipal {
@@ -19,15 +19,15 @@ export interface RequestEvent extends EventPrincipal {
 }
 
 /** A request was let in. @publicApi */
-export interface AcceptedEvent extends RequestEvent {
-  readonly type: 'accepted';
+export interface AuthenticatedEvent extends RequestEvent {
+  readonly type: 'authenticated';
 }
 
-/** A request was refused for where it comes from, for its credentials, or because they could not be checked. @publicApi */
-export interface RefusedEvent extends RequestEvent {
-  readonly type: 'refused';
+/** A request was rejected for where it comes from, for its credentials, or because they could not be checked. @publicApi */
+export interface RejectedEvent extends RequestEvent {
+  readonly type: 'rejected';
   /** `unavailable`: an authorization server did not answer; `fault`: something of the application failed. */
-  readonly reason: Exclude<RefusalReason, 'insufficient_scope'>;
+  readonly reason: Exclude<RejectionReason, 'insufficient_scope'>;
   /** The HTTP status of the answer. */
   readonly status: number;
 }
@@ -75,8 +75,8 @@ export interface StaleUsedEvent {
 
 /** What {@link McpAuthEvents} tells. Frozen, and without any token. @publicApi */
 export type McpAuthEvent =
-  | AcceptedEvent
-  | RefusedEvent
+  | AuthenticatedEvent
+  | RejectedEvent
   | ScopeDeniedEvent
   | KeysRefreshedEvent
   | MetadataRefreshedEvent

@@ -83,16 +83,16 @@ describe('McpAuthEvents', () => {
     };
     tellAll();
     expect(emitted).toEqual([]);
-    const end = events.on('accepted', () => undefined);
-    expect([events.isObserved('accepted'), events.isObserved('refused')]).toEqual([true, false]);
+    const end = events.on('authenticated', () => undefined);
+    expect([events.isObserved('authenticated'), events.isObserved('rejected')]).toEqual([true, false]);
     tellAll();
     expect(emitted).toEqual([]);
     end();
-    expect(events.isObserved('accepted')).toBe(false);
+    expect(events.isObserved('authenticated')).toBe(false);
     const subscription = events.events$.subscribe();
-    expect(events.isObserved('refused')).toBe(true);
+    expect(events.isObserved('rejected')).toBe(true);
     subscription.unsubscribe();
-    expect(events.isObserved('refused')).toBe(false);
+    expect(events.isObserved('rejected')).toBe(false);
   });
 
   verifies(['F112', 'OPS-06'], 'keeps what listeners throw from everybody else', async () => {

@@ -10,7 +10,7 @@ import { RateLimitedLogger } from './rate-limited-logger.js';
 type Listener = (event: McpAuthEvent) => unknown;
 
 /**
- * What happens at the door, for audit and metrics. Inject it, then `on('refused', …)` or `events$.subscribe(…)`.
+ * What happens at the door, for audit and metrics. Inject it, then `on('rejected', …)` or `events$.subscribe(…)`.
  *
  * Listeners are called one after the other while the request waits, so they should be quick. What one throws harms neither
  * the request nor the others. Where nobody listens, no event is made.

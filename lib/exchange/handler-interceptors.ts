@@ -2,7 +2,7 @@ import { type CallHandler, type ExecutionContext, Injectable, type NestIntercept
 import { EMPTY, fromEvent, type Observable, takeUntil, tap } from 'rxjs';
 import { RequestContext } from '../auth-info/request-context.js';
 import { requestOf } from '../auth-info/request-of.js';
-import { InsufficientScopeError } from '../errors/refusal.errors.js';
+import { InsufficientScopeError } from '../errors/rejection.errors.js';
 import { HandlerScan } from '../mcp/handler-scan.js';
 import { filterInnermost, interceptInnermost } from '../platform/nest-metadata.js';
 import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';

@@ -18,7 +18,7 @@ const LISTS: ReadonlyMap<unknown, McpList> = new Map<string, McpList>([
 ]);
 
 /** How a caller stands to one entry of a list. @internal */
-export interface Standing {
+export interface Access {
   /** The scopes that are needed, those of the resource included; of `anyOf` one. Without what functions say. */
   readonly required: readonly (string | AnyOfScopes)[];
   /** Whether the caller has them. */
@@ -30,7 +30,7 @@ export interface Standing {
 /** What becomes of lists. @internal */
 export interface ListRules {
   readonly policy: 'hide' | 'annotate';
-  readonly standing: (kind: McpOperationKind, name: string) => Standing;
+  readonly access: (kind: McpOperationKind, name: string) => Access;
   /** Whether results say how they may be cached, so that these must say that it is for their caller alone. */
   readonly saysCacheScope: boolean;
 }
@@ -82,22 +82,22 @@ function keepPrivate(result: Record<string, unknown>, { saysCacheScope }: ListRu
 function applyToList(result: Record<string, unknown>, list: McpList, rules: ListRules): boolean {
   const entries = result[list.member] as readonly unknown[];
   if (rules.policy === 'hide') {
-    const open = entries.filter((entry) => standingOf(entry, list, rules)?.granted === true);
+    const open = entries.filter((entry) => accessOf(entry, list, rules)?.granted === true);
     result[list.member] = open;
     return open.length < entries.length;
   }
-  return entries.map((entry) => annotate(entry, standingOf(entry, list, rules))).includes(true);
+  return entries.map((entry) => annotate(entry, accessOf(entry, list, rules))).includes(true);
 }
 
 /** Undefined for what nobody can call, as it has no name. */
-function standingOf(entry: unknown, { kind, key }: McpList, rules: ListRules): Standing | undefined {
+function accessOf(entry: unknown, { kind, key }: McpList, rules: ListRules): Access | undefined {
   const name = isRecord(entry) ? entry[key] : undefined;
-  return typeof name === 'string' ? rules.standing(kind, name) : undefined;
+  return typeof name === 'string' ? rules.access(kind, name) : undefined;
 }
 
-function annotate(entry: unknown, standing: Standing | undefined): boolean {
-  if (!standing || !isRecord(entry)) return false;
-  const { required, granted, dependsOnArguments } = standing;
+function annotate(entry: unknown, access: Access | undefined): boolean {
+  if (!access || !isRecord(entry)) return false;
+  const { required, granted, dependsOnArguments } = access;
   const meta = isRecord(entry['_meta']) ? entry['_meta'] : {};
   const scopes = { required, granted, ...(dependsOnArguments && { dependsOnArguments }) };
   entry['_meta'] = { ...meta, [SCOPES_META]: scopes };

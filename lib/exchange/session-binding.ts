@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
 import { principalKey } from '../auth-info/principal-key.js';
-import { type Exchange, type ResponseState } from '../auth-info/response-state.js';
+import { type AuthorizedRequest, type ResponseState } from '../auth-info/response-state.js';
 import { steadySeconds } from '../discovery/steady-clock.js';
 import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
@@ -12,7 +12,7 @@ import { isFastify } from '../platform/fastify.js';
 import { nodeRequestOf } from '../platform/node-message.js';
 import { AnnouncedStreams } from './announced-streams.js';
 import { beforeHead } from './intercept-response.js';
-import { type Holder, SessionHolders } from './session-holders.js';
+import { type Owner, SessionOwners } from './session-owners.js';
 import { OpenResponses } from './open-responses.js';
 import {
   type HeadedRequest,
@@ -41,7 +41,7 @@ const UNREACHABLE =
 @Injectable()
 export class SessionBinding {
   private readonly logger = new OperatorLogger();
-  private readonly sessions: SessionHolders | undefined;
+  private readonly sessions: SessionOwners | undefined;
   private readonly streams = new AnnouncedStreams();
   private readonly anybodys = new OpenResponses();
   private hasWarned = false;
@@ -51,79 +51,83 @@ export class SessionBinding {
     @Inject(MCP_AUTH_OPTIONS)
     { sessionBinding, now }: Pick<ResolvedMcpAuthOptions, 'sessionBinding' | 'now'>,
   ) {
-    this.sessions = sessionBinding && new SessionHolders(sessionBinding, steadySeconds(now));
+    this.sessions = sessionBinding && new SessionOwners(sessionBinding, steadySeconds(now));
   }
 
-  attend(state: ResponseState): void {
+  intercept(state: ResponseState): void {
     if (!this.sessions) return;
-    const { exchange } = state;
-    const { request, body } = exchange;
+    const { authorized } = state;
+    const { request, body } = authorized;
     const id = request.headers[SESSION_ID];
     // An empty one counts for none, to transports too.
-    if (id !== undefined && id !== '') this.attendSession(exchange, id, this.sessions);
+    if (id !== undefined && id !== '') this.interceptSession(authorized, id, this.sessions);
     if (request.method === 'POST') {
-      if (mayOpenSession(body)) this.attendOpening(state, this.sessions);
-    } else if (request.method === 'GET' && !id && takesStream(exchange)) {
-      this.attendStream(state);
+      if (mayOpenSession(body)) this.interceptOpening(state, this.sessions);
+    } else if (request.method === 'GET' && !id && takesStream(authorized)) {
+      this.interceptStream(state);
     }
-    if (!this.streams.isEmpty) this.attendMessage(exchange);
+    if (!this.streams.isEmpty) this.interceptMessage(authorized);
   }
 
-  private attendSession(exchange: Exchange, id: string | string[], sessions: SessionHolders): void {
-    const key = typeof id === 'string' ? sessionKey(exchange.resource.options.resource, id) : undefined;
-    if (key !== undefined && this.mayUse(key, exchange, sessions)) {
-      if (exchange.request.method === 'DELETE') {
-        beforeHead(exchange.response, ({ status }) => {
+  private interceptSession(
+    authorized: AuthorizedRequest,
+    id: string | string[],
+    sessions: SessionOwners,
+  ): void {
+    const key = typeof id === 'string' ? sessionKey(authorized.resource.options.resource, id) : undefined;
+    if (key !== undefined && this.mayUse(key, authorized, sessions)) {
+      if (authorized.request.method === 'DELETE') {
+        beforeHead(authorized.response, ({ status }) => {
           if (isSuccess(status)) sessions.forget(key);
         });
       }
       return;
     }
-    const node = nodeRequestOf(exchange.request) as HeadedRequest;
+    const node = nodeRequestOf(authorized.request) as HeadedRequest;
     replaceHeader(node, SESSION_ID, randomUUID());
     replaceHeader(node, 'last-event-id', undefined);
   }
 
   /** A session that nobody's token opened passes to its first caller, once: a client goes on with its own after sign-in. */
-  private mayUse(key: string, { auth, response }: Exchange, sessions: SessionHolders): boolean {
+  private mayUse(key: string, { auth, response }: AuthorizedRequest, sessions: SessionOwners): boolean {
     if (!auth) {
       if (!sessions.use(key, ANYBODY)) return false;
       this.anybodys.add(key, response);
       return true;
     }
-    if (sessions.use(key, holderOf(auth))) return true;
-    if (!sessions.pass(key, ANYBODY, holderOf(auth))) return false;
+    if (sessions.use(key, ownerOf(auth))) return true;
+    if (!sessions.pass(key, ANYBODY, ownerOf(auth))) return false;
     this.anybodys.end(key);
     return true;
   }
 
-  private attendOpening(state: ResponseState, sessions: SessionHolders): void {
+  private interceptOpening(state: ResponseState, sessions: SessionOwners): void {
     if (!addCaller(state)) return;
-    beforeHead(state.exchange.response, ({ status, header }) => {
+    beforeHead(state.authorized.response, ({ status, header }) => {
       const id = header(SESSION_ID);
       if (id === undefined || !isSuccess(status)) return;
       this.warnOfWeak(id);
       for (const [resource, auth] of state.callers ?? []) {
-        sessions.bind(sessionKey(resource, id), holderOf(auth));
+        sessions.bind(sessionKey(resource, id), ownerOf(auth));
       }
     });
   }
 
-  private attendStream(state: ResponseState): void {
+  private interceptStream(state: ResponseState): void {
     if (!addCaller(state)) return;
-    const { response } = state.exchange;
+    const { response } = state.authorized;
     onAnnouncedSession(response, (values) => {
       const keys = [...(state.callers ?? [])].map(([resource, auth]) =>
-        sessionKey(resource, holderOf(auth).key),
+        sessionKey(resource, ownerOf(auth).key),
       );
       response.once('close', this.streams.open(values, keys));
     });
   }
 
   /** Messages are told by the ids of streams that are open, wherever these stand in the target. */
-  private attendMessage({ request, auth, resource }: Exchange): void {
+  private interceptMessage({ request, auth, resource }: AuthorizedRequest): void {
     const node = nodeRequestOf(request) as TargetedRequest;
-    const foreign = this.streams.foreign(node, sessionKey(resource.options.resource, holderOf(auth).key));
+    const foreign = this.streams.foreign(node, sessionKey(resource.options.resource, ownerOf(auth).key));
     if (foreign.length === 0) return;
     if (node === request && isFastify(this.host.httpAdapter)) throw new Error(UNREACHABLE);
     for (const value of foreign) replaceTargetValue(request, node, value, randomUUID());
@@ -141,7 +145,7 @@ export class SessionBinding {
 
 /** Adds who was let in. Tells whether it is the first, so that the response is not looked at yet. */
 function addCaller(state: ResponseState): boolean {
-  const { resource, auth } = state.exchange;
+  const { resource, auth } = state.authorized;
   const isFirst = state.callers === undefined;
   (state.callers ??= new Map()).set(resource.options.resource, auth);
   return isFirst;
@@ -153,10 +157,10 @@ function sessionKey(resource: string, id: string): string {
 }
 
 /** All without a token are one. */
-const ANYBODY: Holder = { key: '', sharer: '' };
+const ANYBODY: Owner = { key: '', sharer: '' };
 
 /** A caller, in so many characters. The clients of one person share; a client by itself shares with nobody. */
-function holderOf(auth: AuthInfo | undefined): Holder {
+function ownerOf(auth: AuthInfo | undefined): Owner {
   if (!auth) return ANYBODY;
   const { issuer, subject } = auth;
   const person = subject === undefined ? principalKey(auth) : JSON.stringify([issuer, subject]);
@@ -175,7 +179,7 @@ function isSuccess(status: number): boolean {
  * Whether the answer may be an event stream: the client asks for one, or takes anything and the handler may write one. To
  * watch all other answers would cost each of them more than its token does.
  */
-function takesStream({ request, mayStream }: Exchange): boolean {
+function takesStream({ request, mayStream }: AuthorizedRequest): boolean {
   const accept = String(request.headers['accept'] ?? '*/*');
   return /text\/event-stream/i.test(accept) || (mayStream && /text\/\*|\*\/\*/i.test(accept));
 }

@@ -20,7 +20,7 @@ async function answered(
     isCurrent,
     isThrown: says === undefined,
     isSaidIn: (text) => says === undefined || text.includes(says),
-    refusal: () => ({
+    rejection: () => ({
       status: 403,
       headers: { 'WWW-Authenticate': 'Bearer' },
       body: { error: 'e', error_description: 'd' },
@@ -162,7 +162,7 @@ describe('StepUpAnswer', () => {
     }
   });
 
-  it('leaves the answer to a layer that has refused the request meanwhile', async () => {
+  it('leaves the answer to a layer that has rejected the request meanwhile', async () => {
     const answer = await answered((response) => response.writeHead(401).end('own'), CALL, {
       isCurrent: false,
     });
@@ -209,7 +209,7 @@ describe('an event of a StepUpAnswer', () => {
       isCurrent: true,
       isThrown: true,
       isSaidIn: () => true,
-      refusal: () => ({ status: 403, headers: {}, body: { error: 'e', error_description: 'd' } }),
+      rejection: () => ({ status: 403, headers: {}, body: { error: 'e', error_description: 'd' } }),
       message: () => 'because',
     });
 

@@ -1,4 +1,4 @@
-import { type RefusalResponse } from '../challenge/refusal-response.js';
+import { type RejectionResponse } from '../challenge/rejection-response.js';
 import { isEventStream } from '../platform/response-arguments.js';
 import { eventFields, withData } from './event-stream.js';
 import { type ResponseHead } from './intercept-response.js';
@@ -9,14 +9,14 @@ import { explained, failureIn, type JsonRpcMessage, messagesIn } from './step-up
 export interface SteppedUp {
   /** The request's body, parsed. */
   readonly body: unknown;
-  /** Whether no layer has refused the request meanwhile. */
+  /** Whether no layer has rejected the request meanwhile. */
   readonly isCurrent: boolean;
   /** Whether the denial has left the handler, so that any failure is said for it. */
   readonly isThrown: boolean;
   /** Whether an answer of failure, or a part of it, says the denial. */
   isSaidIn(text: string): boolean;
   /** What is sent instead of an answer that says the denial. */
-  refusal(): RefusalResponse;
+  rejection(): RejectionResponse;
   /** What such an answer says where it can no longer be replaced. */
   message(): string;
 }
@@ -39,7 +39,7 @@ export class StepUpAnswer implements ResponseTransformer {
   begin({ status, header }: ResponseHead, isSent: boolean): 'pass' | 'read' | Replacement {
     const { isCurrent, body } = this.stepUp;
     if (!isCurrent) return 'pass';
-    if (status >= 400 && !isSent) return this.stepUp.isThrown ? this.refusal() : 'read';
+    if (status >= 400 && !isSent) return this.stepUp.isThrown ? this.rejection() : 'read';
     const type = header('content-type') ?? '';
     return isCall(body) && (/^application\/json\b/.test(type) || isEventStream(type)) ? 'read' : 'pass';
   }
@@ -47,7 +47,7 @@ export class StepUpAnswer implements ResponseTransformer {
   body(text: string, status: number): string | Replacement {
     const { isCurrent } = this.stepUp;
     const isDenial = status >= 400 ? this.stepUp.isSaidIn(text) : messagesIn(text).some(this.isDenial);
-    return isCurrent && isDenial ? this.refusal() : text;
+    return isCurrent && isDenial ? this.rejection() : text;
   }
 
   event(event: string, isSent: boolean): string | Replacement {
@@ -56,7 +56,7 @@ export class StepUpAnswer implements ResponseTransformer {
     const isBatch = Array.isArray(this.stepUp.body);
     if (messages.some((message) => !isBatch || 'method' in message)) this.hasAnswered = true;
     if (!this.stepUp.isCurrent || !messages.some(this.isDenial)) return event;
-    if (!isSent) return this.refusal();
+    if (!isSent) return this.rejection();
     // Nothing tells which message of several is meant.
     const [message] = messages;
     if (isBatch || !message || messages.length > 1) return event;
@@ -77,8 +77,8 @@ export class StepUpAnswer implements ResponseTransformer {
     return failure !== undefined && this.stepUp.isSaidIn(JSON.stringify(failure));
   };
 
-  private refusal(): Replacement {
-    const { status, headers, body } = this.stepUp.refusal();
+  private rejection(): Replacement {
+    const { status, headers, body } = this.stepUp.rejection();
     const type = { 'Content-Type': 'application/json; charset=utf-8' };
     return { status, headers: { ...headers, ...type }, body: JSON.stringify(body) };
   }

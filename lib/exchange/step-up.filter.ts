@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, ForbiddenException } from '@nestjs/common';
 import { BaseExceptionFilter } from '@nestjs/core';
 import { requestOf } from '../auth-info/request-of.js';
-import { InsufficientScopeError } from '../errors/refusal.errors.js';
+import { InsufficientScopeError } from '../errors/rejection.errors.js';
 import { recordDenial } from './step-up.js';
 
 /**

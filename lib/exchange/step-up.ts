@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { RequestContext } from '../auth-info/request-context.js';
 import { type Denial, type DenialListener, type ResponseState } from '../auth-info/response-state.js';
-import { type RefusalResponse } from '../challenge/refusal-response.js';
+import { type RejectionResponse } from '../challenge/rejection-response.js';
 import { Rejections } from '../challenge/rejections.js';
-import { CredentialsRefusedError, InsufficientScopeError } from '../errors/refusal.errors.js';
+import { CredentialsRejectedError, InsufficientScopeError } from '../errors/rejection.errors.js';
 import { ScopePolicy } from '../gate/scope-policy.js';
 import { isMcpBody } from '../mcp/operations.js';
-import { mcpStrategy } from '../mcp/protocol-era.js';
+import { mcpStrategy } from '../mcp/protocol-version.js';
 import { StepUpAnswer, type SteppedUp } from './step-up-answer.js';
 import { transformResponse } from './transform-response.js';
 
@@ -24,7 +24,7 @@ export class StepUps implements DenialListener {
   ) {}
 
   denied(state: ResponseState, denial: Denial): void {
-    const { response } = state.exchange;
+    const { response } = state.authorized;
     if (!response.writableEnded)
       transformResponse(response, new StepUpAnswer(new StepUp(state, denial, this)));
   }
@@ -41,7 +41,7 @@ class StepUp implements SteppedUp {
   ) {}
 
   get body(): unknown {
-    const { request, body } = this.state.exchange;
+    const { request, body } = this.state.authorized;
     return (request as { readonly body?: unknown }).body ?? body;
   }
 
@@ -60,12 +60,12 @@ class StepUp implements SteppedUp {
     );
   }
 
-  /** The refusal that the request is answered with, told of when it is first asked for. */
-  refusal(): RefusalResponse {
+  /** The rejection that the request is answered with, told of when it is first asked for. */
+  rejection(): RejectionResponse {
     const failure = this.failure();
-    const refusal = this.owner.rejections.response(failure, this.state.exchange.resource, this);
-    this.tell(failure, refusal.status);
-    return refusal;
+    const rejection = this.owner.rejections.response(failure, this.state.authorized.resource, this);
+    this.tell(failure, rejection.status);
+    return rejection;
   }
 
   /** What an answer that has begun says, told of when it is first asked for. */
@@ -78,16 +78,16 @@ class StepUp implements SteppedUp {
   private tell(failure: Error, status: number): void {
     if (this.isReported) return;
     this.isReported = true;
-    const { request, auth, resource } = this.state.exchange;
+    const { request, auth, resource } = this.state.authorized;
     this.owner.rejections.tell(failure, status, resource, request, auth);
   }
 
-  private failure(): InsufficientScopeError | CredentialsRefusedError {
-    const { auth, resource, needed, request } = this.state.exchange;
+  private failure(): InsufficientScopeError | CredentialsRejectedError {
+    const { auth, resource, needed, request } = this.state.authorized;
     const { scopes } = this.owner;
     const operation = [...needed, ...this.denial.scopes];
     if (!auth)
-      return new CredentialsRefusedError('missing_token', scopes.anonymousChallenge(resource, operation));
+      return new CredentialsRejectedError('missing_token', scopes.anonymousChallenge(resource, operation));
     const strategy = isMcpBody(this.body) ? mcpStrategy(request.headers['mcp-protocol-version']) : 'complete';
     return new InsufficientScopeError(scopes.challenge(auth, resource, operation, strategy));
   }
@@ -110,6 +110,6 @@ export function recordDenial(request: object | undefined, failure: unknown): boo
   if (!state) return false;
   const isLate =
     failure instanceof InsufficientScopeError ||
-    (failure instanceof CredentialsRefusedError && state.exchange.auth === undefined);
+    (failure instanceof CredentialsRejectedError && state.authorized.auth === undefined);
   return isLate && state.deny(failure, true);
 }

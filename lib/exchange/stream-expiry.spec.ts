@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
 import { ResponseState } from '../auth-info/response-state.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
 import { StreamExpiry } from './stream-expiry.js';
 
 const options = { endStreamsAtExpiry: true, clockToleranceSeconds: 0, now: () => new Date() };
@@ -14,16 +14,16 @@ function stateOf(
   response: ServerResponse,
   auth?: Partial<AuthInfo>,
 ): ResponseState {
-  const exchange = {
+  const authorized = {
     request,
     response,
     body: undefined,
     auth: auth as AuthInfo | undefined,
-    resource: {} as KnownResource,
+    resource: {} as ProtectedResource,
     needed: [],
     mayStream: true,
   };
-  return new ResponseState(exchange, { denied: () => undefined });
+  return new ResponseState(authorized, { denied: () => undefined });
 }
 
 describe('StreamExpiry', () => {
@@ -41,7 +41,7 @@ describe('StreamExpiry', () => {
       });
       for (const { request, response } of answers) {
         const state = stateOf(request, response, inAnHour);
-        for (let layer = 0; layer < 2; layer++) expiry.attend(state);
+        for (let layer = 0; layer < 2; layer++) expiry.intercept(state);
       }
       let left = 3;
       expect(expiry.watched).toBe(left);
@@ -58,14 +58,14 @@ describe('StreamExpiry', () => {
     const expiry = made();
     const request = newRequest();
     for (let count = 0; count < 2; count++)
-      expiry.attend(stateOf(request, new ServerResponse(request), inAnHour));
+      expiry.intercept(stateOf(request, new ServerResponse(request), inAnHour));
     expect(expiry.watched).toBe(2);
   });
 
   it('watches none for a token without an end, and none for anybody', () => {
     const expiry = made();
     const request = newRequest();
-    for (const auth of [undefined, {}]) expiry.attend(stateOf(request, new ServerResponse(request), auth));
+    for (const auth of [undefined, {}]) expiry.intercept(stateOf(request, new ServerResponse(request), auth));
     expect(expiry.watched).toBe(0);
   });
 });

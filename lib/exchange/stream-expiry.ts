@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Exchange, type ResponseState } from '../auth-info/response-state.js';
-import { jsonRpcBody, refusalBody, requestIdOf } from '../challenge/refusal-body.js';
-import { answerTo } from '../challenge/refusal-answers.js';
-import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { type AuthorizedRequest, type ResponseState } from '../auth-info/response-state.js';
+import { jsonRpcBody, rejectionBody, requestIdOf } from '../challenge/rejection-body.js';
+import { answerTo } from '../challenge/rejection-answers.js';
+import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { outsideRequests } from '../platform/outside-requests.js';
@@ -42,8 +42,8 @@ export class StreamExpiry {
     return this.open.length;
   }
 
-  attend(state: ResponseState): void {
-    const { auth, response } = state.exchange;
+  intercept(state: ResponseState): void {
+    const { auth, response } = state.authorized;
     if (!this.options.endStreamsAtExpiry || auth?.expiresAt === undefined || response.closed) return;
     if (state.expiresAt !== undefined) return;
     state.expiresAt = auth.expiresAt;
@@ -93,11 +93,11 @@ export class StreamExpiry {
   }
 
   /** Whether it needs no watch any more: it has ended, or is no stream and takes its time. Ends a stream that is over. */
-  private isDone({ exchange }: ResponseState, expiresAt: number): boolean {
-    const { response } = exchange;
+  private isDone({ authorized }: ResponseState, expiresAt: number): boolean {
+    const { response } = authorized;
     if (response.closed || response.writableEnded) return true;
     if (this.leftMs(expiresAt) > 0 || !response.headersSent) return false;
-    if (isEventStream(mediaTypeOf(response))) endResponse(response, this.lastEvent(exchange));
+    if (isEventStream(mediaTypeOf(response))) endResponse(response, this.lastEvent(authorized));
     return true;
   }
 
@@ -108,13 +108,13 @@ export class StreamExpiry {
   }
 
   /** What a call that is still waiting for its answer gets. */
-  private lastEvent({ body, resource, request }: Exchange): string | undefined {
+  private lastEvent({ body, resource, request }: AuthorizedRequest): string | undefined {
     const message = (request as { readonly body?: unknown }).body ?? body;
     const id = requestIdOf(message);
     if (id === null || (message as { method?: unknown }).method === LISTEN) return undefined;
-    const failure = new TokenRefusedError('expired');
+    const failure = new TokenRejectedError('expired');
     const answer = answerTo(failure, resource, this.options);
-    const data = refusalBody(answer, failure, resource, this.options);
+    const data = rejectionBody(answer, failure, resource, this.options);
     return `event: message\ndata: ${JSON.stringify(jsonRpcBody(id, answer, data))}\n\n`;
   }
 }

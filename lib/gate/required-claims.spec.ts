@@ -17,7 +17,7 @@ describe('assertRequiredClaims', () => {
     expect(rfc9068).toEqual(Object.keys(FULL));
     for (const name of rfc9068) {
       for (const value of [undefined, null]) {
-        expect(check({ ...FULL, [name]: value }, rfc9068)).toThrow('Access token refused: missing_claim');
+        expect(check({ ...FULL, [name]: value }, rfc9068)).toThrow('Access token rejected: missing_claim');
       }
     }
     expect(check({}, lenient)).not.toThrow();

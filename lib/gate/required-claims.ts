@@ -1,21 +1,22 @@
-import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { type TokenClaims } from '../options/token.verifier.js';
 
 /** Claims whose value is a name: texts that are not empty. */
 const NAMES: readonly string[] = ['iss', 'sub', 'client_id', 'jti'];
 
 /**
- * Refuses a token that lacks one of the claims that its verifier, or the options of its server, want. Whether times and
+ * Rejects a token that lacks one of the claims that its verifier, or the options of its server, want. Whether times and
  * audience have the right form is decided with them.
  *
  * @param claims - the token's claims
  * @param required - the names of those that must be there; none where it is undefined
- * @throws {@link TokenRefusedError} `missing_claim`
+ * @throws {@link TokenRejectedError} `missing_claim`
  * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-2.2 | RFC 9068 section 2.2}
  * @internal
  */
 export function assertRequiredClaims(claims: TokenClaims, required: readonly string[] | undefined): void {
-  for (const name of required ?? []) if (!isThere(claims, name)) throw new TokenRefusedError('missing_claim');
+  for (const name of required ?? [])
+    if (!isThere(claims, name)) throw new TokenRejectedError('missing_claim');
 }
 
 function isThere(claims: TokenClaims, name: string): boolean {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { AuthorizationServerUnavailableError, TokenRefusedError } from '../errors/refusal.errors.js';
+import { AuthorizationServerUnavailableError, TokenRejectedError } from '../errors/rejection.errors.js';
 import { type RevocationQuery } from '../options/mcp-auth-options.js';
-import { type AdmittedToken } from './admit.js';
-import { refusedClaims } from './refused-claims.js';
+import { type ValidatedToken } from './validate-claims.js';
+import { rejectedClaims } from './rejected-claims.js';
 import { RevocationCheck } from './revocation.check.js';
 
-const token = (claims: Record<string, unknown> = { jti: 'j1', iat: 5 }): AdmittedToken => ({
+const token = (claims: Record<string, unknown> = { jti: 'j1', iat: 5 }): ValidatedToken => ({
   issuer: 'https://as.example',
   subject: 'u1',
   clientId: 'c1',
@@ -25,8 +25,8 @@ async function outcome(isRevoked: (query: RevocationQuery) => unknown, asked = t
     const result = await check(isRevoked).assertNotRevoked(asked);
     return result === asked ? 'passed' : result;
   } catch (error) {
-    expect(refusedClaims(error)).toBe(asked.claims);
-    if (error instanceof TokenRefusedError) return error.reason;
+    expect(rejectedClaims(error)).toBe(asked.claims);
+    if (error instanceof TokenRejectedError) return error.reason;
     expect(error).toBeInstanceOf(AuthorizationServerUnavailableError);
     return ((error as Error).cause as Error).message;
   }
@@ -55,7 +55,7 @@ describe('RevocationCheck', () => {
     ]);
   });
 
-  verifies('JWT-29', 'refuses a revoked token, and passes none without a clear answer', async () => {
+  verifies('JWT-29', 'rejects a revoked token, and passes none without a clear answer', async () => {
     const fault = new Error('redis is down');
     const rejecting = Promise.reject<boolean>(fault);
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- applications do it

@@ -1,17 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { AuthorizationServerUnavailableError, TokenRefusedError } from '../errors/refusal.errors.js';
+import { AuthorizationServerUnavailableError, TokenRejectedError } from '../errors/rejection.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type RevocationQuery } from '../options/mcp-auth-options.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { isThenable, SharedDeadline } from '../platform/deadline.js';
-import { type AdmittedToken } from './admit.js';
-import { withRefusedClaims } from './refused-claims.js';
+import { type ValidatedToken } from './validate-claims.js';
+import { withRejectedClaims } from './rejected-claims.js';
 
 /** How long the application may take to say whether a token is revoked. */
 const TIME_LIMIT_MS = 2000;
 
 /**
- * Asks the application whether an admitted token is revoked. Without a clear answer the token does not pass.
+ * Asks the application whether an validated token is revoked. Without a clear answer the token does not pass.
  *
  * @internal
  */
@@ -25,11 +25,11 @@ export class RevocationCheck {
 
   /**
    * @returns the same token; at once where the application answers at once
-   * @throws {@link TokenRefusedError} `revoked`
+   * @throws {@link TokenRejectedError} `revoked`
    * @throws {@link AuthorizationServerUnavailableError} when the application throws, takes too long or gives no
    * boolean
    */
-  assertNotRevoked(token: AdmittedToken): AdmittedToken | Promise<AdmittedToken> {
+  assertNotRevoked(token: ValidatedToken): ValidatedToken | Promise<ValidatedToken> {
     const { isRevoked } = this.options;
     if (!isRevoked) return token;
     let answer: unknown;
@@ -47,13 +47,13 @@ export class RevocationCheck {
   }
 }
 
-function decide(token: AdmittedToken, answer: unknown): AdmittedToken {
-  if (answer === true) throw withRefusedClaims(new TokenRefusedError('revoked'), token.claims);
+function decide(token: ValidatedToken, answer: unknown): ValidatedToken {
+  if (answer === true) throw withRejectedClaims(new TokenRejectedError('revoked'), token.claims);
   if (answer !== false) throw unavailable(token, `gave a value of type ${typeof answer}`);
   return token;
 }
 
-function queryOf({ issuer, subject, clientId, claims }: AdmittedToken): RevocationQuery {
+function queryOf({ issuer, subject, clientId, claims }: ValidatedToken): RevocationQuery {
   const { jti, iat } = claims;
   return {
     issuer,
@@ -64,10 +64,10 @@ function queryOf({ issuer, subject, clientId, claims }: AdmittedToken): Revocati
   };
 }
 
-function unavailable({ issuer, claims }: AdmittedToken, what: string, error?: unknown): Error {
+function unavailable({ issuer, claims }: ValidatedToken, what: string, error?: unknown): Error {
   const detail = error instanceof Error ? `: ${error.message}` : '';
   const cause = new Error(`the option "isRevoked" ${what}${detail}`, { cause: error });
-  return withRefusedClaims(
+  return withRejectedClaims(
     new AuthorizationServerUnavailableError(issuer, 'verification', { cause }),
     claims,
   );

@@ -2,18 +2,18 @@ import { Inject, Injectable } from '@nestjs/common';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
-  type KnownResource,
+  type ProtectedResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
 import {
-  challengedScopes,
+  scopesForChallenge,
   type ChallengeStrategy,
   type GrantedScopes,
-  grants,
+  includesScope,
   type ScopeChoice,
   type ScopeDemand,
   scopesForAnonymous,
-  suffice,
+  satisfies,
 } from './scopes.js';
 
 /** A caller's scopes. */
@@ -35,29 +35,29 @@ export class ScopePolicy {
   ) {}
 
   /** Whether a caller's scopes satisfy what an operation of a resource needs. */
-  isSatisfied(caller: ScopedCaller, resource: KnownResource, operation: readonly ScopeChoice[]): boolean {
-    return suffice(this.granted(caller), demand(resource, operation));
+  isSatisfied(caller: ScopedCaller, resource: ProtectedResource, operation: readonly ScopeChoice[]): boolean {
+    return satisfies(this.granted(caller), demand(resource, operation));
   }
 
   /** Whether a caller has each of these scopes, by its name or by a broader one. */
   includes(caller: ScopedCaller, scopes: readonly string[]): boolean {
     const granted = this.granted(caller);
-    return scopes.every((scope) => grants(granted, scope));
+    return scopes.every((scope) => includesScope(granted, scope));
   }
 
   /** The scopes that a challenge names for a caller whose scopes do not satisfy an operation. */
   challenge(
     caller: ScopedCaller,
-    resource: KnownResource,
+    resource: ProtectedResource,
     operation: readonly ScopeChoice[],
     strategy: ChallengeStrategy,
   ): readonly string[] {
     const known = this.resources.scopesOf(resource);
-    return challengedScopes(this.granted(caller), demand(resource, operation), strategy, known);
+    return scopesForChallenge(this.granted(caller), demand(resource, operation), strategy, known);
   }
 
   /** The scopes that a challenge names for a caller without a token: all that the request needs. */
-  anonymousChallenge(resource: KnownResource, operation: readonly ScopeChoice[]): readonly string[] {
+  anonymousChallenge(resource: ProtectedResource, operation: readonly ScopeChoice[]): readonly string[] {
     return scopesForAnonymous(demand(resource, operation));
   }
 
@@ -66,6 +66,6 @@ export class ScopePolicy {
   }
 }
 
-function demand({ options }: KnownResource, operation: readonly ScopeChoice[]): ScopeDemand {
+function demand({ options }: ProtectedResource, operation: readonly ScopeChoice[]): ScopeDemand {
   return { baseline: options.requiredScopes, operation };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { type ChallengeStrategy, type ScopeChoice, scopesToAskFor } from './scopes.js';
+import { type ChallengeStrategy, type ScopeChoice, missingScopes } from './scopes.js';
 
 const STRATEGIES: readonly ChallengeStrategy[] = ['operation', 'complete', 'accumulated'];
 
@@ -14,10 +14,10 @@ function ask(
 ): string | undefined {
   const list = (text: string): string[] => text.split(' ').filter(Boolean);
   const demand = { baseline: list(baseline), operation: list(operation) };
-  return scopesToAskFor({ scopes: list(granted) }, demand, strategy, list(known))?.join(' ');
+  return missingScopes({ scopes: list(granted) }, demand, strategy, list(known))?.join(' ');
 }
 
-describe('scopesToAskFor', () => {
+describe('missingScopes', () => {
   it.each([
     ['', '', ''],
     ['x', '', ''],
@@ -62,7 +62,7 @@ describe('scopesToAskFor', () => {
 
   describe('with several scopes of which one is needed', () => {
     const either = (granted: string[], operation: ScopeChoice[]) =>
-      scopesToAskFor({ scopes: granted }, { baseline: [], operation }, 'complete', []);
+      missingScopes({ scopes: granted }, { baseline: [], operation }, 'complete', []);
 
     it('lets any of them pass, and no other', () => {
       expect(either(['b'], [['a', 'b']])).toBeUndefined();
@@ -83,7 +83,7 @@ describe('scopesToAskFor', () => {
       ['write', ['read']],
     ]);
     const ask = (scopes: string[], operation: string[], strategy: ChallengeStrategy = 'complete') =>
-      scopesToAskFor({ scopes, hierarchy }, { baseline: ['read'], operation }, strategy, [
+      missingScopes({ scopes, hierarchy }, { baseline: ['read'], operation }, strategy, [
         'admin',
         'write',
         'read',

@@ -35,7 +35,7 @@ export type ChallengeStrategy = 'operation' | 'complete' | 'accumulated';
  * implies another only by the hierarchy. Of several that would do, a granted one is named, else the first; what is named
  * is what is needed, not a broader scope that includes it.
  *
- * Takes the token for valid and for this resource: {@link admit} comes first.
+ * Takes the token for valid and for this resource: {@link validateClaims} comes first.
  *
  * @param granted - what the token grants
  * @param demand - what the request needs
@@ -45,34 +45,34 @@ export type ChallengeStrategy = 'operation' | 'complete' | 'accumulated';
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 | RFC 6750 section 3.1}
  * @internal
  */
-export function scopesToAskFor(
+export function missingScopes(
   granted: GrantedScopes,
   demand: ScopeDemand,
   strategy: ChallengeStrategy,
   known: readonly string[],
 ): readonly string[] | undefined {
-  if (suffice(granted, demand)) return undefined;
-  return challengedScopes(granted, demand, strategy, known);
+  if (satisfies(granted, demand)) return undefined;
+  return scopesForChallenge(granted, demand, strategy, known);
 }
 
-/** Whether granted scopes suffice, as {@link scopesToAskFor} decides. @internal */
-export function suffice(granted: GrantedScopes, { baseline, operation }: ScopeDemand): boolean {
-  for (const scope of baseline) if (!grants(granted, scope)) return false;
+/** Whether granted scopes suffice, as {@link missingScopes} decides. @internal */
+export function satisfies(granted: GrantedScopes, { baseline, operation }: ScopeDemand): boolean {
+  for (const scope of baseline) if (!includesScope(granted, scope)) return false;
   for (const choice of operation) {
     const anyOf = typeof choice === 'string' ? [choice] : choice;
-    if (!anyOf.some((scope) => grants(granted, scope))) return false;
+    if (!anyOf.some((scope) => includesScope(granted, scope))) return false;
   }
   return true;
 }
 
-/** What {@link scopesToAskFor} names, whether it is granted or not. @internal */
-export function challengedScopes(
+/** What {@link missingScopes} names, whether it is granted or not. @internal */
+export function scopesForChallenge(
   granted: GrantedScopes,
   { baseline, operation }: ScopeDemand,
   strategy: ChallengeStrategy,
   known: readonly string[],
 ): readonly string[] {
-  const isMissing = (scope: string): boolean => !grants(granted, scope);
+  const isMissing = (scope: string): boolean => !includesScope(granted, scope);
   const needed = operation.map((choice) => chosen(choice, isMissing));
   if (strategy === 'operation' && !baseline.some(isMissing)) return [...new Set(needed)];
   const held = strategy === 'accumulated' ? granted.scopes.filter((scope) => known.includes(scope)) : [];
@@ -85,11 +85,11 @@ export function challengedScopes(
  * @internal
  */
 export function scopesForAnonymous(demand: ScopeDemand): readonly string[] {
-  return challengedScopes({ scopes: [] }, demand, 'complete', []);
+  return scopesForChallenge({ scopes: [] }, demand, 'complete', []);
 }
 
 /** Whether a scope is granted, by its name or by a broader one. @internal */
-export function grants({ scopes, hierarchy }: GrantedScopes, scope: string): boolean {
+export function includesScope({ scopes, hierarchy }: GrantedScopes, scope: string): boolean {
   if (scopes.includes(scope)) return true;
   return (
     hierarchy !== undefined && scopes.some((broader) => hierarchy.get(broader)?.includes(scope) === true)

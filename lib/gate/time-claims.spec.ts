@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { assertTimely } from './time-claims.js';
 
 const NOW = 1_800_000_000;
 
-/** Why the claims are refused at {@link NOW}, by default without `exp` too; `accepted` where they are not. */
+/** Why the claims are rejected at {@link NOW}, by default without `exp` too; `authenticated` where they are not. */
 function outcome(
   claims: Record<string, unknown>,
   toleranceSeconds = 0,
@@ -17,9 +17,9 @@ function outcome(
     const clock = { nowSeconds, toleranceSeconds };
     const end = assertTimely(claims, clock, { requiresExpiry, maxAgeSeconds });
     if (maxAgeSeconds === undefined) expect(end).toBe(claims['exp']);
-    return 'accepted';
+    return 'authenticated';
   } catch (error) {
-    if (error instanceof TokenRefusedError) return error.reason;
+    if (error instanceof TokenRejectedError) return error.reason;
     throw error;
   }
 }
@@ -31,20 +31,20 @@ const NO_DATES: readonly unknown[] = [
 
 describe('assertTimely', () => {
   verifies(['JWT-24', 'F46'], 'wants an exp that is not over, to the second', () => {
-    expect(outcome({ exp: NOW + 1 })).toBe('accepted');
-    expect(outcome({ exp: NOW + 0.5 })).toBe('accepted');
+    expect(outcome({ exp: NOW + 1 })).toBe('authenticated');
+    expect(outcome({ exp: NOW + 0.5 })).toBe('authenticated');
     expect(outcome({ exp: NOW })).toBe('expired');
     expect(outcome({ exp: NOW - 1 })).toBe('expired');
     expect(outcome({ exp: 0 })).toBe('expired');
     expect(outcome({ exp: -0 })).toBe('expired');
     expect(outcome({})).toBe('time_claims');
-    expect(outcome({ exp: 253_402_300_799 })).toBe('accepted');
+    expect(outcome({ exp: 253_402_300_799 })).toBe('authenticated');
     for (const exp of NO_DATES) expect(outcome({ exp })).toBe('time_claims');
   });
 
-  it('does without an exp where none is required, and refuses one that is over or no date all the same', () => {
-    expect(outcome({}, 0, NOW, false)).toBe('accepted');
-    expect(outcome({ iat: NOW }, 0, NOW, false)).toBe('accepted');
+  it('does without an exp where none is required, and rejects one that is over or no date all the same', () => {
+    expect(outcome({}, 0, NOW, false)).toBe('authenticated');
+    expect(outcome({ iat: NOW }, 0, NOW, false)).toBe('authenticated');
     expect(outcome({ nbf: NOW + 1 }, 0, NOW, false)).toBe('not_yet_valid');
     expect(outcome({ exp: NOW }, 0, NOW, false)).toBe('expired');
     expect(outcome({}, 0, NaN, false)).toBe('expired');
@@ -52,43 +52,43 @@ describe('assertTimely', () => {
   });
 
   verifies(['JWT-27', 'F47'], 'forgives a clock that is off by less than the tolerance', () => {
-    expect(outcome({ exp: NOW - 30 }, 60)).toBe('accepted');
-    expect(outcome({ exp: NOW - 30 }, 31)).toBe('accepted');
+    expect(outcome({ exp: NOW - 30 }, 60)).toBe('authenticated');
+    expect(outcome({ exp: NOW - 30 }, 31)).toBe('authenticated');
     expect(outcome({ exp: NOW - 30 }, 30)).toBe('expired');
     expect(outcome({ exp: NOW - 30 }, 10)).toBe('expired');
   });
 
   verifies('JWT-25', 'honours nbf, to the second', () => {
     const exp = NOW + 300;
-    expect(outcome({ exp, nbf: NOW })).toBe('accepted');
-    expect(outcome({ exp, nbf: 0 })).toBe('accepted');
+    expect(outcome({ exp, nbf: NOW })).toBe('authenticated');
+    expect(outcome({ exp, nbf: 0 })).toBe('authenticated');
     expect(outcome({ exp, nbf: NOW + 1 })).toBe('not_yet_valid');
-    expect(outcome({ exp, nbf: NOW + 60 }, 60)).toBe('accepted');
+    expect(outcome({ exp, nbf: NOW + 60 }, 60)).toBe('authenticated');
     expect(outcome({ exp, nbf: NOW + 61 }, 60)).toBe('not_yet_valid');
     for (const nbf of NO_DATES) expect(outcome({ exp, nbf })).toBe('time_claims');
   });
 
-  verifies('JWT-26', 'refuses an iat in the future', () => {
+  verifies('JWT-26', 'rejects an iat in the future', () => {
     const exp = NOW + 7200;
-    expect(outcome({ exp, iat: NOW })).toBe('accepted');
+    expect(outcome({ exp, iat: NOW })).toBe('authenticated');
     expect(outcome({ exp, iat: NOW + 3600 })).toBe('not_yet_valid');
-    expect(outcome({ exp, iat: NOW + 5 }, 5)).toBe('accepted');
+    expect(outcome({ exp, iat: NOW + 5 }, 5)).toBe('authenticated');
     expect(outcome({ exp, iat: NOW + 6 }, 5)).toBe('not_yet_valid');
     expect(outcome({ exp, iat: NOW + 6, nbf: NOW }, 5)).toBe('not_yet_valid');
     for (const iat of NO_DATES) expect(outcome({ exp, iat })).toBe('time_claims');
   });
 
-  verifies('JWT-26', 'refuses what was issued longer ago than the greatest age, to the second', () => {
+  verifies('JWT-26', 'rejects what was issued longer ago than the greatest age, to the second', () => {
     const old = (iat: unknown, maxAgeSeconds?: number, tolerance = 0): string =>
       outcome({ exp: NOW + 7200, iat }, tolerance, NOW, true, maxAgeSeconds);
-    expect(old(NOW, 1)).toBe('accepted');
-    expect(old(NOW - 599, 600)).toBe('accepted');
+    expect(old(NOW, 1)).toBe('authenticated');
+    expect(old(NOW - 599, 600)).toBe('authenticated');
     expect(old(NOW - 600, 600)).toBe('too_old');
-    expect(old(NOW - 604, 600, 5)).toBe('accepted');
+    expect(old(NOW - 604, 600, 5)).toBe('authenticated');
     expect(old(NOW - 605, 600, 5)).toBe('too_old');
     expect(old(0, 600)).toBe('too_old');
-    expect(old(0)).toBe('accepted');
-    expect(old(undefined)).toBe('accepted');
+    expect(old(0)).toBe('authenticated');
+    expect(old(undefined)).toBe('authenticated');
     expect(old(undefined, 600)).toBe('time_claims');
     for (const iat of NO_DATES) expect(old(iat, 600)).toBe('time_claims');
     expect(outcome({ iat: NOW - 601 }, 0, NOW, false, 600)).toBe('too_old');
@@ -98,7 +98,7 @@ describe('assertTimely', () => {
 
   verifies(
     ['JWT-26', 'CLM-07'],
-    'says from when on it refuses: at exp, or at the greatest age before it',
+    'says from when on it rejects: at exp, or at the greatest age before it',
     () => {
       const end = (claims: Record<string, unknown>, maxAgeSeconds?: number): number | undefined =>
         assertTimely(
@@ -111,10 +111,10 @@ describe('assertTimely', () => {
       expect(end({ exp: NOW + 300, iat: NOW }, 301)).toBe(NOW + 300);
       expect(end({ iat: NOW }, 60)).toBe(NOW + 60);
       expect(end({ iat: NOW })).toBeUndefined();
-      // And so it is: good in the second before, with no tolerance, and refused from then on.
+      // And so it is: good in the second before, with no tolerance, and rejected from then on.
       const at = (nowSeconds: number): string =>
         outcome({ exp: NOW + 300, iat: NOW }, 0, nowSeconds, true, 299);
-      expect([at(NOW + 298.9), at(NOW + 299)]).toEqual(['accepted', 'too_old']);
+      expect([at(NOW + 298.9), at(NOW + 299)]).toEqual(['authenticated', 'too_old']);
     },
   );
 
@@ -122,7 +122,7 @@ describe('assertTimely', () => {
     expect(outcome({ exp: NOW - 1, nbf: NOW + 1 })).toBe('expired');
   });
 
-  it('refuses every token while the clock gives no number', () => {
+  it('rejects every token while the clock gives no number', () => {
     expect(outcome({ exp: NOW + 300 }, 5, NaN)).toBe('expired');
   });
 });

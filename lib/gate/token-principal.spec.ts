@@ -42,16 +42,16 @@ describe('tokenPrincipal', () => {
     expect(tokenPrincipal({ client_id: 'c1' })).toEqual({ subject: undefined, clientId: 'c1' });
     expect(tokenPrincipal({ sub: 'u1', client_id: 'c1' })).toEqual({ subject: 'u1', clientId: 'c1' });
     for (const claims of [{}, { client_id: '' }, { client_id: 7 }, { username: 'u1' }]) {
-      expect(() => tokenPrincipal(claims)).toThrow('Access token refused: subject');
+      expect(() => tokenPrincipal(claims)).toThrow('Access token rejected: subject');
     }
     for (const sub of NO_NAMES) {
-      expect(() => tokenPrincipal({ sub })).toThrow('Access token refused: subject');
-      expect(() => tokenPrincipal({ sub, client_id: 'c1' })).toThrow('Access token refused: subject');
+      expect(() => tokenPrincipal({ sub })).toThrow('Access token rejected: subject');
+      expect(() => tokenPrincipal({ sub, client_id: 'c1' })).toThrow('Access token rejected: subject');
     }
   });
 
   it('takes no name from a prototype key', () => {
     const claims = JSON.parse('{"__proto__": {"sub": "root"}}') as Record<string, unknown>;
-    expect(() => tokenPrincipal(claims)).toThrow('Access token refused: subject');
+    expect(() => tokenPrincipal(claims)).toThrow('Access token rejected: subject');
   });
 });

@@ -1,4 +1,4 @@
-import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { USUAL_CLAIM_NAMES } from '../options/claim-names.js';
 import { type TokenClaims } from '../options/token.verifier.js';
 
@@ -14,7 +14,7 @@ export interface TokenPrincipal {
  *
  * @param claims - the token's claims
  * @param names - what the client's claim may be called
- * @throws {@link TokenRefusedError} `subject` when `sub` is not a non-empty string, or neither is there
+ * @throws {@link TokenRejectedError} `subject` when `sub` is not a non-empty string, or neither is there
  * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-2.2 | RFC 9068 section 2.2}
  * @internal
  */
@@ -25,7 +25,7 @@ export function tokenPrincipal(
   const { sub } = claims;
   const clientId = names.map((name) => claims[name]).find(isName) ?? '';
   if (sub === undefined && clientId !== '') return { subject: undefined, clientId };
-  if (!isName(sub)) throw new TokenRefusedError('subject');
+  if (!isName(sub)) throw new TokenRejectedError('subject');
   return { subject: sub, clientId };
 }
 

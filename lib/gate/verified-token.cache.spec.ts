@@ -5,16 +5,16 @@ import { verifies } from '../../test/verifies.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
 import { type CachedToken, VerifiedTokenCache } from './verified-token.cache.js';
 
 const NOW = 1_800_000_000;
-const R1 = {} as KnownResource;
-const R2 = {} as KnownResource;
+const R1 = {} as ProtectedResource;
+const R2 = {} as ProtectedResource;
 const verifier = {};
 
 const entry = (keptAt = NOW, issuer = 'https://as.example'): CachedToken => ({
-  admitted: {
+  validated: {
     issuer,
     subject: 'u1',
     clientId: 'c1',
@@ -231,7 +231,7 @@ describe('VerifiedTokenCache', () => {
     expect(find(cache, 'k')).toBeUndefined();
   });
 
-  it.each([[true], ['off'], [null], [[]]])('refuses %j for the option', (tokenCache) => {
+  it.each([[true], ['off'], [null], [[]]])('rejects %j for the option', (tokenCache) => {
     expect(() => options(tokenCache)).toThrow('tokenCache: must be false or an object');
   });
 
@@ -244,7 +244,7 @@ describe('VerifiedTokenCache', () => {
       'tokenCache.maxAgeSeconds: must be a whole number of seconds from 1 to 300; got 301',
     ],
     [{ maxAgeSecond: 5 }, 'tokenCache.maxAgeSecond: is not an option. Did you mean "maxAgeSeconds"?'],
-  ])('refuses %j for the option', (tokenCache, message) => {
+  ])('rejects %j for the option', (tokenCache, message) => {
     expect(() => options(tokenCache)).toThrow(message);
   });
 

@@ -4,21 +4,21 @@ import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type TokenCacheOptions } from '../options/mcp-auth-options.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
-import { type AdmittedToken } from './admit.js';
+import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
+import { type ValidatedToken } from './validate-claims.js';
 import { type TimeRules } from './time-claims.js';
 
 /** Most tokens of which it is known that they were there before. All are forgotten for one more. */
 const MAX_SEEN = 16_384;
 
-/** A token that was admitted once. Whether its time is right is decided anew each time. @internal */
+/** A token that was validated once. Whether its time is right is decided anew each time. @internal */
 export interface CachedToken extends TimeRules {
-  readonly admitted: AdmittedToken;
+  readonly validated: ValidatedToken;
   /** Seconds since the epoch. */
   readonly keptAt: number;
 }
 
-/** What one verifier admitted for one resource, by the hash of the token, in the order of verification. */
+/** What one verifier validated for one resource, by the hash of the token, in the order of verification. */
 interface Shelf {
   readonly verifier: object;
   readonly tokens: Map<string, CachedToken>;
@@ -27,18 +27,18 @@ interface Shelf {
 }
 
 /**
- * Remembers admitted tokens for a short time, so that a token in use is not verified again with each request. A token is
+ * Remembers validated tokens for a short time, so that a token in use is not verified again with each request. A token is
  * remembered when it is verified for the second time: one that is used once takes no memory, costs no garbage
  * collection, and does not push out those in use.
  *
  * An entry belongs to one resource and one verifier, and is found by a hash of the token: no token is kept.
- * Refusals are not kept. Tokens of an issuer are forgotten when its keys or its metadata are renewed.
+ * Rejections are not kept. Tokens of an issuer are forgotten when its keys or its metadata are renewed.
  *
  * @internal
  */
 @Injectable()
 export class VerifiedTokenCache {
-  private readonly shelves = new Map<KnownResource, Shelf>();
+  private readonly shelves = new Map<ProtectedResource, Shelf>();
   private readonly seen = new Set<number>();
   private readonly limits: Required<TokenCacheOptions>;
   private forgotten = 0;
@@ -61,7 +61,7 @@ export class VerifiedTokenCache {
   }
 
   /** What is remembered of a token. One that never came before is not hashed (benchmark: "guard alone, first sight"). */
-  find(token: string, resource: KnownResource, verifier: object, now: number): CachedToken | undefined {
+  find(token: string, resource: ProtectedResource, verifier: object, now: number): CachedToken | undefined {
     const shelf = this.shelves.get(resource);
     if (shelf?.verifier !== verifier || !this.seen.has(markOf(token))) return undefined;
     const key = keyOf(token);
@@ -78,7 +78,7 @@ export class VerifiedTokenCache {
    */
   keep(
     token: string,
-    resource: KnownResource,
+    resource: ProtectedResource,
     verifier: object,
     verified: CachedToken,
     generation: number,
@@ -117,7 +117,7 @@ export class VerifiedTokenCache {
   dropIssuer(issuer: string): void {
     this.forgotten += 1;
     for (const { tokens } of this.shelves.values()) {
-      for (const [key, { admitted }] of tokens) if (admitted.issuer === issuer) tokens.delete(key);
+      for (const [key, { validated }] of tokens) if (validated.issuer === issuer) tokens.delete(key);
     }
   }
 
@@ -126,7 +126,7 @@ export class VerifiedTokenCache {
     return now >= keptAt && now < keptAt + this.limits.maxAgeSeconds;
   }
 
-  private shelfOf(resource: KnownResource, verifier: object, now: number): Shelf {
+  private shelfOf(resource: ProtectedResource, verifier: object, now: number): Shelf {
     const known = this.shelves.get(resource);
     if (known?.verifier === verifier) return known;
     const shelf: Shelf = { verifier, tokens: new Map(), sweptAt: now };

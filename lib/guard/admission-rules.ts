@@ -1,10 +1,10 @@
 import { type ServerResponse } from 'node:http';
 import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
-import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
 
 /** What is asked of a request, beside what its body asks for. @internal */
 export interface AdmissionRules {
-  readonly resource: KnownResource;
+  readonly resource: ProtectedResource;
   /** What the handler needs, beside the scopes of the resource. */
   readonly requirements: readonly ScopeRequirement[];
   /** What functions among the requirements are told. */

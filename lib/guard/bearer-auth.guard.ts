@@ -6,7 +6,7 @@ import { RequestContext } from '../auth-info/request-context.js';
 import { requestOf } from '../auth-info/request-of.js';
 import { type BearerException } from '../challenge/bearer.exception.js';
 import { completeCors } from '../challenge/cors-headers.js';
-import { CredentialsRefusedError } from '../errors/refusal.errors.js';
+import { CredentialsRejectedError } from '../errors/rejection.errors.js';
 import { recordDenial } from '../exchange/step-up.js';
 import { IMPORTED_MODULE, IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js';
 import { type HandlerPlan } from '../mcp/handler-plan.js';
@@ -14,9 +14,9 @@ import { NO_ARGUMENTS } from '../mcp/operations.js';
 import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { isOfMessage } from '../platform/mcp-nest.js';
 import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
-import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
-import { refuseCall } from './refused-call.js';
-import { type AuthorizedRequest, type HandlerDemand } from './request-authorizer.js';
+import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
+import { rejectCall } from './rejected-call.js';
+import { type ParsedRequest, type HandlerDemand } from './request-authorizer.js';
 import { type RequestServices } from './request-services.js';
 
 /**
@@ -57,7 +57,7 @@ export class BearerAuthGuard implements CanActivate {
       );
     } catch (failure) {
       const exception = this.reject(context, resource, failure);
-      if (isMcpCall(context) && this.getRequest(context) === undefined) return refuseCall(exception, failure);
+      if (isMcpCall(context) && this.getRequest(context) === undefined) return rejectCall(exception, failure);
       throw exception;
     }
   }
@@ -77,7 +77,7 @@ export class BearerAuthGuard implements CanActivate {
     return this.services.plans.of(context.getClass(), context.getHandler()).requirements;
   }
 
-  private getResource(context: ExecutionContext, route: HandlerPlan): KnownResource {
+  private getResource(context: ExecutionContext, route: HandlerPlan): ProtectedResource {
     if (context.getType() === 'http' || route.resourceName !== undefined) {
       return (route.resource ??= this.services.resources.require(route.resourceName, route.where));
     }
@@ -88,9 +88,9 @@ export class BearerAuthGuard implements CanActivate {
   private decide(
     context: ExecutionContext,
     route: HandlerPlan,
-    resource: KnownResource,
+    resource: ProtectedResource,
   ): Promise<void> | undefined {
-    const request = this.getRequest(context) as (AuthorizedRequest & object) | undefined;
+    const request = this.getRequest(context) as (ParsedRequest & object) | undefined;
     if (!request) {
       this.decideOnLocalCall(context, route);
       return undefined;
@@ -100,7 +100,7 @@ export class BearerAuthGuard implements CanActivate {
     if (isRoute) this.checkOrigin(context, request, resource);
     // A handler within another request: that one was checked, and must have been authenticated, at its own route.
     else if (!allowsAnonymous && RequestContext.of(request).authentication?.resource !== resource)
-      throw new CredentialsRefusedError('missing_token');
+      throw new CredentialsRejectedError('missing_token');
     const authorize = (): void => {
       if (isRoute) this.authorizeRoute(context, request, route, resource);
       else this.services.authorizer.authorizeHandler(request, resource, this.handlerDemand(context, route));
@@ -113,9 +113,9 @@ export class BearerAuthGuard implements CanActivate {
 
   private authorizeRoute(
     context: ExecutionContext,
-    request: AuthorizedRequest,
+    request: ParsedRequest,
     route: HandlerPlan,
-    resource: KnownResource,
+    resource: ProtectedResource,
   ): void {
     const requirements = this.getRequiredScopes(context);
     const call = callOf(context, route, requirements);
@@ -140,7 +140,7 @@ export class BearerAuthGuard implements CanActivate {
   /** Without an HTTP request: only if the transport says that there is none. */
   private decideOnLocalCall(context: ExecutionContext, route: HandlerPlan): void {
     const local = localCallOf(context);
-    if (!local) throw new CredentialsRefusedError('missing_token');
+    if (!local) throw new CredentialsRejectedError('missing_token');
     const requirements = this.getRequiredScopes(context);
     this.services.localCallers.admit(local, {
       route,
@@ -156,7 +156,7 @@ export class BearerAuthGuard implements CanActivate {
       : undefined;
   }
 
-  private checkOrigin(context: ExecutionContext, request: AuthorizedRequest, resource: KnownResource): void {
+  private checkOrigin(context: ExecutionContext, request: ParsedRequest, resource: ProtectedResource): void {
     const origin = this.services.authenticator.checkOrigin(request, resource);
     const response = this.getResponse(context) as { getHeader?(name: string): unknown } | undefined;
     if (origin === undefined || !response) return;
@@ -172,7 +172,7 @@ export class BearerAuthGuard implements CanActivate {
     });
   }
 
-  private reject(context: ExecutionContext, resource: KnownResource, failure: unknown): BearerException {
+  private reject(context: ExecutionContext, resource: ProtectedResource, failure: unknown): BearerException {
     const request = this.getRequest(context);
     const response = this.getResponse(context);
     const { httpAdapter } = this.adapterHost;
@@ -200,7 +200,7 @@ function callOf(
   if (!requirements.some((requirement) => typeof requirement === 'function')) return call;
   const type = context.getType<string>();
   if (type === 'http') {
-    const { method = '' } = context.switchToHttp().getRequest<AuthorizedRequest>();
+    const { method = '' } = context.switchToHttp().getRequest<ParsedRequest>();
     return { ...call, method };
   }
   if (type !== 'rpc') return call;

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { RequestContext } from '../auth-info/request-context.js';
-import { MessageRefusedError } from '../errors/refusal.errors.js';
+import { MessageRejectedError } from '../errors/rejection.errors.js';
 import { IMPORTED_MODULE } from '../mcp-auth.constants.js';
 import { hasUnreadMessage } from '../mcp/unread-body.js';
 import { type FilteredRequest } from './request-filter.js';
@@ -11,7 +11,7 @@ import { type RequestServices } from './request-services.js';
  * {@link BearerAuthGuard} for what no Nest guard covers: routes that a library mounts on the platform, or an Express
  * handler of your own.
  *
- * Answers refusals itself, with the same status, headers and body as the guard.
+ * Answers rejections itself, with the same status, headers and body as the guard.
  *
  * If an `McpHandlerSource` declares scopes, or with `undeclaredTools: 'deny'`, it decides on what the body asks for before
  * the request goes on. A body that is not parsed yet is read first, for callers with a good token only:
@@ -91,5 +91,5 @@ export class BearerAuthMiddleware implements NestMiddleware<IncomingMessage, Ser
 function parserFailure(error: unknown): unknown {
   const { status, statusCode = status } = error as { status?: unknown; statusCode?: unknown };
   if (typeof statusCode !== 'number' || statusCode >= 500) return error;
-  return new MessageRefusedError(statusCode === 415 ? 'media_type' : 'not_a_message');
+  return new MessageRejectedError(statusCode === 415 ? 'media_type' : 'not_a_message');
 }

@@ -5,11 +5,11 @@ import { RequestContext } from '../auth-info/request-context.js';
 import { toAuthInfo } from '../auth-info/to-auth-info.js';
 import { DecisionReport } from '../challenge/decision-report.js';
 import {
-  CredentialsRefusedError,
+  CredentialsRejectedError,
   InsufficientScopeError,
-  TokenRefusedError,
-} from '../errors/refusal.errors.js';
-import { type AdmittedToken } from '../gate/admit.js';
+  TokenRejectedError,
+} from '../errors/rejection.errors.js';
+import { type ValidatedToken } from '../gate/validate-claims.js';
 import { ScopePolicy } from '../gate/scope-policy.js';
 import { assertTimely } from '../gate/time-claims.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
@@ -19,7 +19,7 @@ import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { canonicalResource } from '../options/url-rules.js';
 import {
-  type KnownResource,
+  type ProtectedResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
 
@@ -47,7 +47,7 @@ export class LocalAuthenticator {
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
-  /** @throws one of the refusals of lib/errors */
+  /** @throws one of the rejections of lib/errors */
   admit({ carrier, supplied }: LocalCall, demand: LocalDemand): void {
     if (supplied === undefined && this.mayRunWithoutCaller(demand)) return;
     const { token, caller } = supplied === undefined ? this.configured() : this.vouched(supplied);
@@ -55,7 +55,7 @@ export class LocalAuthenticator {
     const auth = toAuthInfo(token, caller, resource);
     this.assertScopes(auth, resource, demand);
     RequestContext.of(carrier).authentication = { auth, resource };
-    this.report.accepted(auth, resource.options.resource);
+    this.report.authenticated(auth, resource.options.resource);
   }
 
   private mayRunWithoutCaller(demand: LocalDemand): boolean {
@@ -66,14 +66,14 @@ export class LocalAuthenticator {
   }
 
   /** Who calls over stdio. */
-  private configured(): { token: string; caller: AdmittedToken } {
+  private configured(): { token: string; caller: ValidatedToken } {
     const { stdio } = this.options;
-    if (typeof stdio === 'string') throw new CredentialsRefusedError('missing_token');
+    if (typeof stdio === 'string') throw new CredentialsRejectedError('missing_token');
     return { token: '', caller: { ...NOBODY, ...stdio, scopes: [...stdio.scopes] } };
   }
 
   /** Who calls as the transport says, which may be written in plain JavaScript. */
-  private vouched(supplied: unknown): { token: string; caller: AdmittedToken } {
+  private vouched(supplied: unknown): { token: string; caller: ValidatedToken } {
     const { exp, ...given } = suppliedCaller(supplied);
     const nowSeconds = this.options.now().getTime() / 1000;
     const clock = { nowSeconds, toleranceSeconds: this.options.clockToleranceSeconds };
@@ -82,21 +82,21 @@ export class LocalAuthenticator {
   }
 
   /** The resource of the handler; else that of the caller, who may have none; else the only one. */
-  private resourceOf(supplied: unknown, { route }: LocalDemand): KnownResource {
+  private resourceOf(supplied: unknown, { route }: LocalDemand): ProtectedResource {
     const { resourceName: name, where } = route;
     const { resource: given } = (supplied ?? {}) as { resource?: unknown };
     const ofCaller = given instanceof URL || typeof given === 'string' ? String(given) : undefined;
-    const isOfCaller = ({ options }: KnownResource): boolean =>
+    const isOfCaller = ({ options }: ProtectedResource): boolean =>
       ofCaller !== undefined && canonicalResource(options.resource) === canonicalResource(ofCaller);
     const found = name === undefined ? this.resources.all().find(isOfCaller) : undefined;
     const resource = found ?? this.resources.require(name, where);
-    if (given !== undefined && !isOfCaller(resource)) throw new TokenRefusedError('audience');
+    if (given !== undefined && !isOfCaller(resource)) throw new TokenRejectedError('audience');
     return resource;
   }
 
   private assertScopes(
     auth: AuthInfo,
-    resource: KnownResource,
+    resource: ProtectedResource,
     { route, requirements, call }: LocalDemand,
   ): void {
     const needed = choicesFor({ name: route.call.name, requirements }, call, auth);
@@ -108,12 +108,12 @@ export class LocalAuthenticator {
 /** What a transport says of a caller, with what it leaves out. */
 function suppliedCaller(
   supplied: unknown,
-): Omit<AdmittedToken, 'expiresAt'> & { token: string; exp: unknown } {
+): Omit<ValidatedToken, 'expiresAt'> & { token: string; exp: unknown } {
   const given = (supplied ?? {}) as Partial<AuthInfo>;
   const { token = '', clientId = '', issuer = '', subject, audience = [], claims = {} } = given;
   const scopes: unknown = given.scopes;
   if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string'))
-    throw new TokenRefusedError('malformed');
+    throw new TokenRejectedError('malformed');
   const own = { scopes: [...new Set(scopes)], audience: [...audience], claims: { ...claims } };
   return { token, clientId, issuer, subject, exp: given.expiresAt, ...own };
 }

@@ -25,7 +25,7 @@ import {
   takeResponse,
 } from '../platform/node-message.js';
 import { keepPeeked } from '../platform/peek-json.js';
-import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
 import { WellKnownResponder } from '../resource-metadata/well-known.responder.js';
 import { BearerAuthMiddleware } from './bearer-auth.middleware.js';
@@ -139,7 +139,7 @@ export class PlatformHooks {
    * if MCP handlers are declared, and only for callers with a good token.
    */
   private authenticate(
-    resource: KnownResource,
+    resource: ProtectedResource,
     request: PlatformRequest,
     response: PlatformResponse,
     next: (error?: unknown) => void,
@@ -167,7 +167,7 @@ export class PlatformHooks {
     }
   }
 
-  private resourceOf({ url = '' }: PlatformRequest): KnownResource | undefined {
+  private resourceOf({ url = '' }: PlatformRequest): ProtectedResource | undefined {
     return this.paths.isWellKnown(url) ? undefined : this.paths.find(url);
   }
 }

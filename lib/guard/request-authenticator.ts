@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { RequestContext } from '../auth-info/request-context.js';
 import { toAuthInfo } from '../auth-info/to-auth-info.js';
 import { DecisionReport } from '../challenge/decision-report.js';
-import { AccessTokenGate } from '../gate/access-token.gate.js';
-import { type AdmittedToken } from '../gate/admit.js';
+import { AccessTokenAuthenticator } from '../gate/access-token.authenticator.js';
+import { type ValidatedToken } from '../gate/validate-claims.js';
 import { policyOf } from '../origin/request-origin-policy.js';
-import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
 import { type CredentialRequest, credentialSources } from '../token/credential-sources.js';
 import { extractBearerToken } from '../token/extract-bearer-token.js';
 
@@ -18,7 +18,7 @@ import { extractBearerToken } from '../token/extract-bearer-token.js';
 @Injectable()
 export class RequestAuthenticator {
   constructor(
-    private readonly gate: AccessTokenGate,
+    private readonly gate: AccessTokenAuthenticator,
     private readonly report: DecisionReport,
   ) {}
 
@@ -26,9 +26,9 @@ export class RequestAuthenticator {
    * Checks Host and Origin.
    *
    * @returns the allowed origin as sent; undefined if the request has none
-   * @throws {@link RequestOriginRefusedError}
+   * @throws {@link RequestOriginRejectedError}
    */
-  checkOrigin(request: CredentialRequest, resource: KnownResource): string | undefined {
+  checkOrigin(request: CredentialRequest, resource: ProtectedResource): string | undefined {
     const context = RequestContext.of(request);
     if (context.origin?.resource === resource) return context.origin.allowed;
     const allowed = policyOf(resource.options).check(request);
@@ -45,7 +45,7 @@ export class RequestAuthenticator {
    */
   authenticate(
     request: CredentialRequest,
-    resource: KnownResource,
+    resource: ProtectedResource,
     allowsAnonymous: boolean,
   ): Promise<void> | undefined {
     const context = RequestContext.of(request);
@@ -56,7 +56,7 @@ export class RequestAuthenticator {
       return undefined;
     }
     const token = extractBearerToken(sources);
-    const verified = this.gate.admit(token, resource);
+    const verified = this.gate.authenticate(token, resource);
     if (!(verified instanceof Promise)) {
       this.record(context, request, token, verified, resource);
       return undefined;
@@ -67,7 +67,7 @@ export class RequestAuthenticator {
   }
 
   /** Presents the caller again if there is one for this resource; else removes what another layer has left. */
-  private isAuthenticated(context: RequestContext, request: object, resource: KnownResource): boolean {
+  private isAuthenticated(context: RequestContext, request: object, resource: ProtectedResource): boolean {
     const known = context.authentication;
     const presented = context.presented(request);
     const isKnown = known?.resource === resource;
@@ -81,8 +81,8 @@ export class RequestAuthenticator {
     context: RequestContext,
     request: object,
     token: string,
-    verified: AdmittedToken,
-    resource: KnownResource,
+    verified: ValidatedToken,
+    resource: ProtectedResource,
   ): void {
     const auth = toAuthInfo(token, verified, resource);
     context.authenticate({ auth, resource }, request);

@@ -3,11 +3,11 @@ import { type ServerResponse } from 'node:http';
 import { type Authentication, RequestContext } from '../auth-info/request-context.js';
 import { DecisionReport } from '../challenge/decision-report.js';
 import {
-  CredentialsRefusedError,
+  CredentialsRejectedError,
   InsufficientScopeError,
-  MessageRefusedError,
-} from '../errors/refusal.errors.js';
-import { ExchangeWatchers } from '../exchange/exchange-watchers.js';
+  MessageRejectedError,
+} from '../errors/rejection.errors.js';
+import { ResponseInterceptors } from '../exchange/response-interceptors.js';
 import { ScopePolicy } from '../gate/scope-policy.js';
 import { type ScopeChoice } from '../gate/scopes.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
@@ -15,15 +15,15 @@ import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { assertHeadersAgree } from '../mcp/header-agreement.js';
 import { choicesFor, type OperationNeed } from '../mcp/operation-needs.js';
 import { assertBounded, isMcpBody, type McpOperation, operationsOf } from '../mcp/operations.js';
-import { hasNoBatches, mcpStrategy } from '../mcp/protocol-era.js';
+import { hasNoBatches, mcpStrategy } from '../mcp/protocol-version.js';
 import { choicesWithoutCaller, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { hasUnreadMessage, unreadFailure } from '../mcp/unread-body.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
 import { type CredentialRequest } from '../token/credential-sources.js';
 
 /** The part of a platform's request that is read. @internal */
-export interface AuthorizedRequest extends CredentialRequest {
+export interface ParsedRequest extends CredentialRequest {
   readonly method?: string | undefined;
   readonly body?: unknown;
 }
@@ -71,7 +71,7 @@ export class RequestAuthorizer {
     private readonly scopes: ScopePolicy,
     private readonly handlerScopes: HandlerScopeRegistry,
     private readonly report: DecisionReport,
-    private readonly watchers: ExchangeWatchers,
+    private readonly interceptors: ResponseInterceptors,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'maxOperations'>,
   ) {}
 
@@ -80,7 +80,7 @@ export class RequestAuthorizer {
    *
    * @throws {@link InsufficientScopeError}
    */
-  authorizeUnread(request: AuthorizedRequest, resource: KnownResource, response: ServerResponse): void {
+  authorizeUnread(request: ParsedRequest, resource: ProtectedResource, response: ServerResponse): void {
     const { authentication } = RequestContext.of(request);
     if (authentication) this.assertScopes(request, authentication, NONE);
     this.intercept(request, resource, { response, mayStream: true }, NONE);
@@ -91,7 +91,7 @@ export class RequestAuthorizer {
    *
    * @throws one of the errors of lib/errors; an error for a body that nobody has parsed, if nothing else decides on it
    */
-  authorize(request: AuthorizedRequest, resource: KnownResource, route: RouteDemand): void {
+  authorize(request: ParsedRequest, resource: ProtectedResource, route: RouteDemand): void {
     if (this.handlerScopes.needsBodies && hasUnreadMessage(request)) throw unreadFailure(request);
     const { requirements, call, response } = route;
     const { authentication, authorization } = RequestContext.of(request);
@@ -110,7 +110,7 @@ export class RequestAuthorizer {
    *
    * @throws one of the errors of lib/errors
    */
-  authorizeHandler(request: AuthorizedRequest, resource: KnownResource, handler: HandlerDemand): void {
+  authorizeHandler(request: ParsedRequest, resource: ProtectedResource, handler: HandlerDemand): void {
     const { requirements, call, message, invocation } = handler;
     const { authentication, authorization } = RequestContext.of(request);
     if (!authentication) {
@@ -128,7 +128,7 @@ export class RequestAuthorizer {
 
   /** @returns what the operations of the body, and what is called, need beside the scopes of the resource */
   private assertGranted(
-    request: AuthorizedRequest,
+    request: ParsedRequest,
     authentication: Authentication,
     need: OperationNeed,
     call: ScopedCall,
@@ -150,8 +150,8 @@ export class RequestAuthorizer {
 
   /** An anonymous caller is asked for all that the operation needs, so that one consent is enough. */
   private assertNoneNeeded(
-    request: AuthorizedRequest,
-    resource: KnownResource,
+    request: ParsedRequest,
+    resource: ProtectedResource,
     requirements: readonly ScopeRequirement[],
   ): readonly never[] {
     const { authorization } = RequestContext.of(request);
@@ -163,14 +163,14 @@ export class RequestAuthorizer {
     ];
     if (needed.length > 0) {
       const scopes = this.scopes.anonymousChallenge(resource, choicesWithoutCaller(needed));
-      throw new CredentialsRefusedError('missing_token', scopes);
+      throw new CredentialsRejectedError('missing_token', scopes);
     }
     authorization.record(request.body, operations);
     return NONE;
   }
 
   private assertScopes(
-    request: AuthorizedRequest,
+    request: ParsedRequest,
     { auth, resource }: Authentication,
     needed: readonly ScopeChoice[],
   ): void {
@@ -182,18 +182,18 @@ export class RequestAuthorizer {
     const { authorization } = RequestContext.of(request);
     if (authorization.isReported) return;
     authorization.isReported = true;
-    this.report.accepted(auth, resource.options.resource);
+    this.report.authenticated(auth, resource.options.resource);
   }
 
-  /** @throws {@link MessageRefusedError} for a message that may not be served whatever its scopes */
+  /** @throws {@link MessageRejectedError} for a message that may not be served whatever its scopes */
   private scopedOperations(
-    request: AuthorizedRequest,
-    resource: KnownResource,
+    request: ParsedRequest,
+    resource: ProtectedResource,
     operations: readonly McpOperation[],
   ): readonly ScopedOperation[] {
     const { headers, body } = request;
     if (Array.isArray(body) && hasNoBatches(headers['mcp-protocol-version']))
-      throw new MessageRefusedError('batch');
+      throw new MessageRejectedError('batch');
     if (this.handlerScopes.decides) {
       assertHeadersAgree(request, body);
       assertBounded(operations, this.options.maxOperations);
@@ -201,26 +201,27 @@ export class RequestAuthorizer {
     return operations.flatMap((operation) => {
       if (!this.handlerScopes.admits(operation)) {
         this.report.undeclaredTool(operation.name);
-        throw new MessageRefusedError('undeclared_tool');
+        throw new MessageRejectedError('undeclared_tool');
       }
-      if (!this.handlerScopes.belongsTo(operation, resource)) throw new MessageRefusedError('other_resource');
+      if (!this.handlerScopes.belongsTo(operation, resource))
+        throw new MessageRejectedError('other_resource');
       const needs = this.handlerScopes.needsOf(operation);
       return needs.length > 0 ? [{ operation, needs }] : [];
     });
   }
 
   private intercept(
-    request: AuthorizedRequest,
-    resource: KnownResource,
+    request: ParsedRequest,
+    resource: ProtectedResource,
     { response, mayStream }: Pick<RouteDemand, 'response' | 'mayStream'>,
     needed: readonly ScopeChoice[],
   ): void {
     if (!response) return;
     const auth = RequestContext.of(request).authentication?.auth;
-    this.watchers.attend({ request, response, body: request.body, auth, resource, needed, mayStream });
+    this.interceptors.intercept({ request, response, body: request.body, auth, resource, needed, mayStream });
   }
 }
 
-function operationsIn({ body }: AuthorizedRequest): readonly McpOperation[] {
+function operationsIn({ body }: ParsedRequest): readonly McpOperation[] {
   return body === undefined ? NONE : operationsOf(body);
 }

@@ -3,7 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { RequestContext } from '../auth-info/request-context.js';
 import { corsHeaders } from '../challenge/cors-headers.js';
 import { Rejections } from '../challenge/rejections.js';
-import { RequestOriginRefusedError } from '../errors/refusal.errors.js';
+import { RequestOriginRejectedError } from '../errors/rejection.errors.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { NO_ARGUMENTS } from '../mcp/operations.js';
 import { type ScopeRequirement } from '../mcp/scope-requirement.js';
@@ -13,15 +13,15 @@ import { isFastify } from '../platform/fastify.js';
 import { jsonParserOf } from '../platform/http-adapter.js';
 import { nodeResponseOf, type PlatformRequest, type PlatformResponse } from '../platform/node-message.js';
 import {
-  type KnownResource,
+  type ProtectedResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
 import { isRequestTarget } from '../resource-metadata/resource-metadata-url.js';
 import { RequestAuthenticator } from './request-authenticator.js';
-import { type AuthorizedRequest, RequestAuthorizer } from './request-authorizer.js';
+import { type ParsedRequest, RequestAuthorizer } from './request-authorizer.js';
 
 /** A request before Nest's routes. @internal */
-export type FilteredRequest = AuthorizedRequest & PlatformRequest;
+export type FilteredRequest = ParsedRequest & PlatformRequest;
 
 /** No handler is known here, so none needs scopes of its own. */
 const NO_REQUIREMENTS: readonly ScopeRequirement[] = [];
@@ -53,7 +53,7 @@ export class RequestFilter {
    */
   checkTarget(target: string, request: FilteredRequest, response: PlatformResponse): boolean {
     if (isRequestTarget(target)) return true;
-    const failure = new RequestOriginRefusedError('request_target');
+    const failure = new RequestOriginRejectedError('request_target');
     this.rejections.answer(failure, this.resources.first(), request, response);
     return false;
   }
@@ -65,11 +65,11 @@ export class RequestFilter {
    * @returns false if the request has been answered
    */
   checkHost(
-    resources: readonly KnownResource[],
+    resources: readonly ProtectedResource[],
     request: FilteredRequest,
     response: PlatformResponse,
   ): boolean {
-    let first: { resource: KnownResource; failure: unknown } | undefined;
+    let first: { resource: ProtectedResource; failure: unknown } | undefined;
     for (const resource of resources) {
       try {
         policyOf(resource.options).checkHost(request);
@@ -88,7 +88,7 @@ export class RequestFilter {
    * @returns the allowed origin, or true if there is none; false if the request has been answered
    */
   checkOrigin(
-    resource: KnownResource,
+    resource: ProtectedResource,
     request: FilteredRequest,
     response: PlatformResponse,
   ): string | boolean {
@@ -106,7 +106,7 @@ export class RequestFilter {
 
   /** Authenticates a request whose body is not read yet, and authorizes it by the scopes of its resource. */
   authorizeUnread(
-    resource: KnownResource,
+    resource: ProtectedResource,
     request: FilteredRequest,
     response: PlatformResponse,
     next: () => void,
@@ -118,7 +118,7 @@ export class RequestFilter {
 
   /** Authenticates and authorizes a request. Its handler comes next. */
   authorize(
-    resource: KnownResource,
+    resource: ProtectedResource,
     request: FilteredRequest,
     response: PlatformResponse,
     next: () => void,
@@ -141,7 +141,7 @@ export class RequestFilter {
    * @param fail - told of an error of the parser
    */
   readAndAuthorize(
-    resource: KnownResource,
+    resource: ProtectedResource,
     request: FilteredRequest,
     response: PlatformResponse,
     next: () => void,
@@ -165,7 +165,7 @@ export class RequestFilter {
   }
 
   private step(
-    resource: KnownResource,
+    resource: ProtectedResource,
     request: FilteredRequest,
     response: PlatformResponse,
     next: () => void,

@@ -6,7 +6,7 @@ import { isGuarded } from '../mcp/handler-audit.js';
 import { HandlerScan } from '../mcp/handler-scan.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
-  type KnownResource,
+  type ProtectedResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
 import { resourceWarnings } from '../resource-metadata/resource-warnings.js';
@@ -45,7 +45,7 @@ export class ResourceReport {
     }
   }
 
-  private writeProtection({ options, metadataUrl, servers }: KnownResource, isProtected: boolean): void {
+  private writeProtection({ options, metadataUrl, servers }: ProtectedResource, isProtected: boolean): void {
     const { resource, name = resource } = options;
     if (isProtected) {
       const issuers = [...servers.keys()].join(', ');
@@ -59,7 +59,7 @@ export class ResourceReport {
     );
   }
 
-  private protection(globalGuards: readonly unknown[]): (resource: KnownResource) => boolean {
+  private protection(globalGuards: readonly unknown[]): (resource: ProtectedResource) => boolean {
     if (this.options.earlyAuthentication || this.hasMiddleware()) return () => true;
     const served = this.scan
       .routes()

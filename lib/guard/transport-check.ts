@@ -3,18 +3,18 @@ import { ModulesContainer } from '@nestjs/core';
 import { RequestContext } from '../auth-info/request-context.js';
 import { Rejections } from '../challenge/rejections.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
-import { CredentialsRefusedError, MessageRefusedError } from '../errors/refusal.errors.js';
+import { CredentialsRejectedError, MessageRejectedError } from '../errors/rejection.errors.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { operationsOf } from '../mcp/operations.js';
 import { beforeOperations, filterRequests, type McpStrategy, onStrategy } from '../platform/mcp-nest.js';
 import { type PlatformResponse } from '../platform/node-message.js';
 import {
-  type KnownResource,
+  type ProtectedResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
 import { ResourcePaths } from '../resource-metadata/resource-paths.js';
-import { refusedCall } from './refused-call.js';
+import { rejectedCall } from './rejected-call.js';
 
 /** A platform's request: the parts that are read. */
 interface HandedRequest {
@@ -80,13 +80,13 @@ export class TransportCheck {
 
   private reject(request: HandedRequest & object, response: PlatformResponse): void {
     const known = this.resourceOf(request);
-    const failure = known ? new CredentialsRefusedError('missing_token') : new Error(REACHED);
+    const failure = known ? new CredentialsRejectedError('missing_token') : new Error(REACHED);
     const resource = known ?? this.resources.first();
     this.log.write('warn', KIND, known ? NOT_AUTHENTICATED : UNKNOWN_RESOURCE);
     this.rejections.answer(failure, resource, request, response);
   }
 
-  private resourceOf({ originalUrl, url = '' }: HandedRequest): KnownResource | undefined {
+  private resourceOf({ originalUrl, url = '' }: HandedRequest): ProtectedResource | undefined {
     const all = this.resources.all();
     return this.paths.find(originalUrl ?? url) ?? (all.length === 1 ? all[0] : undefined);
   }
@@ -98,14 +98,14 @@ export class TransportCheck {
     const context = RequestContext.current() ?? RequestContext.find(given);
     if (context?.isDecided) return context;
     this.log.write('warn', KIND, NOT_AUTHENTICATED);
-    throw refusedCall(401, new CredentialsRefusedError('missing_token'));
+    throw rejectedCall(401, new CredentialsRejectedError('missing_token'));
   }
 
   /** Before, it was not known which of several servers with handlers of one name runs the operation. */
-  private assertOwned(resource: KnownResource, message: unknown, { transportId }: McpStrategy): void {
+  private assertOwned(resource: ProtectedResource, message: unknown, { transportId }: McpStrategy): void {
     const isOwned = operationsOf(message).every((operation) =>
       this.handlerScopes.belongsTo(operation, resource, transportId),
     );
-    if (!isOwned) throw refusedCall(403, new MessageRefusedError('other_resource'));
+    if (!isOwned) throw rejectedCall(403, new MessageRejectedError('other_resource'));
   }
 }

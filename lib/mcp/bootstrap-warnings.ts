@@ -5,7 +5,7 @@ import { MCP_AUTH_OPTIONS, WELL_KNOWN_CONTROLLERS } from '../mcp-auth.constants.
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { splitUrl } from '../options/url-rules.js';
 import {
-  type KnownResource,
+  type ProtectedResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
 import { type WellKnownControllers } from '../resource-metadata/well-known.controllers.js';
@@ -88,9 +88,9 @@ function nameOf(guard: unknown): string {
   return typeof guard === 'function' ? guard.name : String((guard as object | null)?.constructor.name);
 }
 
-function misplaced({ options: { resource } }: KnownResource, path: string): string {
+function misplaced({ options: { resource } }: ProtectedResource, path: string): string {
   return (
-    `${resource}: no guarded route stands at ${path === '' ? '/' : path}; clients refuse a resource that differs from the ` +
+    `${resource}: no guarded route stands at ${path === '' ? '/' : path}; clients reject a resource that differs from the ` +
     'URL that people type, so write the URL of the endpoint, unless a proxy rewrites the path'
   );
 }

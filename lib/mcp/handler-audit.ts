@@ -94,7 +94,7 @@ const SILENT =
 
 /**
  * Finds MCP endpoints of @rekog/mcp-nest that no guard covers: there, handlers without `@RequireScopes()` would be open, and
- * those with it refused without a challenge.
+ * those with it rejected without a challenge.
  *
  * What covers a route otherwise, such as a middleware, is not known here, so it has to be said.
  *

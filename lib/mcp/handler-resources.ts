@@ -1,4 +1,4 @@
-import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
 import { type McpDeclaration } from './handler-source.js';
 import { type McpOperation, type McpOperationKind } from './operations.js';
 import { readUri, uriMatcher } from './uri-template.js';
@@ -9,7 +9,7 @@ interface OwnedHandler {
   /** The name, or the URI or template of a resource. */
   readonly name: string;
   readonly covers: ReturnType<typeof uriMatcher> | undefined;
-  readonly resource: KnownResource;
+  readonly resource: ProtectedResource;
   /** The server of @rekog/mcp-nest that serves it; undefined if a source declares it. */
   readonly server: unknown;
 }
@@ -24,7 +24,7 @@ export class HandlerResources {
   private readonly handlers: OwnedHandler[] = [];
 
   /** @param server - the server of @rekog/mcp-nest that serves it; undefined if a source declares it */
-  add({ kind, name }: McpDeclaration, resource: KnownResource, server: unknown): void {
+  add({ kind, name }: McpDeclaration, resource: ProtectedResource, server: unknown): void {
     const covers = kind === 'resource' ? uriMatcher(name) : undefined;
     this.handlers.push({ kind, name, covers, resource, server });
   }
@@ -38,7 +38,7 @@ export class HandlerResources {
    *
    * @param server - the server that runs it, if that is known
    */
-  admits(operation: McpOperation, resource: KnownResource, server?: unknown): boolean {
+  admits(operation: McpOperation, resource: ProtectedResource, server?: unknown): boolean {
     if (this.handlers.length === 0) return true;
     const found = this.handlersOf(operation);
     const isOwn = (each: OwnedHandler): boolean => each.resource === resource;

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
-  type KnownResource,
+  type ProtectedResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
 import { HandlerResources } from './handler-resources.js';
@@ -89,7 +89,7 @@ export class HandlerScopeRegistry {
   }
 
   /** Whether an operation may be asked for at a resource: not if its handler belongs to another one. */
-  belongsTo(operation: McpOperation, resource: KnownResource, server?: unknown): boolean {
+  belongsTo(operation: McpOperation, resource: ProtectedResource, server?: unknown): boolean {
     return this.owned.admits(operation, resource, server);
   }
 
@@ -124,7 +124,7 @@ export class HandlerScopeRegistry {
     return (this.options.undeclaredTools ?? (this.hasSource ? 'deny' : 'allow')) === 'deny';
   }
 
-  private ownerOf(name: string | undefined): KnownResource | undefined {
+  private ownerOf(name: string | undefined): ProtectedResource | undefined {
     const all = this.resources.all();
     return name === undefined && all.length > 1
       ? undefined

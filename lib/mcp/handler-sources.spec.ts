@@ -42,13 +42,13 @@ class PurgeSource extends McpHandlerSource {
   }
 }
 
-async function refusal(...providers: Provider[]): Promise<string> {
+async function rejection(...providers: Provider[]): Promise<string> {
   const error: unknown = await declared(...providers).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(McpAuthConfigError);
   return (error as Error).message;
 }
 
-const refusalOf = (given: unknown): Promise<string> => refusal({ provide: 'a', useValue: giving(given) });
+const rejectionOf = (given: unknown): Promise<string> => rejection({ provide: 'a', useValue: giving(given) });
 
 describe('HandlerSources', () => {
   it('finds none where there are none', async () => {
@@ -128,14 +128,14 @@ describe('HandlerSources', () => {
       'declarations()[0].resource',
       'names no configured resource; write one of "notes", "https://api.example.com/notes", "https://api.example.com/admin"',
     ],
-  ])('refuses %j', async (given, where, message) => {
-    expect(await refusalOf(given)).toBe(listing(`Notes.${where}: ${message}`));
+  ])('rejects %j', async (given, where, message) => {
+    expect(await rejectionOf(given)).toBe(listing(`Notes.${where}: ${message}`));
   });
 
   it('names all that is wrong in all sources', async () => {
     const sources = [giving([{ ...PURGE, kind: '', name: 7 }]), giving(7)];
     const providers = sources.map((useValue, index) => ({ provide: String(index), useValue }));
-    expect(await refusal(...providers)).toBe(
+    expect(await rejection(...providers)).toBe(
       listing(
         'Notes.declarations()[0].kind: must be one of tool, prompt, resource',
         'Notes.declarations()[0].name: must be a non-empty string',
@@ -145,15 +145,15 @@ describe('HandlerSources', () => {
   });
 
   it.each([Scope.REQUEST, Scope.TRANSIENT])(
-    'refuses a source that cannot be asked, of scope %s',
+    'rejects a source that cannot be asked, of scope %s',
     async (scope) => {
       @Injectable({ scope })
       class Scoped extends PurgeSource {}
-      expect(await refusal(Scoped)).toContain('Scoped: is made anew for each who asks');
+      expect(await rejection(Scoped)).toContain('Scoped: is made anew for each who asks');
     },
   );
 
-  it('refuses a source that depends on the request', async () => {
+  it('rejects a source that depends on the request', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class OfRequest {}
     @Injectable()
@@ -162,6 +162,6 @@ describe('HandlerSources', () => {
         super();
       }
     }
-    expect(await refusal(OfRequest, Depending)).toContain('Depending: is made anew for each who asks');
+    expect(await rejection(OfRequest, Depending)).toContain('Depending: is made anew for each who asks');
   });
 });

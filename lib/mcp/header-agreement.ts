@@ -1,6 +1,6 @@
-import { MessageRefusedError } from '../errors/refusal.errors.js';
+import { MessageRejectedError } from '../errors/rejection.errors.js';
 import { headerValues, type OriginRequest } from '../origin/header-values.js';
-import { isMirrored } from './protocol-era.js';
+import { isMirrored } from './protocol-version.js';
 
 /** Where a message says of which protocol version it is. */
 const VERSION_META = 'io.modelcontextprotocol/protocolVersion';
@@ -24,14 +24,14 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Refuses a message of MCP 2026-07-28 or later whose headers say anything else than its body: `MCP-Protocol-Version`,
+ * Rejects a message of MCP 2026-07-28 or later whose headers say anything else than its body: `MCP-Protocol-Version`,
  * `Mcp-Method` and `Mcp-Name`, by which proxies route and limit what they do not read. Notifications need not have them.
  *
  * Messages of older versions have no such headers: theirs are not looked at. Nor is anything that is no JSON-RPC message.
  * A version in one place only is left to the server, unless a request has it in its body alone.
  *
  * @param body - parsed
- * @throws {@link MessageRefusedError}
+ * @throws {@link MessageRejectedError}
  * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http | MCP, Streamable HTTP}
  * @internal
  */
@@ -47,7 +47,7 @@ export function assertHeadersAgree(request: OriginRequest, body: unknown): void 
     mirrors(request, 'mcp-protocol-version', claimed ?? versions[0], isRequest) &&
     mirrors(request, 'mcp-method', method, isRequest) &&
     mirrors(request, 'mcp-name', named[NAMED_BY.get(method) ?? ''], isRequest);
-  if (!agrees) throw new MessageRefusedError('header_mismatch');
+  if (!agrees) throw new MessageRejectedError('header_mismatch');
 }
 
 /** Whether a header says the same as the body, which has to have text to compare with. */

@@ -1,4 +1,4 @@
-import { MessageRefusedError } from '../errors/refusal.errors.js';
+import { MessageRejectedError } from '../errors/rejection.errors.js';
 
 /** What of an MCP server an operation is about. @publicApi */
 export type McpOperationKind = 'tool' | 'prompt' | 'resource';
@@ -101,14 +101,15 @@ function asRecord(value: unknown): Record<string, unknown> {
 const MAX_URI_CHARACTERS = 65_536;
 
 /**
- * Refuses a body that asks for too much to be decided on, before any of it is.
+ * Rejects a body that asks for too much to be decided on, before any of it is.
  *
  * @param most - how many operations it may ask for
- * @throws {@link MessageRefusedError}
+ * @throws {@link MessageRejectedError}
  * @internal
  */
 export function assertBounded(operations: readonly McpOperation[], most: number): void {
   let characters = 0;
   for (const { kind, name } of operations) if (kind === 'resource') characters += name.length;
-  if (operations.length > most || characters > MAX_URI_CHARACTERS) throw new MessageRefusedError('too_large');
+  if (operations.length > most || characters > MAX_URI_CHARACTERS)
+    throw new MessageRejectedError('too_large');
 }

@@ -24,7 +24,7 @@ describe('requirementProblem', () => {
     [{ anyOf: 'a' }, 'must be a scope, { anyOf: [...] } with at least one scope, or a function'],
     [{ anyOf: ['a', 'b c'] }, undefined],
     [{ anyOf: ['a', ['b']] }, undefined],
-  ])('refuses %j', (requirement, message) => {
+  ])('rejects %j', (requirement, message) => {
     expect(requirementProblem(requirement)).toEqual(message ?? expect.any(String));
   });
 });

@@ -4,7 +4,7 @@ import { OFFLINE_ACCESS } from '../mcp-auth.constants.js';
 import { isScopeToken } from '../options/value-rules.js';
 import { didYouMean } from '../options/did-you-mean.js';
 import {
-  type KnownResource,
+  type ProtectedResource,
   type ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
 import { type KnownHandlers } from './handler-registration.js';
@@ -64,7 +64,7 @@ function askersOf({ scanned, declared }: KnownHandlers): readonly Asker[] {
 }
 
 /** The scopes of a resource and of its handlers. Of several resources, handlers that name none belong to none. */
-function askedOf({ options }: KnownResource, askers: readonly Asker[], isOnly: boolean): AskedScopes {
+function askedOf({ options }: ProtectedResource, askers: readonly Asker[], isOnly: boolean): AskedScopes {
   const own = askers.filter(
     ({ resourceName = isOnly ? options.resource : undefined }) =>
       resourceName !== undefined && [options.name, options.resource].includes(resourceName),
@@ -80,7 +80,7 @@ function offline({ where }: Asker): string {
   return `${where}: asks for "${OFFLINE_ACCESS}", which no challenge names, as clients ask for it by themselves; leave it out`;
 }
 
-function unsupported({ options }: KnownResource, asked: AskedScopes): readonly string[] {
+function unsupported({ options }: ProtectedResource, asked: AskedScopes): readonly string[] {
   const { resource, scopesSupported } = options;
   const left = scopesSupported ? [...asked.keys()].filter((scope) => !scopesSupported.includes(scope)) : [];
   if (left.length === 0) return [];

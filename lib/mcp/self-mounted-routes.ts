@@ -15,7 +15,7 @@ const LITERAL_PATH = /^\/[\w.~/-]*$/;
 /**
  * Finds routes that a transport of @rekog/mcp-nest mounts on the platform by itself, where no guard of Nest's stands
  * before them. Nest tells of a transport when it is connected; what the transport mounts is known only when it starts,
- * so that is when such a route is refused: it is never mounted, and the application does not start.
+ * so that is when such a route is rejected: it is never mounted, and the application does not start.
  *
  * Early authentication covers a route at or below the path of a resource.
  *

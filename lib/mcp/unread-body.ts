@@ -1,4 +1,4 @@
-import { MessageRefusedError } from '../errors/refusal.errors.js';
+import { MessageRejectedError } from '../errors/rejection.errors.js';
 import { hasContent } from '../platform/node-message.js';
 
 /** The media type in any case, and parameters: a name, and a token or a quoted text. */
@@ -56,6 +56,6 @@ export function isScalar(body: unknown): boolean {
 
 /** Why nothing can be decided on: by what the client has sent, or by how the application reads it. @internal */
 export function unreadFailure(request: BodiedRequest): Error {
-  if (!isSentAsJson(request)) return new MessageRefusedError('media_type');
-  return isScalar(request.body) ? new MessageRefusedError('not_a_message') : new Error(UNREAD);
+  if (!isSentAsJson(request)) return new MessageRejectedError('media_type');
+  return isScalar(request.body) ? new MessageRejectedError('not_a_message') : new Error(UNREAD);
 }

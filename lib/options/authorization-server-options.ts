@@ -142,7 +142,7 @@ export class AuthorizationServerBaseOptions {
    */
   @CheckOptional(isOneOf('jwt', 'introspection', 'auto')) readonly mode?: 'jwt' | 'introspection' | 'auto';
 
-  /** How the server is asked about tokens. @defaultValue none: opaque tokens are refused */
+  /** How the server is asked about tokens. @defaultValue none: opaque tokens are rejected */
   @CheckOptionalObject(() => IntrospectionOptions) readonly introspection?: IntrospectionOptions;
 
   /**
@@ -157,7 +157,7 @@ export class AuthorizationServerBaseOptions {
   /**
    * What its JWTs must look like. `lenient` takes those of servers that do not follow RFC 9068: without `typ`, or with
    * the type `JWT`, and with the claims that every token needs. `rfc9068` takes the type `at+jwt` only and wants `iss`,
-   * `exp`, `aud`, `sub`, `client_id`, `iat` and `jti`. Other kinds of token are refused in both. Opaque tokens have
+   * `exp`, `aud`, `sub`, `client_id`, `iat` and `jti`. Other kinds of token are rejected in both. Opaque tokens have
    * no profile, so it does not go with the mode `introspection`, and a `verifier` of the application does not heed it.
    *
    * @defaultValue 'lenient'
@@ -166,7 +166,7 @@ export class AuthorizationServerBaseOptions {
   @CheckOptional(isOneOf('lenient', 'rfc9068')) readonly profile?: 'lenient' | 'rfc9068' = 'lenient';
 
   /**
-   * How long after its `iat` a JWT is good at most, whatever its `exp`; one without `iat` is refused then. With the
+   * How long after its `iat` a JWT is good at most, whatever its `exp`; one without `iat` is rejected then. With the
    * tolerance of `clockToleranceSeconds`, and for the same tokens as `profile`.
    *
    * Unit: seconds. Range: 1 to 2592000.

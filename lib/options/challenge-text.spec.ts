@@ -21,7 +21,7 @@ describe('errorUriProblem', () => {
     ['https://docs.example/error=a', 'error='],
     ['https://docs.example/?a&resource_metadata=b', 'resource_metadata='],
     ['https://docs.example/myscope=a', 'scope='],
-  ])('refuses %s: clients would read a parameter in it', (value, name) => {
+  ])('rejects %s: clients would read a parameter in it', (value, name) => {
     const problem = `has "${name}", which clients take for a parameter of the challenge; write it otherwise`;
     expect(challengeTextProblem(value)).toBe(problem);
     expect(errorUriProblem(value)).toBe(problem);

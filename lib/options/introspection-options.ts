@@ -89,10 +89,10 @@ export class IntrospectionOptions {
   @CheckOptional(isString(urlProblem)) readonly endpoint?: string;
   /** Asks for signed answers (RFC 9701) and takes no others. @defaultValue false */
   @CheckOptional(isBoolean) readonly requireSignedResponse?: boolean = false;
-  /** Refuses an active token without an expiry. @defaultValue false */
+  /** Rejects an active token without an expiry. @defaultValue false */
   @CheckOptional(isBoolean) readonly requireExpiry?: boolean = false;
   /**
-   * Takes an active token about whose audience the server says nothing; one for another audience is refused all the same.
+   * Takes an active token about whose audience the server says nothing; one for another audience is rejected all the same.
    * Only for a server that calls a token active to nobody but the resource it is for: of any other server, a token for
    * whatever service opens this resource. Warns at each start.
    *

@@ -5,7 +5,7 @@ import {
   type OptionalFactoryDependency,
   type Type,
 } from '@nestjs/common';
-import { type CredentialsRefusal, type TokenRefusal } from '../errors/refusal.errors.js';
+import { type CredentialsRejection, type TokenRejection } from '../errors/rejection.errors.js';
 import { errorUriProblem } from './challenge-text.js';
 import { Check, CheckObjects, CheckOptional, CheckOptionalObject } from './check.decorator.js';
 import { ProtectedResourceOptions } from './protected-resource-options.js';
@@ -72,7 +72,7 @@ export interface UnauthorizedRequest {
   /** The protected resource, as configured. */
   readonly resource: string;
   /** Why. `missing_token` is how every honest client begins. */
-  readonly reason: CredentialsRefusal | TokenRefusal;
+  readonly reason: CredentialsRejection | TokenRejection;
 }
 
 /** Who calls over stdio; what a token says of others. @publicApi */
@@ -139,7 +139,7 @@ export class McpAuthModuleOptions {
   @CheckOptional(isWholeNumber(60, 86_400, 'seconds')) readonly metadataRefreshSeconds?: number = 3600;
 
   /**
-   * How long a token may be; a longer one is refused before it is looked at. All headers of a request together are limited
+   * How long a token may be; a longer one is rejected before it is looked at. All headers of a request together are limited
    * by Node, to 16 KiB unless the process is started with `--max-http-header-size`.
    *
    * Unit: characters. Range: 1024 to 65536.
@@ -169,7 +169,7 @@ export class McpAuthModuleOptions {
    * Serves a copy of an authorization server's metadata at `/.well-known/oauth-authorization-server` of the resource's
    * origin, for clients of MCP 2025-03-26, which look nowhere else: as it was fetched, after `transpileData`. True needs
    * exactly one authorization server; with several, write the issuer of the one to copy. A route of the application
-   * at that path wins. Its endpoints are never proxied, and clients that compare the issuer refuse the copy, as they should.
+   * at that path wins. Its endpoints are never proxied, and clients that compare the issuer reject the copy, as they should.
    *
    * @defaultValue false
    */
@@ -218,7 +218,7 @@ export class McpAuthModuleOptions {
   readonly sessionBinding?: false | SessionBindingOptions = new SessionBindingOptions();
 
   /**
-   * Asked about every token that is otherwise good, with every request: true refuses it. Never asked by the
+   * Asked about every token that is otherwise good, with every request: true rejects it. Never asked by the
    * token itself, which can be spelled in several ways. When it throws, gives no boolean or takes longer than two
    * seconds, the answer is 503.
    *
@@ -253,7 +253,7 @@ export class McpAuthModuleOptions {
   @CheckOptional(isBoolean) readonly endStreamsAtExpiry?: boolean = true;
 
   /**
-   * Whether the body of a refusal says which rule it was: `reason` as in OPERATIONS.md, and for an outage the
+   * Whether the body of a rejection says which rule it was: `reason` as in OPERATIONS.md, and for an outage the
    * `server` that cannot be had. Never a token, a claim or the text of an error. The challenge stays as it is.
    *
    * For development: whoever tries tokens learns what is wrong with each.
@@ -263,7 +263,7 @@ export class McpAuthModuleOptions {
   @CheckOptional(isBoolean) readonly showErrorDetails?: boolean = false;
 
   /**
-   * The form of a refusal's body: `oauth` is `{ "error", "error_description" }`; `json-rpc` is an error response of
+   * The form of a rejection's body: `oauth` is `{ "error", "error_description" }`; `json-rpc` is an error response of
    * JSON-RPC 2.0 with the request's `id`, the HTTP status for `code`, and the former in `data`. MCP clients go by status
    * and challenge alone.
    *
@@ -294,7 +294,7 @@ export class McpAuthModuleOptions {
   /**
    * Which scopes a scope includes: `{ 'notes:admin': ['notes:write'], 'notes:write': ['notes:read'] }`. Who has the first
    * then passes where one of the others is needed. Clients are asked for what is needed, not for what includes it. Circles
-   * are refused.
+   * are rejected.
    *
    * @defaultValue none: scopes are compared to the letter
    */

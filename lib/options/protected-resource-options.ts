@@ -34,7 +34,7 @@ export interface ProtectedResourceMetadataOptions {
   readonly jwks_uri?: string;
   /** Only `['header']`: MCP takes tokens from the Authorization header and nowhere else. */
   readonly bearer_methods_supported?: readonly string[];
-  /** Algorithms of the resource's signed responses; `none` is refused. */
+  /** Algorithms of the resource's signed responses; `none` is rejected. */
   readonly resource_signing_alg_values_supported?: readonly string[];
   /** A name for people. Translations have a language tag behind `#`, such as `resource_name#de`. */
   readonly resource_name?: string;
@@ -44,13 +44,13 @@ export interface ProtectedResourceMetadataOptions {
   readonly resource_policy_uri?: string;
   /** A page with the terms of service. */
   readonly resource_tos_uri?: string;
-  /** Printed for clients; such tokens have a `cnf`, and are refused. */
+  /** Printed for clients; such tokens have a `cnf`, and are rejected. */
   readonly tls_client_certificate_bound_access_tokens?: boolean;
   /** Printed for clients; authorization details of tokens are in `claims`, and nothing here decides on them. */
   readonly authorization_details_types_supported?: readonly string[];
   /** Printed for clients; DPoP proofs are not verified. */
   readonly dpop_signing_alg_values_supported?: readonly string[];
-  /** Printed for clients; tokens that are bound by DPoP have a `cnf`, and are refused. */
+  /** Printed for clients; tokens that are bound by DPoP have a `cnf`, and are rejected. */
   readonly dpop_bound_access_tokens_required?: boolean;
   /** A JWS in compact form, made by you; printed unchanged and not verified. */
   readonly signed_metadata?: string;
@@ -118,12 +118,12 @@ export class ProtectedResourceOptions {
   readonly audienceMatch?: 'exact' | 'hierarchical' = 'exact';
 
   /**
-   * Whether a token whose `aud` has several members is refused, as its scopes may be meant for another of them.
+   * Whether a token whose `aud` has several members is rejected, as its scopes may be meant for another of them.
    *
    * @defaultValue false
    * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-3 | RFC 9068 section 3}
    */
-  @CheckOptional(isBoolean) readonly refuseMultipleAudiences?: boolean = false;
+  @CheckOptional(isBoolean) readonly rejectMultipleAudiences?: boolean = false;
 
   /**
    * Origins whose web pages may send requests here, beside the default ones; anything else is answered 403, whatever
@@ -145,7 +145,7 @@ export class ProtectedResourceOptions {
    * leaves the resource's own host. Forwarding headers never count: name what your proxy sends as Host.
    *
    * @defaultValue any host; where the resource is loopback its own host, `localhost`, `127.0.0.1` and `[::1]`, so
-   * that a page whose name is made to point to this machine (DNS rebinding) is refused
+   * that a page whose name is made to point to this machine (DNS rebinding) is rejected
    * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-7.2 | RFC 9110 section 7.2}
    */
   @CheckOptional(isAllowedHosts) readonly allowedHosts?: readonly string[];
@@ -173,9 +173,9 @@ export class ProtectedResourceOptions {
 
   /**
    * Whether requests without an `Authorization` header are let in, to what needs no scopes of its own; `@AuthInfo()` is
-   * then undefined. A token that is sent is verified all the same, and a bad one is refused with 401.
+   * then undefined. A token that is sent is verified all the same, and a bad one is rejected with 401.
    *
-   * `requiredScopes` hold for callers with a token only: one that lacks them is refused, where nobody would be let in. What
+   * `requiredScopes` hold for callers with a token only: one that lacks them is rejected, where nobody would be let in. What
    * must not be open to anybody needs `@RequireScopes()`, or a resource of its own.
    *
    * @defaultValue false

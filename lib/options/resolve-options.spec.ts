@@ -8,7 +8,7 @@ import { resolveOptions } from './resolve-options.js';
 const RESOURCE = 'https://api.example.com/notes';
 const ISSUER = 'https://auth.example.com';
 
-function refusalOf(options: unknown): McpAuthConfigError {
+function rejectionOf(options: unknown): McpAuthConfigError {
   try {
     resolveOptions(options);
   } catch (error) {
@@ -18,7 +18,7 @@ function refusalOf(options: unknown): McpAuthConfigError {
   throw new Error('the options are accepted');
 }
 
-const messageOf = (options: unknown): string => refusalOf(options).message;
+const messageOf = (options: unknown): string => rejectionOf(options).message;
 
 const ofResource = (more: object): object => ({
   resources: { resource: RESOURCE, authorizationServers: [ISSUER], ...more },
@@ -69,7 +69,7 @@ describe('resolveOptions', () => {
           scopesSupported: undefined,
           audiences: [RESOURCE],
           audienceMatch: 'exact',
-          refuseMultipleAudiences: false,
+          rejectMultipleAudiences: false,
           allowAnonymous: false,
           allowedOrigins: ['https://api.example.com'],
           allowedHosts: undefined,
@@ -135,7 +135,7 @@ describe('resolveOptions', () => {
           scopesSupported: ['c', 'c'],
           audience: ['api://x', 'y'],
           audienceMatch: 'hierarchical',
-          refuseMultipleAudiences: true,
+          rejectMultipleAudiences: true,
           metadata: { resource_name: 'Notes' },
         },
       ],
@@ -168,7 +168,7 @@ describe('resolveOptions', () => {
       scopesSupported: ['c'],
       audiences: ['api://x', 'y'],
       audienceMatch: 'hierarchical',
-      refuseMultipleAudiences: true,
+      rejectMultipleAudiences: true,
       metadata: { resource_name: 'Notes' },
     });
     expect(options.resources[0]?.authorizationServers[0]).toMatchObject({ issuer: undefined, ...server });
@@ -197,7 +197,7 @@ describe('resolveOptions', () => {
     expect(Object.isFrozen(given)).toBe(false);
   });
 
-  verifies(['CHL-23', 'F105', 'F107'], 'refuses settings of refusals that cannot be meant', () => {
+  verifies(['CHL-23', 'F105', 'F107'], 'rejects settings of rejections that cannot be meant', () => {
     expect(
       messageOf({
         ...ofResource({}),
@@ -249,7 +249,7 @@ describe('resolveOptions', () => {
     }
   });
 
-  verifies('CHL-11', 'refuses names in which clients would read another parameter of the challenge', () => {
+  verifies('CHL-11', 'rejects names in which clients would read another parameter of the challenge', () => {
     const rule = 'which clients take for a parameter of the challenge; write it otherwise';
     expect(messageOf(ofResource({ requiredScopes: ['a', 'resource_metadata=b'] }))).toContain(
       `resources[0].requiredScopes: member 1 has "resource_metadata=", ${rule}`,
@@ -344,7 +344,7 @@ describe('resolveOptions', () => {
       'onUnauthorised: is not an option. Did you mean "onUnauthorized"?',
     ],
     [{ ...ofResource({}), fetch: {} }, 'fetch: must be a function; got a value of type object'],
-  ])('refuses %j', (options, line) => {
+  ])('rejects %j', (options, line) => {
     expect(messageOf(options)).toContain(`\n  - ${line}`);
   });
 
@@ -418,9 +418,9 @@ describe('resolveOptions', () => {
         'resources[0].audienceMatch: must be one of exact, hierarchical; got',
       );
     }
-    for (const refuseMultipleAudiences of [0, 'true', null]) {
-      expect(messageOf(ofResource({ refuseMultipleAudiences }))).toContain(
-        'resources[0].refuseMultipleAudiences: must be true or false; got',
+    for (const rejectMultipleAudiences of [0, 'true', null]) {
+      expect(messageOf(ofResource({ rejectMultipleAudiences }))).toContain(
+        'resources[0].rejectMultipleAudiences: must be true or false; got',
       );
     }
   });
@@ -480,14 +480,14 @@ describe('resolveOptions', () => {
     }
   });
 
-  verifies('PRM-03', 'refuses a resource with a query', () => {
+  verifies('PRM-03', 'rejects a resource with a query', () => {
     expect(messageOf(ofResource({ resource: `${RESOURCE}?tenant=a` }))).toContain(
       `resources[0].resource: has a query; leave out "?" and what follows; got "${RESOURCE}?tenant=a"`,
     );
     expect(resolveOptions(ofResource({ resource: `${RESOURCE}/tenant=a` }))).toBeDefined();
   });
 
-  verifies(['PRM-04', 'F34'], 'refuses a resource that is no plain https or loopback URL', () => {
+  verifies(['PRM-04', 'F34'], 'rejects a resource that is no plain https or loopback URL', () => {
     for (const resource of [
       'https://mcp.example.com/mcp',
       'http://localhost:3000/mcp',
@@ -518,7 +518,7 @@ describe('resolveOptions', () => {
     }
   });
 
-  verifies('ASM-05', 'refuses an issuer that is no plain https or loopback URL', () => {
+  verifies('ASM-05', 'rejects an issuer that is no plain https or loopback URL', () => {
     for (const issuer of [
       'https://as.example.com/t/',
       'http://localhost',
@@ -582,7 +582,7 @@ describe('resolveOptions', () => {
     );
   });
 
-  verifies('F32', 'refuses every method of sending a token but the header', () => {
+  verifies('F32', 'rejects every method of sending a token but the header', () => {
     expect(resolveOptions(ofResource({ metadata: { bearer_methods_supported: ['header'] } }))).toBeDefined();
     for (const method of ['query', 'body']) {
       expect(messageOf(ofResource({ metadata: { bearer_methods_supported: ['header', method] } }))).toContain(
@@ -600,7 +600,7 @@ describe('resolveOptions', () => {
   });
 
   it('has nothing secret in its message, and little of a long text', () => {
-    const error = refusalOf({
+    const error = rejectionOf({
       resources: {
         resource: 'https://user:s3cret@api.example.com/',
         authorizationServers: [

@@ -15,7 +15,7 @@ function resolved(resource: string, more: object = {}): ResolvedProtectedResourc
   return resolveOptions({ resources: { resource, authorizationServers, ...more } }).resources[0]!;
 }
 
-const refusal = (more: object): string => {
+const rejection = (more: object): string => {
   try {
     resolved(RESOURCE, more);
   } catch (error) {
@@ -51,16 +51,18 @@ describe('the option "allowedOrigins"', () => {
   });
 
   it('says what is wrong, where, and the fix', () => {
-    expect(refusal({ allowedOrigins: ['https://a.example', 'https://b.example/'] })).toContain(
+    expect(rejection({ allowedOrigins: ['https://a.example', 'https://b.example/'] })).toContain(
       '  - resources[0].allowedOrigins: member 1 has a slash at the end; leave it out; got a list of 2',
     );
-    expect(refusal({ allowedOrigins: ['*', 'https://b.example'] })).toContain(
+    expect(rejection({ allowedOrigins: ['*', 'https://b.example'] })).toContain(
       'resources[0].allowedOrigins: has "*", which allows any origin, beside others; keep one or the other; got a list of 2',
     );
-    expect(refusal({ allowedOrigins: [7] })).toContain('allowedOrigins: member 0 must be a non-empty string');
-    expect(refusal({ allowedOrigins: '*' })).toContain('allowedOrigins: must be a list; got "*"');
-    expect(refusal({ allowedOrigins: null })).toContain('allowedOrigins: must be a list; got null');
-    expect(refusal({ allowedOrigin: [] })).toContain('is not an option. Did you mean "allowedOrigins"?');
+    expect(rejection({ allowedOrigins: [7] })).toContain(
+      'allowedOrigins: member 0 must be a non-empty string',
+    );
+    expect(rejection({ allowedOrigins: '*' })).toContain('allowedOrigins: must be a list; got "*"');
+    expect(rejection({ allowedOrigins: null })).toContain('allowedOrigins: must be a list; got null');
+    expect(rejection({ allowedOrigin: [] })).toContain('is not an option. Did you mean "allowedOrigins"?');
   });
 });
 
@@ -83,10 +85,10 @@ describe('the option "allowedHosts"', () => {
   });
 
   it('says what is wrong, where, and the fix', () => {
-    expect(refusal({ allowedHosts: ['https://api.example.com'] })).toContain(
+    expect(rejection({ allowedHosts: ['https://api.example.com'] })).toContain(
       '  - resources[0].allowedHosts: member 0 has a scheme; write the host alone, such as api.example.com; got a list of 1',
     );
-    expect(refusal({ allowedHosts: 'api.example.com' })).toContain(
+    expect(rejection({ allowedHosts: 'api.example.com' })).toContain(
       'allowedHosts: must be a list; got "api.example.com"',
     );
   });

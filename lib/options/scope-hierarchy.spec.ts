@@ -10,7 +10,7 @@ describe('isScopeHierarchy', () => {
     },
   );
 
-  verifies('SCP-06', 'refuses a circle, and what is no hierarchy', () => {
+  verifies('SCP-06', 'rejects a circle, and what is no hierarchy', () => {
     const circle = (scope: string) => `has a circle: "${scope}" includes itself; leave one of its steps out`;
     expect(isScopeHierarchy({ a: ['a'] })).toBe(circle('a'));
     expect(isScopeHierarchy({ a: ['b'], b: ['c'], c: ['a'] })).toBe(circle('a'));

@@ -12,21 +12,21 @@ export type TokenClaims = Readonly<Record<string, unknown>>;
 
 /** What a verifier answers for beside the claims. @publicApi */
 export interface VerifiedTokenOptions {
-  /** Whether a token without `exp` is refused. @defaultValue false */
+  /** Whether a token without `exp` is rejected. @defaultValue false */
   readonly requiresExpiry?: boolean;
-  /** Claims without which the token is refused, by their JWT names. @defaultValue none */
+  /** Claims without which the token is rejected, by their JWT names. @defaultValue none */
   readonly requiredClaims?: readonly string[];
   /** Which claims give client and scopes. @defaultValue the usual ones, see {@link ClaimNames} */
   readonly claimNames?: ResolvedClaimNames;
   /**
-   * How long after its `iat` the token is good at most; one without `iat` is refused then. Unit: seconds.
+   * How long after its `iat` the token is good at most; one without `iat` is rejected then. Unit: seconds.
    *
    * @defaultValue none
    */
   readonly maxAgeSeconds?: number | undefined;
   /**
    * Whether the verifier has made sure that the token is for this resource, so that claims without `aud` are good.
-   * Claims with another `aud` are refused all the same.
+   * Claims with another `aud` are rejected all the same.
    *
    * @defaultValue false
    */
@@ -121,7 +121,7 @@ export abstract class TokenVerifier {
    * @returns the claims by their JWT names (`iss`, `sub`, `client_id`, `aud`, `scope`, `exp`), or null for a token
    * that is not good. `iss` is an issuer of `context.authorizationServers` or of the resource's `privateIssuers`, or is
    * left out where the token is of no authorization server
-   * @throws {@link TokenRefusedError} for a token that is not good, with the reason
+   * @throws {@link TokenRejectedError} for a token that is not good, with the reason
    * @throws {@link AuthorizationServerUnavailableError} when that cannot be told now
    */
   abstract verify(

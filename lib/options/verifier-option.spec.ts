@@ -56,7 +56,7 @@ describe('the option "verifier"', () => {
     [{}, 'a value of type object'],
     [{ verify: 'a' }, 'a value of type object'],
     [[], 'a list of 0'],
-  ])('refuses %j', (verifier, got) => {
+  ])('rejects %j', (verifier, got) => {
     const problem = `verifier: must be a class or an object with a method "verify", or a function; got ${got}`;
     expect(() => resolve(verifier)).toThrow(`resources[0].${problem}`);
     expect(() => resolve(undefined, { verifier })).toThrow(`  - ${problem}`);
@@ -66,7 +66,7 @@ describe('the option "verifier"', () => {
     expect(resolve(undefined, { verifierTimeoutMs }).verifierTimeoutMs).toBe(verifierTimeoutMs);
   });
 
-  it.each([99, 60_001, 100.5, '100', Infinity])('refuses %j ms', (verifierTimeoutMs) => {
+  it.each([99, 60_001, 100.5, '100', Infinity])('rejects %j ms', (verifierTimeoutMs) => {
     expect(() => resolve(undefined, { verifierTimeoutMs })).toThrow(
       'verifierTimeoutMs: must be a whole number of milliseconds from 100 to 60000',
     );

@@ -4,7 +4,7 @@ import { type AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { sendRaw } from '../../test/fixtures/http.js';
 import { verifies } from '../../test/verifies.js';
-import { RequestOriginRefusedError } from '../errors/refusal.errors.js';
+import { RequestOriginRejectedError } from '../errors/rejection.errors.js';
 import { resolveAllowedHosts } from '../options/resolve-origins.js';
 import { assertHost } from './assert-host.js';
 import { type OriginRequest } from './header-values.js';
@@ -18,7 +18,7 @@ function outcomeOf(request: OriginRequest, resource = LOCAL, allowed?: string[])
     assertHost(request, hosts && new Set(hosts));
     return 'passes';
   } catch (error) {
-    if (error instanceof RequestOriginRefusedError) return error.reason;
+    if (error instanceof RequestOriginRejectedError) return error.reason;
     throw error;
   }
 }
@@ -35,7 +35,7 @@ describe('assertHost', () => {
     expect(outcome('127.0.0.5:3000')).toBe('host');
   });
 
-  verifies(['ORG-05', 'H13'], 'refuses other names, where the resource is loopback', () => {
+  verifies(['ORG-05', 'H13'], 'rejects other names, where the resource is loopback', () => {
     for (const host of [
       ...[
         'evil.example',
@@ -96,7 +96,7 @@ describe('assertHost', () => {
     expect(outcome('localhost:3000', LOCAL, ['mcp.internal'])).toBe('passes');
   });
 
-  verifies('ORG-08', 'refuses two Host lines wherever they say', () => {
+  verifies('ORG-08', 'rejects two Host lines wherever they say', () => {
     for (const resource of [REMOTE, LOCAL]) {
       expect(outcome(['Host', 'localhost', 'host', 'localhost'], resource)).toBe('duplicate_host');
       expect(outcome(['Host', 'localhost', 'HOST', 'evil.example'], resource)).toBe('duplicate_host');
@@ -104,7 +104,7 @@ describe('assertHost', () => {
     }
   });
 
-  it('refuses no Host, as HTTP/1.0 allows it, where hosts are looked at', () => {
+  it('rejects no Host, as HTTP/1.0 allows it, where hosts are looked at', () => {
     expect(outcome([])).toBe('host');
     expect(outcome([], REMOTE)).toBe('passes');
     expect(outcome([], REMOTE, [])).toBe('host');
@@ -117,7 +117,7 @@ describe('assertHost', () => {
     expect(outcome(forwarded('localhost'))).toBe('host');
   });
 
-  it('takes the authority of HTTP/2 for the Host, and refuses one that says otherwise', () => {
+  it('takes the authority of HTTP/2 for the Host, and rejects one that says otherwise', () => {
     expect(outcome([':authority', 'localhost:3000'])).toBe('passes');
     expect(outcome([':authority', 'evil.example'])).toBe('host');
     expect(outcome([':authority', 'localhost:3000', 'host', 'LOCALHOST:3000'])).toBe('passes');
@@ -143,13 +143,13 @@ describe('assertHost', () => {
     await sendRaw(origin, `GET / HTTP/1.1\r\nHost: localhost\r\n${end}`);
     await sendRaw(origin, `GET / HTTP/1.0\r\n${end}`);
     // Node's own: no Host in HTTP/1.1, and a name that only HTTP/2 has.
-    const refused = [
+    const rejected = [
       await sendRaw(origin, `GET / HTTP/1.1\r\n${end}`),
       await sendRaw(origin, `GET / HTTP/1.1\r\nHost: evil.example\r\n:authority: localhost\r\n${end}`),
     ];
     server.close();
     expect(seen).toEqual(['localhost: duplicate_host', 'localhost: passes', 'none: host']);
-    expect(refused.map((answer) => answer.split('\r\n', 1)[0])).toEqual(
+    expect(rejected.map((answer) => answer.split('\r\n', 1)[0])).toEqual(
       Array<string>(2).fill('HTTP/1.1 400 Bad Request'),
     );
   });

@@ -1,4 +1,4 @@
-import { RequestOriginRefusedError } from '../errors/refusal.errors.js';
+import { RequestOriginRejectedError } from '../errors/rejection.errors.js';
 import { parseHost } from '../options/origin-rules.js';
 import { headerValues, type OriginRequest } from './header-values.js';
 
@@ -9,19 +9,19 @@ export type HostRules = ReadonlySet<string>;
  * Decides whether a request is addressed to an allowed host. A page whose name an attacker has resolved to this machine
  * (DNS rebinding) still sends that name.
  *
- * `:authority` of HTTP/2 counts as Host. Two Host lines, or a Host beside another `:authority`, are refused even where
+ * `:authority` of HTTP/2 counts as Host. Two Host lines, or a Host beside another `:authority`, are rejected even where
  * hosts are not looked at, for a proxy may have read the other one. A missing Host, which only HTTP/1.0 may have, is
- * refused where hosts are looked at. A Host without a port is on 80 or 443, as the scheme is not known behind a proxy.
+ * rejected where hosts are looked at. A Host without a port is on 80 or 443, as the scheme is not known behind a proxy.
  * `X-Forwarded-Host`, `Forwarded` and the target of the request are not looked at.
  *
  * @param rules - undefined where any host will do
- * @throws {@link RequestOriginRefusedError} `duplicate_host` or `host`, and nothing else
+ * @throws {@link RequestOriginRejectedError} `duplicate_host` or `host`, and nothing else
  * @see {@link https://www.rfc-editor.org/rfc/rfc9112#section-3.2 | RFC 9112 section 3.2}
  * @internal
  */
 export function assertHost(request: OriginRequest, rules: HostRules | undefined): void {
   const host = onlyHost(request);
-  if (rules && (host === undefined || !isAllowed(host, rules))) throw new RequestOriginRefusedError('host');
+  if (rules && (host === undefined || !isAllowed(host, rules))) throw new RequestOriginRejectedError('host');
 }
 
 function onlyHost(request: OriginRequest): string | undefined {
@@ -30,7 +30,7 @@ function onlyHost(request: OriginRequest): string | undefined {
   const [authority, host] = [authorities[0] ?? hosts[0], hosts[0] ?? authorities[0]];
   const isSame = authority === host || authority?.toLowerCase() === host?.toLowerCase();
   if (authorities.length > 1 || hosts.length > 1 || !isSame)
-    throw new RequestOriginRefusedError('duplicate_host');
+    throw new RequestOriginRejectedError('duplicate_host');
   return authority;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { RequestOriginRefusedError } from '../errors/refusal.errors.js';
+import { RequestOriginRejectedError } from '../errors/rejection.errors.js';
 import { resolveAllowedOrigins } from '../options/resolve-origins.js';
 import { assertOrigin, originRules } from './assert-origin.js';
 
@@ -8,18 +8,18 @@ const REMOTE = 'https://api.example.com/notes';
 const LOCAL = 'http://localhost:3000/notes';
 const DUPLICATE = ['Origin', 'https://api.example.com', 'origin', 'https://api.example.com'];
 
-/** What is made of an origin: what is given back, or the reason of the refusal. */
+/** What is made of an origin: what is given back, or the reason of the rejection. */
 function outcome(origin: string | readonly string[], resource = REMOTE, allowed: string[] = []): unknown {
   const rawHeaders = typeof origin === 'string' ? ['Host', 'x', 'Origin', origin] : origin;
   try {
     return assertOrigin({ headers: {}, rawHeaders }, originRules(resolveAllowedOrigins(resource, allowed)));
   } catch (error) {
-    if (error instanceof RequestOriginRefusedError) return { refused: error.reason };
+    if (error instanceof RequestOriginRejectedError) return { rejected: error.reason };
     throw error;
   }
 }
 
-const REFUSED = { refused: 'origin' };
+const REJECTED = { rejected: 'origin' };
 
 describe('assertOrigin', () => {
   verifies('ORG-03', 'lets requests without Origin pass', () => {
@@ -40,7 +40,7 @@ describe('assertOrigin', () => {
     }
   });
 
-  verifies(['ORG-01', 'ORG-04'], 'refuses an origin that differs by scheme, host or port', () => {
+  verifies(['ORG-01', 'ORG-04'], 'rejects an origin that differs by scheme, host or port', () => {
     for (const origin of [
       ...['http://api.example.com', 'https://api.example.com:80', 'https://api.example.com:8443'],
       ...['https://example.com', 'https://api.example.co', 'https://api.example.com.evil.example'],
@@ -57,11 +57,11 @@ describe('assertOrigin', () => {
         'https://api-example.com',
       ],
     ]) {
-      expect(outcome(origin)).toEqual(REFUSED);
+      expect(outcome(origin)).toEqual(REJECTED);
     }
   });
 
-  verifies(['ORG-03', 'H13'], 'refuses what is no origin to the letter, or is there twice', () => {
+  verifies(['ORG-03', 'H13'], 'rejects what is no origin to the letter, or is there twice', () => {
     const own = 'https://api.example.com';
     for (const origin of [
       ...['null', 'NULL', '', ' ', '*', `${own}/`, `${own}/notes`, `${own}?`, `${own}#`, `${own}, ${own}`],
@@ -84,11 +84,11 @@ describe('assertOrigin', () => {
       ],
       ...['https://\u212Api.example.com', 'https://api\u3002example.com', 'https://%61pi.example.com'],
     ]) {
-      for (const allowed of [[], ['*']]) expect(outcome(origin, REMOTE, allowed)).toEqual(REFUSED);
+      for (const allowed of [[], ['*']]) expect(outcome(origin, REMOTE, allowed)).toEqual(REJECTED);
     }
     for (const allowed of [[], ['*']]) {
-      expect(outcome(DUPLICATE, REMOTE, allowed)).toEqual(REFUSED);
-      expect(outcome([...DUPLICATE.slice(0, 2), 'ORIGIN', ''], REMOTE, allowed)).toEqual(REFUSED);
+      expect(outcome(DUPLICATE, REMOTE, allowed)).toEqual(REJECTED);
+      expect(outcome([...DUPLICATE.slice(0, 2), 'ORIGIN', ''], REMOTE, allowed)).toEqual(REJECTED);
     }
   });
 
@@ -98,7 +98,7 @@ describe('assertOrigin', () => {
         for (const scheme of ['http', 'https', 'HTTP']) {
           const origin = `${scheme}://${host}${port}`;
           expect(outcome(origin, LOCAL)).toBe(origin);
-          expect(outcome(origin)).toEqual(REFUSED);
+          expect(outcome(origin)).toEqual(REJECTED);
         }
       }
     }
@@ -156,7 +156,7 @@ describe('assertOrigin', () => {
         'http://localhost\u0000.evil.com',
       ],
     ]) {
-      expect(outcome(origin, LOCAL)).toEqual(REFUSED);
+      expect(outcome(origin, LOCAL)).toEqual(REJECTED);
     }
   });
 
@@ -182,7 +182,7 @@ describe('assertOrigin', () => {
         'chrome-extension://abcdeg',
       ],
     ]) {
-      expect(outcome(origin, REMOTE, allowed)).toEqual(REFUSED);
+      expect(outcome(origin, REMOTE, allowed)).toEqual(REJECTED);
     }
   });
 
@@ -209,7 +209,7 @@ describe('assertOrigin', () => {
       ],
       ...['http://1.2.3.256', `http://${'a'.repeat(254)}`],
     ]) {
-      expect(outcome(origin, REMOTE, ['*'])).toEqual(REFUSED);
+      expect(outcome(origin, REMOTE, ['*'])).toEqual(REJECTED);
     }
   });
 
@@ -237,7 +237,7 @@ describe('assertOrigin', () => {
       for (const allowed of [[], ['*']]) {
         const times = [1, 2, 3].map(() => {
           const start = performance.now();
-          expect(outcome(origin, LOCAL, allowed)).toEqual(REFUSED);
+          expect(outcome(origin, LOCAL, allowed)).toEqual(REJECTED);
           return performance.now() - start;
         });
         expect(Math.min(...times)).toBeLessThan(20);

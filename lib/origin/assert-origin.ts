@@ -1,4 +1,4 @@
-import { RequestOriginRefusedError } from '../errors/refusal.errors.js';
+import { RequestOriginRejectedError } from '../errors/rejection.errors.js';
 import { canonicalOrigin, isBrowserHost, parseOrigin, withoutAnyPort } from '../options/origin-rules.js';
 import { headerValues, type OriginRequest } from './header-values.js';
 
@@ -26,11 +26,11 @@ export function originRules(allowed: readonly string[]): OriginRules {
  * and the token decide on those.
  *
  * Scheme, host and port are compared, letter case and a default port aside. What is no origin to the letter is
- * refused: `null`, several values, a path, userinfo, other spellings of an address. Linear in the header's length.
+ * rejected: `null`, several values, a path, userinfo, other spellings of an address. Linear in the header's length.
  * Neither the token nor `Referer`, `Sec-Fetch-Site` and forwarding headers are looked at.
  *
  * @returns the origin as sent, for CORS headers; undefined where none was sent
- * @throws {@link RequestOriginRefusedError} `origin`, and nothing else
+ * @throws {@link RequestOriginRejectedError} `origin`, and nothing else
  * @see {@link https://www.rfc-editor.org/rfc/rfc6454#section-7 | RFC 6454 section 7}
  * @internal
  */
@@ -38,7 +38,7 @@ export function assertOrigin(request: OriginRequest, rules: OriginRules): string
   const origins = headerValues(request, 'origin');
   const [origin] = origins;
   if (origin === undefined) return undefined;
-  if (origins.length > 1 || !isAllowed(origin, rules)) throw new RequestOriginRefusedError('origin');
+  if (origins.length > 1 || !isAllowed(origin, rules)) throw new RequestOriginRejectedError('origin');
   return origin;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RequestOriginRefusedError } from '../errors/refusal.errors.js';
+import { RequestOriginRejectedError } from '../errors/rejection.errors.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { type ResolvedProtectedResourceOptions } from '../options/resolved-options.interface.js';
 import { policyOf, RequestOriginPolicy } from './request-origin-policy.js';
@@ -21,9 +21,9 @@ describe('RequestOriginPolicy', () => {
 
   it('decides on Host, then on Origin', () => {
     const check = (host: string, origin: string) => () => policy.check({ headers: { host, origin } });
-    expect(check('evil.example', 'http://localhost')).toThrow(new RequestOriginRefusedError('host'));
-    expect(check('evil.example', EVIL)).toThrow(new RequestOriginRefusedError('host'));
-    expect(check('localhost', EVIL)).toThrow(new RequestOriginRefusedError('origin'));
+    expect(check('evil.example', 'http://localhost')).toThrow(new RequestOriginRejectedError('host'));
+    expect(check('evil.example', EVIL)).toThrow(new RequestOriginRejectedError('host'));
+    expect(check('localhost', EVIL)).toThrow(new RequestOriginRejectedError('origin'));
   });
 
   it('decides on Host alone, whatever the Origin', () => {
@@ -31,7 +31,7 @@ describe('RequestOriginPolicy', () => {
       policy.checkHost({ headers: { host, origin: EVIL } });
     };
     expect(checkHost('localhost:3000')).not.toThrow();
-    expect(checkHost('evil.example')).toThrow(new RequestOriginRefusedError('host'));
+    expect(checkHost('evil.example')).toThrow(new RequestOriginRejectedError('host'));
   });
 });
 

@@ -24,7 +24,7 @@ export class RequestOriginPolicy {
    * Decides on Host, then on Origin.
    *
    * @returns the allowed origin as sent, for CORS headers; undefined where none was sent
-   * @throws {@link RequestOriginRefusedError}
+   * @throws {@link RequestOriginRejectedError}
    */
   check(request: OriginRequest): string | undefined {
     this.checkHost(request);
@@ -34,7 +34,7 @@ export class RequestOriginPolicy {
   /**
    * Decides on Host alone, for documents that pages of any origin may read.
    *
-   * @throws {@link RequestOriginRefusedError} `host` or `duplicate_host`
+   * @throws {@link RequestOriginRejectedError} `host` or `duplicate_host`
    */
   checkHost(request: OriginRequest): void {
     assertHost(request, this.hosts);

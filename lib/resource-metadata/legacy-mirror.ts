@@ -4,7 +4,7 @@ import { McpAuthConfigError } from '../errors/config.error.js';
 import { AUTHORIZATION_SERVER_WELL_KNOWN, MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type AuthorizationServerMetadata } from '../options/authorization-server-options.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { type KnownResource, ProtectedResourceRegistry } from './protected-resource.registry.js';
+import { type ProtectedResource, ProtectedResourceRegistry } from './protected-resource.registry.js';
 import { type ServedDocument, toServedDocument } from './served-document.js';
 
 /**
@@ -56,7 +56,7 @@ export class LegacyMirror {
     this.server = server;
     return [
       `${PATH_ADVICE} is a copy of the metadata of ${server.issuer} for clients of MCP 2025-03-26; ` +
-        'clients that compare the issuer with the address refuse it, and find the server by RFC 9728',
+        'clients that compare the issuer with the address reject it, and find the server by RFC 9728',
     ];
   }
 
@@ -66,7 +66,7 @@ export class LegacyMirror {
   }
 
   /** The resources whose clients may look for it: those that trust the server. */
-  get audience(): readonly KnownResource[] {
+  get audience(): readonly ProtectedResource[] {
     const { server } = this;
     return server ? this.resources.all().filter(({ servers }) => servers.has(server.issuer)) : [];
   }

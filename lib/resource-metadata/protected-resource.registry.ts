@@ -12,7 +12,7 @@ import { resourceMetadataPath, resourceMetadataUrl, withoutTrailingSlash } from 
 import { type ServedDocument, toServedDocument } from './served-document.js';
 
 /** One protected resource as a request meets it. @internal */
-export interface KnownResource {
+export interface ProtectedResource {
   readonly options: ResolvedProtectedResourceOptions;
   /** The address of its metadata. */
   readonly metadataUrl: string;
@@ -22,7 +22,7 @@ export interface KnownResource {
 
 /** A resource with its document. */
 interface Publication {
-  readonly resource: KnownResource;
+  readonly resource: ProtectedResource;
   readonly document: ServedDocument;
 }
 
@@ -33,9 +33,9 @@ interface Publication {
  */
 @Injectable()
 export class ProtectedResourceRegistry {
-  private readonly resources: readonly KnownResource[];
-  private readonly handlerScopes = new Map<KnownResource, Set<string>>();
-  private advertised: ReadonlyMap<KnownResource, readonly string[]> = new Map();
+  private readonly resources: readonly ProtectedResource[];
+  private readonly handlerScopes = new Map<ProtectedResource, Set<string>>();
+  private advertised: ReadonlyMap<ProtectedResource, readonly string[]> = new Map();
   private documents: ReadonlyMap<string, Publication> = new Map();
 
   constructor(
@@ -52,12 +52,12 @@ export class ProtectedResourceRegistry {
   }
 
   /** All resources, in the configured order. */
-  all(): readonly KnownResource[] {
+  all(): readonly ProtectedResource[] {
     return this.resources;
   }
 
   /** The first resource, where only a name for messages is needed. */
-  first(): KnownResource {
+  first(): ProtectedResource {
     return this.require(this.resources[0]?.options.resource, 'options');
   }
 
@@ -68,7 +68,7 @@ export class ProtectedResourceRegistry {
    * @param where - the route, for the message
    * @throws {@link McpAuthConfigError} when there is no such resource, or several and none is named
    */
-  require(name: string | undefined, where: string): KnownResource {
+  require(name: string | undefined, where: string): ProtectedResource {
     const known = name === undefined ? this.only() : this.named(name);
     if (known) return known;
     const names = this.resources.map(({ options }) => `"${options.name ?? options.resource}"`).join(', ');
@@ -82,12 +82,12 @@ export class ProtectedResourceRegistry {
   }
 
   /** Adds scopes that a resource's handlers ask for to what its metadata lists. Before {@link publish}. */
-  declareScopes(resource: KnownResource, scopes: Iterable<string>): void {
+  declareScopes(resource: ProtectedResource, scopes: Iterable<string>): void {
     this.handlerScopes.set(resource, new Set([...(this.handlerScopes.get(resource) ?? []), ...scopes]));
   }
 
   /** The scopes that the resource's metadata lists. After {@link publish}. */
-  scopesOf(resource: KnownResource): readonly string[] {
+  scopesOf(resource: ProtectedResource): readonly string[] {
     return this.advertised.get(resource) ?? [];
   }
 
@@ -115,22 +115,22 @@ export class ProtectedResourceRegistry {
   }
 
   /** The resource that the document at a path describes. */
-  describedAt(path: string): KnownResource | undefined {
+  describedAt(path: string): ProtectedResource | undefined {
     return this.documents.get(withoutTrailingSlash(path))?.resource;
   }
 
-  private scopesToAdvertise(resource: KnownResource): readonly string[] {
+  private scopesToAdvertise(resource: ProtectedResource): readonly string[] {
     const { scopesSupported, requiredScopes } = resource.options;
     return advertisedScopes(
       scopesSupported ?? [...requiredScopes, ...(this.handlerScopes.get(resource) ?? [])],
     );
   }
 
-  private only(): KnownResource | undefined {
+  private only(): ProtectedResource | undefined {
     return this.resources.length === 1 ? this.resources[0] : undefined;
   }
 
-  private named(name: string): KnownResource | undefined {
+  private named(name: string): ProtectedResource | undefined {
     return this.resources.find(({ options }) => options.name === name || options.resource === name);
   }
 }

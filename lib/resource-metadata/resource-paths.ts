@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type ConfigProblem } from '../errors/config.error.js';
 import { splitUrl } from '../options/url-rules.js';
-import { type KnownResource, ProtectedResourceRegistry } from './protected-resource.registry.js';
+import { type ProtectedResource, ProtectedResourceRegistry } from './protected-resource.registry.js';
 import { requestPath } from './resource-metadata-url.js';
 
 /** What RFC 8615 keeps for documents that anybody may read. */
@@ -19,10 +19,10 @@ const WELL_KNOWN = '/.well-known/';
 @Injectable()
 export class ResourcePaths {
   /** Several for a path that resources share, on different hosts or in different letter case. */
-  private readonly byPath = new Map<string, readonly KnownResource[]>();
+  private readonly byPath = new Map<string, readonly ProtectedResource[]>();
   private readonly depth: number;
   /** By the path as it is written, which is how most requests write it. */
-  private readonly asWritten = new Map<string, KnownResource>();
+  private readonly asWritten = new Map<string, ProtectedResource>();
 
   constructor(resources: ProtectedResourceRegistry) {
     let depth = 0;
@@ -57,12 +57,12 @@ export class ResourcePaths {
    * @param target - a request target as received
    * @returns undefined for a path that is no resource's, and for one that several share
    */
-  find(target: string): KnownResource | undefined {
+  find(target: string): ProtectedResource | undefined {
     return this.asWritten.get(target) ?? this.search(target);
   }
 
-  private search(target: string): KnownResource | undefined {
-    let found: readonly KnownResource[] = [];
+  private search(target: string): ProtectedResource | undefined {
+    let found: readonly ProtectedResource[] = [];
     let foundAt = -1;
     for (const segments of readings(requestPath(target))) {
       for (let count = Math.min(segments.length, this.depth); count > foundAt; count -= 1) {

@@ -12,7 +12,7 @@ const warningsFor = (resource: string, more: object = {}): readonly string[] =>
 describe('resourceWarnings', () => {
   verifies('PRM-06', 'advises against a slash at the end of a path', () => {
     expect(warningsFor('https://api.example.com/notes/')).toEqual([
-      'leave out the slash at the end; clients refuse a resource that differs from the URL that people type',
+      'leave out the slash at the end; clients reject a resource that differs from the URL that people type',
     ]);
     for (const good of [
       'https://api.example.com/notes',

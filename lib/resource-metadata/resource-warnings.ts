@@ -18,7 +18,7 @@ export function resourceWarnings(options: ResolvedProtectedResourceOptions): rea
     warnings.push('write scheme and host in lower case; clients compare letter by letter');
   if (path.length > 1 && path.endsWith('/')) {
     warnings.push(
-      'leave out the slash at the end; clients refuse a resource that differs from the URL that people type',
+      'leave out the slash at the end; clients reject a resource that differs from the URL that people type',
     );
   }
   if (scopes.includes(OFFLINE_ACCESS))

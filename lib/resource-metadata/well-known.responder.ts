@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
+import { AuthorizationServerUnavailableError } from '../errors/rejection.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type PlatformRequest, type PlatformResponse, takeResponse } from '../platform/node-message.js';
@@ -14,7 +14,7 @@ import {
   readsDocument,
   unavailableResponse,
 } from './metadata-response.js';
-import { type KnownResource, ProtectedResourceRegistry } from './protected-resource.registry.js';
+import { type ProtectedResource, ProtectedResourceRegistry } from './protected-resource.registry.js';
 import { requestPath } from './resource-metadata-url.js';
 import { type ServedDocument } from './served-document.js';
 
@@ -59,7 +59,7 @@ export class WellKnownResponder {
   }
 
   /**
-   * Answers a request that does not read a document but is sent to one, before the platform does: it would refuse a body
+   * Answers a request that does not read a document but is sent to one, before the platform does: it would reject a body
    * that it cannot parse before any route is asked, and leave preflights to the application's own CORS setting.
    *
    * @returns whether it was one
@@ -83,7 +83,7 @@ export class WellKnownResponder {
   }
 
   /** The resources that a document is for, or none where the request is for no document. */
-  resourcesAt({ url = '' }: PlatformRequest): readonly KnownResource[] {
+  resourcesAt({ url = '' }: PlatformRequest): readonly ProtectedResource[] {
     if (!url.includes('/.well-known/')) return [];
     const path = requestPath(url);
     const described = this.resources.describedAt(path);

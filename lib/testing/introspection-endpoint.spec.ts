@@ -62,7 +62,7 @@ function post(
   });
 }
 
-const REFUSED = {
+const REJECTED = {
   error: 'invalid_client',
   error_description: 'Client authentication is missing or wrong',
 };
@@ -138,12 +138,12 @@ describe('introspection', () => {
     ['is not a POST', { method: 'PUT' }, 405, 'Only POST'],
     ['is JSON', { headers: { 'content-type': 'application/json' } }, 400, `The body is not ${FORM}`],
     ['has no token', { body: new URLSearchParams(SECRET_POST).toString() }, 400, 'There is no token'],
-  ])('refuses a request that %s', async (_, request, status, error_description) => {
+  ])('rejects a request that %s', async (_, request, status, error_description) => {
     const answer = await post(await started(), { token: 'x', ...SECRET_POST }, request);
     expect(answer).toMatchObject({ status, json: { error: 'invalid_request', error_description } });
   });
 
-  it('refuses a body of no type', async () => {
+  it('rejects a body of no type', async () => {
     const as = await started();
     const { status } = await send(as.origin, '/introspect', { method: 'POST', body: 'token=x' });
     expect(status).toBe(400);
@@ -151,16 +151,16 @@ describe('introspection', () => {
 });
 
 describe('client authentication', () => {
-  async function expectRefused(as: TestAuthorizationServer, response: Response): Promise<void> {
+  async function expectRejected(as: TestAuthorizationServer, response: Response): Promise<void> {
     expect(response.status).toBe(401);
     expect(response.headers.get('www-authenticate')).toBe(`Basic realm="${as.issuer}"`);
-    expect(await response.json()).toEqual(REFUSED);
+    expect(await response.json()).toEqual(REJECTED);
   }
 
   verifies('F118', 'is needed', async () => {
     const as = await started();
-    await expectRefused(as, await ask(as, 'x', oauth.None()));
-    expect(await post(as, { token: as.issueOpaqueToken() })).toMatchObject({ status: 401, json: REFUSED });
+    await expectRejected(as, await ask(as, 'x', oauth.None()));
+    expect(await post(as, { token: as.issueOpaqueToken() })).toMatchObject({ status: 401, json: REJECTED });
   });
 
   it.each<[string, (secret: string) => oauth.ClientAuth]>([
@@ -170,8 +170,8 @@ describe('client authentication', () => {
     const as = await started();
     const token = as.issueOpaqueToken();
     expect(await (await ask(as, token, auth(SECRET))).json()).toMatchObject({ active: true });
-    await expectRefused(as, await ask(as, token, auth(`${SECRET}x`)));
-    await expectRefused(as, await ask(as, token, auth(SECRET), { clientId: `${CLIENT.clientId}x` }));
+    await expectRejected(as, await ask(as, token, auth(`${SECRET}x`)));
+    await expectRejected(as, await ask(as, token, auth(SECRET), { clientId: `${CLIENT.clientId}x` }));
   });
 
   it.each([
@@ -182,11 +182,11 @@ describe('client authentication', () => {
       'of another scheme',
       basic(encodeURIComponent(CLIENT.clientId), encodeURIComponent(SECRET)).replace('B', 'X'),
     ],
-  ])('refuses a basic header that is %s', async (_, authorization) => {
+  ])('rejects a basic header that is %s', async (_, authorization) => {
     const as = await started();
     expect(await post(as, { token: 'x' }, { headers: { authorization } })).toMatchObject({
       status: 401,
-      json: REFUSED,
+      json: REJECTED,
     });
   });
 
@@ -223,7 +223,7 @@ describe('client authentication', () => {
   it('takes only the methods that the client may use', async () => {
     const as = await started({ introspectionClient: { ...CLIENT, authMethods: ['client_secret_post'] } });
     expect((await ask(as, 'x', oauth.ClientSecretPost(SECRET))).status).toBe(200);
-    await expectRefused(as, await ask(as, 'x', oauth.ClientSecretBasic(SECRET)));
+    await expectRejected(as, await ask(as, 'x', oauth.ClientSecretBasic(SECRET)));
     expect(as.metadata()).toMatchObject({
       introspection_endpoint_auth_methods_supported: ['client_secret_post'],
     });
@@ -233,7 +233,7 @@ describe('client authentication', () => {
     const as = await started({ introspectionClient: { clientId: 'rs', authMethods: ['none'] } });
     expect((await post(as, { token: 'x' })).status).toBe(200);
     expect((await ask(as, 'x', oauth.None())).status).toBe(200);
-    await expectRefused(as, await ask(as, 'x', oauth.None(), { clientId: 'rs2' }));
+    await expectRejected(as, await ask(as, 'x', oauth.None(), { clientId: 'rs2' }));
   });
 
   it('has a client of its own when none is given', async () => {
@@ -279,11 +279,11 @@ describe('private_key_jwt', () => {
     ['that has expired', (payload) => (payload['exp'] = seconds() - 1)],
     ['without an expiry', (payload) => delete payload['exp']],
     ['without an id', (payload) => delete payload['jti']],
-  ])('is refused %s', async (_, change) => {
+  ])('is rejected %s', async (_, change) => {
     expect(await asking(await started({ introspectionClient: JWT_CLIENT }), change)).toBe(401);
   });
 
-  it('is refused from another key, a second time, and without a registered key', async () => {
+  it('is rejected from another key, a second time, and without a registered key', async () => {
     const as = await started({ introspectionClient: JWT_CLIENT });
     expect(await asking(as, undefined, strangersKey)).toBe(401);
     const once = (payload: Record<string, unknown>) => (payload['jti'] = 'once');
@@ -294,7 +294,7 @@ describe('private_key_jwt', () => {
     expect(await asking(keyless)).toBe(401);
   });
 
-  it('is refused with another type of assertion or another client_id', async () => {
+  it('is rejected with another type of assertion or another client_id', async () => {
     const as = await started({ introspectionClient: JWT_CLIENT });
     const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
     const assertion = (): Promise<string> =>

@@ -47,7 +47,7 @@ describe('TestAuthorizationServer.start', () => {
     }
   });
 
-  it.each(['tenant1', '/tenant1?a=b', '/tenant1#a'])('refuses the issuer path %s', async (issuerPath) => {
+  it.each(['tenant1', '/tenant1?a=b', '/tenant1#a'])('rejects the issuer path %s', async (issuerPath) => {
     await expect(TestAuthorizationServer.start({ issuerPath })).rejects.toThrow(
       `issuerPath is "${issuerPath}"; write a path such as "/tenant1", or leave it out`,
     );
@@ -235,7 +235,7 @@ describe('the record of requests', () => {
 });
 
 describe('being down', () => {
-  it('refuses connections, then answers at the same port with what it knew', async () => {
+  it('rejects connections, then answers at the same port with what it knew', async () => {
     const as = await started();
     const token = as.issueOpaqueToken();
     const { port } = new URL(as.origin);

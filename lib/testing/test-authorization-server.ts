@@ -204,7 +204,7 @@ export class TestAuthorizationServer {
     this.router.recover(endpoint);
   }
 
-  /** Stops to listen: connections are refused. Tokens can still be issued. */
+  /** Stops to listen: connections are rejected. Tokens can still be issued. */
   goDown(): Promise<void> {
     return this.listener.close();
   }

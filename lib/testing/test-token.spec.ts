@@ -123,7 +123,7 @@ describe('a token', () => {
   afterAll(() => as.close());
 
   it.each(SIGNATURE_ALGORITHMS)(
-    'signed with %s is verified by the key made for it, and refused with one bit changed',
+    'signed with %s is verified by the key made for it, and rejected with one bit changed',
     async (alg) => {
       const token = await as.issueToken({ alg });
       const { protectedHeader, key } = await verify(as, token);
@@ -170,7 +170,7 @@ describe('a token', () => {
     expect(decodeProtectedHeader(await as.issueToken({ key: secret }))).toMatchObject({ alg: 'RS256' });
   });
 
-  it('may be signed with a weak key, which a verifier refuses', async () => {
+  it('may be signed with a weak key, which a verifier rejects', async () => {
     const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
     as.publishRawJwks({ ...publicKey.export({ format: 'jwk' }), kid: 'weak', alg: 'RS256' });
     const token = await as.issueToken({ alg: 'RS256', key: privateKey, kid: 'weak' });

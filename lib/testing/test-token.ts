@@ -61,7 +61,7 @@ export function testClaims(issuer: string, now: Date, options: TestClaimsOptions
 }
 
 /**
- * Signs claims as a compact JWS. Does so by hand because jose rightly refuses what a hostile server would sign: a
+ * Signs claims as a compact JWS. Does so by hand because jose rightly rejects what a hostile server would sign: a
  * header that lies about its algorithm, a weak key, claims of the wrong type.
  *
  * @throws Error when there is no key for the algorithm

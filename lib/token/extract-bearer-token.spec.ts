@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { CredentialsRefusedError, TokenRefusedError } from '../errors/refusal.errors.js';
+import { CredentialsRejectedError, TokenRejectedError } from '../errors/rejection.errors.js';
 import { assertTokenForm, type CredentialSources, extractBearerToken } from './extract-bearer-token.js';
 
 const JWS = 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln';
@@ -16,13 +16,13 @@ function take(sources: CredentialSources, maxLength = MAX_LENGTH): string {
 
 const extract = (header: string, target = '/notes'): string => take({ authorization: [header], target });
 
-/** Why a header is refused: `401` without error, `400`, or a bad token; `accepted` where it is not. */
+/** Why a header is rejected: `401` without error, `400`, or a bad token; `authenticated` where it is not. */
 function outcome(...authorization: string[]): string {
   try {
     take({ authorization, target: '/notes' });
-    return 'accepted';
+    return 'authenticated';
   } catch (error) {
-    if (error instanceof CredentialsRefusedError || error instanceof TokenRefusedError) return error.reason;
+    if (error instanceof CredentialsRejectedError || error instanceof TokenRejectedError) return error.reason;
     throw error;
   }
 }
@@ -44,7 +44,7 @@ describe('extractBearerToken', () => {
     expect(outcome(`Bearer \t${JWS}`)).toBe('malformed');
   });
 
-  verifies('TOK-06', 'takes the characters of b64token and refuses any other', () => {
+  verifies('TOK-06', 'takes the characters of b64token and rejects any other', () => {
     for (const token of ['a', 'AZaz09-._~+/', 'a=', 'a==', '/', '~'])
       expect(extract(`Bearer ${token}`)).toBe(token);
     for (const token of [
@@ -91,33 +91,33 @@ describe('extractBearerToken', () => {
     [[`Bearer ${JWS}, Bearer ${JWS}`]],
     [[`Bearer ${JWS},Basic dTpw`]],
     [[`Basic dTpw, \tBearer ${JWS}`]],
-  ])('refuses more than one credential: %j', (authorization) => {
+  ])('rejects more than one credential: %j', (authorization) => {
     expect(outcome(...authorization)).toBe('multiple_credentials');
   });
 
-  it('refuses a token in the query beside one in the header, and never uses one alone', () => {
+  it('rejects a token in the query beside one in the header, and never uses one alone', () => {
     for (const target of [
       '/notes?access_token=x',
       '/notes?a=b&access_token',
       '/notes?%61ccess_token=x',
       '/?access_token=',
     ]) {
-      expect(() => extract(`Bearer ${JWS}`, target)).toThrow('Credentials refused: multiple_credentials');
-      expect(() => take({ authorization: [], target })).toThrow('Credentials refused: missing_token');
+      expect(() => extract(`Bearer ${JWS}`, target)).toThrow('Credentials rejected: multiple_credentials');
+      expect(() => take({ authorization: [], target })).toThrow('Credentials rejected: missing_token');
     }
     for (const target of ['/notes?access_tokens=x', '/notes?a=access_token', '/access_token=x', '', '?']) {
       expect(extract(`Bearer ${JWS}`, target)).toBe(JWS);
     }
   });
 
-  verifies('TOK-08', 'refuses a token of one character more than the limit, whatever is in it', () => {
+  verifies('TOK-08', 'rejects a token of one character more than the limit, whatever is in it', () => {
     expect(extract(`Bearer ${'a'.repeat(8192)}`)).toHaveLength(8192);
     expect(outcome(`Bearer ${'a'.repeat(8193)}`)).toBe('too_long');
     expect(outcome(`Bearer ${'"'.repeat(8193)}`)).toBe('too_long');
     expect(outcome(`Bearer ${'"'.repeat(8192)}`)).toBe('malformed');
     const long = { authorization: [`Bearer ${'a'.repeat(20_000)}`], target: '/' };
     expect(take(long, 20_000)).toHaveLength(20_000);
-    expect(() => take(long, 19_999)).toThrow(TokenRefusedError);
+    expect(() => take(long, 19_999)).toThrow(TokenRejectedError);
   });
 
   verifies('TOK-09', 'takes linear time', () => {

@@ -1,4 +1,4 @@
-import { CredentialsRefusedError, TokenRefusedError } from '../errors/refusal.errors.js';
+import { CredentialsRejectedError, TokenRejectedError } from '../errors/rejection.errors.js';
 
 /** Where a request may carry credentials. @internal */
 export interface CredentialSources {
@@ -12,31 +12,31 @@ export interface CredentialSources {
  * Takes the bearer token from a request's Authorization header.
  *
  * Only that header is a source. A token in the query is never used; beside one in the header it makes the
- * request ambiguous, which is refused. Whether it can be a token at all is for {@link assertTokenForm}.
+ * request ambiguous, which is rejected. Whether it can be a token at all is for {@link assertTokenForm}.
  *
- * @throws {@link CredentialsRefusedError} when there is no bearer token, or more than one credential
+ * @throws {@link CredentialsRejectedError} when there is no bearer token, or more than one credential
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-2.1 | RFC 6750 section 2.1}
  * @internal
  */
 export function extractBearerToken({ authorization, target }: CredentialSources): string {
   const [header, ...others] = authorization;
-  if (header === undefined) throw new CredentialsRefusedError('missing_token');
+  if (header === undefined) throw new CredentialsRejectedError('missing_token');
   if (others.length > 0 || joinsCredentials(header))
-    throw new CredentialsRefusedError('multiple_credentials');
+    throw new CredentialsRejectedError('multiple_credentials');
   const credentials = bearerCredentials(header);
-  if (hasQueryToken(target)) throw new CredentialsRefusedError('multiple_credentials');
+  if (hasQueryToken(target)) throw new CredentialsRejectedError('multiple_credentials');
   return credentials;
 }
 
 /**
  * Checks a token's length and characters, wherever it comes from.
  *
- * @throws {@link TokenRefusedError} `too_long` or `malformed`
+ * @throws {@link TokenRejectedError} `too_long` or `malformed`
  * @internal
  */
 export function assertTokenForm(token: string, maxLength: number): void {
-  if (token.length > maxLength) throw new TokenRefusedError('too_long');
-  if (!/^[\w\-.~+/]+=*$/.test(token)) throw new TokenRefusedError('malformed');
+  if (token.length > maxLength) throw new TokenRejectedError('too_long');
+  if (!/^[\w\-.~+/]+=*$/.test(token)) throw new TokenRejectedError('malformed');
 }
 
 /**
@@ -44,12 +44,12 @@ export function assertTokenForm(token: string, maxLength: number): void {
  * white space belongs to it. A pattern for the end would take quadratic time.
  */
 function bearerCredentials(header: string): string {
-  if (!/^bearer(?: |$)/i.test(header)) throw new CredentialsRefusedError('unsupported_scheme');
+  if (!/^bearer(?: |$)/i.test(header)) throw new CredentialsRejectedError('unsupported_scheme');
   let begin = 'bearer'.length;
   while (header[begin] === ' ') begin += 1;
   let end = header.length;
   while (end > begin && (header[end - 1] === ' ' || header[end - 1] === '\t')) end -= 1;
-  if (begin === end) throw new CredentialsRefusedError('missing_token');
+  if (begin === end) throw new CredentialsRejectedError('missing_token');
   return header.slice(begin, end);
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { decodeClaims, decodeHeader } from './decode-jws.js';
 
 const encode = (text: string | Buffer): string => Buffer.from(text).toString('base64url');
@@ -34,7 +34,7 @@ describe('decoding a JWS', () => {
 
   /** Node leaves out of the bytes what does not belong there. */
   it.each(['=', '+', '/', ' ', '\n', '~', '!', '\u0000', '\u00e4', '\u2003', '\u{1f600}'])(
-    'refuses a part with %j in it',
+    'rejects a part with %j in it',
     (stranger) => {
       for (const part of PARTS) {
         expect(decodeHeader(`${part}.e30.e30`)).toBeDefined();
@@ -49,7 +49,7 @@ describe('decoding a JWS', () => {
     },
   );
 
-  it('refuses a character that Node takes for the one of the same lower byte', () => {
+  it('rejects a character that Node takes for the one of the same lower byte', () => {
     const alike = (part: string, at: number): string =>
       part.slice(0, at) + String.fromCharCode(part.charCodeAt(at) + 0x100) + part.slice(at + 1);
     for (const part of PARTS) {
@@ -61,7 +61,7 @@ describe('decoding a JWS', () => {
     }
   });
 
-  verifies('WAY-33', 'refuses a part with bits beyond its last byte, which jose takes', () => {
+  verifies('WAY-33', 'rejects a part with bits beyond its last byte, which jose takes', () => {
     for (const part of ['e31', 'e32', 'e33', `${encode('{"a":1}').slice(0, -1)}R`]) {
       expect(decodeProtectedHeader(`${part}.e30.e30`)).toBeTypeOf('object');
       expect(decodeHeader(`${part}.e30.e30`)).toBeUndefined();
@@ -69,7 +69,7 @@ describe('decoding a JWS', () => {
     }
   });
 
-  verifies('WAY-33', 'refuses a signature in another spelling than an encoder has', () => {
+  verifies('WAY-33', 'rejects a signature in another spelling than an encoder has', () => {
     for (const bytes of ['', 'a', 'ab', 'abc', 'abcd']) {
       const signature = encode(bytes);
       expect(decodeClaims(`e30.e30.${signature}`)).toEqual({});
@@ -101,9 +101,9 @@ describe('decoding a JWS', () => {
   });
 
   it.each(['', 'e30', 'e30.e30', 'e30.e30=.e30', 'e30.e30.e30.e30', 'e30.e30.e30.e30.e30', '..'])(
-    'refuses %j',
+    'rejects %j',
     (token) => {
-      expect(() => decodeClaims(token)).toThrow(new TokenRefusedError('malformed'));
+      expect(() => decodeClaims(token)).toThrow(new TokenRejectedError('malformed'));
     },
   );
 

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { type TokenClaims } from '../options/token.verifier.js';
 
 /**
@@ -14,7 +14,7 @@ const BASE64URL = /^(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?$/;
 /**
  * What a token says, before anything is verified: good for the choice of keys and nothing else until then.
  *
- * @throws {@link TokenRefusedError} `malformed` when it is no compact JWS with an object for payload and base64url for
+ * @throws {@link TokenRejectedError} `malformed` when it is no compact JWS with an object for payload and base64url for
  * signature
  * @internal
  */
@@ -24,7 +24,7 @@ export function decodeClaims(token: string): TokenClaims {
   const isCompact = begin > 0 && end !== -1 && !token.includes('.', end + 1);
   const isRight = isCompact && BASE64URL.test(token.slice(end + 1));
   const claims = isRight ? decodeObject(token.slice(begin, end)) : undefined;
-  if (!claims) throw new TokenRefusedError('malformed');
+  if (!claims) throw new TokenRejectedError('malformed');
   return claims;
 }
 

@@ -3,7 +3,7 @@ import { type ClientAuth } from 'oauth4webapi';
 import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { type IssuerKeys } from '../discovery/issuer-keys.js';
 import { RefreshedValue } from '../discovery/refreshed-value.js';
-import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
+import { AuthorizationServerUnavailableError } from '../errors/rejection.errors.js';
 import { type ResolvedIntrospectionOptions } from '../options/trusted-authorization-server.interface.js';
 import { untilAborted, withDeadline } from '../platform/deadline.js';
 import { outsideRequests } from '../platform/outside-requests.js';
@@ -23,11 +23,11 @@ export interface IntrospectionContext {
   readonly keys: IssuerKeys | undefined;
   /** Ends all requests together. */
   readonly shutdown: AbortSignal;
-  /** Told once when the server begins to refuse our own credentials, with the status of its answer. */
-  readonly onCredentialsRefused: (status: number) => void;
+  /** Told once when the server begins to reject our own credentials, with the status of its answer. */
+  readonly onCredentialsRejected: (status: number) => void;
 }
 
-/** Credentials that are refused are asked for anew when they are older, as they may have been changed. */
+/** Credentials that are rejected are asked for anew when they are older, as they may have been changed. */
 const CREDENTIALS_COOLDOWN_SECONDS = 30;
 
 /**
@@ -43,7 +43,7 @@ export class IntrospectionEndpoint {
   private readonly cache: IntrospectionCache | undefined;
   private readonly credentials: RefreshedValue<ClientAuth>;
   private readonly semaphore: Semaphore;
-  private areCredentialsRefused = false;
+  private areCredentialsRejected = false;
 
   constructor(
     private readonly server: TrustedAuthorizationServer,
@@ -90,12 +90,12 @@ export class IntrospectionEndpoint {
     return withDeadline(this.options.timeoutMs, until, async (signal) => {
       try {
         const answer = await this.inTurn(token, signal);
-        this.areCredentialsRefused = false;
+        this.areCredentialsRejected = false;
         return answer;
       } catch (error) {
         if (error instanceof AuthorizationServerUnavailableError) throw error;
         const cause = signal.aborted ? lateFailure(hasToWait) : this.failureOf(error);
-        if (cause.status === 401 || cause.status === 403) this.noteRefusedCredentials(cause.status);
+        if (cause.status === 401 || cause.status === 403) this.noteRejectedCredentials(cause.status);
         throw new AuthorizationServerUnavailableError(this.server.issuer, 'introspection', { cause });
       }
     });
@@ -116,7 +116,7 @@ export class IntrospectionEndpoint {
     const { fetch, now, keys, clockToleranceSeconds: toleranceSeconds } = this.context;
     const text = await requestIntrospection(token, {
       issuer: server.issuer,
-      // Metadata without it is refused where it is loaded.
+      // Metadata without it is rejected where it is loaded.
       endpoint: endpoint ?? (await server.metadata()).introspection_endpoint ?? '',
       clientId,
       authentication: await this.credentials.get(),
@@ -143,12 +143,12 @@ export class IntrospectionEndpoint {
     return new IntrospectionFailure(`${count} others wait for their turn already ("maxQueuedRequests")`);
   }
 
-  private noteRefusedCredentials(status: number): void {
-    if (!this.areCredentialsRefused) this.context.onCredentialsRefused(status);
-    this.areCredentialsRefused = true;
+  private noteRejectedCredentials(status: number): void {
+    if (!this.areCredentialsRejected) this.context.onCredentialsRejected(status);
+    this.areCredentialsRejected = true;
     const { ageSeconds } = this.credentials.state();
     if (ageSeconds !== undefined && ageSeconds >= CREDENTIALS_COOLDOWN_SECONDS)
-      this.credentials.refresh().catch(() => undefined); // the old ones are refused anyhow
+      this.credentials.refresh().catch(() => undefined); // the old ones are rejected anyhow
   }
 
   private seconds(): number {

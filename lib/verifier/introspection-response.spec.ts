@@ -109,9 +109,9 @@ describe('toClaims', () => {
       iss: ISSUER,
       token_type: 'BEARER',
     });
-    expect(() => toClaims({ iss: `${ISSUER}/` }, ISSUER)).toThrow('Access token refused: issuer');
+    expect(() => toClaims({ iss: `${ISSUER}/` }, ISSUER)).toThrow('Access token rejected: issuer');
     expect(() => toClaims({ token_type: 'DPoP' }, ISSUER)).toThrow(
-      'Access token refused: sender_constrained',
+      'Access token rejected: sender_constrained',
     );
     expect(() => toClaims({ token_type: ['Bearer'] }, ISSUER)).toThrow('sender_constrained');
   });

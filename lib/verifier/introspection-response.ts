@@ -1,5 +1,5 @@
 import { jwtVerify, type JWTVerifyGetKey } from 'jose';
-import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { IntrospectionFailure } from './introspection-failure.js';
 import { type TokenClaims } from '../options/token.verifier.js';
 
@@ -76,14 +76,14 @@ export async function readSignedAnswer(
  * The claims that an answer about an active token amounts to: its own members, and the server for the issuer where
  * it names none.
  *
- * @throws {@link TokenRefusedError} `issuer` when it names another issuer; `sender_constrained` when the token is of
+ * @throws {@link TokenRejectedError} `issuer` when it names another issuer; `sender_constrained` when the token is of
  * a type that needs a proof beside it
  * @internal
  */
 export function toClaims(answer: TokenClaims, issuer: string): TokenClaims {
   const { iss = issuer, token_type: type = 'Bearer' } = answer;
-  if (iss !== issuer) throw new TokenRefusedError('issuer');
+  if (iss !== issuer) throw new TokenRejectedError('issuer');
   if (typeof type !== 'string' || type.toLowerCase() !== 'bearer')
-    throw new TokenRefusedError('sender_constrained');
+    throw new TokenRejectedError('sender_constrained');
   return { ...answer, iss };
 }

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import { registriesOf } from '../../test/fixtures/registries.js';
 import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
-import { AuthorizationServerUnavailableError } from '../errors/refusal.errors.js';
+import { AuthorizationServerUnavailableError } from '../errors/rejection.errors.js';
 import { type AuthorizationServerMetadata } from '../options/authorization-server-options.js';
 import { type IntrospectionOptions } from '../options/introspection-options.js';
 import { resolveOptions } from '../options/resolve-options.js';
@@ -148,7 +148,7 @@ describe('IntrospectionTokenVerifier', () => {
     },
   );
 
-  verifies('OPQ-02', 'refuses keys at the start that sign nothing', async () => {
+  verifies('OPQ-02', 'rejects keys at the start that sign nothing', async () => {
     await expect(make().verifier.onModuleInit()).resolves.toBeUndefined();
     const { privateKey } = await generateKeyPair('ES256', { extractable: true });
     const jwk = await exportJWK(privateKey);
@@ -189,7 +189,7 @@ describe('IntrospectionTokenVerifier', () => {
     );
   });
 
-  verifies('OPQ-06', 'reads credentials anew that are refused, at most each half minute', async () => {
+  verifies('OPQ-06', 'reads credentials anew that are rejected, at most each half minute', async () => {
     const clock = { at: Date.now() };
     now = () => new Date(clock.at);
     const clientSecret = vi.fn(() => 'old');

@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } fro
 import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { IssuerKeysRegistry } from '../discovery/issuer-keys.registry.js';
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
-import { AuthorizationServerUnavailableError, TokenRefusedError } from '../errors/refusal.errors.js';
+import { AuthorizationServerUnavailableError, TokenRejectedError } from '../errors/rejection.errors.js';
 import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type IntrospectionAuthMethod } from '../options/introspection-options.js';
@@ -64,7 +64,7 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
    * @param server - the one server that it can belong to
    * @param wait - its `signal` ends the wait, not the request: others may wait for the same answer
    * @returns what the server says of it, or null when it is not active
-   * @throws {@link TokenRefusedError} when the token has not the form of this server's, so that it is not asked; when what
+   * @throws {@link TokenRejectedError} when the token has not the form of this server's, so that it is not asked; when what
    * it says is of another issuer, or needs a proof
    * @throws {@link AuthorizationServerUnavailableError} when it says nothing that can be used
    */
@@ -74,7 +74,7 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
     wait: Pick<VerificationContext, 'signal'>,
   ): VerifiedToken | null | Promise<VerifiedToken | null> {
     if (server.options.introspection?.opaqueTokenPattern?.test(token) === false)
-      throw new TokenRefusedError('malformed');
+      throw new TokenRejectedError('malformed');
     const answer = this.endpointOf(server).ask(token);
     return answer instanceof Promise ? verifyLater(answer, server, wait.signal) : verified(answer, server);
   }
@@ -93,7 +93,7 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
       ...this.options,
       keys: introspection.requireSignedResponse ? this.issuerKeys.of(server) : undefined,
       shutdown: this.shutdown.signal,
-      onCredentialsRefused: (status) => {
+      onCredentialsRejected: (status) => {
         const { clientId, authMethod } = introspection;
         const fix = `check "clientId" and the credentials of the option "introspection"${WAY_OUT[authMethod] ?? ''}`;
         this.logger.error(

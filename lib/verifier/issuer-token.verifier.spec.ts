@@ -62,7 +62,7 @@ describe('IssuerTokenVerifier', () => {
     expect(jwt.verify).not.toHaveBeenCalled();
   });
 
-  it('refuses an opaque token where nobody can be asked', async () => {
+  it('rejects an opaque token where nobody can be asked', async () => {
     await expect(way('opaque', signing)).rejects.toMatchObject({ reason: 'malformed' });
   });
 

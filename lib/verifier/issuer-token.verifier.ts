@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { IntrospectionTokenVerifier } from './introspection-token.verifier.js';
 import { decodeClaims, decodeHeader } from './decode-jws.js';
@@ -25,7 +25,7 @@ export class IssuerTokenVerifier extends TokenVerifier {
     super();
   }
 
-  /** Decides at once where nobody has to be asked: what it refuses by its looks, and answers that are kept. */
+  /** Decides at once where nobody has to be asked: what it rejects by its looks, and answers that are kept. */
   verify(token: string, context: VerificationContext): VerifiedToken | null | Promise<VerifiedToken | null> {
     const opaqueServer = serverForOpaque(context);
     if (opaqueServer && !looksLikeJwt(token)) {
@@ -34,7 +34,7 @@ export class IssuerTokenVerifier extends TokenVerifier {
     const claims = decodeClaims(token);
     const server =
       typeof claims['iss'] === 'string' ? context.authorizationServers.get(claims['iss']) : undefined;
-    if (!server) throw new TokenRefusedError('issuer');
+    if (!server) throw new TokenRejectedError('issuer');
     return server.options.mode === 'introspection'
       ? this.introspection.verify(token, server, context)
       : this.jwt.verify(token, claims, server);

@@ -1,7 +1,7 @@
 import { errors } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { DiscoveryError } from '../errors/discovery.error.js';
-import { AuthorizationServerUnavailableError, TokenRefusedError } from '../errors/refusal.errors.js';
+import { AuthorizationServerUnavailableError, TokenRejectedError } from '../errors/rejection.errors.js';
 import { toVerifierError } from './jose-errors.js';
 
 const ISSUER = 'https://as.example';
@@ -20,7 +20,7 @@ describe('toVerifierError', () => {
     [new DOMException('Invalid key', 'DataError'), 'unusable_key'],
   ])('takes %s for a bad token: %s', (cause, reason) => {
     const error = toVerifierError(cause, ISSUER);
-    expect(error).toBeInstanceOf(TokenRefusedError);
+    expect(error).toBeInstanceOf(TokenRejectedError);
     expect(error).toMatchObject({ reason, cause });
   });
 

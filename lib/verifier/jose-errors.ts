@@ -2,11 +2,11 @@ import { errors } from 'jose';
 import { DiscoveryError } from '../errors/discovery.error.js';
 import {
   AuthorizationServerUnavailableError,
-  type TokenRefusal,
-  TokenRefusedError,
-} from '../errors/refusal.errors.js';
+  type TokenRejection,
+  TokenRejectedError,
+} from '../errors/rejection.errors.js';
 
-const REFUSALS: ReadonlyMap<string, TokenRefusal> = new Map<string, TokenRefusal>([
+const REJECTIONS: ReadonlyMap<string, TokenRejection> = new Map<string, TokenRejection>([
   [errors.JWSInvalid.code, 'malformed'],
   [errors.JWTInvalid.code, 'malformed'],
   [errors.JOSEAlgNotAllowed.code, 'algorithm'],
@@ -27,11 +27,11 @@ export function toVerifierError(error: unknown, issuer: string): unknown {
     return new AuthorizationServerUnavailableError(issuer, 'keys', { cause: error });
   if (error instanceof errors.JOSEError) {
     // JWKSInvalid is left: a member that is no usable public key, found when a token asked for it.
-    return new TokenRefusedError(REFUSALS.get(error.code) ?? 'unusable_key', { cause: error });
+    return new TokenRejectedError(REJECTIONS.get(error.code) ?? 'unusable_key', { cause: error });
   }
   // Web Crypto and jose reject a weak or broken key with these, not with an error of jose's own.
   if (error instanceof TypeError || error instanceof DOMException) {
-    return new TokenRefusedError('unusable_key', { cause: error });
+    return new TokenRejectedError('unusable_key', { cause: error });
   }
   return error;
 }

@@ -21,14 +21,14 @@ describe('assertAccessTokenHeader', () => {
       expect(check({ typ }, 'rfc9068')).not.toThrow();
     }
     for (const typ of [undefined, null, '', 'JWT', 'jwt', 'application/jwt', 'at+jwt ', 'application/JWT']) {
-      expect(check({ typ }, 'rfc9068')).toThrow('Access token refused: type');
+      expect(check({ typ }, 'rfc9068')).toThrow('Access token rejected: type');
     }
-    expect(check({}, 'rfc9068')).toThrow('Access token refused: type');
-    expect(check({ typ: 'at+jwt', cty: 'JWT' }, 'rfc9068')).toThrow('Access token refused: type');
-    expect(check({ typ: 'at+jwt', b64: false }, 'rfc9068')).toThrow('Access token refused: malformed');
+    expect(check({}, 'rfc9068')).toThrow('Access token rejected: type');
+    expect(check({ typ: 'at+jwt', cty: 'JWT' }, 'rfc9068')).toThrow('Access token rejected: type');
+    expect(check({ typ: 'at+jwt', b64: false }, 'rfc9068')).toThrow('Access token rejected: malformed');
   });
 
-  verifies(['JWT-07', 'F54'], 'refuses the type of any other kind of token', () => {
+  verifies(['JWT-07', 'F54'], 'rejects the type of any other kind of token', () => {
     for (const typ of [
       ...[
         'dpop+jwt',
@@ -50,12 +50,12 @@ describe('assertAccessTokenHeader', () => {
       ],
       ...[null, 7, true, ['at+jwt'], { typ: 'JWT' }, '__proto__', 'at\u212Ajwt'],
     ]) {
-      expect(check({ typ })).toThrow('Access token refused: type');
-      expect(check({ typ }, 'rfc9068')).toThrow('Access token refused: type');
+      expect(check({ typ })).toThrow('Access token rejected: type');
+      expect(check({ typ }, 'rfc9068')).toThrow('Access token rejected: type');
     }
   });
 
-  it.each(['JWT', 'json', '', null])('refuses the content type %j: the payload is not claims', (cty) => {
-    expect(check({ typ: 'at+jwt', cty })).toThrow('Access token refused: type');
+  it.each(['JWT', 'json', '', null])('rejects the content type %j: the payload is not claims', (cty) => {
+    expect(check({ typ: 'at+jwt', cty })).toThrow('Access token rejected: type');
   });
 });

@@ -1,5 +1,5 @@
 import { type CompactJWSHeaderParameters } from 'jose';
-import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { type ResolvedAuthorizationServerOptions } from '../options/trusted-authorization-server.interface.js';
 
 type Profile = ResolvedAuthorizationServerOptions['profile'];
@@ -14,13 +14,13 @@ const ACCESS_TOKEN_TYPES: Readonly<Record<Profile, readonly unknown[]>> = {
 };
 
 /**
- * Refuses a JWS whose header says that it is something else than an access token, or that it can be understood only
+ * Rejects a JWS whose header says that it is something else than an access token, or that it can be understood only
  * with an extension (`crit`): an access token needs none, so none is understood. Nor may what was signed be anything
  * but the encoded payload (`b64: false`), as what was decoded would not be what was verified.
  *
  * @param header - the protected header
  * @param profile - whether a header without `typ`, or with the type `JWT`, passes
- * @throws {@link TokenRefusedError} `type` or `malformed`
+ * @throws {@link TokenRejectedError} `type` or `malformed`
  * @see {@link https://www.rfc-editor.org/rfc/rfc8725#section-3.11 | RFC 8725 section 3.11}
  * @internal
  */
@@ -28,9 +28,9 @@ export function assertAccessTokenHeader(
   { typ, cty, b64, crit }: CompactJWSHeaderParameters,
   profile: Profile,
 ): void {
-  if (crit !== undefined || b64 === false) throw new TokenRefusedError('malformed');
+  if (crit !== undefined || b64 === false) throw new TokenRejectedError('malformed');
   const type: unknown = typ;
   const accepted = ACCESS_TOKEN_TYPES[profile].includes(typeof type === 'string' ? type.toLowerCase() : type);
   // A content type means that the payload is not claims but, for example, another JWT.
-  if (!accepted || cty !== undefined) throw new TokenRefusedError('type');
+  if (!accepted || cty !== undefined) throw new TokenRejectedError('type');
 }

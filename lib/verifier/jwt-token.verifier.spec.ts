@@ -6,7 +6,7 @@ import { LoopbackAuthorizationServer } from '../../test/fixtures/authorization-s
 import { makeKey, type SigningKey } from '../../test/fixtures/keys.js';
 import { registriesOf } from '../../test/fixtures/registries.js';
 import { verifies } from '../../test/verifies.js';
-import { AuthorizationServerUnavailableError, TokenRefusedError } from '../errors/refusal.errors.js';
+import { AuthorizationServerUnavailableError, TokenRejectedError } from '../errors/rejection.errors.js';
 import {
   type AuthorizationServerMetadata,
   type AuthorizationServerOptions,
@@ -41,14 +41,14 @@ async function verifierFor(...given: Given[]): Promise<Verify> {
   return async (token) => (await verifier.verify(token, context))?.claims ?? {};
 }
 
-/** Why a token is refused; `accepted` where it is not. Anything but a refusal fails the test. */
+/** Why a token is rejected; `authenticated` where it is not. Anything but a rejection fails the test. */
 async function outcome(verify: Verify, token: string): Promise<string> {
   try {
     await verify(token);
-    return 'accepted';
+    return 'authenticated';
   } catch (error) {
-    expect(error).toBeInstanceOf(TokenRefusedError);
-    return (error as TokenRefusedError).reason;
+    expect(error).toBeInstanceOf(TokenRejectedError);
+    return (error as TokenRejectedError).reason;
   }
 }
 
@@ -135,21 +135,21 @@ describe('JwtTokenVerifier', () => {
       const one = await verifierFor({ issuer: as.issuer, jwks, algorithms: ['ES256'] });
       for (const key of keys) {
         const token = await as.token({}, { key });
-        expect(await outcome(all, token)).toBe('accepted');
-        expect(await outcome(one, token)).toBe(key.alg === 'ES256' ? 'accepted' : 'algorithm');
+        expect(await outcome(all, token)).toBe('authenticated');
+        expect(await outcome(one, token)).toBe(key.alg === 'ES256' ? 'authenticated' : 'algorithm');
       }
     });
 
     verifies(
       ['JWT-02', 'F45'],
-      'refuses alg none in every spelling, with and without a signature',
+      'rejects alg none in every spelling, with and without a signature',
       async () => {
         const [, payload, signature] = (await as.token({})).split('.');
         for (const alg of ['none', 'None', 'NONE', 'nOnE', '']) {
           const header = encode({ alg, kid: as.key.kid });
-          expect(await outcome(verify, `${header}.${String(payload)}.`)).not.toBe('accepted');
+          expect(await outcome(verify, `${header}.${String(payload)}.`)).not.toBe('authenticated');
           expect(await outcome(verify, `${header}.${String(payload)}.${String(signature)}`)).not.toBe(
-            'accepted',
+            'authenticated',
           );
         }
         expect(await outcome(verify, `${encode({ alg: 'none' })}.${String(payload)}.`)).toBe('algorithm');
@@ -159,7 +159,7 @@ describe('JwtTokenVerifier', () => {
       },
     );
 
-    verifies(['JWT-03', 'F45'], 'refuses HS256 with the public key for a secret', async () => {
+    verifies(['JWT-03', 'F45'], 'rejects HS256 with the public key for a secret', async () => {
       const { publicJwk, kid } = as.key;
       const publicKey = (await importJWK(publicJwk, 'RS256', { extractable: true })) as CryptoKey;
       const pem = await exportSPKI(publicKey);
@@ -179,7 +179,7 @@ describe('JwtTokenVerifier', () => {
       }
     });
 
-    it('refuses an algorithm of another kind than the key', async () => {
+    it('rejects an algorithm of another kind than the key', async () => {
       const [, payload] = (await as.token({})).split('.');
       expect(
         await outcome(verify, await signRaw(as.key, { alg: 'ES256', kid: as.key.kid }, String(payload))),
@@ -191,10 +191,10 @@ describe('JwtTokenVerifier', () => {
   });
 
   describe('keys', () => {
-    it('refuses a changed token', async () => {
+    it('rejects a changed token', async () => {
       const [header, payload, signature = ''] = (await as.token({ sub: 'u1' })).split('.');
       const changed = `${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`;
-      expect(await outcome(verify, [header, payload, signature].join('.'))).toBe('accepted');
+      expect(await outcome(verify, [header, payload, signature].join('.'))).toBe('authenticated');
       expect(await outcome(verify, [header, payload, changed].join('.'))).toBe('signature');
       expect(
         await outcome(verify, [header, encode({ iss: as.issuer, sub: 'root' }), signature].join('.')),
@@ -203,7 +203,7 @@ describe('JwtTokenVerifier', () => {
       expect(await outcome(verify, [header, payload, `${signature}AAAA`].join('.'))).toBe('signature');
     });
 
-    verifies('JWT-05', 'refuses a token by a weak RSA key, and tells the operator', async () => {
+    verifies('JWT-05', 'rejects a token by a weak RSA key, and tells the operator', async () => {
       const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
       const weak = { ...publicKey.export({ format: 'jwk' }), kid: 'weak', alg: 'RS256' } as JWK;
       const input = `${encode({ alg: 'RS256', kid: 'weak' })}.${encode({ iss: as.issuer })}`;
@@ -214,17 +214,19 @@ describe('JwtTokenVerifier', () => {
       expect(logged).toEqual([
         `${as.issuer} signed a token with a key that cannot be used, such as RSA below 2048 bits`,
       ]);
-      expect(await outcome(withWeak, await as.token({}))).toBe('accepted');
-      expect(await outcome(withWeak, await as.token({}, { header: { kid: undefined } }))).toBe('accepted');
+      expect(await outcome(withWeak, await as.token({}))).toBe('authenticated');
+      expect(await outcome(withWeak, await as.token({}, { header: { kid: undefined } }))).toBe(
+        'authenticated',
+      );
     });
 
-    it('refuses a token by a key that is no key, and tells of members that it leaves out', async () => {
+    it('rejects a token by a key that is no key, and tells of members that it leaves out', async () => {
       const broken = { kty: 'RSA', kid: 'broken', alg: 'RS256', n: '!', e: 'AQAB' };
       as.at('/jwks', { keys: [broken, as.key.publicJwk, { kty: 'oct', k: 'c2VjcmV0' }] });
       const fetched = await verifierFor(as.issuer);
       expect(await outcome(fetched, await as.token({}, { header: { kid: 'broken' } }))).toBe('unusable_key');
       expect(logged[0]).toBe(`${as.issuer} publishes 1 key that cannot be used; left out`);
-      expect(await outcome(fetched, await as.token({}))).toBe('accepted');
+      expect(await outcome(fetched, await as.token({}))).toBe('authenticated');
     });
 
     verifies('JWT-09', 'never uses a key that the header brings or points to', async () => {
@@ -242,7 +244,7 @@ describe('JwtTokenVerifier', () => {
           /^(signature|unknown_key)$/,
         );
         const good = await outcome(verify, await as.token({}, { header: { ...header, kid: as.key.kid } }));
-        expect(good).toBe('accepted');
+        expect(good).toBe('authenticated');
       }
       expect(canary.requests).toEqual([]);
     });
@@ -259,22 +261,22 @@ describe('JwtTokenVerifier', () => {
           const many = await verifierFor({ issuer: as.issuer, jwks: { keys: published as JWK[] } });
           const by = async (key: SigningKey): Promise<string> =>
             outcome(many, await as.token({}, { key, header: strip ? { kid: undefined } : {} }));
-          expect(await by(keys[0]!)).toBe('accepted');
-          expect(await by(keys[7]!)).toBe('accepted');
+          expect(await by(keys[0]!)).toBe('authenticated');
+          expect(await by(keys[7]!)).toBe('authenticated');
           expect(await by(keys[8]!)).toBe('signature');
           expect(await by(ec)).toMatch(/^(signature|unknown_key)$/);
         }
       },
     );
 
-    it('refuses, among several fitting keys, what fits none or is no signature', async () => {
+    it('rejects, among several fitting keys, what fits none or is no signature', async () => {
       const keys = [await makeKey('ES256', 'a'), await makeKey('ES256', 'b')];
       const two = await verifierFor({
         issuer: as.issuer,
         jwks: { keys: keys.map(({ publicJwk }) => publicJwk) },
       });
       const token = await as.token({}, { key: keys[1]!, header: { kid: undefined } });
-      expect(await outcome(two, token)).toBe('accepted');
+      expect(await outcome(two, token)).toBe('authenticated');
       expect(await outcome(two, await as.token({}, { key: ec, header: { kid: undefined } }))).toBe(
         'signature',
       );
@@ -290,7 +292,7 @@ describe('JwtTokenVerifier', () => {
         for (const claimed of [as, other]) {
           for (const signer of [as, other]) {
             const token = await claimed.token({}, { key: signer.key });
-            expect(await outcome(both, token)).toBe(claimed === signer ? 'accepted' : 'signature');
+            expect(await outcome(both, token)).toBe(claimed === signer ? 'authenticated' : 'signature');
           }
         }
       },
@@ -308,7 +310,7 @@ describe('JwtTokenVerifier', () => {
         'rs256-key',
         'k'.repeat(5000),
       ],
-    ])('refuses the kid %j', async (kid) => {
+    ])('rejects the kid %j', async (kid) => {
       expect(await outcome(verify, await as.token({}, { header: { kid } }))).toBe('unknown_key');
     });
 
@@ -345,18 +347,18 @@ describe('JwtTokenVerifier', () => {
       const clock = { now: () => new Date(time) };
       const held = await verifierFor({ issuer: as.issuer }, clock);
       const token = await as.token({});
-      expect(await outcome(held, token)).toBe('accepted');
+      expect(await outcome(held, token)).toBe('authenticated');
       as.at('/jwks', { keys: [as.key.publicJwk, null, null] });
       time += 600_000;
-      expect(await outcome(held, token)).toBe('accepted');
+      expect(await outcome(held, token)).toBe('authenticated');
       expect(logged).toEqual([
         `${as.issuer} publishes 2 keys that cannot be used; left out`,
         `The keys of ${as.issuer} were renewed`,
       ]);
       as.at('/jwks', (_request, response) => response.writeHead(500).end());
       time += 600_000;
-      expect(await outcome(held, token)).toBe('accepted');
-      expect(await outcome(held, token)).toBe('accepted');
+      expect(await outcome(held, token)).toBe('authenticated');
+      expect(await outcome(held, token)).toBe('authenticated');
       expect(logged.slice(2)).toEqual([
         `Could not fetch the keys of ${as.issuer}: ${as.origin}/jwks: answered 500`,
       ]);
@@ -380,7 +382,7 @@ describe('JwtTokenVerifier', () => {
 
   describe('issuers', () => {
     verifies('JWT-20', 'takes exactly the issuers of the resource', async () => {
-      expect(await outcome(verify, await as.token({}))).toBe('accepted');
+      expect(await outcome(verify, await as.token({}))).toBe('authenticated');
       for (const iss of [
         `${as.issuer}/`,
         as.issuer.replace('http', 'HTTP'),
@@ -429,7 +431,7 @@ describe('JwtTokenVerifier', () => {
     verifies('JWT-12', 'takes only a compact JWS with three parts', async () => {
       const token = await as.token({});
       const [header = '', payload = '', signature = ''] = token.split('.');
-      expect(await outcome(verify, token)).toBe('accepted');
+      expect(await outcome(verify, token)).toBe('authenticated');
       for (const bad of [
         ...[
           '',
@@ -467,7 +469,7 @@ describe('JwtTokenVerifier', () => {
 
     verifies('JWT-13', 'takes only a JSON object for a payload', async () => {
       const iss = `"iss":"${as.issuer}"`;
-      expect(await outcome(verify, await signBytes(as.key, `{${iss}}`))).toBe('accepted');
+      expect(await outcome(verify, await signBytes(as.key, `{${iss}}`))).toBe('authenticated');
       const invalidUtf8 = Buffer.concat([
         Buffer.from(`{${iss},"sub":"`),
         Buffer.from([0xc3, 0x28]),
@@ -500,10 +502,10 @@ describe('JwtTokenVerifier', () => {
       const deep = '['.repeat(2500) + ']'.repeat(2500);
       const token = await signBytes(as.key, `{"iss":"${as.issuer}","a":${deep}}`);
       expect(token.length).toBeLessThan(8192);
-      expect(await outcome(verify, token)).toBe('accepted');
+      expect(await outcome(verify, token)).toBe('authenticated');
     });
 
-    it('refuses a payload that is not encoded, and extensions that it does not know', async () => {
+    it('rejects a payload that is not encoded, and extensions that it does not know', async () => {
       const [, payload] = (await as.token({})).split('.');
       for (const header of [
         { b64: false, crit: ['b64'] },
@@ -522,7 +524,7 @@ describe('JwtTokenVerifier', () => {
     });
 
     it.each(['[]', 'null', '"x"', '{', '{"alg":"RS256","alg":"none"}', '{"__proto__":{"alg":"RS256"}}'])(
-      'refuses the header %s',
+      'rejects the header %s',
       async (header) => {
         expect(await outcome(verify, await signRaw(as.key, header, encode({ iss: as.issuer })))).toMatch(
           /^(malformed|algorithm)$/,
@@ -532,7 +534,7 @@ describe('JwtTokenVerifier', () => {
 
     verifies('JWT-07', 'takes a token of unknown type for none of its own, after its signature', async () => {
       for (const typ of ['at+jwt', 'JWT', undefined]) {
-        expect(await outcome(verify, await as.token({}, { header: { typ } }))).toBe('accepted');
+        expect(await outcome(verify, await as.token({}, { header: { typ } }))).toBe('authenticated');
       }
       for (const typ of ['dpop+jwt', 'logout+jwt', 'secevent+jwt']) {
         expect(await outcome(verify, await as.token({}, { header: { typ } }))).toBe('type');

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { compactVerify, type CompactJWSHeaderParameters } from 'jose';
 import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { IssuerKeysRegistry } from '../discovery/issuer-keys.registry.js';
-import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { decodeHeader } from './decode-jws.js';
 import { assertAccessTokenHeader } from './jwt-header-rules.js';
 import { toVerifierError } from './jose-errors.js';
@@ -31,7 +31,7 @@ export class JwtTokenVerifier {
    * @param token - a compact JWS
    * @param claims - what `decodeClaims` read from it
    * @param server - the authorization server that the claims name
-   * @throws {@link TokenRefusedError} for a token that is not good
+   * @throws {@link TokenRejectedError} for a token that is not good
    * @throws {@link AuthorizationServerUnavailableError} when that cannot be told now
    */
   async verify(
@@ -61,7 +61,7 @@ export class JwtTokenVerifier {
 
   private explain(error: unknown, issuer: string): unknown {
     const explained = toVerifierError(error, issuer);
-    const isKeyBad = explained instanceof TokenRefusedError && explained.reason === 'unusable_key';
+    const isKeyBad = explained instanceof TokenRejectedError && explained.reason === 'unusable_key';
     if (isKeyBad && !this.reported.has(issuer)) {
       this.reported.add(issuer);
       this.logger.error(
@@ -74,11 +74,11 @@ export class JwtTokenVerifier {
 
 /**
  * The algorithm that a token says it was signed with, which is one that is accepted. jose takes no other than the one said
- * here; this refuses at less cost, and before any key is looked for.
+ * here; this rejects at less cost, and before any key is looked for.
  */
 function algorithmOf(token: string, algorithms: readonly string[]): string {
   const alg = decodeHeader(token)?.['alg'];
-  if (typeof alg !== 'string' || alg === '') throw new TokenRefusedError('malformed');
-  if (!algorithms.includes(alg)) throw new TokenRefusedError('algorithm');
+  if (typeof alg !== 'string' || alg === '') throw new TokenRejectedError('malformed');
+  if (!algorithms.includes(alg)) throw new TokenRejectedError('algorithm');
   return alg;
 }

@@ -52,7 +52,7 @@ export class VerifierRegistry implements OnModuleInit {
   private provided(type: TokenVerifierClass, resource: string): Verifies {
     const found = this.instanceOf(type, resource);
     if (typeof (found as Partial<Verifies>).verify === 'function') return found;
-    throw refused(type, `is the verifier of ${resource} and has no method "verify"; extend TokenVerifier`);
+    throw rejected(type, `is the verifier of ${resource} and has no method "verify"; extend TokenVerifier`);
   }
 
   private instanceOf(type: TokenVerifierClass, resource: string): Verifies {
@@ -60,7 +60,7 @@ export class VerifierRegistry implements OnModuleInit {
       return this.moduleRef.get(type, { strict: false });
     } catch (cause) {
       const fix = `add ${type.name} to the providers of a module, in the default scope`;
-      throw refused(type, `is the verifier of ${resource} and cannot be found; ${fix}`, { cause });
+      throw rejected(type, `is the verifier of ${resource} and cannot be found; ${fix}`, { cause });
     }
   }
 }
@@ -75,6 +75,6 @@ function isClass(verifier: TokenVerifierClass | VerifyToken): verifier is TokenV
   );
 }
 
-function refused(type: TokenVerifierClass, message: string, options?: ErrorOptions): McpAuthConfigError {
+function rejected(type: TokenVerifierClass, message: string, options?: ErrorOptions): McpAuthConfigError {
   return new McpAuthConfigError([{ path: type.name, message }], options);
 }

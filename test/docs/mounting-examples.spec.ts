@@ -39,8 +39,8 @@ describe('the examples of existing apps in the documents', () => {
       status: 200,
       json: { resource: `${ORIGIN}/api/notes` },
     });
-    const refused = await ask('/api/notes', { method: 'POST' });
-    expect([refused.status, refused.headers['www-authenticate']]).toEqual([401, challenge('/api/notes')]);
+    const rejected = await ask('/api/notes', { method: 'POST' });
+    expect([rejected.status, rejected.headers['www-authenticate']]).toEqual([401, challenge('/api/notes')]);
     const admitted = await ask('/api/notes', { method: 'POST', headers: await bearer('/api/notes') });
     expect([admitted.status, admitted.json]).toEqual([201, { subject: 'u1' }]);
     expect((await ask('/api/account', { headers: await bearer('/api/notes') })).status).toBe(403);
@@ -59,10 +59,10 @@ describe('the examples of existing apps in the documents', () => {
       const ask = await serve(create());
       const headers: Record<string, string> =
         create === examples.createEarly ? { origin: 'https://app.example.com' } : {};
-      const refused = await ask('/reports', { headers });
-      expect([refused.status, refused.headers['www-authenticate']]).toEqual([401, challenge('/reports')]);
+      const rejected = await ask('/reports', { headers });
+      expect([rejected.status, rejected.headers['www-authenticate']]).toEqual([401, challenge('/reports')]);
       if (create === examples.createEarly) {
-        expect(refused.headers).toMatchObject({
+        expect(rejected.headers).toMatchObject({
           'access-control-allow-origin': 'https://app.example.com',
           'access-control-expose-headers': 'WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version',
         });

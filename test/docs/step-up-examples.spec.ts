@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { closeAfterTest, start } from '../fixtures/opened.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { MCP_HEADERS, mcpEndpoint, toolCall } from '../fixtures/mcp-endpoint.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { NOTES } from '../fixtures/resources.js';
 import { SharingTools } from './step-up-examples.js';
 
@@ -19,8 +19,8 @@ describe('the example of a step-up inside a handler in the documents', () => {
         body: toolCall('share_note', 1, { id }),
       });
     expect((await share('1', 'notes:read')).status).toBe(200);
-    expect(refusedAs(await share('2', 'notes:read'))).toEqual(
-      notesRefusals('notes:read').insufficientScope('notes:read notes:share-any'),
+    expect(rejectedAs(await share('2', 'notes:read'))).toEqual(
+      notesRejections('notes:read').insufficientScope('notes:read notes:share-any'),
     );
     expect((await share('2', 'notes:read notes:share-any')).status).toBe(200);
   });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
 import { type RunningApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { MCP_HEADERS } from '../fixtures/mcp-endpoint.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { start } from '../fixtures/opened.js';
 import { message } from '../fixtures/operations-app.js';
 import { NOTES } from '../fixtures/resources.js';
@@ -13,7 +13,7 @@ const OF_A_TASK = ['tasks/get', 'tasks/result', 'tasks/update', 'tasks/cancel'];
 
 const EXPORT = message('tools/call', { name: 'export', arguments: {}, task: { ttl: 60_000 } });
 
-const { insufficientScope, invalidToken, noToken } = notesRefusals('notes:read');
+const { insufficientScope, invalidToken, noToken } = notesRejections('notes:read');
 
 describe('the example of tasks in the documents', () => {
   let as: LoopbackAuthorizationServer;
@@ -52,7 +52,7 @@ describe('the example of tasks in the documents', () => {
 
   verifies('SCP-21', 'is created with the scopes of its tool only', async () => {
     const reader = await tokenOf({}, 'notes:read');
-    expect(refusedAs(await post(reader, EXPORT))).toEqual(insufficientScope('notes:read notes:export'));
+    expect(rejectedAs(await post(reader, EXPORT))).toEqual(insufficientScope('notes:read notes:export'));
     expect(await answered(reader, 'tasks/list', {})).toMatchObject({ result: { tasks: [] } });
     expect(await created(await tokenOf({}))).toMatch(/^\w{32}$/);
   });
@@ -66,11 +66,11 @@ describe('the example of tasks in the documents', () => {
       const expired = await as.token({ aud: NOTES, scope: 'notes:read', exp: 1 });
       for (const method of [...OF_A_TASK, 'tasks/list']) {
         const body = message(method, { taskId });
-        expect([method, refusedAs(await post(undefined, body))]).toEqual([method, noToken]);
-        expect([method, refusedAs(await post(expired, body))]).toEqual([method, invalidToken]);
+        expect([method, rejectedAs(await post(undefined, body))]).toEqual([method, noToken]);
+        expect([method, rejectedAs(await post(expired, body))]).toEqual([method, invalidToken]);
         // The client would lose what it has, if it were asked for the scope of the resource alone.
-        const refused = insufficientScope('notes:export notes:read');
-        expect([method, refusedAs(await post(other, body))]).toEqual([method, refused]);
+        const rejected = insufficientScope('notes:export notes:read');
+        expect([method, rejectedAs(await post(other, body))]).toEqual([method, rejected]);
       }
       const reader = await tokenOf({}, 'notes:read');
       expect(await answered(reader, 'tasks/get', { taskId })).toMatchObject({

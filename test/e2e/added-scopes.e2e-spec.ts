@@ -14,7 +14,7 @@ import { PLATFORMS, type RunningApp, startApp, startFailure } from '../fixtures/
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { listing } from '../fixtures/config-problems.js';
 import { MCP_HEADERS, mcpEndpoint, toolCall } from '../fixtures/mcp-endpoint.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { start } from '../fixtures/opened.js';
 import { NOTES, NOTES_METADATA, offlineResource, PRM } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
@@ -154,7 +154,7 @@ const ROUTES: readonly [string, string][] = [
 ];
 
 describe.each(PLATFORMS)('scopes of several @RequireScopes(), on %s', (platform) => {
-  const { insufficientScope } = notesRefusals('notes:read');
+  const { insufficientScope } = notesRejections('notes:read');
   let as: LoopbackAuthorizationServer;
   let app: RunningApp;
 
@@ -193,7 +193,7 @@ describe.each(PLATFORMS)('scopes of several @RequireScopes(), on %s', (platform)
 
   verifies('WAY-03', 'are all needed by a tool, whichever stands above', async () => {
     for (const [name, needed] of TOOLS) {
-      const bare = refusedAs(await call(await token('notes:read'), name));
+      const bare = rejectedAs(await call(await token('notes:read'), name));
       expect([name, bare]).toEqual([name, insufficientScope(`notes:read ${needed}`)]);
       for (const granted of lacking(needed)) {
         const { status } = await call(await token(`notes:read ${granted}`), name);
@@ -207,7 +207,7 @@ describe.each(PLATFORMS)('scopes of several @RequireScopes(), on %s', (platform)
 
   verifies('WAY-03', 'are all needed by a route, whichever stands above', async () => {
     for (const [path, needed] of ROUTES) {
-      const bare = refusedAs(await get(await token('notes:read'), path));
+      const bare = rejectedAs(await get(await token('notes:read'), path));
       expect([path, bare]).toEqual([path, insufficientScope(`notes:read ${needed}`)]);
       for (const granted of lacking(needed)) {
         const { status } = await get(await token(`notes:read ${granted}`), path);

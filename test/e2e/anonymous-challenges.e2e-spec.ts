@@ -6,12 +6,12 @@ import { z } from 'zod';
 import { PLATFORMS, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { MCP_HEADERS, mcpEndpoint, toolCall } from '../fixtures/mcp-endpoint.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { closeAfterTest } from '../fixtures/opened.js';
 import { NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
-const { noToken, noTokenFor, insufficientScope } = notesRefusals('notes:read');
+const { noToken, noTokenFor, insufficientScope } = notesRejections('notes:read');
 
 let ran = 0;
 let asked = 0;
@@ -86,20 +86,20 @@ describe.each(PLATFORMS)('the 401 of an anonymous caller, on %s', (platform) => 
         app.send('/notes', { method: 'POST', headers: { ...MCP_HEADERS, ...headers }, body });
       const read = { jsonrpc: '2.0', id: 1, method: 'resources/read', params: { uri: 'note://1' } };
       const all = noTokenFor('notes:read notes:write notes:a');
-      expect(refusedAs(await post(toolCall('two')))).toEqual(all);
-      expect(refusedAs(await app.send('/notes/route'))).toEqual(all);
-      expect(refusedAs(await post(read))).toEqual(noTokenFor('notes:read notes:one'));
+      expect(rejectedAs(await post(toolCall('two')))).toEqual(all);
+      expect(rejectedAs(await app.send('/notes/route'))).toEqual(all);
+      expect(rejectedAs(await post(read))).toEqual(noTokenFor('notes:read notes:one'));
       const batch = [read, toolCall('two', 2)];
       const older = { 'mcp-protocol-version': '2025-03-26' };
-      expect(refusedAs(await post(batch, older))).toEqual(
+      expect(rejectedAs(await post(batch, older))).toEqual(
         noTokenFor('notes:read notes:one notes:write notes:a'),
       );
       // A function is about a caller, and there is none.
-      expect(refusedAs(await post(toolCall('function')))).toEqual(noToken);
+      expect(rejectedAs(await post(toolCall('function')))).toEqual(noToken);
       expect([ran, asked]).toEqual([0, 0]);
       // With a token it is the 403 that names what is missing.
       const authorization = `Bearer ${await as.token({ aud: NOTES, scope: 'notes:read' })}`;
-      const { challenge, status } = refusedAs(await post(toolCall('two'), { authorization }));
+      const { challenge, status } = rejectedAs(await post(toolCall('two'), { authorization }));
       expect({ challenge, status }).toMatchObject({
         status: 403,
         challenge: insufficientScope('notes:read notes:write notes:a notes:function').challenge,

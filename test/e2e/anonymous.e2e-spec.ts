@@ -15,14 +15,14 @@ import { PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { type HttpAnswer } from '../fixtures/http.js';
 import { MCP_HEADERS, mcpEndpoint, toolCall } from '../fixtures/mcp-endpoint.js';
-import { notesRefusals, type Refused, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, type Rejected, rejectedAs } from '../fixtures/notes-rejections.js';
 import { closeAfterTest } from '../fixtures/opened.js';
 import { sendRawRequest } from '../fixtures/raw-request.js';
 import { NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
 const { noToken, noTokenFor, invalidToken, severalCredentials, insufficientScope } =
-  notesRefusals('notes:read');
+  notesRejections('notes:read');
 
 let ran = 0;
 
@@ -150,8 +150,8 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
   const get = (app: RunningApp, path: string, authorization?: string): Promise<HttpAnswer> =>
     app.send(path, authorization === undefined ? {} : { headers: { authorization } });
 
-  async function expectRefused(answer: HttpAnswer, refusal: Refused): Promise<void> {
-    expect(refusedAs(answer)).toEqual(refusal);
+  async function expectRejected(answer: HttpAnswer, rejection: Rejected): Promise<void> {
+    expect(rejectedAs(answer)).toEqual(rejection);
     expect(answer.headers['cache-control']).toBe('no-store');
   }
 
@@ -173,16 +173,16 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
       `Bearer ${await as.token({ aud: `${NOTES}2`, scope: 'notes:read' })}`,
       `Bearer ${await as.token({ aud: NOTES, scope: 'notes:read', exp: 1 })}`,
     ];
-    for (const authorization of bad) await expectRefused(await get(app, path, authorization), invalidToken);
+    for (const authorization of bad) await expectRejected(await get(app, path, authorization), invalidToken);
     // Whoever sends the header wants to be known by it.
     for (const authorization of ['Basic dTpw', 'Bearer', 'Bearer ', '', 'Negotiate', `Bearer${good}`]) {
-      await expectRefused(await get(app, path, authorization), noToken);
+      await expectRejected(await get(app, path, authorization), noToken);
     }
-    await expectRefused(await get(app, `${path}?access_token=x`, `Bearer ${good}`), severalCredentials);
+    await expectRejected(await get(app, `${path}?access_token=x`, `Bearer ${good}`), severalCredentials);
     const lines = [`Authorization: Bearer ${good}`, `Authorization: Bearer ${good}`];
-    await expectRefused(await sendRawRequest(app.origin, { target: path, lines }), severalCredentials);
+    await expectRejected(await sendRawRequest(app.origin, { target: path, lines }), severalCredentials);
     const unscoped = await as.token({ aud: NOTES, scope: 'other' });
-    await expectRefused(await get(app, path, `Bearer ${unscoped}`), insufficientScope('notes:read'));
+    await expectRejected(await get(app, path, `Bearer ${unscoped}`), insufficientScope('notes:read'));
     expect(ran).toBe(3);
   }
 
@@ -190,11 +190,11 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
     app: RunningApp,
     path: string,
     token: string,
-    refusal = noTokenFor('notes:read notes:write'),
+    rejection = noTokenFor('notes:read notes:write'),
   ): Promise<void> {
     const before = ran;
     for (const target of [path, `${path}?access_token=${token}`]) {
-      await expectRefused(await get(app, target), refusal);
+      await expectRejected(await get(app, target), rejection);
     }
     expect(ran).toBe(before);
     await expectGreeting(await get(app, path, `Bearer ${token}`), SOMEBODY);
@@ -215,7 +215,7 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
     const app = await startPlain(true);
     await expectTakesAnybody(app, '/notes/closed');
     await expectNeedsToken(app, '/notes/scoped', writer);
-    await expectRefused(
+    await expectRejected(
       await get(app, '/notes/scoped', `Bearer ${good}`),
       insufficientScope('notes:read notes:write'),
     );
@@ -230,7 +230,7 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
   it('get no further than the resource where requests are authenticated early', async () => {
     const app = await startPlain(false, { earlyAuthentication: true });
     for (const path of ['/notes/anyone', '/notes/class', '/notes/skipped']) {
-      await expectRefused(await get(app, path), noToken);
+      await expectRejected(await get(app, path), noToken);
     }
     expect(ran).toBe(0);
     await expectGreeting(await get(app, '/notes/anyone', `Bearer ${good}`), SOMEBODY);
@@ -245,7 +245,7 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
         await expectGreeting(await get(app, '/notes/skipped', authorization), NOBODY);
       }
       await expectGreeting(await get(app, `/notes/skipped?access_token=${good}`, `Bearer ${good}`), NOBODY);
-      await expectRefused(await get(app, '/notes/anyone', 'Bearer abc'), invalidToken);
+      await expectRejected(await get(app, '/notes/anyone', 'Bearer abc'), invalidToken);
     },
   );
 
@@ -257,7 +257,7 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
       json: NOBODY,
     });
     const headers = { authorization: 'Bearer abc' };
-    await expectRefused(
+    await expectRejected(
       await app.send('/notes/anyone', { method: 'POST', body: call, headers }),
       invalidToken,
     );
@@ -290,20 +290,20 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
       expect((await call(toolCall('whoami'))).text).toContain('I am nobody');
       expect((await call(toolCall('whoami'), good)).text).toContain('I am u1');
       expect(ran).toBe(2);
-      await expectRefused(await call(toolCall('write')), noTokenFor('notes:read notes:write'));
+      await expectRejected(await call(toolCall('write')), noTokenFor('notes:read notes:write'));
       const batch = [toolCall('whoami'), toolCall('write', 2)];
       const headers = { ...MCP_HEADERS, 'mcp-protocol-version': '2025-03-26' };
-      await expectRefused(
+      await expectRejected(
         await app.send('/notes', { method: 'POST', headers, body: batch }),
         noTokenFor('notes:read notes:write'),
       );
-      await expectRefused(await call(toolCall('write'), 'abc'), invalidToken);
-      await expectRefused(await call(toolCall('write'), good), insufficientScope('notes:read notes:write'));
+      await expectRejected(await call(toolCall('write'), 'abc'), invalidToken);
+      await expectRejected(await call(toolCall('write'), good), insufficientScope('notes:read notes:write'));
       expect(ran).toBe(2);
       expect((await call(toolCall('write'), writer)).text).toContain('written by u1');
     });
 
-    it('are refused where neither lets them in', async () => {
+    it('are rejected where neither lets them in', async () => {
       const endpoint = mcpEndpoint();
       const app = closeAfterTest(
         await startApp(
@@ -315,7 +315,7 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
         ),
       );
       const body = toolCall('whoami');
-      await expectRefused(await app.send('/notes', { method: 'POST', headers: MCP_HEADERS, body }), noToken);
+      await expectRejected(await app.send('/notes', { method: 'POST', headers: MCP_HEADERS, body }), noToken);
       expect(ran).toBe(0);
     });
   });

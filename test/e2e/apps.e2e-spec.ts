@@ -22,7 +22,7 @@ describe.each(PLATFORMS)('on %s, an app with', (platform) => {
       path = '/notes',
       headers = {},
       shown = (body: unknown) => body,
-      shownRefusal,
+      shownRejection,
     } = appCase;
     const documentPath = `${PRM}${resource.slice(ORIGIN.length)}`;
     const metadata = `${ORIGIN}${documentPath}`;
@@ -48,14 +48,14 @@ describe.each(PLATFORMS)('on %s, an app with', (platform) => {
       return app.send(target, options);
     };
 
-    const expectRefusal = (answer: HttpAnswer, status: number, challenge: string, body: object): void => {
+    const expectRejection = (answer: HttpAnswer, status: number, challenge: string, body: object): void => {
       expect([answer.status, answer.headers['www-authenticate']]).toEqual([status, challenge]);
       expect(answer.headers['cache-control']).toBe('no-store');
-      expect(answer.json).toEqual(shownRefusal ? shownRefusal(status) : body);
+      expect(answer.json).toEqual(shownRejection ? shownRejection(status) : body);
     };
 
     verifies('CHL-18', 'challenges who has no token', async () => {
-      expectRefusal(await get(path), 401, `Bearer scope="notes:read", resource_metadata="${metadata}"`, {
+      expectRejection(await get(path), 401, `Bearer scope="notes:read", resource_metadata="${metadata}"`, {
         error: 'missing_token',
         error_description: 'Send an access token: Authorization: Bearer TOKEN',
       });
@@ -63,7 +63,7 @@ describe.each(PLATFORMS)('on %s, an app with', (platform) => {
 
     verifies('CHL-18', 'asks for all scopes that a route needs', async () => {
       const description = 'The access token does not grant what this operation needs';
-      expectRefusal(
+      expectRejection(
         await get(`${path}/write`, 'notes:read'),
         403,
         `Bearer error="insufficient_scope", scope="notes:read notes:write", resource_metadata="${metadata}", error_description="${description}"`,

@@ -355,7 +355,7 @@ describe.each(PLATFORMS)('AuthContext, on %s', (platform) => {
     ]);
   });
 
-  verifies(['F94', 'F90'], 'is nobody in a filter, for a request that is refused', async () => {
+  verifies(['F94', 'F90'], 'is nobody in a filter, for a request that is rejected', async () => {
     for (const [path, bearer, status] of [
       ['/notes/way', 'abc', 401],
       ['/notes/way', await token('u1', { aud: `${NOTES}2` }), 401],

@@ -73,7 +73,7 @@ async function warnings(
 
 function misplaced(resource: string, path: string): string {
   return (
-    `${resource}: no guarded route stands at ${path}; clients refuse a resource that differs from the URL that people ` +
+    `${resource}: no guarded route stands at ${path}; clients reject a resource that differs from the URL that people ` +
     'type, so write the URL of the endpoint, unless a proxy rewrites the path'
   );
 }

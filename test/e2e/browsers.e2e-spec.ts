@@ -96,9 +96,9 @@ describe.each(PLATFORMS)('a page of another origin, on %s', (platform) => {
 
   verifies(['CHL-19', 'F104'], 'can read the challenge, and the answer with a token', async () => {
     for (const path of ['/notes', '/elsewhere']) {
-      const refused = await app.send(path, { headers: { origin: APP } });
-      expect([path, refused.status]).toEqual([path, 401]);
-      expect(refused.headers).toMatchObject({
+      const rejected = await app.send(path, { headers: { origin: APP } });
+      expect([path, rejected.status]).toEqual([path, 401]);
+      expect(rejected.headers).toMatchObject({
         ...READABLE,
         'www-authenticate': `Bearer resource_metadata="${NOTES_METADATA}"`,
       });

@@ -25,7 +25,7 @@ import {
   type McpAuthModuleOptions,
   RequireScopes,
   type TokenClaims,
-  TokenRefusedError,
+  TokenRejectedError,
 } from 'nestjs-mcp-auth';
 import { type RunningApp } from '../fixtures/app.js';
 import { type HttpAnswer, type HttpRequestOptions, sendRaw } from '../fixtures/http.js';
@@ -35,11 +35,11 @@ import {
   INVALID_TOKEN,
   insufficient,
   NO_TOKEN,
-  type Refusal,
-  refusalOf,
+  type Rejection,
+  rejectionOf,
   SEVERAL_CREDENTIALS,
   UNAVAILABLE,
-} from '../fixtures/refusals.js';
+} from '../fixtures/rejections.js';
 import { ISSUER, NOTES, NOTES_METADATA, offlineResource, PRM } from '../fixtures/resources.js';
 import { server } from '../fixtures/servers.js';
 import { verifies } from '../verifies.js';
@@ -93,7 +93,7 @@ const TABLE: readonly (readonly [
   name: string,
   path: string,
   request: HttpRequestOptions,
-  answer: Refusal,
+  answer: Rejection,
 ])[] = [
   ['no token', '/notes', {}, NO_TOKEN],
   ['another scheme', '/notes', { headers: { authorization: 'Basic YTpi' } }, NO_TOKEN],
@@ -113,7 +113,7 @@ describe('the status table over HTTP', () => {
       ran.count = 0;
       for (const [name, path, request, expected] of TABLE) {
         const answer = await app.send(path, request);
-        expect([name, refusalOf(answer)]).toEqual([name, expected]);
+        expect([name, rejectionOf(answer)]).toEqual([name, expected]);
         expect(answer.headers['cache-control']).toBe('no-store');
         expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
         expect(answer.headers['retry-after']).toBe(expected.status === 503 ? '5' : undefined);
@@ -125,12 +125,12 @@ describe('the status table over HTTP', () => {
 
   verifies('F97', 'takes one token in one header, its scheme in any case', async () => {
     const app = await start(OBEYING, { controllers: [NotesController] });
-    const rows: [authorization: string, expected: Refusal | 200][] = [
+    const rows: [authorization: string, expected: Rejection | 200][] = [
       ...['Bearer good', 'bearer good', 'BEARER good', 'Bearer    good', 'Bearer good  '].map(
         (authorization): [string, 200] => [authorization, 200],
       ),
       ...['', 'Bearer', 'Bearer ', 'Bearergood', 'good', 'Basic good', 'DPoP good', 'Bearer\tgood'].map(
-        (authorization): [string, Refusal] => [authorization, NO_TOKEN],
+        (authorization): [string, Rejection] => [authorization, NO_TOKEN],
       ),
       ...[
         'Bearer go od',
@@ -139,11 +139,10 @@ describe('the status table over HTTP', () => {
         'Bearer gööd',
         'Bearer =good',
         'Bearer good\tx',
-      ].map((authorization): [string, Refusal] => [authorization, INVALID_TOKEN]),
-      ...['Bearer good, Bearer good', 'Bearer good,Basic YTpi x'].map((authorization): [string, Refusal] => [
-        authorization,
-        SEVERAL_CREDENTIALS,
-      ]),
+      ].map((authorization): [string, Rejection] => [authorization, INVALID_TOKEN]),
+      ...['Bearer good, Bearer good', 'Bearer good,Basic YTpi x'].map(
+        (authorization): [string, Rejection] => [authorization, SEVERAL_CREDENTIALS],
+      ),
     ];
     for (const [authorization, expected] of rows) {
       const head = `GET /notes HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: ${authorization}\r\n\r\n`;
@@ -160,7 +159,7 @@ describe('the status table over HTTP', () => {
     const app = await start({ ...OBEYING, errorUri }, { controllers: [NotesController] });
     for (const [name, path, request, { status, challenge, json }] of TABLE) {
       const documented = challenge?.includes(' error=');
-      expect([name, refusalOf(await app.send(path, request))]).toEqual([
+      expect([name, rejectionOf(await app.send(path, request))]).toEqual([
         name,
         {
           status,
@@ -219,15 +218,15 @@ describe('a challenge and the rest of the application', () => {
     { provide: APP_INTERCEPTOR, useClass: ClassSerializerInterceptor },
   ];
 
-  const withoutBody = ({ status, challenge }: Refusal): object => ({ status, challenge });
+  const withoutBody = ({ status, challenge }: Rejection): object => ({ status, challenge });
 
   async function keepsChallenges(
     app: RunningApp,
-    expectBody: (answer: HttpAnswer, refusal: Refusal) => void,
+    expectBody: (answer: HttpAnswer, rejection: Rejection) => void,
   ) {
     for (const [name, path, request, expected] of TABLE) {
       const answer = await app.send(path, request);
-      expect([name, withoutBody(refusalOf(answer))]).toEqual([name, withoutBody(expected)]);
+      expect([name, withoutBody(rejectionOf(answer))]).toEqual([name, withoutBody(expected)]);
       expectBody(answer, expected);
     }
   }
@@ -256,7 +255,7 @@ describe('a challenge and the rest of the application', () => {
         expect(seen.map(({ error }) => error)).toEqual(
           TABLE.map(([, , , { json }]) => (json as { error: string }).error),
         );
-        expect(seen[2]?.cause).toMatchObject({ code: 'ERR_MCP_AUTH_TOKEN_REFUSED', reason: 'inactive' });
+        expect(seen[2]?.cause).toMatchObject({ code: 'ERR_MCP_AUTH_TOKEN_REJECTED', reason: 'inactive' });
         expect(seen[0]?.headers['WWW-Authenticate']).toBe(NO_TOKEN.challenge);
       }
     },
@@ -272,7 +271,7 @@ describe('a challenge and the rest of the application', () => {
     }
   });
 
-  verifies('CHL-18', 'keeps refusals whole under interceptors that wrap and serialize', async () => {
+  verifies('CHL-18', 'keeps rejections whole under interceptors that wrap and serialize', async () => {
     const app = await start(OBEYING, { controllers: [NotesController], providers: interceptors });
     await keepsChallenges(app, ({ json }, expected) => {
       expect(json).toEqual(expected.json);
@@ -311,9 +310,9 @@ describe('a change of the authorization server', () => {
     await first.close();
 
     const second = await start(trusting(after.issuer), { controllers: [NotesController] });
-    const refused = await second.send('/notes', bearer(old));
-    expect(refusalOf(refused)).toEqual(INVALID_TOKEN);
-    const url = /resource_metadata="([^"]+)"/.exec(refused.headers['www-authenticate'] ?? '')?.[1];
+    const rejected = await second.send('/notes', bearer(old));
+    expect(rejectionOf(rejected)).toEqual(INVALID_TOKEN);
+    const url = /resource_metadata="([^"]+)"/.exec(rejected.headers['www-authenticate'] ?? '')?.[1];
     expect(url).toBe(NOTES_METADATA);
     const document = await second.send(new URL(url ?? '').pathname);
     expect(document.json).toMatchObject({ resource: NOTES, authorization_servers: [after.issuer] });
@@ -344,7 +343,7 @@ describe('text that wants to be a challenge', () => {
       };
       const body = { jsonrpc: '2.0', id: evil, method: 'tools/call', params: { name: evil } };
       const path = `/notes?${encodeURIComponent(evil)}`;
-      const rows: [HttpRequestOptions['headers'], Refusal][] = [
+      const rows: [HttpRequestOptions['headers'], Rejection][] = [
         [headers, NO_TOKEN],
         [{ ...headers, authorization: value }, NO_TOKEN],
         [{ ...headers, authorization: `Bearer ${value}` }, INVALID_TOKEN],
@@ -352,7 +351,7 @@ describe('text that wants to be a challenge', () => {
       ];
       for (const [given, expected] of rows) {
         const answer = await app.send(path, { method: 'POST', headers: { ...given }, body });
-        expect(refusalOf(answer)).toEqual(expected);
+        expect(rejectionOf(answer)).toEqual(expected);
         expect(answer.headers).not.toHaveProperty('x-evil');
       }
     }
@@ -371,15 +370,15 @@ describe('text that wants to be a challenge', () => {
     for (const evil of EVIL) {
       const claims = { sub: evil, aud: NOTES, iss: ISSUER, scope: evil, client_id: evil, exp: 4e9 };
       const cause = new Error(evil);
-      const rows: [typeof thrown, Refusal][] = [
+      const rows: [typeof thrown, Rejection][] = [
         [{ failure: new Error(evil) }, FAULT],
-        [{ failure: new TokenRefusedError(evil as 'type', { cause }) }, INVALID_TOKEN],
+        [{ failure: new TokenRejectedError(evil as 'type', { cause }) }, INVALID_TOKEN],
         [{ failure: new AuthorizationServerUnavailableError(evil, 'keys', { cause }) }, UNAVAILABLE],
         [{ failure: undefined, claims }, insufficient('notes:read')],
       ];
       for (const [what, expected] of rows) {
         Object.assign(thrown, { claims: undefined }, what);
-        expect(refusalOf(await app.send('/notes', bearer('x')))).toEqual(expected);
+        expect(rejectionOf(await app.send('/notes', bearer('x')))).toEqual(expected);
       }
       Object.assign(thrown, { claims: undefined, failure: new InsufficientScopeError(['notes:read', evil]) });
       const answer = await app.send('/notes', bearer('x'));

@@ -88,9 +88,9 @@ describe('the metadata document in an app whose own CORS setting is', () => {
         const document = await send(origin, DOCUMENT, { headers: { origin: from } });
         expect(document).toMatchObject({ status: 200, json: { resource: NOTES } });
         expect(corsOf(document)).toEqual({ 'access-control-allow-origin': '*' });
-        const refused = await send(origin, DOCUMENT, { method: 'POST', headers: { origin: from } });
-        expect([refused.status, refused.headers.allow]).toEqual([405, 'GET, HEAD, OPTIONS']);
-        expect(corsOf(refused)).toEqual({ 'access-control-allow-origin': '*' });
+        const rejected = await send(origin, DOCUMENT, { method: 'POST', headers: { origin: from } });
+        expect([rejected.status, rejected.headers.allow]).toEqual([405, 'GET, HEAD, OPTIONS']);
+        expect(corsOf(rejected)).toEqual({ 'access-control-allow-origin': '*' });
       }
       const plain = await send(origin, DOCUMENT, { method: 'OPTIONS' });
       expect([plain.status, plain.text, plain.headers.allow]).toEqual([204, '', 'GET, HEAD, OPTIONS']);

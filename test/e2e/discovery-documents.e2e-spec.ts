@@ -97,7 +97,7 @@ describe('metadata by hand', () => {
     expect(fetched).not.toHaveBeenCalled();
   });
 
-  it('is refused without keys or their address, and when it holds no data', async () => {
+  it('is rejected without keys or their address, and when it holds no data', async () => {
     const issuer = 'https://as.example';
     const server = `the metadata given by hand for ${NOTES}`;
     const withoutKeys = await startFailure(trusting({ metadata: { issuer } }));
@@ -160,7 +160,7 @@ describe('what only MCP clients need', () => {
     [
       'pkce_missing',
       { code_challenge_methods_supported: undefined },
-      'no "code_challenge_methods_supported": MCP clients refuse a server that does not announce PKCE',
+      'no "code_challenge_methods_supported": MCP clients reject a server that does not announce PKCE',
     ],
     [
       'pkce_s256_missing',

@@ -14,7 +14,7 @@ beforeEach(async () => {
   as = await bareServer();
 });
 
-/** The issuer of a server that is gone: its port refuses connections. */
+/** The issuer of a server that is gone: its port rejects connections. */
 async function deadIssuer(): Promise<string> {
   const gone = await server();
   await gone.close();
@@ -22,7 +22,7 @@ async function deadIssuer(): Promise<string> {
 }
 
 describe('a document of another issuer', () => {
-  verifies(['ASM-04', 'F06'], 'is refused with both issuers named, and ends the search', async () => {
+  verifies(['ASM-04', 'F06'], 'is rejected with both issuers named, and ends the search', async () => {
     const configured = await bareServer('/tenant1');
     const { issuer, origin } = configured;
     const canary = await bareServer();
@@ -50,7 +50,7 @@ describe('a document of another issuer', () => {
   it.each([
     ['no issuer', undefined],
     ['an issuer that is no string', ['https://as.example']],
-  ])('is refused with %s', async (_, issuer) => {
+  ])('is rejected with %s', async (_, issuer) => {
     as.at(OAUTH, as.metadata({ issuer }));
     expect((await failure(trusting(as.issuer))).message).toBe(
       unresolved([as.issuer, `${as.origin}${OAUTH}: has no "issuer"`]),
@@ -59,7 +59,7 @@ describe('a document of another issuer', () => {
 });
 
 describe('a document without keys', () => {
-  it('is refused, and accepted with the keys beside it', async () => {
+  it('is rejected, and accepted with the keys beside it', async () => {
     as.at(OAUTH, as.metadata({ jwks_uri: undefined }));
     expect((await failure(trusting(as.issuer))).message).toBe(
       unresolved([as.issuer, `${as.origin}${OAUTH}: ${WITHOUT_KEYS}`]),
@@ -151,10 +151,10 @@ describe('several authorization servers', () => {
   verifies('F19', 'stop the start together, each named with what was tried', async () => {
     const [first, second] = [await deadIssuer(), await deadIssuer()];
     const good = await server();
-    const refused = (issuer: string): string =>
+    const rejected = (issuer: string): string =>
       `${issuer}${OAUTH}: cannot be reached (connect ECONNREFUSED ${new URL(issuer).host})`;
     const error = await failure(trusting(first, good.issuer, second));
-    expect(error.message).toBe(down([first, refused(first)], [second, refused(second)]));
+    expect(error.message).toBe(down([first, rejected(first)], [second, rejected(second)]));
     expect(error.failures.map(({ server: name }) => name)).toEqual([first, second]);
 
     await start(trusting(good.issuer));

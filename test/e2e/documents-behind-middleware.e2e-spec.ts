@@ -6,13 +6,13 @@ import { type Platform, PLATFORMS, type RunningApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { OAUTH } from '../fixtures/discovery.js';
 import { startCreated } from '../fixtures/nest-factory-app.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { closeAfterTest } from '../fixtures/opened.js';
 import { sendRawRequest } from '../fixtures/raw-request.js';
 import { NOTES, PRM } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
-const { noToken } = notesRefusals('');
+const { noToken } = notesRejections('');
 
 let ran = 0;
 
@@ -87,7 +87,7 @@ for (const [name, platforms, startCovered] of COVERAGES) {
       expect(ran).toBe(0);
       // One character away from a document.
       for (const path of [`${PRM}/note`, `${PRM}/notes//`, `${OAUTH}x`, `${OAUTH}/notes`, '/notes']) {
-        expect({ path, ...refusedAs(await send(path)) }).toEqual({ path, ...noToken });
+        expect({ path, ...rejectedAs(await send(path)) }).toEqual({ path, ...noToken });
       }
       expect(ran).toBe(0);
       const token = [`Authorization: Bearer ${await as.token({ aud: NOTES })}`];

@@ -233,8 +233,8 @@ describe.each(PLATFORMS)('bodies that no parser takes, on %s', (platform) => {
       [malformed, 400],
       [large, 413],
     ] as const) {
-      const refused = await post(app, body);
-      expect([refused.status, refused.headers['www-authenticate']]).toEqual([401, CHALLENGE]);
+      const rejected = await post(app, body);
+      expect([rejected.status, rejected.headers['www-authenticate']]).toEqual([401, CHALLENGE]);
       const wrong = await post(app, body, 'Bearer abc');
       expect([wrong.status, wrong.headers['www-authenticate']]).toEqual([
         401,
@@ -360,8 +360,8 @@ describe('early authentication beside other settings', () => {
       });
       const post = (path: string, authorization?: string) =>
         app.send(path, { method: 'POST', headers: authorization ? { authorization } : {}, body: {} });
-      const refused = await post('/notes/open');
-      expect([refused.status, refused.headers['www-authenticate']]).toEqual([401, CHALLENGE]);
+      const rejected = await post('/notes/open');
+      expect([rejected.status, rejected.headers['www-authenticate']]).toEqual([401, CHALLENGE]);
       expect(await post('/open')).toMatchObject({ status: 200, json: { auth: 'nobody', context: 'nobody' } });
       const admitted = await post('/notes/open', await good());
       expect(admitted).toMatchObject({ status: 200, json: { auth: 'u1', context: 'u1' } });
@@ -415,10 +415,10 @@ describe('early authentication beside other settings', () => {
         'access-control-request-method': 'POST',
         'access-control-request-headers': 'authorization',
       });
-      const refused = await ask('https://app.example', 'POST');
-      expect([preflight.status, refused.status]).toEqual([204, 401]);
-      expect(refused.headers['www-authenticate']).toBe(CHALLENGE);
-      for (const { headers } of [preflight, refused]) {
+      const rejected = await ask('https://app.example', 'POST');
+      expect([preflight.status, rejected.status]).toEqual([204, 401]);
+      expect(rejected.headers['www-authenticate']).toBe(CHALLENGE);
+      for (const { headers } of [preflight, rejected]) {
         expect(headers['access-control-allow-origin']).toBe('https://app.example');
       }
       const strange = await ask('https://app.example.org', 'POST', { authorization: await good() });
@@ -426,7 +426,7 @@ describe('early authentication beside other settings', () => {
       expect(ran.count).toBe(0);
     });
 
-    it('leaves preflights to a CORS setting that comes before, and browsers can read refusals', async () => {
+    it('leaves preflights to a CORS setting that comes before, and browsers can read rejections', async () => {
       const app = await withCors(platform);
       const headers = { origin: 'https://app.example' };
       const preflight = await send(app.origin, '/notes', {
@@ -434,9 +434,9 @@ describe('early authentication beside other settings', () => {
         headers: { ...headers, 'access-control-request-method': 'POST' },
       });
       expect(preflight.status).toBe(204);
-      const refused = await send(app.origin, '/notes', { method: 'POST', headers, body: {} });
-      expect(refused.status).toBe(401);
-      for (const answer of [preflight, refused]) {
+      const rejected = await send(app.origin, '/notes', { method: 'POST', headers, body: {} });
+      expect(rejected.status).toBe(401);
+      for (const answer of [preflight, rejected]) {
         expect(answer.headers['access-control-allow-origin']).toBe('https://app.example');
       }
       expect(ran.count).toBe(0);

@@ -4,11 +4,11 @@ import { McpAuthConfigError } from 'nestjs-mcp-auth';
 import { PLATFORMS, type RunningApp, startApp, startFailure } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { listing } from '../fixtures/config-problems.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { sendRawRequest } from '../fixtures/raw-request.js';
 import { NOTES, offlineResource } from '../fixtures/resources.js';
 
-const { noToken } = notesRefusals('notes:read');
+const { noToken } = notesRejections('notes:read');
 
 /** Targets that lead to the routes below, or nearly; a router takes those that it likes. */
 const AWKWARD = [
@@ -95,7 +95,7 @@ describe.each(PLATFORMS)('routes of a library below a resource, authenticated ea
   it('need a token, and nothing else does', async () => {
     const lines = [`Authorization: Bearer ${await as.token({ aud: NOTES, scope: 'notes:read' })}`];
     for (const target of ['/notes', '/notes/x', '/notes?x', '/notes#', 'http://x/notes']) {
-      expect(refusedAs(await sendRawRequest(app.origin, { target }))).toEqual(noToken);
+      expect(rejectedAs(await sendRawRequest(app.origin, { target }))).toEqual(noToken);
       expect(ran).toBe(0);
       expect(await sendRawRequest(app.origin, { target, lines })).toMatchObject({ status: 200, text: 'ran' });
       ran = 0;
@@ -109,10 +109,10 @@ describe.each(PLATFORMS)('routes of a library below a resource, authenticated ea
   it('run in no spelling of their path without one', async () => {
     for (const target of AWKWARD) {
       const { status } = await sendRawRequest(app.origin, { target });
-      expect({ target, ran, isRefused: status >= 400 && status < 500 }).toEqual({
+      expect({ target, ran, isRejected: status >= 400 && status < 500 }).toEqual({
         target,
         ran: 0,
-        isRefused: true,
+        isRejected: true,
       });
     }
   });

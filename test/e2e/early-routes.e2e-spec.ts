@@ -6,12 +6,12 @@ import { describe, expect } from 'vitest';
 import { McpHandlerSource } from 'nestjs-mcp-auth';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { startCreated } from '../fixtures/nest-factory-app.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { closeAfterTest } from '../fixtures/opened.js';
 import { NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
-const { noToken, insufficientScope } = notesRefusals('notes:read');
+const { noToken, insufficientScope } = notesRejections('notes:read');
 
 @Injectable()
 class NotesHandlers extends McpHandlerSource {
@@ -81,9 +81,9 @@ describe.each(Object.entries(ADAPTERS))('early authentication of %s', (_, adapte
     const headers = { authorization: `Bearer ${await as.token({ aud: NOTES, scope: 'notes:read' })}` };
     const post = (body: unknown, given: Record<string, string>) =>
       app.send('/notes', { method: 'POST', body, headers: given });
-    expect(refusedAs(await post(call('list'), {}))).toEqual(noToken);
-    expect(refusedAs(await post(call('purge'), {}))).toEqual(noToken);
-    expect(refusedAs(await post(call('purge'), headers))).toEqual(
+    expect(rejectedAs(await post(call('list'), {}))).toEqual(noToken);
+    expect(rejectedAs(await post(call('purge'), {}))).toEqual(noToken);
+    expect(rejectedAs(await post(call('purge'), headers))).toEqual(
       insufficientScope('notes:read notes:admin'),
     );
     expect(ran).toEqual([]);

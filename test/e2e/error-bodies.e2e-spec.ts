@@ -18,11 +18,11 @@ import {
   INVALID_TOKEN,
   insufficient,
   NO_TOKEN,
-  type Refusal,
-  refusalOf,
+  type Rejection,
+  rejectionOf,
   SEVERAL_CREDENTIALS,
   UNAVAILABLE,
-} from '../fixtures/refusals.js';
+} from '../fixtures/rejections.js';
 import { NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
@@ -70,7 +70,7 @@ const call = (name: string, id: unknown = 7): object => ({
   params: { name, arguments: {} },
 });
 
-describe('the body of a refusal', () => {
+describe('the body of a rejection', () => {
   let as: LoopbackAuthorizationServer;
   /** Its keys cannot be had. */
   let down: LoopbackAuthorizationServer;
@@ -116,8 +116,8 @@ describe('the body of a refusal', () => {
       body,
     });
 
-  /** Tokens, what they are refused with, and what `showErrorDetails` adds. */
-  const rows = async (): Promise<[token: string | undefined, answer: Refusal, details: object][]> => [
+  /** Tokens, what they are rejected with, and what `showErrorDetails` adds. */
+  const rows = async (): Promise<[token: string | undefined, answer: Rejection, details: object][]> => [
     [undefined, NO_TOKEN, { reason: 'missing_token' }],
     ['abc', INVALID_TOKEN, { reason: 'malformed' }],
     [await mint({ aud: `${NOTES}2` }), INVALID_TOKEN, { reason: 'audience' }],
@@ -133,9 +133,9 @@ describe('the body of a refusal', () => {
     NotesTools.ran = 0;
     for (const [token, { status, challenge, json }, details] of await rows()) {
       const plain = await post(apps.plain, token);
-      expect(refusalOf(plain)).toEqual({ status, challenge, json });
+      expect(rejectionOf(plain)).toEqual({ status, challenge, json });
       const detailed = await post(apps.detailed, token);
-      expect(refusalOf(detailed)).toEqual({ status, challenge, json: { ...(json as object), ...details } });
+      expect(rejectionOf(detailed)).toEqual({ status, challenge, json: { ...(json as object), ...details } });
       for (const part of (token ?? '').split('.').filter(({ length }) => length > 9)) {
         expect(detailed.text).not.toContain(part);
       }
@@ -150,7 +150,7 @@ describe('the body of a refusal', () => {
       const error = { code: status, message, data: json };
       for (const id of [7, 'seven', 0, '']) {
         const answer = await post(apps.rpc, token, call('purge', id));
-        expect(refusalOf(answer)).toEqual({ status, challenge, json: { jsonrpc: '2.0', id, error } });
+        expect(rejectionOf(answer)).toEqual({ status, challenge, json: { jsonrpc: '2.0', id, error } });
         expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
       }
       const detailed = await post(apps.detailedRpc, token);
@@ -197,7 +197,7 @@ describe('the body of a refusal', () => {
       expect(answer.headers).not.toHaveProperty('x-evil');
       expect(answer.json).toEqual({ ...(clean.json as object), id: evil });
       const named = await post(apps.rpc, undefined, call(evil));
-      expect(refusalOf(named)).toMatchObject({ status: 401, challenge: NO_TOKEN.challenge });
+      expect(rejectionOf(named)).toMatchObject({ status: 401, challenge: NO_TOKEN.challenge });
       expect(named.text).not.toMatch(/evil|admin/i);
       const plain = await post(apps.detailed, token, call('purge', evil));
       expect(plain.text).not.toMatch(/evil|admin"/i);

@@ -104,14 +104,14 @@ describe('events and log', () => {
     const nobody = { issuer: undefined, clientId: undefined, subject: undefined, jti: undefined };
     const base = { resource: NOTES, correlationId: expect.stringMatching(ID) as string };
     expect(app.seen).toEqual([
-      { type: 'accepted', ...base, ...principal },
-      { type: 'accepted', ...base, ...principal },
-      { type: 'refused', ...base, ...nobody, reason: 'missing_token', status: 401 },
+      { type: 'authenticated', ...base, ...principal },
+      { type: 'authenticated', ...base, ...principal },
+      { type: 'rejected', ...base, ...nobody, reason: 'missing_token', status: 401 },
       {
-        ...{ type: 'refused', reason: 'audience', status: 401 },
+        ...{ type: 'rejected', reason: 'audience', status: 401 },
         ...{ ...base, ...principal, subject: 'u1', jti: 'j8' },
       },
-      { type: 'refused', ...base, ...nobody, reason: 'signature', status: 401 },
+      { type: 'rejected', ...base, ...nobody, reason: 'signature', status: 401 },
       {
         type: 'scope_denied',
         ...{ ...base, ...principal },
@@ -122,7 +122,7 @@ describe('events and log', () => {
     const told = JSON.stringify(app.seen) + app.log.lines.join('\n');
     expect(app.secrets.length).toBeGreaterThan(6);
     for (const secret of app.secrets) expect(told).not.toContain(secret);
-    expect(app.log.of('debug').filter((line) => line.includes('Refused a request'))).toHaveLength(4);
+    expect(app.log.of('debug').filter((line) => line.includes('Rejected a request'))).toHaveLength(4);
   });
 
   verifies('SCP-30', 'have an id for missing scopes that the client does not see', async () => {
@@ -166,13 +166,13 @@ describe('events and log', () => {
     let now = Date.now();
     const app = await startTelling(as, { now: () => new Date(now) });
     for (let i = 0; i < 60; i++) await app.ask('abc');
-    const refusals = (): string[] => app.log.of('debug').filter((line) => /malformed/.test(line));
-    expect(refusals()).toHaveLength(10);
+    const rejections = (): string[] => app.log.of('debug').filter((line) => /malformed/.test(line));
+    expect(rejections()).toHaveLength(10);
     expect(app.seen).toHaveLength(60);
     now += 60_000;
     await app.ask('abc');
-    expect(refusals()).toHaveLength(12);
-    expect(refusals()[10]).toContain('… and 50 more in 60 s: malformed');
+    expect(rejections()).toHaveLength(12);
+    expect(rejections()[10]).toContain('… and 50 more in 60 s: malformed');
   });
 
   it('tell of an outage as a warning, and of an application that cannot say either', async () => {
@@ -184,7 +184,7 @@ describe('events and log', () => {
     });
     expect((await app.ask(await good(as))).status).toBe(503);
     expect(app.seen).toMatchObject([
-      { type: 'refused', reason: 'unavailable', status: 503, issuer: as.issuer, subject: 'u1', jti: 'j1' },
+      { type: 'rejected', reason: 'unavailable', status: 503, issuer: as.issuer, subject: 'u1', jti: 'j1' },
     ]);
     expect(app.log.of('warn').at(-1)).toContain(
       `Answered 503 for ${NOTES}: The verification of ${as.issuer} cannot be had (the option "isRevoked" threw: redis\\u000ais down)`,
@@ -201,10 +201,10 @@ describe('events and log', () => {
   verifies('F112', 'go on, and requests too, whatever a listener throws', async () => {
     const as = await server();
     const app = await startTelling(as);
-    app.events.on('accepted', () => {
+    app.events.on('authenticated', () => {
       throw new Error('listener\nfault');
     });
-    app.events.on('accepted', async () => Promise.reject(new Error('later')));
+    app.events.on('authenticated', async () => Promise.reject(new Error('later')));
     // What an observer throws is for rxjs to report.
     const unhandled: unknown[] = [];
     config.onUnhandledError = (error) => unhandled.push(error);
@@ -212,7 +212,7 @@ describe('events and log', () => {
       throw new Error('observer');
     });
     const types: string[] = [];
-    const end = app.events.on('accepted', ({ type }) => types.push(type));
+    const end = app.events.on('authenticated', ({ type }) => types.push(type));
     for (let i = 0; i < 30; i++) expect((await app.ask(await good(as))).status).toBe(200);
     expect([types.length, app.seen.length]).toEqual([30, 30]);
     end();
@@ -245,6 +245,6 @@ describe('events and log', () => {
     app.events.events$.subscribe({ next: ({ type }) => told.push(type), complete: () => told.push('end') });
     await app.ask('bad');
     await app.app.close();
-    expect(told).toEqual(['refused', 'end']);
+    expect(told).toEqual(['rejected', 'end']);
   });
 });

@@ -15,16 +15,16 @@ import { beforeEach, describe, expect } from 'vitest';
 import { AllowAnonymous, AuthContext, AuthInfo, BearerAuthGuard, RequireScopes } from 'nestjs-mcp-auth';
 import { PLATFORMS, RecordingLogger, type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { closeAfterTest } from '../fixtures/opened.js';
 import { NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
-const { noToken, invalidToken, insufficientScope } = notesRefusals('notes:read');
+const { noToken, invalidToken, insufficientScope } = notesRejections('notes:read');
 
 const FORGED = { subject: 'forged', scopes: ['notes:read', 'notes:write'] };
 
-/** What requests hold when they are refused, on the platform's request and on Node's. */
+/** What requests hold when they are rejected, on the platform's request and on Node's. */
 const left: unknown[] = [];
 
 interface Requested {
@@ -142,10 +142,10 @@ describe.each(PLATFORMS)('a req.auth that something else sets, on %s', (platform
     expect(told(log)).toEqual([WARNING]);
   });
 
-  verifies('F90', 'does not let anybody in, and nothing of it is left on a refused request', async () => {
+  verifies('F90', 'does not let anybody in, and nothing of it is left on a rejected request', async () => {
     const { app, as } = await startForged(true);
     const good = await as.token({ aud: NOTES, scope: 'notes:read' });
-    for (const [path, token, refusal] of [
+    for (const [path, token, rejection] of [
       ['/notes', undefined, noToken],
       ['/notes', 'abc', invalidToken],
       ['/notes', await as.token({ aud: NOTES, scope: 'x' }), insufficientScope('notes:read')],
@@ -154,7 +154,7 @@ describe.each(PLATFORMS)('a req.auth that something else sets, on %s', (platform
     ] as const) {
       left.length = 0;
       const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-      expect(refusedAs(await app.send(path, { headers }))).toEqual(refusal);
+      expect(rejectedAs(await app.send(path, { headers }))).toEqual(rejection);
       expect(left).toEqual([undefined, undefined]);
     }
   });

@@ -21,7 +21,7 @@ import {
   RequireScopes,
   SkipBearerAuth,
   type TokenClaims,
-  TokenRefusedError,
+  TokenRejectedError,
   TokenVerifier,
   type VerifyToken,
 } from 'nestjs-mcp-auth';
@@ -67,8 +67,8 @@ function insufficient(scope: string): object {
   };
 }
 
-/** What a refusal is judged by: the status, the whole challenge and the body. */
-function refusal({ status, headers, json }: HttpAnswer): object {
+/** What a rejection is judged by: the status, the whole challenge and the body. */
+function rejection({ status, headers, json }: HttpAnswer): object {
   return { status, challenge: headers['www-authenticate'], json };
 }
 
@@ -169,10 +169,10 @@ describe('a guarded route', () => {
       NotesController.ran = 0;
       for (const method of ['GET', 'POST', 'DELETE', 'HEAD']) {
         const answer = await app.send('/notes', { method });
-        expect({ ...refusal(answer), json: NO_TOKEN.json }).toEqual(NO_TOKEN);
+        expect({ ...rejection(answer), json: NO_TOKEN.json }).toEqual(NO_TOKEN);
       }
       for (const authorization of ['Basic abc', 'Negotiate x', 'Bearer', 'Bearer ', 'DPoP abc', 'BearerT']) {
-        expect(refusal(await app.send('/notes', { headers: { authorization } }))).toEqual(NO_TOKEN);
+        expect(rejection(await app.send('/notes', { headers: { authorization } }))).toEqual(NO_TOKEN);
       }
       expect(NotesController.ran).toBe(0);
     },
@@ -186,21 +186,23 @@ describe('a guarded route', () => {
 
   verifies(['TOK-02', 'TOK-03'], 'never takes a token from anywhere else', async () => {
     const token = await good();
-    expect(refusal(await app.send(`/notes?access_token=${token}`))).toEqual(NO_TOKEN);
+    expect(rejection(await app.send(`/notes?access_token=${token}`))).toEqual(NO_TOKEN);
     const form = { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' } };
-    expect(refusal(await app.send('/notes', { ...form, body: `access_token=${token}` }))).toEqual(NO_TOKEN);
+    expect(rejection(await app.send('/notes', { ...form, body: `access_token=${token}` }))).toEqual(NO_TOKEN);
     for (const name of ['cookie', 'x-forwarded-authorization', 'proxy-authorization', 'x-api-key']) {
       const value = name === 'cookie' ? `access_token=${token}` : `Bearer ${token}`;
-      expect(refusal(await app.send('/notes', { headers: { [name]: value } }))).toEqual(NO_TOKEN);
+      expect(rejection(await app.send('/notes', { headers: { [name]: value } }))).toEqual(NO_TOKEN);
     }
   });
 
   verifies('TOK-07', 'answers several credentials with 400', async () => {
     const token = await good();
     const headers = { authorization: `Bearer ${token}` };
-    expect(refusal(await app.send(`/notes?access_token=${token}`, { headers }))).toEqual(SEVERAL_CREDENTIALS);
+    expect(rejection(await app.send(`/notes?access_token=${token}`, { headers }))).toEqual(
+      SEVERAL_CREDENTIALS,
+    );
     const comma = { authorization: `Bearer ${token}, Bearer ${token}` };
-    expect(refusal(await app.send('/notes', { headers: comma }))).toEqual(SEVERAL_CREDENTIALS);
+    expect(rejection(await app.send('/notes', { headers: comma }))).toEqual(SEVERAL_CREDENTIALS);
     for (const [first, second] of [
       [token, 'evil'],
       ['evil', token],
@@ -233,7 +235,7 @@ describe('a guarded route', () => {
       ];
       for (const token of bad) {
         const answer = await get(token);
-        expect(refusal(answer)).toEqual(INVALID_TOKEN);
+        expect(rejection(answer)).toEqual(INVALID_TOKEN);
         expect(answer.headers['cache-control']).toBe('no-store');
         expect(answer.headers['content-type']).toMatch(/^application\/json/);
       }
@@ -245,10 +247,10 @@ describe('a guarded route', () => {
     'answers a good token without its scopes with 403 and all that is needed',
     async () => {
       NotesController.ran = 0;
-      expect(refusal(await get(await good({ scope: 'other' })))).toEqual(insufficient('notes:read'));
+      expect(rejection(await get(await good({ scope: 'other' })))).toEqual(insufficient('notes:read'));
       const both = insufficient('notes:read notes:export notes:all');
-      expect(refusal(await get(await good(), '/notes/export'))).toEqual(both);
-      expect(refusal(await get(await good({ scope: 'notes:read notes:all' }), '/notes/export'))).toEqual(
+      expect(rejection(await get(await good(), '/notes/export'))).toEqual(both);
+      expect(rejection(await get(await good({ scope: 'notes:read notes:all' }), '/notes/export'))).toEqual(
         both,
       );
       expect(NotesController.ran).toBe(0);
@@ -259,7 +261,7 @@ describe('a guarded route', () => {
 
   it('guards what has scopes, without a guard of its own', async () => {
     expect((await app.send('/scoped')).status).toBe(401);
-    expect(refusal(await get(await good(), '/scoped'))).toEqual(insufficient('notes:read notes:admin'));
+    expect(rejection(await get(await good(), '/scoped'))).toEqual(insufficient('notes:read notes:admin'));
     expect((await get(await good({ scope: 'notes:read notes:admin' }), '/scoped')).status).toBe(200);
   });
 
@@ -275,7 +277,7 @@ describe('a guarded route', () => {
       ahead = 303_000;
       expect((await get(token)).status).toBe(200);
       ahead = 306_000;
-      expect(refusal(await get(token))).toEqual(INVALID_TOKEN);
+      expect(rejection(await get(token))).toEqual(INVALID_TOKEN);
     } finally {
       ahead = 0;
     }
@@ -329,7 +331,7 @@ describe('req.auth that something else has written', () => {
       },
     );
     NotesController.ran = 0;
-    expect(refusal(await app.send('/notes'))).toEqual(NO_TOKEN);
+    expect(rejection(await app.send('/notes'))).toEqual(NO_TOKEN);
     expect(NotesController.ran).toBe(0);
     expect(await app.send('/open')).toMatchObject({ status: 200, text: 'nobody' });
     const authorization = `Bearer ${await as.token({ aud: NOTES, scope: 'notes:read' })}`;
@@ -359,7 +361,7 @@ describe('a guarded route, when things go wrong', () => {
     for (const [, reply] of broken) {
       as.at('/jwks', reply);
       const answer = await app.send('/notes', { headers });
-      expect(refusal(answer)).toEqual(UNAVAILABLE);
+      expect(rejection(answer)).toEqual(UNAVAILABLE);
       expect(answer.headers['retry-after']).toBe('5');
       ahead += 61_000; // past the pause after a failure
     }
@@ -423,7 +425,7 @@ describe('a guarded route, when things go wrong', () => {
         { controllers: [NotesController], providers: [{ provide: APP_FILTER, useClass: RewritingFilter }] },
       );
       const answer = await app.send('/notes');
-      expect({ ...refusal(answer), text: answer.text }).toEqual({
+      expect({ ...rejection(answer), text: answer.text }).toEqual({
         ...NO_TOKEN,
         json: undefined,
         text: 'rewritten',
@@ -438,7 +440,7 @@ describe('a guarded route, when things go wrong', () => {
     class EvilVerifier extends TokenVerifier {
       verify(token: string): TokenClaims | null {
         if (token === 'null') return null;
-        throw token === 'refused' ? new TokenRefusedError('signature', { cause: evil }) : new Error(evil);
+        throw token === 'rejected' ? new TokenRejectedError('signature', { cause: evil }) : new Error(evil);
       }
     }
     const as = await server();
@@ -451,10 +453,10 @@ describe('a guarded route, when things go wrong', () => {
       (builder) => builder.overrideProvider(TokenVerifier).useClass(EvilVerifier),
     );
     const get = (token: string) => app.send('/notes', { headers: { authorization: `Bearer ${token}` } });
-    expect(refusal(await get('refused'))).toEqual(INVALID_TOKEN);
-    expect(refusal(await get('null'))).toEqual(INVALID_TOKEN);
+    expect(rejection(await get('rejected'))).toEqual(INVALID_TOKEN);
+    expect(rejection(await get('null'))).toEqual(INVALID_TOKEN);
     const fault = await get('broken');
-    expect(refusal(fault)).toEqual({
+    expect(rejection(fault)).toEqual({
       status: 500,
       challenge: undefined,
       json: { error: 'server_error', error_description: 'The request could not be checked' },
@@ -496,7 +498,7 @@ describe('a guarded route, when things go wrong', () => {
       app.send('/notes', {
         headers: { authorization: `Bearer ${await as.token({ aud: NOTES, scope })}` },
       });
-    expect(refusal(await get('tenant:b'))).toEqual(insufficient('tenant:a'));
+    expect(rejection(await get('tenant:b'))).toEqual(insufficient('tenant:a'));
     expect((await get('tenant:a')).status).toBe(200);
   });
 

@@ -5,7 +5,7 @@ import { PLATFORMS, type RunningApp, startApp, startFailure } from '../fixtures/
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { listing } from '../fixtures/config-problems.js';
 import { MCP_HEADERS } from '../fixtures/mcp-endpoint.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { message } from '../fixtures/operations-app.js';
 import { NOTES, offlineResource, PRM } from '../fixtures/resources.js';
 import { ran, SDKS } from '../fixtures/sdk-endpoints.js';
@@ -48,7 +48,7 @@ const CASES = PLATFORMS.flatMap((platform) =>
 describe.each(CASES)(
   'handlers of $sdk that a source declares, on $platform',
   ({ platform, sdk, controller }) => {
-    const { insufficientScope } = notesRefusals('notes:read');
+    const { insufficientScope } = notesRejections('notes:read');
     let as: LoopbackAuthorizationServer;
     let app: RunningApp;
 
@@ -86,8 +86,8 @@ describe.each(CASES)(
       for (const [method, params, needed, handler] of KINDS) {
         ran.length = 0;
         const body = message(method, params);
-        const refused = insufficientScope(`notes:read ${needed}`);
-        expect([method, refusedAs(await post(reader, body))]).toEqual([method, refused]);
+        const rejected = insufficientScope(`notes:read ${needed}`);
+        expect([method, rejectedAs(await post(reader, body))]).toEqual([method, rejected]);
         expect([method, ran]).toEqual([method, []]);
         const answer = await post(await token(`notes:read ${needed}`), body);
         expect([method, answer.status, ran]).toEqual([method, 200, [handler]]);
@@ -119,11 +119,11 @@ describe.each(CASES)(
       const headers = { 'mcp-protocol-version': version, 'mcp-method': 'tools/call', 'mcp-name': 'write' };
       const body = message('tools/call', params);
       const answer = await post(await token('notes:read'), body, headers);
-      expect(refusedAs(answer)).toEqual(insufficientScope('notes:write'));
+      expect(rejectedAs(answer)).toEqual(insufficientScope('notes:write'));
       const listening = { notifications: { resourceSubscriptions: ['note://1'] }, _meta: params._meta };
       const listen = message('subscriptions/listen', listening);
       const more = { ...headers, 'mcp-method': 'subscriptions/listen', 'mcp-name': 'note://1' };
-      expect(refusedAs(await post(await token('notes:read'), listen, more))).toEqual(
+      expect(rejectedAs(await post(await token('notes:read'), listen, more))).toEqual(
         insufficientScope('note:read'),
       );
       expect(ran).toEqual([]);
@@ -140,18 +140,18 @@ describe.each(CASES)(
       );
       const notification = { jsonrpc: '2.0', method: 'notifications/initialized' };
       for (const body of [...messages, notification, { jsonrpc: '2.0', id: 1, result: {} }]) {
-        expect([body, refusedAs(await post(writer, body))]).toEqual([body, held]);
+        expect([body, rejectedAs(await post(writer, body))]).toEqual([body, held]);
         const method = 'method' in body ? body.method : '';
         const modern = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': String(method) };
-        expect([body, refusedAs(await post(writer, body, modern))]).toEqual([
+        expect([body, rejectedAs(await post(writer, body, modern))]).toEqual([
           body,
           insufficientScope('notes:read'),
         ]);
       }
       const oldest = { 'mcp-protocol-version': '2025-03-26' };
-      expect(refusedAs(await post(writer, [messages[0]], oldest))).toEqual(held);
+      expect(rejectedAs(await post(writer, [messages[0]], oldest))).toEqual(held);
       // No message: what the request needs, and nothing else.
-      expect(refusedAs(await post(writer, { title: 'ping' }))).toEqual(insufficientScope('notes:read'));
+      expect(rejectedAs(await post(writer, { title: 'ping' }))).toEqual(insufficientScope('notes:read'));
     });
 
     it('are in the metadata', async () => {

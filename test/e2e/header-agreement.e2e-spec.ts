@@ -6,7 +6,7 @@ import { BearerAuthGuard, McpHandlerSource, RequireScopes } from 'nestjs-mcp-aut
 import { PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { mcpEndpoint } from '../fixtures/mcp-endpoint.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { NOTES } from '../fixtures/resources.js';
 import { ran as sdkRan, SDKS } from '../fixtures/sdk-endpoints.js';
 import { ran, ScopedTools } from '../fixtures/self-mounted.js';
@@ -86,7 +86,7 @@ const mismatch = (id: number | null = 7) => ({
   },
 });
 
-const { insufficientScope, invalidToken } = notesRefusals('notes:read');
+const { insufficientScope, invalidToken } = notesRejections('notes:read');
 
 let as: LoopbackAuthorizationServer;
 let reader: string;
@@ -156,16 +156,16 @@ describe.each(PLATFORMS)('headers and body of an MCP message, on %s', (platform)
   verifies(['SCP-10', 'H08'], 'have to say the same, whatever the scopes', async () => {
     for (const [what, headers] of DISAGREEING) {
       for (const bearer of [reader, admin]) {
-        expect([what, refusedAs(await post(bearer, call('purge'), headers))]).toEqual([what, mismatch()]);
+        expect([what, rejectedAs(await post(bearer, call('purge'), headers))]).toEqual([what, mismatch()]);
       }
     }
     expect(ran).toEqual([]);
-    expect(refusedAs(await post(reader, call('purge'), right))).toEqual(insufficientScope('notes:admin'));
+    expect(rejectedAs(await post(reader, call('purge'), right))).toEqual(insufficientScope('notes:admin'));
     for (const headers of [right, mirrored(encoded('purge')), mirrored('purge\t')]) {
       expect((await post(admin, call('purge'), headers)).status).toBe(200);
     }
     expect((await post(admin, call(UMLAUT), mirrored(encoded(UMLAUT)))).status).toBe(200);
-    expect(refusedAs(await post(admin, call(UMLAUT), mirrored(UMLAUT)))).toEqual(mismatch());
+    expect(rejectedAs(await post(admin, call(UMLAUT), mirrored(UMLAUT)))).toEqual(mismatch());
     expect(ran).toEqual(['purge', 'purge', 'purge', UMLAUT]);
   });
 
@@ -173,18 +173,18 @@ describe.each(PLATFORMS)('headers and body of an MCP message, on %s', (platform)
     const older = { 'io.modelcontextprotocol/protocolVersion': '2025-11-25' };
     for (const meta of [older, null]) {
       const headers = mirrored('open');
-      expect(refusedAs(await post(admin, call('purge', meta), headers))).toEqual(mismatch());
+      expect(rejectedAs(await post(admin, call('purge', meta), headers))).toEqual(mismatch());
     }
     const versions = ['2025-11-25', '2026-07-28'];
     const twice = mirrored('purge', { 'mcp-protocol-version': versions });
-    expect(refusedAs(await post(admin, call('purge', null), twice))).toEqual(mismatch());
+    expect(rejectedAs(await post(admin, call('purge', null), twice))).toEqual(mismatch());
     const later = { ...META, 'io.modelcontextprotocol/protocolVersion': '2026-07-28' };
-    expect(refusedAs(await post(admin, call('purge', later), {}))).toEqual(mismatch());
+    expect(rejectedAs(await post(admin, call('purge', later), {}))).toEqual(mismatch());
     expect(ran).toEqual([]);
   });
 
   verifies('SCP-10', 'are decided on after the token', async () => {
-    expect(refusedAs(await post('abc', call('purge'), mirrored('open')))).toEqual(invalidToken);
+    expect(rejectedAs(await post('abc', call('purge'), mirrored('open')))).toEqual(invalidToken);
   });
 
   verifies('SCP-10', 'have a name for what reads or gets something by its name', async () => {
@@ -201,10 +201,11 @@ describe.each(PLATFORMS)('headers and body of an MCP message, on %s', (platform)
     for (const [method, params, name] of kinds) {
       const body = message(method, params);
       const agreeing = mirrored(name, { 'mcp-method': method });
-      expect([method, refusedAs(await post(granted, body, { ...agreeing, 'mcp-name': `${name}x` }))]).toEqual(
-        [method, mismatch()],
-      );
-      expect(refusedAs(await post(granted, body, without(agreeing, 'mcp-name')))).toEqual(mismatch());
+      expect([
+        method,
+        rejectedAs(await post(granted, body, { ...agreeing, 'mcp-name': `${name}x` })),
+      ]).toEqual([method, mismatch()]);
+      expect(rejectedAs(await post(granted, body, without(agreeing, 'mcp-name')))).toEqual(mismatch());
       expect((await post(granted, body, agreeing)).text).not.toContain('-32020');
     }
     const list = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' };
@@ -219,7 +220,7 @@ describe.each(PLATFORMS)('headers and body of an MCP message, on %s', (platform)
       const version = { 'mcp-protocol-version': '2026-07-28' };
       const body = call('purge', META, null);
       for (const wrong of [{ 'mcp-name': 'open' }, { 'mcp-method': 'tools/list' }]) {
-        expect(refusedAs(await post(admin, body, { ...version, ...wrong }))).toEqual(mismatch(null));
+        expect(rejectedAs(await post(admin, body, { ...version, ...wrong }))).toEqual(mismatch(null));
       }
       const notification = message('notifications/initialized', {}, META, null);
       expect((await post(reader, notification, version)).status).toBe(202);
@@ -237,8 +238,8 @@ describe.each(PLATFORMS)('headers and body of an MCP message, on %s', (platform)
           ...spoofed,
           ...(version !== undefined && { 'mcp-protocol-version': version }),
         };
-        const refused = insufficientScope('notes:read notes:admin');
-        expect(refusedAs(await post(reader, call('purge', null), headers))).toEqual(refused);
+        const rejected = insufficientScope('notes:read notes:admin');
+        expect(rejectedAs(await post(reader, call('purge', null), headers))).toEqual(rejected);
         expect((await post(admin, call('purge', null), headers)).status).toBe(200);
       }
       expect(ran).toEqual(Array.from({ length: 4 }, () => 'purge'));
@@ -291,9 +292,9 @@ describe.each(SDKS)('headers and body of a message to %s', (_, controller) => {
     const app = await startApp(options(), { controllers: [controller], providers: [Handlers] });
     const post = poster(app);
     sdkRan.length = 0;
-    expect(refusedAs(await post(admin, call('write'), mirrored('open')))).toEqual(mismatch());
+    expect(rejectedAs(await post(admin, call('write'), mirrored('open')))).toEqual(mismatch());
     const legacy = { 'mcp-protocol-version': '2025-11-25', 'mcp-name': 'open' };
-    expect(refusedAs(await post(reader, call('write', null), legacy))).toEqual(
+    expect(rejectedAs(await post(reader, call('write', null), legacy))).toEqual(
       insufficientScope('notes:read notes:admin'),
     );
     expect(sdkRan).toEqual([]);

@@ -37,8 +37,8 @@ beforeEach(async () => {
 
 const attacked = (scene: Partial<Scene> = {}): Promise<AttackedApp> => startAttacked({ as, other, ...scene });
 
-async function refusesAll(app: AttackedApp, all: readonly TestTokenOptions[]): Promise<void> {
-  for (const options of all) await app.refuses(await app.mint(options));
+async function rejectsAll(app: AttackedApp, all: readonly TestTokenOptions[]): Promise<void> {
+  for (const options of all) await app.rejects(await app.mint(options));
 }
 
 async function acceptsAll(app: AttackedApp, all: readonly TestTokenOptions[]): Promise<void> {
@@ -49,7 +49,7 @@ describe('tokens for somebody else', () => {
   verifies('H02', 'open nothing here, also after they were used where they belong', async () => {
     const app = await attacked();
     await acceptsAll(app, [{}, { audience: [ADMIN, NOTES] }]);
-    await refusesAll(app, [
+    await rejectsAll(app, [
       { audience: ADMIN },
       { claims: { aud: undefined } },
       { audience: 'client-1' },
@@ -58,13 +58,13 @@ describe('tokens for somebody else', () => {
     ]);
     const used = await app.mint({ audience: ADMIN });
     await app.accepts(used, '/admin');
-    await app.refuses(used, '/notes');
+    await app.rejects(used, '/notes');
     await app.accepts(used, '/admin');
   });
 
-  verifies('H03', 'or for another purpose are refused, though signed by the right server', async () => {
+  verifies('H03', 'or for another purpose are rejected, though signed by the right server', async () => {
     const app = await attacked();
-    await refusesAll(app, [
+    await rejectsAll(app, [
       { typ: 'JWT', claims: { nonce: 'n', at_hash: 'h', auth_time: now() } },
       { typ: 'oauth-id-jag+jwt', claims: { resource: NOTES } },
       { typ: 'token-introspection+jwt', claims: { token_introspection: { active: true } } },
@@ -80,7 +80,7 @@ describe('tokens for somebody else', () => {
     ]);
   });
 
-  verifies('EXT-03', 'such as an ID-JAG are refused even where its issuer is trusted', async () => {
+  verifies('EXT-03', 'such as an ID-JAG are rejected even where its issuer is trusted', async () => {
     const app = await attacked();
     for (const audience of [as.issuer, ADMIN]) {
       const idJag = {
@@ -88,42 +88,42 @@ describe('tokens for somebody else', () => {
         audience,
         claims: { resource: ADMIN, client_id: 'c1' },
       };
-      await app.refuses(await other.issueToken(idJag), '/admin');
-      await app.refuses(await app.mint({ ...idJag, claims: { resource: NOTES } }));
+      await app.rejects(await other.issueToken(idJag), '/admin');
+      await app.rejects(await app.mint({ ...idJag, claims: { resource: NOTES } }));
     }
     await app.accepts(await other.issueToken({ audience: ADMIN, claims: { resource: ADMIN } }), '/admin');
   });
 
-  verifies('EXT-04', 'of an identity provider that is not listed are refused unasked', async () => {
+  verifies('EXT-04', 'of an identity provider that is not listed are rejected unasked', async () => {
     const app = await attacked();
     other.resetRequests();
     const idp = { audience: NOTES, scopes: ['notes:read'] };
-    await app.refuses(await other.issueToken({ ...idp, typ: 'JWT', claims: { nonce: 'n' } }));
-    await app.refuses(await other.issueToken(idp));
+    await app.rejects(await other.issueToken({ ...idp, typ: 'JWT', claims: { nonce: 'n' } }));
+    await app.rejects(await other.issueToken(idp));
     expect(other.requestCount()).toBe(0);
     await app.accepts(await other.issueToken({ audience: ADMIN }), '/admin');
   });
 });
 
 describe('forged signatures', () => {
-  verifies('H04', 'that are none at all are refused', async () => {
+  verifies('H04', 'that are none at all are rejected', async () => {
     const app = await attacked();
     const good = await app.mint();
     const [header = '', payload = '', signature = ''] = good.split('.');
     await app.accepts(good);
     for (const alg of ['none', 'None', 'NONE', 'nOnE', '', 'null']) {
       const unsigned = encode({ alg, typ: 'at+jwt' });
-      await app.refuses(`${unsigned}.${payload}.`);
-      await app.refuses(`${unsigned}.${payload}.${signature}`);
-      await app.refuses(await app.mint({ alg: 'none', header: { alg, kid: 'k1' } }));
+      await app.rejects(`${unsigned}.${payload}.`);
+      await app.rejects(`${unsigned}.${payload}.${signature}`);
+      await app.rejects(await app.mint({ alg: 'none', header: { alg, kid: 'k1' } }));
     }
-    await app.refuses(`${header}.${payload}.`);
-    await app.refuses(`${header}.${payload}`);
-    await app.refuses(`${header}.${payload}.${signature.slice(0, -4)}`);
-    await app.refuses(`${header}.${payload}.${signature}.`);
+    await app.rejects(`${header}.${payload}.`);
+    await app.rejects(`${header}.${payload}`);
+    await app.rejects(`${header}.${payload}.${signature.slice(0, -4)}`);
+    await app.rejects(`${header}.${payload}.${signature}.`);
   });
 
-  verifies('H05', 'with the public key for a secret are refused', async () => {
+  verifies('H05', 'with the public key for a secret are rejected', async () => {
     const app = await attacked();
     const publicKey = createPublicKey({ key: key.publicJwk, format: 'jwk' });
     const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
@@ -138,7 +138,7 @@ describe('forged signatures', () => {
       Buffer.from(key.publicJwk.n ?? '', 'base64url'),
     ]) {
       const forged = { key: Buffer.from(secret), kid: 'k1', scopes: ['notes:read', 'notes:admin'] };
-      await refusesAll(app, [
+      await rejectsAll(app, [
         { ...forged, alg: 'HS256' },
         { ...forged, alg: 'HS256', header: { alg: 'RS256' } },
       ]);
@@ -146,55 +146,59 @@ describe('forged signatures', () => {
     await acceptsAll(app, [{ scopes: ['notes:read', 'notes:admin'], kid: 'k1' }]);
   });
 
-  verifies('H06', 'with a key that they bring along are refused, and that key is not looked at', async () => {
-    const app = await attacked();
-    const { origin } = app.canary;
-    for (const header of [
-      { jwk: attacker.publicJwk },
-      { jwk: attacker.publicJwk, kid: attacker.kid },
-      { x5c: ['MIIBkDCCATagAwIBAgIUblhCPFf6oBKz'] },
-      { jku: `${origin}/jwks` },
-      { jku: `${origin}/jwks`, kid: attacker.kid },
-      { x5u: `${origin}/certificate`, x5t: 'AAAA' },
-    ]) {
-      await refusesAll(app, [{ key: attacker, kid: 'k1', header }]);
-      await acceptsAll(app, [{ header: { ...header, kid: 'k1' } }]);
-    }
-  });
+  verifies(
+    'H06',
+    'with a key that they bring along are rejected, and that key is not looked at',
+    async () => {
+      const app = await attacked();
+      const { origin } = app.canary;
+      for (const header of [
+        { jwk: attacker.publicJwk },
+        { jwk: attacker.publicJwk, kid: attacker.kid },
+        { x5c: ['MIIBkDCCATagAwIBAgIUblhCPFf6oBKz'] },
+        { jku: `${origin}/jwks` },
+        { jku: `${origin}/jwks`, kid: attacker.kid },
+        { x5u: `${origin}/certificate`, x5t: 'AAAA' },
+      ]) {
+        await rejectsAll(app, [{ key: attacker, kid: 'k1', header }]);
+        await acceptsAll(app, [{ header: { ...header, kid: 'k1' } }]);
+      }
+    },
+  );
 
-  verifies('JWT-10', 'whose kid is no key id of the server are refused, and it leads nowhere', async () => {
+  verifies('JWT-10', 'whose kid is no key id of the server are rejected, and it leads nowhere', async () => {
     const app = await attacked();
     const { origin } = app.canary;
     for (const kid of [
       ...['../../etc/passwd', `${origin}/k`, `file:///etc/passwd`, "' OR 1=1", 'a'.repeat(4096)],
       ...[7, '__proto__', 'constructor', 'k1\u0000', 'K1', '', null, {}, ['k1']],
     ]) {
-      await refusesAll(app, [{ header: { kid } }, { key: attacker, header: { kid } }]);
+      await rejectsAll(app, [{ header: { kid } }, { key: attacker, header: { kid } }]);
     }
     await acceptsAll(app, [{ header: { kid: 'k1' } }, { header: { kid: undefined } }]);
   });
 
-  verifies('H07', 'by a server for tokens of another are refused', async () => {
+  verifies('H07', 'by a server for tokens of another are rejected', async () => {
     const app = await attacked();
     const at = { audience: ADMIN };
     await app.accepts(await as.issueToken(at), '/admin');
     await app.accepts(await other.issueToken(at), '/admin');
-    await app.refuses(await other.issueToken({ ...at, claims: { iss: as.issuer } }), '/admin');
-    await app.refuses(await as.issueToken({ ...at, claims: { iss: other.issuer } }), '/admin');
+    await app.rejects(await other.issueToken({ ...at, claims: { iss: as.issuer } }), '/admin');
+    await app.rejects(await as.issueToken({ ...at, claims: { iss: other.issuer } }), '/admin');
     const port = new URL(as.origin).port;
     for (const iss of [
       ...[other.issuer, app.canary.origin, `${as.issuer}/`, as.issuer.toUpperCase(), `${as.issuer}#`],
       ...[`http://localhost:${port}`, `http://①27.0.0.1:${port}`, `http://127.1:${port}`, ` ${as.issuer}`],
       ...[[as.issuer], { [as.issuer]: 1 }, null, undefined, '__proto__', `${as.issuer}\u0000`],
     ]) {
-      await refusesAll(app, [{ claims: { iss } }]);
+      await rejectsAll(app, [{ claims: { iss } }]);
     }
     expect(claimsOf(await app.mint())['iss']).toBe(as.issuer);
   });
 });
 
 describe('headers of tokens', () => {
-  verifies('JWT-04', 'that do not fit the key are refused', async () => {
+  verifies('JWT-04', 'that do not fit the key are rejected', async () => {
     const publish = (kid: string, members: object): JWK => ({
       ...{ kty: 'RSA', n: otherKey.publicJwk.n ?? '', e: 'AQAB', kid },
       ...members,
@@ -209,8 +213,8 @@ describe('headers of tokens', () => {
     );
     const app = await attacked();
     const by = (kid: string): TestTokenOptions => ({ key: otherKey, kid });
-    await refusesAll(app, [by('ec'), by('encrypts'), by('wraps'), by('signs'), by('pss')]);
-    await refusesAll(app, [
+    await rejectsAll(app, [by('ec'), by('encrypts'), by('wraps'), by('signs'), by('pss')]);
+    await rejectsAll(app, [
       { alg: 'ES256', header: { kid: 'k1' } },
       { alg: 'ES256', header: { alg: 'ES384' } },
     ]);
@@ -218,15 +222,15 @@ describe('headers of tokens', () => {
     await acceptsAll(app, [{ alg: 'ES256' }, { alg: 'RS256' }]);
   });
 
-  verifies('JWT-06', 'with critical extensions are refused', async () => {
+  verifies('JWT-06', 'with critical extensions are rejected', async () => {
     const app = await attacked();
-    await refusesAll(
+    await rejectsAll(
       app,
       [['foo'], [], ['b64'], 'foo', null, {}, [''], ['alg'], ['exp'], [7], ['__proto__']].map((crit) => ({
         header: { crit },
       })),
     );
-    await refusesAll(app, [
+    await rejectsAll(app, [
       { header: { crit: ['foo'], foo: 1 } },
       { header: { crit: ['b64'], b64: false } },
       { header: { crit: ['b64'], b64: true } },
@@ -247,12 +251,12 @@ describe('payloads of tokens', () => {
       return rawJws(header, `{"aud":${first},${text.slice(0, -1)},"aud":${last}}`, key);
     };
     const [notes, admin] = [NOTES, ADMIN].map((resource) => JSON.stringify(resource)) as [string, string];
-    await app.refuses(await twice(notes, admin));
-    await app.refuses(await twice(notes, 'null'));
+    await app.rejects(await twice(notes, admin));
+    await app.rejects(await twice(notes, 'null'));
     await app.accepts(await twice(admin, notes));
     const payload = JSON.stringify(claimsOf(await app.mint()));
-    await app.refuses(rawJws('{"alg":"RS256","kid":"k1","alg":"none"}', payload, key));
-    await app.refuses(rawJws('{"typ":"at+jwt","alg":"RS256","typ":"dpop+jwt"}', payload, key));
+    await app.rejects(rawJws('{"alg":"RS256","kid":"k1","alg":"none"}', payload, key));
+    await app.rejects(rawJws('{"typ":"at+jwt","alg":"RS256","typ":"dpop+jwt"}', payload, key));
   });
 
   verifies('JWT-31', 'change no object but their own', async () => {
@@ -264,8 +268,8 @@ describe('payloads of tokens', () => {
     // Claims in place of the token's own do not come by the prototype.
     const { exp, aud } = claimsOf(await app.mint());
     const inherited = { iss: as.issuer, sub: 'u1', ['__proto__']: { exp, aud, scope: 'notes:read' } };
-    await app.refuses(rawJws(header, JSON.stringify(inherited), key));
-    await app.refuses(rawJws('{"kid":"k1","__proto__":{"alg":"RS256"}}', JSON.stringify({ exp, aud }), key));
+    await app.rejects(rawJws(header, JSON.stringify(inherited), key));
+    await app.rejects(rawJws('{"kid":"k1","__proto__":{"alg":"RS256"}}', JSON.stringify({ exp, aud }), key));
   });
 
   verifies('CLM-08', 'that name an actor keep their subject', async () => {
@@ -274,7 +278,7 @@ describe('payloads of tokens', () => {
     const { json } = await app.accepts(await app.mint({ sub: 'u1', claims: { act } }));
     expect(json).toMatchObject({ subject: 'u1', clientId: 'client-1', claims: { act } });
     // With nobody but an actor there is nobody.
-    await refusesAll(app, [{ claims: { act, sub: undefined, client_id: undefined } }]);
+    await rejectsAll(app, [{ claims: { act, sub: undefined, client_id: undefined } }]);
   });
 
   verifies('EXT-01', 'of a client on its own account are as good as any', async () => {
@@ -287,16 +291,16 @@ describe('payloads of tokens', () => {
       `Bearer error="insufficient_scope", scope="notes:read", resource_metadata="${NOTES_METADATA}", error_description="The access token does not grant what this operation needs"`,
       await app.mint({ sub: 'c1', clientId: 'c1', scopes: [] }),
     );
-    await refusesAll(app, [{ sub: 'c1', clientId: 'c1', audience: ADMIN }]);
+    await rejectsAll(app, [{ sub: 'c1', clientId: 'c1', audience: ADMIN }]);
   });
 
-  verifies('H16', 'with times that are none, or not now, are refused', async () => {
+  verifies('H16', 'with times that are none, or not now, are rejected', async () => {
     const at = now();
     const fixed = (): Date => new Date(at * 1000);
     const app = await attacked({ more: { now: fixed, clockToleranceSeconds: 5 } });
     const claims = (all: readonly Record<string, unknown>[]): TestTokenOptions[] =>
       all.map((each) => ({ issuedAt: fixed(), claims: each }));
-    await refusesAll(
+    await rejectsAll(
       app,
       claims([
         ...[undefined, '9999999999', 1e308, -1, 0, null, true, [at + 300], {}].map((exp) => ({ exp })),
@@ -305,35 +309,41 @@ describe('payloads of tokens', () => {
         ...[at + 6, at + 3600, '0', null, {}].map((iat) => ({ iat })),
       ]),
     );
-    await app.refuses(rawJws(header, `{"iss":"${as.issuer}","aud":"${NOTES}","sub":"u","exp":1e999}`, key));
+    await app.rejects(rawJws(header, `{"iss":"${as.issuer}","aud":"${NOTES}","sub":"u","exp":1e999}`, key));
     await acceptsAll(
       app,
       claims([{}, { exp: at - 4 }, { exp: at + 0.5 }, { nbf: at + 5 }, { iat: at + 5 }, { iat: undefined }]),
     );
   });
 
-  verifies('H19', 'that are bound to a key or a certificate are refused as plain bearer tokens', async () => {
-    const app = await attacked();
-    const confirmations = [{ jkt: 'thumb' }, { 'x5t#S256': 'hash' }, { foo: 1 }, {}, 'x', null, [], false];
-    await refusesAll(
-      app,
-      confirmations.map((cnf) => ({ claims: { cnf } })),
-    );
-    await acceptsAll(app, [{ claims: { jkt: 'thumb', CNF: {} } }]);
-    const bound = await app.mint({ claims: { cnf: { jkt: 'thumb' } } });
-    const proof = await app.mint({ key: attacker, typ: 'dpop+jwt', claims: { htm: 'GET', htu: NOTES } });
-    const asDpop = await app.send('/notes', { headers: { authorization: `DPoP ${bound}`, dpop: proof } });
-    expect([asDpop.status, asDpop.headers['www-authenticate']]).toEqual([
-      401,
-      `Bearer scope="notes:read", resource_metadata="${NOTES_METADATA}"`,
-    ]);
-    const asBearer = await app.send('/notes', { headers: { authorization: `Bearer ${bound}`, dpop: proof } });
-    expect(asBearer.status).toBe(401);
-  });
+  verifies(
+    'H19',
+    'that are bound to a key or a certificate are rejected as plain bearer tokens',
+    async () => {
+      const app = await attacked();
+      const confirmations = [{ jkt: 'thumb' }, { 'x5t#S256': 'hash' }, { foo: 1 }, {}, 'x', null, [], false];
+      await rejectsAll(
+        app,
+        confirmations.map((cnf) => ({ claims: { cnf } })),
+      );
+      await acceptsAll(app, [{ claims: { jkt: 'thumb', CNF: {} } }]);
+      const bound = await app.mint({ claims: { cnf: { jkt: 'thumb' } } });
+      const proof = await app.mint({ key: attacker, typ: 'dpop+jwt', claims: { htm: 'GET', htu: NOTES } });
+      const asDpop = await app.send('/notes', { headers: { authorization: `DPoP ${bound}`, dpop: proof } });
+      expect([asDpop.status, asDpop.headers['www-authenticate']]).toEqual([
+        401,
+        `Bearer scope="notes:read", resource_metadata="${NOTES_METADATA}"`,
+      ]);
+      const asBearer = await app.send('/notes', {
+        headers: { authorization: `Bearer ${bound}`, dpop: proof },
+      });
+      expect(asBearer.status).toBe(401);
+    },
+  );
 
   verifies(
     'POP-07',
-    'that are bound to a certificate are refused, whatever a header says of one',
+    'that are bound to a certificate are rejected, whatever a header says of one',
     async () => {
       const app = await attacked();
       const asked = async (options: TestTokenOptions): Promise<unknown> => {
@@ -360,7 +370,7 @@ describe('payloads of tokens', () => {
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 describe('other spellings of a token', () => {
-  verifies(['H20', 'WAY-33'], 'are refused, before it is revoked and after', async () => {
+  verifies(['H20', 'WAY-33'], 'are rejected, before it is revoked and after', async () => {
     const revoked = new Set<string>();
     const isRevoked = ({ jti = '' }: { jti: string | undefined }): boolean => revoked.has(jti);
     const app = await attacked({ more: { isRevoked } });
@@ -378,7 +388,7 @@ describe('other spellings of a token', () => {
       before.map((_, at) => [at % spellings.length, at % spellings.length === 0 ? 200 : 401]),
     );
     revoked.add('to-be-revoked');
-    for (const spelling of spellings) await app.refuses(spelling);
+    for (const spelling of spellings) await app.rejects(spelling);
     await acceptsAll(app, [{ claims: { jti: 'another' } }]);
   });
 });
@@ -462,7 +472,7 @@ describe('keys under attack', () => {
       JSON.parse('{"__proto__":{"kty":"RSA"},"kid":"proto"}'),
     );
     const app = await attacked();
-    await refusesAll(app, [
+    await rejectsAll(app, [
       { key: weak.privateKey, alg: 'RS256', kid: 'weak' },
       { key: secret, alg: 'HS256', kid: 'secret' },
       { key: otherKey, kid: 'private' },
@@ -524,7 +534,7 @@ describe('answers of introspection', () => {
     ];
     for (const json of wrong) {
       as.fail('introspection', { json });
-      await app.refuses(token);
+      await app.rejects(token);
     }
     for (const json of [right(), { ...right(), token_type: 'bearer' }]) {
       as.fail('introspection', { json });
@@ -558,7 +568,7 @@ describe('what is written down', () => {
     const forged = '\n\r\u2028\u001b[2K[Nest] 1 - LOG [McpAuth] FORGED admin logged in';
     const names = { sub: `u1${forged}`, client_id: `c1${forged}`, act: { sub: forged } };
     await acceptsAll(app, [{ claims: names }, { claims: { ...names, jti: `j${forged}` } }]);
-    await refusesAll(app, [
+    await rejectsAll(app, [
       { claims: { ...names, jti: `revoked${forged}` } },
       { claims: { ...names, aud: `${ADMIN}${forged}` } },
       { claims: { ...names, iss: `${as.issuer}${forged}` } },
@@ -615,7 +625,7 @@ describe('the public surface', () => {
     const app = await attacked({ more: { fetch: recording } });
     const token = await app.mint();
     await app.accepts(token);
-    await app.refuses(await app.mint({ kid: 'unknown' }));
+    await app.rejects(await app.mint({ kid: 'unknown' }));
     expect(sent.length).toBeGreaterThan(1);
     expect(sent.filter((request) => /eyJ|"authorization"/i.test(request))).toEqual([]);
     const received = [...as.requests, ...other.requests].map((each) => JSON.stringify(each));

@@ -170,8 +170,8 @@ describe.each(PLATFORMS)('a hybrid app on %s', (platform) => {
     });
 
     it('guards its HTTP side as ever', async () => {
-      const refused = await app.send('/notes');
-      expect([refused.status, refused.headers['www-authenticate']]).toEqual([401, CHALLENGE]);
+      const rejected = await app.send('/notes');
+      expect([rejected.status, rejected.headers['www-authenticate']]).toEqual([401, CHALLENGE]);
       const headers = { authorization: `Bearer ${await as.token({ aud: NOTES, scope: 'notes:read' })}` };
       expect(await app.send('/notes', { headers })).toMatchObject({ status: 200, json: { subject: 'u1' } });
     });

@@ -201,7 +201,7 @@ describe('a transport of the application', () => {
     );
   });
 
-  verifies('STD-03', 'that supplies no caller, but something else, is refused', async () => {
+  verifies('STD-03', 'that supplies no caller, but something else, is rejected', async () => {
     const server = await serve('stdio', { stdio: 'allow' });
     for (const supplied of [
       {},
@@ -236,7 +236,7 @@ describe('a transport of the application', () => {
 });
 
 describe('an application without HTTP', () => {
-  verifies('STD-04', 'asks no authorization server, and says whose tokens it would refuse', async () => {
+  verifies('STD-04', 'asks no authorization server, and says whose tokens it would reject', async () => {
     const asked: string[] = [];
     const named = 'https://named.invalid';
     const metadataUrl = 'https://nameless.invalid/metadata';
@@ -256,7 +256,7 @@ describe('an application without HTTP', () => {
     closeAfterTest(await NestFactory.createApplicationContext(module, { logger, abortOnError: false }));
     expect(asked).toEqual([]);
     expect(logger.warnings).toEqual([
-      `${metadataUrl} is not asked without HTTP: its tokens are refused; configure its "issuer"`,
+      `${metadataUrl} is not asked without HTTP: its tokens are rejected; configure its "issuer"`,
     ]);
     // One with HTTP asks, and does not start.
     await expect(start(settings)).rejects.toThrow('named.invalid');
@@ -307,12 +307,12 @@ describe(`such a transport beside HTTP on ${defaultPlatform}`, () => {
         expect(ran).toEqual([]);
       }
     }
-    expect(events.map(({ type }) => type)).toEqual(['refused', 'refused', 'refused', 'refused']);
+    expect(events.map(({ type }) => type)).toEqual(['rejected', 'rejected', 'rejected', 'rejected']);
     expect(await call(await server.connect(), 'write_note')).toBe('write_note eve');
     expect(await call(await server.connect(CALLER), 'write_note')).toBe('write_note ada');
     expect(events.slice(4)).toMatchObject([
-      { type: 'accepted', subject: 'eve', resource: NOTES },
-      { type: 'accepted', subject: 'ada', clientId: 'cli', resource: NOTES },
+      { type: 'authenticated', subject: 'eve', resource: NOTES },
+      { type: 'authenticated', subject: 'ada', clientId: 'cli', resource: NOTES },
     ]);
   });
 });

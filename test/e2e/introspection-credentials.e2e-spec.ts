@@ -35,21 +35,21 @@ describe('introspection credentials that the server rejects', () => {
       const app = await startNotes({ resources: { resource: NOTES, authorizationServers: servers } }, log);
       return (await app.send('/notes', { headers: { authorization: 'Bearer opaque' } })).status;
     };
-    const refused = (method: string): string =>
+    const rejected = (method: string): string =>
       `${as.issuer} answers 401 to introspection by the client "rs" with ${method}; ` +
       'check "clientId" and the credentials of the option "introspection"';
     const wayOut =
       '. If they are right, the server may not decode the percent-encoding of HTTP Basic: ' +
       'set "authMethod" to "client_secret_post"';
     expect(await ask({})).toBe(503);
-    expect(log.errors).toEqual([refused('client_secret_basic') + wayOut]);
+    expect(log.errors).toEqual([rejected('client_secret_basic') + wayOut]);
     expect(await ask({ authMethod: 'client_secret_post' })).toBe(200);
     expect(log.errors).toEqual([]);
     // By this method nothing is encoded, so the secret is wrong.
     expect(await ask({ authMethod: 'client_secret_post', clientSecret: 'wrong-secret' })).toBe(503);
-    expect(log.errors).toEqual([refused('client_secret_post')]);
+    expect(log.errors).toEqual([rejected('client_secret_post')]);
     // Whatever the secret is: nothing of it is told.
     expect(await ask({ clientSecret: 'wrong' })).toBe(503);
-    expect(log.errors).toEqual([refused('client_secret_basic') + wayOut]);
+    expect(log.errors).toEqual([rejected('client_secret_basic') + wayOut]);
   });
 });

@@ -61,7 +61,7 @@ const get = (app: RunningApp, token: string): Promise<HttpAnswer> =>
 
 const statusOf = async (app: RunningApp, token: string): Promise<number> => (await get(app, token)).status;
 
-async function refusal(app: RunningApp, token: string): Promise<object> {
+async function rejection(app: RunningApp, token: string): Promise<object> {
   const { status, headers, json } = await get(app, token);
   return { status, challenge: headers['www-authenticate'], json, retryAfter: headers['retry-after'] };
 }
@@ -82,7 +82,7 @@ describe('a flood of opaque tokens', () => {
       const most = 2 + maxQueuedRequests;
       const tokens = Array.from({ length: most + 3 }, random);
       const answered: { readonly token: string; readonly answer: object }[] = [];
-      const all = tokens.map(async (token) => answered.push({ token, answer: await refusal(app, token) }));
+      const all = tokens.map(async (token) => answered.push({ token, answer: await rejection(app, token) }));
       await expect.poll(() => answered.length).toBe(3);
       expect(answered.map(({ answer }) => answer)).toEqual([UNAVAILABLE, UNAVAILABLE, UNAVAILABLE]);
       expect(asked).toBe(2);
@@ -92,7 +92,7 @@ describe('a flood of opaque tokens', () => {
       // A token that is asked about takes no further place.
       const waiting = tokens.find((token) => answered.every((each) => each.token !== token)) ?? '';
       const again = statusOf(app, waiting);
-      expect(await refusal(app, random())).toEqual(UNAVAILABLE);
+      expect(await rejection(app, random())).toEqual(UNAVAILABLE);
       for (let done = 0; done < most; done += 1) {
         await expect.poll(() => held.length).toBeGreaterThan(0);
         held.shift()?.();
@@ -135,12 +135,12 @@ describe('a flood of opaque tokens', () => {
       const right = `at_${random()}`;
       const others = [random(), `${right}x`, right.slice(0, -1), `xat_${random()}`, right.toUpperCase()];
       for (const token of [...others, forged, `${forged}.a.b`, 'a.b.c']) {
-        expect([mode, token, await refusal(app, token)]).toEqual([mode, token, INVALID_TOKEN]);
+        expect([mode, token, await rejection(app, token)]).toEqual([mode, token, INVALID_TOKEN]);
       }
       expect(as.requestCount('introspection')).toBe(0);
       // A token of the right form is asked about each time: the pattern has no state.
       for (let time = 1; time <= 3; time += 1) {
-        expect(await refusal(app, right)).toEqual(INVALID_TOKEN);
+        expect(await rejection(app, right)).toEqual(INVALID_TOKEN);
         expect(as.requestCount('introspection')).toBe(time);
       }
       as.serve('/introspect', { active: true, sub: 'u', client_id: 'c', aud: NOTES });

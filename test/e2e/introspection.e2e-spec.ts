@@ -56,7 +56,7 @@ const UNAVAILABLE = {
   },
 };
 
-function refusal({ status, headers, json }: HttpAnswer): object {
+function rejection({ status, headers, json }: HttpAnswer): object {
   return { status, challenge: headers['www-authenticate'], json };
 }
 
@@ -213,7 +213,7 @@ describe('the request', () => {
       );
       const other = { ...server.introspection, clientId: 'another' };
       const stranger = await startWith([{ ...server, introspection: other }], { now: tomorrow });
-      expect(refusal(await get(stranger, token))).toEqual(UNAVAILABLE);
+      expect(rejection(await get(stranger, token))).toEqual(UNAVAILABLE);
     }
   });
 
@@ -234,10 +234,10 @@ describe('the request', () => {
         'token',
         'token_type_hint',
       ]);
-      expect(refusal(await get(app, token))).toEqual(UNAVAILABLE);
+      expect(rejection(await get(app, token))).toEqual(UNAVAILABLE);
       expect(log.errors()).toEqual([expect.stringContaining(`by the client "${clientId}" with bearer`)]);
       expect(await statusOf(app, token)).toBe(200);
-      expect(refusal(await get(app, token))).toEqual(UNAVAILABLE); // there is none any more
+      expect(rejection(await get(app, token))).toEqual(UNAVAILABLE); // there is none any more
       expect(as.requestCount('introspection')).toBe(3);
       const fixed = await startWith([{ ...server, introspection: { clientId, bearerToken: 'own-token-2' } }]);
       expect(await statusOf(fixed, token)).toBe(200);
@@ -251,7 +251,7 @@ describe('the request', () => {
     const as = await authorizationServer();
     const { privateKey } = await generateKeyPair('ES256', { extractable: true });
     const { d, ...publicKey } = await exportJWK(privateKey);
-    const refused = async (key: JWK) =>
+    const rejected = async (key: JWK) =>
       (
         await startFailure({
           resources: {
@@ -265,10 +265,10 @@ describe('the request', () => {
         })
       ).message;
     const path = 'resources[0].authorizationServers[0].introspection.privateKey';
-    expect(await refused({ ...publicKey, alg: 'ES256' })).toBe(
+    expect(await rejected({ ...publicKey, alg: 'ES256' })).toBe(
       `McpAuthModule has 1 problem:\n  - ${path}: is no private key for "ES256"`,
     );
-    expect(await refused({ ...publicKey, d: d! })).toContain(`${path}: has no "alg" of RS256, `);
+    expect(await rejected({ ...publicKey, d: d! })).toContain(`${path}: has no "alg" of RS256, `);
     expect(as.requests).toEqual([]);
   });
 
@@ -276,7 +276,7 @@ describe('the request', () => {
     const as = await authorizationServer();
     const app = await startWith([asking(as)]);
     for (const token of ['a b', 'tökén', 'x'.repeat(8193), '"quoted"']) {
-      expect(refusal(await get(app, Buffer.from(token).toString('latin1')))).toEqual(INVALID_TOKEN);
+      expect(rejection(await get(app, Buffer.from(token).toString('latin1')))).toEqual(INVALID_TOKEN);
     }
     expect(as.requestCount('introspection')).toBe(0);
     expect(await statusOf(app, 'x'.repeat(8192))).toBe(401);
@@ -306,10 +306,10 @@ describe('the answer', () => {
       ...[silent, {}, [], null, 'true', true, 1],
     ]) {
       says(as, answer);
-      expect([answer, refusal(await get(app, 'opaque'))]).toEqual([answer, INVALID_TOKEN]);
+      expect([answer, rejection(await get(app, 'opaque'))]).toEqual([answer, INVALID_TOKEN]);
     }
     as.fail('introspection', { body: '{"__proto__":{"active":true}}' });
-    expect(refusal(await get(app, 'opaque'))).toEqual(INVALID_TOKEN);
+    expect(rejection(await get(app, 'opaque'))).toEqual(INVALID_TOKEN);
   });
 
   verifies(['OPQ-04', 'F67', 'F81'], 'goes through all checks that a JWT goes through', async () => {
@@ -344,10 +344,10 @@ describe('the answer', () => {
       { sub: '' },
       { nonce: 'an ID token' },
     ]) {
-      expect([changes, refusal(await outcome(changes))]).toEqual([changes, INVALID_TOKEN]);
+      expect([changes, rejection(await outcome(changes))]).toEqual([changes, INVALID_TOKEN]);
     }
-    expect(refusal(await outcome({ scope: 'notes:rea' }))).toEqual(INSUFFICIENT);
-    expect(refusal(await outcome({ scope: undefined }))).toEqual(INSUFFICIENT);
+    expect(rejection(await outcome({ scope: 'notes:rea' }))).toEqual(INSUFFICIENT);
+    expect(rejection(await outcome({ scope: undefined }))).toEqual(INSUFFICIENT);
   });
 
   verifies(['OPQ-04', 'AUD-06'], 'may lack an audience only by choice, which is warned of', async () => {
@@ -361,11 +361,11 @@ describe('the answer', () => {
     says(as, good(as));
     expect([await statusOf(strict, 'opaque'), await statusOf(trusts, 'opaque')]).toEqual([200, 200]);
     says(as, { ...good(as), aud: undefined });
-    expect(refusal(await get(strict, 'opaque'))).toEqual(INVALID_TOKEN);
+    expect(rejection(await get(strict, 'opaque'))).toEqual(INVALID_TOKEN);
     expect(await statusOf(trusts, 'opaque')).toBe(200);
     for (const aud of [ADMIN, `${NOTES}x`, [], [ADMIN], '', null, 7]) {
       says(as, { ...good(as), aud });
-      expect([aud, refusal(await get(trusts, 'opaque'))]).toEqual([aud, INVALID_TOKEN]);
+      expect([aud, rejection(await get(trusts, 'opaque'))]).toEqual([aud, INVALID_TOKEN]);
     }
     expect(log.lines.filter((line) => line.startsWith('warn '))).toEqual([
       expect.stringContaining(`${NOTES}: "trustAnswerWithoutAudience" is on: `),
@@ -374,7 +374,7 @@ describe('the answer', () => {
     const mixed = await startWith([asking(as, { ...trusting, mode: 'auto' })]);
     expect(await statusOf(mixed, await as.issueToken(GOOD))).toBe(200);
     const jwt = await as.issueToken({ ...GOOD, claims: { aud: undefined } });
-    expect(refusal(await get(mixed, jwt))).toEqual(INVALID_TOKEN);
+    expect(rejection(await get(mixed, jwt))).toEqual(INVALID_TOKEN);
   });
 
   it('cannot be of another server that the resource trusts too', async () => {
@@ -383,7 +383,7 @@ describe('the answer', () => {
     says(as, good(as));
     expect(await statusOf(app, 'opaque')).toBe(200);
     says(as, { ...good(as), iss: other.issuer });
-    expect(refusal(await get(app, 'opaque'))).toEqual(INVALID_TOKEN);
+    expect(rejection(await get(app, 'opaque'))).toEqual(INVALID_TOKEN);
   });
 
   verifies('OPQ-05', 'that the token is not active is passed on without detail', async () => {
@@ -392,7 +392,7 @@ describe('the answer', () => {
     const inactive = { active: false, sub: 'u1', scope: 'notes:read', error: 'revoked by u2' };
     says(as, inactive);
     const answer = await get(app, 'opaque');
-    expect(refusal(answer)).toEqual(INVALID_TOKEN);
+    expect(rejection(answer)).toEqual(INVALID_TOKEN);
     const malformed = await get(app, '"');
     expect(answer.text).toBe(malformed.text);
   });
@@ -417,7 +417,7 @@ describe('the answer', () => {
     expect((await get(app, 'opaque')).json).toMatchObject({ issuer: as.issuer, claims: { iss: as.issuer } });
     for (const token_type of ['DPoP', 'N_A', 'Bearer ', '', null, 7]) {
       says(as, { ...answer, token_type });
-      expect([token_type, refusal(await get(app, 'opaque'))]).toEqual([token_type, INVALID_TOKEN]);
+      expect([token_type, rejection(await get(app, 'opaque'))]).toEqual([token_type, INVALID_TOKEN]);
     }
   });
 
@@ -431,7 +431,7 @@ describe('the answer', () => {
     expect(await statusOf(app, 'opaque')).toBe(200);
     expect(as.requestCount('introspection')).toBe(2); // it is not kept
     const strict = await startWith([asking(as, { introspection: { requireExpiry: true } })]);
-    expect(refusal(await get(strict, 'opaque'))).toEqual(INVALID_TOKEN);
+    expect(rejection(await get(strict, 'opaque'))).toEqual(INVALID_TOKEN);
     says(as, good(as));
     expect(await statusOf(strict, 'opaque')).toBe(200);
   });
@@ -456,7 +456,7 @@ describe('an authorization server that gives no answer', () => {
     for (const fault of faults) {
       as.fail('introspection', fault);
       const answer = await get(app, token);
-      expect([fault, refusal(answer)]).toEqual([fault, UNAVAILABLE]);
+      expect([fault, rejection(answer)]).toEqual([fault, UNAVAILABLE]);
       expect(answer.headers['retry-after']).toBe('5');
       as.recover();
       expect(await statusOf(app, token)).toBe(200);
@@ -464,7 +464,7 @@ describe('an authorization server that gives no answer', () => {
     as.fail('introspection', { hugeBytes: 65_536 });
     expect(await statusOf(app, token)).toBe(200);
     await as.goDown();
-    expect(refusal(await get(app, token))).toEqual(UNAVAILABLE);
+    expect(rejection(await get(app, token))).toEqual(UNAVAILABLE);
     expect(log.errors()).toEqual([]);
   });
 
@@ -479,8 +479,8 @@ describe('an authorization server that gives no answer', () => {
       for (const status of [401, 403]) {
         log.lines.length = 0;
         as.fail('introspection', { status });
-        expect(refusal(await get(app, token))).toEqual(UNAVAILABLE);
-        expect(refusal(await get(app, token))).toEqual(UNAVAILABLE);
+        expect(rejection(await get(app, token))).toEqual(UNAVAILABLE);
+        expect(rejection(await get(app, token))).toEqual(UNAVAILABLE);
         // Once: what follows is a warning each.
         expect(log.errors()).toEqual([expect.stringContaining(`${as.issuer} answers ${String(status)}`)]);
         expect(log.errors()[0]).toContain(`by the client "${CLIENT.clientId}" with client_secret_basic`);
@@ -499,7 +499,7 @@ describe('an authorization server that gives no answer', () => {
       const token = as.issueOpaqueToken(GOOD);
       for (const status of [301, 302, 303, 307, 308]) {
         as.fail('introspection', { redirectTo: canary.introspectionEndpoint, status });
-        expect(refusal(await get(app, token))).toEqual(UNAVAILABLE);
+        expect(rejection(await get(app, token))).toEqual(UNAVAILABLE);
       }
       expect(canary.requests).toEqual([]);
       as.recover();
@@ -561,7 +561,7 @@ describe('many tokens at once', () => {
     await expect.poll(() => state.total).toBe(2);
     await delay(100);
     expect(state.total).toBe(2);
-    expect((await asked).map(refusal)).toEqual(tokens.map(() => UNAVAILABLE));
+    expect((await asked).map(rejection)).toEqual(tokens.map(() => UNAVAILABLE));
     const late = log.lines.filter((line) => line.includes('no complete answer within the time limit'));
     expect(late).toHaveLength(6);
     expect(late.filter((line) => line.includes('"maxConcurrentRequests"'))).toHaveLength(4);
@@ -592,31 +592,31 @@ describe('many tokens at once', () => {
 });
 
 describe('the endpoint', () => {
-  const refused = async (server: AuthorizationServerOptions) =>
+  const rejected = async (server: AuthorizationServerOptions) =>
     (await startFailure({ resources: { resource: NOTES, authorizationServers: [server] } })).message;
 
   verifies(['OPQ-10', 'F82'], 'is https, or on this machine: else the app does not start', async () => {
     const as = await authorizationServer();
     for (const endpoint of ['http://as.example/i', 'http://localhost.evil.example/i', 'ftp://127.0.0.1/i']) {
-      expect(await refused(asking(as, { introspection: { endpoint } }))).toContain(
+      expect(await rejected(asking(as, { introspection: { endpoint } }))).toContain(
         'resources[0].authorizationServers[0].introspection.endpoint: ',
       );
       as.changeMetadata({ introspection_endpoint: endpoint });
-      expect(await refused(asking(as))).toContain(`has the "introspection_endpoint" "${endpoint}", which `);
+      expect(await rejected(asking(as))).toContain(`has the "introspection_endpoint" "${endpoint}", which `);
     }
   });
 
   verifies('F80', 'is configured or in the metadata, or the app does not start', async () => {
     const as = await authorizationServer();
     as.changeMetadata({ introspection_endpoint: undefined });
-    expect(await refused(asking(as))).toContain(
+    expect(await rejected(asking(as))).toContain(
       'has no "introspection_endpoint"; add it by "transpileData", or give it by the option "introspection.endpoint"',
     );
     const endpoint = as.introspectionEndpoint;
     const app = await startWith([asking(as, { introspection: { endpoint } })]);
     expect(await statusOf(app, as.issueOpaqueToken(GOOD))).toBe(200);
     const other = await startWith([asking(as, { introspection: { endpoint: `${endpoint}x` } })]);
-    expect(refusal(await get(other, as.issueOpaqueToken(GOOD)))).toEqual(UNAVAILABLE);
+    expect(rejection(await get(other, as.issueOpaqueToken(GOOD)))).toEqual(UNAVAILABLE);
   });
 
   verifies('F80', 'is all that is needed: keys only where something is signed', async () => {
@@ -624,8 +624,8 @@ describe('the endpoint', () => {
     as.changeMetadata({ jwks_uri: undefined });
     const app = await startWith([asking(as)]);
     expect(await statusOf(app, as.issueOpaqueToken(GOOD))).toBe(200);
-    expect(await refused(asking(as, { mode: 'auto' }))).toContain('has no "jwks_uri"');
-    expect(await refused(asking(as, { introspection: { requireSignedResponse: true } }))).toContain(
+    expect(await rejected(asking(as, { mode: 'auto' }))).toContain('has no "jwks_uri"');
+    expect(await rejected(asking(as, { introspection: { requireSignedResponse: true } }))).toContain(
       'has no "jwks_uri"',
     );
   });
@@ -637,15 +637,15 @@ describe('a token', () => {
     const app = await startWith([{ issuer: other.issuer }, asking(as)]);
     const asked = () => [as, other].map((server) => server.requestCount('introspection'));
     expect(await statusOf(app, as.issueOpaqueToken(GOOD))).toBe(200);
-    expect(refusal(await get(app, other.issueOpaqueToken(GOOD)))).toEqual(INVALID_TOKEN);
+    expect(rejection(await get(app, other.issueOpaqueToken(GOOD)))).toEqual(INVALID_TOKEN);
     expect(asked()).toEqual([2, 0]);
     expect(await statusOf(app, await as.issueToken(GOOD))).toBe(200);
     expect(asked()).toEqual([3, 0]);
     expect(await statusOf(app, await other.issueToken(GOOD))).toBe(200);
     const unknown = await other.issueToken({ ...GOOD, claims: { iss: 'https://as.example' } });
-    expect(refusal(await get(app, unknown))).toEqual(INVALID_TOKEN);
+    expect(rejection(await get(app, unknown))).toEqual(INVALID_TOKEN);
     const nobodys = await as.issueToken({ ...GOOD, claims: { iss: undefined } });
-    expect(refusal(await get(app, nobodys))).toEqual(INVALID_TOKEN);
+    expect(rejection(await get(app, nobodys))).toEqual(INVALID_TOKEN);
     expect(asked()).toEqual([3, 0]);
   });
 
@@ -677,7 +677,7 @@ describe('a token', () => {
     const as = await authorizationServer();
     const app = await startWith([asking(as, { mode: 'auto' })]);
     const get401 = async (options: TestTokenOptions) => {
-      expect(refusal(await get(app, await as.issueToken({ ...GOOD, ...options })))).toEqual(INVALID_TOKEN);
+      expect(rejection(await get(app, await as.issueToken({ ...GOOD, ...options })))).toEqual(INVALID_TOKEN);
     };
     expect(await statusOf(app, await as.issueToken(GOOD))).toBe(200);
     const forger = await makeTestKey('RS256');
@@ -686,7 +686,7 @@ describe('a token', () => {
     await get401({ alg: 'none' });
     await get401({ expiresInSeconds: -10 });
     const genuine = await as.issueToken(GOOD);
-    expect(refusal(await get(app, `${genuine.slice(0, -4)}AAAA`))).toEqual(INVALID_TOKEN);
+    expect(rejection(await get(app, `${genuine.slice(0, -4)}AAAA`))).toEqual(INVALID_TOKEN);
     expect(as.requestCount('introspection')).toBe(0);
     for (const opaque of [as.issueOpaqueToken(GOOD), 'a.b.c', 'e30', `${genuine}.x`]) {
       expect(await statusOf(app, opaque)).toBe(opaque.length === 43 ? 200 : 401);
@@ -720,7 +720,7 @@ describe('answers that are kept', () => {
     wait(9.9);
     expect([await statusOf(app, token), count()]).toEqual([200, 1]);
     wait(0.1);
-    expect([refusal(await get(app, token)), count()]).toEqual([INVALID_TOKEN, 2]);
+    expect([rejection(await get(app, token)), count()]).toEqual([INVALID_TOKEN, 2]);
   });
 
   verifies('OPQ-09', 'are none past the token and none but of the same token', async () => {
@@ -730,7 +730,7 @@ describe('answers that are kept', () => {
     wait(1);
     expect([await statusOf(app, token), count()]).toEqual([200, 2]);
     wait(1);
-    expect([refusal(await get(app, token)), count()]).toEqual([INVALID_TOKEN, 3]);
+    expect([rejection(await get(app, token)), count()]).toEqual([INVALID_TOKEN, 3]);
   });
 
   verifies('OPQ-09', 'say no for a shorter time', async () => {
@@ -764,7 +764,7 @@ describe('answers that are kept', () => {
     const { as, app, count } = await cached({});
     const token = as.issueOpaqueToken(GOOD);
     as.fail('introspection', { status: 500 });
-    expect(refusal(await get(app, token))).toEqual(UNAVAILABLE);
+    expect(rejection(await get(app, token))).toEqual(UNAVAILABLE);
     as.recover();
     expect([await statusOf(app, token), count()]).toEqual([200, 2]);
   });
@@ -791,7 +791,7 @@ describe('an answer that has to be signed', () => {
     expect(as.requests.find(({ path }) => path === '/introspect')?.headers.accept).toBe(
       `application/${ANSWER}`,
     );
-    expect(refusal(await get(app, 'unknown'))).toEqual(INVALID_TOKEN);
+    expect(rejection(await get(app, 'unknown'))).toEqual(INVALID_TOKEN);
     expect(as.requestCount('jwks')).toBe(1);
   });
 
@@ -825,7 +825,7 @@ describe('an answer that has to be signed', () => {
       { iat: undefined },
       { token_introspection: undefined },
     ]) {
-      expect([claims, refusal(await outcome(claims))]).toEqual([claims, UNAVAILABLE]);
+      expect([claims, rejection(await outcome(claims))]).toEqual([claims, UNAVAILABLE]);
     }
     const forger = await makeTestKey('RS256');
     const secret = new TextEncoder().encode(CLIENT.clientSecret);
@@ -840,11 +840,11 @@ describe('an answer that has to be signed', () => {
       { alg: 'ES256' },
     ];
     for (const options of mutations) {
-      expect([options, refusal(await outcome({}, options))]).toEqual([options, UNAVAILABLE]);
+      expect([options, rejection(await outcome({}, options))]).toEqual([options, UNAVAILABLE]);
     }
-    expect(refusal(await outcome({ token_introspection: { active: 'true' } }))).toEqual(INVALID_TOKEN);
+    expect(rejection(await outcome({ token_introspection: { active: 'true' } }))).toEqual(INVALID_TOKEN);
     says(as, token_introspection);
-    expect(refusal(await get(app, 'opaque'))).toEqual(UNAVAILABLE);
+    expect(rejection(await get(app, 'opaque'))).toEqual(UNAVAILABLE);
     as.recover();
     expect(await statusOf(app, as.issueOpaqueToken(GOOD))).toBe(200);
   });
@@ -863,7 +863,7 @@ describe('an answer that has to be signed', () => {
     clock.forward(600);
     as.fail('jwks', { status: 500 });
     expect(await statusOf(app, as.issueOpaqueToken(GOOD))).toBe(200);
-    expect(events.map(({ type }) => type).filter((type) => type !== 'accepted')).toEqual([
+    expect(events.map(({ type }) => type).filter((type) => type !== 'authenticated')).toEqual([
       'discovery_failed',
       'stale_used',
     ]);
@@ -881,7 +881,7 @@ describe('an answer that has to be signed', () => {
     const app = await startWith([asking(as, { ...signed, mode: 'auto' })]);
     expect(await statusOf(app, await as.issueToken(GOOD))).toBe(200);
     const answer = await as.issueToken({ ...GOOD, typ: ANSWER });
-    expect(refusal(await get(app, answer))).toEqual(INVALID_TOKEN);
+    expect(rejection(await get(app, answer))).toEqual(INVALID_TOKEN);
     expect(as.requestCount('introspection')).toBe(0);
   });
 });
@@ -906,7 +906,7 @@ describe('secrets', () => {
       'reset',
     ] as const) {
       as.fail('introspection', fault);
-      expect(refusal(await get(app, token))).toEqual(UNAVAILABLE);
+      expect(rejection(await get(app, token))).toEqual(UNAVAILABLE);
     }
     const shown = log.lines.join('\n');
     expect(shown).toContain('answers 401');
@@ -943,7 +943,7 @@ describe('secrets', () => {
       () => new Promise<string>(() => undefined),
     ]) {
       const app = await startWith([asking(as, { introspection: { clientSecret, timeoutMs: 100 } })], {}, log);
-      expect(refusal(await get(app, as.issueOpaqueToken(GOOD)))).toEqual(UNAVAILABLE);
+      expect(rejection(await get(app, as.issueOpaqueToken(GOOD)))).toEqual(UNAVAILABLE);
     }
     expect(as.requestCount('introspection')).toBe(0);
   });

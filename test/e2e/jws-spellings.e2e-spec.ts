@@ -19,7 +19,7 @@ const INVALID_TOKEN = {
 const CLIENT = { clientId: 'resource-server', clientSecret: 'resource-server-secret' };
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-const refusal = ({ status, headers, json }: HttpAnswer): object => ({
+const rejection = ({ status, headers, json }: HttpAnswer): object => ({
   status,
   challenge: headers['www-authenticate'],
   json,
@@ -66,7 +66,7 @@ describe('a JWT in another spelling', () => {
           expect([alg, sub, (await ask(token)).status]).toEqual([alg, sub, 200]);
           for (const spelling of spellings(parts[2] ?? '')) {
             const changed = [parts[0], parts[1], spelling].join('.');
-            expect([changed, refusal(await ask(changed))]).toEqual([changed, INVALID_TOKEN]);
+            expect([changed, rejection(await ask(changed))]).toEqual([changed, INVALID_TOKEN]);
           }
           for (const at of [0, 1]) {
             for (const spelling of spellings(parts[at] ?? '')) {

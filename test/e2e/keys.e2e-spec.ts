@@ -58,7 +58,7 @@ describe('rotation of keys', () => {
     expect(hits(as, '/jwks')).toBe(2);
   });
 
-  verifies('KEY-02', 'refuses tokens by a removed key from the cache age on', async () => {
+  verifies('KEY-02', 'rejects tokens by a removed key from the cache age on', async () => {
     const app = await withKeys({ cacheMaxAgeSeconds: 600 });
     expect(await app.status(good)).toBe(200);
     as.at('/jwks', keysOf(added));

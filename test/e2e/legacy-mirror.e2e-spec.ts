@@ -15,7 +15,7 @@ import { besidesUnprotected } from '../fixtures/unprotected.js';
 import { verifies } from '../verifies.js';
 
 const OPTION = 'legacyAuthorizationServerMetadata';
-const HOWEVER = 'clients that compare the issuer with the address refuse it, and find the server by RFC 9728';
+const HOWEVER = 'clients that compare the issuer with the address reject it, and find the server by RFC 9728';
 
 /** One resource that trusts these servers, with the mirror as told. */
 function mirroring(mirror: boolean | string, ...issuers: string[]): McpAuthModuleOptions {

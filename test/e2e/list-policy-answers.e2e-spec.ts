@@ -43,7 +43,7 @@ const result = (tools: unknown, more: object = {}, id: unknown = 1) => ({
   result: { tools, ...more },
 });
 
-const REFUSED = { code: -32603, message: 'The list cannot be given' };
+const REJECTED = { code: -32603, message: 'The list cannot be given' };
 const LIST = message('tools/list', {});
 const OLDEST = { 'mcp-protocol-version': '2025-03-26' };
 
@@ -242,10 +242,10 @@ describe('answers whose lists are rewritten', () => {
 
   verifies(
     ['SCP-23', 'F74'],
-    'are refused where they cannot be read, and never sent as they are',
+    'are rejected where they cannot be read, and never sent as they are',
     async () => {
       const list = JSON.stringify(result(TOOLS));
-      const refused = { jsonrpc: '2.0', id: 1, error: REFUSED };
+      const rejected = { jsonrpc: '2.0', id: 1, error: REJECTED };
       const unreadable: Answer[] = [
         jsonIn([list, ',']),
         jsonIn([list.slice(0, -1)]),
@@ -262,7 +262,7 @@ describe('answers whose lists are rewritten', () => {
       ];
       for (const by of unreadable) {
         const { status, headers, json } = await ask(hiding, by);
-        expect([status, json]).toEqual([500, refused]);
+        expect([status, json]).toEqual([500, rejected]);
         expect(headers).toMatchObject({ 'content-type': 'application/json' });
         expect(headers['content-encoding']).toBeUndefined();
       }
@@ -275,7 +275,7 @@ describe('answers whose lists are rewritten', () => {
       );
       const batch = [LIST, { ...LIST, id: 'b' }, { jsonrpc: '2.0', method: 'notifications/initialized' }];
       const { json } = await ask(hiding, jsonIn(['no']), batch, OLDEST);
-      expect(json).toEqual([refused, { ...refused, id: 'b' }]);
+      expect(json).toEqual([rejected, { ...rejected, id: 'b' }]);
       // Where nothing is hidden there is nothing to keep.
       for (const by of unreadable.slice(0, 7)) {
         expect((await ask(annotating, by)).status).toBe(200);
@@ -284,41 +284,41 @@ describe('answers whose lists are rewritten', () => {
     },
   );
 
-  verifies(['SCP-23', 'F74'], 'are refused in the stream once that has begun', async () => {
-    const refused = JSON.stringify({ jsonrpc: '2.0', id: 1, error: REFUSED });
+  verifies(['SCP-23', 'F74'], 'are rejected in the stream once that has begun', async () => {
+    const rejected = JSON.stringify({ jsonrpc: '2.0', id: 1, error: REJECTED });
     const list = JSON.stringify(result(TOOLS));
     const changed = 'data: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n';
     for (const bad of [`${list},`, list.slice(1)]) {
       const { status, text } = await ask(hiding, eventsIn(changed, `id: 3\ndata: ${bad}\n\n`, changed));
-      expect([status, text]).toEqual([200, `${changed}id: 3\ndata: ${refused}\n\n${changed}`]);
+      expect([status, text]).toEqual([200, `${changed}id: 3\ndata: ${rejected}\n\n${changed}`]);
     }
     // One that never ends is cut off by no blank line, and read all the same.
     expect((await ask(hiding, eventsIn(`data: ${list}`))).text).toBe(`data: ${JSON.stringify(result(OPEN))}`);
-    expect((await ask(hiding, eventsIn(`data: ${list.slice(1)}`))).text).toBe(`data: ${refused}`);
+    expect((await ask(hiding, eventsIn(`data: ${list.slice(1)}`))).text).toBe(`data: ${rejected}`);
     expect((await ask(annotating, eventsIn(`data: ${list.slice(1)}\n\n`))).text).toBe(
       `data: ${list.slice(1)}\n\n`,
     );
   });
 
-  verifies(['SCP-23', 'F74'], 'are read up to a size, and refused above it', async () => {
+  verifies(['SCP-23', 'F74'], 'are read up to a size, and rejected above it', async () => {
     const tool = { name: 'open', description: 'x'.repeat(1_000_000) };
     const fits = JSON.stringify(result([tool, tool, tool, { name: 'purge' }]));
     expect((await ask(hiding, jsonIn([fits]))).json).toEqual(result([tool, tool, tool]));
     const huge = JSON.stringify(result([tool, tool, tool, tool, tool, { name: 'purge' }]));
     const pieces = [huge.slice(0, 3_000_000), huge.slice(3_000_000)];
-    const refused = { jsonrpc: '2.0', id: 1, error: REFUSED };
+    const rejected = { jsonrpc: '2.0', id: 1, error: REJECTED };
     for (const by of [jsonIn(pieces), jsonIn([...pieces, 'more'], { 'Content-Length': huge.length + 4 })]) {
       const { status, json } = await ask(hiding, by);
-      expect([status, json]).toEqual([500, refused]);
+      expect([status, json]).toEqual([500, rejected]);
     }
     const { text } = await ask(hiding, eventsIn(`data: ${pieces[0]!}`, `${pieces[1]!}\n\n`, ': on\n\n'));
-    expect(text).toBe(`data: ${JSON.stringify(refused)}\n\n: on\n\n`);
+    expect(text).toBe(`data: ${JSON.stringify(rejected)}\n\n: on\n\n`);
     expect((await ask(annotating, jsonIn(pieces))).text).toBe(huge);
     const event = `data: ${huge}\n\n`;
     expect((await ask(annotating, eventsIn(event, ': on\n\n'))).text).toBe(`${event}: on\n\n`);
   });
 
-  verifies(['SCP-23', 'F74'], 'are passed on where the server refuses', async () => {
+  verifies(['SCP-23', 'F74'], 'are passed on where the server rejects', async () => {
     const by: Answer = (response) => void response.writeHead(503, { 'retry-after': '1' }).end('later');
     const { status, text, headers } = await ask(hiding, by);
     expect([status, text, headers['retry-after']]).toEqual([503, 'later', '1']);
@@ -346,7 +346,7 @@ describe('answers whose lists are rewritten', () => {
       response.write('more', () => told.push('dropped'));
       response.end(() => told.push('closed'));
     });
-    expect([status, text]).toEqual([500, JSON.stringify({ jsonrpc: '2.0', id: 1, error: REFUSED })]);
+    expect([status, text]).toEqual([500, JSON.stringify({ jsonrpc: '2.0', id: 1, error: REJECTED })]);
     await expect.poll(() => told.slice(5)).toEqual(['dropped', 'closed']);
   });
 

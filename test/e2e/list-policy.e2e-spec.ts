@@ -8,14 +8,14 @@ import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js
 import { type HttpAnswer } from '../fixtures/http.js';
 import { INITIALIZE, MCP_HEADERS, toolCall } from '../fixtures/mcp-endpoint.js';
 import { type Listing, LISTINGS } from '../fixtures/listing-app.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { message } from '../fixtures/operations-app.js';
 import { startCreated } from '../fixtures/nest-factory-app.js';
 import { start } from '../fixtures/opened.js';
 import { NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
-const { insufficientScope } = notesRefusals('notes:read');
+const { insufficientScope } = notesRejections('notes:read');
 
 const SCOPES = 'nestjs-mcp-auth/scopes';
 
@@ -121,11 +121,11 @@ describe.each(LISTINGS)('lists of %s', (_, make) => {
     expect(await seen(app, all)).toEqual(ALL);
   });
 
-  verifies(['SCP-23', 'F74'], 'are no access control: what is hidden is refused as ever', async () => {
+  verifies(['SCP-23', 'F74'], 'are no access control: what is hidden is rejected as ever', async () => {
     const app = await started('hide');
     const reader = await asking(app, 'notes:read');
-    const refused = await reader(toolCall('purge'));
-    expect(refusedAs(refused)).toEqual(insufficientScope('notes:read notes:admin'));
+    const rejected = await reader(toolCall('purge'));
+    expect(rejectedAs(rejected)).toEqual(insufficientScope('notes:read notes:admin'));
     const admin = await asking(app, 'notes:read notes:admin');
     expect(resultOf(await admin(toolCall('purge')))).toMatchObject({ structuredContent: { done: 'purge' } });
   });
@@ -194,7 +194,7 @@ describe.each(LISTINGS)('lists of %s', (_, make) => {
     const { headers: opened, status } = await post(INITIALIZE);
     const answer = await post(message('tools/list', {}), opened['mcp-session-id']);
     expect(answer.text).not.toContain('purge');
-    // The guard refuses such bodies where a source declares scopes; @rekog/mcp-nest reads them itself.
+    // The guard rejects such bodies where a source declares scopes; @rekog/mcp-nest reads them itself.
     if (status === 200)
       expect(resultOf(answer)).toMatchObject({ tools: [{ name: 'open' }, { name: 'by_folder' }] });
     else expect([status, answer.status]).toEqual([500, 500]);

@@ -35,12 +35,12 @@ import { PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { type HttpAnswer } from '../fixtures/http.js';
 import { INITIALIZE, MCP_HEADERS, mcpEndpoint, toolCall } from '../fixtures/mcp-endpoint.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { closeAfterTest } from '../fixtures/opened.js';
 import { NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
-const { noToken, invalidToken } = notesRefusals('notes:read');
+const { noToken, invalidToken } = notesRejections('notes:read');
 
 /** Whom each place has seen, in order. For one request at a time. */
 const seen: { place: string; caller: unknown }[] = [];
@@ -301,9 +301,9 @@ describe.each(PLATFORMS)('the caller of an MCP handler, on %s', (platform) => {
         { method: 'DELETE' },
       ];
       for (const request of requests) {
-        expect(refusedAs(await app.send('/notes', { ...request, headers }))).toEqual(noToken);
+        expect(rejectedAs(await app.send('/notes', { ...request, headers }))).toEqual(noToken);
         const bad = { ...headers, authorization: `Bearer ${await token('second')}x` };
-        expect(refusedAs(await app.send('/notes', { ...request, headers: bad }))).toEqual(invalidToken);
+        expect(rejectedAs(await app.send('/notes', { ...request, headers: bad }))).toEqual(invalidToken);
       }
       expect(seen.length).toBe(before);
       expect((await post(app, good, toolCall('whoami'), session)).text).toContain('first first');

@@ -13,13 +13,13 @@ import { describe, expect } from 'vitest';
 import { BearerAuthMiddleware, McpAuthModule } from 'nestjs-mcp-auth';
 import { type Platform, PLATFORMS } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { closeAfterTest } from '../fixtures/opened.js';
 import { sendRawRequest } from '../fixtures/raw-request.js';
 import { NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
-const { noToken } = notesRefusals('notes:read');
+const { noToken } = notesRejections('notes:read');
 
 let ran = 0;
 
@@ -173,8 +173,8 @@ describe.each(PLATFORMS)('a route behind consumer.apply(BearerAuthMiddleware), o
       const token = [`Authorization: Bearer ${await as.token({ aud: NOTES, scope: 'notes:read' })}`];
       for (const adapter of ADAPTERS[platform]) {
         const origin = await startCovered(as.issuer, adapter(), cover);
-        expect(refusedAs(await sendRawRequest(origin, { target: '/notes' }))).toEqual(noToken);
-        expect(refusedAs(await sendRawRequest(origin, { target: 'http://x/notes' }))).toEqual(noToken);
+        expect(rejectedAs(await sendRawRequest(origin, { target: '/notes' }))).toEqual(noToken);
+        expect(rejectedAs(await sendRawRequest(origin, { target: 'http://x/notes' }))).toEqual(noToken);
         const targets = ORIGINS.flatMap((prefix) => SPELLINGS.map((spelling) => prefix + spelling));
         expect(await running(origin, targets, [])).toEqual([]);
         // They lead there with one.

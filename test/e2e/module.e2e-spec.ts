@@ -44,7 +44,7 @@ async function startModules(imports: NonNullable<ModuleMetadata['imports']>): Pr
   return app.getUrl();
 }
 
-async function refusal(imports: NonNullable<ModuleMetadata['imports']>): Promise<Error> {
+async function rejection(imports: NonNullable<ModuleMetadata['imports']>): Promise<Error> {
   const outcome = await startModules(imports).catch((error: unknown) => error as Error);
   if (typeof outcome === 'string') throw new Error('The app started');
   return outcome;
@@ -119,7 +119,7 @@ describe('the forms of the module', () => {
     expect(documents.size).toBe(1);
   });
 
-  verifies('F88', 'refuse the same mistake in the same words', async () => {
+  verifies('F88', 'reject the same mistake in the same words', async () => {
     const options = { resources: { ...offlineResource(NOTES), audiance: NOTES } };
     @Injectable()
     class WrongOptions implements McpAuthOptionsFactory {
@@ -136,7 +136,7 @@ describe('the forms of the module', () => {
       McpAuthModule.forRootAsync({ imports: [WrongModule], useExisting: WrongOptions }),
     ];
     for (const form of forms) {
-      const error = await refusal([form]);
+      const error = await rejection([form]);
       expect(error).toBeInstanceOf(McpAuthConfigError);
       expect(error.message).toBe(
         listing('resources[0].audiance: is not an option. Did you mean "audience"?'),
@@ -155,18 +155,18 @@ describe('the forms of the module', () => {
       },
     ];
     for (const options of factories) {
-      expect(await refusal([McpAuthModule.forRootAsync(options)])).toBe(reason);
+      expect(await rejection([McpAuthModule.forRootAsync(options)])).toBe(reason);
     }
   });
 
-  it('refuse what a factory gives when it is no object', async () => {
+  it('reject what a factory gives when it is no object', async () => {
     for (const [given, found] of [
       [undefined, 'undefined'],
       [null, 'null'],
       ['options', 'string'],
     ]) {
       const useFactory = (() => given) as unknown as () => McpAuthModuleOptions;
-      const error = await refusal([McpAuthModule.forRootAsync({ useFactory })]);
+      const error = await rejection([McpAuthModule.forRootAsync({ useFactory })]);
       expect(error.message).toBe(listing(`options: must be an object; got ${found!}`));
     }
   });
@@ -205,14 +205,14 @@ describe('several modules in one application', () => {
         for (const second of forms(other)) {
           @Module({ imports: [second] })
           class AdminModule {}
-          const error = await refusal([form, AdminModule]);
+          const error = await rejection([form, AdminModule]);
           expect([index, error.message]).toEqual([index, listing(`McpAuthModule: ${TWICE}`)]);
           expect(error).toBeInstanceOf(McpAuthConfigError);
         }
       }
     }
     const first = forms(NOTES);
-    const { message } = await refusal(first);
+    const { message } = await rejection(first);
     expect(message).toBe(listing(`McpAuthModule: ${TWICE.replace('2', '3')}`));
   });
 
@@ -270,7 +270,7 @@ describe('an application without the module', () => {
     const notGlobal = McpAuthModule.forRoot({ resources: offlineResource(NOTES), isGlobal: false });
     for (const module of [FeatureModule, ScopedModule, MiddlewareModule, GlobalGuardModule, OwnGuardModule]) {
       for (const imports of [[module], [notGlobal, module]]) {
-        const { message } = await refusal(imports);
+        const { message } = await rejection(imports);
         // Nest 12 puts such names in quotation marks.
         expect(message.replaceAll('"', '')).toContain(
           `is that module imported within ${module.name}?\n  @Module({\n    imports: [ /* the Module containing McpAuthModule.forRoot() */ ]`,
@@ -301,7 +301,7 @@ describe('isGlobal', () => {
       McpAuthModule.forRootAsync({ ...async, isGlobal: false }),
     ];
     for (const form of forms) {
-      const error = await refusal([form, FeatureModule]);
+      const error = await rejection([form, FeatureModule]);
       expect(error.message).toContain("Nest can't resolve dependencies of the BearerAuthGuard");
 
       @Module({ imports: [form], controllers: [NotesController] })
@@ -315,7 +315,7 @@ describe('isGlobal', () => {
 describe('options with mistakes', () => {
   const wrong = (options: unknown): Promise<Error> => startFailure(options as McpAuthModuleOptions);
 
-  verifies(['OPS-09', 'F88'], 'are refused with all of them in one message', async () => {
+  verifies(['OPS-09', 'F88'], 'are rejected with all of them in one message', async () => {
     const error = await wrong({
       resources: {
         resource: 'http://api.example.com/notes',
@@ -342,7 +342,7 @@ describe('options with mistakes', () => {
     expect(error).toMatchObject({ name: 'McpAuthConfigError', code: 'ERR_MCP_AUTH_CONFIG' });
   });
 
-  verifies('OPS-09', 'are refused for each of several resources', async () => {
+  verifies('OPS-09', 'are rejected for each of several resources', async () => {
     const error = await wrong({
       resources: [
         { ...offlineResource(NOTES), audience: '' },
@@ -359,7 +359,7 @@ describe('options with mistakes', () => {
     );
   });
 
-  verifies('OPS-09', 'are refused for a key that is one letter off, at every level', async () => {
+  verifies('OPS-09', 'are rejected for a key that is one letter off, at every level', async () => {
     const resource = offlineResource(NOTES);
     const server = { issuer: 'https://as.example', isuer: 'https://as.example' };
     const cases: [unknown, string][] = [
@@ -381,7 +381,7 @@ describe('options with mistakes', () => {
     await start({ resources: resource, discoveryTimeoutMs: 1000 });
   });
 
-  it('are refused before any authorization server is asked', async () => {
+  it('are rejected before any authorization server is asked', async () => {
     const as = await server();
     const good = { resource: NOTES, authorizationServers: [as.issuer] };
     await wrong({ resources: good, nonsense: 1 });
@@ -401,7 +401,7 @@ describe('options with mistakes', () => {
     const message = (form: McpAuthModuleAsyncOptions): string => {
       try {
         McpAuthModule.forRootAsync(form);
-        return 'accepted';
+        return 'authenticated';
       } catch (error) {
         return error instanceof McpAuthConfigError ? error.message : String(error);
       }
@@ -412,7 +412,7 @@ describe('options with mistakes', () => {
     class Factory implements McpAuthOptionsFactory {
       createMcpAuthOptions = useFactory;
     }
-    expect(message({ useFactory })).toBe('accepted');
+    expect(message({ useFactory })).toBe('authenticated');
     expect(message({})).toBe(`${prefix}none`);
     expect(message({ useFactory, useClass: Factory })).toBe(`${prefix}useFactory and useClass`);
   });

@@ -28,7 +28,7 @@ interface Outcome {
   readonly verified: number;
   readonly status: number;
   readonly challenge?: string;
-  /** Of a refusal. */
+  /** Of a rejection. */
   readonly body?: object;
 }
 

@@ -6,7 +6,7 @@ import { type Type } from '@nestjs/common';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { refusedAs } from '../fixtures/notes-refusals.js';
+import { rejectedAs } from '../fixtures/notes-rejections.js';
 import { closeAfterTest } from '../fixtures/opened.js';
 import { NOTES, NOTES_METADATA } from '../fixtures/resources.js';
 import { INITIALIZE, MCP_HEADERS, toolCall } from '../fixtures/mcp-endpoint.js';
@@ -166,7 +166,7 @@ describe.each(PLATFORMS)('the official SDK in a guarded controller, on %s', (pla
           const asking = async (scope: string) =>
             app.send('/notes', { method: 'POST', ...(await callOf(app, era, toolCall('sign'), scope)) });
           for (const scope of ['notes:read', 'notes:read notes:sign', 'notes:read notes:write notes:SIGN']) {
-            expect(refusedAs(await asking(scope))).toEqual({
+            expect(rejectedAs(await asking(scope))).toEqual({
               status: 403,
               challenge: `Bearer error="insufficient_scope", error_description="Insufficient scope", scope="notes:write notes:sign", resource_metadata="${NOTES_METADATA}"`,
               json: { error: 'insufficient_scope', error_description: 'Insufficient scope' },

@@ -3,7 +3,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { describe, expect } from 'vitest';
 import { AllowAnonymous, BearerAuthGuard, SkipBearerAuth } from 'nestjs-mcp-auth';
 import { PLATFORMS } from '../fixtures/app.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { start } from '../fixtures/opened.js';
 import { NOTES, offlineResource } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
@@ -37,7 +37,7 @@ function opened(decorator: ClassDecorator, Base: Type = Routes) {
 }
 
 describe.each(PLATFORMS)('a class that extends an open one, on %s', (platform) => {
-  const { noToken } = notesRefusals('');
+  const { noToken } = notesRejections('');
   const options = { resources: offlineResource(NOTES) };
 
   verifies(
@@ -55,7 +55,7 @@ describe.each(PLATFORMS)('a class that extends an open one, on %s', (platform) =
         );
         expect((await app.send('/notes/open/read')).text).toBe('read');
         expect((await app.send('/notes/again/read')).text).toBe('read');
-        expect(refusedAs(await app.send('/notes/below/read'))).toEqual(noToken);
+        expect(rejectedAs(await app.send('/notes/below/read'))).toEqual(noToken);
       }
     },
   );
@@ -65,7 +65,7 @@ describe.each(PLATFORMS)('a class that extends an open one, on %s', (platform) =
     for (const each of [Open, Below]) UseGuards(BearerAuthGuard)(each!);
     const app = await start(options, { controllers: [Open!, Below!] }, undefined, undefined, platform);
     expect((await app.send('/notes/open/read')).text).toBe('read');
-    expect(refusedAs(await app.send('/notes/below/read'))).toEqual(noToken);
+    expect(rejectedAs(await app.send('/notes/below/read'))).toEqual(noToken);
   });
 
   verifies('WAY-18', 'inherits methods that are open themselves', async () => {

@@ -3,13 +3,13 @@ import { ABUSED_CLAIMS } from '../fixtures/abused-claims.js';
 import { PLATFORMS, type RunningApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { toolCall } from '../fixtures/mcp-endpoint.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { message, openSession, ran, startOperations } from '../fixtures/operations-app.js';
 import { NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
 describe.each(PLATFORMS)('attacks on the scopes of MCP operations, on %s', (platform) => {
-  const { insufficientScope } = notesRefusals('notes:read');
+  const { insufficientScope } = notesRejections('notes:read');
   let as: LoopbackAuthorizationServer;
   let app: RunningApp;
 
@@ -34,7 +34,7 @@ describe.each(PLATFORMS)('attacks on the scopes of MCP operations, on %s', (plat
     const reader = await token('notes:read');
     const granted = await token('notes:read note:read');
     const send = await session(reader);
-    const refused = insufficientScope('notes:read note:read');
+    const rejected = insufficientScope('notes:read note:read');
     const spellings = [
       '1',
       '%31',
@@ -55,7 +55,7 @@ describe.each(PLATFORMS)('attacks on the scopes of MCP operations, on %s', (plat
     for (const uri of [...uris, '1', 'a://1://b', ' note://1', 'note:///1']) {
       ran.length = 0;
       const read = message('resources/read', { uri });
-      expect([uri, refusedAs(await send(reader, read))]).toEqual([uri, refused]);
+      expect([uri, rejectedAs(await send(reader, read))]).toEqual([uri, rejected]);
       expect([uri, ran]).toEqual([uri, []]);
       const { headers } = await send(granted, read);
       expect([uri, headers['www-authenticate']]).toEqual([uri, undefined]);
@@ -95,9 +95,9 @@ describe.each(PLATFORMS)('attacks on the scopes of MCP operations, on %s', (plat
     const raw = { 'content-type': 'application/json' };
     const named = (members: string) =>
       `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{${members},"arguments":{}}}`;
-    const refused = insufficientScope('notes:read notes:admin');
+    const rejected = insufficientScope('notes:read notes:admin');
     for (const members of ['"name":"pu\\u0072ge"', '"name":"open","name":"purge"', '"n\\u0061me":"purge"']) {
-      expect(refusedAs(await send(reader, named(members), raw))).toEqual(refused);
+      expect(rejectedAs(await send(reader, named(members), raw))).toEqual(rejected);
     }
     const hostile = [
       `\ufeff${named('"name":"purge"')}`,
@@ -135,7 +135,7 @@ describe.each(PLATFORMS)('attacks on the scopes of MCP operations, on %s', (plat
     const reader = await token('notes:read');
     const send = await session(reader);
     const call = toolCall('purge');
-    const refused = insufficientScope('notes:read notes:admin');
+    const rejected = insufficientScope('notes:read notes:admin');
     const disguised = [
       { ...call, result: {} },
       { ...call, error: { code: 1, message: 'x' } },
@@ -143,7 +143,7 @@ describe.each(PLATFORMS)('attacks on the scopes of MCP operations, on %s', (plat
       { ...call, id: null },
       { ...call, jsonrpc: undefined },
     ];
-    for (const body of disguised) expect(refusedAs(await send(reader, body))).toEqual(refused);
+    for (const body of disguised) expect(rejectedAs(await send(reader, body))).toEqual(rejected);
     const carried = [
       { jsonrpc: '2.0', id: 1, result: call },
       { jsonrpc: '2.0', id: 1, result: { method: 'tools/call', params: { name: 'purge' } } },

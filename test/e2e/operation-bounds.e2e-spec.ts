@@ -5,7 +5,7 @@ import { PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { problems } from '../fixtures/config-problems.js';
 import { MCP_HEADERS, toolCall } from '../fixtures/mcp-endpoint.js';
-import { refusedAs } from '../fixtures/notes-refusals.js';
+import { rejectedAs } from '../fixtures/notes-rejections.js';
 import { closeAfterTest } from '../fixtures/opened.js';
 import { message } from '../fixtures/operations-app.js';
 import { NOTES, offlineResource } from '../fixtures/resources.js';
@@ -72,16 +72,16 @@ describe.each(PLATFORMS)('a request for many operations, on %s', (platform) => {
   verifies('WAY-13', 'is served up to 100, and 400 beyond', async () => {
     const post = await poster(await started());
     // A transport may have a bound of its own.
-    expect(refusedAs(await post(calls(100)))).not.toEqual(tooLarge(null));
+    expect(rejectedAs(await post(calls(100)))).not.toEqual(tooLarge(null));
     ran.length = 0;
-    expect(refusedAs(await post(calls(101)))).toEqual(tooLarge(null));
+    expect(rejectedAs(await post(calls(101)))).toEqual(tooLarge(null));
     expect((await post(listen(uris(100)))).status).not.toBe(400);
-    expect(refusedAs(await post(listen(uris(101))))).toEqual(tooLarge(1));
-    expect(refusedAs(await post([...calls(50), listen(uris(51))]))).toEqual(tooLarge(null));
+    expect(rejectedAs(await post(listen(uris(101))))).toEqual(tooLarge(1));
+    expect(rejectedAs(await post([...calls(50), listen(uris(51))]))).toEqual(tooLarge(null));
     expect(ran).toEqual([]);
     // Messages that run no handler do not count.
     const pings = Array.from({ length: 200 }, () => message('ping', {}));
-    expect(refusedAs(await post(pings))).not.toEqual(tooLarge(null));
+    expect(rejectedAs(await post(pings))).not.toEqual(tooLarge(null));
   });
 
   verifies('WAY-13', 'counts a resource once, and the characters of its URI', async () => {
@@ -89,10 +89,10 @@ describe.each(PLATFORMS)('a request for many operations, on %s', (platform) => {
     expect((await post(listen(Array.from({ length: 500 }, () => 'x://1')))).status).not.toBe(400);
     const long = (length: number) => message('resources/read', { uri: `x://${'a'.repeat(length - 4)}` });
     expect((await post(long(65_536))).status).toBe(200);
-    expect(refusedAs(await post(long(65_537)))).toEqual(tooLarge(1));
+    expect(rejectedAs(await post(long(65_537)))).toEqual(tooLarge(1));
   });
 
-  verifies('WAY-13', 'is refused at once, for anybody too', async () => {
+  verifies('WAY-13', 'is rejected at once, for anybody too', async () => {
     const resources = { resource: NOTES, authorizationServers: [as.issuer], allowAnonymous: true };
     const app = await started({ resources });
     const begin = performance.now();
@@ -101,14 +101,14 @@ describe.each(PLATFORMS)('a request for many operations, on %s', (platform) => {
       headers: MCP_HEADERS,
       body: listen(uris(6000)),
     });
-    expect(refusedAs(answer)).toEqual(tooLarge(1));
+    expect(rejectedAs(answer)).toEqual(tooLarge(1));
     expect(performance.now() - begin).toBeLessThan(500);
   });
 
   verifies('WAY-13', 'may be given another bound', async () => {
     const post = await poster(await started({ maxOperations: 2 }));
     expect((await post(calls(2))).status).toBe(200);
-    expect(refusedAs(await post(calls(3)))).toEqual(tooLarge(null));
+    expect(rejectedAs(await post(calls(3)))).toEqual(tooLarge(null));
   });
 });
 

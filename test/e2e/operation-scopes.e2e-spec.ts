@@ -2,13 +2,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
 import { PLATFORMS, type RunningApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { toolCall } from '../fixtures/mcp-endpoint.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { KINDS, message, openSession, ran, sender, startOperations } from '../fixtures/operations-app.js';
 import { NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
 describe.each(PLATFORMS)('scopes of MCP operations, on %s', (platform) => {
-  const { insufficientScope } = notesRefusals('notes:read');
+  const { insufficientScope } = notesRejections('notes:read');
   let as: LoopbackAuthorizationServer;
   let app: RunningApp;
   let hierarchical: RunningApp;
@@ -42,8 +42,8 @@ describe.each(PLATFORMS)('scopes of MCP operations, on %s', (platform) => {
       for (const [method, params, needed, handler] of KINDS) {
         ran.length = 0;
         const body = message(method, params);
-        const refused = insufficientScope(`notes:read ${needed}`);
-        expect([method, refusedAs(await send(reader, body))]).toEqual([method, refused]);
+        const rejected = insufficientScope(`notes:read ${needed}`);
+        expect([method, rejectedAs(await send(reader, body))]).toEqual([method, rejected]);
         expect([method, ran]).toEqual([method, []]);
         const { status } = await send(await token(`notes:read ${needed}`), body);
         expect([method, status, ran]).toEqual([method, 200, handler === undefined ? [] : [handler]]);
@@ -59,7 +59,7 @@ describe.each(PLATFORMS)('scopes of MCP operations, on %s', (platform) => {
     expect(ran).toHaveLength(3);
     for (const granted of ['', 'notes:c', 'notes:A', 'notes:a,notes:b']) {
       const answer = await send(await token(`notes:read ${granted}`.trim()), toolCall('either'));
-      expect(refusedAs(answer)).toEqual(insufficientScope('notes:read notes:a'));
+      expect(rejectedAs(answer)).toEqual(insufficientScope('notes:read notes:a'));
     }
     expect(ran).toHaveLength(3);
   });
@@ -79,14 +79,14 @@ describe.each(PLATFORMS)('scopes of MCP operations, on %s', (platform) => {
       expect((await send(await token(asked ?? ''), erase)).status).toBe(200);
       expect(ran.splice(0)).toEqual(['erase']);
     }
-    const none = refusedAs(await send(await token('notes:read'), erase));
+    const none = rejectedAs(await send(await token('notes:read'), erase));
     expect(none).toEqual(insufficientScope('notes:read notes:write notes:erase notes:a'));
   });
 
   verifies('F76', 'are those of the resource where a handler asks for none', async () => {
     const send = await session(await token('notes:read'));
     expect((await send(await token('notes:read'), toolCall('open'))).status).toBe(200);
-    expect(refusedAs(await send(await token('notes:reader'), toolCall('open')))).toEqual(
+    expect(rejectedAs(await send(await token('notes:reader'), toolCall('open')))).toEqual(
       insufficientScope('notes:read'),
     );
     expect(ran).toEqual(['open']);
@@ -96,7 +96,7 @@ describe.each(PLATFORMS)('scopes of MCP operations, on %s', (platform) => {
     const send = await session(await token('notes:read'));
     const hr = toolCall('write_note', 1, { folder: 'hr' });
     for (const granted of ['notes:read', 'notes:read notes:write']) {
-      expect(refusedAs(await send(await token(granted), hr))).toEqual(
+      expect(rejectedAs(await send(await token(granted), hr))).toEqual(
         insufficientScope('notes:read notes:write hr:write'),
       );
     }
@@ -147,10 +147,10 @@ describe.each(PLATFORMS)('scopes of MCP operations, on %s', (platform) => {
 
   verifies(['SCP-07', 'F72'], 'are asked for as they are needed, not by a broader name', async () => {
     const reader = await token('notes:read');
-    expect(refusedAs(await sender(hierarchical)(reader, toolCall('write_note')))).toEqual(
+    expect(rejectedAs(await sender(hierarchical)(reader, toolCall('write_note')))).toEqual(
       insufficientScope('notes:read notes:write'),
     );
-    expect(refusedAs(await sender(hierarchical)(await token('notes:write'), toolCall('purge')))).toEqual(
+    expect(rejectedAs(await sender(hierarchical)(await token('notes:write'), toolCall('purge')))).toEqual(
       insufficientScope('notes:write notes:read notes:admin'),
     );
   });
@@ -160,7 +160,7 @@ describe.each(PLATFORMS)('scopes of MCP operations, on %s', (platform) => {
     const send = await session(admin);
     const purge = toolCall('purge');
     expect((await send(admin, purge)).status).toBe(200);
-    expect(refusedAs(await send(await token('notes:read'), purge))).toEqual(
+    expect(rejectedAs(await send(await token('notes:read'), purge))).toEqual(
       insufficientScope('notes:read notes:admin'),
     );
     expect(ran).toEqual(['purge']);

@@ -35,22 +35,22 @@ class NotesController {
   }
 }
 
-const FORBIDDEN_ORIGIN = refused(403, {
+const FORBIDDEN_ORIGIN = rejected(403, {
   error: 'forbidden_origin',
   error_description: "The request's Origin is not allowed here",
 });
-const FORBIDDEN_HOST = refused(403, {
+const FORBIDDEN_HOST = rejected(403, {
   error: 'forbidden_host',
   error_description: "The request's Host is not allowed here",
 });
-const TWO_HOSTS = refused(400, {
+const TWO_HOSTS = rejected(400, {
   error: 'invalid_request',
   error_description: 'The request has more than one Host',
 });
-const RAN = { ...refused(200, undefined), cache: undefined, ran: 1, asked: 1 };
+const RAN = { ...rejected(200, undefined), cache: undefined, ran: 1, asked: 1 };
 
-/** The whole refusal: no challenge, nothing ran, and the token was not looked at. */
-function refused(status: number, json: object | undefined): object {
+/** The whole rejection: no challenge, nothing ran, and the token was not looked at. */
+function rejected(status: number, json: object | undefined): object {
   return { status, challenge: undefined, cache: 'no-store', json, ran: 0, asked: 0 };
 }
 

@@ -78,7 +78,7 @@ class ToolCaller {
       { guards: true, interceptors: true, filters: false },
       type,
     );
-    return Promise.resolve(handler({}, context)).catch((error: unknown) => `refused: ${String(error)}`);
+    return Promise.resolve(handler({}, context)).catch((error: unknown) => `rejected: ${String(error)}`);
   }
 }
 
@@ -116,7 +116,7 @@ class Endpoints {
   }
 }
 
-const REFUSED = expect.stringMatching(/^refused: .*/) as string;
+const REJECTED = expect.stringMatching(/^rejected: .*/) as string;
 
 describe.each(PLATFORMS)('handlers in a context that a library makes, on %s', (platform) => {
   async function startContexts(): Promise<{ app: RunningApp; as: LoopbackAuthorizationServer }> {
@@ -135,18 +135,18 @@ describe.each(PLATFORMS)('handlers in a context that a library makes, on %s', (p
     const token = (scope: string, sub = 'u1') => as.token({ aud: NOTES, scope, sub });
     const writer = await token('notes:read notes:write', 'u2');
     expect(await ask(app, '/notes/guarded', writer)).toEqual(['u2 true', 'u2']);
-    expect(await ask(app, '/notes/guarded', await token('notes:read'))).toEqual(['u1 true', REFUSED]);
+    expect(await ask(app, '/notes/guarded', await token('notes:read'))).toEqual(['u1 true', REJECTED]);
     // An open route admits nobody, so that what it calls is not open either.
-    expect(await ask(app, '/notes/open', writer)).toEqual([REFUSED, REFUSED]);
+    expect(await ask(app, '/notes/open', writer)).toEqual([REJECTED, REJECTED]);
     // Outside of a request there is nobody.
     const caller = app.app.get(ToolCaller);
     expect([await caller.call('whoami', 'mcp'), await caller.call('write', 'mcp')]).toEqual([
-      REFUSED,
-      REFUSED,
+      REJECTED,
+      REJECTED,
     ]);
   });
 
-  verifies('F91', 'of the type rpc know the request that they are called for, or are refused', async () => {
+  verifies('F91', 'of the type rpc know the request that they are called for, or are rejected', async () => {
     const { app, as } = await startContexts();
     const writer = await as.token({ aud: NOTES, scope: 'notes:read notes:write', sub: 'u2' });
     await ask(app, '/notes/kept', writer);
@@ -160,8 +160,8 @@ describe.each(PLATFORMS)('handlers in a context that a library makes, on %s', (p
       { getRawRequest: () => 'request' },
       { getRawRequest: () => ({ headers: {}, auth: { subject: 'forged', scopes: ['notes:write'] } }) },
     ]) {
-      expect(await caller.call('whoami', 'rpc', context)).toEqual(REFUSED);
-      expect(await caller.call('write', 'rpc', context)).toEqual(REFUSED);
+      expect(await caller.call('whoami', 'rpc', context)).toEqual(REJECTED);
+      expect(await caller.call('write', 'rpc', context)).toEqual(REJECTED);
     }
     // Where the course of the request is lost, the one that is handed on counts.
     const context = { getRawRequest: () => kept.request };
@@ -191,19 +191,19 @@ describe.each(PLATFORMS)('handlers in a context that a library makes, on %s', (p
       { sdkContext: { authInfo } },
       { getSession: () => ({ transport: 'streamable-http' }), sdkContext: { http: { authInfo } } },
     ]) {
-      expect(await caller.call('write', 'rpc', context as object)).toEqual(REFUSED);
+      expect(await caller.call('write', 'rpc', context as object)).toEqual(REJECTED);
     }
     // Their neighbours, and another context type.
     expect(await caller.call('write', 'rpc', { getSession, getRawRequest: () => undefined })).toBe('ada');
     expect(await caller.call('write', 'rpc', { getSession, sdkContext: {} })).toBe('ada');
     for (const type of ['mcp', 'graphql', 'ws']) {
-      expect(await caller.call('write', type, { getSession })).toEqual(REFUSED);
+      expect(await caller.call('write', type, { getSession })).toEqual(REJECTED);
     }
   });
 
-  verifies('F91', 'of an unknown type are refused', async () => {
+  verifies('F91', 'of an unknown type are rejected', async () => {
     const { app, as } = await startContexts();
     const writer = await as.token({ aud: NOTES, scope: 'notes:read notes:write' });
-    expect(await ask(app, '/notes/unknown', writer)).toEqual([REFUSED, REFUSED]);
+    expect(await ask(app, '/notes/unknown', writer)).toEqual([REJECTED, REJECTED]);
   });
 });

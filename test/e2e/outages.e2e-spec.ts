@@ -76,7 +76,7 @@ describe('lazy discovery', () => {
     expect(as.paths).toEqual([]);
   });
 
-  it('refuses wrong metadata by hand at boot, as it will not get better', async () => {
+  it('rejects wrong metadata by hand at boot, as it will not get better', async () => {
     for (const policy of [lazy, { onDiscoveryFailure: 'retry' } as const]) {
       const wrong = { metadata: { issuer: 'http://as.example' }, jwks: { keys: [] } };
       const error = await startFailure({ ...trusting(wrong), ...policy });

@@ -94,7 +94,7 @@ describe.each(PLATFORMS)('a logger that adds the request to each line, on %s', (
         },
       }));
       const events = app.app.get(McpAuthEvents);
-      events.on('refused', () => {
+      events.on('rejected', () => {
         throw new Error('of the application');
       });
       const good = await as.issueToken({ audience: NOTES, sub: 'alice' });
@@ -103,7 +103,7 @@ describe.each(PLATFORMS)('a logger that adds the request to each line, on %s', (
       expect(answers.map(({ status }) => status)).toEqual([200, 401]);
       expectFree(
         log,
-        'Refused a request for',
+        'Rejected a request for',
         'A listener of McpAuthEvents threw Error',
         'the option "onUnauthorized" threw Error',
       );
@@ -135,9 +135,9 @@ describe.each(PLATFORMS)('a logger that adds the request to each line, on %s', (
     expectFree(log, 'answered 500');
   });
 
-  verifies('WAY-25', 'adds none where early authentication refuses', async () => {
+  verifies('WAY-25', 'adds none where early authentication rejects', async () => {
     const { app, as, log } = await started(() => ({ earlyAuthentication: true }));
     expect((await ask(app, await as.issueToken({ audience: `${NOTES}2` }))).status).toBe(401);
-    expectFree(log, 'Refused a request for');
+    expectFree(log, 'Rejected a request for');
   });
 });

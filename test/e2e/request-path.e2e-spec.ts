@@ -10,18 +10,18 @@ import {
 import { afterEach, describe, expect, vi } from 'vitest';
 import { BearerAuthGuard, McpHandlerSource, RequireScopes, type ScopesOfCall } from 'nestjs-mcp-auth';
 import { z } from 'zod';
-import { AccessTokenGate } from '../../lib/gate/access-token.gate.js';
+import { AccessTokenAuthenticator } from '../../lib/gate/access-token.authenticator.js';
 import { ScopePolicy } from '../../lib/gate/scope-policy.js';
 import { RequestOriginPolicy } from '../../lib/origin/request-origin-policy.js';
 import { PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { MCP_HEADERS, toolCall } from '../fixtures/mcp-endpoint.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { closeAfterTest } from '../fixtures/opened.js';
 import { NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
-const { insufficientScope } = notesRefusals('notes:read');
+const { insufficientScope } = notesRejections('notes:read');
 
 /** What a function in `@RequireScopes()` was asked. */
 const asked = vi.fn<ScopesOfCall>(() => ['notes:write']);
@@ -107,7 +107,7 @@ describe.each(PLATFORMS)('the path of a tool call on %s', (platform) => {
           body: toolCall('write', 1, { text: 'a' }),
         });
       const origin = vi.spyOn(RequestOriginPolicy.prototype, 'check');
-      const authentication = vi.spyOn(AccessTokenGate.prototype, 'admit');
+      const authentication = vi.spyOn(AccessTokenAuthenticator.prototype, 'authenticate');
       const decision = vi.spyOn(ScopePolicy.prototype, 'isSatisfied');
       const answer = await call(token);
       expect([answer.status, answer.text.includes('wrote a')]).toEqual([200, true]);
@@ -118,7 +118,9 @@ describe.each(PLATFORMS)('the path of a tool call on %s', (platform) => {
       expect(decided.filter((operation) => operation.length > 0)).toEqual([['notes:tools', 'notes:write']]);
       // Its neighbour, one scope away, is decided by the same path.
       const lacking = await as.token({ aud: NOTES, scope: 'notes:read notes:tools' });
-      expect(refusedAs(await call(lacking))).toEqual(insufficientScope('notes:read notes:tools notes:write'));
+      expect(rejectedAs(await call(lacking))).toEqual(
+        insufficientScope('notes:read notes:tools notes:write'),
+      );
       await as.close();
     });
 
@@ -132,7 +134,7 @@ describe.each(PLATFORMS)('the path of a tool call on %s', (platform) => {
           body: toolCall('alias'),
         });
       expect((await call('notes:read notes:write')).text).toContain('purged');
-      expect(refusedAs(await call('notes:read'))).toEqual(insufficientScope('notes:read notes:write'));
+      expect(rejectedAs(await call('notes:read'))).toEqual(insufficientScope('notes:read notes:write'));
       await as.close();
     });
   });

@@ -11,13 +11,13 @@ import { BearerAuthMiddleware, McpAuthEvents, type McpAuthModuleOptions } from '
 import { type Platform, PLATFORMS, type RunningApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { startCreated } from '../fixtures/nest-factory-app.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { closeAfterTest } from '../fixtures/opened.js';
 import { sendRawRequest } from '../fixtures/raw-request.js';
 import { NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
-const { noToken } = notesRefusals('notes:read');
+const { noToken } = notesRejections('notes:read');
 
 /** A query, a fragment or nothing where the path must begin: routers read different paths from these. */
 const MALFORMED = [
@@ -113,13 +113,13 @@ describe.each(PLATFORMS)('a malformed request target, on %s', (platform) => {
       };
       const { app, origin } = await startMounted({ resources }, platform);
       const reasons: unknown[] = [];
-      app.get(McpAuthEvents).on('refused', ({ reason, status }) => reasons.push([reason, status]));
+      app.get(McpAuthEvents).on('rejected', ({ reason, status }) => reasons.push([reason, status]));
       const token = [`Authorization: Bearer ${await as.token({ aud: NOTES, scope: 'notes:read' })}`];
       ran = 0;
       for (const lines of [[], token]) {
         for (const target of MALFORMED) {
           for (const method of ['GET', 'POST']) {
-            const answer = refusedAs(await sendRawRequest(origin, { method, target, lines }));
+            const answer = rejectedAs(await sendRawRequest(origin, { method, target, lines }));
             expect({ target, method, ...answer }).toEqual({ target, method, ...REJECTION });
           }
         }
@@ -131,7 +131,7 @@ describe.each(PLATFORMS)('a malformed request target, on %s', (platform) => {
         expect({ target, ran }).toEqual({ target, ran: 0 });
       }
       for (const [index, target] of WELL_FORMED.entries()) {
-        expect(refusedAs(await sendRawRequest(origin, { target }))).toEqual(noToken);
+        expect(rejectedAs(await sendRawRequest(origin, { target }))).toEqual(noToken);
         expect((await sendRawRequest(origin, { target, lines: token })).text).toBe('ran');
         expect(ran).toBe(index + 1);
       }

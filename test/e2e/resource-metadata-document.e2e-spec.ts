@@ -256,12 +256,12 @@ describe('what a document says', () => {
       nest.useLogger(log);
     });
     expect(besidesUnprotected(log.warnings)).toEqual([
-      `${NOTES}/: leave out the slash at the end; clients refuse a resource that differs from the URL that people type`,
+      `${NOTES}/: leave out the slash at the end; clients reject a resource that differs from the URL that people type`,
       'https://API.example.com/admin: write scheme and host in lower case; clients compare letter by letter',
     ]);
   });
 
-  verifies('F31', 'is refused at boot for a member of the wrong kind', async () => {
+  verifies('F31', 'is rejected at boot for a member of the wrong kind', async () => {
     const wrong: [Record<string, unknown>, string][] = [
       [
         { jwks_uri: '/jwks' },

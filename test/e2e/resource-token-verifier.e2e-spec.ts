@@ -27,7 +27,7 @@ const DESCRIPTION = 'The access token is invalid or expired';
 const SECRET = 'secret-of-the-verifier';
 const HOST_OPTIONS = { requiredScopes: ['notes:read'], resourceMetadataUrl: NOTES_METADATA };
 
-const REFUSED = {
+const REJECTED = {
   status: 401,
   challenge: `Bearer error="invalid_token", error_description="${DESCRIPTION}", scope="notes:read", resource_metadata="${NOTES_METADATA}"`,
   json: { error: 'invalid_token', error_description: DESCRIPTION },
@@ -67,19 +67,19 @@ const verifier: TokenVerifierOption = (token) => {
 
 /** What each token and header gets from a host of the SDK. */
 const TABLE: readonly [authorization: string, expected: object][] = [
-  ['Bearer unknown', REFUSED],
-  ['Bearer elsewhere', REFUSED],
-  ['Bearer expired', REFUSED],
-  ['Bearer un"known', REFUSED],
-  ['Bearer unkn\u00f6wn', REFUSED],
-  [`Bearer ${'a'.repeat(8193)}`, REFUSED],
+  ['Bearer unknown', REJECTED],
+  ['Bearer elsewhere', REJECTED],
+  ['Bearer expired', REJECTED],
+  ['Bearer un"known', REJECTED],
+  ['Bearer unkn\u00f6wn', REJECTED],
+  [`Bearer ${'a'.repeat(8193)}`, REJECTED],
   ['Bearer under-scoped', UNDER_SCOPED],
   ['Bearer outage', FAULT],
   ['Bearer fault', FAULT],
   ['Bearer thrown', FAULT],
 ];
 
-const refusal = ({ status, headers, json }: HttpAnswer): object => ({
+const rejection = ({ status, headers, json }: HttpAnswer): object => ({
   status,
   challenge: headers['www-authenticate'],
   json,
@@ -115,7 +115,7 @@ describe('ResourceTokenVerifier', () => {
     });
     for (const [authorization, expected] of TABLE) {
       const answer = await get(authorization);
-      expect({ authorization, ...refusal(answer) }).toEqual({ authorization, ...expected });
+      expect({ authorization, ...rejection(answer) }).toEqual({ authorization, ...expected });
       expect(JSON.stringify([answer.headers, answer.text])).not.toContain(SECRET);
     }
   }
@@ -174,7 +174,7 @@ describe('ResourceTokenVerifier', () => {
       for (const own of [sdk, tokens.forResource(NOTES)]) {
         await expect(own.verifyAccessToken(token)).rejects.toMatchObject({
           message: DESCRIPTION,
-          cause: { name: 'TokenRefusedError', reason },
+          cause: { name: 'TokenRejectedError', reason },
         });
       }
       await expect(sdk.verifyAccessToken(token)).rejects.toBeInstanceOf(InvalidTokenError);
@@ -230,13 +230,13 @@ describe('a verifier of the SDK', () => {
     const get = (token: string) => app.send('/notes', { headers: { authorization: `Bearer ${token}` } });
     expect(await get('good')).toMatchObject({ status: 200, text: 'notes' });
     for (const token of ['v1', 'v2']) {
-      expect(refusal(await get(token))).toEqual({
+      expect(rejection(await get(token))).toEqual({
         status: 401,
         challenge: `Bearer error="invalid_token", resource_metadata="${NOTES_METADATA}", error_description="${DESCRIPTION}"`,
         json: { error: 'invalid_token', error_description: DESCRIPTION },
       });
     }
-    expect(refusal(await get('fault'))).toEqual({
+    expect(rejection(await get('fault'))).toEqual({
       status: 500,
       challenge: undefined,
       json: { error: 'server_error', error_description: 'The request could not be checked' },

@@ -24,7 +24,7 @@ const INVALID_TOKEN = {
   },
 };
 
-const refusal = ({ status, headers, json }: HttpAnswer): object => ({
+const rejection = ({ status, headers, json }: HttpAnswer): object => ({
   status,
   challenge: headers['www-authenticate'],
   json,
@@ -54,11 +54,11 @@ describe('a signature that fails under a known key id', () => {
     publish(renewed);
     app.clock.forward(15);
     // Within the cooldown of an unknown key id it is a bad token.
-    expect(refusal(await app.ask(after))).toEqual(INVALID_TOKEN);
+    expect(rejection(await app.ask(after))).toEqual(INVALID_TOKEN);
     expect(hits(as, '/jwks')).toBe(1);
     app.clock.forward(15);
     expect(await app.status(after)).toBe(200);
-    expect(refusal(await app.ask(before))).toEqual(INVALID_TOKEN);
+    expect(rejection(await app.ask(before))).toEqual(INVALID_TOKEN);
     expect(hits(as, '/jwks')).toBe(2);
   });
 
@@ -89,7 +89,7 @@ describe('a signature that fails under a known key id', () => {
       expect(new Set(await Promise.all(bad))).toEqual(new Set([401]));
       expect(new Set(await Promise.all(fine))).toEqual(new Set([200]));
       expect(hits(as, '/jwks')).toBe(1 + cooldown);
-      expect(refusal(await app.ask(forged))).toEqual(INVALID_TOKEN);
+      expect(rejection(await app.ask(forged))).toEqual(INVALID_TOKEN);
       expect(hits(as, '/jwks')).toBe(1 + cooldown);
     }
     // Unknown key ids have the same cooldown.
@@ -107,8 +107,8 @@ describe('a signature that fails under a known key id', () => {
     for (const down of [failing, gone]) {
       as.at('/jwks', down);
       app.clock.forward(60);
-      expect(refusal(await app.ask(forged))).toEqual(INVALID_TOKEN);
-      expect(refusal(await app.ask(forged))).toEqual(INVALID_TOKEN);
+      expect(rejection(await app.ask(forged))).toEqual(INVALID_TOKEN);
+      expect(rejection(await app.ask(forged))).toEqual(INVALID_TOKEN);
       expect(await app.status(await lastingToken(as, { key: other }))).toBe(503);
       expect(await app.status(good)).toBe(200);
     }
@@ -137,7 +137,7 @@ describe('a signature that fails under a known key id', () => {
     const app = await start({ jwks });
     expect(await app.status(await lastingToken(as))).toBe(200);
     app.clock.forward(60);
-    expect(refusal(await app.ask(await lastingToken(as, { key: renewed! })))).toEqual(INVALID_TOKEN);
+    expect(rejection(await app.ask(await lastingToken(as, { key: renewed! })))).toEqual(INVALID_TOKEN);
     expect(hits(as, '/jwks')).toBe(0);
   });
 

@@ -66,7 +66,7 @@ const insufficient = (scope: string) => [
     error_description: 'The access token does not grant what this operation needs',
   },
 ];
-const refusal = ({ status, headers, json }: HttpAnswer) => [status, headers['www-authenticate'], json];
+const rejection = ({ status, headers, json }: HttpAnswer) => [status, headers['www-authenticate'], json];
 
 describe.each(PLATFORMS)('routes with scopes of their own on %s', (platform) => {
   /** Each route with the scopes that it needs beside `notes:read`. */
@@ -125,9 +125,13 @@ describe.each(PLATFORMS)('routes with scopes of their own on %s', (platform) => 
       for (const lacking of all) {
         const granted = [...all.filter((scope) => scope !== lacking), 'other'].join(' ');
         const answer = await app.send(path, { headers: await bearer(granted) });
-        expect([path, lacking, ...refusal(answer)]).toEqual([path, lacking, ...insufficient(all.join(' '))]);
+        expect([path, lacking, ...rejection(answer)]).toEqual([
+          path,
+          lacking,
+          ...insufficient(all.join(' ')),
+        ]);
       }
-      expect(refusal(await app.send(path))).toEqual([401, NO_TOKEN, expect.anything()]);
+      expect(rejection(await app.send(path))).toEqual([401, NO_TOKEN, expect.anything()]);
     }
   });
 });
@@ -166,7 +170,7 @@ describe.each(PLATFORMS)('what handlers throw on %s', (platform) => {
         expect([path, answer.status, answer.headers['www-authenticate']]).toEqual([path, status, undefined]);
         expect(answer.text).not.toContain('secret');
       }
-      expect(refusal(await app.send('/notes/sync'))).toEqual([401, NO_TOKEN, expect.anything()]);
+      expect(rejection(await app.send('/notes/sync'))).toEqual([401, NO_TOKEN, expect.anything()]);
     }
   });
 });
@@ -192,7 +196,7 @@ describe.each(PLATFORMS)('the middleware on %s', (platform) => {
         expect(document.headers).not.toHaveProperty('www-authenticate');
       }
     }
-    const refused = [
+    const rejected = [
       '/notes',
       '/other',
       '/',
@@ -200,9 +204,9 @@ describe.each(PLATFORMS)('the middleware on %s', (platform) => {
       `${PRM}/../notes`,
       `${PRM}/notes/../../../notes`,
     ];
-    for (const path of refused) {
+    for (const path of rejected) {
       const answer = await app.send(path, { method: 'POST' });
-      expect([path, ...refusal(answer)]).toEqual([path, 401, NO_TOKEN, expect.anything()]);
+      expect([path, ...rejection(answer)]).toEqual([path, 401, NO_TOKEN, expect.anything()]);
     }
     expect(ran.count).toBe(0);
     const admitted = await app.send('/notes', { method: 'POST', headers: await bearer() });
@@ -211,7 +215,7 @@ describe.each(PLATFORMS)('the middleware on %s', (platform) => {
 
   verifies(
     ['F108', 'AUD-07'],
-    'goes by the path with several resources, and refuses what is none of them',
+    'goes by the path with several resources, and rejects what is none of them',
     async () => {
       @Controller('admin')
       class Admin extends WhoController {}
@@ -329,7 +333,7 @@ describe.each(PLATFORMS)('tools with scopes on %s', (platform) => {
       });
       const post = async (scope: string) =>
         app.send('/notes', { method: 'POST', headers: await bearer(scope), body: call('write_note') });
-      expect(refusal(await post('notes:read'))).toEqual(insufficient('notes:read notes:write'));
+      expect(rejection(await post('notes:read'))).toEqual(insufficient('notes:read notes:write'));
       expect(wrote).toBe(0);
       expect(await post('notes:read notes:write')).toMatchObject({ status: 200 });
       expect(wrote).toBe(1);
@@ -345,7 +349,7 @@ describe.each(PLATFORMS)('tools with scopes on %s', (platform) => {
     });
     const post = async (scope: string) =>
       app.send('/notes', { method: 'POST', headers: await bearer(scope), body: call('write_note') });
-    expect(refusal(await post('notes:read'))).toEqual(insufficient('notes:read notes:write'));
+    expect(rejection(await post('notes:read'))).toEqual(insufficient('notes:read notes:write'));
     expect(wrote).toBe(0);
     expect((await post('notes:read notes:write')).text).toContain('written');
     expect(wrote).toBe(1);
@@ -369,7 +373,7 @@ describe.each(PLATFORMS)('tools with scopes on %s', (platform) => {
       },
     };
     const tokenless = await app.send('/notes', { method: 'POST', body: initialize });
-    expect(refusal(tokenless)).toEqual([401, NO_TOKEN, expect.anything()]);
+    expect(rejection(tokenless)).toEqual([401, NO_TOKEN, expect.anything()]);
     const begun = await app.send('/notes', { method: 'POST', headers: await bearer(), body: initialize });
     const session = begun.headers['mcp-session-id'] as string;
     expect(session).toEqual(expect.any(String));
@@ -382,8 +386,8 @@ describe.each(PLATFORMS)('tools with scopes on %s', (platform) => {
       ['DELETE', undefined],
     ] as const) {
       const headers = { ...inSession, accept: 'application/json, text/event-stream' };
-      const refused = await app.send('/notes', { method, headers, body });
-      expect([method, ...refusal(refused)]).toEqual([method, 401, NO_TOKEN, expect.anything()]);
+      const rejected = await app.send('/notes', { method, headers, body });
+      expect([method, ...rejection(rejected)]).toEqual([method, 401, NO_TOKEN, expect.anything()]);
     }
     const other = await as.token({ aud: NOTES, scope: 'notes:read', sub: 'u2' });
     for (const [headers, status, text] of [
@@ -406,7 +410,7 @@ describe.each(PLATFORMS)('tools with scopes on %s', (platform) => {
 });
 
 describe.each(PLATFORMS)('what else runs behind the platform on %s', (platform) => {
-  it('is not reached by a request that was refused, nor answered twice', async () => {
+  it('is not reached by a request that was rejected, nor answered twice', async () => {
     const seen: string[] = [];
     @Controller('notes')
     class After {

@@ -15,7 +15,7 @@ import { defaultPlatform, RecordingLogger } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { toolCall } from '../fixtures/mcp-endpoint.js';
 import { type AppParts, startCreated } from '../fixtures/nest-factory-app.js';
-import { refusedAs } from '../fixtures/notes-refusals.js';
+import { rejectedAs } from '../fixtures/notes-rejections.js';
 import { ADMIN, NOTES, NOTES_METADATA, offlineResource, PRM } from '../fixtures/resources.js';
 import { besidesUnprotected } from '../fixtures/unprotected.js';
 import { verifies } from '../verifies.js';
@@ -114,13 +114,13 @@ describe('offline_access', () => {
         error: 'insufficient_scope',
         error_description: 'The access token does not grant what this operation needs',
       };
-      expect(refusedAs(await app.send('/notes', { headers }))).toEqual({
+      expect(rejectedAs(await app.send('/notes', { headers }))).toEqual({
         status: 403,
         challenge: challenge('notes:read'),
         json: json403,
       });
       const called = await app.send('/notes', { method: 'POST', headers, body: toolCall('erase') });
-      expect(refusedAs(called).challenge).toBe(challenge('notes:read notes:add notes:erase notes:write'));
+      expect(rejectedAs(called).challenge).toBe(challenge('notes:read notes:add notes:erase notes:write'));
     },
   );
 });

@@ -39,7 +39,7 @@ import { PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { MCP_HEADERS, toolCall } from '../fixtures/mcp-endpoint.js';
 import { message } from '../fixtures/operations-app.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { closeAfterTest } from '../fixtures/opened.js';
 import { NOTES } from '../fixtures/resources.js';
 import { v1Stateless, v2Controller } from '../fixtures/transport-servers.js';
@@ -258,7 +258,7 @@ const SPELLINGS = [
 ];
 
 describe.each(PLATFORMS)('a function among the scopes, on %s', (platform) => {
-  const { insufficientScope } = notesRefusals('notes:read');
+  const { insufficientScope } = notesRejections('notes:read');
   let as: LoopbackAuthorizationServer;
 
   beforeAll(async () => {
@@ -300,8 +300,8 @@ describe.each(PLATFORMS)('a function among the scopes, on %s', (platform) => {
     verifies('WAY-04', 'sees every spelling of a URI that reaches the same handler', async () => {
       const post = poster(await started(server));
       for (const uri of SPELLINGS) {
-        const refused = refusedAs(await post('notes:read', read(uri)));
-        expect([uri, refused]).toEqual([uri, insufficientScope('notes:read hr:read')]);
+        const rejected = rejectedAs(await post('notes:read', read(uri)));
+        expect([uri, rejected]).toEqual([uri, insufficientScope('notes:read hr:read')]);
       }
       expect(ran).toEqual([]);
       expect(told.every(({ call }) => !call.name.includes('{'))).toBe(true);
@@ -327,7 +327,7 @@ describe.each(PLATFORMS)('a function among the scopes, on %s', (platform) => {
         expect(toldTo('note')).toEqual([
           { kind: 'resource', name: uri, method: 'resources/read', arguments: {} },
         ]);
-        expect(refusedAs(await post('notes:read read:1', read('note://items/2/text')))).toEqual(
+        expect(rejectedAs(await post('notes:read read:1', read('note://items/2/text')))).toEqual(
           insufficientScope('notes:read read:2'),
         );
         expect(ran).toEqual(['note 1']);
@@ -346,7 +346,7 @@ describe.each(PLATFORMS)('a function among the scopes, on %s', (platform) => {
         ]);
       }
       expect(ran).toEqual(isNest ? ['write hr 1', 'write it 2'] : ['write hr 1', 'write it 1']);
-      const hr = refusedAs(await post('notes:read', toolCall('write', 1, { folder: 'hr' })));
+      const hr = rejectedAs(await post('notes:read', toolCall('write', 1, { folder: 'hr' })));
       expect(hr).toEqual(insufficientScope('notes:read hr:write'));
       expect(ran).toHaveLength(2);
     });
@@ -360,7 +360,7 @@ describe.each(PLATFORMS)('a function among the scopes, on %s', (platform) => {
       expect([good.status, (good.json as unknown[]).length]).toEqual([200, 3]);
       expect(told).toHaveLength(3);
       expect(ran).toHaveLength(3);
-      const bad = refusedAs(await post('notes:read', batch('it', 'hr'), '2025-03-26'));
+      const bad = rejectedAs(await post('notes:read', batch('it', 'hr'), '2025-03-26'));
       expect(bad).toEqual(insufficientScope('notes:read hr:write'));
       expect(ran).toHaveLength(3);
     });
@@ -395,8 +395,8 @@ describe.each(PLATFORMS)('a function among the scopes, on %s', (platform) => {
       'HR/1',
       'shelf://HR/1?a',
     ]) {
-      const refused = refusedAs(await post('notes:read', read(uri)));
-      expect([uri, refused]).toEqual([uri, insufficientScope('notes:read hr:read')]);
+      const rejected = rejectedAs(await post('notes:read', read(uri)));
+      expect([uri, rejected]).toEqual([uri, insufficientScope('notes:read hr:read')]);
     }
     expect(ran).toEqual([]);
     expect((await post('notes:read', read('shelf://IT/1'))).status).toBe(200);
@@ -411,7 +411,7 @@ describe.each(PLATFORMS)('a function among the scopes, on %s', (platform) => {
       ['write it 1', 'outer'].map((each) => each.replace('it 1', 'it undefined')),
     );
     const outer = toolCall('outer', 1, { folder: 'hr' });
-    expect(refusedAs(await post('notes:read', outer))).toEqual(insufficientScope('notes:read hr:write'));
+    expect(rejectedAs(await post('notes:read', outer))).toEqual(insufficientScope('notes:read hr:write'));
     // Nor is it helped by a call that was sent beside it, whatever its id.
     for (const id of [1, 2]) {
       const batch = [outer, toolCall('write', id, { folder: 'it' })];
@@ -430,10 +430,10 @@ describe.each(PLATFORMS)('a function among the scopes, on %s', (platform) => {
       const post = poster(app);
       const denied: string[] = [];
       app.app.get(McpAuthEvents).events$.subscribe((event) => {
-        if (event.type !== 'accepted') denied.push(event.type);
+        if (event.type !== 'authenticated') denied.push(event.type);
       });
-      const refused = refusedAs(await post('notes:read', toolCall('strict')));
-      expect(refused).toEqual(insufficientScope('notes:read notes:strict'));
+      const rejected = rejectedAs(await post('notes:read', toolCall('strict')));
+      expect(rejected).toEqual(insufficientScope('notes:read notes:strict'));
       expect([ran, denied]).toEqual([[], ['scope_denied']]);
       expect((await post('notes:read notes:strict', toolCall('strict'))).status).toBe(200);
       expect([ran, denied]).toEqual([['strict'], ['scope_denied']]);

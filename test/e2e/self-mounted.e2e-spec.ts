@@ -7,7 +7,7 @@ import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js
 import { listing } from '../fixtures/config-problems.js';
 import { MCP_HEADERS, toolCall } from '../fixtures/mcp-endpoint.js';
 import { startCreated } from '../fixtures/nest-factory-app.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { ADMIN, NOTES, offlineResource } from '../fixtures/resources.js';
 import { PlainTools, ran, ScopedTools, selfMounted } from '../fixtures/self-mounted.js';
 import { verifies } from '../verifies.js';
@@ -24,7 +24,7 @@ beforeEach(() => {
   ran.length = 0;
 });
 
-const { insufficientScope, invalidToken, noToken } = notesRefusals('notes:read');
+const { insufficientScope, invalidToken, noToken } = notesRejections('notes:read');
 
 const early = (more: Partial<McpAuthModuleOptions> = {}): McpAuthModuleOptions => ({
   resources: { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] },
@@ -62,7 +62,7 @@ const modern = (app: RunningApp, bearer: string, call: object, headers = {}) => 
   return post(app, bearer, { ...rest, params: { ...params, _meta } }, { ...mirrored, ...headers });
 };
 
-function refusal(at: string, below = '/notes'): string {
+function rejection(at: string, below = '/notes'): string {
   return listing(
     `StreamableHttpTransport: mounts a route of its own at ${at}, which no guard covers; let a controller own it: ` +
       '@UseGuards(BearerAuthGuard) class Endpoint extends McpHttpControllerFor(transport); or set ' +
@@ -83,10 +83,10 @@ describe.each(PLATFORMS)('a route that @rekog/mcp-nest mounts itself, on %s', (p
         for (const mounting of [{ mount: true, endpoint: 'notes' }, { endpoint: 'notes' }]) {
           const error = await failure(offline, controllers, mounting);
           expect(error).toBeInstanceOf(McpAuthConfigError);
-          expect(error.message).toBe(refusal('/notes'));
+          expect(error.message).toBe(rejection('/notes'));
         }
       }
-      expect((await failure(offline, [PlainTools], {})).message).toBe(refusal('/mcp'));
+      expect((await failure(offline, [PlainTools], {})).message).toBe(rejection('/mcp'));
     },
   );
 
@@ -97,7 +97,7 @@ describe.each(PLATFORMS)('a route that @rekog/mcp-nest mounts itself, on %s', (p
     };
     for (const endpoint of ['/mcp', '/note', '/notesx', '/notes*rest', '/{notes}', '/:notes', '/x/:notes']) {
       const error = await failure(both, [PlainTools], { mount: true, endpoint });
-      expect(error.message).toBe(refusal(endpoint, '/notes or /admin'));
+      expect(error.message).toBe(rejection(endpoint, '/notes or /admin'));
     }
     for (const endpoint of ['/notes', '/Notes', '/notes/mcp', '/admin/']) {
       const app = await startCreated(both, {
@@ -145,20 +145,22 @@ describe.each(PLATFORMS)('a route that @rekog/mcp-nest mounts itself, on %s', (p
     'answers as a guarded controller does, with early authentication',
     async () => {
       const app = await started();
-      expect(refusedAs(await post(app, undefined, toolCall('open')))).toEqual(noToken);
-      expect(refusedAs(await post(app, 'abc', toolCall('open')))).toEqual(invalidToken);
-      expect(refusedAs(await post(app, await token('other'), toolCall('open')))).toEqual(
+      expect(rejectedAs(await post(app, undefined, toolCall('open')))).toEqual(noToken);
+      expect(rejectedAs(await post(app, 'abc', toolCall('open')))).toEqual(invalidToken);
+      expect(rejectedAs(await post(app, await token('other'), toolCall('open')))).toEqual(
         insufficientScope('notes:read'),
       );
       const reader = await token('notes:read');
       const admin = insufficientScope('notes:read notes:admin');
-      expect(refusedAs(await post(app, reader, toolCall('purge')))).toEqual(admin);
-      expect(refusedAs(await post(app, reader, { ...toolCall('purge'), id: undefined }))).toEqual(admin);
+      expect(rejectedAs(await post(app, reader, toolCall('purge')))).toEqual(admin);
+      expect(rejectedAs(await post(app, reader, { ...toolCall('purge'), id: undefined }))).toEqual(admin);
       const prompt = { jsonrpc: '2.0', id: 1, method: 'prompts/get', params: { name: 'greet' } };
-      expect(refusedAs(await post(app, reader, prompt))).toEqual(insufficientScope('notes:read notes:greet'));
+      expect(rejectedAs(await post(app, reader, prompt))).toEqual(
+        insufficientScope('notes:read notes:greet'),
+      );
       const batch = [toolCall('open', 1), toolCall('purge', 2)];
       const oldest = { 'mcp-protocol-version': '2025-03-26' };
-      expect(refusedAs(await post(app, reader, batch, oldest))).toEqual(admin);
+      expect(rejectedAs(await post(app, reader, batch, oldest))).toEqual(admin);
       expect((await post(app, reader, batch)).status).toBe(400);
       expect(ran).toEqual([]);
       expect((await post(app, reader, toolCall('open'))).status).toBe(200);
@@ -194,7 +196,7 @@ describe.each(PLATFORMS)('a route that @rekog/mcp-nest mounts itself, on %s', (p
         ['{"jsonrpc":', 400],
         [large, 413],
       ] as const) {
-        expect(refusedAs(await post(app, undefined, body))).toEqual(noToken);
+        expect(rejectedAs(await post(app, undefined, body))).toEqual(noToken);
         const { json, headers, ...answer } = await post(app, reader, body);
         expect(answer.status).toBe(status);
         expect(json).toMatchObject({ statusCode: status, message: expect.any(String) as string });
@@ -239,7 +241,7 @@ describe('the body on Express', () => {
         verify: (request: unknown) => seen.push(request),
       } as object);
     });
-    expect(refusedAs(await post(app, await token('notes:read'), toolCall('alias')))).toEqual(
+    expect(rejectedAs(await post(app, await token('notes:read'), toolCall('alias')))).toEqual(
       insufficientScope('notes:read notes:admin'),
     );
     expect((await post(app, await token('notes:read notes:admin'), toolCall('alias'))).status).toBe(200);
@@ -266,7 +268,7 @@ describe('the body on Express', () => {
     const parts = { controllers: [PlainTools], providers: [Handlers] };
     const parsed = await started(() => undefined, early(), parts);
     const admin = insufficientScope('notes:read notes:admin');
-    expect(refusedAs(await post(parsed, reader, toolCall('open')))).toEqual(admin);
+    expect(rejectedAs(await post(parsed, reader, toolCall('open')))).toEqual(admin);
     for (const type of ['text/plain; x=application/json', 'application/jsonx']) {
       const { status } = await post(parsed, reader, toolCall('open'), { 'content-type': type });
       expect([type, status]).toEqual([type, 415]);

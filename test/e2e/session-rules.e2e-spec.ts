@@ -8,7 +8,7 @@ import { type RunningApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { type HttpAnswer, sendRaw } from '../fixtures/http.js';
 import { INITIALIZE, MCP_HEADERS, mcpEndpoint, toolCall } from '../fixtures/mcp-endpoint.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { start } from '../fixtures/opened.js';
 import { startCreated } from '../fixtures/nest-factory-app.js';
 import { ADMIN, NOTES } from '../fixtures/resources.js';
@@ -16,7 +16,7 @@ import { SDKS } from '../fixtures/sdk-endpoints.js';
 import { SESSION_MOUNTINGS, WhoTools } from '../fixtures/session-endpoints.js';
 import { verifies } from '../verifies.js';
 
-const { noToken } = notesRefusals('notes:read');
+const { noToken } = notesRejections('notes:read');
 
 type Responded = ServerResponse & { readonly raw?: ServerResponse; hijack?(): void };
 
@@ -265,7 +265,7 @@ describe('a session', () => {
         expect(answer.text).toContain('written');
         for (const method of ['GET', 'DELETE']) {
           expect((await ask(app, method, more)).status).toBe(405);
-          expect(refusedAs(await app.send('/notes', { method, headers: modern }))).toEqual(noToken);
+          expect(rejectedAs(await app.send('/notes', { method, headers: modern }))).toEqual(noToken);
         }
       }
     },
@@ -289,7 +289,7 @@ describe('a session', () => {
         expect(answer.text).toContain('it is u1');
         for (const method of ['GET', 'DELETE']) {
           expect((await ask(app, method, more)).status).toBe(statefulMode ? 404 : 405);
-          expect(refusedAs(await app.send('/notes', { method, headers: modern }))).toEqual(noToken);
+          expect(rejectedAs(await app.send('/notes', { method, headers: modern }))).toEqual(noToken);
         }
       }
     },

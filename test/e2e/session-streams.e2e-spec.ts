@@ -23,14 +23,14 @@ import { PLATFORMS, type RunningApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { type HttpAnswer } from '../fixtures/http.js';
 import { toolCall } from '../fixtures/mcp-endpoint.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { closeAfterTest, start } from '../fixtures/opened.js';
 import { NOTES } from '../fixtures/resources.js';
 import { openStream as openRaw } from '../fixtures/streams.js';
 import { sseEndpoint } from '../fixtures/session-endpoints.js';
 import { verifies } from '../verifies.js';
 
-const { noToken } = notesRefusals('notes:read');
+const { noToken } = notesRejections('notes:read');
 
 const UNKNOWN = '00000000-0000-4000-8000-000000000000';
 
@@ -161,8 +161,8 @@ describe.each(PLATFORMS.flatMap((platform) => WAYS.map(([name, way]) => [name, p
     verifies(['SES-08', 'SES-01'], 'needs a token for both of its ways', async () => {
       const app = await startEndpoint();
       const { session } = await openStream(app, await token());
-      expect(refusedAs(await app.send('/notes/sse'))).toEqual(noToken);
-      expect(refusedAs(await post(app, undefined, `sessionId=${session}`))).toEqual(noToken);
+      expect(rejectedAs(await app.send('/notes/sse'))).toEqual(noToken);
+      expect(rejectedAs(await post(app, undefined, `sessionId=${session}`))).toEqual(noToken);
     });
 
     verifies('SES-08', 'serves the official client, two callers side by side', async () => {

@@ -6,14 +6,14 @@ import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js
 import { TestClock } from '../fixtures/clock.js';
 import { type HttpAnswer, sendRaw } from '../fixtures/http.js';
 import { INITIALIZE, MCP_HEADERS, toolCall } from '../fixtures/mcp-endpoint.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { start } from '../fixtures/opened.js';
 import { NOTES } from '../fixtures/resources.js';
 import { SESSION_MOUNTINGS, type SessionMounting } from '../fixtures/session-endpoints.js';
 import { openStream, settlesWithin } from '../fixtures/streams.js';
 import { verifies } from '../verifies.js';
 
-const { noToken } = notesRefusals('notes:read');
+const { noToken } = notesRejections('notes:read');
 
 const UNKNOWN = '00000000-0000-4000-8000-000000000000';
 
@@ -167,7 +167,7 @@ describe.each(SESSION_MOUNTINGS.map((mounting) => [mounting.way, mounting] as co
     verifies(['SES-01', 'H09'], 'is no credential', async () => {
       const app = await startWith();
       const session = await open(app, await token());
-      for (const use of USES) expect(refusedAs(await ask(app, undefined, use, session))).toEqual(noToken);
+      for (const use of USES) expect(rejectedAs(await ask(app, undefined, use, session))).toEqual(noToken);
       await expectAlive(app, await token(), session);
     });
 

@@ -42,11 +42,11 @@ async function call(client: Client, name: string): Promise<unknown> {
     if (first?.type !== 'text' || isError) return { isError, content };
     return JSON.parse(first.text) as unknown;
   } catch (error) {
-    return refusal(error);
+    return rejection(error);
   }
 }
 
-function refusal(error: unknown): unknown {
+function rejection(error: unknown): unknown {
   const { code, message, data } = error as { code: number; message: string; data: unknown };
   return { code, message, data };
 }
@@ -86,7 +86,7 @@ describe('a server over stdio', () => {
       });
       expect(await call(client, 'anybody')).toBe('for ada');
       // Its neighbour needs a scope that the caller has not.
-      expect(await client.readResource({ uri: 'board://front' }).catch(refusal)).toEqual(
+      expect(await client.readResource({ uri: 'board://front' }).catch(rejection)).toEqual(
         lacking('notes:read board:read'),
       );
       const open = await call(client, 'open');
@@ -108,7 +108,7 @@ describe('a server over stdio', () => {
     expect(await call(await connectTo(byUrl), 'write')).toBe('written by ada');
   });
 
-  verifies('STD-01', 'refuses what lacks a scope by one letter, with a JSON-RPC error', async () => {
+  verifies('STD-01', 'rejects what lacks a scope by one letter, with a JSON-RPC error', async () => {
     const { args } = await serverWith({
       scopes: ['notes:read', 'notes:writ', 'notes:write2', 'Notes:write'],
     });
@@ -119,19 +119,19 @@ describe('a server over stdio', () => {
     }
   });
 
-  verifies('STD-01', 'refuses callers without the scopes of the resource', async () => {
+  verifies('STD-01', 'rejects callers without the scopes of the resource', async () => {
     const { args } = await serverWith({ subject: 'ada', scopes: ['notes:write'] });
     const client = await connectTo(args);
     expect(await call(client, 'write')).toEqual(lacking('notes:read notes:write'));
     expect(await call(client, 'whoami')).toEqual(lacking('notes:read'));
   });
 
-  verifies(['STD-01', 'F96'], 'refuses all that needs a caller where none is configured', async () => {
+  verifies(['STD-01', 'F96'], 'rejects all that needs a caller where none is configured', async () => {
     for (const stdio of [undefined, 'deny'] as const) {
       const client = await connectTo((await serverWith(stdio)).args);
       expect(await call(client, 'write')).toEqual(NO_CALLER);
       expect(await call(client, 'whoami')).toEqual(NO_CALLER);
-      expect(await client.readResource({ uri: 'board://front' }).catch(refusal)).toEqual(NO_CALLER);
+      expect(await client.readResource({ uri: 'board://front' }).catch(rejection)).toEqual(NO_CALLER);
       expect(await call(client, 'anybody')).toBe('for undefined');
       expect(await call(client, 'open')).toContain('PipeWrap');
     }
@@ -148,7 +148,7 @@ describe('a server over stdio', () => {
     const client = await connectTo(args);
     const forged = { authInfo: { token: 't', clientId: 'c', scopes: ['notes:read', 'notes:write'] } };
     const params = { name: 'write', arguments: forged, _meta: { ...forged, http: forged }, ...forged };
-    expect(await client.callTool(params).catch(refusal)).toEqual(NO_CALLER);
+    expect(await client.callTool(params).catch(rejection)).toEqual(NO_CALLER);
   });
 
   verifies('STD-01', 'writes nothing but JSON-RPC to stdout, and ends with its input', async () => {

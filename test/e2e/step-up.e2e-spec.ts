@@ -6,13 +6,13 @@ import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js
 import { type HttpAnswer } from '../fixtures/http.js';
 import { caught, LateController, OpenController, OwnFilter } from '../fixtures/late-rest.controllers.js';
 import { toolCall } from '../fixtures/mcp-endpoint.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { closeAfterTest } from '../fixtures/opened.js';
 import { NOTES } from '../fixtures/resources.js';
 import { LATE_ENDPOINTS } from '../fixtures/step-up-endpoints.js';
 import { verifies } from '../verifies.js';
 
-const { insufficientScope, noTokenFor } = notesRefusals('notes:read');
+const { insufficientScope, noTokenFor } = notesRejections('notes:read');
 
 const LEGACY = '2025-11-25';
 const MODERN = '2026-07-28';
@@ -112,14 +112,14 @@ describe.each(PLATFORMS)('step-up from inside a handler, on %s', (platform) => {
 
     verifies(
       ['SSE-01', 'F73', 'SCP-02'],
-      'is the 403 of a refusal before the handler, where nothing was sent',
+      'is the 403 of a rejection before the handler, where nothing was sent',
       async () => {
         const call = await startEndpoint();
         for (const version of versions) {
           for (const message of isOfNest ? [...LATE, THROWS] : LATE) {
             denied.length = 0;
             const answer = await call(version, message);
-            expect([message, refusedAs(answer)]).toEqual([message, insufficientScope(ASKED[version])]);
+            expect([message, rejectedAs(answer)]).toEqual([message, insufficientScope(ASKED[version])]);
             expect(answer.headers).toMatchObject({
               'content-type': 'application/json; charset=utf-8',
               'cache-control': 'no-store',
@@ -172,7 +172,7 @@ describe.each(PLATFORMS)('step-up from inside a handler, on %s', (platform) => {
           if (version === LEGACY && legacyAnswers === 'stream') {
             expect([answer.status, answer.headers['www-authenticate']]).toEqual([200, undefined]);
             expect(lastOf(answer)).toMatchObject({ message: toolError(ASKED[version]), count: 1 });
-          } else expect(refusedAs(answer)).toEqual(insufficientScope(ASKED[version]));
+          } else expect(rejectedAs(answer)).toEqual(insufficientScope(ASKED[version]));
         }
       },
     );
@@ -207,7 +207,7 @@ describe.each(PLATFORMS)('step-up from inside a handler, on %s', (platform) => {
       }
     });
 
-    verifies('CHL-24', 'has the id of the call where refusals are JSON-RPC', async () => {
+    verifies('CHL-24', 'has the id of the call where rejections are JSON-RPC', async () => {
       const call = await startEndpoint({ errorBody: 'json-rpc' });
       const answer = await call(LEGACY, tool('decides'));
       expect(answer.status).toBe(403);
@@ -221,13 +221,13 @@ describe.each(PLATFORMS)('step-up from inside a handler, on %s', (platform) => {
     });
   });
 
-  verifies('SSE-01', 'refuses a batch as a whole', async () => {
+  verifies('SSE-01', 'rejects a batch as a whole', async () => {
     const [, , make] = LATE_ENDPOINTS[0] as (typeof LATE_ENDPOINTS)[number];
     const app = await start(make());
     const headers = { authorization: `Bearer ${await token()}` };
     const batch = (...names: string[]) => names.map((each, index) => toolCall(each, index));
-    const refused = await app.send('/notes', { method: 'POST', headers, body: batch('catches', 'waits') });
-    expect(refusedAs(refused)).toEqual(insufficientScope(ASKED[LEGACY]));
+    const rejected = await app.send('/notes', { method: 'POST', headers, body: batch('catches', 'waits') });
+    expect(rejectedAs(rejected)).toEqual(insufficientScope(ASKED[LEGACY]));
     const good = await app.send('/notes', { method: 'POST', headers, body: batch('catches', 'catches') });
     expect([good.status, (good.json as unknown[]).length]).toEqual([200, 2]);
   });
@@ -242,8 +242,8 @@ describe.each(PLATFORMS)('step-up from inside a handler, on %s', (platform) => {
         headers: { authorization: `Bearer ${await token(scope)}`, 'mcp-protocol-version': LEGACY },
         body: toolCall('scoped'),
       });
-    expect(refusedAs(await ask('notes:read'))).toEqual(insufficientScope('notes:read notes:list'));
-    expect(refusedAs(await ask('notes:read notes:list'))).toEqual(
+    expect(rejectedAs(await ask('notes:read'))).toEqual(insufficientScope('notes:read notes:list'));
+    expect(rejectedAs(await ask('notes:read notes:list'))).toEqual(
       insufficientScope('notes:read notes:list notes:write'),
     );
     expect((await ask('notes:read notes:list notes:write')).status).toBe(200);
@@ -255,21 +255,21 @@ describe.each(PLATFORMS)('step-up from inside a handler, on %s', (platform) => {
     const app = await start({ controllers }, connect);
     const headers = { authorization: `Bearer ${await token()}`, 'mcp-protocol-version': LEGACY };
     const answer = await app.send('/notes', { method: 'POST', headers, body: toolCall('filtered') });
-    expect(refusedAs(answer)).toEqual(insufficientScope(ASKED[LEGACY]));
+    expect(rejectedAs(answer)).toEqual(insufficientScope(ASKED[LEGACY]));
   });
 
   describe('with routes of HTTP', () => {
     const get = async (app: RunningApp, path: string, scope: string | undefined = 'notes:read') =>
       app.send(path, { headers: { authorization: `Bearer ${await token(scope)}` } });
 
-    verifies(['SSE-01', 'F73'], 'is the 403 of a refusal by the guard', async () => {
+    verifies(['SSE-01', 'F73'], 'is the 403 of a rejection by the guard', async () => {
       const app = await start({ controllers: [LateController] });
       for (const path of ['/notes/decides', '/notes/throws']) {
         const answer = await get(app, path);
-        expect([path, refusedAs(answer)]).toEqual([path, insufficientScope('notes:read notes:write')]);
+        expect([path, rejectedAs(answer)]).toEqual([path, insufficientScope('notes:read notes:write')]);
         expect(answer.headers['etag']).toBeUndefined();
       }
-      expect(refusedAs(await get(app, '/notes/listed', 'notes:read notes:list'))).toEqual(
+      expect(rejectedAs(await get(app, '/notes/listed', 'notes:read notes:list'))).toEqual(
         insufficientScope('notes:read notes:list notes:write notes:share'),
       );
       expect((await get(app, '/notes/decides', 'notes:read notes:write')).text).toBe('written');
@@ -303,8 +303,10 @@ describe.each(PLATFORMS)('step-up from inside a handler, on %s', (platform) => {
 
     verifies('SSE-01', 'asks an anonymous caller for a token', async () => {
       const app = await start({ controllers: [LateController] });
-      expect(refusedAs(await app.send('/notes/anyone'))).toEqual(noTokenFor('notes:read notes:write'));
-      expect(refusedAs(await get(app, '/notes/anyone'))).toEqual(insufficientScope('notes:read notes:write'));
+      expect(rejectedAs(await app.send('/notes/anyone'))).toEqual(noTokenFor('notes:read notes:write'));
+      expect(rejectedAs(await get(app, '/notes/anyone'))).toEqual(
+        insufficientScope('notes:read notes:write'),
+      );
       expect((await get(app, '/notes/anyone', 'notes:read notes:write')).status).toBe(200);
     });
 
@@ -313,10 +315,10 @@ describe.each(PLATFORMS)('step-up from inside a handler, on %s', (platform) => {
         controllers: [LateController],
         providers: [{ provide: APP_FILTER, useClass: OwnFilter }],
       });
-      const refused = insufficientScope('notes:read notes:write');
-      expect(refusedAs(await get(app, '/notes/filtered'))).toEqual(refused);
+      const rejected = insufficientScope('notes:read notes:write');
+      expect(rejectedAs(await get(app, '/notes/filtered'))).toEqual(rejected);
       expect(caught).toHaveLength(1);
-      expect(refusedAs(await get(app, '/notes/throws'))).toEqual(refused);
+      expect(rejectedAs(await get(app, '/notes/throws'))).toEqual(rejected);
       const own = await get(app, '/notes/fault');
       expect([own.status, own.json]).toEqual([418, { own: true }]);
       expect(caught.at(-1)).toEqual(new Error('broken'));

@@ -7,7 +7,7 @@ import { PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { TestClock } from '../fixtures/clock.js';
 import { INITIALIZE, MCP_HEADERS, toolCall } from '../fixtures/mcp-endpoint.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { closeAfterTest } from '../fixtures/opened.js';
 import { NOTES } from '../fixtures/resources.js';
 import {
@@ -19,7 +19,7 @@ import {
 import { openStream, type OpenStream, settlesWithin, until } from '../fixtures/streams.js';
 import { verifies } from '../verifies.js';
 
-const { insufficientScope, invalidToken } = notesRefusals('notes:read');
+const { insufficientScope, invalidToken } = notesRejections('notes:read');
 
 const MODERN = '2026-07-28';
 
@@ -108,7 +108,7 @@ describe.each(PLATFORMS)('streams, on %s', (platform) => {
       const headers = bearing(bearer, session);
       const stream = await openStream(app.origin, '/notes', { headers });
       await expectEnd(stream, endsAt);
-      expect(refusedAs(await app.send('/notes', { headers }))).toEqual(invalidToken);
+      expect(rejectedAs(await app.send('/notes', { headers }))).toEqual(invalidToken);
       const again = await openStream(app.origin, '/notes', { headers: bearing(lasting, session) });
       expect(again.status).toBe(200);
       expect(await settlesWithin(200, again.ended)).toBe(false);
@@ -157,7 +157,7 @@ describe.each(PLATFORMS)('streams, on %s', (platform) => {
           headers: bearing(bearer, { 'mcp-protocol-version': MODERN, 'mcp-method': 'subscriptions/listen' }),
           body: listen('note://1'),
         });
-        expect(refusedAs(again)).toEqual(invalidToken);
+        expect(rejectedAs(again)).toEqual(invalidToken);
       },
     );
 
@@ -168,12 +168,12 @@ describe.each(PLATFORMS)('streams, on %s', (platform) => {
       const allowed = await token(300, 'notes:read notes:secret');
       const both = ['note://1', 'secret://top/1'] as const;
       for (const uris of [['secret://top/1'], both]) {
-        const refused = await app.send('/notes', {
+        const rejected = await app.send('/notes', {
           method: 'POST',
           headers: bearing(reader, { 'mcp-protocol-version': MODERN, 'mcp-method': 'subscriptions/listen' }),
           body: listen(...uris),
         });
-        expect(refusedAs(refused)).toEqual(insufficientScope('notes:secret'));
+        expect(rejectedAs(rejected)).toEqual(insufficientScope('notes:secret'));
       }
       const [narrow, wide] = [await listenTo(app, reader, 'note://1'), await listenTo(app, allowed, ...both)];
       await until(() => [narrow, wide].every((stream) => stream.text().includes('acknowledged')));
@@ -205,7 +205,7 @@ describe.each(PLATFORMS)('streams, on %s', (platform) => {
       ]);
       expect([slow.status, slow.text]).toEqual([200, 'done']);
       await expectEnd(stream, endsAt);
-      expect(refusedAs(await app.send('/notes/events', { headers }))).toEqual(invalidToken);
+      expect(rejectedAs(await app.send('/notes/events', { headers }))).toEqual(invalidToken);
     },
   );
 
@@ -290,7 +290,7 @@ describe.each(PLATFORMS)('streams, on %s', (platform) => {
     stream.abort();
   });
 
-  verifies('SSE-05', 'that clients leave, and refusals, leave nothing behind', async () => {
+  verifies('SSE-05', 'that clients leave, and rejections, leave nothing behind', async () => {
     const [, make] = LISTEN_ENDPOINTS[0] as (typeof LISTEN_ENDPOINTS)[number];
     const app = await start(make());
     const bearer = await token(300);
@@ -300,7 +300,7 @@ describe.each(PLATFORMS)('streams, on %s', (platform) => {
       expect(streams.every(({ status }) => status === 200)).toBe(true);
       for (const stream of streams) stream.abort();
       await Promise.all(streams.map(({ ended }) => ended));
-      const refused = await Promise.all(
+      const rejected = await Promise.all(
         Array.from({ length: 50 }, () =>
           app.send('/notes', {
             method: 'POST',
@@ -313,14 +313,14 @@ describe.each(PLATFORMS)('streams, on %s', (platform) => {
           }),
         ),
       );
-      expect(refused.every(({ status }) => status === 403)).toBe(true);
+      expect(rejected.every(({ status }) => status === 403)).toBe(true);
     };
     await round();
     await settled(app);
     const before = timers.live();
     for (let rounds = 0; rounds < 20; rounds++) await round();
     await settled(app);
-    // Of the thousand streams and the thousand refusals; a few timers are of the connections themselves.
+    // Of the thousand streams and the thousand rejections; a few timers are of the connections themselves.
     expect(timers.live()).toBeLessThan(before + 100);
     timers.stop();
     const watchers = app.app.get(StreamExpiry, { strict: false });

@@ -35,7 +35,7 @@ class NotesController {
   }
 }
 
-function refusal({ status, headers, json }: HttpAnswer): object {
+function rejection({ status, headers, json }: HttpAnswer): object {
   return { status, challenge: headers['www-authenticate'], json };
 }
 
@@ -121,7 +121,7 @@ describe('the hook for throttling', () => {
       app.send('/notes', { headers: { 'x-forwarded-for': address, ...(token && bearer(token)) } });
     for (let beginning = 0; beginning < 5; beginning++) expect((await from('192.0.2.1')).status).toBe(401);
     for (let guess = 0; guess < 3; guess++)
-      expect(refusal(await from('192.0.2.1', `guess-${String(guess)}`))).toEqual(INVALID_TOKEN);
+      expect(rejection(await from('192.0.2.1', `guess-${String(guess)}`))).toEqual(INVALID_TOKEN);
     for (let guess = 3; guess < 10; guess++)
       expect((await from('192.0.2.1', `guess-${String(guess)}`)).status).toBe(429);
     expect(as.requestCount('introspection')).toBe(3);
@@ -142,7 +142,7 @@ describe('the hook for throttling', () => {
       nest.useLogger(log);
     });
     for (let times = 0; times < 4; times++)
-      expect(refusal(await app.send('/notes', { headers: bearer('guess') }))).toEqual(INVALID_TOKEN);
+      expect(rejection(await app.send('/notes', { headers: bearer('guess') }))).toEqual(INVALID_TOKEN);
     expect(doing).toEqual([]);
     expect(log.errors).toEqual([
       'the option "onUnauthorized" threw Error: theirs',

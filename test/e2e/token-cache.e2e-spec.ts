@@ -193,7 +193,7 @@ describe('the cache of verified tokens', () => {
     expect(app.verified()).toBe(3);
   });
 
-  it('remembers no refusal', async () => {
+  it('remembers no rejection', async () => {
     const as = await server();
     const app = await startCaching([as]);
     const forged = await as.token({ aud: NOTES }, { key: await makeKey('RS256', as.key.kid) });
@@ -320,7 +320,7 @@ describe('revocation', () => {
 
   verifies(
     ['JWT-29', 'OPS-05', 'WAY-33'],
-    'refuses a revoked token in every spelling, remembered or not',
+    'rejects a revoked token in every spelling, remembered or not',
     async () => {
       const as = await server();
       const revoked = new Set<string | undefined>();
@@ -334,20 +334,20 @@ describe('revocation', () => {
         const [itself, ...padded] = respelled(token, 0);
         expect(itself).toBe(token);
         const spellings = [...padded, ...[1, 2, 15].flatMap((bits) => respelled(token, bits))];
-        const refuseSpellings = async (): Promise<void> => {
+        const rejectSpellings = async (): Promise<void> => {
           for (const spelling of spellings) expect(await app.status(spelling)).toBe(401);
         };
         for (let i = 0; i < 2; i++) expect(await app.status(token)).toBe(200);
-        await refuseSpellings();
+        await rejectSpellings();
         const verified = app.verified();
         revoked.add('bad');
         expect(await app.status(token)).toBe(401);
         expect(app.verified()).toBe(verified);
-        await refuseSpellings();
+        await rejectSpellings();
         expect(await app.status(other)).toBe(200);
         revoked.clear();
         expect(await app.status(token)).toBe(200);
-        await refuseSpellings();
+        await rejectSpellings();
       }
     },
   );

@@ -4,19 +4,19 @@ import {
   AuthInfo,
   BearerAuthGuard,
   McpAuthEvents,
-  type RefusedEvent,
+  type RejectedEvent,
   ResourceTokenVerifier,
 } from 'nestjs-mcp-auth';
 import { PLATFORMS, type RunningApp, startApp, startFailure } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { type HttpAnswer } from '../fixtures/http.js';
-import { notesRefusals, type Refused, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, type Rejected, rejectedAs } from '../fixtures/notes-rejections.js';
 import { type RawRequest, sendRawRequest } from '../fixtures/raw-request.js';
 import { NOTES } from '../fixtures/resources.js';
 import { closeAfterTest } from '../fixtures/opened.js';
 import { verifies } from '../verifies.js';
 
-const { noToken, invalidToken, severalCredentials } = notesRefusals('notes:read');
+const { noToken, invalidToken, severalCredentials } = notesRejections('notes:read');
 
 let ran = 0;
 
@@ -56,7 +56,7 @@ describe.each(PLATFORMS)('the token of a request, on %s', (platform) => {
       return { iss: as.issuer, aud: NOTES, sub: 'u1', scope: 'notes:read' };
     };
     trusting = await startApp({ resources, verifier }, parts, undefined, undefined, platform);
-    app.app.get(McpAuthEvents).on('refused', ({ reason }: RefusedEvent) => reasons.push(reason));
+    app.app.get(McpAuthEvents).on('rejected', ({ reason }: RejectedEvent) => reasons.push(reason));
   });
 
   afterAll(async () => {
@@ -92,15 +92,15 @@ describe.each(PLATFORMS)('the token of a request, on %s', (platform) => {
     return { status, seen: [...seen] };
   }
 
-  async function expectRefused(request: RawRequest, refusal: Refused): Promise<void> {
+  async function expectRejected(request: RawRequest, rejection: Rejected): Promise<void> {
     const before = ran;
     const answer = await ask(request);
-    expect({ ...refusedAs(answer), request }).toEqual({ ...refusal, request });
+    expect({ ...rejectedAs(answer), request }).toEqual({ ...rejection, request });
     expect(answer.headers['cache-control']).toBe('no-store');
     expect(ran).toBe(before);
   }
 
-  /** What Node's parser refuses never comes to the application: 400, or 431, without a challenge. */
+  /** What Node's parser rejects never comes to the application: 400, or 431, without a challenge. */
   async function expectUnparsed(status: number, ...lines: string[]): Promise<void> {
     const before = [ran, reasons.length];
     const answer = await askWith(...lines);
@@ -122,9 +122,9 @@ describe.each(PLATFORMS)('the token of a request, on %s', (platform) => {
         }
       }
       await expectAdmitted({ version: '1.0', lines: [`Authorization: Bearer ${token}`] });
-      await expectRefused({ version: '1.0' }, noToken);
+      await expectRejected({ version: '1.0' }, noToken);
       for (const name of ['Authorisation', 'X-Authorization', 'Authorization2', 'uthorization']) {
-        await expectRefused({ lines: [`${name}: Bearer ${token}`] }, noToken);
+        await expectRejected({ lines: [`${name}: Bearer ${token}`] }, noToken);
       }
     },
   );
@@ -139,9 +139,9 @@ describe.each(PLATFORMS)('the token of a request, on %s', (platform) => {
       '?access_token=',
     ];
     for (const query of spellings) {
-      await expectRefused({ method: 'POST', target: `/notes${query}` }, noToken);
-      await expectRefused({ method: 'POST', target: `/notes${query}`, lines }, severalCredentials);
-      await expectRefused({ target: `http://x/notes${query}`, lines }, severalCredentials);
+      await expectRejected({ method: 'POST', target: `/notes${query}` }, noToken);
+      await expectRejected({ method: 'POST', target: `/notes${query}`, lines }, severalCredentials);
+      await expectRejected({ target: `http://x/notes${query}`, lines }, severalCredentials);
     }
     for (const query of ['?access_tokens=x', '?a=access_token', '?Access_token=x', '?']) {
       await expectAdmitted({ target: `/notes${query}`, lines });
@@ -156,7 +156,7 @@ describe.each(PLATFORMS)('the token of a request, on %s', (platform) => {
       ['application/json', json],
     ] as const) {
       const lines = [`Content-Type: ${type}`, `Content-Length: ${String(body.length)}`];
-      await expectRefused({ method: 'POST', lines, body }, noToken);
+      await expectRejected({ method: 'POST', lines, body }, noToken);
     }
     for (const line of [
       `Cookie: access_token=${token}`,
@@ -167,7 +167,7 @@ describe.each(PLATFORMS)('the token of a request, on %s', (platform) => {
       `X-Api-Key: ${token}`,
       `WWW-Authenticate: Bearer ${token}`,
     ]) {
-      await expectRefused({ lines: [line] }, noToken);
+      await expectRejected({ lines: [line] }, noToken);
     }
   });
 
@@ -200,13 +200,13 @@ describe.each(PLATFORMS)('the token of a request, on %s', (platform) => {
       '',
       ' ',
     ]) {
-      await expectRefused({ lines: [`Authorization: ${value}`] }, noToken);
+      await expectRejected({ lines: [`Authorization: ${value}`] }, noToken);
     }
     expect(new Set(reasons)).toEqual(new Set(['unsupported_scheme', 'missing_token']));
-    await expectRefused({ lines: [`Authorization: Bearer \t${token}`] }, invalidToken);
+    await expectRejected({ lines: [`Authorization: Bearer \t${token}`] }, invalidToken);
   });
 
-  verifies('TOK-06', 'has the characters of b64token, or is refused unseen', async () => {
+  verifies('TOK-06', 'has the characters of b64token, or is rejected unseen', async () => {
     const values = [
       `${token} x`,
       `${token},x`,
@@ -229,7 +229,7 @@ describe.each(PLATFORMS)('the token of a request, on %s', (platform) => {
       `Bearer ${token}`,
     ];
     for (const value of values) {
-      await expectRefused({ lines: [`Authorization: Bearer ${value}`] }, invalidToken);
+      await expectRejected({ lines: [`Authorization: Bearer ${value}`] }, invalidToken);
       expect({ ...(await seenOf(value)), value }).toEqual({ status: 401, seen: [], value });
     }
     expect(reasons).toEqual(values.map(() => 'malformed'));
@@ -261,7 +261,7 @@ describe.each(PLATFORMS)('the token of a request, on %s', (platform) => {
     await expectAdmitted({ lines: [`Authorization: Bearer ${token}`] });
   });
 
-  verifies(['TOK-07', 'H10'], 'is one: more are refused, in any order and spelling', async () => {
+  verifies(['TOK-07', 'H10'], 'is one: more are rejected, in any order and spelling', async () => {
     const good = `Authorization: Bearer ${token}`;
     for (const lines of [
       [good, 'Authorization: Bearer evil'],
@@ -281,7 +281,7 @@ describe.each(PLATFORMS)('the token of a request, on %s', (platform) => {
       [`Authorization: , Bearer ${token}`],
       [`${good}, DPoP ${token}`],
     ]) {
-      await expectRefused({ lines }, severalCredentials);
+      await expectRejected({ lines }, severalCredentials);
     }
     await expectAdmitted({ lines: ['X-Authorization: Bearer evil', good, 'Proxy-Authorization: Basic x'] });
   });
@@ -291,7 +291,7 @@ describe.each(PLATFORMS)('the token of a request, on %s', (platform) => {
       for (const character of ['a', '=', ' x', '.', '"', ',']) {
         const value = character.repeat(length / character.length);
         const started = performance.now();
-        await expectRefused({ lines: [`Authorization: Bearer x${value}`] }, invalidToken);
+        await expectRejected({ lines: [`Authorization: Bearer x${value}`] }, invalidToken);
         expect(performance.now() - started).toBeLessThan(500);
       }
     }
@@ -339,7 +339,7 @@ describe.each(PLATFORMS)('the token of a request, on %s', (platform) => {
 
   verifies(['TOK-09', 'H21'], 'is found in linear time', async () => {
     const many = 15_000;
-    for (const [value, refusal] of [
+    for (const [value, rejection] of [
       [`Bearer${' '.repeat(many)}x`, invalidToken],
       [`Bearer ${'='.repeat(many)}`, invalidToken],
       [`Bearer x${' '.repeat(many)}y`, invalidToken],
@@ -351,13 +351,13 @@ describe.each(PLATFORMS)('the token of a request, on %s', (platform) => {
       [`x${' '.repeat(many)}`, noToken],
     ] as const) {
       const started = performance.now();
-      await expectRefused({ lines: [`Authorization: ${value}`] }, refusal);
+      await expectRejected({ lines: [`Authorization: ${value}`] }, rejection);
       expect(performance.now() - started).toBeLessThan(500);
     }
   });
 
   verifies('TOK-10', 'is asked for with every method', async () => {
-    for (const method of ['GET', 'POST']) await expectRefused({ method }, noToken);
+    for (const method of ['GET', 'POST']) await expectRejected({ method }, noToken);
     const { status, headers, text } = await ask({ method: 'HEAD' });
     expect([status, headers['www-authenticate'], text]).toEqual([401, noToken.challenge, '']);
   });

@@ -23,7 +23,7 @@ const INVALID_TOKEN = {
   json: { error: 'invalid_token', error_description: 'The access token is invalid or expired' },
 };
 
-function refusal({ status, headers, json }: HttpAnswer): object {
+function rejection({ status, headers, json }: HttpAnswer): object {
   return { status, challenge: headers['www-authenticate'], json };
 }
 
@@ -79,11 +79,11 @@ describe('the profile of an authorization server', () => {
     }
     for (const typ of ['JWT', 'application/jwt', undefined]) {
       expect((await lenient.ask({}, { typ })).status).toBe(200);
-      expect(refusal(await strict.ask({}, { typ }))).toEqual(INVALID_TOKEN);
+      expect(rejection(await strict.ask({}, { typ }))).toEqual(INVALID_TOKEN);
     }
     for (const typ of ['logout+jwt', 'dpop+jwt', 'secevent+jwt', 'token-introspection+jwt']) {
-      expect(refusal(await lenient.ask({}, { typ }))).toEqual(INVALID_TOKEN);
-      expect(refusal(await strict.ask({}, { typ }))).toEqual(INVALID_TOKEN);
+      expect(rejection(await lenient.ask({}, { typ }))).toEqual(INVALID_TOKEN);
+      expect(rejection(await strict.ask({}, { typ }))).toEqual(INVALID_TOKEN);
     }
   });
 
@@ -92,14 +92,14 @@ describe('the profile of an authorization server', () => {
     for (const { ask } of [lenient, strict]) {
       expect(await ask()).toMatchObject({ status: 200, json: { subject: 'u1', clientId: 'c1' } });
       for (const claim of ['iss', 'exp', 'aud'])
-        expect(refusal(await ask({ [claim]: undefined }))).toEqual(INVALID_TOKEN);
+        expect(rejection(await ask({ [claim]: undefined }))).toEqual(INVALID_TOKEN);
     }
     for (const claim of ['sub', 'client_id', 'iat', 'jti']) {
       expect((await lenient.ask({ [claim]: undefined })).status).toBe(200);
-      expect(refusal(await strict.ask({ [claim]: undefined }))).toEqual(INVALID_TOKEN);
+      expect(rejection(await strict.ask({ [claim]: undefined }))).toEqual(INVALID_TOKEN);
     }
     expect((await lenient.ask({ client_id: undefined, azp: 'c1' })).status).toBe(200);
-    expect(refusal(await strict.ask({ client_id: undefined, azp: 'c1' }))).toEqual(INVALID_TOKEN);
+    expect(rejection(await strict.ask({ client_id: undefined, azp: 'c1' }))).toEqual(INVALID_TOKEN);
   });
 
   verifies(['JWT-07', 'JWT-28'], 'is that of one server, not of its neighbours', async () => {
@@ -107,7 +107,7 @@ describe('the profile of an authorization server', () => {
     const app = await startLiving([{ issuer: one.issuer, profile: 'rfc9068' }, other.issuer]);
     const plain = { header: { typ: 'JWT' } };
     expect(await app.status(await one.token({ aud: NOTES }))).toBe(200);
-    expect(refusal(await app.ask(await one.token({ aud: NOTES }, plain)))).toEqual(INVALID_TOKEN);
+    expect(rejection(await app.ask(await one.token({ aud: NOTES }, plain)))).toEqual(INVALID_TOKEN);
     expect(await app.status(await other.token({ aud: NOTES, jti: undefined }, plain))).toBe(200);
   });
 });
@@ -147,14 +147,14 @@ describe('the claims of a token', () => {
     async () => {
       const claims = { roles: ['notes:read'], app: 'c7' };
       const { ask: byDefault } = await asking({}, { requiredScopes });
-      expect(refusal(await byDefault(claims))).toEqual(insufficient);
+      expect(rejection(await byDefault(claims))).toEqual(insufficient);
       const { ask } = await asking({ claimNames: { scopes: 'roles', clientId: 'app' } }, { requiredScopes });
       expect(await ask(claims)).toMatchObject({
         status: 200,
         json: { clientId: 'c7', scopes: ['notes:read'] },
       });
-      expect(refusal(await ask({ ...claims, roles: ['notes:rea'] }))).toEqual(insufficient);
-      expect(refusal(await ask({ scope: 'notes:read', permissions: 'notes:read' }))).toEqual(insufficient);
+      expect(rejection(await ask({ ...claims, roles: ['notes:rea'] }))).toEqual(insufficient);
+      expect(rejection(await ask({ scope: 'notes:read', permissions: 'notes:read' }))).toEqual(insufficient);
     },
   );
 
@@ -165,10 +165,10 @@ describe('the claims of a token', () => {
       { requiredScopes },
     );
     expect((await ask({ realm_access: { roles: ['notes:read'] } })).status).toBe(200);
-    expect(refusal(await ask({ realm_access: { roles: ['admin'] }, scope: 'notes:read' }))).toEqual(
+    expect(rejection(await ask({ realm_access: { roles: ['admin'] }, scope: 'notes:read' }))).toEqual(
       insufficient,
     );
-    expect(refusal(await ask({ scope: 'notes:read' }))).toEqual({
+    expect(rejection(await ask({ scope: 'notes:read' }))).toEqual({
       status: 500,
       challenge: undefined,
       json: { error: 'server_error', error_description: 'The request could not be checked' },
@@ -199,8 +199,8 @@ describe('the greatest age of a token', () => {
     const free = await asking({});
     const old = { exp: seconds(3600), iat: seconds(-700) };
     expect((await limited.ask({ ...old, iat: seconds(-500) })).status).toBe(200);
-    expect(refusal(await limited.ask(old))).toEqual(INVALID_TOKEN);
-    expect(refusal(await limited.ask({ iat: undefined }))).toEqual(INVALID_TOKEN);
+    expect(rejection(await limited.ask(old))).toEqual(INVALID_TOKEN);
+    expect(rejection(await limited.ask({ iat: undefined }))).toEqual(INVALID_TOKEN);
     expect((await free.ask(old)).status).toBe(200);
     expect((await free.ask({ iat: undefined })).status).toBe(200);
   });
@@ -223,7 +223,7 @@ describe('the greatest age of a token', () => {
     app.clock.forward(20);
     expect(await app.status(token)).toBe(200);
     app.clock.forward(11);
-    expect(refusal(await app.ask(token))).toEqual(INVALID_TOKEN);
+    expect(rejection(await app.ask(token))).toEqual(INVALID_TOKEN);
   });
 });
 
@@ -235,23 +235,23 @@ describe('the audience of a token', () => {
       expect((await above.ask({ aud })).status).toBe(200);
     }
     for (const aud of [ORIGIN, `${ORIGIN}/`]) {
-      expect(refusal(await exact.ask({ aud }))).toEqual(INVALID_TOKEN);
+      expect(rejection(await exact.ask({ aud }))).toEqual(INVALID_TOKEN);
       expect((await above.ask({ aud })).status).toBe(200);
     }
     for (const aud of [`${ORIGIN}/not`, `${NOTES}/sub`, ADMIN, 'https://example.com', 'https:/', undefined]) {
-      expect(refusal(await above.ask({ aud }))).toEqual(INVALID_TOKEN);
+      expect(rejection(await above.ask({ aud }))).toEqual(INVALID_TOKEN);
     }
   });
 
-  verifies(['AUD-03', 'F62'], 'may be one of several, unless those are refused', async () => {
-    const [any, one] = [await asking({}), await asking({}, { refuseMultipleAudiences: true })];
+  verifies(['AUD-03', 'F62'], 'may be one of several, unless those are rejected', async () => {
+    const [any, one] = [await asking({}), await asking({}, { rejectMultipleAudiences: true })];
     for (const aud of [NOTES, [NOTES]]) {
       expect((await any.ask({ aud })).status).toBe(200);
       expect((await one.ask({ aud })).status).toBe(200);
     }
     expect((await any.ask({ aud: [NOTES, ADMIN] })).status).toBe(200);
-    expect(refusal(await one.ask({ aud: [NOTES, ADMIN] }))).toEqual(INVALID_TOKEN);
-    expect(refusal(await one.ask({ aud: [ADMIN] }))).toEqual(INVALID_TOKEN);
+    expect(rejection(await one.ask({ aud: [NOTES, ADMIN] }))).toEqual(INVALID_TOKEN);
+    expect(rejection(await one.ask({ aud: [ADMIN] }))).toEqual(INVALID_TOKEN);
   });
 
   verifies(['AUD-06', 'F61'], 'cannot be left unchecked: the app does not start', async () => {
@@ -268,7 +268,7 @@ describe('the audience of a token', () => {
     }
     const { ask } = await asking({}, { audience: 'api://notes' });
     expect((await ask({ aud: 'api://notes' })).status).toBe(200);
-    expect(refusal(await ask({ aud: NOTES }))).toEqual(INVALID_TOKEN);
+    expect(rejection(await ask({ aud: NOTES }))).toEqual(INVALID_TOKEN);
   });
 
   verifies(['AUD-07', 'F66'], 'of another resource opens nothing, and its server is not asked', async () => {
@@ -283,7 +283,7 @@ describe('the audience of a token', () => {
       { controllers: [NotesController, AdminController] },
     );
     const authorization = `Bearer ${await other.token({ aud: [NOTES, ADMIN] })}`;
-    expect(refusal(await app.send('/notes', { headers: { authorization } }))).toEqual(INVALID_TOKEN);
+    expect(rejection(await app.send('/notes', { headers: { authorization } }))).toEqual(INVALID_TOKEN);
     expect(hits(other, '/jwks')).toBe(0);
     expect((await app.send('/admin', { headers: { authorization } })).status).toBe(200);
     expect(hits(other, '/jwks')).toBe(1);
@@ -302,6 +302,6 @@ describe('the principal of a token', () => {
     expect(await flagged({ sub: undefined })).toBe(true);
     expect(await flagged({ sub: 'u1' })).toBe(false);
     expect(await flagged({ sub: 'C1' })).toBe(false);
-    expect(refusal(await ask({ sub: undefined, client_id: undefined }))).toEqual(INVALID_TOKEN);
+    expect(rejection(await ask({ sub: undefined, client_id: undefined }))).toEqual(INVALID_TOKEN);
   });
 });

@@ -39,7 +39,7 @@ import { sendRawRequest } from '../fixtures/raw-request.js';
 import { NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
-/** Refusals as an application sees them: whole, with their causes. */
+/** Rejections as an application sees them: whole, with their causes. */
 const thrown: unknown[] = [];
 
 @Catch(HttpException)

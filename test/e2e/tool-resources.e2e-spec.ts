@@ -35,7 +35,7 @@ import { defaultPlatform, type RunningApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { MCP_HEADERS, toolCall } from '../fixtures/mcp-endpoint.js';
 import { type AppParts, startCreated } from '../fixtures/nest-factory-app.js';
-import { refusedAs } from '../fixtures/notes-refusals.js';
+import { rejectedAs } from '../fixtures/notes-rejections.js';
 import { ADMIN, NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
@@ -206,11 +206,11 @@ describe(`handlers of one resource among several, on ${defaultPlatform}`, () => 
     const events: McpAuthEvent[] = [];
     app.app.get(McpAuthEvents).events$.subscribe((event) => events.push(event));
     for (const body of [...OF_ADMIN.map(([, each]) => each), ...NOT_RUN])
-      expect(refusedAs(await send(app, '/notes', body))).toEqual(OTHER_RESOURCE);
+      expect(rejectedAs(await send(app, '/notes', body))).toEqual(OTHER_RESOURCE);
     expect(ran).toEqual([]);
-    expect(events.at(-1)).toMatchObject({ type: 'refused', reason: 'other_resource', status: 403 });
+    expect(events.at(-1)).toMatchObject({ type: 'rejected', reason: 'other_resource', status: 403 });
     // The other way round.
-    expect(refusedAs(await send(app, '/admin', toolCall('of_notes')))).toEqual(OTHER_RESOURCE);
+    expect(rejectedAs(await send(app, '/admin', toolCall('of_notes')))).toEqual(OTHER_RESOURCE);
     expect(ran).toEqual([]);
   });
 
@@ -264,8 +264,8 @@ describe(`handlers of one resource among several, on ${defaultPlatform}`, () => 
       }
     }
     const app = await started([Leaf]);
-    expect(refusedAs(await send(app, '/notes', toolCall('wipe')))).toEqual(OTHER_RESOURCE);
-    expect(refusedAs(await send(app, '/admin', toolCall('list')))).toEqual(OTHER_RESOURCE);
+    expect(rejectedAs(await send(app, '/notes', toolCall('wipe')))).toEqual(OTHER_RESOURCE);
+    expect(rejectedAs(await send(app, '/admin', toolCall('list')))).toEqual(OTHER_RESOURCE);
     expect(ran).toEqual([]);
     expect((await send(app, '/admin', toolCall('wipe'))).status).toBe(200);
     expect((await send(app, '/notes', toolCall('list'))).status).toBe(200);
@@ -276,7 +276,7 @@ describe(`handlers of one resource among several, on ${defaultPlatform}`, () => 
     const app = await started([SharedTools, AdminTools]);
     const oldest = { 'mcp-protocol-version': '2025-03-26' };
     const batch = [toolCall('shared', 1), toolCall('wipe', 2)];
-    expect(refusedAs(await send(app, '/notes', batch, oldest))).toEqual(OTHER_RESOURCE);
+    expect(rejectedAs(await send(app, '/notes', batch, oldest))).toEqual(OTHER_RESOURCE);
     expect(ran).toEqual([]);
     expect((await send(app, '/notes', batch.slice(0, 1), oldest)).status).toBe(200);
     expect((await send(app, '/admin', batch, oldest)).status).toBe(200);
@@ -314,7 +314,7 @@ describe(`handlers of one resource among several, on ${defaultPlatform}`, () => 
     for (const path of ['/notes', '/admin'])
       expect((await send(app, path, toolCall('search'))).status).toBe(200);
     expect(ran).toEqual(['search notes', 'search admin']);
-    expect(refusedAs(await send(app, '/notes', toolCall('wipe')))).toEqual(OTHER_RESOURCE);
+    expect(rejectedAs(await send(app, '/notes', toolCall('wipe')))).toEqual(OTHER_RESOURCE);
   });
 
   verifies(
@@ -380,7 +380,7 @@ describe(`handlers of one resource among several, on ${defaultPlatform}`, () => 
     }
     const app = await started([OfNotes, OfAdmin]);
     for (const path of ['/notes', '/admin'])
-      expect(refusedAs(await send(app, path, toolCall('search')))).toEqual(OTHER_RESOURCE);
+      expect(rejectedAs(await send(app, path, toolCall('search')))).toEqual(OTHER_RESOURCE);
     expect(ran).toEqual([]);
   });
 
@@ -486,8 +486,8 @@ describe(`declared handlers of one resource among several, on ${defaultPlatform}
       { controllers: [sdkEndpoint('notes'), sdkEndpoint('admin')], providers: [Declared] },
     );
     const readUri = (uri: string) => ({ ...message('resources/read', { uri }), params: { uri, name: uri } });
-    expect(refusedAs(await send(app, '/notes', readUri('doc://secret')))).toEqual(OTHER_RESOURCE);
-    expect(refusedAs(await send(app, '/admin', readUri('doc://secre')))).toEqual(OTHER_RESOURCE);
+    expect(rejectedAs(await send(app, '/notes', readUri('doc://secret')))).toEqual(OTHER_RESOURCE);
+    expect(rejectedAs(await send(app, '/admin', readUri('doc://secre')))).toEqual(OTHER_RESOURCE);
     expect(ran).toEqual([]);
     expect((await send(app, '/notes', readUri('doc://secre'))).text).toContain('doc://secre');
     expect(ran).toEqual(['doc://secre']);
@@ -510,7 +510,7 @@ describe(`declared handlers of one resource among several, on ${defaultPlatform}
       { resources: resources() },
       { controllers: [sdkEndpoint('notes'), sdkEndpoint('admin')], providers: [Declared] },
     );
-    expect(refusedAs(await send(app, '/notes', toolCall('wipe')))).toEqual(OTHER_RESOURCE);
+    expect(rejectedAs(await send(app, '/notes', toolCall('wipe')))).toEqual(OTHER_RESOURCE);
     expect(ran).toEqual([]);
     for (const [path, name] of [
       ['/admin', 'wipe'],

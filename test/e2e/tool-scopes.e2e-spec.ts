@@ -174,7 +174,7 @@ describe('tools with scopes on @rekog/mcp-nest', () => {
     expectForbidden(await modern(granted, 'write_note'), 'notes:write');
   });
 
-  verifies('SCP-03', 'refuses a bad token with 401 whatever the scopes', async () => {
+  verifies('SCP-03', 'rejects a bad token with 401 whatever the scopes', async () => {
     for (const claims of [{ exp: 1 }, { aud: 'https://api.example.com/other' }]) {
       expect((await modern(await token('', claims), 'purge')).status).toBe(401);
       expect(
@@ -255,7 +255,7 @@ describe('tools with scopes on @rekog/mcp-nest', () => {
 
   verifies(
     ['SCP-13', 'H01'],
-    'refuses a batch where the protocol version has none, with good scopes too',
+    'rejects a batch where the protocol version has none, with good scopes too',
     async () => {
       const all = await token('notes:read notes:write');
       for (const body of [[call('list_notes')], [call('list_notes'), call('write_note')], []]) {

@@ -3,7 +3,7 @@ import { ABUSED_CLAIMS } from '../fixtures/abused-claims.js';
 import { PLATFORMS, type RunningApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { toolCall } from '../fixtures/mcp-endpoint.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { NOTES } from '../fixtures/resources.js';
 import {
   asModern,
@@ -16,7 +16,7 @@ import { ran } from '../fixtures/transport-servers.js';
 import { type Transport, TRANSPORTS } from '../fixtures/transports.js';
 import { verifies } from '../verifies.js';
 
-const { insufficientScope, invalidToken } = notesRefusals('notes:read');
+const { insufficientScope, invalidToken } = notesRejections('notes:read');
 
 /** What is asked for below: a call that needs `notes:admin`, and one that tells which token has come. */
 const tool = (name: string, id = 1): Pick<Operation, 'message' | 'route'> => ({
@@ -89,7 +89,7 @@ describe.each(rows)('attacks at $row', ({ transport, platform }) => {
   });
 
   const asked = transport.era === '2026-07-28' ? 'notes:admin' : 'notes:read notes:admin';
-  const refused = insufficientScope(asked);
+  const rejected = insufficientScope(asked);
 
   verifies('H17', 'gain no scope by odd claims', async () => {
     for (const claims of ABUSED_CLAIMS) {
@@ -113,7 +113,7 @@ describe.each(rows)('attacks at $row', ({ transport, platform }) => {
     ran.length = 0;
     revoked.add('revoked');
     for (const spelling of spellingsOf(bearer)) {
-      expect(refusedAs(await client.ask(spelling, PURGE))).toEqual(invalidToken);
+      expect(rejectedAs(await client.ask(spelling, PURGE))).toEqual(invalidToken);
     }
     expect(ran).toEqual([]);
     const other = await token('notes:read notes:admin', { jti: 'another' });
@@ -202,7 +202,7 @@ describe.each(rows)('attacks at $row', ({ transport, platform }) => {
     for (const body of [[list, purge], [purge, list], [purge], [purge, { ...purge, id: undefined }]]) {
       for (const version of ['', '2025-03-26', '2024-11-05', '2026-7-28', 'x']) {
         const answer = await client.post(reader, body, { 'mcp-protocol-version': version });
-        expect(refusedAs(answer)).toEqual(insufficientScope('notes:read notes:admin'));
+        expect(rejectedAs(answer)).toEqual(insufficientScope('notes:read notes:admin'));
       }
     }
     for (const body of [[[purge]], [list, [purge]], [{ params: purge }]]) {
@@ -219,11 +219,11 @@ describe.each(rows)('attacks at $row', ({ transport, platform }) => {
     for (const members of SPELT_PURGE) {
       for (const headerName of ['purge', 'list']) {
         const answer = await spelt(reader, members, headerName);
-        // Where header and body must agree, it may be this that is refused.
+        // Where header and body must agree, it may be this that is rejected.
         expect([
           members,
-          answer.status === 400 && headerName === 'list' ? refused : refusedAs(answer),
-        ]).toEqual([members, refused]);
+          answer.status === 400 && headerName === 'list' ? rejected : rejectedAs(answer),
+        ]).toEqual([members, rejected]);
       }
     }
     for (const name of OTHER_NAMES) {
@@ -260,7 +260,7 @@ describe.each(rows)('attacks at $row', ({ transport, platform }) => {
       { ...call, jsonrpc: '1.0' },
     ];
     for (const body of disguised)
-      expect(refusedAs(await client.post(reader, body, headers))).toEqual(refused);
+      expect(rejectedAs(await client.post(reader, body, headers))).toEqual(rejected);
     const carried = [
       { jsonrpc: '2.0', id: 1, result: call },
       { jsonrpc: '2.0', id: 1, error: call },

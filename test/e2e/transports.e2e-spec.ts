@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Platform, PLATFORMS, type RunningApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { NOTES } from '../fixtures/resources.js';
 import { ran } from '../fixtures/transport-servers.js';
 import {
@@ -15,9 +15,9 @@ import { type Transport, TRANSPORTS } from '../fixtures/transports.js';
 import { printMatrix } from '../fixtures/matrix.js';
 import { verifies } from '../verifies.js';
 
-const { insufficientScope } = notesRefusals('notes:read');
+const { insufficientScope } = notesRejections('notes:read');
 const BASELINE = 'notes:read';
-/** What a token may have without the right to any operation here: other scopes, and look-alikes. */
+/** What a token may have without the right to any operation here: other scopes, and token-type-confusion. */
 const USELESS =
   'notes:read notes:writ notes:WRITE notes:greeting board note note:readonly notes:* offline_access';
 const OLDEST = { 'mcp-protocol-version': '' };
@@ -73,13 +73,13 @@ describe.each(PLATFORMS)('on %s', (platform) => {
         ran.length = 0;
       });
 
-      /** Refused without its scopes, whatever else is there; runs with those that the challenge names, once. */
+      /** Rejected without its scopes, whatever else is there; runs with those that the challenge names, once. */
       async function expectStepUp(operation: Operation, headers: Record<string, string> = {}): Promise<void> {
-        const refused = insufficientScope(challenged(transport, operation));
+        const rejected = insufficientScope(challenged(transport, operation));
         let challenge = '';
         for (const granted of [BASELINE, USELESS]) {
           const answer = await client.ask(await token(granted), operation, headers);
-          expect(refusedAs(answer)).toEqual(refused);
+          expect(rejectedAs(answer)).toEqual(rejected);
           expect(answer.headers['content-type']).toMatch(/^application\/json/);
           expect(answer.headers['cache-control']).toBe('no-store');
           challenge = answer.headers['www-authenticate'] ?? '';
@@ -99,7 +99,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
         });
       }
 
-      /** Refused as there are no batches, with good scopes too. */
+      /** Rejected as there are no batches, with good scopes too. */
       async function expectNoBatch(operation: Operation): Promise<void> {
         for (const granted of [BASELINE, [BASELINE, ...operation.needed].join(' ')]) {
           const { status, headers, json } = await client.ask(await token(granted), operation);
@@ -115,7 +115,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       verifies('EXT-05', 'a client that acts for itself is asked for scopes as a person is', async () => {
         for (const operation of OPERATIONS.filter(({ name }) => name !== 'batch')) {
           const bearer = await as.token({ aud: NOTES, scope: BASELINE, sub: 'c1', client_id: 'c1' });
-          expect(refusedAs(await client.ask(bearer, operation))).toEqual(
+          expect(rejectedAs(await client.ask(bearer, operation))).toEqual(
             insufficientScope(challenged(transport, operation)),
           );
         }

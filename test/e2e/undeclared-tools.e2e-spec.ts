@@ -22,7 +22,7 @@ import { listing, problems } from '../fixtures/config-problems.js';
 import { MCP_HEADERS, toolCall } from '../fixtures/mcp-endpoint.js';
 import { startCreated } from '../fixtures/nest-factory-app.js';
 import { start } from '../fixtures/opened.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { NOTES, offlineResource } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
@@ -129,7 +129,7 @@ const post = (app: RunningApp, bearer: string | undefined, body: unknown, header
     body,
   });
 
-const { insufficientScope, noToken } = notesRefusals('notes:read');
+const { insufficientScope, noToken } = notesRejections('notes:read');
 
 const UNDECLARED = {
   status: 403,
@@ -142,7 +142,7 @@ describe.each(PLATFORMS)('tools that nothing declares, on %s', (platform) => {
 
   verifies('SCP-25', 'need a token with the scopes of the resource', async () => {
     const app = await started(platform, { undeclaredTools: 'allow' });
-    expect(refusedAs(await post(app, undefined, toolCall('runtime')))).toEqual(noToken);
+    expect(rejectedAs(await post(app, undefined, toolCall('runtime')))).toEqual(noToken);
     const other = await as.token({ aud: NOTES, scope: 'other' });
     expect((await post(app, other, toolCall('runtime'))).status).toBe(403);
     expect(ran).toEqual([]);
@@ -153,20 +153,20 @@ describe.each(PLATFORMS)('tools that nothing declares, on %s', (platform) => {
   verifies('SCP-25', 'are denied without a hint where the options say so, and no others', async () => {
     const app = await started(platform, { undeclaredTools: 'deny' });
     const bearer = await reader();
-    expect(refusedAs(await post(app, undefined, toolCall('runtime')))).toEqual(noToken);
+    expect(rejectedAs(await post(app, undefined, toolCall('runtime')))).toEqual(noToken);
     for (const name of ['runtime', 'nothing', 'Open', 'open ', '', '__proto__', 'constructor', 'toString']) {
-      expect([name, refusedAs(await post(app, bearer, toolCall(name)))]).toEqual([name, UNDECLARED]);
+      expect([name, rejectedAs(await post(app, bearer, toolCall(name)))]).toEqual([name, UNDECLARED]);
     }
     const oldest = { 'mcp-protocol-version': '2025-03-26' };
     const batch = [toolCall('open', 1), toolCall('runtime', 2)];
-    expect(refusedAs(await post(app, bearer, batch, oldest))).toEqual(UNDECLARED);
+    expect(rejectedAs(await post(app, bearer, batch, oldest))).toEqual(UNDECLARED);
     const silent = { ...toolCall('runtime'), id: undefined };
-    expect(refusedAs(await post(app, bearer, silent))).toEqual(UNDECLARED);
+    expect(rejectedAs(await post(app, bearer, silent))).toEqual(UNDECLARED);
     expect(ran).toEqual([]);
-    expect(refusedAs(await post(app, bearer, toolCall('purge')))).toEqual(
+    expect(rejectedAs(await post(app, bearer, toolCall('purge')))).toEqual(
       insufficientScope('notes:read notes:admin'),
     );
-    expect(refusedAs(await post(app, bearer, toolCall('later')))).toEqual(
+    expect(rejectedAs(await post(app, bearer, toolCall('later')))).toEqual(
       insufficientScope('notes:read notes:later'),
     );
     for (const name of ['open', 'free']) {
@@ -202,7 +202,7 @@ describe.each(PLATFORMS)('tools that nothing declares, on %s', (platform) => {
       const bearer = await reader();
       for (const source of [Mistyped, PromptOnly]) {
         const app = await started(platform, {}, {}, [source]);
-        expect(refusedAs(await post(app, bearer, toolCall('runtime')))).toEqual(UNDECLARED);
+        expect(rejectedAs(await post(app, bearer, toolCall('runtime')))).toEqual(UNDECLARED);
         expect((await post(app, bearer, toolCall('open'))).status).toBe(200);
         expect(ran.splice(0)).toEqual(['open']);
         const allowing = await started(platform, { undeclaredTools: 'allow' }, {}, [source]);
@@ -239,7 +239,7 @@ describe.each(PLATFORMS)('tools that nothing declares, on %s', (platform) => {
   verifies('SCP-25', 'are denied to anybody alike', async () => {
     const resources = { resource: NOTES, authorizationServers: [as.issuer], allowAnonymous: true };
     const app = await started(platform, { resources, undeclaredTools: 'deny' });
-    expect(refusedAs(await post(app, undefined, toolCall('runtime')))).toEqual(UNDECLARED);
+    expect(rejectedAs(await post(app, undefined, toolCall('runtime')))).toEqual(UNDECLARED);
     expect((await post(app, undefined, toolCall('open'))).status).toBe(200);
     expect(ran).toEqual(['open']);
   });
@@ -269,8 +269,8 @@ describe.each(PLATFORMS)('tools that nothing declares, on %s', (platform) => {
       'no/such',
       'Tools/Call',
     ]) {
-      expect([method, refusedAs(await ask(undefined, method))]).toEqual([method, noToken]);
-      const { status, challenge } = refusedAs(await ask(none, method));
+      expect([method, rejectedAs(await ask(undefined, method))]).toEqual([method, noToken]);
+      const { status, challenge } = rejectedAs(await ask(none, method));
       expect([method, status, challenge]).toEqual([
         method,
         403,
@@ -367,14 +367,14 @@ describe('undecoratedTools', () => {
   });
 
   verifies('WAY-11', 'is allow or deny', async () => {
-    const wrong = { ...options, undecoratedTools: 'refuse' } as unknown as McpAuthModuleOptions;
+    const wrong = { ...options, undecoratedTools: 'reject' } as unknown as McpAuthModuleOptions;
     expect(await problems(wrong)).toContain('undecoratedTools');
   });
 });
 
 describe('undeclaredTools', () => {
   verifies('SCP-25', 'is allow or deny', async () => {
-    const options = { resources: offlineResource(NOTES), undeclaredTools: 'refuse' };
+    const options = { resources: offlineResource(NOTES), undeclaredTools: 'reject' };
     expect(await problems(options as unknown as McpAuthModuleOptions)).toContain('undeclaredTools');
   });
 });

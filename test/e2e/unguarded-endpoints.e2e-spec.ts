@@ -42,7 +42,7 @@ import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js
 import { listing } from '../fixtures/config-problems.js';
 import { INITIALIZE, MCP_HEADERS, toolCall } from '../fixtures/mcp-endpoint.js';
 import { startCreated } from '../fixtures/nest-factory-app.js';
-import { notesRefusals, refusedAs } from '../fixtures/notes-refusals.js';
+import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { start } from '../fixtures/opened.js';
 import { ADMIN, NOTES, NOTES_METADATA, offlineResource, PRM } from '../fixtures/resources.js';
 import { PlainTools, ran } from '../fixtures/self-mounted.js';
@@ -61,7 +61,7 @@ beforeEach(() => {
   ran.length = 0;
 });
 
-const { noToken, invalidToken } = notesRefusals('notes:read');
+const { noToken, invalidToken } = notesRejections('notes:read');
 
 const options = (more: object = {}): McpAuthModuleOptions => ({
   resources: {
@@ -312,9 +312,9 @@ describe(`a transport of @rekog/mcp-nest behind a route that nobody recognizes, 
       // A token that nobody has verified is none.
       for (const headers of [{}, await bearer(), { authorization: 'Bearer x' }]) {
         for (const body of [INITIALIZE, toolCall('open'), { jsonrpc: '2.0', id: 1, method: 'tools/list' }])
-          expect(refusedAs(await call(app, headers, body))).toEqual(noToken);
+          expect(rejectedAs(await call(app, headers, body))).toEqual(noToken);
         for (const method of ['GET', 'DELETE'])
-          expect(refusedAs(await call(app, headers, undefined, method))).toEqual(noToken);
+          expect(rejectedAs(await call(app, headers, undefined, method))).toEqual(noToken);
       }
       expect(ran).toEqual([]);
       expect(log.warnings).toContain(NOT_AUTHENTICATED);
@@ -323,7 +323,7 @@ describe(`a transport of @rekog/mcp-nest behind a route that nobody recognizes, 
 
   verifies('WAY-32', 'answers in the form that the options ask for', async () => {
     const { app } = await startHidden([], { ...options(), errorBody: 'json-rpc' });
-    expect(refusedAs(await call(app, {}, toolCall('open', 7)))).toMatchObject({
+    expect(rejectedAs(await call(app, {}, toolCall('open', 7)))).toMatchObject({
       status: 401,
       json: { jsonrpc: '2.0', id: 7, error: { data: { error: 'missing_token' } } },
     });
@@ -334,8 +334,8 @@ describe(`a transport of @rekog/mcp-nest behind a route that nobody recognizes, 
     'serves requests that a guard has authenticated, and rejects their neighbours',
     async () => {
       const { app, log } = await startHidden([UseGuards(BearerAuthGuard)]);
-      expect(refusedAs(await call(app))).toEqual(noToken);
-      expect(refusedAs(await call(app, { authorization: 'Bearer x' }))).toEqual(invalidToken);
+      expect(rejectedAs(await call(app))).toEqual(noToken);
+      expect(rejectedAs(await call(app, { authorization: 'Bearer x' }))).toEqual(invalidToken);
       expect(ran).toEqual([]);
       expect((await call(app, await bearer())).status).toBe(200);
       expect(ran).toEqual(['open']);
@@ -352,12 +352,12 @@ describe(`a transport of @rekog/mcp-nest behind a route that nobody recognizes, 
     for (const { app } of anonymous) {
       ran.length = 0;
       expect((await call(app)).status).toBe(200);
-      expect(refusedAs(await call(app, { authorization: 'Bearer x' }))).toEqual(invalidToken);
+      expect(rejectedAs(await call(app, { authorization: 'Bearer x' }))).toEqual(invalidToken);
       expect(ran).toEqual(['open']);
     }
     // The neighbour: nobody has decided.
     const undecided = await startHidden([AllowAnonymous()], options({ allowAnonymous: true }));
-    expect(refusedAs(await call(undecided.app))).toEqual(noToken);
+    expect(rejectedAs(await call(undecided.app))).toEqual(noToken);
     expect(ran).toEqual(['open']);
   });
 
@@ -372,14 +372,14 @@ describe(`a transport of @rekog/mcp-nest behind a route that nobody recognizes, 
       @Controller('notes')
       class Extending extends hidden(transport, SkipBearerAuth()) {}
       const extending = await start(options(), { controllers: [Extending, PlainTools] }, connect(transport));
-      expect(refusedAs(await call(extending))).toEqual(noToken);
+      expect(rejectedAs(await call(extending))).toEqual(noToken);
       expect(ran).toEqual(['open']);
     },
   );
 
   verifies('WAY-32', 'serves what early authentication has let in', async () => {
     const { app } = await startHidden([], { ...options(), earlyAuthentication: true });
-    expect(refusedAs(await call(app))).toEqual(noToken);
+    expect(rejectedAs(await call(app))).toEqual(noToken);
     expect((await call(app, await bearer())).status).toBe(200);
     expect(ran).toEqual(['open']);
   });
@@ -393,7 +393,7 @@ describe(`a transport of @rekog/mcp-nest behind a route that nobody recognizes, 
       }
     }
     const app = await startCreated(options(), { imports: [Covered], prepare: connect(transport) });
-    expect(refusedAs(await call(app))).toEqual(noToken);
+    expect(rejectedAs(await call(app))).toEqual(noToken);
     expect(ran).toEqual([]);
     expect((await call(app, await bearer())).status).toBe(200);
     expect(ran).toEqual(['open']);
@@ -410,8 +410,8 @@ describe(`a transport of @rekog/mcp-nest behind a route that nobody recognizes, 
         adapter.post('/notes', (request: unknown, response: unknown) => void post(request, response));
       },
     });
-    expect(refusedAs(await call(app))).toEqual(noToken);
-    expect(refusedAs(await call(app, await bearer()))).toEqual(noToken);
+    expect(rejectedAs(await call(app))).toEqual(noToken);
+    expect(rejectedAs(await call(app, await bearer()))).toEqual(noToken);
     expect(ran).toEqual([]);
   });
 
@@ -432,7 +432,7 @@ describe(`a transport of @rekog/mcp-nest behind a route that nobody recognizes, 
       await connect(transport)(nest);
     });
     const answer = await other.send('/elsewhere', { method: 'POST', headers: SENT, body: toolCall('open') });
-    expect(refusedAs(answer)).toEqual({
+    expect(rejectedAs(answer)).toEqual({
       status: 500,
       challenge: undefined,
       json: { error: 'server_error', error_description: 'The request could not be checked' },

@@ -95,15 +95,15 @@ function takeAnyType(app: INestApplication): void {
 
 describe('a body that nobody has parsed', () => {
   const verifier = () => ({ iss: ISSUER, aud: NOTES, sub: 'u1', scope: 'notes:read notes:write' });
-  const refused = (status: number, error: string, error_description: string, accept?: string) => ({
+  const rejected = (status: number, error: string, error_description: string, accept?: string) => ({
     status,
     accept,
     challenge: undefined,
     stored: 'no-store',
     json: { error, error_description },
   });
-  const FAULT = refused(500, 'server_error', 'The request could not be checked');
-  const NOT_JSON = refused(
+  const FAULT = rejected(500, 'server_error', 'The request could not be checked');
+  const NOT_JSON = rejected(
     415,
     'unsupported_media_type',
     'Send the message as JSON: Content-Type: application/json',
@@ -111,7 +111,7 @@ describe('a body that nobody has parsed', () => {
   );
 
   // Express takes objects and arrays only, by itself.
-  const { json: data, ...invalid } = refused(
+  const { json: data, ...invalid } = rejected(
     400,
     'invalid_request',
     'Send a JSON-RPC message, which is a JSON object',
@@ -152,7 +152,7 @@ describe('a body that nobody has parsed', () => {
   for (const [sdk, controller] of SDKS) {
     verifies(
       'SCP-12',
-      `is refused where a source declares scopes of ${sdk}, which would read it`,
+      `is rejected where a source declares scopes of ${sdk}, which would read it`,
       async () => {
         ran.length = 0;
         expect(await post(controller, [WriteHandler])).toEqual(FAULT);
@@ -172,7 +172,7 @@ describe('a body that nobody has parsed', () => {
 
     verifies(
       ['SCP-12', 'CHL-21'],
-      `is refused to the client of ${sdk} that did not send it as JSON, by what it should send`,
+      `is rejected to the client of ${sdk} that did not send it as JSON, by what it should send`,
       async () => {
         ran.length = 0;
         for (const earlyAuthentication of [false, true]) {

@@ -11,7 +11,7 @@ import {
   type ProtectedResourceOptions,
   RequireScopes,
   type TokenClaims,
-  TokenRefusedError,
+  TokenRejectedError,
   TokenVerifier,
   type TokenVerifierOption,
   type VerificationContext,
@@ -116,8 +116,8 @@ const good = (changes: Record<string, unknown> = {}): Record<string, unknown> =>
 const get = (app: RunningApp, path = '/notes', token = 'opaque'): Promise<HttpAnswer> =>
   app.send(path, { headers: { authorization: `Bearer ${token}` } });
 
-/** What a refusal is judged by: the status, the whole challenge and the body. */
-const refusal = ({ status, headers, json }: HttpAnswer): object => ({
+/** What a rejection is judged by: the status, the whole challenge and the body. */
+const rejection = ({ status, headers, json }: HttpAnswer): object => ({
   status,
   challenge: headers['www-authenticate'],
   json,
@@ -184,7 +184,7 @@ describe('a verifier of the application', () => {
       status: 200,
       json: { subject: 'u1', issuer: ISSUER, scopes: ['notes:write'], from: 'accounts', same: true },
     });
-    expect(refusal(await get(app, '/notes', 'opaque2'))).toEqual(INVALID_TOKEN);
+    expect(rejection(await get(app, '/notes', 'opaque2'))).toEqual(INVALID_TOKEN);
   });
 
   verifies(['VER-01', 'F77'], 'is an object, such as one that is injected into the factory', async () => {
@@ -288,7 +288,7 @@ describe('a verifier of the application', () => {
 
 describe('what a verifier returns is decided on', () => {
   verifies(['F67', 'F78'], 'by issuer, audience, expiry, subject and scopes', async () => {
-    const cases: [accepted: object, refused: object, expected: object][] = [
+    const cases: [accepted: object, rejected: object, expected: object][] = [
       [{ iss: ISSUER }, { iss: `${ISSUER}/` }, INVALID_TOKEN],
       [{ iss: undefined }, { iss: null }, INVALID_TOKEN],
       [{ aud: [NOTES] }, { aud: [ADMIN] }, INVALID_TOKEN],
@@ -296,12 +296,12 @@ describe('what a verifier returns is decided on', () => {
       [{ sub: 'u1' }, { sub: undefined }, INVALID_TOKEN],
       [{ scope: 'notes:write' }, { scope: 'notes:read' }, UNDER_SCOPED],
     ];
-    for (const [accepted, refused, expected] of cases) {
+    for (const [accepted, rejected, expected] of cases) {
       for (const { answer } of await answers(() => good({ ...accepted }), '/notes/write')) {
         expect(answer).toMatchObject({ status: 200, text: 'written' });
       }
-      for (const { answer } of await answers(() => good({ ...refused }), '/notes/write')) {
-        expect(refusal(answer)).toEqual(expected);
+      for (const { answer } of await answers(() => good({ ...rejected }), '/notes/write')) {
+        expect(rejection(answer)).toEqual(expected);
       }
     }
   });
@@ -333,7 +333,7 @@ describe('what a verifier returns is decided on', () => {
       [{ scopes: ['notes:read'] }, UNDER_SCOPED],
     ] as const) {
       for (const { answer } of await answers(() => ({ ...info, ...changes }), '/notes/write')) {
-        expect(refusal(answer)).toEqual(expected);
+        expect(rejection(answer)).toEqual(expected);
       }
     }
   });
@@ -354,7 +354,7 @@ describe('what a verifier returns is decided on', () => {
     ] as const) {
       for (const { answer } of await answers(() => result)) {
         if (status === 200) expect(answer.status).toBe(200);
-        else expect(refusal(answer)).toEqual(INVALID_TOKEN);
+        else expect(rejection(answer)).toEqual(INVALID_TOKEN);
       }
     }
   });
@@ -366,14 +366,14 @@ describe('a verifier that fails', () => {
     throw error;
   };
 
-  verifies(['VER-01', 'F79'], 'refuses the token by null, undefined and its own error', async () => {
+  verifies(['VER-01', 'F79'], 'rejects the token by null, undefined and its own error', async () => {
     for (const verify of [
       () => null,
       () => undefined,
-      throwing(new TokenRefusedError('inactive', { cause: new Error(SECRET) })),
+      throwing(new TokenRejectedError('inactive', { cause: new Error(SECRET) })),
     ]) {
       for (const { answer, log } of await answers(verify)) {
-        expect(refusal(answer)).toEqual(INVALID_TOKEN);
+        expect(rejection(answer)).toEqual(INVALID_TOKEN);
         expect([...log.of('error'), ...log.of('warn')]).toEqual([]);
       }
     }
@@ -382,7 +382,7 @@ describe('a verifier that fails', () => {
   verifies(['VER-01', 'F79'], 'says that it cannot tell', async () => {
     const error = new AuthorizationServerUnavailableError(ISSUER, 'verification');
     for (const { answer } of await answers(throwing(error))) {
-      expect(refusal(answer)).toEqual(UNAVAILABLE);
+      expect(rejection(answer)).toEqual(UNAVAILABLE);
       expect(answer.headers['retry-after']).toBe('5');
     }
   });
@@ -393,10 +393,10 @@ describe('a verifier that fails', () => {
       SECRET,
       undefined,
       new InsufficientScopeError([SECRET]),
-      Object.assign(new Error(SECRET), { status: 401, code: 'ERR_MCP_AUTH_TOKEN_REFUSED' }),
+      Object.assign(new Error(SECRET), { status: 401, code: 'ERR_MCP_AUTH_TOKEN_REJECTED' }),
     ]) {
       for (const { answer, log } of await answers(throwing(error))) {
-        expect(refusal(answer)).toEqual(FAULT);
+        expect(rejection(answer)).toEqual(FAULT);
         expect(JSON.stringify([answer.headers, answer.text])).not.toContain(SECRET);
         expect(log.of('error')).toEqual([expect.stringContaining(`Answered 500 for ${NOTES}`)]);
       }
@@ -414,7 +414,7 @@ describe('a verifier that fails', () => {
       ],
     ] as const) {
       for (const { answer, log } of await answers(() => result)) {
-        expect(refusal(answer)).toEqual(FAULT);
+        expect(rejection(answer)).toEqual(FAULT);
         expect(log.of('error').join()).toContain(said);
         expect(JSON.stringify(log.lines)).not.toContain(SECRET);
       }
@@ -434,7 +434,7 @@ describe('a verifier that fails', () => {
     const started = performance.now();
     const answer = await get(app);
     const took = performance.now() - started;
-    expect(refusal(answer)).toEqual(UNAVAILABLE);
+    expect(rejection(answer)).toEqual(UNAVAILABLE);
     expect(answer.headers['retry-after']).toBe('5');
     expect(took).toBeGreaterThan(190);
     expect(took).toBeLessThan(1200);
@@ -484,7 +484,7 @@ describe('StaticTokenVerifier', () => {
     expect((await get(app, '/notes', 'claims')).status).toBe(200);
     expect((await get(app, '/notes', 'info')).json).toMatchObject({ clientId: 'c1', scopes: ['a'] });
     for (const token of ['elsewhere', 'claim', 'constructor', '__proto__']) {
-      expect(refusal(await get(app, '/notes', token))).toEqual(INVALID_TOKEN);
+      expect(rejection(await get(app, '/notes', token))).toEqual(INVALID_TOKEN);
     }
   });
 });

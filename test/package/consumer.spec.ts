@@ -158,7 +158,7 @@ function bytesIn(folder: string): number {
 /** What `consumer/run.cjs` prints on any Node and any Nest. */
 function expectedAnswers(node: string, issuer: string): object {
   const metadataUrl = 'https://api.example.com/.well-known/oauth-protected-resource/api/notes';
-  const refused = (status: number, parameters: string, error: string, description: string) => ({
+  const rejected = (status: number, parameters: string, error: string, description: string) => ({
     status,
     challenge: `Bearer ${parameters}`,
     text: JSON.stringify({ error, error_description: description }),
@@ -170,18 +170,18 @@ function expectedAnswers(node: string, issuer: string): object {
   ];
   return {
     node,
-    withoutToken: refused(
+    withoutToken: rejected(
       401,
       `scope="notes:read", resource_metadata="${metadataUrl}"`,
       'missing_token',
       'Send an access token: Authorization: Bearer TOKEN',
     ),
     withToken: { status: 200, challenge: null, text: 'notes of u1' },
-    withOtherAudience: refused(
+    withOtherAudience: rejected(
       401,
       ...saying('invalid_token', 'notes:read', 'The access token is invalid or expired'),
     ),
-    withoutScope: refused(
+    withoutScope: rejected(
       403,
       ...saying(
         'insufficient_scope',

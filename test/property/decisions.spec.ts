@@ -1,20 +1,20 @@
 import fc from 'fast-check';
 import {
-  CredentialsRefusedError,
+  CredentialsRejectedError,
   DiscoveryError,
   InsufficientScopeError,
   McpAuthError,
-  TokenRefusedError,
+  TokenRejectedError,
   VerifiedToken,
 } from 'nestjs-mcp-auth';
 import { describe, expect } from 'vitest';
 import { toAuthInfo } from '../../lib/auth-info/to-auth-info.js';
-import { refusalResponse } from '../../lib/challenge/refusal-response.js';
+import { rejectionResponse } from '../../lib/challenge/rejection-response.js';
 import { validateMetadata } from '../../lib/discovery/validate-metadata.js';
-import { admit } from '../../lib/gate/admit.js';
+import { validateClaims } from '../../lib/gate/validate-claims.js';
 import { namesAudience } from '../../lib/gate/audience.js';
 import { operationsOf } from '../../lib/mcp/operations.js';
-import { type KnownResource } from '../../lib/resource-metadata/protected-resource.registry.js';
+import { type ProtectedResource } from '../../lib/resource-metadata/protected-resource.registry.js';
 import { credentialSources } from '../../lib/token/credential-sources.js';
 import { assertTokenForm, extractBearerToken } from '../../lib/token/extract-bearer-token.js';
 import { IntrospectionFailure } from '../../lib/verifier/introspection-failure.js';
@@ -37,12 +37,12 @@ const resource = {
   options: { resource: NOTES, audiences: [NOTES], privateIssuers: [] },
   metadataUrl: NOTES_METADATA,
   servers: new Map([[ISSUER, { options: { requiredClaims: [] } }]]),
-} as unknown as KnownResource;
+} as unknown as ProtectedResource;
 const good = { iss: ISSUER, aud: NOTES, sub: 'u1', client_id: 'c1', scope: 'notes:read', exp: NOW + 300 };
 
-/** Expects that a refusal can be written into a response. */
+/** Expects that a rejection can be written into a response. */
 function expectWritable(failure: unknown): void {
-  const { status, headers } = refusalResponse(failure, challenged, settings);
+  const { status, headers } = rejectionResponse(failure, challenged, settings);
   for (const value of Object.values(headers)) expect(value).toMatch(/^[\x20-\x7E]*$/);
   const challenge = headers['WWW-Authenticate'];
   expect(challenge === undefined).toBe(status >= 500);
@@ -70,7 +70,7 @@ describe('any Authorization header', () => {
     .map((parts) => parts.join(''));
   const target = fc.oneof(fc.constantFrom('/notes', '/?access_token=x', '/?Access_Token', '?'), anyText);
 
-  verifies('OPS-02', 'gives a token of the right form, or a refusal that can be written', () => {
+  verifies('OPS-02', 'gives a token of the right form, or a rejection that can be written', () => {
     const property = fc.property(fc.array(header, { maxLength: 2 }), target, (authorization, url) => {
       const outcome = outcomeOf(() => {
         const token = extractBearerToken({ authorization, target: url });
@@ -82,7 +82,7 @@ describe('any Authorization header', () => {
         expect(authorization).toHaveLength(1);
         expect(authorization[0]?.trimEnd().endsWith(outcome)).toBe(true);
       } else {
-        expect([TokenRefusedError, CredentialsRefusedError]).toContain(outcome.constructor);
+        expect([TokenRejectedError, CredentialsRejectedError]).toContain(outcome.constructor);
         expectWritable(outcome);
       }
     });
@@ -130,7 +130,7 @@ describe('any token', () => {
 describe('any claims', () => {
   const answersFor = fc.record({ requiresExpiry: fc.boolean(), audienceVerified: fc.boolean() });
 
-  verifies('OPS-02', 'are refused, or admitted for what they say', () => {
+  verifies('OPS-02', 'are rejected, or admitted for what they say', () => {
     let admittedCount = 0;
     const mixed = fc.oneof(
       claims,
@@ -140,9 +140,9 @@ describe('any claims', () => {
         .map(([name, value]) => ({ ...good, [name]: value })),
     );
     const property = fc.property(mixed, answersFor, (each, options) => {
-      const outcome = outcomeOf(() => admit(new VerifiedToken(each, options), resource, clock));
+      const outcome = outcomeOf(() => validateClaims(new VerifiedToken(each, options), resource, clock));
       if (outcome instanceof McpAuthError) {
-        expect(outcome).toBeInstanceOf(TokenRefusedError);
+        expect(outcome).toBeInstanceOf(TokenRejectedError);
         expectWritable(outcome);
         return;
       }
@@ -223,7 +223,7 @@ describe('any metadata document', () => {
     needsIntrospection: fc.boolean(),
   });
 
-  verifies('OPS-02', 'is taken as it is, or refused by a discovery error', () => {
+  verifies('OPS-02', 'is taken as it is, or rejected by a discovery error', () => {
     const property = fc.property(document, expectation, (each, expected) => {
       const outcome = outcomeOf(() => validateMetadata(each, expected));
       if (outcome instanceof McpAuthError) {
@@ -245,7 +245,7 @@ describe('any answer of introspection', () => {
     anyText,
   );
 
-  verifies('OPS-02', 'is active, not active, no answer, or about a token that is refused', () => {
+  verifies('OPS-02', 'is active, not active, no answer, or about a token that is rejected', () => {
     const property = fc.property(text, (each) => {
       let answer;
       try {
@@ -258,10 +258,10 @@ describe('any answer of introspection', () => {
       const { active } = answer;
       expect(active).toBe(true);
       const outcome = outcomeOf(() => {
-        const admitted = admit(new VerifiedToken(toClaims(answer, ISSUER)), resource, clock);
+        const admitted = validateClaims(new VerifiedToken(toClaims(answer, ISSUER)), resource, clock);
         return toAuthInfo('opaque', admitted, resource);
       });
-      if (outcome instanceof McpAuthError) expect(outcome).toBeInstanceOf(TokenRefusedError);
+      if (outcome instanceof McpAuthError) expect(outcome).toBeInstanceOf(TokenRejectedError);
       expectSamePrototypes();
     });
     fc.assert(property, bounded(1000));
@@ -284,8 +284,8 @@ describe('any result of a verifier', () => {
     const property = fc.property(fc.oneof(result, claims), (each) => {
       const verified = readVerificationResult(each);
       if (!verified) return;
-      const outcome = outcomeOf(() => admit(verified, resource, clock));
-      if (outcome instanceof McpAuthError) expect(outcome).toBeInstanceOf(TokenRefusedError);
+      const outcome = outcomeOf(() => validateClaims(verified, resource, clock));
+      if (outcome instanceof McpAuthError) expect(outcome).toBeInstanceOf(TokenRejectedError);
     });
     fc.assert(property, bounded(500));
   });

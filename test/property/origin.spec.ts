@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect } from 'vitest';
-import { RequestOriginRefusedError } from 'nestjs-mcp-auth';
+import { RequestOriginRejectedError } from 'nestjs-mcp-auth';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
 import { originProblem } from '../../lib/options/origin-rules.js';
 import { policyOf } from '../../lib/origin/request-origin-policy.js';
@@ -119,7 +119,7 @@ const origin = fc.oneof({ weight: 5, arbitrary: likely }, { weight: 1, arbitrary
 
 describe('any Origin', () => {
   verifies(['ORG-03', 'ORG-04', 'OPS-02'], 'is decided on as by the URL standard', () => {
-    const counts = { allowed: 0, refused: 0 };
+    const counts = { allowed: 0, rejected: 0 };
     const property = fc.property(origin, fc.constantFrom(...SUBJECTS), (text, [subject, allows]) => {
       const outcome = outcomeOf(() =>
         subject.check({ headers: {}, rawHeaders: ['Host', 'localhost', 'Origin', text] }),
@@ -129,22 +129,22 @@ describe('any Origin', () => {
         counts.allowed += 1;
         expect(outcome).toBe(text);
       } else {
-        counts.refused += 1;
-        expect(outcome).toEqual(new RequestOriginRefusedError('origin'));
+        counts.rejected += 1;
+        expect(outcome).toEqual(new RequestOriginRejectedError('origin'));
       }
     });
     fc.assert(property, bounded(5000, 20_000));
-    expect(Math.min(counts.allowed, counts.refused)).toBeGreaterThan(100);
+    expect(Math.min(counts.allowed, counts.rejected)).toBeGreaterThan(100);
   });
 
-  verifies('ORG-03', 'is refused where it comes twice', () => {
+  verifies('ORG-03', 'is rejected where it comes twice', () => {
     const property = fc.property(origin, origin, fc.constantFrom(...SUBJECTS), (one, two, [subject]) => {
       const rawHeaders = ['Host', 'localhost', 'Origin', one, 'origin', two];
       expect(outcomeOf(() => subject.check({ headers: {}, rawHeaders }))).toEqual(
-        new RequestOriginRefusedError('origin'),
+        new RequestOriginRejectedError('origin'),
       );
       const headers = { host: 'localhost', origin: `${one}, ${two}` };
-      expect(outcomeOf(() => subject.check({ headers }))).toEqual(new RequestOriginRefusedError('origin'));
+      expect(outcomeOf(() => subject.check({ headers }))).toEqual(new RequestOriginRejectedError('origin'));
     });
     fc.assert(property, bounded(2000));
   });
@@ -180,7 +180,7 @@ describe('any Host', () => {
         const url = text.includes('://') ? undefined : wellFormed(`http://${text}`);
         if (url && LOOPBACK.includes(url.hostname)) passed += 1;
         expect(outcome).toEqual(
-          url && LOOPBACK.includes(url.hostname) ? undefined : new RequestOriginRefusedError('host'),
+          url && LOOPBACK.includes(url.hostname) ? undefined : new RequestOriginRejectedError('host'),
         );
       });
       fc.assert(property, bounded(2000, 20_000));

@@ -8,15 +8,15 @@ import {
   BearerException,
   McpAuthError,
   ProtectedResource,
-  TokenRefusedError,
+  TokenRejectedError,
 } from 'nestjs-mcp-auth';
 import { makeTestKey, TestAuthorizationServer } from 'nestjs-mcp-auth/testing';
 import { describe, expect } from 'vitest';
 import { toAuthInfo } from '../../lib/auth-info/to-auth-info.js';
-import { AccessTokenGate } from '../../lib/gate/access-token.gate.js';
-import { type AdmittedToken } from '../../lib/gate/admit.js';
+import { AccessTokenAuthenticator } from '../../lib/gate/access-token.authenticator.js';
+import { type ValidatedToken } from '../../lib/gate/validate-claims.js';
 import { ProtectedResourceRegistry } from '../../lib/resource-metadata/protected-resource.registry.js';
-import { type AttackedApp, REFUSED, startAttacked } from '../fixtures/attacked-app.js';
+import { type AttackedApp, REJECTED, startAttacked } from '../fixtures/attacked-app.js';
 import { NotesController } from '../fixtures/notes.controller.js';
 import { closeAfterTest } from '../fixtures/opened.js';
 import { NOTES } from '../fixtures/resources.js';
@@ -37,12 +37,12 @@ function signed(header: string, payload: string | Uint8Array): string {
 }
 
 /** What the gate of an app says to a token for NOTES. */
-function gateOf({ app }: AttackedApp): (token: string) => Promise<AdmittedToken | McpAuthError> {
-  const gate = app.get(AccessTokenGate, { strict: false });
+function gateOf({ app }: AttackedApp): (token: string) => Promise<ValidatedToken | McpAuthError> {
+  const gate = app.get(AccessTokenAuthenticator, { strict: false });
   const [resource] = app.get(ProtectedResourceRegistry, { strict: false }).all();
   return (token) =>
     laterOutcomeOf(async () => {
-      const admitted = await gate.admit(token, resource!);
+      const admitted = await gate.authenticate(token, resource!);
       toAuthInfo(token, admitted, resource!);
       return admitted;
     });
@@ -65,7 +65,7 @@ const headers = objectWith(
 const payloads = objectWith('iss', 'aud', 'sub', 'exp', 'nbf', 'iat', 'scope', 'cnf', 'act', 'jti', 'nonce');
 
 describe('any token', () => {
-  verifies('OPS-02', 'that is rightly signed is admitted for what it says, or refused', async () => {
+  verifies('OPS-02', 'that is rightly signed is admitted for what it says, or rejected', async () => {
     const app = await start();
     const gate = gateOf(app);
     const { issuer } = app.as;
@@ -84,12 +84,12 @@ describe('any token', () => {
       headers.map((each) => ({ ...usual, ...each })),
       headers,
     );
-    const counts = { admitted: 0, refused: 0 };
+    const counts = { admitted: 0, rejected: 0 };
     const property = fc.asyncProperty(header, payload, async (fields, content) => {
       const outcome = await gate(signed(JSON.stringify(fields), content));
       if (outcome instanceof McpAuthError) {
-        expect(outcome).toBeInstanceOf(TokenRefusedError);
-        counts.refused += 1;
+        expect(outcome).toBeInstanceOf(TokenRejectedError);
+        counts.rejected += 1;
       } else {
         expect(outcome.issuer).toBe(issuer);
         expect(outcome.expiresAt).toBeGreaterThan(Date.now() / 1000 - 5);
@@ -97,7 +97,7 @@ describe('any token', () => {
       }
     });
     await fc.assert(property, bounded(1000));
-    expect(Math.min(counts.admitted, counts.refused)).toBeGreaterThan(30);
+    expect(Math.min(counts.admitted, counts.rejected)).toBeGreaterThan(30);
     expect(app.canary.hits).toBe(0);
     await app.accepts(await app.mint());
   });
@@ -109,7 +109,7 @@ describe('any token', () => {
     const property = fc.asyncProperty(fc.nat(token.length - 1), fc.nat(255), async (at, code) => {
       const changed = token.slice(0, at) + String.fromCharCode(code) + token.slice(at + 1);
       const outcome = await gate(changed);
-      if (outcome instanceof McpAuthError) expect(outcome).toBeInstanceOf(TokenRefusedError);
+      if (outcome instanceof McpAuthError) expect(outcome).toBeInstanceOf(TokenRejectedError);
       else expect(changed).toBe(token);
     });
     await fc.assert(property, bounded(1000));
@@ -135,7 +135,7 @@ async function timesOf(app: INestApplication, tokens: readonly string[]): Promis
       .catch((error: unknown) => error);
     times.push(performance.now() - started);
     expect(outcome).toBeInstanceOf(BearerException);
-    expect(headers['WWW-Authenticate']).toBe(REFUSED['/notes']);
+    expect(headers['WWW-Authenticate']).toBe(REJECTED['/notes']);
   }
   return times.sort((one, two) => one - two);
 }
@@ -144,7 +144,7 @@ async function timesOf(app: INestApplication, tokens: readonly string[]): Promis
 class Probe extends NotesController {}
 
 describe('garbage', () => {
-  verifies('OPS-03', 'is refused within 5 ms, 99 times out of 100', async () => {
+  verifies('OPS-03', 'is rejected within 5 ms, 99 times out of 100', async () => {
     const app = await start();
     await app.accepts(await app.mint());
     const json = (part: unknown): string => Buffer.from(JSON.stringify(part)).toString('base64url');

@@ -141,7 +141,7 @@ async function verify(accessToken: string, audience = NOTES) {
 }
 
 /** The OAuth error that came back to the client in the redirect. */
-async function refusal(flow: Flow): Promise<string | null> {
+async function rejection(flow: Flow): Promise<string | null> {
   const redirect = await flow.person.authorize(flow.url);
   // The implicit flow has its answers in the fragment.
   const answer = new URLSearchParams(redirect.hash.slice(1) || redirect.search);
@@ -197,7 +197,7 @@ describe('metadata', () => {
 
   it('knows a resource that was added after the start', async () => {
     const before = await prepare('later:read', { resource: LATER });
-    expect(await refusal(before)).toBe('invalid_target');
+    expect(await rejection(before)).toBe('invalid_target');
     resources = { ...startResources, [LATER]: ['later:read'] };
     try {
       expect((await discover('oauth2')).scopes_supported).toContain('later:read');
@@ -218,7 +218,7 @@ describe('client registration', () => {
     expect(scope).toBe('notes:read notes:write');
   });
 
-  it('refuses clients with a secret', async () => {
+  it('rejects clients with a secret', async () => {
     const response = await postRegistration({
       ...publicClient,
       token_endpoint_auth_method: 'client_secret_basic',
@@ -240,7 +240,7 @@ describe('client registration', () => {
     'com.example:/cb',
     'javascript:alert(1)',
   ]) {
-    verifies('F117', `refuses ${uri}, alone and beside a good one`, async () => {
+    verifies('F117', `rejects ${uri}, alone and beside a good one`, async () => {
       for (const application_type of ['web', 'native']) {
         for (const redirect_uris of [[uri], [REDIRECT_URI, uri]]) {
           const response = await postRegistration({ ...publicClient, application_type, redirect_uris });
@@ -345,7 +345,7 @@ describe('authorization code flow', () => {
     expect((await verify(access_token)).payload).toMatchObject({ aud: NOTES, scope: 'notes:read' });
   });
 
-  it('refuses a token for a resource that was not authorized', async () => {
+  it('rejects a token for a resource that was not authorized', async () => {
     const flow = await prepare('notes:read');
     const response = await exchange(flow, await flow.person.authorize(flow.url), FILES);
     expect(await errorOf(response)).toEqual({ status: 400, error: 'invalid_target' });
@@ -364,8 +364,8 @@ describe('authorization code flow', () => {
     ['without a scope', { scope: undefined }, 'invalid_scope'],
     ['for the implicit flow', { response_type: 'token' }, 'unsupported_response_type'],
   ] as const) {
-    verifies('F116', `refuses a request ${title}, with state and iss`, async () => {
-      expect(await refusal(await prepare('notes:read', changes))).toBe(error);
+    verifies('F116', `rejects a request ${title}, with state and iss`, async () => {
+      expect(await rejection(await prepare('notes:read', changes))).toBe(error);
     });
   }
 
@@ -376,7 +376,7 @@ describe('authorization code flow', () => {
     'http://localhost:3998/callback',
     'https://attacker.example/',
   ]) {
-    verifies('F116', `refuses redirect_uri ${redirect_uri} on its own page, without a redirect`, async () => {
+    verifies('F116', `rejects redirect_uri ${redirect_uri} on its own page, without a redirect`, async () => {
       const { url } = await prepare('notes:read', { redirect_uri });
       const response = await fetch(url, { redirect: 'manual', headers: { accept: 'text/html' } });
       expect(response.status).toBe(400);
@@ -388,7 +388,7 @@ describe('authorization code flow', () => {
 });
 
 describe('a code', () => {
-  const refused = { status: 400, error: 'invalid_grant' };
+  const rejected = { status: 400, error: 'invalid_grant' };
 
   /** Sends a good token request, except `changes`; undefined leaves a parameter out. */
   async function redeem(flow: Flow, redirect: URL, changes: Record<string, string | undefined> = {}) {
@@ -410,8 +410,8 @@ describe('a code', () => {
     const redirect = await flow.person.authorize(flow.url);
     const first = await redeem(flow, redirect);
     const { refresh_token } = await oauth.processAuthorizationCodeResponse(as, flow.client, first);
-    expect(await errorOf(await redeem(flow, redirect))).toEqual(refused);
-    expect(await errorOf(await refresh(flow.client, refresh_token!))).toEqual(refused);
+    expect(await errorOf(await redeem(flow, redirect))).toEqual(rejected);
+    expect(await errorOf(await refresh(flow.client, refresh_token!))).toEqual(rejected);
   });
 
   for (const [title, changes, error = 'invalid_grant'] of [
@@ -421,18 +421,18 @@ describe('a code', () => {
     ['without a code_verifier', { code_verifier: undefined }],
     ['that was made up', { code: 'A'.repeat(43) }],
   ] as const) {
-    verifies('F116', `is refused ${title}`, async () => {
+    verifies('F116', `is rejected ${title}`, async () => {
       const flow = await prepare('notes:read');
       const response = await redeem(flow, await flow.person.authorize(flow.url), changes);
       expect(await errorOf(response)).toEqual({ status: 400, error });
     });
   }
 
-  verifies('F116', 'is refused for another client', async () => {
+  verifies('F116', 'is rejected for another client', async () => {
     const flow = await prepare('notes:read');
     const { client_id } = await register();
     const response = await redeem(flow, await flow.person.authorize(flow.url), { client_id });
-    expect(await errorOf(response)).toEqual(refused);
+    expect(await errorOf(response)).toEqual(rejected);
   });
 
   verifies('F116', 'is good for a minute and no longer', async () => {
@@ -457,7 +457,7 @@ describe('scopes', () => {
   it.each(['notes:delete', 'notes:read notes:delete', 'files:read'])(
     'never grants "%s" on notes',
     async (scope) => {
-      expect(await refusal(await prepare(scope))).toBe('invalid_scope');
+      expect(await rejection(await prepare(scope))).toBe('invalid_scope');
     },
   );
 
@@ -520,7 +520,7 @@ describe('native clients', () => {
 });
 
 describe('refresh tokens', () => {
-  verifies('F115', 'rotate; a used one is refused and takes its successors with it', async () => {
+  verifies('F115', 'rotate; a used one is rejected and takes its successors with it', async () => {
     const flow = await prepare('notes:read');
     const first = await tokens(flow);
     const response = await refresh(flow.client, first.refresh_token!);
@@ -534,7 +534,7 @@ describe('refresh tokens', () => {
     expect(await errorOf(await refresh(flow.client, second.refresh_token!))).toEqual(invalid);
   });
 
-  it('are refused for another client and for another resource', async () => {
+  it('are rejected for another client and for another resource', async () => {
     const flow = await prepare('notes:read');
     const { refresh_token } = await tokens(flow);
     const stranger = await register();
@@ -813,7 +813,7 @@ describe('the environment', () => {
 });
 
 describe('startAuthorizationServer', () => {
-  verifies('F115', 'refuses while NODE_ENV is production', async () => {
+  verifies('F115', 'rejects while NODE_ENV is production', async () => {
     const port = await freePort();
     vi.stubEnv('NODE_ENV', 'production');
     try {

@@ -93,7 +93,7 @@ describe('sample/client', () => {
       'add_note: 1 notes',
       'whoami: demo with notes:read notes:write',
     ]);
-    const refused = challenge(
+    const rejected = challenge(
       'error="insufficient_scope", scope="notes:write", METADATA, ' +
         'error_description="The access token does not grant what this operation needs"',
     );
@@ -106,7 +106,7 @@ describe('sample/client', () => {
       `POST AS/token authorization_code ${resource} 200`,
       'POST RS/notes server/discover 200',
       'POST RS/notes tools/call list_notes 200',
-      `POST RS/notes tools/call add_note 403 ${refused}`,
+      `POST RS/notes tools/call add_note 403 ${rejected}`,
       `PERSON /auth notes:read notes:write offline_access ${resource} S256`,
       `POST AS/token authorization_code ${resource} 200`,
       'POST RS/notes tools/call add_note 200',
@@ -167,7 +167,7 @@ describe('sample/client', () => {
     callback.close();
   });
 
-  it('refuses an answer whose state is not its own', async () => {
+  it('rejects an answer whose state is not its own', async () => {
     const foreign = new URLSearchParams({ code: 'evil', state: 'other' });
     const provider = new ClientProvider('c', 'http://127.0.0.1:9/cb', () => Promise.resolve(foreign));
     provider.state();

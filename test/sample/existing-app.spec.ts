@@ -50,16 +50,16 @@ describe('sample/existing-app', () => {
     const { status, json } = await orders({ 'x-api-key': API_KEY });
     expect([status, json]).toMatchObject([200, [{ item: 'tea' }, { item: 'coffee' }]]);
     for (const headers of [{}, { 'x-api-key': `${API_KEY}x` }, await bearer()]) {
-      const refused = await orders(headers);
-      expect([refused.status, challenge(refused)]).toEqual([403, undefined]);
+      const rejected = await orders(headers);
+      expect([rejected.status, challenge(rejected)]).toEqual([403, undefined]);
     }
     expect((await orders({ 'x-api-key': API_KEY }, '/orders')).status).toBe(404);
   });
 
   it('lets nobody in at the MCP endpoint but by a token', async () => {
     for (const headers of [{}, { 'x-api-key': API_KEY }] as Record<string, string>[]) {
-      const refused = await call(headers, 'list_orders');
-      expect([refused.status, challenge(refused)]).toEqual([
+      const rejected = await call(headers, 'list_orders');
+      expect([rejected.status, challenge(rejected)]).toEqual([
         401,
         `Bearer scope="orders:read", ${metadata()}`,
       ]);
@@ -77,8 +77,8 @@ describe('sample/existing-app', () => {
   });
 
   it('has routes and tools share what they know', async () => {
-    const refused = await call(await bearer(), 'cancel_order', { id: '2' });
-    expect([refused.status, challenge(refused)]).toEqual([
+    const rejected = await call(await bearer(), 'cancel_order', { id: '2' });
+    expect([rejected.status, challenge(rejected)]).toEqual([
       403,
       `Bearer error="insufficient_scope", scope="orders:read orders:cancel", ${metadata()}, error_description="The access token does not grant what this operation needs"`,
     ]);

@@ -107,7 +107,7 @@ describe('sample/introspection', () => {
 
   verifies(
     'OPQ-01',
-    'refuses a token that was revoked, is for another audience, or lacks a scope',
+    'rejects a token that was revoked, is for another audience, or lacks a scope',
     async () => {
       const { clientId, token } = await obtain(resource);
       expect(token).not.toContain('.');

@@ -81,7 +81,7 @@ describe('sample/authorization-server as a process', () => {
     }
   });
 
-  verifies('F115', 'refuses to start in production', async () => {
+  verifies('F115', 'rejects to start in production', async () => {
     const started = startSample('authorization-server', 'Sign in as', {
       ...settings,
       NODE_ENV: 'production',

@@ -44,7 +44,7 @@ describe('sample/many-resources', () => {
     send(origin, '/reports', { headers: { authorization: `Bearer ${token}` } });
   const issue = (as: TestAuthorizationServer, audience: string | string[], more: TestTokenOptions = {}) =>
     as.issueToken({ audience, scopes: SCOPES, ...more });
-  const refusal = (name: 'notes' | 'reports') => ({
+  const rejection = (name: 'notes' | 'reports') => ({
     status: 401,
     challenge:
       `Bearer error="invalid_token", scope="${name}:read", ` +
@@ -75,16 +75,16 @@ describe('sample/many-resources', () => {
       for (const [name, ask] of [['notes', notes] as const, ['reports', reports] as const]) {
         const answer = await ask(token);
         if (opens[name]) expect(answer.status).toBe(200);
-        else expect(shown(answer)).toEqual(refusal(name));
+        else expect(shown(answer)).toEqual(rejection(name));
       }
     }
   });
 
   it('takes no issuer for the other by the keys of the first', async () => {
     const forged = await issue(customers, `${origin}/reports`, { claims: { iss: staff.issuer } });
-    expect(shown(await reports(forged))).toEqual(refusal('reports'));
+    expect(shown(await reports(forged))).toEqual(rejection('reports'));
     const swapped = await issue(staff, `${origin}/notes`, { claims: { iss: customers.issuer } });
-    expect(shown(await notes(swapped))).toEqual(refusal('notes'));
+    expect(shown(await notes(swapped))).toEqual(rejection('notes'));
   });
 
   it('keeps the same subject of two issuers apart', async () => {

@@ -6,7 +6,7 @@ import { AuthInfo, BearerAuthGuard } from 'nestjs-mcp-auth';
 import { TestAuthorizationServer, type TestTokenOptions } from 'nestjs-mcp-auth/testing';
 import { send } from '../fixtures/http.js';
 import { start } from '../fixtures/opened.js';
-import { insufficient, invalidToken, NO_TOKEN, refusalOf, UNAVAILABLE } from '../fixtures/refusals.js';
+import { insufficient, invalidToken, NO_TOKEN, rejectionOf, UNAVAILABLE } from '../fixtures/rejections.js';
 import { ADMIN, NOTES, NOTES_METADATA, PRM } from '../fixtures/resources.js';
 
 const main = fileURLToPath(new URL('../../sample/dist/migration/src/main.js', import.meta.url));
@@ -84,7 +84,7 @@ const UNAUTHORIZED = {
 };
 const INVALID = invalidToken('notes:read');
 
-/** A refusal of mcp-auth: its own code, in the challenge and in the body. */
+/** A rejection of mcp-auth: its own code, in the challenge and in the body. */
 const ofMcpAuth = (status: number, error: string, description: string, more: object = {}) => ({
   status,
   challenge:
@@ -119,14 +119,14 @@ describe('sample/migration', () => {
 
   afterAll(() => versions.close());
 
-  const refusals = (answers: Awaited<ReturnType<Versions['call']>>) =>
-    Object.fromEntries(Object.entries(answers).map(([name, answer]) => [name, refusalOf(answer)]));
+  const rejections = (answers: Awaited<ReturnType<Versions['call']>>) =>
+    Object.fromEntries(Object.entries(answers).map(([name, answer]) => [name, rejectionOf(answer)]));
 
   it('lets the same token in, and the handler knows the same caller', async () => {
-    expect(refusals(await versions.callWith({}))).toEqual({ handWritten: IN, mcpAuth: IN, after: IN });
+    expect(rejections(await versions.callWith({}))).toEqual({ handWritten: IN, mcpAuth: IN, after: IN });
     const both = { scopes: ['notes:read', 'notes:write'] };
     const deleted = toolText('deleted');
-    expect(refusals(await versions.callWith(both, 'purge_notes'))).toEqual({
+    expect(rejections(await versions.callWith(both, 'purge_notes'))).toEqual({
       handWritten: deleted,
       mcpAuth: deleted,
       after: deleted,
@@ -134,7 +134,7 @@ describe('sample/migration', () => {
   });
 
   it('tells a client without a token what to ask for, and of no error', async () => {
-    expect(refusals(await versions.call({}))).toEqual({
+    expect(rejections(await versions.call({}))).toEqual({
       handWritten: UNAUTHORIZED,
       mcpAuth: ofMcpAuth(
         401,
@@ -146,15 +146,15 @@ describe('sample/migration', () => {
   });
 
   it('calls a bad token invalid_token', async () => {
-    expect(refusals(await versions.callWith({ expiresInSeconds: -60 }))).toEqual({
+    expect(rejections(await versions.callWith({ expiresInSeconds: -60 }))).toEqual({
       handWritten: UNAUTHORIZED,
       mcpAuth: MALFORMED,
       after: INVALID,
     });
   });
 
-  it('refuses a token for another resource, which the hand-written guard let in', async () => {
-    expect(refusals(await versions.callWith({ audience: ADMIN }))).toEqual({
+  it('rejects a token for another resource, which the hand-written guard let in', async () => {
+    expect(rejections(await versions.callWith({ audience: ADMIN }))).toEqual({
       handWritten: IN,
       mcpAuth: ofMcpAuth(401, 'invalid_audience', 'The token audience does not match the expected audience.'),
       after: INVALID,
@@ -166,8 +166,8 @@ describe('sample/migration', () => {
     ['a token that says that it is another kind', { typ: 'logout+jwt' }],
     ['a token that never expires', { claims: { exp: undefined } }],
     ['a token that is bound to a key', { claims: { cnf: { jkt: 'thumbprint' } } }],
-  ])('refuses %s, which both let in', async (_, token) => {
-    expect(refusals(await versions.callWith(token))).toEqual({
+  ])('rejects %s, which both let in', async (_, token) => {
+    expect(rejections(await versions.callWith(token))).toEqual({
       handWritten: IN,
       mcpAuth: IN,
       after: INVALID,
@@ -175,7 +175,7 @@ describe('sample/migration', () => {
   });
 
   it('asks for the scopes of the resource in a way that clients understand', async () => {
-    expect(refusals(await versions.callWith({ scopes: ['other'] }))).toEqual({
+    expect(rejections(await versions.callWith({ scopes: ['other'] }))).toEqual({
       handWritten: IN,
       mcpAuth: ofMcpAuth(
         403,
@@ -189,7 +189,7 @@ describe('sample/migration', () => {
 
   it('asks for the scopes of a tool by HTTP, before it runs', async () => {
     const error = { code: -32600, message: "Tool 'purge_notes' requires scopes: notes:write" };
-    expect(refusals(await versions.callWith({}, 'purge_notes'))).toEqual({
+    expect(rejections(await versions.callWith({}, 'purge_notes'))).toEqual({
       handWritten: { status: 200, challenge: undefined, json: { jsonrpc: '2.0', id: 1, error } },
       mcpAuth: toolText('Missing scope notes:write', { isError: true }),
       // All that it needs, as this client names no version of the protocol in which clients keep what they have.
@@ -199,14 +199,14 @@ describe('sample/migration', () => {
 
   it('takes the scheme in any case', async () => {
     const authorization = `bearer ${await versions.token()}`;
-    expect(refusals(await versions.call({ authorization }))).toEqual({
+    expect(rejections(await versions.call({ authorization }))).toEqual({
       handWritten: UNAUTHORIZED,
       mcpAuth: IN,
       after: IN,
     });
   });
 
-  it('refuses the pages of other origins', async () => {
+  it('rejects the pages of other origins', async () => {
     const headers = { authorization: `Bearer ${await versions.token()}`, origin: 'https://evil.example' };
     const { handWritten, mcpAuth, after } = await versions.call(headers);
     expect([handWritten.status, mcpAuth.status, after.status]).toEqual([200, 200, 403]);
@@ -236,7 +236,7 @@ describe('sample/migration', () => {
     try {
       others.server.fail('jwks', { status: 500 });
       const answers = await others.callWith({});
-      expect(refusals(answers)).toEqual({
+      expect(rejections(answers)).toEqual({
         handWritten: UNAUTHORIZED,
         mcpAuth: MALFORMED,
         after: UNAVAILABLE,
@@ -262,6 +262,6 @@ describe('sample/migration', () => {
     const app = await start({ resources, verifier: verify }, { controllers: [NotesController] });
     const ask = (token: string) => app.send('/notes', { headers: { authorization: `Bearer ${token}` } });
     expect(await ask('good')).toMatchObject({ status: 200, json: ['user-1', 'client-1', ['notes:read']] });
-    expect(refusalOf(await ask('other'))).toEqual(INVALID);
+    expect(rejectionOf(await ask('other'))).toEqual(INVALID);
   });
 });

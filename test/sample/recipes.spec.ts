@@ -14,7 +14,13 @@ import { okta } from '../../sample/recipes/src/okta.js';
 import { PROVIDERS, recipeOf } from '../../sample/recipes/src/providers.js';
 import { workos } from '../../sample/recipes/src/workos.js';
 import { send } from '../fixtures/http.js';
-import { insufficient, invalidToken, type Refusal, refusalOf, UNAVAILABLE } from '../fixtures/refusals.js';
+import {
+  insufficient,
+  invalidToken,
+  type Rejection,
+  rejectionOf,
+  UNAVAILABLE,
+} from '../fixtures/rejections.js';
 import { ADMIN, NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
@@ -27,9 +33,9 @@ const strangers = { rsa: await makeTestKey('RS256'), ec: await makeTestKey('ES25
 /** What a JWT has unless its provider says otherwise: no `client_id`, which not all of them have. */
 const bare: Claims = { client_id: undefined };
 
-/** A refusal with the rule that the check prints. */
-const because = (reason: string, { json, ...refusal }: Refusal): Refusal => ({
-  ...refusal,
+/** A rejection with the rule that the check prints. */
+const because = (reason: string, { json, ...rejection }: Rejection): Rejection => ({
+  ...rejection,
   json: { ...(json as object), reason },
 });
 
@@ -77,8 +83,8 @@ class Provider {
     return json;
   }
 
-  async refused(token: string): Promise<Refusal> {
-    return refusalOf(await this.answer(token));
+  async rejected(token: string): Promise<Rejection> {
+    return rejectionOf(await this.answer(token));
   }
 
   async close(): Promise<void> {
@@ -98,7 +104,7 @@ function provided(...args: Parameters<typeof Provider.start>): () => Provider {
 }
 
 const noScope = insufficient('notes:read');
-const refusal = (reason: string, scope = 'notes:read') => because(reason, invalidToken(scope));
+const rejection = (reason: string, scope = 'notes:read') => because(reason, invalidToken(scope));
 
 describe('the recipe for Keycloak', () => {
   const provider = provided('/realms/demo', ({ origin }) =>
@@ -136,22 +142,22 @@ describe('the recipe for Keycloak', () => {
       'not_an_access_token',
     ],
     ['of another realm', { iss: 'https://id.example.com/realms/other' }, 'issuer'],
-  ])('refuses one %s', async (_, changes, reason) => {
-    expect(await provider().refused(await provider().token({ ...claims, ...changes }))).toEqual(
-      refusal(reason),
+  ])('rejects one %s', async (_, changes, reason) => {
+    expect(await provider().rejected(await provider().token({ ...claims, ...changes }))).toEqual(
+      rejection(reason),
     );
   });
 
-  it('refuses a refresh token, which is signed by a secret of the realm', async () => {
+  it('rejects a refresh token, which is signed by a secret of the realm', async () => {
     const { issuer } = provider().server;
     const refresh = { ...claims, typ: 'Refresh', aud: issuer };
     const token = await provider().token(refresh, {}, { alg: 'HS512', key: Buffer.alloc(64, 1) });
-    expect(await provider().refused(token)).toEqual(refusal('algorithm'));
+    expect(await provider().rejected(token)).toEqual(rejection('algorithm'));
   });
 
-  it('refuses one without the client scope', async () => {
+  it('rejects one without the client scope', async () => {
     const token = await provider().token({ ...claims, scope: 'profile' });
-    expect(await provider().refused(token)).toEqual(because('insufficient_scope', noScope));
+    expect(await provider().rejected(token)).toEqual(because('insufficient_scope', noScope));
   });
 });
 
@@ -188,19 +194,19 @@ describe('the recipe for Auth0', () => {
     ['of the other profile', { client_id: undefined, azp: 'c1', jti: undefined }, {}, 'type'],
     ['that is an ID token', { aud: 'c1', scope: undefined }, {}, 'type'],
     ['of another tenant', { iss: 'https://other.eu.auth0.com/' }, type, 'issuer'],
-  ])('refuses a token %s', async (_, changes, header, reason) => {
-    expect(await provider().refused(await provider().token({ ...claims, ...changes }, header))).toEqual(
-      refusal(reason),
+  ])('rejects a token %s', async (_, changes, header, reason) => {
+    expect(await provider().rejected(await provider().token({ ...claims, ...changes }, header))).toEqual(
+      rejection(reason),
     );
   });
 
-  it('refuses the opaque token of a client that named no API', async () => {
-    expect(await provider().refused(provider().server.issueOpaqueToken())).toEqual(refusal('malformed'));
+  it('rejects the opaque token of a client that named no API', async () => {
+    expect(await provider().rejected(provider().server.issueOpaqueToken())).toEqual(rejection('malformed'));
   });
 
   it('does not take permissions for scopes', async () => {
     const token = await provider().token({ ...claims, scope: 'openid', permissions: ['notes:read'] }, type);
-    expect(await provider().refused(token)).toEqual(because('insufficient_scope', noScope));
+    expect(await provider().rejected(token)).toEqual(because('insufficient_scope', noScope));
   });
 });
 
@@ -239,10 +245,10 @@ describe('the recipe for Entra ID', () => {
     });
   });
 
-  verifies('ASM-21', 'refuses a tenant that is not listed, though it has the same keys', async () => {
+  verifies('ASM-21', 'rejects a tenant that is not listed, though it has the same keys', async () => {
     for (const tenant of [C, '{tenantid}', 'common']) {
       const token = await provider().token({ ...claims, tid: tenant, iss: issuerOf(tenant) });
-      expect(await provider().refused(token)).toEqual(refusal('issuer', READ));
+      expect(await provider().rejected(token)).toEqual(rejection('issuer', READ));
     }
   });
 
@@ -260,15 +266,15 @@ describe('the recipe for Entra ID', () => {
       'missing_claim',
     ],
     ['that is an ID token of the same registration', { scp: undefined, azp: undefined }, 'missing_claim'],
-  ])('refuses a token %s', async (_, changes, reason) => {
-    expect(await provider().refused(await provider().token({ ...claims, ...changes }))).toEqual(
-      refusal(reason, READ),
+  ])('rejects a token %s', async (_, changes, reason) => {
+    expect(await provider().rejected(await provider().token({ ...claims, ...changes }))).toEqual(
+      rejection(reason, READ),
     );
   });
 
   it('asks for a scope by its whole name', async () => {
     const token = await provider().token({ ...claims, scp: 'notes.write' });
-    expect(await provider().refused(token)).toEqual(because('insufficient_scope', insufficient(READ)));
+    expect(await provider().rejected(token)).toEqual(because('insufficient_scope', insufficient(READ)));
   });
 });
 
@@ -311,14 +317,14 @@ describe('the recipe for Okta', () => {
       { jti: 'ID.1', aud: 'c1', cid: undefined, scp: undefined, at_hash: 'h' },
       'audience',
     ],
-  ])('refuses a token %s', async (_, changes, reason) => {
+  ])('rejects a token %s', async (_, changes, reason) => {
     const token = await provider().token({ ...claims, ...changes }, untyped);
-    expect(await provider().refused(token)).toEqual(refusal(reason));
+    expect(await provider().rejected(token)).toEqual(rejection(reason));
   });
 
-  it('refuses one without the scope', async () => {
+  it('rejects one without the scope', async () => {
     const token = await provider().token({ ...claims, scp: ['openid'] }, untyped);
-    expect(await provider().refused(token)).toEqual(because('insufficient_scope', noScope));
+    expect(await provider().rejected(token)).toEqual(because('insufficient_scope', noScope));
   });
 });
 
@@ -362,14 +368,14 @@ describe('the recipes for Cognito', () => {
       ],
       ['that is an ID token for the resource', { token_use: 'id' }, 'not_an_access_token'],
       ['of another user pool', { iss: 'https://cognito-idp.eu-west-1.amazonaws.com/other' }, 'issuer'],
-    ])('refuses a token %s', async (_, changes, reason) => {
+    ])('rejects a token %s', async (_, changes, reason) => {
       const token = await provider().token({ ...bound, ...changes }, untyped);
-      expect(await provider().refused(token)).toEqual(refusal(reason, READ));
+      expect(await provider().rejected(token)).toEqual(rejection(reason, READ));
     });
 
-    it('refuses one that has no scope of the resource server', async () => {
+    it('rejects one that has no scope of the resource server', async () => {
       const token = await provider().token({ ...bound, scope: 'aws.cognito.signin.user.admin' }, untyped);
-      expect(await provider().refused(token)).toEqual(because('insufficient_scope', insufficient(READ)));
+      expect(await provider().rejected(token)).toEqual(because('insufficient_scope', insufficient(READ)));
     });
   });
 
@@ -394,9 +400,9 @@ describe('the recipes for Cognito', () => {
       ['of another user pool', { iss: 'https://cognito-idp.eu-west-1.amazonaws.com/other' }, 'inactive'],
       ['that has expired', { exp: 1_700_000_000 }, 'inactive'],
       ['that never expires', { exp: undefined }, 'time_claims'],
-    ])('refuses a token %s', async (_, changes, reason) => {
+    ])('rejects a token %s', async (_, changes, reason) => {
       const token = await provider().token({ ...claims, ...changes }, untyped);
-      expect(await provider().refused(token)).toEqual(refusal(reason, READ));
+      expect(await provider().rejected(token)).toEqual(rejection(reason, READ));
     });
 
     it.each<[string, TestTokenOptions]>([
@@ -404,14 +410,14 @@ describe('the recipes for Cognito', () => {
       ['by a secret', { alg: 'HS256', key: Buffer.alloc(32, 1) }],
       ['by a key of somebody else', { key: strangers.rsa }],
       ['by the key of another algorithm', { key: strangers.ec }],
-    ])('refuses a token that is signed %s', async (_, signed) => {
+    ])('rejects a token that is signed %s', async (_, signed) => {
       const token = await provider().token(claims, untyped, signed);
-      expect(await provider().refused(token)).toEqual(refusal('inactive', READ));
+      expect(await provider().rejected(token)).toEqual(rejection('inactive', READ));
     });
 
-    it('refuses what is no token', async () => {
+    it('rejects what is no token', async () => {
       for (const token of ['x', 'a.b.c', provider().server.issueOpaqueToken()]) {
-        expect(await provider().refused(token)).toEqual(refusal('inactive', READ));
+        expect(await provider().rejected(token)).toEqual(rejection('inactive', READ));
       }
     });
 
@@ -422,7 +428,7 @@ describe('the recipes for Cognito', () => {
         const token = await own.token(claims, untyped);
         const { issuer } = own.server;
         const { json, ...unavailable } = because('unavailable', UNAVAILABLE);
-        expect(await own.refused(token)).toEqual({
+        expect(await own.rejected(token)).toEqual({
           ...unavailable,
           json: { ...(json as object), server: issuer },
         });
@@ -458,19 +464,19 @@ describe('the recipe for Logto', () => {
       {},
       'audience',
     ],
-  ])('refuses a token %s', async (_, changes, header, reason) => {
-    expect(await provider().refused(await provider().token({ ...claims, ...changes }, header))).toEqual(
-      refusal(reason),
+  ])('rejects a token %s', async (_, changes, header, reason) => {
+    expect(await provider().rejected(await provider().token({ ...claims, ...changes }, header))).toEqual(
+      rejection(reason),
     );
   });
 
-  it('refuses the opaque token of a client that named no resource', async () => {
-    expect(await provider().refused(provider().server.issueOpaqueToken())).toEqual(refusal('malformed'));
+  it('rejects the opaque token of a client that named no resource', async () => {
+    expect(await provider().rejected(provider().server.issueOpaqueToken())).toEqual(rejection('malformed'));
   });
 
-  it('refuses a person whose roles do not have the permission', async () => {
+  it('rejects a person whose roles do not have the permission', async () => {
     const token = await provider().token({ ...claims, scope: '' }, type);
-    expect(await provider().refused(token)).toEqual(because('insufficient_scope', noScope));
+    expect(await provider().rejected(token)).toEqual(because('insufficient_scope', noScope));
   });
 });
 
@@ -505,9 +511,9 @@ describe('the recipe for WorkOS', () => {
     ['for another resource', { aud: ADMIN }, 'audience'],
     ['of a session', { iss: 'https://api.workos.com/user_management/client_1', aud: undefined }, 'issuer'],
     ['that is an ID token', { aud: 'client_mcp', client_id: undefined, nonce: 'n' }, 'audience'],
-  ])('refuses a token %s', async (_, changes, reason) => {
-    expect(await provider().refused(await provider().token({ ...claims, ...changes }))).toEqual(
-      refusal(reason, ''),
+  ])('rejects a token %s', async (_, changes, reason) => {
+    expect(await provider().rejected(await provider().token({ ...claims, ...changes }))).toEqual(
+      rejection(reason, ''),
     );
   });
 });
@@ -540,9 +546,9 @@ describe('the recipe for Casdoor', () => {
     ['that does not say which kind it is', { tokenType: undefined }, 'missing_claim'],
     ['of a client that sent a nonce', { nonce: 'n' }, 'not_an_access_token'],
     ['of another Casdoor', { iss: 'https://door.example.com' }, 'issuer'],
-  ])('refuses a token %s', async (_, changes, reason) => {
-    expect(await provider().refused(await provider().token({ ...claims, ...changes }))).toEqual(
-      refusal(reason),
+  ])('rejects a token %s', async (_, changes, reason) => {
+    expect(await provider().rejected(await provider().token({ ...claims, ...changes }))).toEqual(
+      rejection(reason),
     );
   });
 
@@ -550,7 +556,7 @@ describe('the recipe for Casdoor', () => {
     'grants nothing to a token of type %s',
     async (tokenType) => {
       const token = await provider().token({ ...claims, tokenType });
-      expect(await provider().refused(token)).toEqual(because('insufficient_scope', noScope));
+      expect(await provider().rejected(token)).toEqual(because('insufficient_scope', noScope));
     },
   );
 });

@@ -3,13 +3,13 @@ import {
   DISCOVERY_FAILURE_REFERENCE,
   ERROR_CODE_REFERENCE,
   type ErrorReferenceEntry,
-  REFUSAL_REFERENCE,
+  REJECTION_REFERENCE,
 } from './error-reference.js';
 
 // That no code, reason or failure is missing, the compiler sees to.
 const ALL: [string, ErrorReferenceEntry][] = [
   ...Object.entries(ERROR_CODE_REFERENCE),
-  ...Object.entries(REFUSAL_REFERENCE),
+  ...Object.entries(REJECTION_REFERENCE),
   ...Object.entries(DISCOVERY_FAILURE_REFERENCE),
 ];
 
@@ -25,7 +25,7 @@ describe('the reference of errors', () => {
   );
 
   it('says each thing once', () => {
-    const reasons = Object.values(REFUSAL_REFERENCE).map(({ meaning }) => meaning);
+    const reasons = Object.values(REJECTION_REFERENCE).map(({ meaning }) => meaning);
     expect(new Set(reasons).size).toBe(reasons.length);
   });
 });

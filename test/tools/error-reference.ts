@@ -1,4 +1,4 @@
-import { type DiscoveryFailure, type McpAuthErrorCode, type RefusalReason } from 'nestjs-mcp-auth';
+import { type DiscoveryFailure, type McpAuthErrorCode, type RejectionReason } from 'nestjs-mcp-auth';
 
 /** What an error code or a reason stands for: what the tables of errors in OPERATIONS.md say. */
 export interface ErrorReferenceEntry {
@@ -21,8 +21,8 @@ const entry = (
   fix,
 });
 
-/** Every reason for which a request is refused. A reason without an entry does not compile. */
-export const REFUSAL_REFERENCE: Readonly<Record<RefusalReason, ErrorReferenceEntry>> = {
+/** Every reason for which a request is rejected. A reason without an entry does not compile. */
+export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenceEntry>> = {
   origin: entry(
     403,
     'a browser page of another origin made the request',
@@ -206,22 +206,22 @@ export const ERROR_CODE_REFERENCE: Readonly<Record<McpAuthErrorCode, ErrorRefere
     'a token cannot be checked now, and nothing usable is kept',
     'see that the application reaches the authorization server; the cause says what failed',
   ),
-  ERR_MCP_AUTH_ORIGIN_REFUSED: entry(
+  ERR_MCP_AUTH_ORIGIN_REJECTED: entry(
     [400, 403],
     'the request has an Origin or a Host that the resource does not answer to, or a malformed target',
     'see the reasons `origin`, `host`, `duplicate_host` and `request_target`',
   ),
-  ERR_MCP_AUTH_CREDENTIALS_REFUSED: entry(
+  ERR_MCP_AUTH_CREDENTIALS_REJECTED: entry(
     [400, 401],
     'no usable bearer token, or more than one credential',
     'send one access token, in the Authorization header',
   ),
-  ERR_MCP_AUTH_TOKEN_REFUSED: entry(
+  ERR_MCP_AUTH_TOKEN_REJECTED: entry(
     401,
     'the access token is not good for this resource',
     'get a new token; the reason says what is wrong with this one',
   ),
-  ERR_MCP_AUTH_MESSAGE_REFUSED: entry(
+  ERR_MCP_AUTH_MESSAGE_REJECTED: entry(
     [400, 403, 415],
     'the message is not what its protocol version allows, calls what nothing declares, or is not sent as JSON, as an object',
     'see the reasons `batch`, `header_mismatch`, `undeclared_tool`, `media_type` and `not_a_message`',

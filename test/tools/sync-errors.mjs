@@ -14,7 +14,7 @@ import ts from 'typescript';
 
 const TABLES = {
   ERROR_CODE_REFERENCE: 'code',
-  REFUSAL_REFERENCE: 'reason',
+  REJECTION_REFERENCE: 'reason',
   DISCOVERY_FAILURE_REFERENCE: 'failure',
 };
 const SECTION = /(?<begin><!-- errors: (?<name>\w+) -->\n)[^]*?(?<end><!-- \/errors -->)/g;

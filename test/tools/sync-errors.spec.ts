@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DISCOVERY_FAILURE_REFERENCE, ERROR_CODE_REFERENCE, REFUSAL_REFERENCE } from './error-reference.js';
+import { DISCOVERY_FAILURE_REFERENCE, ERROR_CODE_REFERENCE, REJECTION_REFERENCE } from './error-reference.js';
 
 const TOOL = fileURLToPath(new URL('./sync-errors.mjs', import.meta.url));
-const NAMES = ['ERROR_CODE_REFERENCE', 'REFUSAL_REFERENCE', 'DISCOVERY_FAILURE_REFERENCE'];
+const NAMES = ['ERROR_CODE_REFERENCE', 'REJECTION_REFERENCE', 'DISCOVERY_FAILURE_REFERENCE'];
 
 let root: string;
 
@@ -40,7 +40,7 @@ describe('sync-errors', () => {
       .map((line) => line.split('|').map((cell) => cell.trim()));
     for (const [name, { statuses, meaning, fix }] of [
       ...Object.entries(ERROR_CODE_REFERENCE),
-      ...Object.entries(REFUSAL_REFERENCE),
+      ...Object.entries(REJECTION_REFERENCE),
       ...Object.entries(DISCOVERY_FAILURE_REFERENCE),
     ]) {
       const status = statuses.length > 0 ? statuses.join(', ') : 'none';

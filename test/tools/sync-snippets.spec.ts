@@ -148,7 +148,7 @@ describe('sync-snippets --check', () => {
     expect(get('README.md')).toBe(text);
   });
 
-  it('refuses a region that does not end', () => {
+  it('rejects a region that does not end', () => {
     put('sample/one/src/thing.ts', SOURCE.replace('//#endregion inner', ''));
     put('README.md', inner(INNER));
     expect(run('--check').problems).toEqual([expect.stringContaining('no region inner')]);
@@ -178,7 +178,7 @@ describe('sync-snippets --check', () => {
     expect(run('--check').status).toBe(1);
   });
 
-  it('refuses a source that would close the fence', () => {
+  it('rejects a source that would close the fence', () => {
     put('test/fixtures/output.txt', '```\n');
     put('README.md', fence('text source="test/fixtures/output.txt"', 'x'));
     expect(run('--check').problems).toEqual([expect.stringContaining('make the fence longer')]);

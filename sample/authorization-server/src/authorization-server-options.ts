@@ -23,7 +23,7 @@ export interface AuthorizationServerOptions {
   accessTokenFormat?: 'jwt' | 'opaque';
   /**
    * The resource that is meant by clients that name none: those of MCP 2025-03-26 know no `resource` parameter. Without it
-   * they are refused.
+   * they are rejected.
    */
   defaultResource?: string;
   /** Public clients that are known from the start, with a refresh token each. */

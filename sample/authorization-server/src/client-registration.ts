@@ -32,7 +32,7 @@ function makePublic(method: unknown, metadata: ClientMetadata): void {
 }
 
 function checkRedirectUris(value: unknown): void {
-  if (!Array.isArray(value)) return; // oidc-provider refuses it with its own message
+  if (!Array.isArray(value)) return; // oidc-provider rejects it with its own message
   for (const uri of value as unknown[]) {
     if (typeof uri === 'string' && !isSafeRedirectUri(uri)) {
       throw new errors.InvalidClientMetadata('redirect_uris must use https, or http on a loopback host');

@@ -75,8 +75,8 @@ export class InteractionController {
   @Post('abort')
   async abort(@Param('uid') uid: string, @Req() request: Request, @Res() response: Response): Promise<void> {
     await this.find(uid, request, response, 'consent');
-    const refusal = { error: 'access_denied', error_description: 'The person denied the request.' };
-    await this.provider.interactionFinished(request, response, refusal, { mergeWithLastSubmission: false });
+    const rejection = { error: 'access_denied', error_description: 'The person denied the request.' };
+    await this.provider.interactionFinished(request, response, rejection, { mergeWithLastSubmission: false });
   }
 
   /** The interaction of the cookie; it has to be the one of the URL, and at the expected step. */

@@ -50,7 +50,7 @@ export function resourceIndicators(options: AuthorizationServerOptions) {
       const resources = currentResources(options);
       const scopes = scopesOf(resources, identifier);
       if (scopes === undefined) throw new errors.InvalidTarget();
-      if (ctx.oidc.route === 'authorization') refuseUnknownScopes(ctx, resources);
+      if (ctx.oidc.route === 'authorization') rejectUnknownScopes(ctx, resources);
       return {
         scope: scopes.join(' '),
         audience: identifier,
@@ -69,7 +69,7 @@ function requireResourceUnlessSignInOnly(ctx: KoaContextWithOIDC): void {
 }
 
 /** oidc-provider would drop unknown scopes in silence; an error tells the developer of a client more. */
-function refuseUnknownScopes(ctx: KoaContextWithOIDC, resources: ResourceScopes): void {
+function rejectUnknownScopes(ctx: KoaContextWithOIDC, resources: ResourceScopes): void {
   const requested = [...ctx.oidc.requestParamScopes];
   if (requested.length === 0) throw new errors.InvalidScope('scope is missing', '');
   const known = new Set([

@@ -39,23 +39,23 @@ export class Demo {
   }
 
   async run(): Promise<void> {
-    this.title('A client without a token is refused, discovers, registers, logs in');
+    this.title('A client without a token is rejected, discovers, registers, logs in');
     const client = await this.connect();
     this.checkDiscovery();
     this.title('It calls a tool');
     this.checkText(await this.call(client, 'list_notes'), 'no notes');
-    this.title('A tool that needs another scope: refused, stepped up, called again');
+    this.title('A tool that needs another scope: rejected, stepped up, called again');
     this.checkText(await this.call(client, 'add_note', { text: 'Buy milk' }), '1 notes');
     this.checkStepUp();
     this.title('It refreshes its token');
     await this.refresh();
     this.checkText(await this.call(client, 'whoami'), 'demo with notes:read notes:write');
     await client.close();
-    this.title('A token for another resource is refused');
+    this.title('A token for another resource is rejected');
     await this.presentForeignToken();
   }
 
-  /** Connects as a client does: the first request is refused, the person logs in, the second one works. */
+  /** Connects as a client does: the first request is rejected, the person logs in, the second one works. */
   private async connect(): Promise<Client> {
     const attempt = async (): Promise<Client> => {
       const client = new Client({ name: 'demo', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
@@ -110,11 +110,11 @@ export class Demo {
   }
 
   private checkStepUp(): void {
-    const refusal = this.trace.steps.find(({ status }) => status === 403);
+    const rejection = this.trace.steps.find(({ status }) => status === 403);
     const challenge = `Bearer error="insufficient_scope", scope="notes:write", resource_metadata="${this.metadataUrl}", error_description="The access token does not grant what this operation needs"`;
     this.check(
-      'the refusal is 403 insufficient_scope with scope="notes:write"',
-      isChallenge(refusal, 403, challenge),
+      'the rejection is 403 insufficient_scope with scope="notes:write"',
+      isChallenge(rejection, 403, challenge),
     );
     this.check(
       'the new token has the old scope and the new one',

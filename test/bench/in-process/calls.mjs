@@ -63,7 +63,7 @@ export function guardCall(app, controller) {
   return async (token) => {
     const response = new Answer();
     if ((await guard.canActivate(contextOf(requestWith(token), controller, response))) !== true)
-      throw new Error('refused');
+      throw new Error('rejected');
     response.close();
   };
 }
@@ -76,7 +76,7 @@ export function middlewareCall(middleware) {
     await middleware(requestWith(token), response, () => {
       isAdmitted = true;
     });
-    if (!isAdmitted) throw new Error('refused');
+    if (!isAdmitted) throw new Error('rejected');
     response.close();
   };
 }

@@ -41,6 +41,6 @@ function bareCall(issuer) {
   return async (token) => {
     const response = await oauth.introspectionRequest(server, client, authentication, token, options);
     const { active } = await oauth.processIntrospectionResponse(server, client, response);
-    if (!active) throw new Error('refused');
+    if (!active) throw new Error('rejected');
   };
 }

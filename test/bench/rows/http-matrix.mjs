@@ -44,7 +44,7 @@ function startAll(platform, { issuer, jwksUri }) {
   );
 }
 
-/** Lets the compiler see admissions, first sights and refusals before anything is measured. */
+/** Lets the compiler see admissions, first sights and rejections before anything is measured. */
 async function warmUp(children, { requests, settings }) {
   for (const { child } of children) {
     if (!child) continue;

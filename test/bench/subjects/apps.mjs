@@ -5,14 +5,14 @@ import { RESOURCE, SCOPE } from '../support/tokens.mjs';
 import { decorate } from './decorate.mjs';
 import { leastGuard } from './least.guard.mjs';
 import { naiveGuard } from './naive.guard.mjs';
-import { AdmittingGuard, RefusingGuard } from './unseeing.guards.mjs';
+import { AdmittingGuard, RejectingGuard } from './unseeing.guards.mjs';
 import { auth0, mcpAuth, sdk } from './peers.mjs';
 
 /** What stands before the same route. */
 const PARTS = {
   bare: () => ({}),
   admitting: () => ({ guard: AdmittingGuard }),
-  refusing: () => ({ guard: RefusingGuard }),
+  rejecting: () => ({ guard: RejectingGuard }),
   least: (settings) => ({ guard: leastGuard(settings) }),
   guard: (settings) => guarded(moduleOptions(settings)),
   early: (settings) => guarded({ ...moduleOptions(settings), earlyAuthentication: true }),

@@ -8,7 +8,7 @@ export const SERVER_ENTRY = new URL('./server.mjs', import.meta.url);
 export const SUBJECTS = [
   { id: 'bare', title: 'bare Nest route', always: 200 },
   { id: 'admitting', title: 'guard that admits all', always: 200 },
-  { id: 'refusing', title: 'guard that refuses all', always: 401 },
+  { id: 'rejecting', title: 'guard that rejects all', always: 401 },
   { id: 'least', title: 'least guard that keeps tokens' },
   { id: 'guard', title: 'nestjs-mcp-auth' },
   { id: 'early', title: '  earlyAuthentication' },

@@ -8,7 +8,7 @@ export class AdmittingGuard {
 }
 
 /** Shows what Nest takes to ask a guard, and to answer for it. */
-export class RefusingGuard {
+export class RejectingGuard {
   canActivate() {
     throw new UnauthorizedException();
   }

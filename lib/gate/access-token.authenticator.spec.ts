@@ -3,29 +3,29 @@ import { LoopbackAuthorizationServer } from '../../test/fixtures/authorization-s
 import { makeKey } from '../../test/fixtures/keys.js';
 import { verifies } from '../../test/verifies.js';
 import { registriesOf } from '../../test/fixtures/registries.js';
-import { TokenRefusedError } from '../errors/refusal.errors.js';
+import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import {
-  type KnownResource,
+  type ProtectedResource,
   ProtectedResourceRegistry,
 } from '../resource-metadata/protected-resource.registry.js';
 import { IssuerTokenVerifier } from '../verifier/issuer-token.verifier.js';
 import { JwtTokenVerifier } from '../verifier/jwt-token.verifier.js';
 import { TokenVerifier, VerifiedToken, type VerifyToken } from '../options/token.verifier.js';
 import { VerifierRegistry } from '../verifier/verifier.registry.js';
-import { AccessTokenGate } from './access-token.gate.js';
+import { AccessTokenAuthenticator } from './access-token.authenticator.js';
 import { RevocationCheck } from './revocation.check.js';
 import { VerifiedTokenCache } from './verified-token.cache.js';
 
 const NOW = 1_800_000_000;
 const R1 = 'https://api.example.com/notes';
 
-describe('AccessTokenGate', () => {
+describe('AccessTokenAuthenticator', () => {
   let as: LoopbackAuthorizationServer;
   let options: ResolvedMcpAuthOptions;
-  let resource: KnownResource;
+  let resource: ProtectedResource;
   let clock: number;
 
   beforeAll(async () => {
@@ -48,15 +48,15 @@ describe('AccessTokenGate', () => {
   const standard = (): TokenVerifier =>
     new IssuerTokenVerifier(new JwtTokenVerifier(registriesOf(options).keys), undefined as never);
 
-  const gateOf = (verifier: TokenVerifier): AccessTokenGate =>
-    new AccessTokenGate(
+  const gateOf = (verifier: TokenVerifier): AccessTokenAuthenticator =>
+    new AccessTokenAuthenticator(
       new VerifierRegistry(verifier, undefined as never, options),
       options,
       new VerifiedTokenCache(options, new McpAuthEvents(options)),
       new RevocationCheck(options),
     );
 
-  /** Why a token is refused at a time; `accepted` where it is not. */
+  /** Why a token is rejected at a time; `authenticated` where it is not. */
   async function outcome(
     presented: string,
     now = NOW,
@@ -64,17 +64,17 @@ describe('AccessTokenGate', () => {
   ): Promise<string> {
     clock = now;
     try {
-      await gateOf(verifier).admit(presented, resource);
-      return 'accepted';
+      await gateOf(verifier).authenticate(presented, resource);
+      return 'authenticated';
     } catch (error) {
-      if (error instanceof TokenRefusedError) return error.reason;
+      if (error instanceof TokenRejectedError) return error.reason;
       throw error;
     }
   }
 
   it('admits a good token', async () => {
     clock = NOW;
-    expect(await gateOf(standard()).admit(await token(), resource)).toMatchObject({
+    expect(await gateOf(standard()).authenticate(await token(), resource)).toMatchObject({
       issuer: as.issuer,
       subject: 'u1',
       clientId: 'c1',
@@ -85,9 +85,9 @@ describe('AccessTokenGate', () => {
 
   verifies(['OPS-04', 'JWT-24'], 'measures tokens by the clock of the options', async () => {
     const presented = await token();
-    expect(await outcome(presented, NOW - 5)).toBe('accepted');
+    expect(await outcome(presented, NOW - 5)).toBe('authenticated');
     expect(await outcome(presented, NOW - 6)).toBe('not_yet_valid');
-    expect(await outcome(presented, NOW + 304.999)).toBe('accepted');
+    expect(await outcome(presented, NOW + 304.999)).toBe('authenticated');
     expect(await outcome(presented, NOW + 305)).toBe('expired');
     expect(await outcome(presented, NaN)).toBe('expired');
   });
@@ -95,8 +95,8 @@ describe('AccessTokenGate', () => {
   verifies('JWT-23', 'verifies the signature before it looks at any claim', async () => {
     const forger = await makeKey('RS256', as.key.kid);
     for (const [claims, reason] of [
-      [{}, 'accepted'],
-      [{ scope: undefined }, 'accepted'],
+      [{}, 'authenticated'],
+      [{ scope: undefined }, 'authenticated'],
       [{ aud: 'elsewhere' }, 'audience'],
       [{ exp: 1 }, 'expired'],
       [{ cnf: { jkt: 'x' } }, 'sender_constrained'],
@@ -107,14 +107,14 @@ describe('AccessTokenGate', () => {
     }
   });
 
-  it('ends every damaged token in a refusal', async () => {
+  it('ends every damaged token in a rejection', async () => {
     const good = await token();
     // The last character stays: not all of its bits belong to the signature.
     for (let at = 0; at < good.length - 1; at++) {
       const put = (character: string): string => `${good.slice(0, at)}${character}${good.slice(at + 1)}`;
-      expect(await outcome(put(good[at] === 'A' ? 'B' : 'A'))).not.toBe('accepted');
-      expect(await outcome(put('.'))).toMatch(good[at] === '.' ? /^accepted$/ : /^malformed$/);
-      expect(await outcome(good.slice(0, at))).not.toBe('accepted');
+      expect(await outcome(put(good[at] === 'A' ? 'B' : 'A'))).not.toBe('authenticated');
+      expect(await outcome(put('.'))).toMatch(good[at] === '.' ? /^authenticated$/ : /^malformed$/);
+      expect(await outcome(good.slice(0, at))).not.toBe('authenticated');
     }
   });
 
@@ -139,17 +139,17 @@ describe('AccessTokenGate', () => {
         seen.push(...args);
         return claims();
       });
-      expect(await outcome('opaque', NOW, own)).toBe('accepted');
+      expect(await outcome('opaque', NOW, own)).toBe('authenticated');
       const signal = expect.any(AbortSignal) as AbortSignal;
       expect(seen).toEqual(['opaque', { resource: R1, authorizationServers: resource.servers, signal }]);
     });
 
     it.each<[object, string]>([
-      [{}, 'accepted'],
+      [{}, 'authenticated'],
       [{ iss: 'https://evil.example' }, 'issuer'],
       [{ aud: 'elsewhere' }, 'audience'],
       [{ exp: NOW - 5 }, 'expired'],
-      [{ exp: undefined }, 'accepted'],
+      [{ exp: undefined }, 'authenticated'],
       [{ sub: undefined }, 'subject'],
       [{ cnf: {} }, 'sender_constrained'],
     ])('decides as ever, sync or async: %j', async (changes, reason) => {
@@ -164,7 +164,7 @@ describe('AccessTokenGate', () => {
         const result = new VerifiedToken(claims(changes), { requiresExpiry: true });
         return () => result;
       };
-      expect(await outcome('opaque', NOW, new OwnVerifier(strict({})))).toBe('accepted');
+      expect(await outcome('opaque', NOW, new OwnVerifier(strict({})))).toBe('authenticated');
       expect(await outcome('opaque', NOW, new OwnVerifier(strict({ exp: undefined })))).toBe('time_claims');
     });
 

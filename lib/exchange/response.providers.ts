@@ -1,5 +1,5 @@
 import { type Provider } from '@nestjs/common';
-import { ExchangeWatchers } from './exchange-watchers.js';
+import { ResponseInterceptors } from './response-interceptors.js';
 import { HandlerInterceptors } from './handler-interceptors.js';
 import { ListPolicy } from './list-policy.js';
 import { SessionBinding } from './session-binding.js';
@@ -7,8 +7,8 @@ import { StepUps } from './step-up.js';
 import { StreamExpiry } from './stream-expiry.js';
 
 /** What looks after requests once they are let in. @internal */
-export const EXCHANGE_PROVIDERS: readonly Provider[] = [
-  ExchangeWatchers,
+export const RESPONSE_PROVIDERS: readonly Provider[] = [
+  ResponseInterceptors,
   SessionBinding,
   ListPolicy,
   StepUps,

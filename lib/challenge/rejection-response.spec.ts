@@ -4,18 +4,18 @@ import { extractWWWAuthenticateParams as readByV1 } from '@modelcontextprotocol/
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { REFUSAL_REFERENCE } from '../../test/tools/error-reference.js';
+import { REJECTION_REFERENCE } from '../../test/tools/error-reference.js';
 import {
   AuthorizationServerUnavailableError,
-  CredentialsRefusedError,
+  CredentialsRejectedError,
   InsufficientScopeError,
-  MessageRefusedError,
-  RequestOriginRefusedError,
-  type TokenRefusal,
-  TokenRefusedError,
-} from '../errors/refusal.errors.js';
-import { type ChallengedResource, type RefusalSettings } from './refusal-answers.js';
-import { type RefusalResponse, refusalResponse } from './refusal-response.js';
+  MessageRejectedError,
+  RequestOriginRejectedError,
+  type TokenRejection,
+  TokenRejectedError,
+} from '../errors/rejection.errors.js';
+import { type ChallengedResource, type RejectionSettings } from './rejection-answers.js';
+import { type RejectionResponse, rejectionResponse } from './rejection-response.js';
 
 const PRM = 'https://api.example.com/.well-known/oauth-protected-resource/notes';
 const ISSUER = 'https://as.example';
@@ -29,21 +29,21 @@ const RESOURCE: ChallengedResource = {
   servers,
 };
 const WITHOUT_SCOPES: ChallengedResource = { metadataUrl: PRM, options: { requiredScopes: [] }, servers };
-const PLAIN: RefusalSettings = { showErrorDetails: false, errorBody: 'oauth', errorUri: undefined };
-const DETAILED: RefusalSettings = { ...PLAIN, showErrorDetails: true };
-const DOCUMENTED: RefusalSettings = { ...PLAIN, errorUri: 'https://docs.example/e' };
+const PLAIN: RejectionSettings = { showErrorDetails: false, errorBody: 'oauth', errorUri: undefined };
+const DETAILED: RejectionSettings = { ...PLAIN, showErrorDetails: true };
+const DOCUMENTED: RejectionSettings = { ...PLAIN, errorUri: 'https://docs.example/e' };
 
 const BASELINE = 'scope="notes:read notes:list"';
 const METADATA = `resource_metadata="${PRM}"`;
 const NO_STORE = { 'Cache-Control': 'no-store' };
 
-const MISSING: RefusalResponse = {
+const MISSING: RejectionResponse = {
   status: 401,
   headers: { 'WWW-Authenticate': `Bearer ${BASELINE}, ${METADATA}`, ...NO_STORE },
   body: { error: 'missing_token', error_description: 'Send an access token: Authorization: Bearer TOKEN' },
 };
 
-const SEVERAL: RefusalResponse = {
+const SEVERAL: RejectionResponse = {
   status: 400,
   headers: {
     'WWW-Authenticate': `Bearer error="invalid_request", ${METADATA}, error_description="The request carries more than one credential"`,
@@ -52,7 +52,7 @@ const SEVERAL: RefusalResponse = {
   body: { error: 'invalid_request', error_description: 'The request carries more than one credential' },
 };
 
-const INVALID: RefusalResponse = {
+const INVALID: RejectionResponse = {
   status: 401,
   headers: {
     'WWW-Authenticate': `Bearer error="invalid_token", ${BASELINE}, ${METADATA}, error_description="The access token is invalid or expired"`,
@@ -61,7 +61,7 @@ const INVALID: RefusalResponse = {
   body: { error: 'invalid_token', error_description: 'The access token is invalid or expired' },
 };
 
-const INSUFFICIENT: RefusalResponse = {
+const INSUFFICIENT: RejectionResponse = {
   status: 403,
   headers: {
     'WWW-Authenticate': `Bearer error="insufficient_scope", scope="notes:write notes:read", ${METADATA}, error_description="The access token does not grant what this operation needs"`,
@@ -73,7 +73,7 @@ const INSUFFICIENT: RefusalResponse = {
   },
 };
 
-const forbidden = (what: 'Origin' | 'Host'): RefusalResponse => ({
+const forbidden = (what: 'Origin' | 'Host'): RejectionResponse => ({
   status: 403,
   headers: NO_STORE,
   body: {
@@ -82,13 +82,13 @@ const forbidden = (what: 'Origin' | 'Host'): RefusalResponse => ({
   },
 });
 
-const SEVERAL_HOSTS: RefusalResponse = {
+const SEVERAL_HOSTS: RejectionResponse = {
   status: 400,
   headers: NO_STORE,
   body: { error: 'invalid_request', error_description: 'The request has more than one Host' },
 };
 
-const BAD_TARGET: RefusalResponse = {
+const BAD_TARGET: RejectionResponse = {
   status: 400,
   headers: NO_STORE,
   body: {
@@ -97,7 +97,7 @@ const BAD_TARGET: RefusalResponse = {
   },
 };
 
-const UNAVAILABLE: RefusalResponse = {
+const UNAVAILABLE: RejectionResponse = {
   status: 503,
   headers: { 'Retry-After': '5', ...NO_STORE },
   body: {
@@ -106,19 +106,19 @@ const UNAVAILABLE: RefusalResponse = {
   },
 };
 
-const FAULT: RefusalResponse = {
+const FAULT: RejectionResponse = {
   status: 500,
   headers: NO_STORE,
   body: { error: 'server_error', error_description: 'The request could not be checked' },
 };
 
-const UNDECLARED: RefusalResponse = {
+const UNDECLARED: RejectionResponse = {
   status: 403,
   headers: NO_STORE,
   body: { error: 'forbidden_tool', error_description: 'This tool may not be called' },
 };
 
-const OTHER_RESOURCE: RefusalResponse = {
+const OTHER_RESOURCE: RejectionResponse = {
   status: 403,
   headers: NO_STORE,
   body: {
@@ -127,7 +127,7 @@ const OTHER_RESOURCE: RefusalResponse = {
   },
 };
 
-const NOT_JSON: RefusalResponse = {
+const NOT_JSON: RejectionResponse = {
   status: 415,
   headers: { Accept: 'application/json', ...NO_STORE },
   body: {
@@ -156,21 +156,21 @@ const REASONS = Object.keys({
   too_old: 0,
   missing_claim: 0,
   revoked: 0,
-} satisfies Record<TokenRefusal, 0>) as TokenRefusal[];
+} satisfies Record<TokenRejection, 0>) as TokenRejection[];
 
 /** Each decision, what it is answered with, and what the body has beside it with `showErrorDetails`. */
-const TABLE: readonly (readonly [failure: unknown, answer: RefusalResponse, details: object])[] = [
-  [new RequestOriginRefusedError('origin'), forbidden('Origin'), { reason: 'origin' }],
-  [new RequestOriginRefusedError('host'), forbidden('Host'), { reason: 'host' }],
-  [new RequestOriginRefusedError('duplicate_host'), SEVERAL_HOSTS, { reason: 'duplicate_host' }],
-  [new RequestOriginRefusedError('request_target'), BAD_TARGET, { reason: 'request_target' }],
-  [new CredentialsRefusedError('missing_token'), MISSING, { reason: 'missing_token' }],
-  [new CredentialsRefusedError('unsupported_scheme'), MISSING, { reason: 'unsupported_scheme' }],
-  [new CredentialsRefusedError('multiple_credentials'), SEVERAL, { reason: 'multiple_credentials' }],
-  ...REASONS.map((reason) => [new TokenRefusedError(reason), INVALID, { reason }] as const),
-  [new MessageRefusedError('undeclared_tool'), UNDECLARED, { reason: 'undeclared_tool' }],
-  [new MessageRefusedError('other_resource'), OTHER_RESOURCE, { reason: 'other_resource' }],
-  [new MessageRefusedError('media_type'), NOT_JSON, { reason: 'media_type' }],
+const TABLE: readonly (readonly [failure: unknown, answer: RejectionResponse, details: object])[] = [
+  [new RequestOriginRejectedError('origin'), forbidden('Origin'), { reason: 'origin' }],
+  [new RequestOriginRejectedError('host'), forbidden('Host'), { reason: 'host' }],
+  [new RequestOriginRejectedError('duplicate_host'), SEVERAL_HOSTS, { reason: 'duplicate_host' }],
+  [new RequestOriginRejectedError('request_target'), BAD_TARGET, { reason: 'request_target' }],
+  [new CredentialsRejectedError('missing_token'), MISSING, { reason: 'missing_token' }],
+  [new CredentialsRejectedError('unsupported_scheme'), MISSING, { reason: 'unsupported_scheme' }],
+  [new CredentialsRejectedError('multiple_credentials'), SEVERAL, { reason: 'multiple_credentials' }],
+  ...REASONS.map((reason) => [new TokenRejectedError(reason), INVALID, { reason }] as const),
+  [new MessageRejectedError('undeclared_tool'), UNDECLARED, { reason: 'undeclared_tool' }],
+  [new MessageRejectedError('other_resource'), OTHER_RESOURCE, { reason: 'other_resource' }],
+  [new MessageRejectedError('media_type'), NOT_JSON, { reason: 'media_type' }],
   [new InsufficientScopeError(['notes:write', 'notes:read']), INSUFFICIENT, { reason: 'insufficient_scope' }],
   [new AuthorizationServerUnavailableError(ISSUER), UNAVAILABLE, { reason: 'unavailable', server: ISSUER }],
   [
@@ -186,8 +186,8 @@ const TABLE: readonly (readonly [failure: unknown, answer: RefusalResponse, deta
   [{ reason: 'missing_token' }, FAULT, { reason: 'fault' }],
 ];
 
-const answer = (failure: unknown, resource = RESOURCE, settings = PLAIN): RefusalResponse =>
-  refusalResponse(failure, resource, settings);
+const answer = (failure: unknown, resource = RESOURCE, settings = PLAIN): RejectionResponse =>
+  rejectionResponse(failure, resource, settings);
 
 const challengeOf = (...args: Parameters<typeof answer>): string =>
   answer(...args).headers['WWW-Authenticate'] ?? '';
@@ -207,7 +207,7 @@ const challenges = (resource = RESOURCE, settings = PLAIN): string[] =>
 /** Free text that wants to be a parameter, a header or a line of its own. */
 const EVIL = 'x", scope="admin", resource_metadata="https://evil.example/\r\nX-Evil: 1 \\ \u00e9';
 
-describe('refusalResponse', () => {
+describe('rejectionResponse', () => {
   it.each(TABLE)('answers %s with status, headers and body', (failure, response) => {
     expect(answer(failure)).toEqual(response);
     expect(Object.keys(answer(failure).headers)).toEqual(Object.keys(response.headers));
@@ -222,14 +222,14 @@ describe('refusalResponse', () => {
     const ownForm = { batch: [400], header_mismatch: [400], too_large: [400], not_a_message: [400] };
     expect({ ...Object.fromEntries(reasons), ...ownForm }).toEqual(
       Object.fromEntries(
-        Object.entries(REFUSAL_REFERENCE).map(([reason, { statuses }]) => [reason, statuses]),
+        Object.entries(REJECTION_REFERENCE).map(([reason, { statuses }]) => [reason, statuses]),
       ),
     );
   });
 
   verifies(['F98', 'CHL-02', 'CHL-05', 'CHL-08'], 'asks for a token without saying that one is bad', () => {
     for (const reason of ['missing_token', 'unsupported_scheme'] as const) {
-      expect(challengeOf(new CredentialsRefusedError(reason))).toBe(
+      expect(challengeOf(new CredentialsRejectedError(reason))).toBe(
         `Bearer scope="notes:read notes:list", resource_metadata="${PRM}"`,
       );
     }
@@ -237,9 +237,9 @@ describe('refusalResponse', () => {
 
   verifies(['F99', 'CHL-15'], 'says the same of every bad token, and no reason', () => {
     for (const reason of REASONS) {
-      expect(answer(new TokenRefusedError(reason))).toEqual(INVALID);
+      expect(answer(new TokenRejectedError(reason))).toEqual(INVALID);
     }
-    expect(challengeOf(new TokenRefusedError('audience'))).toBe(
+    expect(challengeOf(new TokenRejectedError('audience'))).toBe(
       `Bearer error="invalid_token", scope="notes:read notes:list", resource_metadata="${PRM}", error_description="The access token is invalid or expired"`,
     );
   });
@@ -254,7 +254,7 @@ describe('refusalResponse', () => {
   });
 
   verifies(['F101', 'CHL-16'], 'answers several credentials with 400 and no scope', () => {
-    expect(answer(new CredentialsRefusedError('multiple_credentials'))).toEqual(SEVERAL);
+    expect(answer(new CredentialsRejectedError('multiple_credentials'))).toEqual(SEVERAL);
   });
 
   verifies(['F102', 'CHL-21'], "gives a fault that is not the client's no challenge", () => {
@@ -267,8 +267,8 @@ describe('refusalResponse', () => {
 
   verifies('ORG-01', 'gives a foreign Origin no challenge, whatever the resource needs', () => {
     for (const reason of ['origin', 'host'] as const) {
-      const refusal = answer(new RequestOriginRefusedError(reason), RESOURCE, DOCUMENTED);
-      expect([refusal.status, refusal.headers]).toEqual([403, { 'Cache-Control': 'no-store' }]);
+      const rejection = answer(new RequestOriginRejectedError(reason), RESOURCE, DOCUMENTED);
+      expect([rejection.status, rejection.headers]).toEqual([403, { 'Cache-Control': 'no-store' }]);
     }
   });
 
@@ -278,13 +278,13 @@ describe('refusalResponse', () => {
 
   verifies('CHL-06', 'names no scope where the resource and the operation need none', () => {
     for (const failure of [
-      new CredentialsRefusedError('missing_token'),
-      new TokenRefusedError('expired'),
+      new CredentialsRejectedError('missing_token'),
+      new TokenRejectedError('expired'),
       new InsufficientScopeError([]),
     ]) {
       expect(challengeOf(failure, WITHOUT_SCOPES)).not.toContain('scope=');
     }
-    expect(challengeOf(new CredentialsRefusedError('missing_token'), WITHOUT_SCOPES)).toBe(
+    expect(challengeOf(new CredentialsRejectedError('missing_token'), WITHOUT_SCOPES)).toBe(
       `Bearer ${METADATA}`,
     );
   });
@@ -327,7 +327,7 @@ describe('refusalResponse', () => {
     }
   });
 
-  verifies('CHL-13', 'gives the same bytes for the same refusal, whatever it gave in between', () => {
+  verifies('CHL-13', 'gives the same bytes for the same rejection, whatever it gave in between', () => {
     const bytes = () => TABLE.map(([failure]) => JSON.stringify(answer(failure)));
     const before = bytes();
     challenges(WITHOUT_SCOPES);
@@ -336,29 +336,29 @@ describe('refusalResponse', () => {
   });
 
   it('is not changed by what an application does to a body', () => {
-    Object.assign(answer(new TokenRefusedError('expired')).body, { error: 'changed', path: '/notes' });
-    expect(answer(new TokenRefusedError('expired'))).toEqual(INVALID);
-    expect(() => Object.assign(answer(new TokenRefusedError('expired')).headers, { a: 'b' })).toThrow(
+    Object.assign(answer(new TokenRejectedError('expired')).body, { error: 'changed', path: '/notes' });
+    expect(answer(new TokenRejectedError('expired'))).toEqual(INVALID);
+    expect(() => Object.assign(answer(new TokenRejectedError('expired')).headers, { a: 'b' })).toThrow(
       TypeError,
     );
   });
 });
 
-describe('refusalResponse, for what others have written', () => {
+describe('rejectionResponse, for what others have written', () => {
   verifies('CHL-12', 'takes nothing of request or token into header and body', () => {
     const cause = new Error(EVIL);
     for (const settings of [PLAIN, DETAILED]) {
-      expect(answer(new TokenRefusedError('signature', { cause }), RESOURCE, settings).headers).toEqual(
+      expect(answer(new TokenRejectedError('signature', { cause }), RESOURCE, settings).headers).toEqual(
         INVALID.headers,
       );
       for (const failure of [
         cause,
-        new TokenRefusedError('signature', { cause }),
+        new TokenRejectedError('signature', { cause }),
         new AuthorizationServerUnavailableError(EVIL, 'keys', { cause }),
         new InsufficientScopeError(['notes:read', EVIL, 'a b', '']),
-        new TokenRefusedError(EVIL as TokenRefusal),
-        new CredentialsRefusedError(EVIL as 'missing_token'),
-        new RequestOriginRefusedError(EVIL as 'host'),
+        new TokenRejectedError(EVIL as TokenRejection),
+        new CredentialsRejectedError(EVIL as 'missing_token'),
+        new RequestOriginRejectedError(EVIL as 'host'),
       ]) {
         expect(inspect(answer(failure, RESOURCE, settings))).not.toMatch(/evil|admin|a b/i);
       }
@@ -374,9 +374,9 @@ describe('refusalResponse, for what others have written', () => {
     );
     const failures = texts.chain((text) =>
       fc.constantFrom(
-        new TokenRefusedError('signature', { cause: new Error(text) }),
-        new TokenRefusedError(text as TokenRefusal),
-        new CredentialsRefusedError(text as 'missing_token'),
+        new TokenRejectedError('signature', { cause: new Error(text) }),
+        new TokenRejectedError(text as TokenRejection),
+        new CredentialsRejectedError(text as 'missing_token'),
         new InsufficientScopeError([text, 'notes:write', text]),
         new InsufficientScopeError(text.split(' ')),
       ),
@@ -400,7 +400,7 @@ describe('refusalResponse, for what others have written', () => {
   });
 });
 
-describe('refusalResponse with showErrorDetails', () => {
+describe('rejectionResponse with showErrorDetails', () => {
   verifies(['F105', 'CHL-15'], 'adds the reason to the body, and changes no header', () => {
     for (const [failure, plain, details] of TABLE) {
       const detailed = answer(failure, RESOURCE, DETAILED);
@@ -419,19 +419,19 @@ describe('refusalResponse with showErrorDetails', () => {
   it.each(['constructor', '__proto__', 'Expired', ''])(
     'leaves out the reason %j, which is none of ours',
     (reason) => {
-      const failure = new TokenRefusedError(reason as TokenRefusal);
+      const failure = new TokenRejectedError(reason as TokenRejection);
       expect(answer(failure, RESOURCE, DETAILED)).toEqual(INVALID);
     },
   );
 });
 
-describe('refusalResponse with a JSON-RPC body', () => {
+describe('rejectionResponse with a JSON-RPC body', () => {
   const settings = { ...DETAILED, errorBody: 'json-rpc' } as const;
 
   verifies(['F107', 'CHL-24'], 'puts the OAuth body into an error with the id of the request', () => {
     for (const [failure, { status, headers, body }, details] of TABLE) {
       for (const id of ['a', '', 0, -1, null]) {
-        const response = refusalResponse(failure, RESOURCE, settings, id);
+        const response = rejectionResponse(failure, RESOURCE, settings, id);
         expect(response).toEqual({
           status,
           headers,
@@ -448,18 +448,18 @@ describe('refusalResponse with a JSON-RPC body', () => {
         // Free for applications: JSON-RPC 2.0 keeps -32768 to -32000.
         expect(status < -32768 || status > -32000).toBe(true);
       }
-      expect(refusalResponse(failure, RESOURCE, settings).body).toMatchObject({ id: null });
+      expect(rejectionResponse(failure, RESOURCE, settings).body).toMatchObject({ id: null });
     }
   });
 
   it('has an id nowhere else', () => {
-    expect(refusalResponse(new TokenRefusedError('type'), RESOURCE, PLAIN, EVIL)).toEqual(INVALID);
-    const { headers } = refusalResponse(new TokenRefusedError('type'), RESOURCE, settings, EVIL);
+    expect(rejectionResponse(new TokenRejectedError('type'), RESOURCE, PLAIN, EVIL)).toEqual(INVALID);
+    const { headers } = rejectionResponse(new TokenRejectedError('type'), RESOURCE, settings, EVIL);
     expect(headers).toEqual(INVALID.headers);
   });
 });
 
-describe('refusalResponse for a message that is wrong itself', () => {
+describe('rejectionResponse for a message that is wrong itself', () => {
   const KINDS = [
     ['batch', -32600, 'This protocol version has no batches; send one message in each request'],
     ['header_mismatch', -32020, 'The headers of the request do not say the same as its body'],
@@ -473,7 +473,7 @@ describe('refusalResponse for a message that is wrong itself', () => {
     () => {
       for (const [reason, code, description] of KINDS) {
         for (const settings of [PLAIN, { ...PLAIN, errorBody: 'json-rpc' } as const]) {
-          expect(refusalResponse(new MessageRefusedError(reason), RESOURCE, settings, 7)).toEqual({
+          expect(rejectionResponse(new MessageRejectedError(reason), RESOURCE, settings, 7)).toEqual({
             status: 400,
             headers: NO_STORE,
             body: {

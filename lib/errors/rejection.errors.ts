@@ -1,11 +1,11 @@
 import { McpAuthError } from './mcp-auth.error.js';
 
 /**
- * Why a request was refused before its credentials were looked for. Stable: adding a member is a minor release.
+ * Why a request was rejected before its credentials were looked for. Stable: adding a member is a minor release.
  *
  * @publicApi
  */
-export type RequestOriginRefusal = 'origin' | 'host' | 'duplicate_host' | 'request_target';
+export type RequestOriginRejection = 'origin' | 'host' | 'duplicate_host' | 'request_target';
 
 /**
  * The request's `Origin` or `Host` is not one that the resource answers to; clients see `403` without a challenge,
@@ -19,9 +19,9 @@ export type RequestOriginRefusal = 'origin' | 'host' | 'duplicate_host' | 'reque
  * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http | MCP, Streamable HTTP}
  * @publicApi
  */
-export class RequestOriginRefusedError extends McpAuthError {
-  constructor(readonly reason: RequestOriginRefusal) {
-    super('ERR_MCP_AUTH_ORIGIN_REFUSED', `Request refused: ${reason}`);
+export class RequestOriginRejectedError extends McpAuthError {
+  constructor(readonly reason: RequestOriginRejection) {
+    super('ERR_MCP_AUTH_ORIGIN_REJECTED', `Request rejected: ${reason}`);
   }
 }
 
@@ -30,7 +30,7 @@ export class RequestOriginRefusedError extends McpAuthError {
  *
  * @publicApi
  */
-export type CredentialsRefusal = 'missing_token' | 'unsupported_scheme' | 'multiple_credentials';
+export type CredentialsRejection = 'missing_token' | 'unsupported_scheme' | 'multiple_credentials';
 
 /**
  * The request carries no usable bearer token, or more than one credential. No token was looked at.
@@ -38,25 +38,25 @@ export type CredentialsRefusal = 'missing_token' | 'unsupported_scheme' | 'multi
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 | RFC 6750 section 3.1}
  * @publicApi
  */
-export class CredentialsRefusedError extends McpAuthError {
+export class CredentialsRejectedError extends McpAuthError {
   /**
    * @param reason - why
    * @param scopes - what the challenge asks for, in order; none for the `requiredScopes` of the resource
    */
   constructor(
-    readonly reason: CredentialsRefusal,
+    readonly reason: CredentialsRejection,
     readonly scopes: readonly string[] = [],
   ) {
-    super('ERR_MCP_AUTH_CREDENTIALS_REFUSED', `Credentials refused: ${reason}`);
+    super('ERR_MCP_AUTH_CREDENTIALS_REJECTED', `Credentials rejected: ${reason}`);
   }
 }
 
 /**
- * Why a token was refused. Stable: adding a member is a minor release, renaming one is major.
+ * Why a token was rejected. Stable: adding a member is a minor release, renaming one is major.
  *
  * @publicApi
  */
-export type TokenRefusal =
+export type TokenRejection =
   | 'malformed'
   | 'too_long'
   | 'algorithm'
@@ -78,7 +78,7 @@ export type TokenRefusal =
   | 'revoked';
 
 /**
- * The access token was refused; clients see `401 invalid_token` whatever the reason.
+ * The access token was rejected; clients see `401 invalid_token` whatever the reason.
  *
  * The message holds the reason only: no token, no claim value, no key id. A verifier of your own throws
  * this (or returns null) for a token that is bad; anything else it throws counts as its own fault.
@@ -86,12 +86,12 @@ export type TokenRefusal =
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 | RFC 6750 section 3.1}
  * @publicApi
  */
-export class TokenRefusedError extends McpAuthError {
+export class TokenRejectedError extends McpAuthError {
   constructor(
-    readonly reason: TokenRefusal,
+    readonly reason: TokenRejection,
     options?: ErrorOptions,
   ) {
-    super('ERR_MCP_AUTH_TOKEN_REFUSED', `Access token refused: ${reason}`, options);
+    super('ERR_MCP_AUTH_TOKEN_REJECTED', `Access token rejected: ${reason}`, options);
   }
 }
 
@@ -119,8 +119,8 @@ export class InsufficientScopeError extends McpAuthError {
   }
 }
 
-/** Why a request's JSON-RPC message was refused. Stable: adding a member is a minor release. @publicApi */
-export type MessageRefusal =
+/** Why a request's JSON-RPC message was rejected. Stable: adding a member is a minor release. @publicApi */
+export type MessageRejection =
   | 'batch'
   | 'header_mismatch'
   | 'too_large'
@@ -143,9 +143,9 @@ export type MessageRefusal =
  * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http | MCP, Streamable HTTP}
  * @publicApi
  */
-export class MessageRefusedError extends McpAuthError {
-  constructor(readonly reason: MessageRefusal) {
-    super('ERR_MCP_AUTH_MESSAGE_REFUSED', `Message refused: ${reason}`);
+export class MessageRejectedError extends McpAuthError {
+  constructor(readonly reason: MessageRejection) {
+    super('ERR_MCP_AUTH_MESSAGE_REJECTED', `Message rejected: ${reason}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { requestIdOf } from './refusal-body.js';
+import { requestIdOf } from './rejection-body.js';
 
 const request = (more: object): object => ({ jsonrpc: '2.0', method: 'tools/call', ...more });
 

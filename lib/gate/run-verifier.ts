@@ -1,13 +1,13 @@
 import {
   AuthorizationServerUnavailableError,
-  CredentialsRefusedError,
+  CredentialsRejectedError,
   InsufficientScopeError,
-  MessageRefusedError,
-  RequestOriginRefusedError,
-  TokenRefusedError,
-} from '../errors/refusal.errors.js';
+  MessageRejectedError,
+  RequestOriginRejectedError,
+  TokenRejectedError,
+} from '../errors/rejection.errors.js';
 import { isThenable, type SharedDeadline } from '../platform/deadline.js';
-import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
 import { IssuerTokenVerifier } from '../verifier/issuer-token.verifier.js';
 import { type VerificationContext, type VerifiedToken } from '../options/token.verifier.js';
 import { readVerificationResult } from '../verifier/verification-result.js';
@@ -21,15 +21,15 @@ import { type Verifies } from '../verifier/verifier.registry.js';
  * @param resource - for which it is verified
  * @param deadline - how long to wait for a result that is a promise
  * @param conclude - what is made of the answer
- * @throws {@link TokenRefusedError} for a token that is not good
+ * @throws {@link TokenRejectedError} for a token that is not good
  * @throws {@link AuthorizationServerUnavailableError} when that cannot be told now, or not in time
  * @throws whatever else the verifier threw, or an error that says what is wrong with what it did
  * @internal
  */
-export function askVerifier<T>(
+export function runVerifier<T>(
   verifier: Verifies,
   token: string,
-  resource: KnownResource,
+  resource: ProtectedResource,
   deadline: SharedDeadline,
   conclude: (verified: VerifiedToken) => T | Promise<T>,
 ): T | Promise<T> {
@@ -57,7 +57,7 @@ function askApplication(verifier: Verifies, token: string, context: Verification
 
 function read(answer: unknown): VerifiedToken {
   const verified = readVerificationResult(answer);
-  if (!verified) throw new TokenRefusedError('inactive');
+  if (!verified) throw new TokenRejectedError('inactive');
   return verified;
 }
 
@@ -71,7 +71,7 @@ class Question implements VerificationContext {
    */
   private controller: AbortController | undefined;
 
-  constructor({ options, servers }: KnownResource) {
+  constructor({ options, servers }: ProtectedResource) {
     this.resource = options.resource;
     this.authorizationServers = servers;
   }
@@ -101,17 +101,17 @@ class Question implements VerificationContext {
   }
 }
 
-/** Refusals that say nothing of a token. */
+/** Rejections that say nothing of a token. */
 const FOR_OTHERS = [
   InsufficientScopeError,
-  CredentialsRefusedError,
-  RequestOriginRefusedError,
-  MessageRefusedError,
+  CredentialsRejectedError,
+  RequestOriginRejectedError,
+  MessageRejectedError,
 ];
 
 /** What it means that a verifier threw this. Whatever it is not supposed to throw is its own fault. */
 function explain(error: unknown): unknown {
-  if (isInvalidToken(error)) return new TokenRefusedError('inactive', { cause: error });
+  if (isInvalidToken(error)) return new TokenRejectedError('inactive', { cause: error });
   if (FOR_OTHERS.some((type) => error instanceof type)) {
     const { name } = error as Error;
     return new Error(`A verifier threw ${name}, which is not for it to decide`, { cause: error });

@@ -16,12 +16,12 @@ const MAX_AUDIENCES = 5;
 export function describeAudiences(
   {
     audiences,
-    refuseMultipleAudiences,
-  }: Pick<ResolvedProtectedResourceOptions, 'audiences' | 'refuseMultipleAudiences'>,
+    rejectMultipleAudiences,
+  }: Pick<ResolvedProtectedResourceOptions, 'audiences' | 'rejectMultipleAudiences'>,
   claims: TokenClaims | undefined,
   secrets: readonly string[],
 ): string {
-  const expected = `; expected ${quoted(audiences, secrets)}${refuseMultipleAudiences ? ' alone' : ''}`;
+  const expected = `; expected ${quoted(audiences, secrets)}${rejectMultipleAudiences ? ' alone' : ''}`;
   if (!claims) return expected;
   const { aud } = claims;
   return `${expected}, the token has ${aud === undefined ? 'no "aud"' : quoted([aud].flat(), secrets)}`;

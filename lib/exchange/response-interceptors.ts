@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { RequestContext } from '../auth-info/request-context.js';
-import { type Exchange, ResponseState } from '../auth-info/response-state.js';
+import { type AuthorizedRequest, ResponseState } from '../auth-info/response-state.js';
 import { ListPolicy } from './list-policy.js';
 import { SessionBinding } from './session-binding.js';
 import { StepUps } from './step-up.js';
@@ -15,7 +15,7 @@ import { StreamExpiry } from './stream-expiry.js';
  * @internal
  */
 @Injectable()
-export class ExchangeWatchers {
+export class ResponseInterceptors {
   constructor(
     private readonly sessions: SessionBinding,
     private readonly lists: ListPolicy,
@@ -23,22 +23,22 @@ export class ExchangeWatchers {
     private readonly streamExpiry: StreamExpiry,
   ) {}
 
-  /** @throws one of the refusals of lib/errors, where the request may not go on after all */
-  attend(exchange: Exchange): void {
-    const state = this.stateOf(exchange);
-    this.sessions.attend(state);
-    this.lists.attend(state);
-    this.streamExpiry.attend(state);
+  /** @throws one of the rejections of lib/errors, where the request may not go on after all */
+  intercept(authorized: AuthorizedRequest): void {
+    const state = this.stateOf(authorized);
+    this.sessions.intercept(state);
+    this.lists.intercept(state);
+    this.streamExpiry.intercept(state);
   }
 
-  private stateOf(exchange: Exchange): ResponseState {
-    const context = RequestContext.of(exchange.request);
+  private stateOf(authorized: AuthorizedRequest): ResponseState {
+    const context = RequestContext.of(authorized.request);
     const known = context.response;
-    if (known?.exchange.response === exchange.response) {
-      known.exchange = exchange;
+    if (known?.authorized.response === authorized.response) {
+      known.authorized = authorized;
       known.isCurrent = true;
       return known;
     }
-    return (context.response = new ResponseState(exchange, this.stepUps));
+    return (context.response = new ResponseState(authorized, this.stepUps));
   }
 }

@@ -1,29 +1,29 @@
 import {
   AuthorizationServerUnavailableError,
-  CredentialsRefusedError,
+  CredentialsRejectedError,
   InsufficientScopeError,
-  type MessageRefusal,
-  MessageRefusedError,
-  RequestOriginRefusedError,
-  TokenRefusedError,
-} from '../errors/refusal.errors.js';
+  type MessageRejection,
+  MessageRejectedError,
+  RequestOriginRejectedError,
+  TokenRejectedError,
+} from '../errors/rejection.errors.js';
 import { isScopeToken } from '../options/value-rules.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
 import { bearerChallenge } from './www-authenticate.js';
 
-/** What of the options a refusal depends on. @internal */
-export type RefusalSettings = Pick<ResolvedMcpAuthOptions, 'showErrorDetails' | 'errorBody' | 'errorUri'>;
+/** What of the options a rejection depends on. @internal */
+export type RejectionSettings = Pick<ResolvedMcpAuthOptions, 'showErrorDetails' | 'errorBody' | 'errorUri'>;
 
-/** What a refusal says of the resource. @internal */
-export interface ChallengedResource extends Pick<KnownResource, 'metadataUrl'> {
-  readonly options: Pick<KnownResource['options'], 'requiredScopes'>;
+/** What a rejection says of the resource. @internal */
+export interface ChallengedResource extends Pick<ProtectedResource, 'metadataUrl'> {
+  readonly options: Pick<ProtectedResource['options'], 'requiredScopes'>;
   /** The resource's authorization servers by issuer. */
   readonly servers: ReadonlyMap<string, unknown>;
 }
 
 /** What a decision comes to, whatever the form of the body. Shared by all requests: never changed. @internal */
-export interface RefusalAnswer {
+export interface RejectionAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly error: string;
@@ -40,35 +40,35 @@ const RETRY_AFTER_SECONDS = 5;
 const NO_STORE = Object.freeze({ 'Cache-Control': 'no-store' });
 
 /** No challenge: whatever token a client got, the answer would stay. */
-const ORIGIN_REFUSED: RefusalAnswer = {
+const ORIGIN_REJECTED: RejectionAnswer = {
   status: 403,
   headers: NO_STORE,
   error: 'forbidden_origin',
   description: "The request's Origin is not allowed here",
 };
 
-const HOST_REFUSED: RefusalAnswer = {
+const HOST_REJECTED: RejectionAnswer = {
   status: 403,
   headers: NO_STORE,
   error: 'forbidden_host',
   description: "The request's Host is not allowed here",
 };
 
-const SEVERAL_HOSTS: RefusalAnswer = {
+const SEVERAL_HOSTS: RejectionAnswer = {
   status: 400,
   headers: NO_STORE,
   error: 'invalid_request',
   description: 'The request has more than one Host',
 };
 
-const TARGET_REFUSED: RefusalAnswer = {
+const TARGET_REJECTED: RejectionAnswer = {
   status: 400,
   headers: NO_STORE,
   error: 'invalid_request',
   description: 'The request target is neither a path nor a URL with a path',
 };
 
-const BATCH_REFUSED: RefusalAnswer = {
+const BATCH_REJECTED: RejectionAnswer = {
   status: 400,
   headers: NO_STORE,
   error: 'invalid_request',
@@ -76,7 +76,7 @@ const BATCH_REFUSED: RefusalAnswer = {
   jsonRpcCode: -32600,
 };
 
-const HEADERS_REFUSED: RefusalAnswer = {
+const HEADERS_REJECTED: RejectionAnswer = {
   status: 400,
   headers: NO_STORE,
   error: 'invalid_request',
@@ -84,7 +84,7 @@ const HEADERS_REFUSED: RefusalAnswer = {
   jsonRpcCode: -32020,
 };
 
-const TOO_LARGE_REFUSED: RefusalAnswer = {
+const TOO_LARGE_REJECTED: RejectionAnswer = {
   status: 400,
   headers: NO_STORE,
   error: 'invalid_request',
@@ -93,7 +93,7 @@ const TOO_LARGE_REFUSED: RefusalAnswer = {
 };
 
 /** No challenge: whatever scopes a token had, the answer would stay. */
-const TOOL_REFUSED: RefusalAnswer = {
+const TOOL_REJECTED: RejectionAnswer = {
   status: 403,
   headers: NO_STORE,
   error: 'forbidden_tool',
@@ -101,7 +101,7 @@ const TOOL_REFUSED: RefusalAnswer = {
 };
 
 /** No challenge: a token of this resource never opens it. */
-const OTHER_RESOURCE: RefusalAnswer = {
+const OTHER_RESOURCE: RejectionAnswer = {
   status: 403,
   headers: NO_STORE,
   error: 'forbidden_operation',
@@ -109,7 +109,7 @@ const OTHER_RESOURCE: RefusalAnswer = {
 };
 
 /** RFC 9110 section 15.5.16: Accept says what would have been read. */
-const MEDIA_TYPE_REFUSED: RefusalAnswer = {
+const MEDIA_TYPE_REJECTED: RejectionAnswer = {
   status: 415,
   headers: Object.freeze({ Accept: 'application/json', ...NO_STORE }),
   error: 'unsupported_media_type',
@@ -117,7 +117,7 @@ const MEDIA_TYPE_REFUSED: RefusalAnswer = {
 };
 
 /** JSON-RPC 2.0 section 4: a message is an object. */
-const SCALAR_REFUSED: RefusalAnswer = {
+const SCALAR_REJECTED: RejectionAnswer = {
   status: 400,
   headers: NO_STORE,
   error: 'invalid_request',
@@ -125,25 +125,25 @@ const SCALAR_REFUSED: RefusalAnswer = {
   jsonRpcCode: -32600,
 };
 
-const MESSAGES_REFUSED: Readonly<Record<MessageRefusal, RefusalAnswer>> = {
-  batch: BATCH_REFUSED,
-  header_mismatch: HEADERS_REFUSED,
-  too_large: TOO_LARGE_REFUSED,
-  undeclared_tool: TOOL_REFUSED,
+const MESSAGES_REJECTED: Readonly<Record<MessageRejection, RejectionAnswer>> = {
+  batch: BATCH_REJECTED,
+  header_mismatch: HEADERS_REJECTED,
+  too_large: TOO_LARGE_REJECTED,
+  undeclared_tool: TOOL_REJECTED,
   other_resource: OTHER_RESOURCE,
-  media_type: MEDIA_TYPE_REFUSED,
-  not_a_message: SCALAR_REFUSED,
+  media_type: MEDIA_TYPE_REJECTED,
+  not_a_message: SCALAR_REJECTED,
 };
 
 /** A fault that is not the client's has no challenge: a client would throw a good token away. */
-const UNAVAILABLE: RefusalAnswer = {
+const UNAVAILABLE: RejectionAnswer = {
   status: 503,
   headers: Object.freeze({ 'Retry-After': String(RETRY_AFTER_SECONDS), ...NO_STORE }),
   error: 'temporarily_unavailable',
   description: 'The access token cannot be checked at the moment; try again later',
 };
 
-const FAULT: RefusalAnswer = {
+const FAULT: RejectionAnswer = {
   status: 500,
   headers: NO_STORE,
   error: 'server_error',
@@ -152,12 +152,12 @@ const FAULT: RefusalAnswer = {
 
 /** The answers of one resource that are the same for every request. */
 interface FixedAnswers {
-  readonly noCredentials: RefusalAnswer;
-  readonly severalCredentials: RefusalAnswer;
-  readonly badToken: RefusalAnswer;
+  readonly noCredentials: RejectionAnswer;
+  readonly severalCredentials: RejectionAnswer;
+  readonly badToken: RejectionAnswer;
 }
 
-const fixed = new WeakMap<RefusalSettings, WeakMap<ChallengedResource, FixedAnswers>>();
+const fixed = new WeakMap<RejectionSettings, WeakMap<ChallengedResource, FixedAnswers>>();
 
 /**
  * The one table from a decision to status and headers. Nothing of the request goes into it, so the same decision
@@ -169,10 +169,10 @@ const fixed = new WeakMap<RefusalSettings, WeakMap<ChallengedResource, FixedAnsw
 export function answerTo(
   failure: unknown,
   resource: ChallengedResource,
-  settings: RefusalSettings,
-): RefusalAnswer {
-  if (failure instanceof TokenRefusedError) return fixedAnswers(resource, settings).badToken;
-  if (failure instanceof CredentialsRefusedError) {
+  settings: RejectionSettings,
+): RejectionAnswer {
+  if (failure instanceof TokenRejectedError) return fixedAnswers(resource, settings).badToken;
+  if (failure instanceof CredentialsRejectedError) {
     const { noCredentials, severalCredentials } = fixedAnswers(resource, settings);
     if (failure.reason === 'multiple_credentials') return severalCredentials;
     if (failure.scopes.length === 0) return noCredentials;
@@ -183,8 +183,8 @@ export function answerTo(
     const description = 'The access token does not grant what this operation needs';
     return challenged(403, resource, settings, { error: 'insufficient_scope', scopes, description });
   }
-  if (failure instanceof MessageRefusedError) return MESSAGES_REFUSED[failure.reason];
-  if (failure instanceof RequestOriginRefusedError) return originAnswer(failure);
+  if (failure instanceof MessageRejectedError) return MESSAGES_REJECTED[failure.reason];
+  if (failure instanceof RequestOriginRejectedError) return originAnswer(failure);
   return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
 }
 
@@ -193,13 +193,13 @@ function soundScopes(scopes: readonly string[]): readonly string[] {
   return scopes.filter((scope) => isScopeToken(scope) === undefined);
 }
 
-function originAnswer({ reason }: RequestOriginRefusedError): RefusalAnswer {
-  if (reason === 'request_target') return TARGET_REFUSED;
+function originAnswer({ reason }: RequestOriginRejectedError): RejectionAnswer {
+  if (reason === 'request_target') return TARGET_REJECTED;
   if (reason === 'duplicate_host') return SEVERAL_HOSTS;
-  return reason === 'host' ? HOST_REFUSED : ORIGIN_REFUSED;
+  return reason === 'host' ? HOST_REJECTED : ORIGIN_REJECTED;
 }
 
-function fixedAnswers(resource: ChallengedResource, settings: RefusalSettings): FixedAnswers {
+function fixedAnswers(resource: ChallengedResource, settings: RejectionSettings): FixedAnswers {
   let ofSettings = fixed.get(settings);
   if (!ofSettings) fixed.set(settings, (ofSettings = new WeakMap()));
   let answers = ofSettings.get(resource);
@@ -207,7 +207,7 @@ function fixedAnswers(resource: ChallengedResource, settings: RefusalSettings): 
   return answers;
 }
 
-function makeFixedAnswers(resource: ChallengedResource, settings: RefusalSettings): FixedAnswers {
+function makeFixedAnswers(resource: ChallengedResource, settings: RejectionSettings): FixedAnswers {
   const { requiredScopes: scopes } = resource.options;
   return {
     noCredentials: {
@@ -237,13 +237,13 @@ function bareChallenge(scopes: readonly string[], { metadataUrl }: ChallengedRes
 function challenged(
   status: number,
   { metadataUrl }: ChallengedResource,
-  { errorUri }: RefusalSettings,
+  { errorUri }: RejectionSettings,
   { error, scopes, description }: { error: string; scopes: readonly string[]; description: string },
-): RefusalAnswer {
+): RejectionAnswer {
   const challenge = bearerChallenge({ error, scopes, resourceMetadata: metadataUrl, description, errorUri });
   return { status, headers: withChallenge(challenge), error, description, errorUri };
 }
 
-function withChallenge(challenge: string): RefusalAnswer['headers'] {
+function withChallenge(challenge: string): RejectionAnswer['headers'] {
   return Object.freeze({ 'WWW-Authenticate': challenge, ...NO_STORE });
 }

@@ -9,19 +9,19 @@ import { send } from '../../test/fixtures/http.js';
 import { verifies } from '../../test/verifies.js';
 import {
   AuthorizationServerUnavailableError,
-  CredentialsRefusedError,
+  CredentialsRejectedError,
   InsufficientScopeError,
-  RequestOriginRefusedError,
-  TokenRefusedError,
-} from '../errors/refusal.errors.js';
+  RequestOriginRejectedError,
+  TokenRejectedError,
+} from '../errors/rejection.errors.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
 import { BearerException } from './bearer.exception.js';
-import { requestIdOf } from './refusal-body.js';
-import { refusalResponse } from './refusal-response.js';
-import { refuse } from './refuse.js';
-import { writeRefusal } from './write-refusal.js';
+import { requestIdOf } from './rejection-body.js';
+import { rejectionResponse } from './rejection-response.js';
+import { reject } from './reject.js';
+import { writeRejection } from './write-rejection.js';
 
 const PRM = 'https://api.example.com/.well-known/oauth-protected-resource/notes';
 const CALL = { jsonrpc: '2.0', id: 'é7', method: 'tools/call', params: {} };
@@ -38,13 +38,13 @@ const optionsWith = (more: object): ResolvedMcpAuthOptions =>
 const oauth = optionsWith({});
 const jsonRpc = optionsWith({ errorBody: 'json-rpc' });
 
-const resource: KnownResource = { options: oauth.resources[0]!, metadataUrl: PRM, servers: new Map() };
+const resource: ProtectedResource = { options: oauth.resources[0]!, metadataUrl: PRM, servers: new Map() };
 
 const FAILURES = [
-  new RequestOriginRefusedError('origin'),
-  new CredentialsRefusedError('missing_token'),
-  new CredentialsRefusedError('multiple_credentials'),
-  new TokenRefusedError('expired'),
+  new RequestOriginRejectedError('origin'),
+  new CredentialsRejectedError('missing_token'),
+  new CredentialsRejectedError('multiple_credentials'),
+  new TokenRejectedError('expired'),
   new InsufficientScopeError(['notes:write']),
   new AuthorizationServerUnavailableError('https://as.example'),
   new Error('ours'),
@@ -57,7 +57,7 @@ async function answerOf(origin: string, path: string, method: string): Promise<o
   return { status, headers: Object.fromEntries(own), text };
 }
 
-describe('refuse and writeRefusal', () => {
+describe('reject and writeRejection', () => {
   const adapter = new ExpressAdapter();
   let raw: Server;
   let origins: { nest: string; raw: string };
@@ -69,14 +69,14 @@ describe('refuse and writeRefusal', () => {
     adapter.initHttpServer({});
     const answer = ({ path }: { path: string }, response: Response): void => {
       const options = optionsOf(path);
-      const exception = refuse(failureOf(path), { resource, options, adapter, response, body: () => CALL });
+      const exception = reject(failureOf(path), { resource, options, adapter, response, body: () => CALL });
       response.status(exception.getStatus()).json(exception.getResponse());
     };
     adapter.all('/oauth/:index', answer);
     adapter.all('/rpc/:index', answer);
     raw = createServer(({ url = '' }, response) => {
-      const refusal = refusalResponse(failureOf(url), resource, optionsOf(url), requestIdOf(CALL));
-      writeRefusal(response, refusal);
+      const rejection = rejectionResponse(failureOf(url), resource, optionsOf(url), requestIdOf(CALL));
+      writeRejection(response, rejection);
     });
     await new Promise<void>((resolve) => {
       adapter.listen(0, '127.0.0.1', () => {
@@ -128,7 +128,7 @@ describe('refuse and writeRefusal', () => {
       response.setHeader('vary', 'Origin');
       response.setHeader('www-authenticate', 'Basic');
       response.setHeader('content-type', 'text/html');
-      writeRefusal(response, refusalResponse(new TokenRefusedError('type'), resource, oauth));
+      writeRejection(response, rejectionResponse(new TokenRejectedError('type'), resource, oauth));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { headers } = await send(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, '/');
@@ -143,9 +143,9 @@ describe('refuse and writeRefusal', () => {
       throw new Error('the body was asked for');
     };
     const request = { resource, adapter, response: undefined, body };
-    expect(refuse(FAILURES[0], { ...request, options: oauth }).getStatus()).toBe(403);
-    expect(() => refuse(FAILURES[0], { ...request, options: jsonRpc })).toThrow('the body was asked for');
-    const without = refuse(FAILURES[0], { resource, adapter, response: undefined, options: jsonRpc });
+    expect(reject(FAILURES[0], { ...request, options: oauth }).getStatus()).toBe(403);
+    expect(() => reject(FAILURES[0], { ...request, options: jsonRpc })).toThrow('the body was asked for');
+    const without = reject(FAILURES[0], { resource, adapter, response: undefined, options: jsonRpc });
     expect(without.getResponse()).toMatchObject({ id: null });
   });
 });
@@ -153,9 +153,9 @@ describe('refuse and writeRefusal', () => {
 describe('BearerException', () => {
   const adapter = new ExpressAdapter();
   const thrown = (failure: unknown, options = oauth): BearerException =>
-    refuse(failure, { resource, options, adapter, response: undefined, body: () => CALL });
+    reject(failure, { resource, options, adapter, response: undefined, body: () => CALL });
 
-  it('is the refusal for filters: status, body, headers, OAuth error and the decision', () => {
+  it('is the rejection for filters: status, body, headers, OAuth error and the decision', () => {
     const failure = new InsufficientScopeError(['notes:write']);
     const exception = thrown(failure);
     expect(exception).toBeInstanceOf(BearerException);
@@ -173,18 +173,18 @@ describe('BearerException', () => {
 
   verifies('F106', 'becomes JSON with the decision, without stack and foreign causes', () => {
     const secret = new Error('secret');
-    const refused = thrown(new TokenRefusedError('audience', { cause: secret }));
-    expect(JSON.parse(JSON.stringify(refused))).toEqual({
+    const rejected = thrown(new TokenRejectedError('audience', { cause: secret }));
+    expect(JSON.parse(JSON.stringify(rejected))).toEqual({
       name: 'BearerException',
       status: 401,
       error: 'invalid_token',
-      headers: refused.headers,
+      headers: rejected.headers,
       body: { error: 'invalid_token', error_description: 'The access token is invalid or expired' },
       cause: {
-        name: 'TokenRefusedError',
-        code: 'ERR_MCP_AUTH_TOKEN_REFUSED',
+        name: 'TokenRejectedError',
+        code: 'ERR_MCP_AUTH_TOKEN_REJECTED',
         reason: 'audience',
-        message: 'Access token refused: audience',
+        message: 'Access token rejected: audience',
       },
     });
     const fault = JSON.stringify(thrown(secret));

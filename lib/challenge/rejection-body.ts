@@ -1,22 +1,26 @@
-import { type RefusalReason } from '../errors/refusal-reason.js';
-import { refusalReason } from '../errors/refusal-reason.js';
-import { AuthorizationServerUnavailableError, MessageRefusedError } from '../errors/refusal.errors.js';
-import { type ChallengedResource, type RefusalAnswer, type RefusalSettings } from './refusal-answers.js';
+import { type RejectionReason } from '../errors/rejection-reason.js';
+import { rejectionReason } from '../errors/rejection-reason.js';
+import { AuthorizationServerUnavailableError, MessageRejectedError } from '../errors/rejection.errors.js';
+import {
+  type ChallengedResource,
+  type RejectionAnswer,
+  type RejectionSettings,
+} from './rejection-answers.js';
 
-/** The body of a refusal, in the form of RFC 6750 and RFC 6749. @publicApi */
-export interface RefusalBody {
+/** The body of a rejection, in the form of RFC 6750 and RFC 6749. @publicApi */
+export interface RejectionBody {
   readonly error: string;
   readonly error_description: string;
   /** The option `errorUri`, wherever the challenge has it too. */
   readonly error_uri?: string;
   /** With `showErrorDetails`: which rule it was. */
-  readonly reason?: RefusalReason;
+  readonly reason?: RejectionReason;
   /** With `showErrorDetails`, for an outage: the issuer of the server that cannot be had, or of all that might be it. */
   readonly server?: string;
 }
 
-/** The body of a refusal with `errorBody: 'json-rpc'`. @publicApi */
-export interface JsonRpcRefusalBody {
+/** The body of a rejection with `errorBody: 'json-rpc'`. @publicApi */
+export interface JsonRpcRejectionBody {
   readonly jsonrpc: '2.0';
   /** That of the request; null where its body is not a single request. */
   readonly id: string | number | null;
@@ -27,24 +31,24 @@ export interface JsonRpcRefusalBody {
      */
     readonly code: number;
     readonly message: string;
-    readonly data: RefusalBody;
+    readonly data: RejectionBody;
   };
 }
 
-/** What a refusal says for people and programs. A new object each time: applications may add to it. @internal */
-export function refusalBody(
-  { error, description, errorUri }: RefusalAnswer,
+/** What a rejection says for people and programs. A new object each time: applications may add to it. @internal */
+export function rejectionBody(
+  { error, description, errorUri }: RejectionAnswer,
   failure: unknown,
   { servers }: ChallengedResource,
-  { showErrorDetails }: RefusalSettings,
-): RefusalBody {
-  const body: { -readonly [Member in keyof RefusalBody]: RefusalBody[Member] } = {
+  { showErrorDetails }: RejectionSettings,
+): RejectionBody {
+  const body: { -readonly [Member in keyof RejectionBody]: RejectionBody[Member] } = {
     error,
     error_description: description,
   };
   if (errorUri !== undefined) body.error_uri = errorUri;
   if (!showErrorDetails) return body;
-  const reason = refusalReason(failure);
+  const reason = rejectionReason(failure);
   if (reason !== undefined) body.reason = reason;
   const server = serverOf(failure, servers);
   if (server !== undefined) body.server = server;
@@ -62,18 +66,18 @@ function serverOf(failure: unknown, servers: ReadonlyMap<string, unknown>): stri
 /** @internal */
 export function jsonRpcBody(
   id: string | number | null,
-  { status, jsonRpcCode = status }: RefusalAnswer,
-  data: RefusalBody,
-): JsonRpcRefusalBody {
+  { status, jsonRpcCode = status }: RejectionAnswer,
+  data: RejectionBody,
+): JsonRpcRejectionBody {
   return { jsonrpc: '2.0', id, error: { code: jsonRpcCode, message: data.error_description, data } };
 }
 
-/** Whether a refusal is a JSON-RPC error, and so has the id of the request. @internal */
-export function isJsonRpcRefusal(
+/** Whether a rejection is a JSON-RPC error, and so has the id of the request. @internal */
+export function isJsonRpcRejection(
   failure: unknown,
-  { errorBody }: Pick<RefusalSettings, 'errorBody'>,
+  { errorBody }: Pick<RejectionSettings, 'errorBody'>,
 ): boolean {
-  return errorBody === 'json-rpc' || failure instanceof MessageRefusedError;
+  return errorBody === 'json-rpc' || failure instanceof MessageRejectedError;
 }
 
 /**

@@ -1,33 +1,33 @@
 import {
   AuthorizationServerUnavailableError,
-  type CredentialsRefusal,
-  CredentialsRefusedError,
+  type CredentialsRejection,
+  CredentialsRejectedError,
   InsufficientScopeError,
-  type MessageRefusal,
-  MessageRefusedError,
-  type RequestOriginRefusal,
-  RequestOriginRefusedError,
-  type TokenRefusal,
-  TokenRefusedError,
-} from './refusal.errors.js';
+  type MessageRejection,
+  MessageRejectedError,
+  type RequestOriginRejection,
+  RequestOriginRejectedError,
+  type TokenRejection,
+  TokenRejectedError,
+} from './rejection.errors.js';
 
 /**
- * Why a request was answered with a refusal, whatever class says so: the `reason` of a `refused` event, and of a body
+ * Why a request was answered with a rejection, whatever class says so: the `reason` of a `rejected` event, and of a body
  * with `showErrorDetails`.
  *
  * @publicApi
  */
-export type RefusalReason =
-  | RequestOriginRefusal
-  | CredentialsRefusal
-  | TokenRefusal
-  | MessageRefusal
+export type RejectionReason =
+  | RequestOriginRejection
+  | CredentialsRejection
+  | TokenRejection
+  | MessageRejection
   | 'insufficient_scope'
   | 'unavailable'
   | 'fault';
 
 /** Every reason. One that is missing here does not compile. */
-const REASONS: Readonly<Record<RefusalReason, true>> = {
+const REASONS: Readonly<Record<RejectionReason, true>> = {
   origin: true,
   host: true,
   duplicate_host: true,
@@ -67,17 +67,17 @@ const REASONS: Readonly<Record<RefusalReason, true>> = {
 };
 
 /**
- * The reason for which a request is refused, by what was thrown.
+ * The reason for which a request is rejected, by what was thrown.
  *
  * @returns undefined for a reason that is not one of ours: a verifier in plain JavaScript may have put a claim there
  * @internal
  */
-export function refusalReason(failure: unknown): RefusalReason | undefined {
+export function rejectionReason(failure: unknown): RejectionReason | undefined {
   if (
-    failure instanceof TokenRefusedError ||
-    failure instanceof CredentialsRefusedError ||
-    failure instanceof RequestOriginRefusedError ||
-    failure instanceof MessageRefusedError
+    failure instanceof TokenRejectedError ||
+    failure instanceof CredentialsRejectedError ||
+    failure instanceof RequestOriginRejectedError ||
+    failure instanceof MessageRejectedError
   )
     return Object.hasOwn(REASONS, failure.reason) ? failure.reason : undefined;
   if (failure instanceof InsufficientScopeError) return 'insufficient_scope';

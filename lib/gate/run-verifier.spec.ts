@@ -2,16 +2,16 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import {
   AuthorizationServerUnavailableError,
-  CredentialsRefusedError,
+  CredentialsRejectedError,
   InsufficientScopeError,
-  MessageRefusedError,
-  RequestOriginRefusedError,
-  TokenRefusedError,
-} from '../errors/refusal.errors.js';
+  MessageRejectedError,
+  RequestOriginRejectedError,
+  TokenRejectedError,
+} from '../errors/rejection.errors.js';
 import { SharedDeadline } from '../platform/deadline.js';
-import { type KnownResource } from '../resource-metadata/protected-resource.registry.js';
+import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
 import { VerifiedToken, type VerificationContext, type VerifyToken } from '../options/token.verifier.js';
-import { askVerifier } from './ask-verifier.js';
+import { runVerifier } from './run-verifier.js';
 
 const AS = 'https://as.example';
 const LIMIT_MS = 100;
@@ -20,10 +20,10 @@ const CLAIMS = { iss: AS, sub: 'u1' };
 const resource = {
   options: { resource: 'https://api.example.com/notes' },
   servers: new Map([[AS, {}]]),
-} as unknown as KnownResource;
+} as unknown as ProtectedResource;
 
 const ask = async (verify: VerifyToken): Promise<VerifiedToken> =>
-  askVerifier({ verify }, 'opaque', resource, new SharedDeadline(LIMIT_MS), (verified) => verified);
+  runVerifier({ verify }, 'opaque', resource, new SharedDeadline(LIMIT_MS), (verified) => verified);
 
 /** What asking ends in: the claims, or what is thrown. */
 async function outcome(verify: (...args: Parameters<VerifyToken>) => unknown): Promise<unknown> {
@@ -43,7 +43,7 @@ const throwing = (error: unknown): VerifyToken[] => [
   () => Promise.reject(error),
 ];
 
-describe('askVerifier', () => {
+describe('runVerifier', () => {
   verifies(['VER-01', 'F77'], 'takes a result now or later, of any promise', async () => {
     const thenable = {
       then(resolve: (claims: object) => void): void {
@@ -55,26 +55,26 @@ describe('askVerifier', () => {
     }
   });
 
-  verifies(['VER-01', 'F79'], 'refuses the token for null and undefined', async () => {
+  verifies(['VER-01', 'F79'], 'rejects the token for null and undefined', async () => {
     for (const none of [null, undefined]) {
       expect(await outcome(() => none)).toMatchObject({ reason: 'inactive' });
       expect(await outcome(() => Promise.resolve(none))).toMatchObject({ reason: 'inactive' });
     }
   });
 
-  verifies(['VER-01', 'F79'], 'passes on refusals, outages and faults as they are', async () => {
-    const refused = new TokenRefusedError('signature');
+  verifies(['VER-01', 'F79'], 'passes on rejections, outages and faults as they are', async () => {
+    const rejected = new TokenRejectedError('signature');
     const outage = new AuthorizationServerUnavailableError(AS, 'verification');
-    for (const error of [refused, outage, new Error('ours'), 'a text', undefined, null, 7]) {
+    for (const error of [rejected, outage, new Error('ours'), 'a text', undefined, null, 7]) {
       for (const verify of throwing(error)) expect(await outcome(verify)).toBe(error);
     }
   });
 
-  verifies(['VER-01', 'F86'], 'takes the errors of the SDK for a bad token as a refusal', async () => {
+  verifies(['VER-01', 'F86'], 'takes the errors of the SDK for a bad token as a rejection', async () => {
     const bad = [{ code: 'invalid_token' }, { errorCode: 'invalid_token' }];
     for (const error of bad.map((members) => Object.assign(new Error('secret'), members))) {
       for (const verify of throwing(error)) {
-        expect(await outcome(verify)).toEqual(new TokenRefusedError('inactive', { cause: error }));
+        expect(await outcome(verify)).toEqual(new TokenRejectedError('inactive', { cause: error }));
       }
     }
     for (const near of [
@@ -89,9 +89,9 @@ describe('askVerifier', () => {
   verifies('F79', 'takes for a fault what a verifier may not decide', async () => {
     for (const cause of [
       new InsufficientScopeError(['a']),
-      new CredentialsRefusedError('missing_token'),
-      new RequestOriginRefusedError('origin'),
-      new MessageRefusedError('batch'),
+      new CredentialsRejectedError('missing_token'),
+      new RequestOriginRejectedError('origin'),
+      new MessageRejectedError('batch'),
     ]) {
       for (const verify of throwing(cause)) {
         const error = await outcome(verify);

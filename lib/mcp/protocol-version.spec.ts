@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clientAccumulatesScopes, hasNoBatches } from './protocol-era.js';
+import { clientAccumulatesScopes, hasNoBatches } from './protocol-version.js';
 
 describe('clientAccumulatesScopes', () => {
   it.each(['2026-07-28', '2026-07-29', '2027-01-01', '9999-12-31'])(

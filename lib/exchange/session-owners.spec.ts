@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { SessionHolders } from './session-holders.js';
+import { SessionOwners } from './session-owners.js';
 
-function holders(limits: { maxSessions?: number; maxIdleSeconds?: number } = {}) {
+function owners(limits: { maxSessions?: number; maxIdleSeconds?: number } = {}) {
   const clock = { seconds: 0 };
-  const made = new SessionHolders({ maxSessions: 100, maxIdleSeconds: 60, ...limits }, () => clock.seconds);
-  // A holder of its own for each name; "a/2" is another client of the person "a".
-  const holder = (key: string) => ({ key, sharer: key.replace(/\/.*/, '') });
-  const holders = {
+  const made = new SessionOwners({ maxSessions: 100, maxIdleSeconds: 60, ...limits }, () => clock.seconds);
+  // A owner of its own for each name; "a/2" is another client of the person "a".
+  const owner = (key: string) => ({ key, sharer: key.replace(/\/.*/, '') });
+  const owners = {
     bind: (id: string, key: string) => {
-      made.bind(id, holder(key));
+      made.bind(id, owner(key));
     },
-    use: (id: string, key: string) => made.use(id, holder(key)),
+    use: (id: string, key: string) => made.use(id, owner(key)),
     forget: (id: string) => {
       made.forget(id);
     },
@@ -22,12 +22,12 @@ function holders(limits: { maxSessions?: number; maxIdleSeconds?: number } = {})
       return Reflect.get(made, 'held') as unknown;
     },
   };
-  return { clock, holders };
+  return { clock, owners };
 }
 
-describe('SessionHolders', () => {
+describe('SessionOwners', () => {
   it('knows who holds a session, and that nobody holds what was forgotten or never bound', () => {
-    const { holders: sessions } = holders();
+    const { owners: sessions } = owners();
     sessions.bind('s', 'a');
     expect([sessions.use('s', 'a'), sessions.use('s', 'b'), sessions.use('S', 'a')]).toEqual([
       true,
@@ -39,15 +39,15 @@ describe('SessionHolders', () => {
     expect([sessions.use('s', 'a'), sessions.size]).toEqual([false, 0]);
   });
 
-  it('leaves a session with its first holder', () => {
-    const { holders: sessions } = holders();
+  it('leaves a session with its first owner', () => {
+    const { owners: sessions } = owners();
     sessions.bind('s', 'a');
     sessions.bind('s', 'b');
     expect([sessions.use('s', 'a'), sessions.use('s', 'b'), sessions.size]).toEqual([true, false, 1]);
   });
 
   it('forgets what was not used for the idle time, to the second', () => {
-    const { clock, holders: sessions } = holders();
+    const { clock, owners: sessions } = owners();
     sessions.bind('s', 'a');
     clock.seconds = 59;
     expect(sessions.use('s', 'b')).toBe(false); // is no use
@@ -57,7 +57,7 @@ describe('SessionHolders', () => {
   });
 
   it('can give a forgotten id to somebody else', () => {
-    const { clock, holders: sessions } = holders();
+    const { clock, owners: sessions } = owners();
     sessions.bind('s', 'a');
     clock.seconds = 60;
     sessions.bind('s', 'b');
@@ -65,15 +65,15 @@ describe('SessionHolders', () => {
   });
 
   it('drops all that are idle when a new one comes', () => {
-    const { clock, holders: sessions } = holders();
+    const { clock, owners: sessions } = owners();
     for (let n = 0; n < 50; n++) sessions.bind(`old${String(n)}`, `h${String(n)}`);
     clock.seconds = 60;
     sessions.bind('new', 'a');
     expect(sessions.size).toBe(1);
   });
 
-  it('drops the longest unused of all where each holder has its share', () => {
-    const { holders: sessions } = holders();
+  it('drops the longest unused of all where each owner has its share', () => {
+    const { owners: sessions } = owners();
     for (let n = 0; n < 100; n++) sessions.bind(`s${String(n)}`, `h${String(n % 10)}`);
     expect(sessions.use('s0', 'h0')).toBe(true);
     sessions.bind('next', 'h0');
@@ -85,8 +85,8 @@ describe('SessionHolders', () => {
     ]);
   });
 
-  it('drops the longest unused of a holder with more than its share, and nobody else’s', () => {
-    const { holders: sessions } = holders();
+  it('drops the longest unused of a owner with more than its share, and nobody else’s', () => {
+    const { owners: sessions } = owners();
     for (let n = 0; n < 89; n++) sessions.bind(`s${String(n)}`, `h${String(n)}`);
     for (let n = 0; n < 11; n++) sessions.bind(`own${String(n)}`, 'a');
     expect(sessions.use('own0', 'a')).toBe(true);
@@ -101,7 +101,7 @@ describe('SessionHolders', () => {
   });
 
   verifies('WAY-15', 'counts all clients of one person together, and those of others apart', () => {
-    const { holders: sessions } = holders();
+    const { owners: sessions } = owners();
     for (let n = 0; n < 80; n++) sessions.bind(`s${String(n)}`, `h${String(n)}`);
     for (let n = 0; n < 40; n++) sessions.bind(`own${String(n)}`, `a/${String(n)}`);
     expect(sessions.size).toBe(100);
@@ -112,7 +112,7 @@ describe('SessionHolders', () => {
   });
 
   it('holds one where one is all it may, and no more memory for ids that are made up', () => {
-    const { holders: sessions } = holders({ maxSessions: 1 });
+    const { owners: sessions } = owners({ maxSessions: 1 });
     sessions.bind('a', 'a');
     sessions.bind('b', 'b');
     expect([sessions.use('a', 'a'), sessions.use('b', 'b'), sessions.size]).toEqual([false, true, 1]);

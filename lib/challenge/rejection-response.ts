@@ -1,11 +1,16 @@
-import { answerTo, type ChallengedResource, type RefusalSettings } from './refusal-answers.js';
-import { type JsonRpcRefusalBody, jsonRpcBody, type RefusalBody, refusalBody } from './refusal-body.js';
+import { answerTo, type ChallengedResource, type RejectionSettings } from './rejection-answers.js';
+import {
+  type JsonRpcRejectionBody,
+  jsonRpcBody,
+  type RejectionBody,
+  rejectionBody,
+} from './rejection-body.js';
 
-/** A refusal as it goes over the wire. @internal */
-export interface RefusalResponse {
+/** A rejection as it goes over the wire. @internal */
+export interface RejectionResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: RefusalBody | JsonRpcRefusalBody;
+  readonly body: RejectionBody | JsonRpcRejectionBody;
 }
 
 /**
@@ -13,18 +18,18 @@ export interface RefusalResponse {
  *
  * @param failure - the decision: what was thrown
  * @param resource - the resource that the request was for
- * @param settings - what the options say of refusals
+ * @param settings - what the options say of rejections
  * @param requestId - the id of the JSON-RPC request; goes into a JSON-RPC body and nowhere else
  * @internal
  */
-export function refusalResponse(
+export function rejectionResponse(
   failure: unknown,
   resource: ChallengedResource,
-  settings: RefusalSettings,
+  settings: RejectionSettings,
   requestId: string | number | null = null,
-): RefusalResponse {
+): RejectionResponse {
   const answer = answerTo(failure, resource, settings);
-  const oauth = refusalBody(answer, failure, resource, settings);
+  const oauth = rejectionBody(answer, failure, resource, settings);
   const isJsonRpc = settings.errorBody === 'json-rpc' || answer.jsonRpcCode !== undefined;
   const body = isJsonRpc ? jsonRpcBody(requestId, answer, oauth) : oauth;
   return { status: answer.status, headers: answer.headers, body };

@@ -1,17 +1,20 @@
 import { type ServerResponse } from 'node:http';
-import { type RefusalResponse } from './refusal-response.js';
+import { type RejectionResponse } from './rejection-response.js';
 
 /** The part of a node response that is used. @internal */
-export type RefusalWriter = Pick<ServerResponse, 'writeHead'>;
+export type RejectionWriter = Pick<ServerResponse, 'writeHead'>;
 
 /**
- * Writes a refusal to a node response, for what stands before Nest's pipeline: the same status, headers and body as
+ * Writes a rejection to a node response, for what stands before Nest's pipeline: the same status, headers and body as
  * an exception of the guard gets. Headers that are on the response already, such as those of CORS, are sent with it.
  *
  * @throws when the response's headers have been sent
  * @internal
  */
-export function writeRefusal(response: RefusalWriter, { status, headers, body }: RefusalResponse): void {
+export function writeRejection(
+  response: RejectionWriter,
+  { status, headers, body }: RejectionResponse,
+): void {
   const text = JSON.stringify(body);
   response
     .writeHead(status, {

@@ -1,7 +1,7 @@
 import { type SessionBindingOptions } from '../options/mcp-auth-options.js';
 
 /** A caller that holds sessions. @internal */
-export interface Holder {
+export interface Owner {
   /** Of the caller: another client of the same person is another one. */
   readonly key: string;
   /** Of the person, or what else has a share of all sessions, however many clients it has. */
@@ -10,7 +10,7 @@ export interface Holder {
 
 /** Who holds a session, and when it was used last. */
 interface Session {
-  holder: Holder;
+  owner: Owner;
   /** In seconds. */
   usedAt: number;
 }
@@ -26,7 +26,7 @@ const SHARE = 1 / 10;
  *
  * @internal
  */
-export class SessionHolders {
+export class SessionOwners {
   /** In the order of their last use. */
   private readonly sessions = new Map<string, Session>();
   /** The sessions of each sharer, in the same order. */
@@ -42,20 +42,20 @@ export class SessionHolders {
     return this.sessions.size;
   }
 
-  /** Notes who holds a session. It stays with its first holder. */
-  bind(id: string, holder: Holder): void {
+  /** Notes who holds a session. It stays with its first owner. */
+  bind(id: string, owner: Owner): void {
     const now = this.seconds();
     if (this.find(id, now)) return;
-    this.makeRoom(holder.sharer, now);
-    this.sessions.set(id, { holder, usedAt: now });
-    this.share(id, holder.sharer);
+    this.makeRoom(owner.sharer, now);
+    this.sessions.set(id, { owner, usedAt: now });
+    this.share(id, owner.sharer);
   }
 
   /** Tells whether this caller holds a session, and if so notes that it is in use. */
-  use(id: string, { key, sharer }: Holder): boolean {
+  use(id: string, { key, sharer }: Owner): boolean {
     const now = this.seconds();
     const session = this.find(id, now);
-    if (session?.holder.key !== key) return false;
+    if (session?.owner.key !== key) return false;
     session.usedAt = now;
     this.sessions.delete(id);
     this.sessions.set(id, session);
@@ -65,12 +65,12 @@ export class SessionHolders {
     return true;
   }
 
-  /** Gives a session that one holder has to another. It cannot be given back, as the first has it no more. */
-  pass(id: string, from: Holder, to: Holder): boolean {
+  /** Gives a session that one owner has to another. It cannot be given back, as the first has it no more. */
+  pass(id: string, from: Owner, to: Owner): boolean {
     const session = this.find(id, this.seconds());
-    if (session?.holder.key !== from.key) return false;
+    if (session?.owner.key !== from.key) return false;
     this.unshare(id, from.sharer);
-    session.holder = to;
+    session.owner = to;
     this.share(id, to.sharer);
     return this.use(id, to);
   }
@@ -79,7 +79,7 @@ export class SessionHolders {
     const session = this.sessions.get(id);
     if (!session) return;
     this.sessions.delete(id);
-    this.unshare(id, session.holder.sharer);
+    this.unshare(id, session.owner.sharer);
   }
 
   private share(id: string, sharer: string): void {

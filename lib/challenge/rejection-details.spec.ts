@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { describeAudiences } from './refusal-details.js';
+import { describeAudiences } from './rejection-details.js';
 
-const ONE = { audiences: ['https://api.example.com/notes'], refuseMultipleAudiences: false };
+const ONE = { audiences: ['https://api.example.com/notes'], rejectMultipleAudiences: false };
 
 describe('describeAudiences', () => {
   const found = (aud: unknown, secrets: readonly string[] = []): string =>
@@ -29,7 +29,7 @@ describe('describeAudiences', () => {
 
   it('says what the resource accepts, also where nobody vouches for claims', () => {
     expect(describeAudiences({ ...ONE, audiences: ['a', 'b'] }, undefined, [])).toBe('; expected "a", "b"');
-    expect(describeAudiences({ ...ONE, refuseMultipleAudiences: true }, { aud: ['a', 'b'] }, [])).toBe(
+    expect(describeAudiences({ ...ONE, rejectMultipleAudiences: true }, { aud: ['a', 'b'] }, [])).toBe(
       '; expected "https://api.example.com/notes" alone, the token has "a", "b"',
     );
   });

@@ -17,7 +17,7 @@ class NotesController {
   }
 }
 
-describe('the debug line of a refused token', () => {
+describe('the debug line of a rejected token', () => {
   const started = async (
     resource: object,
     more: Partial<McpAuthModuleOptions> = {},
@@ -43,7 +43,7 @@ describe('the debug line of a refused token', () => {
     return { app, log, as };
   };
 
-  const refused = async (app: RunningApp, log: EveryLine, token: string): Promise<string> => {
+  const rejected = async (app: RunningApp, log: EveryLine, token: string): Promise<string> => {
     log.lines.length = 0;
     const { status, text } = await app.send('/notes', { headers: { authorization: `Bearer ${token}` } });
     expect([status, text]).toEqual([
@@ -51,7 +51,7 @@ describe('the debug line of a refused token', () => {
       '{"error":"invalid_token","error_description":"The access token is invalid or expired"}',
     ]);
     expect(log.lines.filter((line) => line.includes(token))).toEqual([]);
-    return log.lines.filter((line) => line.includes('Refused a request')).join('\n');
+    return log.lines.filter((line) => line.includes('Rejected a request')).join('\n');
   };
 
   const ofAudience = (found: string): string => `: audience; expected "${NOTES}", the token has ${found} (`;
@@ -60,14 +60,14 @@ describe('the debug line of a refused token', () => {
     for (const introspects of [false, true]) {
       const { app, log, as } = await started({ introspects });
       const one = await as.issueToken({ audience: ADMIN });
-      expect(await refused(app, log, one)).toContain(ofAudience(`"${ADMIN}"`));
+      expect(await rejected(app, log, one)).toContain(ofAudience(`"${ADMIN}"`));
       const two = await as.issueToken({ audience: [ADMIN, `${NOTES}/x`] });
-      expect(await refused(app, log, two)).toContain(ofAudience(`"${ADMIN}", "${NOTES}/x"`));
+      expect(await rejected(app, log, two)).toContain(ofAudience(`"${ADMIN}", "${NOTES}/x"`));
       const none = await as.issueToken({ claims: { aud: undefined } });
-      expect(await refused(app, log, none)).toContain(ofAudience('no "aud"'));
+      expect(await rejected(app, log, none)).toContain(ofAudience('no "aud"'));
       // Its neighbour has another reason, and no audience in its line.
       const expired = await as.issueToken({ audience: NOTES, expiresInSeconds: -60 });
-      expect(await refused(app, log, expired)).toMatch(/: expired \(/);
+      expect(await rejected(app, log, expired)).toMatch(/: expired \(/);
     }
   });
 
@@ -78,9 +78,9 @@ describe('the debug line of a refused token', () => {
       const { app, log, as } = await started({});
       const advice =
         ': malformed; if the token is opaque, configure "introspection" for its authorization server (';
-      expect(await refused(app, log, as.issueOpaqueToken({ audience: NOTES }))).toContain(advice);
+      expect(await rejected(app, log, as.issueOpaqueToken({ audience: NOTES }))).toContain(advice);
       const asked = await started({ introspects: true });
-      const opaque = await refused(asked.app, asked.log, as.issueOpaqueToken({ audience: NOTES }));
+      const opaque = await rejected(asked.app, asked.log, as.issueOpaqueToken({ audience: NOTES }));
       expect(opaque).toMatch(/: inactive \(/);
     },
   );

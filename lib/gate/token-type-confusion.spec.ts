@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { isNotAnAccessToken } from './look-alikes.js';
+import { isNotAnAccessToken } from './token-type-confusion.js';
 
 describe('isNotAnAccessToken', () => {
   verifies('JWT-08', 'knows ID tokens, event tokens and proofs by their claims', () => {

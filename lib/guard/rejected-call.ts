@@ -1,31 +1,31 @@
 import { type BearerException } from '../challenge/bearer.exception.js';
 import {
-  CredentialsRefusedError,
+  CredentialsRejectedError,
   InsufficientScopeError,
-  MessageRefusedError,
-} from '../errors/refusal.errors.js';
+  MessageRejectedError,
+} from '../errors/rejection.errors.js';
 import { SdkProtocolError } from '../platform/mcp-sdk.js';
 
 const NOT_CONFIGURED =
   'The call carries no caller, so what needs one does not run; over stdio, configure one by the option "stdio"';
 
 /**
- * Refuses a call of an MCP handler behind which there is no HTTP request: with a JSON-RPC error, whose code is the HTTP
- * status that the refusal would have had, in place of a result that only says that something went wrong.
+ * Rejects a call of an MCP handler behind which there is no HTTP request: with a JSON-RPC error, whose code is the HTTP
+ * status that the rejection would have had, in place of a result that only says that something went wrong.
  *
- * @param exception - the refusal
+ * @param exception - the rejection
  * @param failure - why
  * @throws always: what @nestjs/microservices passes on to the transport as it is, or the exception where it is not installed
  * @internal
  */
-export async function refuseCall(exception: BearerException, failure: unknown): Promise<never> {
+export async function rejectCall(exception: BearerException, failure: unknown): Promise<never> {
   const rpc = await import('@nestjs/microservices').catch(() => undefined);
   if (!rpc) throw exception;
-  throw new rpc.RpcException(refusedCall(exception.getStatus(), failure));
+  throw new rpc.RpcException(rejectedCall(exception.getStatus(), failure));
 }
 
-/** The JSON-RPC error that says why a call was refused. @internal */
-export function refusedCall(status: number, failure: unknown): SdkProtocolError {
+/** The JSON-RPC error that says why a call was rejected. @internal */
+export function rejectedCall(status: number, failure: unknown): SdkProtocolError {
   if (failure instanceof InsufficientScopeError) {
     const scope = failure.scopes.join(' ');
     return new SdkProtocolError(`The caller lacks scopes; this needs: ${scope}`, status, {
@@ -33,9 +33,9 @@ export function refusedCall(status: number, failure: unknown): SdkProtocolError 
       scope,
     });
   }
-  if (failure instanceof CredentialsRefusedError)
+  if (failure instanceof CredentialsRejectedError)
     return new SdkProtocolError(NOT_CONFIGURED, status, { error: 'missing_token' });
-  if (failure instanceof MessageRefusedError)
+  if (failure instanceof MessageRejectedError)
     return new SdkProtocolError('This operation belongs to another protected resource', status, {
       error: 'forbidden_operation',
     });
