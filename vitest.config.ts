@@ -62,7 +62,10 @@ export default defineConfig({
         lines: 95,
         functions: 95,
         statements: 95,
-        'lib/{token,verifier,gate,challenge}/**': { branches: 100 },
+        'lib/{token,policy,rejection}/**': { branches: 100 },
+        'lib/request/{access-token.authenticator,authorization,revocation.check,verified-token.cache}.ts': {
+          branches: 100,
+        },
       },
     },
   },

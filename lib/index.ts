@@ -83,8 +83,8 @@ export type {
 } from './events/mcp-auth-event.interface.js';
 export { McpAuthEvents } from './events/mcp-auth-events.js';
 
-export type { ProtectedResourceMetadata } from './resource-metadata/protected-resource-metadata.interface.js';
-export { claimsFromAuthInfo } from './verifier/auth-info-claims.js';
+export type { ProtectedResourceMetadata } from './resource/protected-resource-metadata.interface.js';
+export { claimsFromAuthInfo } from './token/auth-info-claims.js';
 export {
   type TokenClaims,
   TokenVerifier,
@@ -98,16 +98,16 @@ export {
   type VerifyToken,
 } from './options/token.verifier.js';
 
-export { BearerException } from './challenge/bearer.exception.js';
-export type { JsonRpcRejectionBody, RejectionBody } from './challenge/rejection-body.js';
-export { AuthInfo } from './auth-info/auth-info.decorator.js';
-export { AuthContext } from './auth-info/auth-context.js';
-export { principalKey } from './auth-info/principal-key.js';
-export type { InvalidTokenErrorClass } from './auth-info/invalid-token.error.js';
+export { BearerException } from './rejection/bearer.exception.js';
+export type { JsonRpcRejectionBody, RejectionBody } from './rejection/rejection-body.js';
+export { AuthInfo } from './request/auth-info.decorator.js';
+export { AuthContext } from './request/auth-context.js';
+export { principalKey } from './request/principal-key.js';
+export type { InvalidTokenErrorClass } from './request/invalid-token.error.js';
 export {
   ResourceTokenVerifier,
   type ResourceTokenVerifierOptions,
-} from './auth-info/resource-token.verifier.js';
+} from './request/resource-token.verifier.js';
 export { AllowAnonymous } from './decorators/allow-anonymous.decorator.js';
 export { NoFurtherScopes } from './decorators/no-further-scopes.decorator.js';
 export { ProtectedResource } from './decorators/protected-resource.decorator.js';
@@ -124,10 +124,10 @@ export {
   type AuthorizationServerStatus,
   McpAuthDiagnostics,
   type McpAuthReport,
-} from './discovery/diagnostics.js';
+} from './authorization-server/diagnostics.js';
 export type {
   ComplianceCode,
   ComplianceFinding,
   ComplianceReport,
   ComplianceSuccess,
-} from './discovery/mcp-compliance.js';
+} from './authorization-server/mcp-compliance.js';

@@ -5,7 +5,7 @@ import {
   metadataController,
   mirrorController,
   type WellKnownControllers,
-} from './resource-metadata/well-known.controllers.js';
+} from './resource/well-known.controllers.js';
 
 /** An empty list of decorators says that none are needed, which is not the same as saying nothing. */
 interface Extras extends Pick<McpAuthModuleExtras, 'isGlobal'> {

@@ -7,27 +7,27 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { ApplicationConfig, DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
-import { AuthContext } from './auth-info/auth-context.js';
-import { ResourceTokenVerifier } from './auth-info/resource-token.verifier.js';
-import { DecisionReport } from './challenge/decision-report.js';
-import { Rejections } from './challenge/rejections.js';
-import { AuthorizationServerRegistry } from './discovery/authorization-server.registry.js';
-import { BackgroundRetry } from './discovery/background-retry.js';
-import { McpAuthDiagnostics } from './discovery/diagnostics.js';
-import { IssuerKeysRegistry } from './discovery/issuer-keys.registry.js';
+import { AuthContext } from './request/auth-context.js';
+import { ResourceTokenVerifier } from './request/resource-token.verifier.js';
+import { DecisionReport } from './rejection/decision-report.js';
+import { Rejections } from './rejection/rejections.js';
+import { AuthorizationServerRegistry } from './authorization-server/authorization-server.registry.js';
+import { BackgroundRetry } from './authorization-server/background-retry.js';
+import { McpAuthDiagnostics } from './authorization-server/diagnostics.js';
+import { IssuerKeysRegistry } from './authorization-server/issuer-keys.registry.js';
 import { McpAuthConfigError } from './errors/config.error.js';
 import { McpAuthEvents } from './events/mcp-auth-events.js';
 import { RateLimitedLogger } from './events/rate-limited-logger.js';
-import { RESPONSE_PROVIDERS } from './exchange/response.providers.js';
-import { AccessTokenAuthenticator } from './gate/access-token.authenticator.js';
-import { RevocationCheck } from './gate/revocation.check.js';
-import { ScopePolicy } from './gate/scope-policy.js';
-import { VerifiedTokenCache } from './gate/verified-token.cache.js';
+import { RESPONSE_PROVIDERS } from './response/response.providers.js';
+import { AccessTokenAuthenticator } from './request/access-token.authenticator.js';
+import { RevocationCheck } from './request/revocation.check.js';
+import { ScopePolicy } from './policy/scope-policy.js';
+import { VerifiedTokenCache } from './request/verified-token.cache.js';
 import { BearerAuthGuard } from './guard/bearer-auth.guard.js';
 import { BearerAuthMiddleware } from './guard/bearer-auth.middleware.js';
 import { PlatformHooks } from './guard/platform-hooks.js';
 import { REQUEST_PROVIDERS } from './guard/request-services.js';
-import { ResourceReport } from './guard/resource-report.js';
+import { ResourceReport } from './bootstrap/resource-report.js';
 import {
   AUTHORIZATION_SERVER_WELL_KNOWN,
   IMPORTED_MODULE,
@@ -37,12 +37,12 @@ import {
   WELL_KNOWN_CONTROLLERS,
 } from './mcp-auth.constants.js';
 import { ConfigurableModuleClass } from './mcp-auth.module-definition.js';
-import { BootstrapWarnings } from './mcp/bootstrap-warnings.js';
-import { HandlerRegistration } from './mcp/handler-registration.js';
-import { MCP_PROVIDERS } from './mcp/mcp.providers.js';
-import { StepUpFilter } from './exchange/step-up.filter.js';
-import { HandlerScan } from './mcp/handler-scan.js';
-import { assertSingleModule } from './mcp/single-module.js';
+import { BootstrapWarnings } from './bootstrap/bootstrap-warnings.js';
+import { HandlerRegistration } from './bootstrap/handler-registration.js';
+import { BOOTSTRAP_PROVIDERS } from './bootstrap/bootstrap.providers.js';
+import { StepUpFilter } from './response/step-up.filter.js';
+import { HandlerScan } from './bootstrap/handler-scan.js';
+import { assertSingleModule } from './bootstrap/single-module.js';
 import {
   type McpAuthModuleAsyncOptions,
   type McpAuthModuleExtras,
@@ -52,16 +52,16 @@ import { resolveOptions } from './options/resolve-options.js';
 import { wholeTree } from './platform/http-adapter.js';
 import { dropModulePath, setPaths } from './platform/nest-metadata.js';
 import { excludeFromPrefix } from './platform/nest-prefix.js';
-import { LegacyMirror } from './resource-metadata/legacy-mirror.js';
-import { ProtectedResourceRegistry } from './resource-metadata/protected-resource.registry.js';
-import { WellKnownResponder } from './resource-metadata/well-known.responder.js';
-import { ResourcePaths } from './resource-metadata/resource-paths.js';
-import { type WellKnownControllers } from './resource-metadata/well-known.controllers.js';
-import { IntrospectionTokenVerifier } from './verifier/introspection-token.verifier.js';
-import { IssuerTokenVerifier } from './verifier/issuer-token.verifier.js';
-import { JwtTokenVerifier } from './verifier/jwt-token.verifier.js';
+import { LegacyMirror } from './resource/legacy-mirror.js';
+import { ProtectedResourceRegistry } from './resource/protected-resource.registry.js';
+import { WellKnownResponder } from './resource/well-known.responder.js';
+import { ResourcePaths } from './resource/resource-paths.js';
+import { type WellKnownControllers } from './resource/well-known.controllers.js';
+import { IntrospectionTokenVerifier } from './token/introspection-token.verifier.js';
+import { IssuerTokenVerifier } from './token/issuer-token.verifier.js';
+import { JwtTokenVerifier } from './token/jwt-token.verifier.js';
 import { TokenVerifier } from './options/token.verifier.js';
-import { VerifierRegistry } from './verifier/verifier.registry.js';
+import { VerifierRegistry } from './token/verifier.registry.js';
 import { OperatorLogger } from './events/operator.logger.js';
 
 const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
@@ -100,7 +100,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     DecisionReport,
     Rejections,
     McpAuthDiagnostics,
-    ...MCP_PROVIDERS,
+    ...BOOTSTRAP_PROVIDERS,
     ...RESPONSE_PROVIDERS,
     BearerAuthGuard,
     BearerAuthMiddleware,

@@ -1,6 +1,6 @@
 import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { RequestContext } from '../auth-info/request-context.js';
+import { RequestContext } from '../request/request-context.js';
 import { MessageRejectedError } from '../errors/rejection.errors.js';
 import { IMPORTED_MODULE } from '../mcp-auth.constants.js';
 import { hasUnreadMessage } from '../mcp/unread-body.js';

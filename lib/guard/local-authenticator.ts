@@ -1,17 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
-import { type LocalCall } from '../auth-info/local-call.js';
-import { RequestContext } from '../auth-info/request-context.js';
-import { toAuthInfo } from '../auth-info/to-auth-info.js';
-import { DecisionReport } from '../challenge/decision-report.js';
+import { type AuthInfo } from '../request/auth-info.decorator.js';
+import { type LocalCall } from '../request/local-call.js';
+import { RequestContext } from '../request/request-context.js';
+import { toAuthInfo } from '../request/to-auth-info.js';
+import { DecisionReport } from '../rejection/decision-report.js';
 import {
   CredentialsRejectedError,
   InsufficientScopeError,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
-import { type ValidatedToken } from '../gate/validate-claims.js';
-import { ScopePolicy } from '../gate/scope-policy.js';
-import { assertTimely } from '../gate/time-claims.js';
+import { type ValidatedToken } from '../policy/validate-claims.js';
+import { ScopePolicy } from '../policy/scope-policy.js';
+import { assertTimely } from '../policy/time-claims.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type HandlerPlan } from '../mcp/handler-plan.js';
 import { choicesFor } from '../mcp/operation-needs.js';
@@ -21,7 +21,7 @@ import { canonicalResource } from '../options/url-rules.js';
 import {
   type ProtectedResource,
   ProtectedResourceRegistry,
-} from '../resource-metadata/protected-resource.registry.js';
+} from '../resource/protected-resource.registry.js';
 
 /** What a local call is for. @internal */
 export interface LocalDemand {

@@ -1,14 +1,14 @@
 import { Inject, Injectable, type MiddlewareConsumer } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { RequestContext } from '../auth-info/request-context.js';
-import { preflightResponse } from '../challenge/cors-headers.js';
-import { Rejections } from '../challenge/rejections.js';
+import { RequestContext } from '../request/request-context.js';
+import { preflightResponse } from '../rejection/cors-headers.js';
+import { Rejections } from '../rejection/rejections.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { hasUnreadMessage } from '../mcp/unread-body.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { policyOf } from '../origin/request-origin-policy.js';
+import { policyOf } from '../policy/request-origin-policy.js';
 import { addBeforeExpress } from '../platform/express.js';
 import {
   addBeforeMiddleware,
@@ -25,9 +25,9 @@ import {
   takeResponse,
 } from '../platform/node-message.js';
 import { keepPeeked } from '../platform/peek-json.js';
-import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
-import { ResourcePaths } from '../resource-metadata/resource-paths.js';
-import { WellKnownResponder } from '../resource-metadata/well-known.responder.js';
+import { type ProtectedResource } from '../resource/protected-resource.registry.js';
+import { ResourcePaths } from '../resource/resource-paths.js';
+import { WellKnownResponder } from '../resource/well-known.responder.js';
 import { BearerAuthMiddleware } from './bearer-auth.middleware.js';
 import { RequestFilter } from './request-filter.js';
 

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { RequestContext } from '../auth-info/request-context.js';
-import { toAuthInfo } from '../auth-info/to-auth-info.js';
-import { DecisionReport } from '../challenge/decision-report.js';
-import { AccessTokenAuthenticator } from '../gate/access-token.authenticator.js';
-import { type ValidatedToken } from '../gate/validate-claims.js';
-import { policyOf } from '../origin/request-origin-policy.js';
-import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
+import { RequestContext } from '../request/request-context.js';
+import { toAuthInfo } from '../request/to-auth-info.js';
+import { DecisionReport } from '../rejection/decision-report.js';
+import { AccessTokenAuthenticator } from '../request/access-token.authenticator.js';
+import { type ValidatedToken } from '../policy/validate-claims.js';
+import { policyOf } from '../policy/request-origin-policy.js';
+import { type ProtectedResource } from '../resource/protected-resource.registry.js';
 import { type CredentialRequest, credentialSources } from '../token/credential-sources.js';
 import { extractBearerToken } from '../token/extract-bearer-token.js';
 

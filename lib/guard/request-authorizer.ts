@@ -1,15 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type ServerResponse } from 'node:http';
-import { type Authentication, RequestContext } from '../auth-info/request-context.js';
-import { DecisionReport } from '../challenge/decision-report.js';
+import { type Authentication, RequestContext } from '../request/request-context.js';
+import { DecisionReport } from '../rejection/decision-report.js';
 import {
   CredentialsRejectedError,
   InsufficientScopeError,
   MessageRejectedError,
 } from '../errors/rejection.errors.js';
-import { ResponseInterceptors } from '../exchange/response-interceptors.js';
-import { ScopePolicy } from '../gate/scope-policy.js';
-import { type ScopeChoice } from '../gate/scopes.js';
+import { ResponseInterceptors } from '../response/response-interceptors.js';
+import { ScopePolicy } from '../policy/scope-policy.js';
+import { type ScopeChoice } from '../policy/scopes.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { assertHeadersAgree } from '../mcp/header-agreement.js';
@@ -19,7 +19,7 @@ import { hasNoBatches, mcpStrategy } from '../mcp/protocol-version.js';
 import { choicesWithoutCaller, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { hasUnreadMessage, unreadFailure } from '../mcp/unread-body.js';
 import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
+import { type ProtectedResource } from '../resource/protected-resource.registry.js';
 import { type CredentialRequest } from '../token/credential-sources.js';
 
 /** The part of a platform's request that is read. @internal */

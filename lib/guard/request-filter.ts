@@ -1,22 +1,22 @@
 import { Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { RequestContext } from '../auth-info/request-context.js';
-import { corsHeaders } from '../challenge/cors-headers.js';
-import { Rejections } from '../challenge/rejections.js';
+import { RequestContext } from '../request/request-context.js';
+import { corsHeaders } from '../rejection/cors-headers.js';
+import { Rejections } from '../rejection/rejections.js';
 import { RequestOriginRejectedError } from '../errors/rejection.errors.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { NO_ARGUMENTS } from '../mcp/operations.js';
 import { type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { hasUnreadMessage, isSentAsJson } from '../mcp/unread-body.js';
-import { policyOf } from '../origin/request-origin-policy.js';
+import { policyOf } from '../policy/request-origin-policy.js';
 import { isFastify } from '../platform/fastify.js';
 import { jsonParserOf } from '../platform/http-adapter.js';
 import { nodeResponseOf, type PlatformRequest, type PlatformResponse } from '../platform/node-message.js';
 import {
   type ProtectedResource,
   ProtectedResourceRegistry,
-} from '../resource-metadata/protected-resource.registry.js';
-import { isRequestTarget } from '../resource-metadata/resource-metadata-url.js';
+} from '../resource/protected-resource.registry.js';
+import { isRequestTarget } from '../resource/resource-metadata-url.js';
 import { RequestAuthenticator } from './request-authenticator.js';
 import { type ParsedRequest, RequestAuthorizer } from './request-authorizer.js';
 

@@ -1,16 +1,15 @@
 import { Injectable, type Provider } from '@nestjs/common';
-import { Rejections } from '../challenge/rejections.js';
+import { Rejections } from '../rejection/rejections.js';
 import { IMPORTED_MODULE } from '../mcp-auth.constants.js';
 import { HandlerPlans } from '../mcp/handler-plan.js';
-import { ProtectedResourceRegistry } from '../resource-metadata/protected-resource.registry.js';
-import { ResourcePaths } from '../resource-metadata/resource-paths.js';
-import { WellKnownResponder } from '../resource-metadata/well-known.responder.js';
+import { ProtectedResourceRegistry } from '../resource/protected-resource.registry.js';
+import { ResourcePaths } from '../resource/resource-paths.js';
+import { WellKnownResponder } from '../resource/well-known.responder.js';
 import { LocalAuthenticator } from './local-authenticator.js';
 import { PlatformHooks } from './platform-hooks.js';
 import { RequestAuthenticator } from './request-authenticator.js';
 import { RequestAuthorizer } from './request-authorizer.js';
 import { RequestFilter } from './request-filter.js';
-import { ResourceReport } from './resource-report.js';
 import { TransportCheck } from './transport-check.js';
 
 /**
@@ -42,6 +41,5 @@ export const REQUEST_PROVIDERS: readonly Provider[] = [
   LocalAuthenticator,
   PlatformHooks,
   TransportCheck,
-  ResourceReport,
   { provide: IMPORTED_MODULE, useClass: RequestServices },
 ];

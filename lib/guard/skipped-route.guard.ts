@@ -1,5 +1,5 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
-import { RequestContext } from '../auth-info/request-context.js';
+import { RequestContext } from '../request/request-context.js';
 import { SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
 import { isMarked } from '../platform/nest-metadata.js';
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { RequestContext } from '../auth-info/request-context.js';
-import { Rejections } from '../challenge/rejections.js';
+import { RequestContext } from '../request/request-context.js';
+import { Rejections } from '../rejection/rejections.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { CredentialsRejectedError, MessageRejectedError } from '../errors/rejection.errors.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
@@ -12,8 +12,8 @@ import { type PlatformResponse } from '../platform/node-message.js';
 import {
   type ProtectedResource,
   ProtectedResourceRegistry,
-} from '../resource-metadata/protected-resource.registry.js';
-import { ResourcePaths } from '../resource-metadata/resource-paths.js';
+} from '../resource/protected-resource.registry.js';
+import { ResourcePaths } from '../resource/resource-paths.js';
 import { rejectedCall } from './rejected-call.js';
 
 /** A platform's request: the parts that are read. */

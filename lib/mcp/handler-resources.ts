@@ -1,4 +1,4 @@
-import { type ProtectedResource } from '../resource-metadata/protected-resource.registry.js';
+import { type ProtectedResource } from '../resource/protected-resource.registry.js';
 import { type McpDeclaration } from './handler-source.js';
 import { type McpOperation, type McpOperationKind } from './operations.js';
 import { readUri, uriMatcher } from './uri-template.js';

@@ -4,14 +4,21 @@ import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interfa
 import {
   type ProtectedResource,
   ProtectedResourceRegistry,
-} from '../resource-metadata/protected-resource.registry.js';
+} from '../resource/protected-resource.registry.js';
 import { HandlerResources } from './handler-resources.js';
 import { type McpDeclaration } from './handler-source.js';
-import { type DeclaredHandler } from './handler-sources.js';
 import { type McpOperation } from './operations.js';
 import { type OperationNeed } from './operation-needs.js';
 import { namedScopes, type ScopedCall, type ScopeRequirement } from './scope-requirement.js';
 import { readUri, uriMatcher } from './uri-template.js';
+
+/** A declaration, with what is known of the handler if it is a method of a controller. @internal */
+export interface DeclaredHandler extends McpDeclaration {
+  /** The server of @rekog/mcp-nest that serves it. */
+  readonly server?: unknown;
+  /** Whether the guard decides on it once more. */
+  readonly isGuarded?: boolean;
+}
 
 /** A resource or template, and which URIs it may stand for. */
 interface ScopedUri extends OperationNeed {

@@ -1,5 +1,5 @@
 import { MessageRejectedError } from '../errors/rejection.errors.js';
-import { headerValues, type OriginRequest } from '../origin/header-values.js';
+import { headerValues, type OriginRequest } from '../policy/header-values.js';
 import { isMirrored } from './protocol-version.js';
 
 /** Where a message says of which protocol version it is. */

@@ -1,7 +1,7 @@
-import { type AuthInfo } from '../auth-info/auth-info.decorator.js';
-import { Authorization } from '../auth-info/authorization.js';
+import { type AuthInfo } from '../request/auth-info.decorator.js';
+import { Authorization } from '../request/authorization.js';
 import { type ConfigProblem } from '../errors/config.error.js';
-import { type ScopeChoice } from '../gate/scopes.js';
+import { type ScopeChoice } from '../policy/scopes.js';
 import { isScopeToken } from '../options/value-rules.js';
 import { type McpOperationKind } from './operations.js';
 

@@ -10,7 +10,7 @@ import { errorUriProblem } from './challenge-text.js';
 import { Check, CheckObjects, CheckOptional, CheckOptionalObject } from './check.decorator.js';
 import { ProtectedResourceOptions } from './protected-resource-options.js';
 import { isScopeHierarchy } from './scope-hierarchy.js';
-import { type TokenVerifierOption } from '../options/token.verifier.js';
+import { type TokenVerifierOption } from './token.verifier.js';
 import {
   isBoolean,
   isFunction,

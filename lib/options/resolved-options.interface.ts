@@ -5,7 +5,7 @@ import type {
   TokenCacheOptions,
 } from './mcp-auth-options.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
-import type { TokenVerifierClass, VerifyToken } from '../options/token.verifier.js';
+import type { TokenVerifierClass, VerifyToken } from './token.verifier.js';
 import type {
   Resolved,
   ResolvedAuthorizationServerOptions,

@@ -10,9 +10,9 @@ import {
 import { afterEach, describe, expect, vi } from 'vitest';
 import { BearerAuthGuard, McpHandlerSource, RequireScopes, type ScopesOfCall } from 'nestjs-mcp-auth';
 import { z } from 'zod';
-import { AccessTokenAuthenticator } from '../../lib/gate/access-token.authenticator.js';
-import { ScopePolicy } from '../../lib/gate/scope-policy.js';
-import { RequestOriginPolicy } from '../../lib/origin/request-origin-policy.js';
+import { AccessTokenAuthenticator } from '../../lib/request/access-token.authenticator.js';
+import { ScopePolicy } from '../../lib/policy/scope-policy.js';
+import { RequestOriginPolicy } from '../../lib/policy/request-origin-policy.js';
 import { PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { MCP_HEADERS, toolCall } from '../fixtures/mcp-endpoint.js';

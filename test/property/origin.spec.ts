@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest';
 import { RequestOriginRejectedError } from 'nestjs-mcp-auth';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
 import { originProblem } from '../../lib/options/origin-rules.js';
-import { policyOf } from '../../lib/origin/request-origin-policy.js';
+import { policyOf } from '../../lib/policy/request-origin-policy.js';
 import { ISSUER, NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 import { bounded, outcomeOf } from './arbitraries.js';

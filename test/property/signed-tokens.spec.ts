@@ -12,10 +12,10 @@ import {
 } from 'nestjs-mcp-auth';
 import { makeTestKey, TestAuthorizationServer } from 'nestjs-mcp-auth/testing';
 import { describe, expect } from 'vitest';
-import { toAuthInfo } from '../../lib/auth-info/to-auth-info.js';
-import { AccessTokenAuthenticator } from '../../lib/gate/access-token.authenticator.js';
-import { type ValidatedToken } from '../../lib/gate/validate-claims.js';
-import { ProtectedResourceRegistry } from '../../lib/resource-metadata/protected-resource.registry.js';
+import { toAuthInfo } from '../../lib/request/to-auth-info.js';
+import { AccessTokenAuthenticator } from '../../lib/request/access-token.authenticator.js';
+import { type ValidatedToken } from '../../lib/policy/validate-claims.js';
+import { ProtectedResourceRegistry } from '../../lib/resource/protected-resource.registry.js';
 import { type AttackedApp, REJECTED, startAttacked } from '../fixtures/attacked-app.js';
 import { NotesController } from '../fixtures/notes.controller.js';
 import { closeAfterTest } from '../fixtures/opened.js';

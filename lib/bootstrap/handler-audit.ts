@@ -1,0 +1,131 @@
+import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
+import { IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js';
+import { type ProtectedResourceRegistry } from '../resource/protected-resource.registry.js';
+import { type HandlerPlan } from '../mcp/handler-plan.js';
+import { type ScannedRoute } from './handler-scan.js';
+
+/**
+ * Finds handlers that cannot be protected as they are written, before the first request: one that names an
+ * unknown resource, a guarded route that could belong to several, one whose decorators contradict each other.
+ *
+ * @param handlers - all handlers of the application
+ * @param globalGuards - guards that cover every route: instances or classes
+ * @param resources - the configured resources
+ * @returns what is wrong with each such handler
+ * @internal
+ */
+export function handlerProblems(
+  handlers: readonly HandlerPlan[],
+  globalGuards: readonly unknown[],
+  resources: ProtectedResourceRegistry,
+): readonly ConfigProblem[] {
+  return handlers.flatMap((handler) => [
+    ...contradictions(handler),
+    ...unguardedScopes(handler, globalGuards),
+    ...unknownResource(handler, globalGuards, resources),
+  ]);
+}
+
+/** Decorators of which at most one makes sense on a handler, those of its class included. */
+function contradictions({ where, isSkipped, allowsAnonymous, requirements }: HandlerPlan): ConfigProblem[] {
+  const present = [
+    ...(isSkipped ? ['@SkipBearerAuth()'] : []),
+    ...(allowsAnonymous ? ['@AllowAnonymous()'] : []),
+    ...(requirements.length > 0 ? ['@RequireScopes()'] : []),
+  ];
+  if (present.length < 2) return [];
+  const [count, all] =
+    present.length === 2 ? ['both', present.join(' and ')] : ['all of', present.join(', ')];
+  return [{ path: where, message: `has ${count} ${all}; keep one of them` }];
+}
+
+/** A decorator puts the guard on its own method, and not on one that overrides that. */
+function unguardedScopes(handler: HandlerPlan, globalGuards: readonly unknown[]): readonly ConfigProblem[] {
+  const { where, requirements, isSkipped } = handler;
+  if (requirements.length === 0 || isSkipped || isGuarded(handler, globalGuards)) return [];
+  const message =
+    'overrides a method with @RequireScopes(), and no guard covers it; add @RequireScopes() or ' +
+    '@UseGuards(BearerAuthGuard) to it';
+  return [{ path: where, message }];
+}
+
+function unknownResource(
+  handler: HandlerPlan,
+  globalGuards: readonly unknown[],
+  resources: ProtectedResourceRegistry,
+): readonly ConfigProblem[] {
+  const { where, operation, resourceName } = handler;
+  if (resourceName === undefined && (operation || !isGuarded(handler, globalGuards))) return [];
+  try {
+    resources.require(resourceName, where);
+    return [];
+  } catch (error) {
+    if (error instanceof McpAuthConfigError) return error.problems;
+    throw error;
+  }
+}
+
+/**
+ * Finds handlers that say two things of their scopes and, where every tool must say one, tools that say nothing.
+ *
+ * @param handlers - all handlers of the application
+ * @param policy - the option `undecoratedTools`
+ * @internal
+ */
+export function statementProblems(
+  handlers: readonly HandlerPlan[],
+  policy: 'allow' | 'deny',
+): readonly ConfigProblem[] {
+  return handlers.flatMap(({ where: path, operation, requirements, noFurtherScopes }) => {
+    const isScoped = requirements.length > 0;
+    // On a class it is for the other handlers.
+    if (isScoped && noFurtherScopes === 'method') return [{ path, message: CONTRADICTORY }];
+    const isSilent = operation?.kind === 'tool' && !isScoped && noFurtherScopes === undefined;
+    return isSilent && policy === 'deny' ? [{ path, message: SILENT }] : [];
+  });
+}
+
+const CONTRADICTORY =
+  'has both @NoFurtherScopes() and @RequireScopes(), of its own or its class; keep one of them';
+
+const SILENT =
+  'is a tool that says nothing of scopes, and "undecoratedTools" is "deny"; add @RequireScopes(), or @NoFurtherScopes() ' +
+  'if the scopes of the resource suffice';
+
+/**
+ * Finds MCP endpoints of @rekog/mcp-nest that no guard covers: there, handlers without `@RequireScopes()` would be open, and
+ * those with it rejected without a challenge.
+ *
+ * What covers a route otherwise, such as a middleware, is not known here, so it has to be said.
+ *
+ * @param routes - all routes of the application
+ * @param globalGuards - guards that cover every route: instances or classes
+ * @returns one problem for each controller
+ * @internal
+ */
+export function unguardedEndpoints(
+  routes: readonly ScannedRoute[],
+  globalGuards: readonly unknown[],
+): readonly ConfigProblem[] {
+  const open = routes.filter(
+    (route) => route.isMcpEndpoint && !route.isSkipped && !isGuarded(route, globalGuards),
+  );
+  const message =
+    'serves MCP without a guard; add @UseGuards(BearerAuthGuard), or @SkipBearerAuth() where it is for everybody or ' +
+    'something else covers it, such as BearerAuthMiddleware';
+  return [...new Set(open.map(({ controller }) => controller.name))].map((path) => ({
+    path,
+    message,
+  }));
+}
+
+/** Whether the guard covers a route. @internal */
+export function isGuarded({ guards, isSkipped }: HandlerPlan, globalGuards: readonly unknown[]): boolean {
+  return !isSkipped && [...globalGuards, ...guards].some(isBearerAuthGuard);
+}
+
+/** The guard, or one that extends it, as a class or as an instance. @internal */
+export function isBearerAuthGuard(guard: unknown): boolean {
+  const type: unknown = typeof guard === 'function' ? guard : (guard as object | null)?.constructor;
+  return typeof type === 'function' && Reflect.getMetadata(IS_BEARER_AUTH_GUARD, type) === true;
+}

@@ -1,0 +1,59 @@
+import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import { EMPTY, fromEvent, type Observable, takeUntil, tap } from 'rxjs';
+import { RequestContext } from '../request/request-context.js';
+import { requestOf } from '../request/request-of.js';
+import { InsufficientScopeError } from '../errors/rejection.errors.js';
+import { HandlerScan } from './handler-scan.js';
+import { filterInnermost, interceptInnermost } from '../platform/nest-metadata.js';
+import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
+import { StepUpFilter } from '../response/step-up.filter.js';
+import { recordDenial } from '../response/step-up.js';
+
+/**
+ * Ends the observable of an `@Sse()` handler with its response. Nest waits for the connection to close, which goes on for
+ * the next request after a stream has ended with its token. A response without an expiry is left alone.
+ */
+const SSE_END: NestInterceptor = {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const http = context.switchToHttp();
+    if (RequestContext.find(http.getRequest<object>())?.response?.expiresAt === undefined)
+      return next.handle();
+    const response = nodeResponseOf(http.getResponse<PlatformResponse>());
+    if (response.closed) return EMPTY;
+    return next.handle().pipe(takeUntil(fromEvent(response, 'close')));
+  },
+};
+
+/** Records the {@link InsufficientScopeError} that a handler throws, before a filter of the application catches it. */
+const DENIALS: NestInterceptor = {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const error = (thrown: unknown): void => {
+      if (thrown instanceof InsufficientScopeError) recordDenial(requestOf(context), thrown);
+    };
+    return next.handle().pipe(tap({ error }));
+  },
+};
+
+const DENIAL_FILTER = new StepUpFilter();
+
+/**
+ * Puts interceptors and filters on handlers, before Nest makes routes and connects microservices: it reads what stands on a
+ * handler then. A microservice may be connected as soon as the application is created, so this is done when providers are
+ * made.
+ *
+ * The global filter sees what routes throw, except where a route has filters of its own. No global filter reaches the
+ * handlers of a microservice. A filter costs nothing as long as nothing is thrown, and an interceptor has a handler called a
+ * moment later, when a stream has begun: so only handlers with filters of the application get one.
+ *
+ * @internal
+ */
+@Injectable()
+export class HandlerInterceptors {
+  constructor(scan: HandlerScan) {
+    for (const handler of scan.eventStreams()) interceptInnermost(handler, SSE_END);
+    for (const { handler, isMcp, filters } of scan.filteredHandlers()) {
+      if (filters.some((filter) => filter !== DENIAL_FILTER)) interceptInnermost(handler, DENIALS);
+      else if (isMcp) filterInnermost(handler, DENIAL_FILTER);
+    }
+  }
+}

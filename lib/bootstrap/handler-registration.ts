@@ -1,0 +1,64 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { McpAuthConfigError } from '../errors/config.error.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { ProtectedResourceRegistry } from '../resource/protected-resource.registry.js';
+import { handlerProblems, statementProblems, unguardedEndpoints } from './handler-audit.js';
+import { type HandlerPlan } from '../mcp/handler-plan.js';
+import { HandlerScan } from './handler-scan.js';
+import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
+import { type McpDeclaration } from '../mcp/handler-source.js';
+import { declaredBy, HandlerSources } from './handler-sources.js';
+import { SelfMountedRoutes } from './self-mounted-routes.js';
+
+/** All handlers that are known when an application starts. @internal */
+export interface KnownHandlers {
+  /** Those of its controllers. */
+  readonly scanned: readonly HandlerPlan[];
+  /** What its sources declare beside. */
+  readonly declared: readonly McpDeclaration[];
+}
+
+/**
+ * Finds the handlers of an application, and makes known which scopes they need. Does not let it start where one cannot be
+ * protected as it is written.
+ *
+ * @internal
+ */
+@Injectable()
+export class HandlerRegistration {
+  constructor(
+    private readonly resources: ProtectedResourceRegistry,
+    private readonly scan: HandlerScan,
+    private readonly sources: HandlerSources,
+    private readonly mounted: SelfMountedRoutes,
+    private readonly handlerScopes: HandlerScopeRegistry,
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'undecoratedTools'>,
+  ) {}
+
+  /**
+   * @param globalGuards - guards that cover every route: instances or classes
+   * @throws {@link McpAuthConfigError} naming everything that is wrong
+   */
+  register(globalGuards: readonly unknown[]): KnownHandlers {
+    const scanned = this.scan.handlers();
+    this.assertSound(scanned, globalGuards);
+    this.handlerScopes.register(declaredBy(scanned));
+    const declared = this.sources.declarations();
+    this.handlerScopes.registerUnguarded(declared);
+    for (const { operation, requirements, resourceName } of scanned) {
+      if (!operation) this.handlerScopes.advertise(requirements, resourceName);
+    }
+    return { scanned, declared };
+  }
+
+  private assertSound(handlers: readonly HandlerPlan[], globalGuards: readonly unknown[]): void {
+    const problems = [
+      ...handlerProblems(handlers, globalGuards, this.resources),
+      ...statementProblems(handlers, this.options.undecoratedTools),
+      ...unguardedEndpoints(this.scan.routes(), globalGuards),
+      ...this.mounted.problems(),
+    ];
+    if (problems.length > 0) throw new McpAuthConfigError(problems);
+  }
+}

@@ -1,0 +1,134 @@
+import { Injectable, RequestMethod } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
+import { handsToTransport } from '../platform/mcp-nest.js';
+import {
+  type Class,
+  httpMethodOf,
+  isRoute,
+  filtersOn,
+  isSse,
+  modulePathOf,
+  pathsOf,
+  versionOf,
+} from '../platform/nest-metadata.js';
+import { type HandlerPlan, HandlerPlans } from '../mcp/handler-plan.js';
+
+/** One HTTP route of the application. @internal */
+export interface ScannedRoute extends HandlerPlan {
+  /** Where it stands, behind the path of its module and before any prefix or version: `/a/b`, or empty. */
+  readonly paths: readonly string[];
+  /** What `@Version()` or `@Controller()` takes. */
+  readonly version: unknown;
+  readonly method: RequestMethod;
+  /** Whether it takes POST, as an MCP endpoint does. */
+  readonly takesPost: boolean;
+  /** Whether it hands its requests to a transport of @rekog/mcp-nest, as far as its code tells. */
+  readonly isMcpEndpoint: boolean;
+}
+
+/** A handler, and the exception filters that stand nearest to it. @internal */
+export interface FilteredHandler {
+  readonly handler: object;
+  readonly isMcp: boolean;
+  readonly filters: readonly unknown[];
+}
+
+/** A controller's method, with the path that RouterModule puts before the routes of its module. */
+interface Method {
+  readonly controller: Class;
+  readonly name: string;
+  readonly handler: (...args: never[]) => unknown;
+  readonly modulePath: string;
+}
+
+/**
+ * Finds the handlers of all controllers: HTTP routes, and the tools, prompts and resources of @rekog/mcp-nest, which
+ * are controllers' methods too. Reads what decorators and RouterModule wrote; makes and calls nothing.
+ *
+ * @internal
+ */
+@Injectable()
+export class HandlerScan {
+  private found: readonly Method[] | undefined;
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+    private readonly modules: ModulesContainer,
+    private readonly plans: HandlerPlans,
+  ) {}
+
+  /** HTTP routes and handlers of MCP servers. */
+  handlers(): readonly HandlerPlan[] {
+    return this.methods().flatMap(({ controller, handler }) => {
+      const plan = this.plans.of(controller, handler);
+      return plan.operation || isRoute(handler) ? [plan] : [];
+    });
+  }
+
+  routes(): readonly ScannedRoute[] {
+    return this.methods()
+      .filter(({ handler }) => isRoute(handler))
+      .map((method) => ({ ...this.plans.of(method.controller, method.handler), ...routeOf(method) }));
+  }
+
+  /** The handlers that `@Sse()` is on. */
+  eventStreams(): readonly object[] {
+    return this.methods()
+      .map(({ handler }) => handler)
+      .filter((handler) => isSse(handler));
+  }
+
+  /** HTTP routes and handlers of MCP servers, with what `@UseFilters()` names on the class and on the method. */
+  filteredHandlers(): readonly FilteredHandler[] {
+    return this.methods().flatMap(({ controller, handler }) => {
+      const isMcp = this.plans.of(controller, handler).operation !== undefined;
+      const filters = [...filtersOn(controller), ...filtersOn(handler)];
+      return isMcp || isRoute(handler) ? [{ handler, isMcp, filters }] : [];
+    });
+  }
+
+  /** Whether the application has handlers of an MCP server: tools and whatever else @rekog/mcp-nest knows. */
+  hasMcpHandlers(): boolean {
+    return this.handlers().some(({ operation }) => operation !== undefined);
+  }
+
+  /** Nest knows all controllers before it asks a module to configure middleware. */
+  private methods(): readonly Method[] {
+    return (this.found ??= this.discovery.getControllers().flatMap(({ metatype, host }) => {
+      if (typeof metatype !== 'function') return [];
+      const controller = metatype as Class;
+      const prototype = controller.prototype as Record<string, unknown>;
+      const module = host?.metatype;
+      const modulePath = module ? modulePathOf(module, this.modules.applicationId) : '';
+      return this.scanner.getAllMethodNames(prototype).flatMap((name) => {
+        const handler = prototype[name];
+        return typeof handler === 'function'
+          ? [{ controller, name, handler: handler as Method['handler'], modulePath }]
+          : [];
+      });
+    }));
+  }
+}
+
+function routeOf({ controller, name, handler, modulePath }: Method): Omit<ScannedRoute, keyof HandlerPlan> {
+  const method = httpMethodOf(handler);
+  return {
+    paths: pathsOf(controller).flatMap((above) =>
+      pathsOf(handler).map((below) => joinPath(modulePath, above, below)),
+    ),
+    version: versionOf(controller, handler),
+    method,
+    takesPost: method === RequestMethod.POST || method === RequestMethod.ALL,
+    isMcpEndpoint: handsToTransport(controller, name),
+  };
+}
+
+/** All segments of these parts, with one slash before each and none at the end. @internal */
+export function joinPath(...parts: readonly string[]): string {
+  return parts
+    .flatMap((part) => part.split('/'))
+    .filter((segment) => segment !== '')
+    .map((segment) => `/${segment}`)
+    .join('');
+}

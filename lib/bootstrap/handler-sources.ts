@@ -1,0 +1,71 @@
+import { Injectable } from '@nestjs/common';
+import { DiscoveryService } from '@nestjs/core';
+import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
+import { ProtectedResourceRegistry } from '../resource/protected-resource.registry.js';
+import { declarationProblems } from './declaration-problems.js';
+import { isBearerAuthGuard } from './handler-audit.js';
+import { type HandlerPlan } from '../mcp/handler-plan.js';
+import { type DeclaredHandler } from '../mcp/handler-scope.registry.js';
+import { type McpDeclaration, McpHandlerSource } from '../mcp/handler-source.js';
+
+/** What the decorators on handlers of @rekog/mcp-nest declare. @internal */
+export function declaredBy(handlers: readonly HandlerPlan[]): readonly DeclaredHandler[] {
+  return handlers.flatMap(({ operation, requirements, resourceName, server, guards }) =>
+    operation
+      ? [
+          {
+            ...operation,
+            requirements,
+            resource: resourceName,
+            server,
+            isGuarded: guards.some(isBearerAuthGuard),
+          },
+        ]
+      : [],
+  );
+}
+
+/** Finds the application's own {@link McpHandlerSource}s among its providers. @internal */
+@Injectable()
+export class HandlerSources {
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly resources: ProtectedResourceRegistry,
+  ) {}
+
+  /**
+   * What all of them declare.
+   *
+   * @throws {@link McpAuthConfigError} naming everything that is wrong, and the source that says so
+   */
+  declarations(): readonly McpDeclaration[] {
+    const problems: ConfigProblem[] = [];
+    const resources = this.resources
+      .all()
+      .flatMap(({ options: { name, resource } }) => [name ?? [], resource].flat());
+    const declared = [...this.sources(problems)].flatMap((source) => {
+      const given = source.declarations();
+      const found = declarationProblems(`${source.constructor.name}.declarations()`, given, resources);
+      problems.push(...found);
+      return found.length > 0 ? [] : given.map((each) => ({ ...each, requirements: [...each.requirements] }));
+    });
+    if (problems.length > 0) throw new McpAuthConfigError(problems);
+    return declared;
+  }
+
+  /** Each once, by however many names it is provided. */
+  private sources(problems: ConfigProblem[]): ReadonlySet<McpHandlerSource> {
+    const found = new Set<McpHandlerSource>();
+    for (const wrapper of this.discovery.getProviders()) {
+      const instance: unknown = wrapper.instance;
+      if (!(instance instanceof McpHandlerSource)) continue;
+      // Of others Nest has no instance at bootstrap, but an empty object.
+      if (wrapper.isDependencyTreeStatic() && !wrapper.isTransient) found.add(instance);
+      else problems.push({ path: instance.constructor.name, message: NOT_STATIC });
+    }
+    return found;
+  }
+}
+
+const NOT_STATIC =
+  'is made anew for each who asks, so none can be asked at bootstrap; give it the default scope, and no request-scoped dependencies';

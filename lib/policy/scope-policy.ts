@@ -1,0 +1,71 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import {
+  type ProtectedResource,
+  ProtectedResourceRegistry,
+} from '../resource/protected-resource.registry.js';
+import {
+  scopesForChallenge,
+  type ChallengeStrategy,
+  type GrantedScopes,
+  includesScope,
+  type ScopeChoice,
+  type ScopeDemand,
+  scopesForAnonymous,
+  satisfies,
+} from './scopes.js';
+
+/** A caller's scopes. */
+type ScopedCaller = Pick<GrantedScopes, 'scopes'>;
+
+/**
+ * Decides whether a caller's scopes satisfy what a request needs, and which scopes a challenge names.
+ *
+ * A request needs the scopes of its resource and those of its operations. A broader scope includes others by the option
+ * `scopeHierarchy`.
+ *
+ * @internal
+ */
+@Injectable()
+export class ScopePolicy {
+  constructor(
+    private readonly resources: ProtectedResourceRegistry,
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'scopeHierarchy'>,
+  ) {}
+
+  /** Whether a caller's scopes satisfy what an operation of a resource needs. */
+  isSatisfied(caller: ScopedCaller, resource: ProtectedResource, operation: readonly ScopeChoice[]): boolean {
+    return satisfies(this.granted(caller), demand(resource, operation));
+  }
+
+  /** Whether a caller has each of these scopes, by its name or by a broader one. */
+  includes(caller: ScopedCaller, scopes: readonly string[]): boolean {
+    const granted = this.granted(caller);
+    return scopes.every((scope) => includesScope(granted, scope));
+  }
+
+  /** The scopes that a challenge names for a caller whose scopes do not satisfy an operation. */
+  challenge(
+    caller: ScopedCaller,
+    resource: ProtectedResource,
+    operation: readonly ScopeChoice[],
+    strategy: ChallengeStrategy,
+  ): readonly string[] {
+    const known = this.resources.scopesOf(resource);
+    return scopesForChallenge(this.granted(caller), demand(resource, operation), strategy, known);
+  }
+
+  /** The scopes that a challenge names for a caller without a token: all that the request needs. */
+  anonymousChallenge(resource: ProtectedResource, operation: readonly ScopeChoice[]): readonly string[] {
+    return scopesForAnonymous(demand(resource, operation));
+  }
+
+  private granted({ scopes }: ScopedCaller): GrantedScopes {
+    return { scopes, hierarchy: this.options.scopeHierarchy };
+  }
+}
+
+function demand({ options }: ProtectedResource, operation: readonly ScopeChoice[]): ScopeDemand {
+  return { baseline: options.requiredScopes, operation };
+}

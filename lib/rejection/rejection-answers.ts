@@ -1,0 +1,249 @@
+import {
+  AuthorizationServerUnavailableError,
+  CredentialsRejectedError,
+  InsufficientScopeError,
+  type MessageRejection,
+  MessageRejectedError,
+  RequestOriginRejectedError,
+  TokenRejectedError,
+} from '../errors/rejection.errors.js';
+import { isScopeToken } from '../options/value-rules.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { type ProtectedResource } from '../resource/protected-resource.registry.js';
+import { bearerChallenge } from './www-authenticate.js';
+
+/** What of the options a rejection depends on. @internal */
+export type RejectionSettings = Pick<ResolvedMcpAuthOptions, 'showErrorDetails' | 'errorBody' | 'errorUri'>;
+
+/** What a rejection says of the resource. @internal */
+export interface ChallengedResource extends Pick<ProtectedResource, 'metadataUrl'> {
+  readonly options: Pick<ProtectedResource['options'], 'requiredScopes'>;
+  /** The resource's authorization servers by issuer. */
+  readonly servers: ReadonlyMap<string, unknown>;
+}
+
+/** What a decision comes to, whatever the form of the body. Shared by all requests: never changed. @internal */
+export interface RejectionAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly error: string;
+  readonly description: string;
+  /** For a fault of the message itself: its code in JSON-RPC, and then its body is of that form in any case. */
+  readonly jsonRpcCode?: number;
+  /** As in the challenge. */
+  readonly errorUri?: string | undefined;
+}
+
+/** How long a client should wait before it asks again, in seconds. */
+const RETRY_AFTER_SECONDS = 5;
+
+const NO_STORE = Object.freeze({ 'Cache-Control': 'no-store' });
+
+/** No challenge: whatever token a client got, the answer would stay. */
+const ORIGIN_REJECTED: RejectionAnswer = {
+  status: 403,
+  headers: NO_STORE,
+  error: 'forbidden_origin',
+  description: "The request's Origin is not allowed here",
+};
+
+const HOST_REJECTED: RejectionAnswer = {
+  status: 403,
+  headers: NO_STORE,
+  error: 'forbidden_host',
+  description: "The request's Host is not allowed here",
+};
+
+const SEVERAL_HOSTS: RejectionAnswer = {
+  status: 400,
+  headers: NO_STORE,
+  error: 'invalid_request',
+  description: 'The request has more than one Host',
+};
+
+const TARGET_REJECTED: RejectionAnswer = {
+  status: 400,
+  headers: NO_STORE,
+  error: 'invalid_request',
+  description: 'The request target is neither a path nor a URL with a path',
+};
+
+const BATCH_REJECTED: RejectionAnswer = {
+  status: 400,
+  headers: NO_STORE,
+  error: 'invalid_request',
+  description: 'This protocol version has no batches; send one message in each request',
+  jsonRpcCode: -32600,
+};
+
+const HEADERS_REJECTED: RejectionAnswer = {
+  status: 400,
+  headers: NO_STORE,
+  error: 'invalid_request',
+  description: 'The headers of the request do not say the same as its body',
+  jsonRpcCode: -32020,
+};
+
+const TOO_LARGE_REJECTED: RejectionAnswer = {
+  status: 400,
+  headers: NO_STORE,
+  error: 'invalid_request',
+  description: 'The request asks for too many operations at once',
+  jsonRpcCode: -32600,
+};
+
+/** No challenge: whatever scopes a token had, the answer would stay. */
+const TOOL_REJECTED: RejectionAnswer = {
+  status: 403,
+  headers: NO_STORE,
+  error: 'forbidden_tool',
+  description: 'This tool may not be called',
+};
+
+/** No challenge: a token of this resource never opens it. */
+const OTHER_RESOURCE: RejectionAnswer = {
+  status: 403,
+  headers: NO_STORE,
+  error: 'forbidden_operation',
+  description: 'This operation belongs to another protected resource',
+};
+
+/** RFC 9110 section 15.5.16: Accept says what would have been read. */
+const MEDIA_TYPE_REJECTED: RejectionAnswer = {
+  status: 415,
+  headers: Object.freeze({ Accept: 'application/json', ...NO_STORE }),
+  error: 'unsupported_media_type',
+  description: 'Send the message as JSON: Content-Type: application/json',
+};
+
+/** JSON-RPC 2.0 section 4: a message is an object. */
+const SCALAR_REJECTED: RejectionAnswer = {
+  status: 400,
+  headers: NO_STORE,
+  error: 'invalid_request',
+  description: 'Send a JSON-RPC message, which is a JSON object',
+  jsonRpcCode: -32600,
+};
+
+const MESSAGES_REJECTED: Readonly<Record<MessageRejection, RejectionAnswer>> = {
+  batch: BATCH_REJECTED,
+  header_mismatch: HEADERS_REJECTED,
+  too_large: TOO_LARGE_REJECTED,
+  undeclared_tool: TOOL_REJECTED,
+  other_resource: OTHER_RESOURCE,
+  media_type: MEDIA_TYPE_REJECTED,
+  not_a_message: SCALAR_REJECTED,
+};
+
+/** A fault that is not the client's has no challenge: a client would throw a good token away. */
+const UNAVAILABLE: RejectionAnswer = {
+  status: 503,
+  headers: Object.freeze({ 'Retry-After': String(RETRY_AFTER_SECONDS), ...NO_STORE }),
+  error: 'temporarily_unavailable',
+  description: 'The access token cannot be checked at the moment; try again later',
+};
+
+const FAULT: RejectionAnswer = {
+  status: 500,
+  headers: NO_STORE,
+  error: 'server_error',
+  description: 'The request could not be checked',
+};
+
+/** The answers of one resource that are the same for every request. */
+interface FixedAnswers {
+  readonly noCredentials: RejectionAnswer;
+  readonly severalCredentials: RejectionAnswer;
+  readonly badToken: RejectionAnswer;
+}
+
+const fixed = new WeakMap<RejectionSettings, WeakMap<ChallengedResource, FixedAnswers>>();
+
+/**
+ * The one table from a decision to status and headers. Nothing of the request goes into it, so the same decision
+ * always gives the same bytes. What most requests without a good token get is made once for each resource.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 | RFC 6750 section 3.1}
+ * @internal
+ */
+export function answerTo(
+  failure: unknown,
+  resource: ChallengedResource,
+  settings: RejectionSettings,
+): RejectionAnswer {
+  if (failure instanceof TokenRejectedError) return fixedAnswers(resource, settings).badToken;
+  if (failure instanceof CredentialsRejectedError) {
+    const { noCredentials, severalCredentials } = fixedAnswers(resource, settings);
+    if (failure.reason === 'multiple_credentials') return severalCredentials;
+    if (failure.scopes.length === 0) return noCredentials;
+    return { ...noCredentials, headers: withChallenge(bareChallenge(soundScopes(failure.scopes), resource)) };
+  }
+  if (failure instanceof InsufficientScopeError) {
+    const scopes = soundScopes(failure.scopes);
+    const description = 'The access token does not grant what this operation needs';
+    return challenged(403, resource, settings, { error: 'insufficient_scope', scopes, description });
+  }
+  if (failure instanceof MessageRejectedError) return MESSAGES_REJECTED[failure.reason];
+  if (failure instanceof RequestOriginRejectedError) return originAnswer(failure);
+  return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
+}
+
+/** A handler or verifier of the application may name any text as a scope. */
+function soundScopes(scopes: readonly string[]): readonly string[] {
+  return scopes.filter((scope) => isScopeToken(scope) === undefined);
+}
+
+function originAnswer({ reason }: RequestOriginRejectedError): RejectionAnswer {
+  if (reason === 'request_target') return TARGET_REJECTED;
+  if (reason === 'duplicate_host') return SEVERAL_HOSTS;
+  return reason === 'host' ? HOST_REJECTED : ORIGIN_REJECTED;
+}
+
+function fixedAnswers(resource: ChallengedResource, settings: RejectionSettings): FixedAnswers {
+  let ofSettings = fixed.get(settings);
+  if (!ofSettings) fixed.set(settings, (ofSettings = new WeakMap()));
+  let answers = ofSettings.get(resource);
+  if (!answers) ofSettings.set(resource, (answers = makeFixedAnswers(resource, settings)));
+  return answers;
+}
+
+function makeFixedAnswers(resource: ChallengedResource, settings: RejectionSettings): FixedAnswers {
+  const { requiredScopes: scopes } = resource.options;
+  return {
+    noCredentials: {
+      status: 401,
+      headers: withChallenge(bareChallenge(scopes, resource)),
+      error: 'missing_token',
+      description: 'Send an access token: Authorization: Bearer TOKEN',
+    },
+    severalCredentials: challenged(400, resource, settings, {
+      error: 'invalid_request',
+      scopes: [],
+      description: 'The request carries more than one credential',
+    }),
+    badToken: challenged(401, resource, settings, {
+      error: 'invalid_token',
+      scopes,
+      description: 'The access token is invalid or expired',
+    }),
+  };
+}
+
+/** RFC 6750 section 3.1: no error code if no credentials were sent. The body may say more. */
+function bareChallenge(scopes: readonly string[], { metadataUrl }: ChallengedResource): string {
+  return bearerChallenge({ scopes, resourceMetadata: metadataUrl });
+}
+
+function challenged(
+  status: number,
+  { metadataUrl }: ChallengedResource,
+  { errorUri }: RejectionSettings,
+  { error, scopes, description }: { error: string; scopes: readonly string[]; description: string },
+): RejectionAnswer {
+  const challenge = bearerChallenge({ error, scopes, resourceMetadata: metadataUrl, description, errorUri });
+  return { status, headers: withChallenge(challenge), error, description, errorUri };
+}
+
+function withChallenge(challenge: string): RejectionAnswer['headers'] {
+  return Object.freeze({ 'WWW-Authenticate': challenge, ...NO_STORE });
+}

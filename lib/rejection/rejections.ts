@@ -1,0 +1,80 @@
+import { type HttpServer, Inject, Injectable } from '@nestjs/common';
+import { type AuthInfo } from '../request/auth-info.decorator.js';
+import { RequestContext } from '../request/request-context.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { type PlatformResponse, takeResponse } from '../platform/node-message.js';
+import { type ProtectedResource } from '../resource/protected-resource.registry.js';
+import { type BearerException } from './bearer.exception.js';
+import { DecisionReport } from './decision-report.js';
+import { isJsonRpcRejection, requestIdOf } from './rejection-body.js';
+import { type RejectionResponse, rejectionResponse } from './rejection-response.js';
+import { reject } from './reject.js';
+import { writeRejection } from './write-rejection.js';
+
+/** A platform's request: the part that a rejection depends on. */
+type RejectedRequest = object & { readonly body?: unknown };
+
+/**
+ * The one way from a failure to a rejection: its status, challenge and body, and the report of it.
+ *
+ * @internal
+ */
+@Injectable()
+export class Rejections {
+  constructor(
+    private readonly report: DecisionReport,
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
+  ) {}
+
+  /** Answers on Node's response and reports, for a request that reaches no guard of Nest. */
+  answer(
+    failure: unknown,
+    resource: ProtectedResource,
+    request: RejectedRequest,
+    response: PlatformResponse,
+  ): void {
+    const rejection = this.response(failure, resource, request);
+    const auth = RequestContext.find(request)?.withdraw(request);
+    this.tell(failure, rejection.status, resource, request, auth);
+    const node = takeResponse(response);
+    // Something else may have answered while the token was verified, such as a time limit.
+    if (!node.headersSent) writeRejection(node, rejection);
+  }
+
+  /** What a request is answered with. Neither reports nor sends it. */
+  response(failure: unknown, resource: ProtectedResource, request: RejectedRequest): RejectionResponse {
+    const id = isJsonRpcRejection(failure, this.options) ? requestIdOf(request.body) : null;
+    return rejectionResponse(failure, resource, this.options, id);
+  }
+
+  /**
+   * The exception to throw. Puts its headers on the platform's response; does not report.
+   *
+   * @param response - undefined if a handler is called within another request
+   */
+  exception(
+    failure: unknown,
+    resource: ProtectedResource,
+    request: RejectedRequest | undefined,
+    response: unknown,
+    adapter: Pick<HttpServer, 'setHeader'>,
+  ): BearerException {
+    return reject(failure, { resource, options: this.options, adapter, response, body: () => request?.body });
+  }
+
+  /**
+   * Reports a rejection to listeners and to the log.
+   *
+   * @param auth - the caller, if the token was verified
+   */
+  tell(
+    failure: unknown,
+    status: number,
+    { options }: ProtectedResource,
+    request: object | undefined,
+    auth: AuthInfo | undefined,
+  ): void {
+    this.report.rejected({ failure, status, resource: options.resource, auth, request });
+  }
+}

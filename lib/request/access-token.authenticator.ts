@@ -1,0 +1,94 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { SharedDeadline } from '../platform/deadline.js';
+import { type ProtectedResource } from '../resource/protected-resource.registry.js';
+import { assertTokenForm } from '../token/extract-bearer-token.js';
+import { type TokenClaims, type VerifiedToken } from '../options/token.verifier.js';
+import { type Verifies, VerifierRegistry } from '../token/verifier.registry.js';
+import { validateClaims, type ValidatedToken } from '../policy/validate-claims.js';
+import { runVerifier } from '../token/run-verifier.js';
+import { withRejectedClaims } from '../policy/rejected-claims.js';
+import { RevocationCheck } from './revocation.check.js';
+import { assertTimely, type ValidationClock } from '../policy/time-claims.js';
+import { VerifiedTokenCache } from './verified-token.cache.js';
+
+/**
+ * The one way from a token to a caller: whatever the verifier, the same decisions follow.
+ *
+ * @internal
+ */
+@Injectable()
+export class AccessTokenAuthenticator {
+  private readonly deadline: SharedDeadline;
+
+  constructor(
+    private readonly verifiers: VerifierRegistry,
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
+    private readonly cache: VerifiedTokenCache,
+    private readonly revocation: RevocationCheck,
+  ) {
+    this.deadline = new SharedDeadline(options.verifierTimeoutMs);
+  }
+
+  /**
+   * Decides on a token: at once on one that is remembered, as far as nobody else has to be asked.
+   *
+   * @throws {@link TokenRejectedError} for a token that is not good for this resource
+   * @throws {@link AuthorizationServerUnavailableError} when that cannot be told now
+   */
+  authenticate(token: string, resource: ProtectedResource): ValidatedToken | Promise<ValidatedToken> {
+    const verifier = this.verifiers.of(resource.options);
+    const clock = this.clock();
+    const known = this.cache.find(token, resource, verifier, clock.nowSeconds);
+    if (!known) return this.verify(token, resource, verifier);
+    const { validated } = known;
+    decide(validated.claims, () => assertTimely(validated.claims, clock, known));
+    return this.revocation.assertNotRevoked(validated);
+  }
+
+  private verify(
+    token: string,
+    resource: ProtectedResource,
+    verifier: Verifies,
+  ): ValidatedToken | Promise<ValidatedToken> {
+    // Not for a remembered token: it had that form, as it is the same to the letter.
+    assertTokenForm(token, this.options.maxTokenLength);
+    const { generation } = this.cache;
+    return runVerifier(verifier, token, resource, this.deadline, (verified) =>
+      this.conclude(verified, token, resource, verifier, generation),
+    );
+  }
+
+  /** @param generation - of the cache, before the token was verified */
+  private conclude(
+    verified: VerifiedToken,
+    token: string,
+    resource: ProtectedResource,
+    verifier: Verifies,
+    generation: number,
+  ): ValidatedToken | Promise<ValidatedToken> {
+    const clock = this.clock();
+    const validated = decide(verified.claims, () => validateClaims(verified, resource, clock));
+    if (verified.cacheable) {
+      const { requiresExpiry, maxAgeSeconds } = verified;
+      const entry = { validated, requiresExpiry, maxAgeSeconds, keptAt: clock.nowSeconds };
+      this.cache.keep(token, resource, verifier, entry, generation);
+    }
+    return this.revocation.assertNotRevoked(validated);
+  }
+
+  private clock(): ValidationClock {
+    const { now, clockToleranceSeconds } = this.options;
+    return { nowSeconds: now().getTime() / 1000, toleranceSeconds: clockToleranceSeconds };
+  }
+}
+
+/** Takes a decision on claims, and has a rejection say which they were. */
+function decide<T>(claims: TokenClaims, decision: () => T): T {
+  try {
+    return decision();
+  } catch (error) {
+    throw withRejectedClaims(error as Error, claims);
+  }
+}

@@ -1,0 +1,59 @@
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { InsufficientScopeError } from '../errors/rejection.errors.js';
+import { includesScope } from '../policy/scopes.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { type AuthInfo } from './auth-info.decorator.js';
+import { RequestContext } from './request-context.js';
+
+/**
+ * The current caller, for services that no request is passed to.
+ *
+ * Follows the request through promises, timers and callbacks (`AsyncLocalStorage`). In a stateful MCP session it is the
+ * caller of the request that runs, not of the one that opened the session. Work that a request leaves behind still has
+ * its caller.
+ *
+ * Work that requests share belongs to none of them. Outside of every request are the option `fetch`, the listeners of a
+ * verifier's `signal` once its time is over, and those of a response that ends with its token.
+ *
+ * Nest makes request-scoped providers before guards run: it is undefined in their constructors, and right in their methods.
+ * Listeners on the request's own stream, as in `req.on('data', …)`, are called by the connection and not always in the
+ * course of the request: it may be undefined there, and is right in `for await (const chunk of req)`.
+ *
+ * @publicApi
+ */
+@Injectable()
+export class AuthContext {
+  /** @internal */
+  constructor(
+    @Optional()
+    @Inject(MCP_AUTH_OPTIONS)
+    private readonly options?: Pick<ResolvedMcpAuthOptions, 'scopeHierarchy'>,
+  ) {}
+
+  /** The caller; undefined outside of a request, before it is admitted, once it is rejected, and for an anonymous one. */
+  current(): AuthInfo | undefined {
+    return RequestContext.current()?.authentication?.auth;
+  }
+
+  /**
+   * Goes on only where the caller's token grants all of these scopes, be it by a broader one: for what a handler learns
+   * too late for `@RequireScopes()`. Call it before anything is written or changed.
+   *
+   * Let the error go where it goes, whoever catches it on the way: a handler of `@rekog/mcp-nest`, a tool of the MCP SDK.
+   * If the answer then says that error and nothing of it has been sent, it becomes 403 with a challenge for all that the
+   * operation needs; 401 for an anonymous caller. An answer with another error stays. Outside of a request there is nobody
+   * to ask, and it is an error like any other.
+   *
+   * @throws {@link InsufficientScopeError}; a `TypeError` where no scope is given
+   */
+  requireScopes(...scopes: [string, ...string[]]): void {
+    if ((scopes as readonly string[]).length === 0)
+      throw new TypeError('requireScopes() needs at least one scope');
+    const granted = { scopes: this.current()?.scopes ?? [], hierarchy: this.options?.scopeHierarchy };
+    if (scopes.every((scope) => includesScope(granted, scope))) return;
+    const denial = new InsufficientScopeError(scopes);
+    RequestContext.current()?.response?.deny(denial, false);
+    throw denial;
+  }
+}

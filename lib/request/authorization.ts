@@ -1,0 +1,121 @@
+import { type ScopeChoice } from '../policy/scopes.js';
+
+/** A call of a handler, as functions in `@RequireScopes()` are told of it. @internal */
+export interface DecidedCall {
+  readonly kind: string;
+  readonly name: string;
+  readonly method: string;
+  readonly arguments: object;
+}
+
+/** What a function asks for a call. */
+interface Answer {
+  readonly call: DecidedCall;
+  readonly choices: readonly ScopeChoice[];
+}
+
+/** A message whose handler has been called. */
+interface HandledMessage {
+  readonly operation: DecidedCall;
+  readonly invocation: object;
+}
+
+const NONE: readonly never[] = [];
+
+/**
+ * What was decided of one request for one caller, so that layers which meet the request later do not decide again: the
+ * operations of its body as they were sent, what they need, and what functions in `@RequireScopes()` answered. A function
+ * runs once for each call.
+ *
+ * @internal
+ */
+export class Authorization {
+  private answers: Map<object, Map<string, Answer[]>> | undefined;
+  private handled: Map<object, HandledMessage> | undefined;
+  private operations: readonly DecidedCall[] = NONE;
+  private body: unknown;
+  /** Whether listeners were told that the request passed. */
+  isReported = false;
+  /** Whether anything was decided. */
+  isMade = false;
+  /** What the operations of the body need. */
+  bodyChoices: readonly ScopeChoice[] = NONE;
+  private requirements: readonly unknown[] = NONE;
+  private response: object | undefined;
+
+  /** Records what the operations of a body need. */
+  record(body: unknown, operations: readonly DecidedCall[], choices: readonly ScopeChoice[] = NONE): void {
+    this.isMade = true;
+    this.body = body;
+    this.operations = operations;
+    this.bodyChoices = choices;
+    this.requirements = NONE;
+    this.response = undefined;
+  }
+
+  /** Records the route that the request was authorized for, and the response that it will have. */
+  recordRoute(requirements: readonly unknown[], response: object | undefined): void {
+    this.requirements = requirements;
+    this.response = response;
+  }
+
+  /** Whether the request was authorized for a route that needs no less, and the response is looked after. */
+  coversRoute(requirements: readonly unknown[], response: object | undefined): boolean {
+    if (this.response !== response) return false;
+    return requirements.length === 0 || requirements === this.requirements;
+  }
+
+  /**
+   * Whether the operations of a body were decided.
+   *
+   * @param operations - those that the body has now: an application's middleware may have changed it in place
+   */
+  covers(body: unknown, operations: readonly DecidedCall[] = this.operations): boolean {
+    if (!this.isMade || this.body !== body || this.operations.length !== operations.length) return false;
+    return operations.every((operation, index) => isSent(operation, this.operations[index]));
+  }
+
+  /**
+   * A call with the arguments that were sent for it. Each message is good for one call of its handler. Code that calls the
+   * handler once more, with arguments of its own, is judged by those.
+   *
+   * @param call - the handler's kind, name and method; its arguments are not compared
+   * @param message - what stands for the message that the handler is called for
+   * @param invocation - what is the same for each guard of one call, and for no other call
+   * @returns undefined if no such operation was sent, or if it has been used up by another call
+   */
+  sent<Call extends DecidedCall>(call: Call, message: object, invocation: object): Call | undefined {
+    const handled = (this.handled ??= new Map<object, HandledMessage>());
+    const before = handled.get(message);
+    if (before && before.invocation !== invocation) return undefined;
+    const taken = new Set([...handled.values()].map(({ operation }) => operation));
+    const isFree = (operation: DecidedCall): boolean => !taken.has(operation) && isSame(operation, call);
+    const operation = before?.operation ?? this.operations.find(isFree);
+    if (!operation) return undefined;
+    handled.set(message, { operation, invocation });
+    return { ...call, arguments: operation.arguments };
+  }
+
+  /** What a function asks for a call. The function runs if it has not been asked yet. */
+  answer(ask: object, call: DecidedCall, choicesNow: () => readonly ScopeChoice[]): readonly ScopeChoice[] {
+    const answers = (this.answers ??= new Map<object, Map<string, Answer[]>>());
+    const byName = answers.get(ask) ?? new Map<string, Answer[]>();
+    answers.set(ask, byName);
+    const known = byName.get(call.name) ?? [];
+    byName.set(call.name, known);
+    const found = known.find((each) => isSent(each.call, call));
+    if (found) return found.choices;
+    const choices = choicesNow();
+    known.push({ call, choices });
+    return choices;
+  }
+}
+
+function isSame(one: DecidedCall, other: DecidedCall): boolean {
+  return one.kind === other.kind && one.name === other.name && one.method === other.method;
+}
+
+/** Whether two calls are the same, with the very arguments. */
+function isSent(one: DecidedCall, other: DecidedCall | undefined): boolean {
+  return other !== undefined && isSame(one, other) && one.arguments === other.arguments;
+}

@@ -1,0 +1,175 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { type IncomingMessage } from 'node:http';
+import { nodeRequestOf } from '../platform/node-message.js';
+import { type ProtectedResource } from '../resource/protected-resource.registry.js';
+import { type AuthInfo } from './auth-info.decorator.js';
+import { Authorization } from './authorization.js';
+import { type ResponseState } from './response-state.js';
+
+/** Who sent a request, verified for one resource. @internal */
+export interface Authentication {
+  readonly auth: AuthInfo;
+  readonly resource: ProtectedResource;
+}
+
+/** The Origin and Host of a request, checked for one resource. */
+interface CheckedOrigin {
+  readonly resource: ProtectedResource;
+  /** The allowed origin as sent; undefined if the request has none. */
+  readonly allowed: string | undefined;
+}
+
+/** A request that needs no caller: at a resource, or because its route is open to everybody. */
+interface OpenRequest {
+  readonly resource: ProtectedResource | undefined;
+}
+
+/** Returns its argument, so that the subclass installs its private field on an existing object. */
+const Given = function (given: object): object {
+  return given;
+} as unknown as new (given: object) => object;
+
+/**
+ * Keeps a request's context in a private field of the Node request, which is the same object in a middleware, a hook and
+ * a guard. Nothing but this class can write the field, so nothing else makes a request count as authenticated. A WeakMap
+ * would do the same, but costs at every garbage collection.
+ */
+class ContextField extends Given {
+  #context: RequestContext | undefined;
+
+  static find(request: object): RequestContext | undefined {
+    return #context in request ? request.#context : undefined;
+  }
+
+  static install(request: object): RequestContext {
+    const field = new ContextField(request);
+    return (field.#context = new RequestContext(request));
+  }
+}
+
+const current = new AsyncLocalStorage<RequestContext>();
+
+/**
+ * Everything that the package knows of one request: where it came from, who sent it, and what was decided.
+ *
+ * Code also gets one for a call without HTTP; the object that the transport makes for each call takes the request's place.
+ *
+ * @internal
+ */
+export class RequestContext {
+  /** Set once the request's Host and Origin were checked. */
+  origin: CheckedOrigin | undefined;
+  /** Set once the token was verified; undefined for an anonymous caller. */
+  authentication: Authentication | undefined;
+  /** Set if the request may be served without a caller. */
+  open: OpenRequest | undefined;
+  /** The resource for which a request was authenticated before its body was read. */
+  awaitsBody: ProtectedResource | undefined;
+  /** What is known of the response; stays until the response is closed, whatever becomes of the request. */
+  response: ResponseState | undefined;
+
+  private decided: Authorization | undefined;
+
+  /** Use {@link RequestContext.of}. */
+  constructor(
+    /** The Node request. */
+    readonly request: object,
+  ) {}
+
+  /** The context of a platform's or Node's request; made when it is first asked for. */
+  static of(request: object): RequestContext {
+    const node = nodeRequestOf(request);
+    return ContextField.find(node) ?? ContextField.install(node);
+  }
+
+  /** The context of a request if there is one. */
+  static find(request: object | undefined): RequestContext | undefined {
+    return request && ContextField.find(nodeRequestOf(request));
+  }
+
+  /** The context of the request in whose course this is called; undefined outside of a request. */
+  static current(): RequestContext | undefined {
+    return current.getStore();
+  }
+
+  /**
+   * Makes the context of a Node request before anything else is done to the request. It need not be called: Express gives
+   * each request another prototype, and a property that is added after that costs much more.
+   */
+  static prepare(request: IncomingMessage): void {
+    const context = RequestContext.of(request);
+    if (!('auth' in request)) context.present(request);
+  }
+
+  /** Runs code in the course of this request, so that {@link RequestContext.current} finds it there. */
+  run(handle: () => void): void {
+    if (current.getStore() === this) handle();
+    else current.run(this, handle);
+  }
+
+  /** Whether the request was authenticated, or may be served without a caller. */
+  get isDecided(): boolean {
+    return this.authentication !== undefined || this.open !== undefined;
+  }
+
+  /** The resource for which the request was authenticated, or may be served without a caller. */
+  get resource(): ProtectedResource | undefined {
+    return this.authentication?.resource ?? this.open?.resource;
+  }
+
+  /** What was decided of the request's operations, for its caller. */
+  get authorization(): Authorization {
+    return (this.decided ??= new Authorization());
+  }
+
+  /** Records a verified caller, and puts it where the MCP SDK looks. */
+  authenticate(authentication: Authentication, request: object): void {
+    this.authentication = authentication;
+    this.decided = undefined;
+    this.present(request);
+  }
+
+  /**
+   * Records that the request may be served without a caller.
+   *
+   * @param resource - of an anonymous caller; undefined if the route is open to everybody
+   */
+  openFor(resource: ProtectedResource | undefined): void {
+    if (this.open && this.open.resource === resource) return;
+    this.open = { resource };
+    this.decided = undefined;
+  }
+
+  /** Removes what an earlier layer or route decided. */
+  reset(request: object): void {
+    this.authentication = undefined;
+    this.open = undefined;
+    this.decided = undefined;
+    if (this.response) this.response.isCurrent = false;
+    this.present(request);
+  }
+
+  /**
+   * Removes what was decided, as the request is rejected after all.
+   *
+   * @returns who had sent it, for the report
+   */
+  withdraw(request: object): AuthInfo | undefined {
+    const auth = this.authentication?.auth;
+    if (this.isDecided) this.reset(request);
+    return auth;
+  }
+
+  /** What stands where the MCP SDK looks for the caller, whoever put it there. */
+  presented(request: object): unknown {
+    const { auth } = request as { auth?: unknown };
+    return auth ?? (this.request as { auth?: unknown }).auth;
+  }
+
+  /** Puts the caller where the MCP SDK looks: `req.auth`, of the platform's request and of the Node request in it. */
+  present(request: object): void {
+    const auth = this.authentication?.auth;
+    (this.request as { auth?: AuthInfo | undefined }).auth = auth;
+    if (this.request !== request) (request as { auth?: AuthInfo | undefined }).auth = auth;
+  }
+}

@@ -1,0 +1,97 @@
+import { Injectable } from '@nestjs/common';
+import { McpAuthConfigError } from '../errors/config.error.js';
+import { TokenRejectedError } from '../errors/rejection.errors.js';
+import { describeFault } from '../events/escape-for-log.js';
+import { RateLimitedLogger } from '../events/rate-limited-logger.js';
+import { AccessTokenAuthenticator } from './access-token.authenticator.js';
+import {
+  type ProtectedResource,
+  ProtectedResourceRegistry,
+} from '../resource/protected-resource.registry.js';
+import { type AuthInfo } from './auth-info.decorator.js';
+import { invalidTokenError, type InvalidTokenErrorClass } from './invalid-token.error.js';
+import { toAuthInfo } from './to-auth-info.js';
+
+/** How {@link ResourceTokenVerifier} fits in with its host. @publicApi */
+export interface ResourceTokenVerifierOptions {
+  /**
+   * The class of the error for a rejected token, where the host goes by `instanceof`: `InvalidTokenError` of
+   * `@modelcontextprotocol/sdk`.
+   *
+   * @defaultValue what `@modelcontextprotocol/server` understands
+   */
+  readonly invalidTokenError?: InvalidTokenErrorClass;
+}
+
+/**
+ * Verifies tokens for hosts beside {@link BearerAuthGuard}, such as the MCP SDK's `requireBearerAuth`: the same
+ * verifiers and decisions, and the result in the SDK's shape.
+ *
+ * Does not decide about scopes, which the host does, and records nothing on a request.
+ *
+ * @publicApi
+ */
+@Injectable()
+export class ResourceTokenVerifier {
+  /** @internal */
+  constructor(
+    private readonly resources: ProtectedResourceRegistry,
+    private readonly gate: AccessTokenAuthenticator,
+    private readonly log: RateLimitedLogger,
+  ) {}
+
+  /**
+   * Verifies a token and decides whether it is good for the resource, all but its scopes. For the only resource.
+   *
+   * @throws for a token that is rejected, an error that the host answers with 401; its `cause` is the
+   * {@link TokenRejectedError}
+   * @throws {@link AuthorizationServerUnavailableError} when that cannot be told now
+   * @throws {@link McpAuthConfigError} when there are several resources
+   */
+  async verifyAccessToken(token: string): Promise<AuthInfo> {
+    return this.forResource().verifyAccessToken(token);
+  }
+
+  /**
+   * The same for one of several resources, or with errors that the host understands.
+   *
+   * @param name - a resource's `name` or its identifier; may be left out where there is only one
+   * @param options - how rejections are thrown
+   * @throws {@link McpAuthConfigError} when there is no such resource, or several and none is named
+   */
+  forResource(
+    name?: string,
+    options: ResourceTokenVerifierOptions = {},
+  ): Pick<ResourceTokenVerifier, 'verifyAccessToken'> {
+    const resource = this.find(name);
+    return { verifyAccessToken: (token) => this.verify(token, resource, options.invalidTokenError) };
+  }
+
+  private async verify(
+    token: string,
+    resource: ProtectedResource,
+    errorClass: InvalidTokenErrorClass | undefined,
+  ): Promise<AuthInfo> {
+    try {
+      return toAuthInfo(token, await this.gate.authenticate(token, resource), resource);
+    } catch (error) {
+      if (error instanceof TokenRejectedError) throw invalidTokenError(error, errorClass);
+      // Hosts answer 500 to this and may well say nothing of it.
+      const kind = `a token for ${resource.options.resource} could not be checked`;
+      this.log.write('error', kind, kind, describeFault(error, [token]));
+      throw error;
+    }
+  }
+
+  private find(name: string | undefined): ProtectedResource {
+    const all = this.resources.all();
+    const named = all.filter(
+      ({ options }) => name === undefined || [options.name, options.resource].includes(name),
+    );
+    const [found, ...others] = named;
+    if (found && others.length === 0) return found;
+    const names = all.map(({ options }) => `"${options.name ?? options.resource}"`).join(', ');
+    const message = `needs the name of a resource: forResource() with one of ${names}`;
+    throw new McpAuthConfigError([{ path: 'ResourceTokenVerifier', message }]);
+  }
+}

@@ -1,0 +1,74 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AuthorizationServerUnavailableError, TokenRejectedError } from '../errors/rejection.errors.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type RevocationQuery } from '../options/mcp-auth-options.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { isThenable, SharedDeadline } from '../platform/deadline.js';
+import { type ValidatedToken } from '../policy/validate-claims.js';
+import { withRejectedClaims } from '../policy/rejected-claims.js';
+
+/** How long the application may take to say whether a token is revoked. */
+const TIME_LIMIT_MS = 2000;
+
+/**
+ * Asks the application whether an validated token is revoked. Without a clear answer the token does not pass.
+ *
+ * @internal
+ */
+@Injectable()
+export class RevocationCheck {
+  private readonly deadline = new SharedDeadline(TIME_LIMIT_MS);
+
+  constructor(
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'isRevoked'>,
+  ) {}
+
+  /**
+   * @returns the same token; at once where the application answers at once
+   * @throws {@link TokenRejectedError} `revoked`
+   * @throws {@link AuthorizationServerUnavailableError} when the application throws, takes too long or gives no
+   * boolean
+   */
+  assertNotRevoked(token: ValidatedToken): ValidatedToken | Promise<ValidatedToken> {
+    const { isRevoked } = this.options;
+    if (!isRevoked) return token;
+    let answer: unknown;
+    try {
+      answer = isRevoked(queryOf(token));
+    } catch (error) {
+      throw unavailable(token, 'threw', error);
+    }
+    if (!isThenable(answer)) return decide(token, answer);
+    return this.deadline.await(answer, {
+      onTimeout: (ms) => unavailable(token, `gave no answer within ${String(ms)} ms`),
+      onFulfilled: (given) => decide(token, given),
+      onRejected: (error) => unavailable(token, 'threw', error),
+    });
+  }
+}
+
+function decide(token: ValidatedToken, answer: unknown): ValidatedToken {
+  if (answer === true) throw withRejectedClaims(new TokenRejectedError('revoked'), token.claims);
+  if (answer !== false) throw unavailable(token, `gave a value of type ${typeof answer}`);
+  return token;
+}
+
+function queryOf({ issuer, subject, clientId, claims }: ValidatedToken): RevocationQuery {
+  const { jti, iat } = claims;
+  return {
+    issuer,
+    jti: typeof jti === 'string' ? jti : undefined,
+    subject,
+    clientId,
+    issuedAt: typeof iat === 'number' ? iat : undefined,
+  };
+}
+
+function unavailable({ issuer, claims }: ValidatedToken, what: string, error?: unknown): Error {
+  const detail = error instanceof Error ? `: ${error.message}` : '';
+  const cause = new Error(`the option "isRevoked" ${what}${detail}`, { cause: error });
+  return withRejectedClaims(
+    new AuthorizationServerUnavailableError(issuer, 'verification', { cause }),
+    claims,
+  );
+}

@@ -1,0 +1,91 @@
+import { type ValidatedToken } from '../policy/validate-claims.js';
+import { type ProtectedResource } from '../resource/protected-resource.registry.js';
+import { type AuthInfo } from './auth-info.decorator.js';
+import { FixedUrl } from './fixed-url.js';
+
+const urls = new WeakMap<ProtectedResource, URL>();
+
+/**
+ * What handlers see of an admitted token. The object is made anew for each request, so that the token itself is not
+ * kept with a remembered decision. Its parts are shared by all requests with the same token, and cannot be changed.
+ *
+ * @internal
+ */
+export function toAuthInfo(token: string, admitted: ValidatedToken, resource: ProtectedResource): AuthInfo {
+  return new RequestAuthInfo(token, admitted, resource);
+}
+
+class RequestAuthInfo implements AuthInfo {
+  // A private member and a getter on the prototype: JSON.stringify, inspect and spread leave the token out.
+  readonly #token: string;
+  readonly clientId: string;
+  readonly scopes: string[];
+  declare readonly expiresAt?: number;
+  readonly resource: URL;
+  readonly resourceMetadataUrl: string;
+  readonly issuer: string;
+  readonly subject: string | undefined;
+  readonly isClientPrincipal: boolean;
+  readonly audience: readonly string[];
+  readonly claims: AuthInfo['claims'];
+
+  constructor(token: string, admitted: ValidatedToken, known: ProtectedResource) {
+    freezeParts(admitted);
+    this.#token = token;
+    this.clientId = admitted.clientId;
+    this.scopes = admitted.scopes as string[];
+    if (admitted.expiresAt !== undefined) this.expiresAt = admitted.expiresAt;
+    this.resource = urlOf(known);
+    this.resourceMetadataUrl = known.metadataUrl;
+    this.issuer = admitted.issuer;
+    this.subject = admitted.subject;
+    this.isClientPrincipal = admitted.subject === undefined || admitted.subject === admitted.clientId;
+    this.audience = admitted.audience;
+    this.claims = admitted.claims;
+    Object.freeze(this);
+  }
+
+  get token(): string {
+    return this.#token;
+  }
+}
+
+/** Once for a token: a remembered one comes again, with its parts frozen. */
+function freezeParts({ scopes, audience, claims }: ValidatedToken): void {
+  if (Object.isFrozen(scopes)) return;
+  Object.freeze(scopes);
+  Object.freeze(audience);
+  deepFreeze(claims);
+}
+
+function urlOf(resource: ProtectedResource): URL {
+  const known = urls.get(resource);
+  if (known) return known;
+  const url = new FixedUrl(resource.options.resource);
+  urls.set(resource, url);
+  return url;
+}
+
+/**
+ * Freezes what JSON can hold, and leaves alone what else a verifier of the application may have put there. Without
+ * recursion: claims may be nested as deep as a token is long.
+ */
+function deepFreeze(value: unknown): void {
+  if (!isPlain(value)) return;
+  const nested = freeze(value);
+  if (nested.length === 0) return; // as most claims are
+  // Grows while it is gone through, and has each object once.
+  const found = new Set([value, ...nested]);
+  for (const next of found) for (const member of freeze(next)) found.add(member);
+}
+
+/** Freezes one object, and gives those in it. */
+function freeze(value: object): readonly object[] {
+  return (Object.values(Object.freeze(value)) as unknown[]).filter(isPlain);
+}
+
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === Array.prototype || prototype === null;
+}

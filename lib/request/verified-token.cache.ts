@@ -1,0 +1,153 @@
+import { hash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { McpAuthEvents } from '../events/mcp-auth-events.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type TokenCacheOptions } from '../options/mcp-auth-options.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { type ProtectedResource } from '../resource/protected-resource.registry.js';
+import { type ValidatedToken } from '../policy/validate-claims.js';
+import { type TimeRules } from '../policy/time-claims.js';
+
+/** Most tokens of which it is known that they were there before. All are forgotten for one more. */
+const MAX_SEEN = 16_384;
+
+/** A token that was validated once. Whether its time is right is decided anew each time. @internal */
+export interface CachedToken extends TimeRules {
+  readonly validated: ValidatedToken;
+  /** Seconds since the epoch. */
+  readonly keptAt: number;
+}
+
+/** What one verifier validated for one resource, by the hash of the token, in the order of verification. */
+interface Shelf {
+  readonly verifier: object;
+  readonly tokens: Map<string, CachedToken>;
+  /** When those that were too old were dropped, in seconds since the epoch. */
+  sweptAt: number;
+}
+
+/**
+ * Remembers validated tokens for a short time, so that a token in use is not verified again with each request. A token is
+ * remembered when it is verified for the second time: one that is used once takes no memory, costs no garbage
+ * collection, and does not push out those in use.
+ *
+ * An entry belongs to one resource and one verifier, and is found by a hash of the token: no token is kept.
+ * Rejections are not kept. Tokens of an issuer are forgotten when its keys or its metadata are renewed.
+ *
+ * @internal
+ */
+@Injectable()
+export class VerifiedTokenCache {
+  private readonly shelves = new Map<ProtectedResource, Shelf>();
+  private readonly seen = new Set<number>();
+  private readonly limits: Required<TokenCacheOptions>;
+  private forgotten = 0;
+
+  constructor(
+    @Inject(MCP_AUTH_OPTIONS) { tokenCache }: Pick<ResolvedMcpAuthOptions, 'tokenCache'>,
+    events: McpAuthEvents,
+  ) {
+    this.limits = tokenCache ?? { maxEntries: 0, maxAgeSeconds: 0 };
+    for (const type of ['keys_refreshed', 'metadata_refreshed'] as const) {
+      events.on(type, ({ issuer }) => {
+        this.dropIssuer(issuer);
+      });
+    }
+  }
+
+  /** How often tokens were forgotten: what was verified with the keys of before is not kept after. */
+  get generation(): number {
+    return this.forgotten;
+  }
+
+  /** What is remembered of a token. One that never came before is not hashed (benchmark: "guard alone, first sight"). */
+  find(token: string, resource: ProtectedResource, verifier: object, now: number): CachedToken | undefined {
+    const shelf = this.shelves.get(resource);
+    if (shelf?.verifier !== verifier || !this.seen.has(markOf(token))) return undefined;
+    const key = keyOf(token);
+    const known = shelf.tokens.get(key);
+    if (known === undefined || this.isYoung(known, now)) return known;
+    shelf.tokens.delete(key);
+    return undefined;
+  }
+
+  /**
+   * Keeps a token, if it comes for the second time.
+   *
+   * @param generation - what it was before the token was verified
+   */
+  keep(
+    token: string,
+    resource: ProtectedResource,
+    verifier: object,
+    verified: CachedToken,
+    generation: number,
+  ): void {
+    if (this.limits.maxEntries === 0 || generation !== this.forgotten || !this.wasSeen(token)) return;
+    if (this.find(token, resource, verifier, verified.keptAt)) return; // verified twice at the same time
+    const shelf = this.shelfOf(resource, verifier, verified.keptAt);
+    shelf.tokens.set(keyOf(token), verified);
+    this.sweep(shelf, verified.keptAt);
+  }
+
+  /** Whether a token was there before. If not, it is now. */
+  private wasSeen(token: string): boolean {
+    const mark = markOf(token);
+    if (this.seen.has(mark)) return true;
+    if (this.seen.size >= MAX_SEEN) this.seen.clear();
+    this.seen.add(mark);
+    return false;
+  }
+
+  /** Drops what is too old, once in a while, and an eighth at once beyond the limit: to find the oldest takes time. */
+  private sweep(shelf: Shelf, now: number): void {
+    const { tokens } = shelf;
+    const { maxEntries, maxAgeSeconds } = this.limits;
+    const isFull = tokens.size > maxEntries;
+    if (!isFull && now < shelf.sweptAt + maxAgeSeconds) return;
+    shelf.sweptAt = now;
+    const most = isFull ? maxEntries - (maxEntries >> 3) : maxEntries;
+    for (const [key, token] of tokens) {
+      if (tokens.size <= most && this.isYoung(token, now)) return;
+      tokens.delete(key);
+    }
+  }
+
+  /** Forgets the tokens of an issuer. */
+  dropIssuer(issuer: string): void {
+    this.forgotten += 1;
+    for (const { tokens } of this.shelves.values()) {
+      for (const [key, { validated }] of tokens) if (validated.issuer === issuer) tokens.delete(key);
+    }
+  }
+
+  /** Written so that a clock that went back, or gives NaN, finds nothing. */
+  private isYoung({ keptAt }: CachedToken, now: number): boolean {
+    return now >= keptAt && now < keptAt + this.limits.maxAgeSeconds;
+  }
+
+  private shelfOf(resource: ProtectedResource, verifier: object, now: number): Shelf {
+    const known = this.shelves.get(resource);
+    if (known?.verifier === verifier) return known;
+    const shelf: Shelf = { verifier, tokens: new Map(), sweptAt: now };
+    this.shelves.set(resource, shelf);
+    return shelf;
+  }
+}
+
+/** What stands for a token in the cache. */
+function keyOf(token: string): string {
+  return hash('sha256', token, 'base64url');
+}
+
+/**
+ * A number for the end of a token (FNV-1a): of a JWT it is the end of the signature, as good as random. Two tokens may have
+ * the same, so it is good enough to choose what to remember, and for nothing else.
+ */
+function markOf(token: string): number {
+  let mark = 0x811c9dc5;
+  for (let at = Math.max(0, token.length - 16); at < token.length; at++) {
+    mark = Math.imul(mark ^ token.charCodeAt(at), 0x01000193);
+  }
+  return mark;
+}

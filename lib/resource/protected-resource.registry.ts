@@ -1,0 +1,136 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
+import { AuthorizationServerRegistry } from '../authorization-server/authorization-server.registry.js';
+import { McpAuthConfigError } from '../errors/config.error.js';
+import { MCP_AUTH_OPTIONS, PROTECTED_RESOURCE_WELL_KNOWN } from '../mcp-auth.constants.js';
+import {
+  type ResolvedMcpAuthOptions,
+  type ResolvedProtectedResourceOptions,
+} from '../options/resolved-options.interface.js';
+import { advertisedScopes, buildResourceMetadata } from './build-resource-metadata.js';
+import { resourceMetadataPath, resourceMetadataUrl, withoutTrailingSlash } from './resource-metadata-url.js';
+import { type ServedDocument, toServedDocument } from './served-document.js';
+
+/** One protected resource as a request meets it. @internal */
+export interface ProtectedResource {
+  readonly options: ResolvedProtectedResourceOptions;
+  /** The address of its metadata. */
+  readonly metadataUrl: string;
+  /** Its authorization servers by issuer. */
+  readonly servers: ReadonlyMap<string, TrustedAuthorizationServer>;
+}
+
+/** A resource with its document. */
+interface Publication {
+  readonly resource: ProtectedResource;
+  readonly document: ServedDocument;
+}
+
+/**
+ * Knows the configured resources: by the name that a route gives, and by the path of a metadata request.
+ *
+ * @internal
+ */
+@Injectable()
+export class ProtectedResourceRegistry {
+  private readonly resources: readonly ProtectedResource[];
+  private readonly handlerScopes = new Map<ProtectedResource, Set<string>>();
+  private advertised: ReadonlyMap<ProtectedResource, readonly string[]> = new Map();
+  private documents: ReadonlyMap<string, Publication> = new Map();
+
+  constructor(
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
+    registry: AuthorizationServerRegistry,
+  ) {
+    this.resources = options.resources.map((resource) => ({
+      options: resource,
+      metadataUrl: resourceMetadataUrl(resource.resource),
+      get servers() {
+        return registry.of(resource);
+      },
+    }));
+  }
+
+  /** All resources, in the configured order. */
+  all(): readonly ProtectedResource[] {
+    return this.resources;
+  }
+
+  /** The first resource, where only a name for messages is needed. */
+  first(): ProtectedResource {
+    return this.require(this.resources[0]?.options.resource, 'options');
+  }
+
+  /**
+   * The resource that a route names, or the only one where it names none.
+   *
+   * @param name - what `@ProtectedResource()` says: a resource's `name` or its identifier
+   * @param where - the route, for the message
+   * @throws {@link McpAuthConfigError} when there is no such resource, or several and none is named
+   */
+  require(name: string | undefined, where: string): ProtectedResource {
+    const known = name === undefined ? this.only() : this.named(name);
+    if (known) return known;
+    const names = this.resources.map(({ options }) => `"${options.name ?? options.resource}"`).join(', ');
+    const problem =
+      name === undefined
+        ? 'does not say which resource it belongs to'
+        : `names the unknown resource "${name}"`;
+    throw new McpAuthConfigError([
+      { path: where, message: `${problem}; add @ProtectedResource() with one of ${names}` },
+    ]);
+  }
+
+  /** Adds scopes that a resource's handlers ask for to what its metadata lists. Before {@link publish}. */
+  declareScopes(resource: ProtectedResource, scopes: Iterable<string>): void {
+    this.handlerScopes.set(resource, new Set([...(this.handlerScopes.get(resource) ?? []), ...scopes]));
+  }
+
+  /** The scopes that the resource's metadata lists. After {@link publish}. */
+  scopesOf(resource: ProtectedResource): readonly string[] {
+    return this.advertised.get(resource) ?? [];
+  }
+
+  /** Makes the documents, once all is known that goes into them. */
+  publish(): void {
+    this.advertised = new Map(this.resources.map((resource) => [resource, this.scopesToAdvertise(resource)]));
+    const entries = this.resources.flatMap((resource): [string, Publication][] => {
+      const { options, servers } = resource;
+      const document = buildResourceMetadata(options, [...servers.keys()], this.scopesOf(resource));
+      const served = { resource, document: toServedDocument(document) };
+      const path = withoutTrailingSlash(resourceMetadataPath(options.resource));
+      return this.options.serveRootAlias
+        ? [
+            [path, served],
+            [PROTECTED_RESOURCE_WELL_KNOWN, served],
+          ]
+        : [[path, served]];
+    });
+    this.documents = new Map(entries);
+  }
+
+  /** The document at a path, compared exactly, except one trailing slash. */
+  documentAt(path: string): ServedDocument | undefined {
+    return this.documents.get(withoutTrailingSlash(path))?.document;
+  }
+
+  /** The resource that the document at a path describes. */
+  describedAt(path: string): ProtectedResource | undefined {
+    return this.documents.get(withoutTrailingSlash(path))?.resource;
+  }
+
+  private scopesToAdvertise(resource: ProtectedResource): readonly string[] {
+    const { scopesSupported, requiredScopes } = resource.options;
+    return advertisedScopes(
+      scopesSupported ?? [...requiredScopes, ...(this.handlerScopes.get(resource) ?? [])],
+    );
+  }
+
+  private only(): ProtectedResource | undefined {
+    return this.resources.length === 1 ? this.resources[0] : undefined;
+  }
+
+  private named(name: string): ProtectedResource | undefined {
+    return this.resources.find(({ options }) => options.name === name || options.resource === name);
+  }
+}

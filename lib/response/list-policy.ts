@@ -1,0 +1,182 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type AuthorizedRequest, type ResponseState } from '../request/response-state.js';
+import { requestIdOf } from '../rejection/rejection-body.js';
+import { describeFault } from '../events/escape-for-log.js';
+import { RateLimitedLogger } from '../events/rate-limited-logger.js';
+import { ScopePolicy } from '../policy/scope-policy.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
+import { type McpOperationKind } from '../mcp/operations.js';
+import { hasCacheScopes } from '../mcp/protocol-version.js';
+import { type AnyOfScopes, type ScopeRequirement } from '../mcp/scope-requirement.js';
+import { hasUnreadMessage } from '../mcp/unread-body.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { nodeRequestOf } from '../platform/node-message.js';
+import { isEventStream } from '../platform/response-arguments.js';
+import { applyToAnswer, asksForList, type ListRules, type Access } from './list-entries.js';
+import { eventFields, withData } from './event-stream.js';
+import { type Replacement } from './response-transformer.interface.js';
+import { transformResponse } from './transform-response.js';
+
+/** The most bytes of a list that are rewritten; a longer one is rejected where entries are hidden. */
+const MAX_LIST_BYTES = 4_194_304;
+
+const NO_ARGUMENTS = Object.freeze({});
+
+/**
+ * Applies the option `listPolicy` to the lists of tools, prompts, resources and templates, in the answers of whatever
+ * server stands behind the guard. Says nothing about what may be called: that is decided on with each call.
+ *
+ * Looks at answers to requests that ask for a list, or that nobody has read, and at event streams that are opened by GET, on
+ * which a transport may send once more what a client has missed.
+ *
+ * @internal
+ */
+@Injectable()
+export class ListPolicy {
+  constructor(
+    private readonly handlerScopes: HandlerScopeRegistry,
+    private readonly scopes: ScopePolicy,
+    private readonly log: RateLimitedLogger,
+    @Inject(MCP_AUTH_OPTIONS)
+    private readonly options: Pick<ResolvedMcpAuthOptions, 'listPolicy'>,
+  ) {}
+
+  intercept(state: ResponseState): void {
+    const { listPolicy } = this.options;
+    if (listPolicy === 'show') return;
+    const isWanted = mayList(state.authorized);
+    if (state.list) {
+      if (!isWanted) restoreEncoding(state.authorized, state.list.acceptEncoding);
+    } else if (isWanted) this.watch(state, listPolicy);
+  }
+
+  private watch(state: ResponseState, policy: ListRules['policy']): void {
+    state.list = { acceptEncoding: keepPlain(state.authorized) };
+    const rewritten = (text: string): string | undefined => this.rewritten(text, policy, state.authorized);
+    const rejected = (): readonly string[] => this.rejected(state.authorized);
+    const replacement = (): Replacement => noList(rejected(), state.authorized.body);
+    const mayLeak = policy === 'hide';
+    transformResponse(state.authorized.response, {
+      maxBytes: MAX_LIST_BYTES,
+      begin: ({ header }) => (mayBeList(header('content-type') ?? '', state.authorized) ? 'read' : 'pass'),
+      body: (body, status) => rewritten(body) ?? (mayLeak && status < 400 ? replacement() : body),
+      event: (event) => {
+        const { name, data = '' } = eventFields(event);
+        if (data === '') return event;
+        const changed = rewritten(data);
+        if (changed !== undefined) return changed === data ? event : withData(event, changed);
+        // Clients read no others.
+        const isMessage = name === '' || name === 'message';
+        return mayLeak && isMessage ? eventsOf(rejected(), event) : event;
+      },
+      isUndecided: () => false,
+      unreadable: () => (mayLeak ? replacement() : undefined),
+      longEvent: mayLeak ? () => eventsOf(rejected(), 'data:\n\n') : undefined,
+    });
+  }
+
+  /** Undefined for what is no JSON. */
+  private rewritten(
+    text: string,
+    policy: ListRules['policy'],
+    authorized: AuthorizedRequest,
+  ): string | undefined {
+    try {
+      const answer: unknown = JSON.parse(text);
+      return applyToAnswer(answer, this.rules(policy, authorized)) ? JSON.stringify(answer) : text;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) {
+        const kind = 'the option "listPolicy" could not be applied to a list';
+        this.log.write('error', kind, kind, describeFault(error));
+      }
+      return undefined;
+    }
+  }
+
+  private rules(policy: ListRules['policy'], authorized: AuthorizedRequest): ListRules {
+    return {
+      policy,
+      access: (kind, name) => this.access(kind, name, authorized),
+      saysCacheScope: hasCacheScopes(authorized.request.headers['mcp-protocol-version']),
+    };
+  }
+
+  private access(kind: McpOperationKind, name: string, { auth, resource }: AuthorizedRequest): Access {
+    const operation = { kind, name, method: '', arguments: NO_ARGUMENTS };
+    const requirements = this.handlerScopes.requirementsOf(operation);
+    const own = requirements.filter(isDecided);
+    const dependsOnArguments = own.length < requirements.length;
+    // Who has no token is let in to what asks for nothing, and to nothing else.
+    if (!auth && requirements.length === 0) return { required: [], granted: true, dependsOnArguments };
+    const baseline = resource.options.requiredScopes;
+    const required = [...new Set([...baseline, ...own])];
+    if (!auth) return { required, granted: false, dependsOnArguments };
+    const operationScopes = own.map((each) => (typeof each === 'string' ? each : each.anyOf));
+    const isGranted = this.scopes.isSatisfied(auth, resource, operationScopes);
+    return { required, granted: isGranted, dependsOnArguments };
+  }
+
+  /** A JSON-RPC error for each request that gets no list. */
+  private rejected({ body, resource }: AuthorizedRequest): readonly string[] {
+    const kind = 'a list was not given';
+    const why = `the answer is no JSON, is encoded, or has more than ${MAX_LIST_BYTES} bytes`;
+    this.log.write(
+      'error',
+      kind,
+      `Answered with an error for ${resource.options.resource}: ${kind}, as ${why}`,
+    );
+    const ids = (Array.isArray(body) ? body : [body]).map(requestIdOf).filter((id) => id !== null);
+    return ids.map((id) => JSON.stringify({ jsonrpc: '2.0', id, error: REJECTED }));
+  }
+}
+
+const REJECTED = { code: -32603, message: 'The list cannot be given' };
+
+function isDecided(requirement: ScopeRequirement): requirement is string | AnyOfScopes {
+  return typeof requirement !== 'function';
+}
+
+/** Whether the answer may hold a list. */
+function mayList({ request, body }: AuthorizedRequest): boolean {
+  return request.method === 'GET' || asksForList(body) || isUnread(request, body);
+}
+
+/** Whether an answer of a media type may hold one. Where a list was asked for, every answer may. */
+function mayBeList(type: string, { request, body }: AuthorizedRequest): boolean {
+  if (request.method === 'GET') return isEventStream(type);
+  return asksForList(body) || (isUnread(request, body) && (isEventStream(type) || type.includes('json')));
+}
+
+/** What a request asks for is looked at as it was when its answer began to be watched. */
+function isUnread(request: AuthorizedRequest['request'], body: unknown): boolean {
+  return hasUnreadMessage({ headers: request.headers, body, raw: nodeRequestOf(request) });
+}
+
+/** Compressed answers cannot be rewritten, so none is asked for. Gives what was. */
+function keepPlain({ request }: AuthorizedRequest): unknown {
+  const headers = headersOf(request);
+  const isOther = request.method === 'GET' && !String(headers['accept']).includes('text/event-stream');
+  if (isOther) return undefined;
+  const acceptEncoding = headers['accept-encoding'];
+  delete headers['accept-encoding'];
+  return acceptEncoding;
+}
+
+function restoreEncoding({ request }: AuthorizedRequest, acceptEncoding: unknown): void {
+  if (acceptEncoding !== undefined) headersOf(request)['accept-encoding'] = acceptEncoding;
+}
+
+function headersOf(request: AuthorizedRequest['request']): Record<string, unknown> {
+  return (nodeRequestOf(request) as AuthorizedRequest['request']).headers;
+}
+
+function noList(errors: readonly string[], body: unknown): Replacement {
+  const nothing = JSON.stringify({ jsonrpc: '2.0', id: null, error: REJECTED });
+  const text = Array.isArray(body) ? `[${errors.join(',')}]` : (errors[0] ?? nothing);
+  return { status: 500, headers: { 'Content-Type': 'application/json' }, body: text };
+}
+
+function eventsOf(errors: readonly string[], event: string): string {
+  return errors.map((error) => withData(event, error)).join('');
+}

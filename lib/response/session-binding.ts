@@ -1,0 +1,185 @@
+import { hash, randomUUID } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { type AuthInfo } from '../request/auth-info.decorator.js';
+import { principalKey } from '../request/principal-key.js';
+import { type AuthorizedRequest, type ResponseState } from '../request/response-state.js';
+import { steadySeconds } from '../authorization-server/steady-clock.js';
+import { OperatorLogger } from '../events/operator.logger.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { isFastify } from '../platform/fastify.js';
+import { nodeRequestOf } from '../platform/node-message.js';
+import { AnnouncedStreams } from './announced-streams.js';
+import { beforeHead } from './intercept-response.js';
+import { type Owner, SessionOwners } from './session-owners.js';
+import { OpenResponses } from './open-responses.js';
+import {
+  type HeadedRequest,
+  isSoundSessionId,
+  mayOpenSession,
+  replaceHeader,
+  SESSION_ID,
+} from './session-id.js';
+import { onAnnouncedSession } from './session-stream.js';
+import { replaceTargetValue, type TargetedRequest } from './target-values.js';
+
+const UNREACHABLE =
+  'A request names the stream of another caller, which cannot be taken out of it before its handler; ' +
+  'guard the message endpoint with BearerAuthGuard';
+
+/**
+ * Binds each session of a stateful transport to the caller that opened it: for anybody else it does not exist.
+ *
+ * A request with a session id of another caller, or one that was never given out here, goes on with a fresh id in its
+ * place. So the answer is the one that the transport has for an unknown session, whichever that is, and nothing in it
+ * tells the two apart. Neither does the protocol version count, as it is the client that says it.
+ *
+ * @see {@link https://modelcontextprotocol.io/specification/2025-11-25/basic/security_best_practices#session-hijacking | MCP security best practices, session hijacking}
+ * @internal
+ */
+@Injectable()
+export class SessionBinding {
+  private readonly logger = new OperatorLogger();
+  private readonly sessions: SessionOwners | undefined;
+  private readonly streams = new AnnouncedStreams();
+  private readonly anybodys = new OpenResponses();
+  private hasWarned = false;
+
+  constructor(
+    private readonly host: HttpAdapterHost,
+    @Inject(MCP_AUTH_OPTIONS)
+    { sessionBinding, now }: Pick<ResolvedMcpAuthOptions, 'sessionBinding' | 'now'>,
+  ) {
+    this.sessions = sessionBinding && new SessionOwners(sessionBinding, steadySeconds(now));
+  }
+
+  intercept(state: ResponseState): void {
+    if (!this.sessions) return;
+    const { authorized } = state;
+    const { request, body } = authorized;
+    const id = request.headers[SESSION_ID];
+    // An empty one counts for none, to transports too.
+    if (id !== undefined && id !== '') this.interceptSession(authorized, id, this.sessions);
+    if (request.method === 'POST') {
+      if (mayOpenSession(body)) this.interceptOpening(state, this.sessions);
+    } else if (request.method === 'GET' && !id && takesStream(authorized)) {
+      this.interceptStream(state);
+    }
+    if (!this.streams.isEmpty) this.interceptMessage(authorized);
+  }
+
+  private interceptSession(
+    authorized: AuthorizedRequest,
+    id: string | string[],
+    sessions: SessionOwners,
+  ): void {
+    const key = typeof id === 'string' ? sessionKey(authorized.resource.options.resource, id) : undefined;
+    if (key !== undefined && this.mayUse(key, authorized, sessions)) {
+      if (authorized.request.method === 'DELETE') {
+        beforeHead(authorized.response, ({ status }) => {
+          if (isSuccess(status)) sessions.forget(key);
+        });
+      }
+      return;
+    }
+    const node = nodeRequestOf(authorized.request) as HeadedRequest;
+    replaceHeader(node, SESSION_ID, randomUUID());
+    replaceHeader(node, 'last-event-id', undefined);
+  }
+
+  /** A session that nobody's token opened passes to its first caller, once: a client goes on with its own after sign-in. */
+  private mayUse(key: string, { auth, response }: AuthorizedRequest, sessions: SessionOwners): boolean {
+    if (!auth) {
+      if (!sessions.use(key, ANYBODY)) return false;
+      this.anybodys.add(key, response);
+      return true;
+    }
+    if (sessions.use(key, ownerOf(auth))) return true;
+    if (!sessions.pass(key, ANYBODY, ownerOf(auth))) return false;
+    this.anybodys.end(key);
+    return true;
+  }
+
+  private interceptOpening(state: ResponseState, sessions: SessionOwners): void {
+    if (!addCaller(state)) return;
+    beforeHead(state.authorized.response, ({ status, header }) => {
+      const id = header(SESSION_ID);
+      if (id === undefined || !isSuccess(status)) return;
+      this.warnOfWeak(id);
+      for (const [resource, auth] of state.callers ?? []) {
+        sessions.bind(sessionKey(resource, id), ownerOf(auth));
+      }
+    });
+  }
+
+  private interceptStream(state: ResponseState): void {
+    if (!addCaller(state)) return;
+    const { response } = state.authorized;
+    onAnnouncedSession(response, (values) => {
+      const keys = [...(state.callers ?? [])].map(([resource, auth]) =>
+        sessionKey(resource, ownerOf(auth).key),
+      );
+      response.once('close', this.streams.open(values, keys));
+    });
+  }
+
+  /** Messages are told by the ids of streams that are open, wherever these stand in the target. */
+  private interceptMessage({ request, auth, resource }: AuthorizedRequest): void {
+    const node = nodeRequestOf(request) as TargetedRequest;
+    const foreign = this.streams.foreign(node, sessionKey(resource.options.resource, ownerOf(auth).key));
+    if (foreign.length === 0) return;
+    if (node === request && isFastify(this.host.httpAdapter)) throw new Error(UNREACHABLE);
+    for (const value of foreign) replaceTargetValue(request, node, value, randomUUID());
+  }
+
+  private warnOfWeak(id: string): void {
+    if (this.hasWarned || isSoundSessionId(id)) return;
+    this.hasWarned = true;
+    this.logger.warn(
+      'A transport gives out session ids that are too short for 128 random bits or have other characters than visible ' +
+        'ASCII; give it a sessionIdGenerator such as crypto.randomUUID()',
+    );
+  }
+}
+
+/** Adds who was let in. Tells whether it is the first, so that the response is not looked at yet. */
+function addCaller(state: ResponseState): boolean {
+  const { resource, auth } = state.authorized;
+  const isFirst = state.callers === undefined;
+  (state.callers ??= new Map()).set(resource.options.resource, auth);
+  return isFirst;
+}
+
+/** Neither a URL nor a header has a line break in it. */
+function sessionKey(resource: string, id: string): string {
+  return `${resource}\n${id}`;
+}
+
+/** All without a token are one. */
+const ANYBODY: Owner = { key: '', sharer: '' };
+
+/** A caller, in so many characters. The clients of one person share; a client by itself shares with nobody. */
+function ownerOf(auth: AuthInfo | undefined): Owner {
+  if (!auth) return ANYBODY;
+  const { issuer, subject } = auth;
+  const person = subject === undefined ? principalKey(auth) : JSON.stringify([issuer, subject]);
+  return { key: digest(principalKey(auth)), sharer: digest(person) };
+}
+
+function digest(text: string): string {
+  return hash('sha256', text, 'base64url');
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+/**
+ * Whether the answer may be an event stream: the client asks for one, or takes anything and the handler may write one. To
+ * watch all other answers would cost each of them more than its token does.
+ */
+function takesStream({ request, mayStream }: AuthorizedRequest): boolean {
+  const accept = String(request.headers['accept'] ?? '*/*');
+  return /text\/event-stream/i.test(accept) || (mayStream && /text\/\*|\*\/\*/i.test(accept));
+}

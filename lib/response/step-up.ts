@@ -1,0 +1,115 @@
+import { Injectable } from '@nestjs/common';
+import { RequestContext } from '../request/request-context.js';
+import { type Denial, type DenialListener, type ResponseState } from '../request/response-state.js';
+import { type RejectionResponse } from '../rejection/rejection-response.js';
+import { Rejections } from '../rejection/rejections.js';
+import { CredentialsRejectedError, InsufficientScopeError } from '../errors/rejection.errors.js';
+import { ScopePolicy } from '../policy/scope-policy.js';
+import { isMcpBody } from '../mcp/operations.js';
+import { mcpStrategy } from '../mcp/protocol-version.js';
+import { StepUpAnswer, type SteppedUp } from './step-up-answer.js';
+import { transformResponse } from './transform-response.js';
+
+/**
+ * Lets a handler deny its own request for scopes: has the answer replaced when that turns out to say the denial, whoever
+ * caught it on the way.
+ *
+ * @internal
+ */
+@Injectable()
+export class StepUps implements DenialListener {
+  constructor(
+    readonly scopes: ScopePolicy,
+    readonly rejections: Rejections,
+  ) {}
+
+  denied(state: ResponseState, denial: Denial): void {
+    const { response } = state.authorized;
+    if (!response.writableEnded)
+      transformResponse(response, new StepUpAnswer(new StepUp(state, denial, this)));
+  }
+}
+
+/** A request that its handler has denied. */
+class StepUp implements SteppedUp {
+  private isReported = false;
+
+  constructor(
+    private readonly state: ResponseState,
+    private readonly denial: Denial,
+    private readonly owner: StepUps,
+  ) {}
+
+  get body(): unknown {
+    const { request, body } = this.state.authorized;
+    return (request as { readonly body?: unknown }).body ?? body;
+  }
+
+  get isCurrent(): boolean {
+    return this.state.isCurrent;
+  }
+
+  get isThrown(): boolean {
+    return this.denial.isThrown;
+  }
+
+  isSaidIn(text: string): boolean {
+    const { isThrown, messages } = this.denial;
+    return (
+      isThrown || [...messages].some((each) => [each, escaped(each)].some((said) => text.includes(said)))
+    );
+  }
+
+  /** The rejection that the request is answered with, told of when it is first asked for. */
+  rejection(): RejectionResponse {
+    const failure = this.failure();
+    const rejection = this.owner.rejections.response(failure, this.state.authorized.resource, this);
+    this.tell(failure, rejection.status);
+    return rejection;
+  }
+
+  /** What an answer that has begun says, told of when it is first asked for. */
+  message(): string {
+    const failure = this.failure();
+    this.tell(failure, 403);
+    return failure.message;
+  }
+
+  private tell(failure: Error, status: number): void {
+    if (this.isReported) return;
+    this.isReported = true;
+    const { request, auth, resource } = this.state.authorized;
+    this.owner.rejections.tell(failure, status, resource, request, auth);
+  }
+
+  private failure(): InsufficientScopeError | CredentialsRejectedError {
+    const { auth, resource, needed, request } = this.state.authorized;
+    const { scopes } = this.owner;
+    const operation = [...needed, ...this.denial.scopes];
+    if (!auth)
+      return new CredentialsRejectedError('missing_token', scopes.anonymousChallenge(resource, operation));
+    const strategy = isMcpBody(this.body) ? mcpStrategy(request.headers['mcp-protocol-version']) : 'complete';
+    return new InsufficientScopeError(scopes.challenge(auth, resource, operation, strategy));
+  }
+}
+
+/** As it stands in JSON. */
+function escaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+/**
+ * Has a request answered with what its handler has thrown, or the guard of a handler that is called within it: the want of
+ * scopes, or of a token if the request was let in without one.
+ *
+ * @returns whether the denial will be told of once the request is answered; false for what is answered otherwise
+ * @internal
+ */
+export function recordDenial(request: object | undefined, failure: unknown): boolean {
+  const state = RequestContext.find(request)?.response;
+  if (!state) return false;
+  const isLate =
+    failure instanceof InsufficientScopeError ||
+    (failure instanceof CredentialsRejectedError && state.authorized.auth === undefined);
+  return isLate && state.deny(failure, true);
+}

@@ -1,0 +1,162 @@
+import { hash } from 'node:crypto';
+import { type ClientAuth } from 'oauth4webapi';
+import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
+import { type IssuerKeys } from '../authorization-server/issuer-keys.js';
+import { RefreshedValue } from '../authorization-server/refreshed-value.js';
+import { AuthorizationServerUnavailableError } from '../errors/rejection.errors.js';
+import { type ResolvedIntrospectionOptions } from '../options/trusted-authorization-server.interface.js';
+import { untilAborted, withDeadline } from '../platform/deadline.js';
+import { outsideRequests } from '../platform/outside-requests.js';
+import { QueueFullError, Semaphore } from '../platform/semaphore.js';
+import { IntrospectionCache } from './introspection-cache.js';
+import { clientAuthentication } from './introspection-client.js';
+import { IntrospectionFailure, toIntrospectionFailure } from './introspection-failure.js';
+import { requestIntrospection } from './introspection-request.js';
+import { type IntrospectionAnswer, readAnswer, readSignedAnswer } from './introspection-response.js';
+
+/** What asking needs from outside, and who wants to know what comes of it. @internal */
+export interface IntrospectionContext {
+  readonly fetch: typeof fetch;
+  readonly now: () => Date;
+  readonly clockToleranceSeconds: number;
+  /** The server's keys, for answers that have to be signed. */
+  readonly keys: IssuerKeys | undefined;
+  /** Ends all requests together. */
+  readonly shutdown: AbortSignal;
+  /** Told once when the server begins to reject our own credentials, with the status of its answer. */
+  readonly onCredentialsRejected: (status: number) => void;
+}
+
+/** Credentials that are rejected are asked for anew when they are older, as they may have been changed. */
+const CREDENTIALS_COOLDOWN_SECONDS = 30;
+
+/**
+ * Introspects tokens at one authorization server, as one client.
+ *
+ * Requests with the same token at the same time share one introspection. At most `maxConcurrentRequests` run at once, and
+ * at most `maxQueuedRequests` wait. Answers are cached only as configured; failures and tokens never are.
+ *
+ * @internal
+ */
+export class IntrospectionEndpoint {
+  private readonly pending = new Map<string, Promise<IntrospectionAnswer>>();
+  private readonly cache: IntrospectionCache | undefined;
+  private readonly credentials: RefreshedValue<ClientAuth>;
+  private readonly semaphore: Semaphore;
+  private areCredentialsRejected = false;
+
+  constructor(
+    private readonly server: TrustedAuthorizationServer,
+    private readonly options: ResolvedIntrospectionOptions,
+    private readonly context: IntrospectionContext,
+  ) {
+    this.semaphore = new Semaphore(options.maxConcurrentRequests, options.maxQueuedRequests);
+    this.cache = options.cache && new IntrospectionCache(options.cache);
+    this.credentials = new RefreshedValue(() => clientAuthentication(options), {
+      freshSeconds: Infinity,
+      staleSeconds: Infinity,
+      now: context.now,
+    });
+  }
+
+  /**
+   * What the server says of a token, or, at once, what it said not long ago.
+   *
+   * The promise rejects with {@link AuthorizationServerUnavailableError} when it says nothing that can be used.
+   */
+  ask(token: string): IntrospectionAnswer | Promise<IntrospectionAnswer> {
+    // One server and one client have this cache to themselves, so the token alone makes the key.
+    const key = hash('sha256', token, 'base64url');
+    const known = this.cache?.get(key, this.seconds());
+    if (known !== undefined) return known;
+    return this.pending.get(key) ?? outsideRequests(() => this.begin(key, token));
+  }
+
+  private begin(key: string, token: string): Promise<IntrospectionAnswer> {
+    const since = this.seconds();
+    const asked = this.attempt(token)
+      .then((answer) => {
+        this.cache?.set(key, answer, since);
+        return answer;
+      })
+      .finally(() => this.pending.delete(key));
+    this.pending.set(key, asked);
+    return asked;
+  }
+
+  private attempt(token: string): Promise<IntrospectionAnswer> {
+    const hasToWait = this.semaphore.isExhausted;
+    const until = { signal: this.context.shutdown };
+    return withDeadline(this.options.timeoutMs, until, async (signal) => {
+      try {
+        const answer = await this.inTurn(token, signal);
+        this.areCredentialsRejected = false;
+        return answer;
+      } catch (error) {
+        if (error instanceof AuthorizationServerUnavailableError) throw error;
+        const cause = signal.aborted ? lateFailure(hasToWait) : this.failureOf(error);
+        if (cause.status === 401 || cause.status === 403) this.noteRejectedCredentials(cause.status);
+        throw new AuthorizationServerUnavailableError(this.server.issuer, 'introspection', { cause });
+      }
+    });
+  }
+
+  private async inTurn(token: string, signal: AbortSignal): Promise<IntrospectionAnswer> {
+    await this.semaphore.acquire(signal);
+    try {
+      return await untilAborted(signal, this.exchange(token, signal));
+    } finally {
+      this.semaphore.release();
+    }
+  }
+
+  private async exchange(token: string, signal: AbortSignal): Promise<IntrospectionAnswer> {
+    const { server } = this;
+    const { clientId, endpoint, requireSignedResponse: wantsJwt } = this.options;
+    const { fetch, now, keys, clockToleranceSeconds: toleranceSeconds } = this.context;
+    const text = await requestIntrospection(token, {
+      issuer: server.issuer,
+      // Metadata without it is rejected where it is loaded.
+      endpoint: endpoint ?? (await server.metadata()).introspection_endpoint ?? '',
+      clientId,
+      authentication: await this.credentials.get(),
+      wantsJwt,
+      fetch,
+      now,
+      signal,
+    });
+    if (text === undefined) return null;
+    if (!keys) return readAnswer(text);
+    const expectation = {
+      algorithms: server.options.algorithms,
+      issuer: server.issuer,
+      clientId,
+      now: now(),
+      toleranceSeconds,
+    };
+    return keys.verify((getKey) => readSignedAnswer(text, getKey, expectation));
+  }
+
+  private failureOf(error: unknown): IntrospectionFailure {
+    if (!(error instanceof QueueFullError)) return toIntrospectionFailure(error);
+    const count = String(this.options.maxQueuedRequests);
+    return new IntrospectionFailure(`${count} others wait for their turn already ("maxQueuedRequests")`);
+  }
+
+  private noteRejectedCredentials(status: number): void {
+    if (!this.areCredentialsRejected) this.context.onCredentialsRejected(status);
+    this.areCredentialsRejected = true;
+    const { ageSeconds } = this.credentials.state();
+    if (ageSeconds !== undefined && ageSeconds >= CREDENTIALS_COOLDOWN_SECONDS)
+      this.credentials.refresh().catch(() => undefined); // the old ones are rejected anyhow
+  }
+
+  private seconds(): number {
+    return this.context.now().getTime() / 1000;
+  }
+}
+
+function lateFailure(hadToWait: boolean): IntrospectionFailure {
+  const wait = hadToWait ? ', part of which it waited for its turn ("maxConcurrentRequests")' : '';
+  return new IntrospectionFailure(`no complete answer within the time limit${wait}`);
+}
