@@ -1,6 +1,6 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import { MCP_AUTH_GIVEN_OPTIONS, WELL_KNOWN_CONTROLLERS } from './mcp-auth.constants.js';
-import { type McpAuthModuleExtras, type McpAuthModuleOptions } from './options/mcp-auth-options.js';
+import type { McpAuthModuleExtras, McpAuthModuleOptions } from './options/mcp-auth-options.js';
 import {
   metadataController,
   mirrorController,

@@ -43,10 +43,10 @@ import { BOOTSTRAP_PROVIDERS } from './bootstrap/bootstrap.providers.js';
 import { StepUpFilter } from './response/step-up.filter.js';
 import { HandlerScan } from './bootstrap/handler-scan.js';
 import { assertSingleModule } from './bootstrap/single-module.js';
-import {
-  type McpAuthModuleAsyncOptions,
-  type McpAuthModuleExtras,
-  type McpAuthModuleOptions,
+import type {
+  McpAuthModuleAsyncOptions,
+  McpAuthModuleExtras,
+  McpAuthModuleOptions,
 } from './options/mcp-auth-options.js';
 import { resolveOptions } from './options/resolve-options.js';
 import { wholeTree } from './platform/http-adapter.js';
@@ -56,7 +56,7 @@ import { LegacyMirror } from './resource/legacy-mirror.js';
 import { ProtectedResourceRegistry } from './resource/protected-resource.registry.js';
 import { WellKnownResponder } from './resource/well-known.responder.js';
 import { ResourcePaths } from './resource/resource-paths.js';
-import { type WellKnownControllers } from './resource/well-known.controllers.js';
+import type { WellKnownControllers } from './resource/well-known.controllers.js';
 import { IntrospectionTokenVerifier } from './token/introspection-token.verifier.js';
 import { IssuerTokenVerifier } from './token/issuer-token.verifier.js';
 import { JwtTokenVerifier } from './token/jwt-token.verifier.js';

@@ -1,5 +1,5 @@
 import { it } from 'vitest';
-import { type RequirementId } from './requirements.js';
+import type { RequirementId } from './requirements.js';
 
 /**
  * A test that proves requirements: its title begins with their ids, and the gate in requirements.spec.ts

@@ -1,11 +1,11 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type LoopbackAuthorizationServer } from '../../test/fixtures/authorization-server.js';
+import type { LoopbackAuthorizationServer } from '../../test/fixtures/authorization-server.js';
 import { OAUTH } from '../../test/fixtures/discovery.js';
 import { registriesOf } from '../../test/fixtures/registries.js';
 import { bareServer } from '../../test/fixtures/servers.js';
 import { resolveOptions } from '../options/resolve-options.js';
-import { type AuthorizationServerRegistry } from './authorization-server.registry.js';
+import type { AuthorizationServerRegistry } from './authorization-server.registry.js';
 
 describe('AuthorizationServerRegistry', () => {
   let as: LoopbackAuthorizationServer;

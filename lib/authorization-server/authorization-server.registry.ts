@@ -2,12 +2,12 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { BootstrapDiscoveryError } from '../errors/discovery.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type AuthorizationServerMetadata } from '../options/authorization-server-options.js';
-import {
-  type ResolvedMcpAuthOptions,
-  type ResolvedProtectedResourceOptions,
+import type { AuthorizationServerMetadata } from '../options/authorization-server-options.js';
+import type {
+  ResolvedMcpAuthOptions,
+  ResolvedProtectedResourceOptions,
 } from '../options/resolved-options.interface.js';
-import { type ResolvedAuthorizationServerOptions } from '../options/trusted-authorization-server.interface.js';
+import type { ResolvedAuthorizationServerOptions } from '../options/trusted-authorization-server.interface.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { withDeadline } from '../platform/deadline.js';
 import { AuthorizationServer } from './authorization-server.js';

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import { BootstrapDiscoveryError } from '../errors/discovery.error.js';
 import { AuthorizationServerUnavailableError } from '../errors/rejection.errors.js';
-import { type AuthorizationServerMetadata } from '../options/authorization-server-options.js';
+import type { AuthorizationServerMetadata } from '../options/authorization-server-options.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { AuthorizationServer } from './authorization-server.js';
 

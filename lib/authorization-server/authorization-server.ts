@@ -1,11 +1,11 @@
 import { BootstrapDiscoveryError, DiscoveryError } from '../errors/discovery.error.js';
 import { AuthorizationServerUnavailableError } from '../errors/rejection.errors.js';
-import { type AuthorizationServerMetadata } from '../options/authorization-server-options.js';
-import {
-  type ResolvedAuthorizationServerOptions,
-  type TrustedAuthorizationServer,
+import type { AuthorizationServerMetadata } from '../options/authorization-server-options.js';
+import type {
+  ResolvedAuthorizationServerOptions,
+  TrustedAuthorizationServer,
 } from '../options/trusted-authorization-server.interface.js';
-import { type Retried } from './background-retry.js';
+import type { Retried } from './background-retry.js';
 import { RefreshedValue, type RefreshPolicy, type RefreshState } from './refreshed-value.js';
 
 /** Metadata that cannot be fetched anew serves this much longer. */

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import { BootstrapDiscoveryError, DiscoveryError } from '../errors/discovery.error.js';
-import { type AuthorizationServer } from './authorization-server.js';
-import { type AuthorizationServerRegistry } from './authorization-server.registry.js';
-import { type IssuerKeysRegistry } from './issuer-keys.registry.js';
+import type { AuthorizationServer } from './authorization-server.js';
+import type { AuthorizationServerRegistry } from './authorization-server.registry.js';
+import type { IssuerKeysRegistry } from './issuer-keys.registry.js';
 import { McpAuthDiagnostics, type McpAuthReport } from './diagnostics.js';
-import { type RefreshState } from './refreshed-value.js';
+import type { RefreshState } from './refreshed-value.js';
 
 const ISSUER = 'https://as.example';
 const fine: RefreshState = { ageSeconds: 7, failure: undefined, isUsable: true };

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { BootstrapDiscoveryError, DiscoveryError } from '../errors/discovery.error.js';
 import { outsideRequests } from '../platform/outside-requests.js';
-import { type AuthorizationServer } from './authorization-server.js';
+import type { AuthorizationServer } from './authorization-server.js';
 import { AuthorizationServerRegistry } from './authorization-server.registry.js';
 import { IssuerKeysRegistry } from './issuer-keys.registry.js';
 import { type ComplianceReport, complianceReport } from './mcp-compliance.js';
-import { type RefreshState } from './refreshed-value.js';
+import type { RefreshState } from './refreshed-value.js';
 
 /**
  * How it stands with an authorization server, from the last time that something was asked of it: when a token needed it, in

@@ -5,9 +5,9 @@ import { makeKey, type SigningKey } from '../../test/fixtures/keys.js';
 import { verifies } from '../../test/verifies.js';
 import { AuthorizationServer } from './authorization-server.js';
 import { DiscoveryError } from '../errors/discovery.error.js';
-import {
-  type AuthorizationServerBaseOptions,
-  type AuthorizationServerMetadata,
+import type {
+  AuthorizationServerBaseOptions,
+  AuthorizationServerMetadata,
 } from '../options/authorization-server-options.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { IssuerKeys } from './issuer-keys.js';

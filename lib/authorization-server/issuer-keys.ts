@@ -1,12 +1,12 @@
 import { type CompactVerifyGetKey, type CryptoKey, errors } from 'jose';
 import { DiscoveryError } from '../errors/discovery.error.js';
 import { MAX_JWKS_BYTES } from '../mcp-auth.constants.js';
-import { type AuthorizationServerMetadata } from '../options/authorization-server-options.js';
+import type { AuthorizationServerMetadata } from '../options/authorization-server-options.js';
 import { untilAborted } from '../platform/deadline.js';
 import { withAnyKey } from './any-key.js';
-import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
+import type { TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { AuthorizationServer } from './authorization-server.js';
-import { type Retried } from './background-retry.js';
+import type { Retried } from './background-retry.js';
 import { fetchJson } from './fetch-json.js';
 import { KeySet, usableKeys } from './key-set.js';
 import { RefreshedValue, type RefreshPolicy, type RefreshState } from './refreshed-value.js';

@@ -1,4 +1,4 @@
-import { type AuthorizationServerMetadata } from '../options/authorization-server-options.js';
+import type { AuthorizationServerMetadata } from '../options/authorization-server-options.js';
 
 /** Stable codes of what MCP clients need and a metadata document lacks. @publicApi */
 export type ComplianceCode =

@@ -1,5 +1,5 @@
 import { McpAuthConfigError } from '../errors/config.error.js';
-import { type ResolvedProtectedResourceOptions } from '../options/resolved-options.interface.js';
+import type { ResolvedProtectedResourceOptions } from '../options/resolved-options.interface.js';
 
 /**
  * Makes sure that no private issuer is that of an authorization server, of whatever resource: the subjects of the one

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LoopbackAuthorizationServer } from '../../test/fixtures/authorization-server.js';
 import { verifies } from '../../test/verifies.js';
-import { type AuthorizationServerOptions } from '../options/authorization-server-options.js';
+import type { AuthorizationServerOptions } from '../options/authorization-server-options.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { type Resolution, resolveMetadata } from './resolve-metadata.js';
 

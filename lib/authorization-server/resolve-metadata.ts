@@ -1,7 +1,7 @@
 import { REQUEST_TIMEOUT_MS, MAX_METADATA_BYTES } from '../mcp-auth.constants.js';
 import { DiscoveryError } from '../errors/discovery.error.js';
-import { type AuthorizationServerMetadata } from '../options/authorization-server-options.js';
-import { type ResolvedAuthorizationServerOptions } from '../options/trusted-authorization-server.interface.js';
+import type { AuthorizationServerMetadata } from '../options/authorization-server-options.js';
+import type { ResolvedAuthorizationServerOptions } from '../options/trusted-authorization-server.interface.js';
 import { untilAborted } from '../platform/deadline.js';
 import { fetchJson } from './fetch-json.js';
 import { mcpComplianceFindings } from './mcp-compliance.js';

@@ -1,5 +1,5 @@
 import { DiscoveryError } from '../errors/discovery.error.js';
-import { type AuthorizationServerMetadata } from '../options/authorization-server-options.js';
+import type { AuthorizationServerMetadata } from '../options/authorization-server-options.js';
 import { identifierProblem, urlProblem } from '../options/url-rules.js';
 import { privateAddressProblem } from './private-addresses.js';
 

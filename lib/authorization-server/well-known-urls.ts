@@ -1,4 +1,4 @@
-import { type AuthorizationServerType } from '../options/authorization-server-options.js';
+import type { AuthorizationServerType } from '../options/authorization-server-options.js';
 import { splitUrl } from '../options/url-rules.js';
 
 const OAUTH = '/.well-known/oauth-authorization-server';

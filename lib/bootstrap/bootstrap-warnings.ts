@@ -2,15 +2,15 @@ import { Inject, Injectable, VERSION_NEUTRAL } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
 import { AuthorizationServerRegistry } from '../authorization-server/authorization-server.registry.js';
 import { MCP_AUTH_OPTIONS, WELL_KNOWN_CONTROLLERS } from '../mcp-auth.constants.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { splitUrl } from '../options/url-rules.js';
 import {
   type ProtectedResource,
   ProtectedResourceRegistry,
 } from '../resource/protected-resource.registry.js';
-import { type WellKnownControllers } from '../resource/well-known.controllers.js';
+import type { WellKnownControllers } from '../resource/well-known.controllers.js';
 import { isBearerAuthGuard, isGuarded } from './handler-audit.js';
-import { type KnownHandlers } from './handler-registration.js';
+import type { KnownHandlers } from './handler-registration.js';
 import { HandlerScan, joinPath } from './handler-scan.js';
 import { routePaths } from './route-paths.js';
 import { scopeWarnings } from './scope-warnings.js';

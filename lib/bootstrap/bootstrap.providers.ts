@@ -1,4 +1,4 @@
-import { type Provider } from '@nestjs/common';
+import type { Provider } from '@nestjs/common';
 import { HandlerPlans } from '../mcp/handler-plan.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { BootstrapWarnings } from './bootstrap-warnings.js';

@@ -1,7 +1,7 @@
-import { type ConfigProblem } from '../errors/config.error.js';
+import type { ConfigProblem } from '../errors/config.error.js';
 import { isListOf, isOneOf, isPlainObject, isText } from '../options/value-rules.js';
-import { type McpDeclaration } from '../mcp/handler-source.js';
-import { type McpOperationKind } from '../mcp/operations.js';
+import type { McpDeclaration } from '../mcp/handler-source.js';
+import type { McpOperationKind } from '../mcp/operations.js';
 import { requirementProblems } from '../mcp/scope-requirement.js';
 
 const KINDS: readonly McpOperationKind[] = ['tool', 'prompt', 'resource'];

@@ -1,8 +1,8 @@
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
 import { IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js';
-import { type ProtectedResourceRegistry } from '../resource/protected-resource.registry.js';
-import { type HandlerPlan } from '../mcp/handler-plan.js';
-import { type ScannedRoute } from './handler-scan.js';
+import type { ProtectedResourceRegistry } from '../resource/protected-resource.registry.js';
+import type { HandlerPlan } from '../mcp/handler-plan.js';
+import type { ScannedRoute } from './handler-scan.js';
 
 /**
  * Finds handlers that cannot be protected as they are written, before the first request: one that names an

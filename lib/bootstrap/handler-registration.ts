@@ -1,13 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { ProtectedResourceRegistry } from '../resource/protected-resource.registry.js';
 import { handlerProblems, statementProblems, unguardedEndpoints } from './handler-audit.js';
-import { type HandlerPlan } from '../mcp/handler-plan.js';
+import type { HandlerPlan } from '../mcp/handler-plan.js';
 import { HandlerScan } from './handler-scan.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
-import { type McpDeclaration } from '../mcp/handler-source.js';
+import type { McpDeclaration } from '../mcp/handler-source.js';
 import { declaredBy, HandlerSources } from './handler-sources.js';
 import { SelfMountedRoutes } from './self-mounted-routes.js';
 

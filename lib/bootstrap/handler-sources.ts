@@ -4,8 +4,8 @@ import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.j
 import { ProtectedResourceRegistry } from '../resource/protected-resource.registry.js';
 import { declarationProblems } from './declaration-problems.js';
 import { isBearerAuthGuard } from './handler-audit.js';
-import { type HandlerPlan } from '../mcp/handler-plan.js';
-import { type DeclaredHandler } from '../mcp/handler-scope.registry.js';
+import type { HandlerPlan } from '../mcp/handler-plan.js';
+import type { DeclaredHandler } from '../mcp/handler-scope.registry.js';
 import { type McpDeclaration, McpHandlerSource } from '../mcp/handler-source.js';
 
 /** What the decorators on handlers of @rekog/mcp-nest declare. @internal */

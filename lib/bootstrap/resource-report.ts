@@ -4,7 +4,7 @@ import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { isGuarded } from './handler-audit.js';
 import { HandlerScan } from './handler-scan.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
   type ProtectedResource,
   ProtectedResourceRegistry,

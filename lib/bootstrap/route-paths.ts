@@ -1,5 +1,5 @@
 import { VERSION_NEUTRAL, type VersioningOptions, VersioningType } from '@nestjs/common';
-import { type ApplicationConfig } from '@nestjs/core';
+import type { ApplicationConfig } from '@nestjs/core';
 import { prefixOf } from '../platform/nest-prefix.js';
 import { joinPath, type ScannedRoute } from './handler-scan.js';
 

@@ -1,13 +1,13 @@
-import { type AuthorizationServer } from '../authorization-server/authorization-server.js';
-import { type AuthorizationServerRegistry } from '../authorization-server/authorization-server.registry.js';
+import type { AuthorizationServer } from '../authorization-server/authorization-server.js';
+import type { AuthorizationServerRegistry } from '../authorization-server/authorization-server.registry.js';
 import { OFFLINE_ACCESS } from '../mcp-auth.constants.js';
 import { isScopeToken } from '../options/value-rules.js';
 import { didYouMean } from '../options/did-you-mean.js';
-import {
-  type ProtectedResource,
-  type ProtectedResourceRegistry,
+import type {
+  ProtectedResource,
+  ProtectedResourceRegistry,
 } from '../resource/protected-resource.registry.js';
-import { type KnownHandlers } from './handler-registration.js';
+import type { KnownHandlers } from './handler-registration.js';
 import { namedScopes } from '../mcp/scope-requirement.js';
 
 /** A handler and the scopes that it asks for. What its functions ask for is not known. */

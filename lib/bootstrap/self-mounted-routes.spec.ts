@@ -1,13 +1,13 @@
-import { type HttpAdapterHost, type ModulesContainer } from '@nestjs/core';
+import type { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { offlineResource } from '../../test/fixtures/resources.js';
-import { type AuthorizationServerRegistry } from '../authorization-server/authorization-server.registry.js';
+import type { AuthorizationServerRegistry } from '../authorization-server/authorization-server.registry.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { ProtectedResourceRegistry } from '../resource/protected-resource.registry.js';
 import { ResourcePaths } from '../resource/resource-paths.js';
-import { type HandlerScan } from './handler-scan.js';
+import type { HandlerScan } from './handler-scan.js';
 import { SelfMountedRoutes } from './self-mounted-routes.js';
 
 /** An HTTP adapter that keeps what is mounted on it, in a private member as a platform may. */

@@ -1,4 +1,4 @@
-import { type ModulesContainer } from '@nestjs/core';
+import type { ModulesContainer } from '@nestjs/core';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_GIVEN_OPTIONS } from '../mcp-auth.constants.js';
 

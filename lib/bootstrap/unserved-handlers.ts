@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
-import { type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { OperatorLogger } from '../events/operator.logger.js';
 import { onStarted } from '../platform/mcp-nest.js';
 import { HandlerScan } from './handler-scan.js';

@@ -6,7 +6,7 @@ import { ProtectedResource } from './protected-resource.decorator.js';
 import { RequireScopes } from './require-scopes.decorator.js';
 import { SkipBearerAuth } from './skip-bearer-auth.decorator.js';
 import { BearerAuthGuard } from '../guard/bearer-auth.guard.js';
-import { type Class } from '../platform/nest-metadata.js';
+import type { Class } from '../platform/nest-metadata.js';
 import { type HandlerPlan, HandlerPlans } from '../mcp/handler-plan.js';
 
 type Method = () => unknown;

@@ -1,4 +1,4 @@
-import { type RejectionReason } from '../errors/rejection-reason.js';
+import type { RejectionReason } from '../errors/rejection-reason.js';
 
 /** Whose token an event is about, as far as a verifier vouches for it. Personal data: keep it accordingly. @publicApi */
 export interface EventPrincipal {

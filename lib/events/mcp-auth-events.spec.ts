@@ -3,7 +3,7 @@ import { config, map } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import { DiscoveryError } from '../errors/discovery.error.js';
-import { type McpAuthEvent } from './mcp-auth-event.interface.js';
+import type { McpAuthEvent } from './mcp-auth-event.interface.js';
 import { McpAuthEvents } from './mcp-auth-events.js';
 
 const ISSUER = 'https://as.example';

@@ -1,10 +1,10 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { type Observable, Subject } from 'rxjs';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { describeThrown } from './escape-for-log.js';
 import { isolate } from './isolate.js';
-import { type McpAuthEvent, type McpAuthEventType, type ServerDocument } from './mcp-auth-event.interface.js';
+import type { McpAuthEvent, McpAuthEventType, ServerDocument } from './mcp-auth-event.interface.js';
 import { RateLimitedLogger } from './rate-limited-logger.js';
 
 type Listener = (event: McpAuthEvent) => unknown;

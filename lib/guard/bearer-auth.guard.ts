@@ -1,23 +1,23 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadata } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { isMcpCall, localCallOf } from '../request/local-call.js';
 import { RequestContext } from '../request/request-context.js';
 import { requestOf } from '../request/request-of.js';
-import { type BearerException } from '../rejection/bearer.exception.js';
+import type { BearerException } from '../rejection/bearer.exception.js';
 import { completeCors } from '../rejection/cors-headers.js';
 import { CredentialsRejectedError } from '../errors/rejection.errors.js';
 import { recordDenial } from '../response/step-up.js';
 import { IMPORTED_MODULE, IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js';
-import { type HandlerPlan } from '../mcp/handler-plan.js';
+import type { HandlerPlan } from '../mcp/handler-plan.js';
 import { NO_ARGUMENTS } from '../mcp/operations.js';
-import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
+import type { ScopedCall, ScopeRequirement } from '../mcp/scope-requirement.js';
 import { isOfMessage } from '../platform/mcp-nest.js';
 import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
-import { type ProtectedResource } from '../resource/protected-resource.registry.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { rejectCall } from './rejected-call.js';
-import { type ParsedRequest, type HandlerDemand } from './request-authorizer.js';
-import { type RequestServices } from './request-services.js';
+import type { ParsedRequest, HandlerDemand } from './request-authorizer.js';
+import type { RequestServices } from './request-services.js';
 
 /**
  * Admits requests that carry a good access token for the route's protected resource, with the scopes that the

@@ -1,11 +1,11 @@
 import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
-import { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RequestContext } from '../request/request-context.js';
 import { MessageRejectedError } from '../errors/rejection.errors.js';
 import { IMPORTED_MODULE } from '../mcp-auth.constants.js';
 import { hasUnreadMessage } from '../mcp/unread-body.js';
-import { type FilteredRequest } from './request-filter.js';
-import { type RequestServices } from './request-services.js';
+import type { FilteredRequest } from './request-filter.js';
+import type { RequestServices } from './request-services.js';
 
 /**
  * {@link BearerAuthGuard} for what no Nest guard covers: routes that a library mounts on the platform, or an Express

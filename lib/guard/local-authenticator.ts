@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type AuthInfo } from '../request/auth-info.decorator.js';
-import { type LocalCall } from '../request/local-call.js';
+import type { AuthInfo } from '../request/auth-info.decorator.js';
+import type { LocalCall } from '../request/local-call.js';
 import { RequestContext } from '../request/request-context.js';
 import { toAuthInfo } from '../request/to-auth-info.js';
 import { DecisionReport } from '../rejection/decision-report.js';
@@ -9,14 +9,14 @@ import {
   InsufficientScopeError,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
-import { type ValidatedToken } from '../policy/validate-claims.js';
+import type { ValidatedToken } from '../policy/validate-claims.js';
 import { ScopePolicy } from '../policy/scope-policy.js';
 import { assertTimely } from '../policy/time-claims.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type HandlerPlan } from '../mcp/handler-plan.js';
+import type { HandlerPlan } from '../mcp/handler-plan.js';
 import { choicesFor } from '../mcp/operation-needs.js';
-import { type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { ScopedCall, ScopeRequirement } from '../mcp/scope-requirement.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { canonicalResource } from '../options/url-rules.js';
 import {
   type ProtectedResource,

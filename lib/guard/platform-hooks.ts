@@ -7,7 +7,7 @@ import { McpAuthConfigError } from '../errors/config.error.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { hasUnreadMessage } from '../mcp/unread-body.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { policyOf } from '../policy/request-origin-policy.js';
 import { addBeforeExpress } from '../platform/express.js';
 import {
@@ -25,7 +25,7 @@ import {
   takeResponse,
 } from '../platform/node-message.js';
 import { keepPeeked } from '../platform/peek-json.js';
-import { type ProtectedResource } from '../resource/protected-resource.registry.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { ResourcePaths } from '../resource/resource-paths.js';
 import { WellKnownResponder } from '../resource/well-known.responder.js';
 import { BearerAuthMiddleware } from './bearer-auth.middleware.js';

@@ -1,4 +1,4 @@
-import { type BearerException } from '../rejection/bearer.exception.js';
+import type { BearerException } from '../rejection/bearer.exception.js';
 import {
   CredentialsRejectedError,
   InsufficientScopeError,

@@ -3,9 +3,9 @@ import { RequestContext } from '../request/request-context.js';
 import { toAuthInfo } from '../request/to-auth-info.js';
 import { DecisionReport } from '../rejection/decision-report.js';
 import { AccessTokenAuthenticator } from '../request/access-token.authenticator.js';
-import { type ValidatedToken } from '../policy/validate-claims.js';
+import type { ValidatedToken } from '../policy/validate-claims.js';
 import { policyOf } from '../policy/request-origin-policy.js';
-import { type ProtectedResource } from '../resource/protected-resource.registry.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { type CredentialRequest, credentialSources } from '../token/credential-sources.js';
 import { extractBearerToken } from '../token/extract-bearer-token.js';
 

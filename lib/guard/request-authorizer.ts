@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { type Authentication, RequestContext } from '../request/request-context.js';
 import { DecisionReport } from '../rejection/decision-report.js';
 import {
@@ -9,7 +9,7 @@ import {
 } from '../errors/rejection.errors.js';
 import { ResponseInterceptors } from '../response/response-interceptors.js';
 import { ScopePolicy } from '../policy/scope-policy.js';
-import { type ScopeChoice } from '../policy/scopes.js';
+import type { ScopeChoice } from '../policy/scopes.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { assertHeadersAgree } from '../mcp/header-agreement.js';
@@ -18,9 +18,9 @@ import { assertBounded, isMcpBody, type McpOperation, operationsOf } from '../mc
 import { hasNoBatches, mcpStrategy } from '../mcp/protocol-version.js';
 import { choicesWithoutCaller, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { hasUnreadMessage, unreadFailure } from '../mcp/unread-body.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { type ProtectedResource } from '../resource/protected-resource.registry.js';
-import { type CredentialRequest } from '../token/credential-sources.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import type { CredentialRequest } from '../token/credential-sources.js';
 
 /** The part of a platform's request that is read. @internal */
 export interface ParsedRequest extends CredentialRequest {

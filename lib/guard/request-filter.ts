@@ -6,7 +6,7 @@ import { Rejections } from '../rejection/rejections.js';
 import { RequestOriginRejectedError } from '../errors/rejection.errors.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { NO_ARGUMENTS } from '../mcp/operations.js';
-import { type ScopeRequirement } from '../mcp/scope-requirement.js';
+import type { ScopeRequirement } from '../mcp/scope-requirement.js';
 import { hasUnreadMessage, isSentAsJson } from '../mcp/unread-body.js';
 import { policyOf } from '../policy/request-origin-policy.js';
 import { isFastify } from '../platform/fastify.js';

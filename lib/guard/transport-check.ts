@@ -8,7 +8,7 @@ import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { operationsOf } from '../mcp/operations.js';
 import { beforeOperations, filterRequests, type McpStrategy, onStrategy } from '../platform/mcp-nest.js';
-import { type PlatformResponse } from '../platform/node-message.js';
+import type { PlatformResponse } from '../platform/node-message.js';
 import {
   type ProtectedResource,
   ProtectedResourceRegistry,

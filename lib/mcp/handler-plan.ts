@@ -9,9 +9,9 @@ import {
 import { servedCapability } from '../platform/mcp-nest.js';
 import { type Class, guardsOn, handlerPlace, isMarked, mayWriteResponse } from '../platform/nest-metadata.js';
 import { patternTransport } from '../platform/nest-microservices.js';
-import { type ProtectedResource } from '../resource/protected-resource.registry.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { HANDLER_METHODS, type McpOperationKind, NO_ARGUMENTS } from './operations.js';
-import { type ScopedCall, type ScopeRequirement } from './scope-requirement.js';
+import type { ScopedCall, ScopeRequirement } from './scope-requirement.js';
 
 /** What a handler serves: a tool or prompt by its name, a resource by its URI or template. */
 interface ServedOperation {

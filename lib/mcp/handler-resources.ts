@@ -1,6 +1,6 @@
-import { type ProtectedResource } from '../resource/protected-resource.registry.js';
-import { type McpDeclaration } from './handler-source.js';
-import { type McpOperation, type McpOperationKind } from './operations.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import type { McpDeclaration } from './handler-source.js';
+import type { McpOperation, McpOperationKind } from './operations.js';
 import { readUri, uriMatcher } from './uri-template.js';
 
 /** A handler that says to which resource it belongs. */

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
-import { type AuthorizationServerRegistry } from '../authorization-server/authorization-server.registry.js';
-import { type McpAuthModuleOptions } from '../options/mcp-auth-options.js';
+import type { AuthorizationServerRegistry } from '../authorization-server/authorization-server.registry.js';
+import type { McpAuthModuleOptions } from '../options/mcp-auth-options.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { ProtectedResourceRegistry } from '../resource/protected-resource.registry.js';
 import { HandlerScopeRegistry } from './handler-scope.registry.js';
-import { type McpDeclaration } from './handler-source.js';
-import { type McpOperationKind } from './operations.js';
+import type { McpDeclaration } from './handler-source.js';
+import type { McpOperationKind } from './operations.js';
 
 const AS = 'https://as.example';
 const NOTES = { name: 'notes', resource: 'https://api.example.com/notes', authorizationServers: [AS] };

@@ -1,14 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
   type ProtectedResource,
   ProtectedResourceRegistry,
 } from '../resource/protected-resource.registry.js';
 import { HandlerResources } from './handler-resources.js';
-import { type McpDeclaration } from './handler-source.js';
-import { type McpOperation } from './operations.js';
-import { type OperationNeed } from './operation-needs.js';
+import type { McpDeclaration } from './handler-source.js';
+import type { McpOperation } from './operations.js';
+import type { OperationNeed } from './operation-needs.js';
 import { namedScopes, type ScopedCall, type ScopeRequirement } from './scope-requirement.js';
 import { readUri, uriMatcher } from './uri-template.js';
 

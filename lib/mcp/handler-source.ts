@@ -1,5 +1,5 @@
-import { type McpOperationKind } from './operations.js';
-import { type ScopeRequirement } from './scope-requirement.js';
+import type { McpOperationKind } from './operations.js';
+import type { ScopeRequirement } from './scope-requirement.js';
 
 /** A handler of an MCP server, and what its callers need. @publicApi */
 export interface McpDeclaration {

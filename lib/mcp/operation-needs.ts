@@ -1,6 +1,6 @@
-import { type AuthInfo } from '../request/auth-info.decorator.js';
-import { type Authorization } from '../request/authorization.js';
-import { type ScopeChoice } from '../policy/scopes.js';
+import type { AuthInfo } from '../request/auth-info.decorator.js';
+import type { Authorization } from '../request/authorization.js';
+import type { ScopeChoice } from '../policy/scopes.js';
 import { COMPLETION_METHOD } from './operations.js';
 import { choicesOf, type ScopedCall, type ScopeRequirement } from './scope-requirement.js';
 import { uriSpellings } from './uri-template.js';

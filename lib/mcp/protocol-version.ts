@@ -1,4 +1,4 @@
-import { type ChallengeStrategy } from '../policy/scopes.js';
+import type { ChallengeStrategy } from '../policy/scopes.js';
 
 const NO_BATCHES_SINCE = '2025-06-18';
 

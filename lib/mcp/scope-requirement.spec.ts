@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { type AuthInfo } from '../request/auth-info.decorator.js';
+import type { AuthInfo } from '../request/auth-info.decorator.js';
 import { choicesOf, namedScopes, requirementProblem, type ScopeRequirement } from './scope-requirement.js';
 
 const auth = { subject: 'u1' } as AuthInfo;

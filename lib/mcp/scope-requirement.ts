@@ -1,9 +1,9 @@
-import { type AuthInfo } from '../request/auth-info.decorator.js';
+import type { AuthInfo } from '../request/auth-info.decorator.js';
 import { Authorization } from '../request/authorization.js';
-import { type ConfigProblem } from '../errors/config.error.js';
-import { type ScopeChoice } from '../policy/scopes.js';
+import type { ConfigProblem } from '../errors/config.error.js';
+import type { ScopeChoice } from '../policy/scopes.js';
 import { isScopeToken } from '../options/value-rules.js';
-import { type McpOperationKind } from './operations.js';
+import type { McpOperationKind } from './operations.js';
 
 /** Scopes of which one suffices. A client that has none of them is asked to get the first. @publicApi */
 export interface AnyOfScopes {

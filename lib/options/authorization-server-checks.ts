@@ -1,6 +1,6 @@
-import { type ConfigProblem } from '../errors/config.error.js';
-import { type AnyAuthorizationServerOptions } from './authorization-server-options.js';
-import { type IntrospectionOptions } from './introspection-options.js';
+import type { ConfigProblem } from '../errors/config.error.js';
+import type { AnyAuthorizationServerOptions } from './authorization-server-options.js';
+import type { IntrospectionOptions } from './introspection-options.js';
 
 type Rule<T> = readonly [message: string, isBroken: (subject: T) => boolean];
 

@@ -1,5 +1,5 @@
-import { type JSONWebKeySet } from 'jose';
-import { type AuthorizationServer } from 'oauth4webapi';
+import type { JSONWebKeySet } from 'jose';
+import type { AuthorizationServer } from 'oauth4webapi';
 import { REQUEST_TIMEOUT_MS } from '../mcp-auth.constants.js';
 import { SIGNATURE_ALGORITHMS } from './algorithms.js';
 import { CheckOptional, CheckOptionalObject } from './check.decorator.js';

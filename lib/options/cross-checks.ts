@@ -1,6 +1,6 @@
-import { type ConfigProblem } from '../errors/config.error.js';
-import { type AnyAuthorizationServerOptions } from './authorization-server-options.js';
-import { type CheckedOptions, type CheckedResource } from './option-problems.js';
+import type { ConfigProblem } from '../errors/config.error.js';
+import type { AnyAuthorizationServerOptions } from './authorization-server-options.js';
+import type { CheckedOptions, CheckedResource } from './option-problems.js';
 import { ambiguousIntrospection, authorizationServerProblems } from './authorization-server-checks.js';
 import { canonicalResource } from './url-rules.js';
 

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { Transform } from 'class-transformer';
-import { type JWK } from 'jose';
+import type { JWK } from 'jose';
 import { REQUEST_TIMEOUT_MS } from '../mcp-auth.constants.js';
 import { Check, CheckOptional, CheckOptionalObject } from './check.decorator.js';
 import {

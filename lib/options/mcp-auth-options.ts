@@ -1,16 +1,16 @@
-import {
-  type FactoryProvider,
-  type InjectionToken,
-  type ModuleMetadata,
-  type OptionalFactoryDependency,
-  type Type,
+import type {
+  FactoryProvider,
+  InjectionToken,
+  ModuleMetadata,
+  OptionalFactoryDependency,
+  Type,
 } from '@nestjs/common';
-import { type CredentialsRejection, type TokenRejection } from '../errors/rejection.errors.js';
+import type { CredentialsRejection, TokenRejection } from '../errors/rejection.errors.js';
 import { errorUriProblem } from './challenge-text.js';
 import { Check, CheckObjects, CheckOptional, CheckOptionalObject } from './check.decorator.js';
 import { ProtectedResourceOptions } from './protected-resource-options.js';
 import { isScopeHierarchy } from './scope-hierarchy.js';
-import { type TokenVerifierOption } from './token.verifier.js';
+import type { TokenVerifierOption } from './token.verifier.js';
 import {
   isBoolean,
   isFunction,

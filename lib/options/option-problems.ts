@@ -1,11 +1,11 @@
 import { plainToInstance } from 'class-transformer';
 import { Allow, getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
-import { type ConfigProblem } from '../errors/config.error.js';
+import type { ConfigProblem } from '../errors/config.error.js';
 import { isPlainObject } from './value-rules.js';
 import { didYouMean, hintForOtherName } from './did-you-mean.js';
-import { type AnyAuthorizationServerOptions } from './authorization-server-options.js';
+import type { AnyAuthorizationServerOptions } from './authorization-server-options.js';
 import { McpAuthModuleOptions } from './mcp-auth-options.js';
-import { type ProtectedResourceOptions } from './protected-resource-options.js';
+import type { ProtectedResourceOptions } from './protected-resource-options.js';
 import { withVerifierKept } from './verifier-option.js';
 
 /** {@link ProtectedResourceOptions} with every server written out. @internal */

@@ -8,7 +8,7 @@ import { Check, CheckObjects, CheckOptional } from './check.decorator.js';
 import { isAllowedHosts, isAllowedOrigins } from './origin-rules.js';
 import { documentProblem } from './resource-document-rules.js';
 import { identifierProblem } from './url-rules.js';
-import { type TokenVerifierOption } from './token.verifier.js';
+import type { TokenVerifierOption } from './token.verifier.js';
 import {
   isBoolean,
   isListOf,

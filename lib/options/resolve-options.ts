@@ -1,23 +1,23 @@
 import { McpAuthConfigError } from '../errors/config.error.js';
-import {
-  type AnyAuthorizationServerOptions,
-  type ClaimNames,
-  type RemoteJwkSetOptions,
+import type {
+  AnyAuthorizationServerOptions,
+  ClaimNames,
+  RemoteJwkSetOptions,
 } from './authorization-server-options.js';
-import { type ResolvedClaimNames } from './claim-names.js';
+import type { ResolvedClaimNames } from './claim-names.js';
 import { crossProblems } from './cross-checks.js';
-import { type IntrospectionAuthMethod, type IntrospectionOptions } from './introspection-options.js';
-import { type McpAuthModuleOptions, type StdioCaller } from './mcp-auth-options.js';
+import type { IntrospectionAuthMethod, IntrospectionOptions } from './introspection-options.js';
+import type { McpAuthModuleOptions, StdioCaller } from './mcp-auth-options.js';
 import { type CheckedOptions, type CheckedResource, checkShape } from './option-problems.js';
-import { type ProtectedResourceOptions } from './protected-resource-options.js';
+import type { ProtectedResourceOptions } from './protected-resource-options.js';
 import { resolveAllowedHosts, resolveAllowedOrigins } from './resolve-origins.js';
-import {
-  type ResolvedMcpAuthOptions,
-  type ResolvedProtectedResourceOptions,
+import type {
+  ResolvedMcpAuthOptions,
+  ResolvedProtectedResourceOptions,
 } from './resolved-options.interface.js';
-import {
-  type ResolvedAuthorizationServerOptions,
-  type ResolvedIntrospectionOptions,
+import type {
+  ResolvedAuthorizationServerOptions,
+  ResolvedIntrospectionOptions,
 } from './trusted-authorization-server.interface.js';
 import { closure } from './scope-hierarchy.js';
 

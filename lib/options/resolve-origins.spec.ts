@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { type ResolvedProtectedResourceOptions } from './resolved-options.interface.js';
+import type { ResolvedProtectedResourceOptions } from './resolved-options.interface.js';
 import { resolveOptions } from './resolve-options.js';
 
 const RESOURCE = 'https://api.example.com/notes';

@@ -1,6 +1,6 @@
-import { type Type } from '@nestjs/common';
+import type { Type } from '@nestjs/common';
 import { type ResolvedClaimNames, USUAL_CLAIM_NAMES } from './claim-names.js';
-import { type TrustedAuthorizationServer } from './trusted-authorization-server.interface.js';
+import type { TrustedAuthorizationServer } from './trusted-authorization-server.interface.js';
 
 /**
  * What a token says, whoever said it: the payload of a JWT, or an introspection response. Nothing in it has

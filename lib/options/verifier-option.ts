@@ -1,4 +1,4 @@
-import { type Problem } from './value-rules.js';
+import type { Problem } from './value-rules.js';
 
 /** An object that verifies tokens itself. */
 interface VerifyingObject {

@@ -1,6 +1,6 @@
-import { type HttpAdapterHost } from '@nestjs/core';
-import { type IncomingMessage, type Server } from 'node:http';
-import { type Hook } from './node-message.js';
+import type { HttpAdapterHost } from '@nestjs/core';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Hook } from './node-message.js';
 
 /** One middleware or route of an Express application. */
 interface Layer {

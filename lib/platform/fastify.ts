@@ -1,6 +1,6 @@
-import { type HttpAdapterHost } from '@nestjs/core';
-import { type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
-import { type Hook, type PlatformRequest } from './node-message.js';
+import type { HttpAdapterHost } from '@nestjs/core';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Hook, PlatformRequest } from './node-message.js';
 import { jsonPeeker } from './peek-json.js';
 
 /** What a preflight is to be answered with. @internal */

@@ -1,7 +1,7 @@
-import { type HttpAdapterHost } from '@nestjs/core';
+import type { HttpAdapterHost } from '@nestjs/core';
 import { addExpressHookInFront, expressJsonParser } from './express.js';
 import { addFastifyHook, fastifyJsonParser, isFastify } from './fastify.js';
-import { type Hook } from './node-message.js';
+import type { Hook } from './node-message.js';
 
 /**
  * Adds a hook that the platform runs for every request.

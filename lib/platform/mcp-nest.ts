@@ -1,4 +1,4 @@
-import { type ModulesContainer } from '@nestjs/core';
+import type { ModulesContainer } from '@nestjs/core';
 import { argumentKinds, chainOf, PLATFORM_ARGUMENT } from './nest-metadata.js';
 import { connectedStrategies, patternExtras } from './nest-microservices.js';
 

@@ -1,4 +1,4 @@
-import { type ExceptionFilter, type NestInterceptor, type RequestMethod } from '@nestjs/common';
+import type { ExceptionFilter, NestInterceptor, RequestMethod } from '@nestjs/common';
 
 /*
  * Metadata keys and values that Nest's decorators and modules write. Nest exports no name for them from its package roots,

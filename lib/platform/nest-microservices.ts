@@ -1,5 +1,5 @@
-import { type ModulesContainer } from '@nestjs/core';
-import { type Observable } from 'rxjs';
+import type { ModulesContainer } from '@nestjs/core';
+import type { Observable } from 'rxjs';
 
 /** Metadata keys that `@MessagePattern()` writes. Undocumented. Checked with @nestjs/microservices 11.1.6 to 12.1.1. */
 const PATTERN_EXTRAS = 'microservices:pattern_extras';

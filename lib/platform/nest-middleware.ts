@@ -1,4 +1,4 @@
-import { type MiddlewareConsumer, type RequestMethod, type Type } from '@nestjs/common';
+import type { MiddlewareConsumer, RequestMethod, Type } from '@nestjs/common';
 import { isFastify } from './fastify.js';
 
 /** A route that `forRoutes()` was given. Undocumented. Checked with Nest 11.2.8 to 12.5.1. */

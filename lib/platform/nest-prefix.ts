@@ -1,5 +1,5 @@
 import { RequestMethod } from '@nestjs/common';
-import { type ApplicationConfig } from '@nestjs/core';
+import type { ApplicationConfig } from '@nestjs/core';
 
 /*
  * How Nest keeps the routes that `setGlobalPrefix()` excludes: `path`, `requestMethod` and `pathRegex` of each.

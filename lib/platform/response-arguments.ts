@@ -1,4 +1,4 @@
-import { type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 
 /** What `writeHead()`, `write()` and `end()` of a Node response take, some of it left out. @internal */
 export type Given = readonly unknown[];

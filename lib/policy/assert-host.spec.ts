@@ -1,13 +1,13 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { connect, createServer as createHttp2Server } from 'node:http2';
-import { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { sendRaw } from '../../test/fixtures/http.js';
 import { verifies } from '../../test/verifies.js';
 import { RequestOriginRejectedError } from '../errors/rejection.errors.js';
 import { resolveAllowedHosts } from '../options/resolve-origins.js';
 import { assertHost } from './assert-host.js';
-import { type OriginRequest } from './header-values.js';
+import type { OriginRequest } from './header-values.js';
 
 const REMOTE = 'https://api.example.com/notes';
 const LOCAL = 'http://localhost:3000/notes';

@@ -1,4 +1,4 @@
-import { type IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { valuesIn } from '../platform/header-lines.js';
 
 /** The part of a request that its origin is read from, on any platform. @internal */

@@ -1,4 +1,4 @@
-import { type TokenClaims } from '../options/token.verifier.js';
+import type { TokenClaims } from '../options/token.verifier.js';
 
 const byRejection = new WeakMap<object, TokenClaims>();
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RequestOriginRejectedError } from '../errors/rejection.errors.js';
 import { resolveOptions } from '../options/resolve-options.js';
-import { type ResolvedProtectedResourceOptions } from '../options/resolved-options.interface.js';
+import type { ResolvedProtectedResourceOptions } from '../options/resolved-options.interface.js';
 import { policyOf, RequestOriginPolicy } from './request-origin-policy.js';
 
 const options = (resource: string): ResolvedProtectedResourceOptions =>

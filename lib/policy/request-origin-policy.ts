@@ -1,7 +1,7 @@
-import { type ResolvedProtectedResourceOptions } from '../options/resolved-options.interface.js';
+import type { ResolvedProtectedResourceOptions } from '../options/resolved-options.interface.js';
 import { assertHost, type HostRules } from './assert-host.js';
 import { assertOrigin, originRules, type OriginRules } from './assert-origin.js';
-import { type OriginRequest } from './header-values.js';
+import type { OriginRequest } from './header-values.js';
 
 type Allowed = Pick<ResolvedProtectedResourceOptions, 'allowedOrigins' | 'allowedHosts'>;
 

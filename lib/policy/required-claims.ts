@@ -1,5 +1,5 @@
 import { TokenRejectedError } from '../errors/rejection.errors.js';
-import { type TokenClaims } from '../options/token.verifier.js';
+import type { TokenClaims } from '../options/token.verifier.js';
 
 /** Claims whose value is a name: texts that are not empty. */
 const NAMES: readonly string[] = ['iss', 'sub', 'client_id', 'jti'];

@@ -1,5 +1,5 @@
 import { TokenRejectedError } from '../errors/rejection.errors.js';
-import { type TokenClaims } from '../options/token.verifier.js';
+import type { TokenClaims } from '../options/token.verifier.js';
 
 /** The last second that a date can be written for with four digits of year; beyond lies no honest expiry. */
 const END_OF_TIME = 253_402_300_799;

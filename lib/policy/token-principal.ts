@@ -1,6 +1,6 @@
 import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { USUAL_CLAIM_NAMES } from '../options/claim-names.js';
-import { type TokenClaims } from '../options/token.verifier.js';
+import type { TokenClaims } from '../options/token.verifier.js';
 
 /** On whose behalf a token was issued, and to which client. @internal */
 export interface TokenPrincipal {

@@ -1,5 +1,5 @@
 import { type ResolvedClaimNames, USUAL_CLAIM_NAMES } from '../options/claim-names.js';
-import { type TokenClaims } from '../options/token.verifier.js';
+import type { TokenClaims } from '../options/token.verifier.js';
 
 /**
  * The scopes that a token grants: from the first of the named claims that is present, which counts alone. A string is

@@ -1,4 +1,4 @@
-import { type TokenClaims } from '../options/token.verifier.js';
+import type { TokenClaims } from '../options/token.verifier.js';
 
 /** Claims that other kinds of signed tokens have and access tokens do not. */
 const FOREIGN_CLAIMS: readonly string[] = [

@@ -1,7 +1,7 @@
 import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { VERIFIER_ISSUERS } from '../mcp-auth.constants.js';
-import { type ProtectedResource } from '../resource/protected-resource.registry.js';
-import { type TokenClaims, type VerifiedToken } from '../options/token.verifier.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import type { TokenClaims, VerifiedToken } from '../options/token.verifier.js';
 import { namesAudience } from './audience.js';
 import { assertRequiredClaims } from './required-claims.js';
 import { isNotAnAccessToken } from './token-type-confusion.js';

@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { McpAuthError } from '../errors/mcp-auth.error.js';
 import { limitStackTrace } from '../errors/stack-trace.js';
-import { type RejectionResponse } from './rejection-response.js';
+import type { RejectionResponse } from './rejection-response.js';
 
 /**
  * A request that the guard rejected. Nest answers it with its status and body; the headers are on the response

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { type AuthInfo } from '../request/auth-info.decorator.js';
+import type { AuthInfo } from '../request/auth-info.decorator.js';
 import { DiscoveryError } from '../errors/discovery.error.js';
 import {
   AuthorizationServerUnavailableError,
@@ -10,11 +10,11 @@ import {
   RequestOriginRejectedError,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
-import { type McpAuthEvent } from '../events/mcp-auth-event.interface.js';
+import type { McpAuthEvent } from '../events/mcp-auth-event.interface.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { withRejectedClaims } from '../policy/rejected-claims.js';
-import { type McpAuthModuleOptions } from '../options/mcp-auth-options.js';
+import type { McpAuthModuleOptions } from '../options/mcp-auth-options.js';
 import { DecisionReport } from './decision-report.js';
 
 const RESOURCE = 'https://api.example.com/notes';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { type AuthInfo } from '../request/auth-info.decorator.js';
+import type { AuthInfo } from '../request/auth-info.decorator.js';
 import { rejectionReason } from '../errors/rejection-reason.js';
 import {
   AuthorizationServerUnavailableError,
@@ -9,16 +9,16 @@ import {
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
 import { describeFault, describeThrown, escapeForLog } from '../events/escape-for-log.js';
-import { type EventPrincipal, type RejectedEvent } from '../events/mcp-auth-event.interface.js';
+import type { EventPrincipal, RejectedEvent } from '../events/mcp-auth-event.interface.js';
 import { isolate } from '../events/isolate.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { rejectedClaims } from '../policy/rejected-claims.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type UnauthorizedRequest } from '../options/mcp-auth-options.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { UnauthorizedRequest } from '../options/mcp-auth-options.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type CredentialRequest, presentedSecrets } from '../token/credential-sources.js';
-import { type TokenClaims } from '../options/token.verifier.js';
+import type { TokenClaims } from '../options/token.verifier.js';
 import { describeAudiences, opaqueTokenAdvice } from './rejection-details.js';
 
 /** A request that was rejected. @internal */

@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { HttpException } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
-import { type Response } from 'express';
+import type { Response } from 'express';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { send } from '../../test/fixtures/http.js';
 import { verifies } from '../../test/verifies.js';
@@ -15,8 +15,8 @@ import {
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
 import { resolveOptions } from '../options/resolve-options.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { type ProtectedResource } from '../resource/protected-resource.registry.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { BearerException } from './bearer.exception.js';
 import { requestIdOf } from './rejection-body.js';
 import { rejectionResponse } from './rejection-response.js';

@@ -1,6 +1,6 @@
-import { type HttpServer } from '@nestjs/common';
+import type { HttpServer } from '@nestjs/common';
 import { BearerException } from './bearer.exception.js';
-import { type ChallengedResource, type RejectionSettings } from './rejection-answers.js';
+import type { ChallengedResource, RejectionSettings } from './rejection-answers.js';
 import { isJsonRpcRejection, requestIdOf } from './rejection-body.js';
 import { rejectionResponse } from './rejection-response.js';
 

@@ -8,8 +8,8 @@ import {
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
 import { isScopeToken } from '../options/value-rules.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { type ProtectedResource } from '../resource/protected-resource.registry.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { bearerChallenge } from './www-authenticate.js';
 
 /** What of the options a rejection depends on. @internal */

@@ -1,11 +1,7 @@
-import { type RejectionReason } from '../errors/rejection-reason.js';
+import type { RejectionReason } from '../errors/rejection-reason.js';
 import { rejectionReason } from '../errors/rejection-reason.js';
 import { AuthorizationServerUnavailableError, MessageRejectedError } from '../errors/rejection.errors.js';
-import {
-  type ChallengedResource,
-  type RejectionAnswer,
-  type RejectionSettings,
-} from './rejection-answers.js';
+import type { ChallengedResource, RejectionAnswer, RejectionSettings } from './rejection-answers.js';
 
 /** The body of a rejection, in the form of RFC 6750 and RFC 6749. @publicApi */
 export interface RejectionBody {

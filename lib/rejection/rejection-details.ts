@@ -1,6 +1,6 @@
 import { escapeForLog } from '../events/escape-for-log.js';
-import { type ResolvedProtectedResourceOptions } from '../options/resolved-options.interface.js';
-import { type TokenClaims } from '../options/token.verifier.js';
+import type { ResolvedProtectedResourceOptions } from '../options/resolved-options.interface.js';
+import type { TokenClaims } from '../options/token.verifier.js';
 
 /** A token may name more; of each list only so many show. */
 const MAX_AUDIENCES = 5;

@@ -14,7 +14,7 @@ import {
   type TokenRejection,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
-import { type ChallengedResource, type RejectionSettings } from './rejection-answers.js';
+import type { ChallengedResource, RejectionSettings } from './rejection-answers.js';
 import { type RejectionResponse, rejectionResponse } from './rejection-response.js';
 
 const PRM = 'https://api.example.com/.well-known/oauth-protected-resource/notes';

@@ -1,11 +1,11 @@
 import { type HttpServer, Inject, Injectable } from '@nestjs/common';
-import { type AuthInfo } from '../request/auth-info.decorator.js';
+import type { AuthInfo } from '../request/auth-info.decorator.js';
 import { RequestContext } from '../request/request-context.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type PlatformResponse, takeResponse } from '../platform/node-message.js';
-import { type ProtectedResource } from '../resource/protected-resource.registry.js';
-import { type BearerException } from './bearer.exception.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import type { BearerException } from './bearer.exception.js';
 import { DecisionReport } from './decision-report.js';
 import { isJsonRpcRejection, requestIdOf } from './rejection-body.js';
 import { type RejectionResponse, rejectionResponse } from './rejection-response.js';

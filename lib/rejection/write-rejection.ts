@@ -1,5 +1,5 @@
-import { type ServerResponse } from 'node:http';
-import { type RejectionResponse } from './rejection-response.js';
+import type { ServerResponse } from 'node:http';
+import type { RejectionResponse } from './rejection-response.js';
 
 /** The part of a node response that is used. @internal */
 export type RejectionWriter = Pick<ServerResponse, 'writeHead'>;

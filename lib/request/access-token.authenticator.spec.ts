@@ -5,7 +5,7 @@ import { verifies } from '../../test/verifies.js';
 import { registriesOf } from '../../test/fixtures/registries.js';
 import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import {
   type ProtectedResource,

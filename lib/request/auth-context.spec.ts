@@ -4,9 +4,9 @@ import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { type ProtectedResource } from '../resource/protected-resource.registry.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { AuthContext } from './auth-context.js';
-import { type AuthInfo } from './auth-info.decorator.js';
+import type { AuthInfo } from './auth-info.decorator.js';
 import { RequestContext } from './request-context.js';
 
 const resource = {} as ProtectedResource;

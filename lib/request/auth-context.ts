@@ -2,8 +2,8 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 import { InsufficientScopeError } from '../errors/rejection.errors.js';
 import { includesScope } from '../policy/scopes.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { type AuthInfo } from './auth-info.decorator.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { AuthInfo } from './auth-info.decorator.js';
 import { RequestContext } from './request-context.js';
 
 /**

@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { type TokenClaims } from '../options/token.verifier.js';
+import type { TokenClaims } from '../options/token.verifier.js';
 import { hideParameterType } from '../platform/nest-metadata.js';
 import { localCallOf } from './local-call.js';
 import { RequestContext } from './request-context.js';

@@ -1,4 +1,4 @@
-import { type ScopeChoice } from '../policy/scopes.js';
+import type { ScopeChoice } from '../policy/scopes.js';
 
 /** A call of a handler, as functions in `@RequireScopes()` are told of it. @internal */
 export interface DecidedCall {

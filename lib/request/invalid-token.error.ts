@@ -1,4 +1,4 @@
-import { type TokenRejectedError } from '../errors/rejection.errors.js';
+import type { TokenRejectedError } from '../errors/rejection.errors.js';
 import { SdkInvalidTokenError } from '../platform/mcp-sdk.js';
 
 const DESCRIPTION = 'The access token is invalid or expired';

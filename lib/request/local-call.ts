@@ -1,4 +1,4 @@
-import { type ExecutionContext } from '@nestjs/common';
+import type { ExecutionContext } from '@nestjs/common';
 import { isMcpContext, rawRequestOf, sdkHttpOf, transportKindOf } from '../platform/mcp-nest.js';
 import { RequestContext } from './request-context.js';
 

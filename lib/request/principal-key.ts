@@ -1,4 +1,4 @@
-import { type AuthInfo } from './auth-info.decorator.js';
+import type { AuthInfo } from './auth-info.decorator.js';
 
 /**
  * One string for whoever called, to key rate limits, quotas and audit records by. A subject means something only

@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { nodeRequestOf } from '../platform/node-message.js';
-import { type ProtectedResource } from '../resource/protected-resource.registry.js';
-import { type AuthInfo } from './auth-info.decorator.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import type { AuthInfo } from './auth-info.decorator.js';
 import { Authorization } from './authorization.js';
-import { type ResponseState } from './response-state.js';
+import type { ResponseState } from './response-state.js';
 
 /** Who sent a request, verified for one resource. @internal */
 export interface Authentication {

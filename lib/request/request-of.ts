@@ -1,4 +1,4 @@
-import { type ArgumentsHost } from '@nestjs/common';
+import type { ArgumentsHost } from '@nestjs/common';
 import { rawRequestOf } from '../platform/mcp-nest.js';
 import { RequestContext } from './request-context.js';
 

@@ -8,7 +8,7 @@ import {
   type ProtectedResource,
   ProtectedResourceRegistry,
 } from '../resource/protected-resource.registry.js';
-import { type AuthInfo } from './auth-info.decorator.js';
+import type { AuthInfo } from './auth-info.decorator.js';
 import { invalidTokenError, type InvalidTokenErrorClass } from './invalid-token.error.js';
 import { toAuthInfo } from './to-auth-info.js';
 

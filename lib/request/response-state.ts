@@ -1,7 +1,7 @@
-import { type ServerResponse } from 'node:http';
-import { type ScopeChoice } from '../policy/scopes.js';
-import { type ProtectedResource } from '../resource/protected-resource.registry.js';
-import { type AuthInfo } from './auth-info.decorator.js';
+import type { ServerResponse } from 'node:http';
+import type { ScopeChoice } from '../policy/scopes.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import type { AuthInfo } from './auth-info.decorator.js';
 
 /** A request that was let in, and its answer, of which nothing has been sent. @internal */
 export interface AuthorizedRequest {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import { AuthorizationServerUnavailableError, TokenRejectedError } from '../errors/rejection.errors.js';
-import { type RevocationQuery } from '../options/mcp-auth-options.js';
-import { type ValidatedToken } from '../policy/validate-claims.js';
+import type { RevocationQuery } from '../options/mcp-auth-options.js';
+import type { ValidatedToken } from '../policy/validate-claims.js';
 import { rejectedClaims } from '../policy/rejected-claims.js';
 import { RevocationCheck } from './revocation.check.js';
 

@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AuthorizationServerUnavailableError, TokenRejectedError } from '../errors/rejection.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type RevocationQuery } from '../options/mcp-auth-options.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { RevocationQuery } from '../options/mcp-auth-options.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { isThenable, SharedDeadline } from '../platform/deadline.js';
-import { type ValidatedToken } from '../policy/validate-claims.js';
+import type { ValidatedToken } from '../policy/validate-claims.js';
 import { withRejectedClaims } from '../policy/rejected-claims.js';
 
 /** How long the application may take to say whether a token is revoked. */

@@ -1,10 +1,10 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { type ValidatedToken } from '../policy/validate-claims.js';
+import type { ValidatedToken } from '../policy/validate-claims.js';
 import { resolveOptions } from '../options/resolve-options.js';
-import { type ProtectedResource } from '../resource/protected-resource.registry.js';
-import { type AuthInfo } from './auth-info.decorator.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import type { AuthInfo } from './auth-info.decorator.js';
 import { toAuthInfo } from './to-auth-info.js';
 
 const TOKEN = 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln';

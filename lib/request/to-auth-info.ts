@@ -1,6 +1,6 @@
-import { type ValidatedToken } from '../policy/validate-claims.js';
-import { type ProtectedResource } from '../resource/protected-resource.registry.js';
-import { type AuthInfo } from './auth-info.decorator.js';
+import type { ValidatedToken } from '../policy/validate-claims.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import type { AuthInfo } from './auth-info.decorator.js';
 import { FixedUrl } from './fixed-url.js';
 
 const urls = new WeakMap<ProtectedResource, URL>();

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { resolveOptions } from '../options/resolve-options.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { type ProtectedResource } from '../resource/protected-resource.registry.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { type CachedToken, VerifiedTokenCache } from './verified-token.cache.js';
 
 const NOW = 1_800_000_000;

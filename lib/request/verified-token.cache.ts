@@ -2,11 +2,11 @@ import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type TokenCacheOptions } from '../options/mcp-auth-options.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { type ProtectedResource } from '../resource/protected-resource.registry.js';
-import { type ValidatedToken } from '../policy/validate-claims.js';
-import { type TimeRules } from '../policy/time-claims.js';
+import type { TokenCacheOptions } from '../options/mcp-auth-options.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import type { ValidatedToken } from '../policy/validate-claims.js';
+import type { TimeRules } from '../policy/time-claims.js';
 
 /** Most tokens of which it is known that they were there before. All are forgotten for one more. */
 const MAX_SEEN = 16_384;

@@ -1,6 +1,6 @@
 import { OFFLINE_ACCESS } from '../mcp-auth.constants.js';
-import { type ResolvedProtectedResourceOptions } from '../options/resolved-options.interface.js';
-import { type ProtectedResourceMetadata } from './protected-resource-metadata.interface.js';
+import type { ResolvedProtectedResourceOptions } from '../options/resolved-options.interface.js';
+import type { ProtectedResourceMetadata } from './protected-resource-metadata.interface.js';
 
 /** The scopes that may be advertised, each once, in order. @internal */
 export function advertisedScopes(scopes: Iterable<string>): readonly string[] {

@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
+import type { TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { AUTHORIZATION_SERVER_WELL_KNOWN, MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type AuthorizationServerMetadata } from '../options/authorization-server-options.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { AuthorizationServerMetadata } from '../options/authorization-server-options.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type ProtectedResource, ProtectedResourceRegistry } from './protected-resource.registry.js';
 import { type ServedDocument, toServedDocument } from './served-document.js';
 

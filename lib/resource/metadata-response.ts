@@ -1,5 +1,5 @@
-import { type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
-import { type ServedDocument } from './served-document.js';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import type { ServedDocument } from './served-document.js';
 
 const METHODS = 'GET, HEAD, OPTIONS';
 

@@ -1,4 +1,4 @@
-import { type ProtectedResourceMetadataOptions } from '../options/protected-resource-options.js';
+import type { ProtectedResourceMetadataOptions } from '../options/protected-resource-options.js';
 
 /**
  * The document that a protected resource publishes about itself.

@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
+import type { TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { AuthorizationServerRegistry } from '../authorization-server/authorization-server.registry.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS, PROTECTED_RESOURCE_WELL_KNOWN } from '../mcp-auth.constants.js';
-import {
-  type ResolvedMcpAuthOptions,
-  type ResolvedProtectedResourceOptions,
+import type {
+  ResolvedMcpAuthOptions,
+  ResolvedProtectedResourceOptions,
 } from '../options/resolved-options.interface.js';
 import { advertisedScopes, buildResourceMetadata } from './build-resource-metadata.js';
 import { resourceMetadataPath, resourceMetadataUrl, withoutTrailingSlash } from './resource-metadata-url.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { offlineResource } from '../../test/fixtures/resources.js';
-import { type AuthorizationServerRegistry } from '../authorization-server/authorization-server.registry.js';
+import type { AuthorizationServerRegistry } from '../authorization-server/authorization-server.registry.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { ProtectedResourceRegistry } from './protected-resource.registry.js';
 import { ResourcePaths } from './resource-paths.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type ConfigProblem } from '../errors/config.error.js';
+import type { ConfigProblem } from '../errors/config.error.js';
 import { splitUrl } from '../options/url-rules.js';
 import { type ProtectedResource, ProtectedResourceRegistry } from './protected-resource.registry.js';
 import { requestPath } from './resource-metadata-url.js';

@@ -1,5 +1,5 @@
 import { OFFLINE_ACCESS } from '../mcp-auth.constants.js';
-import { type ResolvedProtectedResourceOptions } from '../options/resolved-options.interface.js';
+import type { ResolvedProtectedResourceOptions } from '../options/resolved-options.interface.js';
 import { splitUrl } from '../options/url-rules.js';
 
 const CATCH_ALL: readonly string[] = ['*', 'all', 'full-access'];

@@ -10,7 +10,7 @@ import {
   VERSION_NEUTRAL,
 } from '@nestjs/common';
 import { PROTECTED_RESOURCE_WELL_KNOWN, SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
-import { type PlatformResponse } from '../platform/node-message.js';
+import type { PlatformResponse } from '../platform/node-message.js';
 import { type WellKnownRequest, WellKnownResponder } from './well-known.responder.js';
 
 /** The controller classes that a module has for its well-known routes. @internal */

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AuthorizationServerUnavailableError } from '../errors/rejection.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type PlatformRequest, type PlatformResponse, takeResponse } from '../platform/node-message.js';
 import { LegacyMirror } from './legacy-mirror.js';
 import {
@@ -16,7 +16,7 @@ import {
 } from './metadata-response.js';
 import { type ProtectedResource, ProtectedResourceRegistry } from './protected-resource.registry.js';
 import { requestPath } from './resource-metadata-url.js';
-import { type ServedDocument } from './served-document.js';
+import type { ServedDocument } from './served-document.js';
 
 /** The part of a platform's request that is used. @internal */
 export type WellKnownRequest = Pick<IncomingMessage, 'headers'> & {

@@ -1,4 +1,4 @@
-import { type AnnouncedValue } from './session-stream.js';
+import type { AnnouncedValue } from './session-stream.js';
 import { hasTargetValue, longestPart, type TargetedRequest, targetParts } from './target-values.js';
 
 /** A value that open streams have announced. */

@@ -1,4 +1,4 @@
-import { type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { callbackOf, type Done, type Given, headerOf, headersIn } from '../platform/response-arguments.js';
 
 /*

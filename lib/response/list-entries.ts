@@ -1,5 +1,5 @@
-import { type McpOperationKind } from '../mcp/operations.js';
-import { type AnyOfScopes } from '../mcp/scope-requirement.js';
+import type { McpOperationKind } from '../mcp/operations.js';
+import type { AnyOfScopes } from '../mcp/scope-requirement.js';
 
 /** One of the lists of an MCP server, and how its result is written. */
 interface McpList {

@@ -1,21 +1,21 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type AuthorizedRequest, type ResponseState } from '../request/response-state.js';
+import type { AuthorizedRequest, ResponseState } from '../request/response-state.js';
 import { requestIdOf } from '../rejection/rejection-body.js';
 import { describeFault } from '../events/escape-for-log.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { ScopePolicy } from '../policy/scope-policy.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
-import { type McpOperationKind } from '../mcp/operations.js';
+import type { McpOperationKind } from '../mcp/operations.js';
 import { hasCacheScopes } from '../mcp/protocol-version.js';
-import { type AnyOfScopes, type ScopeRequirement } from '../mcp/scope-requirement.js';
+import type { AnyOfScopes, ScopeRequirement } from '../mcp/scope-requirement.js';
 import { hasUnreadMessage } from '../mcp/unread-body.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { nodeRequestOf } from '../platform/node-message.js';
 import { isEventStream } from '../platform/response-arguments.js';
 import { applyToAnswer, asksForList, type ListRules, type Access } from './list-entries.js';
 import { eventFields, withData } from './event-stream.js';
-import { type Replacement } from './response-transformer.interface.js';
+import type { Replacement } from './response-transformer.interface.js';
 import { transformResponse } from './transform-response.js';
 
 /** The most bytes of a list that are rewritten; a longer one is rejected where entries are hidden. */

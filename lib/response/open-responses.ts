@@ -1,4 +1,4 @@
-import { type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { outsideRequests } from '../platform/outside-requests.js';
 import { endResponse } from './intercept-response.js';
 

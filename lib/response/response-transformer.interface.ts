@@ -1,4 +1,4 @@
-import { type ResponseHead } from './intercept-response.js';
+import type { ResponseHead } from './intercept-response.js';
 
 /** An answer in place of the application's. @internal */
 export interface Replacement {

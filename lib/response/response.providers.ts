@@ -1,4 +1,4 @@
-import { type Provider } from '@nestjs/common';
+import type { Provider } from '@nestjs/common';
 import { ResponseInterceptors } from './response-interceptors.js';
 import { ListPolicy } from './list-policy.js';
 import { SessionBinding } from './session-binding.js';

@@ -1,13 +1,13 @@
 import { hash, randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { type AuthInfo } from '../request/auth-info.decorator.js';
+import type { AuthInfo } from '../request/auth-info.decorator.js';
 import { principalKey } from '../request/principal-key.js';
-import { type AuthorizedRequest, type ResponseState } from '../request/response-state.js';
+import type { AuthorizedRequest, ResponseState } from '../request/response-state.js';
 import { steadySeconds } from '../authorization-server/steady-clock.js';
 import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { isFastify } from '../platform/fastify.js';
 import { nodeRequestOf } from '../platform/node-message.js';
 import { AnnouncedStreams } from './announced-streams.js';

@@ -1,4 +1,4 @@
-import { type SessionBindingOptions } from '../options/mcp-auth-options.js';
+import type { SessionBindingOptions } from '../options/mcp-auth-options.js';
 
 /** A caller that holds sessions. @internal */
 export interface Owner {

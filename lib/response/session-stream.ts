@@ -1,4 +1,4 @@
-import { type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { bytesOf, isEventStream } from '../platform/response-arguments.js';
 import { eventFields, EventRewriter } from './event-stream.js';
 import { beforeHead, beforeWrites } from './intercept-response.js';

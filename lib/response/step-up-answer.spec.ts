@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
-import { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { type HttpAnswer, send } from '../../test/fixtures/http.js';
 import { StepUpAnswer, type SteppedUp } from './step-up-answer.js';

@@ -1,8 +1,8 @@
-import { type RejectionResponse } from '../rejection/rejection-response.js';
+import type { RejectionResponse } from '../rejection/rejection-response.js';
 import { isEventStream } from '../platform/response-arguments.js';
 import { eventFields, withData } from './event-stream.js';
-import { type ResponseHead } from './intercept-response.js';
-import { type Replacement, type ResponseTransformer } from './response-transformer.interface.js';
+import type { ResponseHead } from './intercept-response.js';
+import type { Replacement, ResponseTransformer } from './response-transformer.interface.js';
 import { explained, failureIn, type JsonRpcMessage, messagesIn } from './step-up-messages.js';
 
 /** A request that its handler has denied, as far as its answer is concerned. @internal */

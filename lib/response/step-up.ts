@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { RequestContext } from '../request/request-context.js';
-import { type Denial, type DenialListener, type ResponseState } from '../request/response-state.js';
-import { type RejectionResponse } from '../rejection/rejection-response.js';
+import type { Denial, DenialListener, ResponseState } from '../request/response-state.js';
+import type { RejectionResponse } from '../rejection/rejection-response.js';
 import { Rejections } from '../rejection/rejections.js';
 import { CredentialsRejectedError, InsufficientScopeError } from '../errors/rejection.errors.js';
 import { ScopePolicy } from '../policy/scope-policy.js';

@@ -1,10 +1,10 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { type AuthInfo } from '../request/auth-info.decorator.js';
+import type { AuthInfo } from '../request/auth-info.decorator.js';
 import { ResponseState } from '../request/response-state.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { type ProtectedResource } from '../resource/protected-resource.registry.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { StreamExpiry } from './stream-expiry.js';
 
 const options = { endStreamsAtExpiry: true, clockToleranceSeconds: 0, now: () => new Date() };

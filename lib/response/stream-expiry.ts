@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type AuthorizedRequest, type ResponseState } from '../request/response-state.js';
+import type { AuthorizedRequest, ResponseState } from '../request/response-state.js';
 import { jsonRpcBody, rejectionBody, requestIdOf } from '../rejection/rejection-body.js';
 import { answerTo } from '../rejection/rejection-answers.js';
 import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { outsideRequests } from '../platform/outside-requests.js';
 import { isEventStream } from '../platform/response-arguments.js';
 import { endResponse, mediaTypeOf } from './intercept-response.js';

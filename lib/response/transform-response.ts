@@ -1,4 +1,4 @@
-import { type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import {
   bytesOf,
   callbackOf,
@@ -11,7 +11,7 @@ import {
 } from '../platform/response-arguments.js';
 import { EventRewriter } from './event-stream.js';
 import { callBack, interceptResponse, mediaTypeOf, type ResponseMethods } from './intercept-response.js';
-import { type Replacement, type ResponseTransformer } from './response-transformer.interface.js';
+import type { Replacement, ResponseTransformer } from './response-transformer.interface.js';
 
 /** Headers that tell of what was to be sent: none of them is true of a replacement. */
 const OF_CONTENT =

@@ -1,4 +1,4 @@
-import { type Answer } from './test-authorization-server.interface.js';
+import type { Answer } from './test-authorization-server.interface.js';
 
 /** An answer with a JSON document. @internal */
 export function jsonAnswer(document: unknown, status = 200, headers: Answer['headers'] = {}): Answer {

@@ -1,7 +1,7 @@
-import { type IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { createLocalJWKSet, errors, jwtVerify } from 'jose';
 import { SIGNATURE_ALGORITHMS } from '../options/algorithms.js';
-import { type TestClient, type TestClientAuthMethod } from './test-authorization-server.interface.js';
+import type { TestClient, TestClientAuthMethod } from './test-authorization-server.interface.js';
 
 const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 

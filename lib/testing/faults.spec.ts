@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type HttpAnswer, send } from '../../test/fixtures/http.js';
-import { type TestFault } from './faults.js';
+import type { TestFault } from './faults.js';
 import { TestAuthorizationServer } from './test-authorization-server.js';
-import { type TestEndpoint } from './test-authorization-server.interface.js';
+import type { TestEndpoint } from './test-authorization-server.interface.js';
 import { makeTestKey } from './test-keys.js';
 
 const SHORT_MS = 100;

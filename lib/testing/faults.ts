@@ -1,7 +1,7 @@
-import { type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Answer } from './test-authorization-server.interface.js';
+import type { Answer } from './test-authorization-server.interface.js';
 
 /**
  * Parts of an answer that a fault replaces, in any combination. What is not named stays as in the right answer.

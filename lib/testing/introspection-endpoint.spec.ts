@@ -5,10 +5,7 @@ import { verifies } from '../../test/verifies.js';
 import { type HttpAnswer, type HttpRequestOptions, send } from '../../test/fixtures/http.js';
 import { closeAfterTest } from '../../test/fixtures/opened.js';
 import { TestAuthorizationServer } from './test-authorization-server.js';
-import {
-  type TestAuthorizationServerOptions,
-  type TestClient,
-} from './test-authorization-server.interface.js';
+import type { TestAuthorizationServerOptions, TestClient } from './test-authorization-server.interface.js';
 import { makeTestKey } from './test-keys.js';
 
 // eslint-disable-next-line @typescript-eslint/no-deprecated -- deprecated to be seen; the server is on loopback

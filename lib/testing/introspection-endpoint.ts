@@ -1,11 +1,11 @@
 import { errorAnswer, jsonAnswer } from './answers.js';
 import { authenticationError, type ClientRules } from './client-authentication.js';
-import {
-  type Answer,
-  type TestAuthorizationServerOptions,
-  type TestRequest,
+import type {
+  Answer,
+  TestAuthorizationServerOptions,
+  TestRequest,
 } from './test-authorization-server.interface.js';
-import { type TokenLedger } from './token-ledger.js';
+import type { TokenLedger } from './token-ledger.js';
 
 const JWT_ANSWER = 'application/token-introspection+jwt';
 

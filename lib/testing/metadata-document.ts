@@ -1,5 +1,5 @@
 import { SIGNATURE_ALGORITHMS } from '../options/algorithms.js';
-import { type TestClientAuthMethod } from './test-authorization-server.interface.js';
+import type { TestClientAuthMethod } from './test-authorization-server.interface.js';
 
 /** The paths of the endpoints, below the origin. The first three are only named: nothing is there. @internal */
 export const PATHS = {

@@ -1,4 +1,4 @@
-import { type TestMetadataLayout } from './test-authorization-server.interface.js';
+import type { TestMetadataLayout } from './test-authorization-server.interface.js';
 
 const OAUTH = '/.well-known/oauth-authorization-server';
 const OIDC = '/.well-known/openid-configuration';

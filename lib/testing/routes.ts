@@ -1,12 +1,12 @@
-import { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { errorAnswer } from './answers.js';
 import { answerWith, type TestFault } from './faults.js';
-import {
-  type Answer,
-  type TestEndpoint,
-  type TestListener,
-  type TestRequest,
+import type {
+  Answer,
+  TestEndpoint,
+  TestListener,
+  TestRequest,
 } from './test-authorization-server.interface.js';
 
 /** What is at a path: an answer to make, or a listener that writes one itself. @internal */

@@ -1,6 +1,6 @@
-import { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type JWK } from 'jose';
-import { type TestKey } from './test-keys.js';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { JWK } from 'jose';
+import type { TestKey } from './test-keys.js';
 
 /**
  * The well-known locations at which a {@link TestAuthorizationServer} has its metadata.

@@ -5,9 +5,9 @@ import { closeAfterTest } from '../../test/fixtures/opened.js';
 import { send, sendRaw } from '../../test/fixtures/http.js';
 import { verifies } from '../../test/verifies.js';
 import { TestAuthorizationServer } from './test-authorization-server.js';
-import {
-  type TestAuthorizationServerOptions,
-  type TestMetadataLayout,
+import type {
+  TestAuthorizationServerOptions,
+  TestMetadataLayout,
 } from './test-authorization-server.interface.js';
 import { makeTestKey } from './test-keys.js';
 

@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { jsonAnswer } from './answers.js';
 import { authMethods } from './client-authentication.js';
-import { type TestFault } from './faults.js';
+import type { TestFault } from './faults.js';
 import { introspect, revoke, type TokenEndpointContext } from './introspection-endpoint.js';
 import { LoopbackListener } from './loopback-listener.js';
 import { metadataDocument, PATHS } from './metadata-document.js';
 import { metadataPaths } from './metadata-paths.js';
 import { Router } from './routes.js';
-import {
-  type TestAuthorizationServerOptions,
-  type TestClient,
-  type TestEndpoint,
-  type TestListener,
-  type TestRequest,
+import type {
+  TestAuthorizationServerOptions,
+  TestClient,
+  TestEndpoint,
+  TestListener,
+  TestRequest,
 } from './test-authorization-server.interface.js';
 import { type TestKey, TestKeyRing } from './test-keys.js';
 import { environmentProblem } from './test-environment.js';

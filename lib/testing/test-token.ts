@@ -1,5 +1,5 @@
 import { constants, createHmac, type KeyObject, randomUUID, sign } from 'node:crypto';
-import { type TestKey, type TestKeyRing } from './test-keys.js';
+import type { TestKey, TestKeyRing } from './test-keys.js';
 
 /** What a test token says. @publicApi */
 export interface TestClaimsOptions {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import { claimsFromAuthInfo, isAuthInfo } from './auth-info-claims.js';
-import { type VerifiedAuthInfo } from '../options/token.verifier.js';
+import type { VerifiedAuthInfo } from '../options/token.verifier.js';
 
 const R1 = 'https://api.example.com/notes';
 

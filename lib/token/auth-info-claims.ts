@@ -1,4 +1,4 @@
-import { type TokenClaims, type VerifiedAuthInfo } from '../options/token.verifier.js';
+import type { TokenClaims, VerifiedAuthInfo } from '../options/token.verifier.js';
 
 /**
  * The claims of a token that a verifier describes as the MCP SDK's `AuthInfo` does.

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http';
-import { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { sendRaw } from '../../test/fixtures/http.js';
 import { credentialSources, presentedSecrets } from './credential-sources.js';

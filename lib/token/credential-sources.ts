@@ -1,6 +1,6 @@
-import { type IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { valuesIn } from '../platform/header-lines.js';
-import { type CredentialSources } from './extract-bearer-token.js';
+import type { CredentialSources } from './extract-bearer-token.js';
 
 /** The part of a request that credentials are read from, on any platform. @internal */
 export interface CredentialRequest {

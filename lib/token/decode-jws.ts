@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { TokenRejectedError } from '../errors/rejection.errors.js';
-import { type TokenClaims } from '../options/token.verifier.js';
+import type { TokenClaims } from '../options/token.verifier.js';
 
 /**
  * Base64url as an encoder writes it: no padding, no character of base64, and no bits beyond the last byte. Decoders take

@@ -1,5 +1,5 @@
-import { type IntrospectionCacheOptions } from '../options/introspection-options.js';
-import { type IntrospectionAnswer } from './introspection-response.js';
+import type { IntrospectionCacheOptions } from '../options/introspection-options.js';
+import type { IntrospectionAnswer } from './introspection-response.js';
 
 interface Entry {
   readonly answer: IntrospectionAnswer;

@@ -1,7 +1,7 @@
 import { exportJWK, generateKeyPair, generateSecret, type JWK, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { type ResolvedIntrospectionOptions } from '../options/trusted-authorization-server.interface.js';
+import type { ResolvedIntrospectionOptions } from '../options/trusted-authorization-server.interface.js';
 import { clientAuthentication, privateKeyJwt } from './introspection-client.js';
 
 const AS = { issuer: 'https://as.example' };

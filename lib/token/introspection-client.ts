@@ -8,7 +8,7 @@ import {
   PrivateKeyJwt,
 } from 'oauth4webapi';
 import { SIGNATURE_ALGORITHMS } from '../options/algorithms.js';
-import { type ResolvedIntrospectionOptions } from '../options/trusted-authorization-server.interface.js';
+import type { ResolvedIntrospectionOptions } from '../options/trusted-authorization-server.interface.js';
 import { untilAborted } from '../platform/deadline.js';
 import { IntrospectionFailure } from './introspection-failure.js';
 

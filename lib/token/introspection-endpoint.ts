@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
-import { type ClientAuth } from 'oauth4webapi';
-import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
-import { type IssuerKeys } from '../authorization-server/issuer-keys.js';
+import type { ClientAuth } from 'oauth4webapi';
+import type { TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
+import type { IssuerKeys } from '../authorization-server/issuer-keys.js';
 import { RefreshedValue } from '../authorization-server/refreshed-value.js';
 import { AuthorizationServerUnavailableError } from '../errors/rejection.errors.js';
-import { type ResolvedIntrospectionOptions } from '../options/trusted-authorization-server.interface.js';
+import type { ResolvedIntrospectionOptions } from '../options/trusted-authorization-server.interface.js';
 import { untilAborted, withDeadline } from '../platform/deadline.js';
 import { outsideRequests } from '../platform/outside-requests.js';
 import { QueueFullError, Semaphore } from '../platform/semaphore.js';

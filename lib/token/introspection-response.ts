@@ -1,7 +1,7 @@
 import { jwtVerify, type JWTVerifyGetKey } from 'jose';
 import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { IntrospectionFailure } from './introspection-failure.js';
-import { type TokenClaims } from '../options/token.verifier.js';
+import type { TokenClaims } from '../options/token.verifier.js';
 
 /** What a server says of an active token; null for one that is not active. @internal */
 export type IntrospectionAnswer = TokenClaims | null;

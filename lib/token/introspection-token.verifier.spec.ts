@@ -5,13 +5,13 @@ import { TestAuthorizationServer, type TestFault } from 'nestjs-mcp-auth/testing
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import { registriesOf } from '../../test/fixtures/registries.js';
-import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
+import type { TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { AuthorizationServerUnavailableError } from '../errors/rejection.errors.js';
-import { type AuthorizationServerMetadata } from '../options/authorization-server-options.js';
-import { type IntrospectionOptions } from '../options/introspection-options.js';
+import type { AuthorizationServerMetadata } from '../options/authorization-server-options.js';
+import type { IntrospectionOptions } from '../options/introspection-options.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { IntrospectionTokenVerifier } from './introspection-token.verifier.js';
-import { type VerifiedToken } from '../options/token.verifier.js';
+import type { VerifiedToken } from '../options/token.verifier.js';
 
 const CLIENT = { clientId: 'resource-server', clientSecret: 'resource-server-secret' };
 

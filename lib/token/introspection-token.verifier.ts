@@ -1,12 +1,12 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
+import type { TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { IssuerKeysRegistry } from '../authorization-server/issuer-keys.registry.js';
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
 import { AuthorizationServerUnavailableError, TokenRejectedError } from '../errors/rejection.errors.js';
 import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import { type IntrospectionAuthMethod } from '../options/introspection-options.js';
-import { type ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { IntrospectionAuthMethod } from '../options/introspection-options.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { untilAborted } from '../platform/deadline.js';
 import { privateKeyJwt } from './introspection-client.js';
 import { IntrospectionEndpoint } from './introspection-endpoint.js';

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
+import type { TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { IssuerTokenVerifier } from './issuer-token.verifier.js';
 import { VerifiedToken } from '../options/token.verifier.js';
 

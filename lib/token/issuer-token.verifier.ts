@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { TokenRejectedError } from '../errors/rejection.errors.js';
-import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
+import type { TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { IntrospectionTokenVerifier } from './introspection-token.verifier.js';
 import { decodeClaims, decodeHeader } from './decode-jws.js';
 import { JwtTokenVerifier } from './jwt-token.verifier.js';

@@ -1,6 +1,6 @@
-import { type CompactJWSHeaderParameters } from 'jose';
+import type { CompactJWSHeaderParameters } from 'jose';
 import { TokenRejectedError } from '../errors/rejection.errors.js';
-import { type ResolvedAuthorizationServerOptions } from '../options/trusted-authorization-server.interface.js';
+import type { ResolvedAuthorizationServerOptions } from '../options/trusted-authorization-server.interface.js';
 
 type Profile = ResolvedAuthorizationServerOptions['profile'];
 

@@ -7,16 +7,16 @@ import { makeKey, type SigningKey } from '../../test/fixtures/keys.js';
 import { registriesOf } from '../../test/fixtures/registries.js';
 import { verifies } from '../../test/verifies.js';
 import { AuthorizationServerUnavailableError, TokenRejectedError } from '../errors/rejection.errors.js';
-import {
-  type AuthorizationServerMetadata,
-  type AuthorizationServerOptions,
+import type {
+  AuthorizationServerMetadata,
+  AuthorizationServerOptions,
 } from '../options/authorization-server-options.js';
 import { resolveOptions } from '../options/resolve-options.js';
-import { type IntrospectionTokenVerifier } from './introspection-token.verifier.js';
+import type { IntrospectionTokenVerifier } from './introspection-token.verifier.js';
 import { IssuerTokenVerifier } from './issuer-token.verifier.js';
 import { decodeClaims } from './decode-jws.js';
 import { JwtTokenVerifier } from './jwt-token.verifier.js';
-import { type TokenClaims } from '../options/token.verifier.js';
+import type { TokenClaims } from '../options/token.verifier.js';
 
 const RESOURCE = 'https://api.example.com/notes';
 

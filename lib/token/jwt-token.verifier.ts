@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { compactVerify, type CompactJWSHeaderParameters } from 'jose';
-import { type TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
+import type { TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { IssuerKeysRegistry } from '../authorization-server/issuer-keys.registry.js';
 import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { decodeHeader } from './decode-jws.js';

@@ -1,4 +1,4 @@
-import { type ResolvedAuthorizationServerOptions } from '../options/trusted-authorization-server.interface.js';
+import type { ResolvedAuthorizationServerOptions } from '../options/trusted-authorization-server.interface.js';
 
 /**
  * The claims without which a JWT is rejected, by profile. The lenient one wants no more than every token needs, which

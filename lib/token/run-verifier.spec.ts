@@ -9,7 +9,7 @@ import {
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
 import { SharedDeadline } from '../platform/deadline.js';
-import { type ProtectedResource } from '../resource/protected-resource.registry.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { VerifiedToken, type VerificationContext, type VerifyToken } from '../options/token.verifier.js';
 import { runVerifier } from './run-verifier.js';
 

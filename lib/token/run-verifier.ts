@@ -7,11 +7,11 @@ import {
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
 import { isThenable, type SharedDeadline } from '../platform/deadline.js';
-import { type ProtectedResource } from '../resource/protected-resource.registry.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { IssuerTokenVerifier } from './issuer-token.verifier.js';
-import { type VerificationContext, type VerifiedToken } from '../options/token.verifier.js';
+import type { VerificationContext, VerifiedToken } from '../options/token.verifier.js';
 import { readVerificationResult } from './verification-result.js';
-import { type Verifies } from './verifier.registry.js';
+import type { Verifies } from './verifier.registry.js';
 
 /**
  * Asks a verifier about a token, for a limited time.

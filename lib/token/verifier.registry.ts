@@ -2,9 +2,9 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import {
-  type ResolvedMcpAuthOptions,
-  type ResolvedProtectedResourceOptions,
+import type {
+  ResolvedMcpAuthOptions,
+  ResolvedProtectedResourceOptions,
 } from '../options/resolved-options.interface.js';
 import { TokenVerifier, type TokenVerifierClass, type VerifyToken } from '../options/token.verifier.js';
 

@@ -1,12 +1,12 @@
-import { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, createRequestStateCodec, type ServerContext } from '@modelcontextprotocol/server';
 import { All, Controller, Req, Res, UseGuards } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { BearerAuthGuard, principalKey } from 'nestjs-mcp-auth';
 import { TestAuthorizationServer } from 'nestjs-mcp-auth/testing';
-import { type RunningApp } from '../fixtures/app.js';
-import { type HttpAnswer } from '../fixtures/http.js';
+import type { RunningApp } from '../fixtures/app.js';
+import type { HttpAnswer } from '../fixtures/http.js';
 import { MCP_HEADERS, mcpEndpoint, toolCall } from '../fixtures/mcp-endpoint.js';
 import { start } from '../fixtures/opened.js';
 import { NOTES } from '../fixtures/resources.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
-import { type RunningApp } from '../fixtures/app.js';
+import type { RunningApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { MCP_HEADERS } from '../fixtures/mcp-endpoint.js';
 import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';

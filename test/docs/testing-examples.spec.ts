@@ -1,4 +1,4 @@
-import { type INestApplication } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { BearerAuthGuard, McpAuthModule, TokenVerifier } from 'nestjs-mcp-auth';
 import { StaticTokenVerifier, TestAuthorizationServer } from 'nestjs-mcp-auth/testing';

@@ -13,7 +13,7 @@ import {
 import { z } from 'zod';
 import { PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { type HttpAnswer } from '../fixtures/http.js';
+import type { HttpAnswer } from '../fixtures/http.js';
 import { MCP_HEADERS, mcpEndpoint, toolCall } from '../fixtures/mcp-endpoint.js';
 import { notesRejections, type Rejected, rejectedAs } from '../fixtures/notes-rejections.js';
 import { closeAfterTest } from '../fixtures/opened.js';

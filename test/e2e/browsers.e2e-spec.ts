@@ -1,10 +1,10 @@
 import { Controller, Get, type INestApplication, UseGuards } from '@nestjs/common';
-import { type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { BearerAuthGuard, BearerAuthMiddleware } from 'nestjs-mcp-auth';
 import { PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { type HttpAnswer } from '../fixtures/http.js';
+import type { HttpAnswer } from '../fixtures/http.js';
 import { NotesController } from '../fixtures/notes.controller.js';
 import { NOTES, NOTES_METADATA } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';

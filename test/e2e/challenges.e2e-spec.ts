@@ -27,7 +27,7 @@ import {
   type TokenClaims,
   TokenRejectedError,
 } from 'nestjs-mcp-auth';
-import { type RunningApp } from '../fixtures/app.js';
+import type { RunningApp } from '../fixtures/app.js';
 import { type HttpAnswer, type HttpRequestOptions, sendRaw } from '../fixtures/http.js';
 import { start } from '../fixtures/opened.js';
 import {

@@ -1,4 +1,4 @@
-import { type INestApplication, type NestApplicationOptions } from '@nestjs/common';
+import type { INestApplication, NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { McpAuthModule } from 'nestjs-mcp-auth';

@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest';
-import { type RunningApp } from '../fixtures/app.js';
+import type { RunningApp } from '../fixtures/app.js';
 import { OAUTH } from '../fixtures/discovery.js';
 import { sendRaw } from '../fixtures/http.js';
 import { start } from '../fixtures/opened.js';

@@ -1,5 +1,5 @@
 import { type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
-import { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect } from 'vitest';
 import { BearerAuthMiddleware, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
 import { type Platform, PLATFORMS, type RunningApp } from '../fixtures/app.js';

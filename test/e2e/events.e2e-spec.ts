@@ -8,8 +8,8 @@ import {
 } from 'nestjs-mcp-auth';
 import { config } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { type RunningApp } from '../fixtures/app.js';
-import { type LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
+import type { RunningApp } from '../fixtures/app.js';
+import type { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { failing } from '../fixtures/living-app.js';
 import { start } from '../fixtures/opened.js';
 import { NOTES } from '../fixtures/resources.js';

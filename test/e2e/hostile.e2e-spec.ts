@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import * as entry from 'nestjs-mcp-auth';
-import { type JWK } from 'jose';
+import type { JWK } from 'jose';
 import { makeTestKey, TestAuthorizationServer, type TestTokenOptions } from 'nestjs-mcp-auth/testing';
 import { beforeEach, describe, expect } from 'vitest';
 import { startFailure } from '../fixtures/app.js';

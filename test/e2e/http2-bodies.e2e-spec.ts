@@ -7,7 +7,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect } from 'node:http2';
 import { describe, expect } from 'vitest';
 import { BearerAuthMiddleware, type McpAuthModuleOptions, McpHandlerSource } from 'nestjs-mcp-auth';

@@ -15,7 +15,7 @@ import {
   Payload,
   Transport,
 } from '@nestjs/microservices';
-import { type Server } from 'node:net';
+import type { Server } from 'node:net';
 import { firstValueFrom } from 'rxjs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {

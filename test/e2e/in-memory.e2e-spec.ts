@@ -1,7 +1,7 @@
-import { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Inject, Injectable, Post, UseGuards } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { type Client } from '@modelcontextprotocol/client';
+import type { Client } from '@modelcontextprotocol/client';
 import { McpController, Tool } from '@rekog/mcp-nest';
 import { describe, expect } from 'vitest';
 import {

@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest';
-import { type IntrospectionOptions } from 'nestjs-mcp-auth';
+import type { IntrospectionOptions } from 'nestjs-mcp-auth';
 import { TestAuthorizationServer } from 'nestjs-mcp-auth/testing';
 import { RecordingLogger } from '../fixtures/app.js';
 import { startNotes } from '../fixtures/notes-app.js';

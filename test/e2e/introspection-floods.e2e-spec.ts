@@ -6,7 +6,7 @@ import { BearerAuthGuard, type IntrospectionOptions } from 'nestjs-mcp-auth';
 import { makeTestKey, TestAuthorizationServer, type TestClaimsOptions } from 'nestjs-mcp-auth/testing';
 import { RecordingLogger, type RunningApp } from '../fixtures/app.js';
 import { problems } from '../fixtures/config-problems.js';
-import { type HttpAnswer } from '../fixtures/http.js';
+import type { HttpAnswer } from '../fixtures/http.js';
 import { closeAfterTest, start } from '../fixtures/opened.js';
 import { NOTES, NOTES_METADATA } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';

@@ -26,7 +26,7 @@ import {
 } from 'nestjs-mcp-auth/testing';
 import { type RunningApp, startFailure } from '../fixtures/app.js';
 import { TestClock } from '../fixtures/clock.js';
-import { type HttpAnswer } from '../fixtures/http.js';
+import type { HttpAnswer } from '../fixtures/http.js';
 import { closeAfterTest, start } from '../fixtures/opened.js';
 import { ADMIN, NOTES, NOTES_METADATA } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';

@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest';
-import { type AuthorizationServerOptions } from 'nestjs-mcp-auth';
+import type { AuthorizationServerOptions } from 'nestjs-mcp-auth';
 import { makeTestKey, TestAuthorizationServer } from 'nestjs-mcp-auth/testing';
-import { type HttpAnswer } from '../fixtures/http.js';
+import type { HttpAnswer } from '../fixtures/http.js';
 import { startNotes } from '../fixtures/notes-app.js';
 import { closeAfterTest } from '../fixtures/opened.js';
 import { NOTES, NOTES_METADATA } from '../fixtures/resources.js';

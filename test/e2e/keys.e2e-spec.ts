@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type RemoteJwkSetOptions } from 'nestjs-mcp-auth';
+import type { RemoteJwkSetOptions } from 'nestjs-mcp-auth';
 import { startFailure } from '../fixtures/app.js';
 import { type Listener, LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { OAUTH, trusting, unresolved, WITHOUT_KEYS } from '../fixtures/discovery.js';
-import { type HttpAnswer } from '../fixtures/http.js';
+import type { HttpAnswer } from '../fixtures/http.js';
 import { makeKey, type SigningKey } from '../fixtures/keys.js';
 import { failing, gone, hits, lastingToken, type LivingApp, startLiving } from '../fixtures/living-app.js';
 import { closeAfterTest } from '../fixtures/opened.js';

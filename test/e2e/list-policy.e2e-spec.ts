@@ -2,10 +2,10 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { type McpAuthModuleOptions, type ProtectedResourceOptions } from 'nestjs-mcp-auth';
-import { type RunningApp } from '../fixtures/app.js';
+import type { McpAuthModuleOptions, ProtectedResourceOptions } from 'nestjs-mcp-auth';
+import type { RunningApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { type HttpAnswer } from '../fixtures/http.js';
+import type { HttpAnswer } from '../fixtures/http.js';
 import { INITIALIZE, MCP_HEADERS, toolCall } from '../fixtures/mcp-endpoint.js';
 import { type Listing, LISTINGS } from '../fixtures/listing-app.js';
 import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';

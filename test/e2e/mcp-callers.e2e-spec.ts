@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NodeStreamableHTTPServerTransport } from '@modelcontextprotocol/node';
 import { McpServer as McpServerV1 } from '@modelcontextprotocol/sdk/server/mcp.js';
@@ -21,7 +21,7 @@ import {
 } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { McpController, McpRawRequest, Tool } from '@rekog/mcp-nest';
-import { type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
 import {
   AuthContext,
@@ -33,7 +33,7 @@ import {
 import { z } from 'zod';
 import { PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { type HttpAnswer } from '../fixtures/http.js';
+import type { HttpAnswer } from '../fixtures/http.js';
 import { INITIALIZE, MCP_HEADERS, mcpEndpoint, toolCall } from '../fixtures/mcp-endpoint.js';
 import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { closeAfterTest } from '../fixtures/opened.js';

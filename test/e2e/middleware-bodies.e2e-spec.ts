@@ -14,7 +14,7 @@ import {
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -26,7 +26,7 @@ import {
   SkipBearerAuth,
 } from 'nestjs-mcp-auth';
 import { type Platform, PLATFORMS, type RunningApp } from '../fixtures/app.js';
-import { type HttpRequestOptions } from '../fixtures/http.js';
+import type { HttpRequestOptions } from '../fixtures/http.js';
 import { MCP_HEADERS } from '../fixtures/mcp-endpoint.js';
 import { startCreated } from '../fixtures/nest-factory-app.js';
 import { message } from '../fixtures/operations-app.js';

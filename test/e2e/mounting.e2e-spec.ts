@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { TokenVerifier } from 'nestjs-mcp-auth';
 import { PLATFORMS, type RunningApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { type HttpAnswer } from '../fixtures/http.js';
+import type { HttpAnswer } from '../fixtures/http.js';
 import { gone } from '../fixtures/living-app.js';
 import { type Mounting, MOUNTINGS } from '../fixtures/mountings.js';
 import { createApp } from '../fixtures/nest-factory-app.js';

@@ -1,5 +1,5 @@
 import { Controller, Delete, Get, HttpCode, Post, UseGuards } from '@nestjs/common';
-import { type NestExpressApplication } from '@nestjs/platform-express';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
 import { BearerAuthGuard, type ProtectedResourceOptions } from 'nestjs-mcp-auth';
 import { defaultPlatform, type RunningApp, startApp } from '../fixtures/app.js';

@@ -1,15 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer as createTlsServer } from 'node:https';
-import { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Controller, Get, UseGuards } from '@nestjs/common';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BearerAuthGuard, ProtectedResource } from 'nestjs-mcp-auth';
 import { AuthorizationServerRegistry } from '../../lib/authorization-server/authorization-server.registry.js';
 import { IssuerKeysRegistry } from '../../lib/authorization-server/issuer-keys.registry.js';
-import { type AuthorizationServerReport, McpAuthDiagnostics } from '../../lib/authorization-server/diagnostics.js';
+import {
+  type AuthorizationServerReport,
+  McpAuthDiagnostics,
+} from '../../lib/authorization-server/diagnostics.js';
 import { startFailure } from '../fixtures/app.js';
-import { type Listener, type LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
+import type { Listener, LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { mismatch, OAUTH, trusting, down, unresolved } from '../fixtures/discovery.js';
 import { makeKey } from '../fixtures/keys.js';
 import { failing, gone, hits, lastingToken, type LivingApp, startLiving } from '../fixtures/living-app.js';

@@ -8,7 +8,7 @@ import {
   type McpAuthReport,
 } from 'nestjs-mcp-auth';
 import { startFailure } from '../fixtures/app.js';
-import { type LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
+import type { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { OAUTH, trusting } from '../fixtures/discovery.js';
 import { failing, gone, hits, lastingToken, type LivingApp, startLiving } from '../fixtures/living-app.js';
 import { server } from '../fixtures/servers.js';

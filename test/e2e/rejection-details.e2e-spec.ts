@@ -2,7 +2,7 @@ import { Controller, Get, UseGuards } from '@nestjs/common';
 import { describe, expect } from 'vitest';
 import { BearerAuthGuard, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
 import { TestAuthorizationServer } from 'nestjs-mcp-auth/testing';
-import { type RunningApp } from '../fixtures/app.js';
+import type { RunningApp } from '../fixtures/app.js';
 import { EveryLine } from '../fixtures/attacked-app.js';
 import { closeAfterTest, start } from '../fixtures/opened.js';
 import { ADMIN, NOTES } from '../fixtures/resources.js';

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Controller, Get, Logger, type LoggerService, UseGuards } from '@nestjs/common';
 import { describe, expect } from 'vitest';
 import { BearerAuthGuard, McpAuthEvents, type McpAuthModuleOptions } from 'nestjs-mcp-auth';

@@ -1,4 +1,4 @@
-import { type INestApplication } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
 import { requireBearerAuth as requireBearerAuthV2 } from '@modelcontextprotocol/express';
 import { InvalidTokenError, ServerError } from '@modelcontextprotocol/sdk/server/auth/errors.js';
 import { requireBearerAuth as requireBearerAuthV1 } from '@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js';
@@ -8,7 +8,7 @@ import {
   requireBearerAuth,
   verifyBearerToken,
 } from '@modelcontextprotocol/server';
-import { type Request, type Response } from 'express';
+import type { Request, Response } from 'express';
 import { describe, expect } from 'vitest';
 import {
   AuthorizationServerUnavailableError,
@@ -16,8 +16,8 @@ import {
   ResourceTokenVerifier,
   type TokenVerifierOption,
 } from 'nestjs-mcp-auth';
-import { type RunningApp } from '../fixtures/app.js';
-import { type HttpAnswer } from '../fixtures/http.js';
+import type { RunningApp } from '../fixtures/app.js';
+import type { HttpAnswer } from '../fixtures/http.js';
 import { NotesController } from '../fixtures/notes.controller.js';
 import { start } from '../fixtures/opened.js';
 import { ADMIN, ISSUER, NOTES, NOTES_METADATA, offlineResource } from '../fixtures/resources.js';

@@ -1,8 +1,8 @@
 import { SignJWT } from 'jose';
 import { beforeEach, describe, expect } from 'vitest';
-import { type AuthorizationServerOptions } from 'nestjs-mcp-auth';
+import type { AuthorizationServerOptions } from 'nestjs-mcp-auth';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { type HttpAnswer } from '../fixtures/http.js';
+import type { HttpAnswer } from '../fixtures/http.js';
 import { makeKey, type SigningKey } from '../fixtures/keys.js';
 import { failing, gone, hits, lastingToken, startLiving } from '../fixtures/living-app.js';
 import { closeAfterTest } from '../fixtures/opened.js';

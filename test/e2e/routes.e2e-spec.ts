@@ -19,7 +19,7 @@ import {
   type StreamableHttpTransportOptions,
   Tool,
 } from '@rekog/mcp-nest';
-import { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   AuthInfo,
@@ -31,7 +31,7 @@ import {
 import { z } from 'zod';
 import { PLATFORMS } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { type HttpAnswer } from '../fixtures/http.js';
+import type { HttpAnswer } from '../fixtures/http.js';
 import { startCreated } from '../fixtures/nest-factory-app.js';
 import { ADMIN, NOTES, NOTES_METADATA, PRM } from '../fixtures/resources.js';
 import { ran, WhoController } from '../fixtures/who.controller.js';

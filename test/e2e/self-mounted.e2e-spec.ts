@@ -1,5 +1,5 @@
 import { Injectable, type INestApplication, type Type } from '@nestjs/common';
-import { type NestExpressApplication } from '@nestjs/platform-express';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { McpAuthConfigError, type McpAuthModuleOptions, McpHandlerSource } from 'nestjs-mcp-auth';
 import { PLATFORMS, type RunningApp, startFailure } from '../fixtures/app.js';

@@ -1,4 +1,4 @@
-import { type StoredOAuthTokens } from '@modelcontextprotocol/client';
+import type { StoredOAuthTokens } from '@modelcontextprotocol/client';
 import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';

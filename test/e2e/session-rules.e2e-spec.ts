@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { All, Controller, Get, Req, Res, type Type, UseGuards } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BearerAuthGuard, type McpAuthModuleOptions, ProtectedResource } from 'nestjs-mcp-auth';
-import { type RunningApp } from '../fixtures/app.js';
+import type { RunningApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { type HttpAnswer, sendRaw } from '../fixtures/http.js';
 import { INITIALIZE, MCP_HEADERS, mcpEndpoint, toolCall } from '../fixtures/mcp-endpoint.js';

@@ -21,7 +21,7 @@ import { AuthInfo, BearerAuthGuard, BearerAuthMiddleware, type McpAuthModuleOpti
 import { nodeResponseOf, type PlatformResponse } from '../../lib/platform/node-message.js';
 import { PLATFORMS, type RunningApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { type HttpAnswer } from '../fixtures/http.js';
+import type { HttpAnswer } from '../fixtures/http.js';
 import { toolCall } from '../fixtures/mcp-endpoint.js';
 import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { closeAfterTest, start } from '../fixtures/opened.js';

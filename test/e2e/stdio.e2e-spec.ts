@@ -3,7 +3,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect } from 'vitest';
-import { type McpAuthModuleOptions } from 'nestjs-mcp-auth';
+import type { McpAuthModuleOptions } from 'nestjs-mcp-auth';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { INITIALIZE, toolCall } from '../fixtures/mcp-endpoint.js';
 import { closeAfterTest } from '../fixtures/opened.js';

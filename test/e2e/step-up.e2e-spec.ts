@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
 import { McpAuthEvents, type McpAuthModuleOptions, type ScopeDeniedEvent } from 'nestjs-mcp-auth';
 import { PLATFORMS, RecordingLogger, type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { type HttpAnswer } from '../fixtures/http.js';
+import type { HttpAnswer } from '../fixtures/http.js';
 import { caught, LateController, OpenController, OwnFilter } from '../fixtures/late-rest.controllers.js';
 import { toolCall } from '../fixtures/mcp-endpoint.js';
 import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';

@@ -1,7 +1,7 @@
 import { createHook } from 'node:async_hooks';
 import { Agent } from 'node:http';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { type McpAuthModuleOptions } from 'nestjs-mcp-auth';
+import type { McpAuthModuleOptions } from 'nestjs-mcp-auth';
 import { StreamExpiry } from '../../lib/response/stream-expiry.js';
 import { PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';

@@ -9,7 +9,7 @@ import {
 import { TestAuthorizationServer } from 'nestjs-mcp-auth/testing';
 import { beforeEach, describe, expect } from 'vitest';
 import { RecordingLogger, type RunningApp } from '../fixtures/app.js';
-import { type HttpAnswer } from '../fixtures/http.js';
+import type { HttpAnswer } from '../fixtures/http.js';
 import { closeAfterTest, start } from '../fixtures/opened.js';
 import { NOTES, NOTES_METADATA } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';

@@ -1,4 +1,4 @@
-import { type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { Controller, Get, Injectable, UseGuards } from '@nestjs/common';
 import {
   AuthInfo,
@@ -12,7 +12,7 @@ import {
 } from 'nestjs-mcp-auth';
 import { describe, expect, it, vi } from 'vitest';
 import { type RunningApp, startFailure } from '../fixtures/app.js';
-import { type LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
+import type { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { makeKey } from '../fixtures/keys.js';
 import { start } from '../fixtures/opened.js';
 import { ADMIN, NOTES } from '../fixtures/resources.js';

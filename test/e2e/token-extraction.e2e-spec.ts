@@ -9,7 +9,7 @@ import {
 } from 'nestjs-mcp-auth';
 import { PLATFORMS, type RunningApp, startApp, startFailure } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { type HttpAnswer } from '../fixtures/http.js';
+import type { HttpAnswer } from '../fixtures/http.js';
 import { notesRejections, type Rejected, rejectedAs } from '../fixtures/notes-rejections.js';
 import { type RawRequest, sendRawRequest } from '../fixtures/raw-request.js';
 import { NOTES } from '../fixtures/resources.js';

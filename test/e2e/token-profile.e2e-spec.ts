@@ -9,8 +9,8 @@ import {
 } from 'nestjs-mcp-auth';
 import { describe, expect, it } from 'vitest';
 import { startFailure } from '../fixtures/app.js';
-import { type LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { type HttpAnswer } from '../fixtures/http.js';
+import type { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
+import type { HttpAnswer } from '../fixtures/http.js';
 import { hits, startLiving } from '../fixtures/living-app.js';
 import { start } from '../fixtures/opened.js';
 import { ADMIN, NOTES, NOTES_METADATA, ORIGIN } from '../fixtures/resources.js';

@@ -25,7 +25,7 @@ import {
   type StreamableHttpTransportOptions,
 } from '@rekog/mcp-nest';
 import { NodeStreamableHTTPServerTransport } from '@modelcontextprotocol/node';
-import { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
 import {
   AllowAnonymous,

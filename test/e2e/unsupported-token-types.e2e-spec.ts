@@ -10,7 +10,7 @@ import {
 } from 'nestjs-mcp-auth';
 import { makeTestKey, TestAuthorizationServer, type TestFault } from 'nestjs-mcp-auth/testing';
 import { startAuthorizationServer } from '../../sample/authorization-server/src/start.js';
-import { type RunningApp } from '../fixtures/app.js';
+import type { RunningApp } from '../fixtures/app.js';
 import { CREDENTIALS } from '../fixtures/official-clients.js';
 import { closeAfterTest, start } from '../fixtures/opened.js';
 import { NOTES, NOTES_METADATA } from '../fixtures/resources.js';

@@ -23,7 +23,7 @@ import { type RunningApp, startFailure } from '../fixtures/app.js';
 import { listing, problems } from '../fixtures/config-problems.js';
 import { failure } from '../fixtures/discovery-failure.js';
 import { OAUTH, trusting } from '../fixtures/discovery.js';
-import { type HttpAnswer } from '../fixtures/http.js';
+import type { HttpAnswer } from '../fixtures/http.js';
 import { start } from '../fixtures/opened.js';
 import { ADMIN, ISSUER, NOTES, NOTES_METADATA, ORIGIN, PRM } from '../fixtures/resources.js';
 import { bareServer } from '../fixtures/servers.js';

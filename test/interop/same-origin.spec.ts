@@ -1,6 +1,6 @@
-import { type INestApplication } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { createAuthorizationServerApp } from '../../sample/authorization-server/src/start.js';
 import { Person } from '../../sample/demo/src/person.js';

@@ -14,7 +14,7 @@ import { validateMetadata } from '../../lib/authorization-server/validate-metada
 import { validateClaims } from '../../lib/policy/validate-claims.js';
 import { namesAudience } from '../../lib/policy/audience.js';
 import { operationsOf } from '../../lib/mcp/operations.js';
-import { type ProtectedResource } from '../../lib/resource/protected-resource.registry.js';
+import type { ProtectedResource } from '../../lib/resource/protected-resource.registry.js';
 import { credentialSources } from '../../lib/token/credential-sources.js';
 import { assertTokenForm, extractBearerToken } from '../../lib/token/extract-bearer-token.js';
 import { IntrospectionFailure } from '../../lib/token/introspection-failure.js';

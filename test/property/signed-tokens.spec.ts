@@ -1,6 +1,6 @@
 import { sign } from 'node:crypto';
 import fc from 'fast-check';
-import { type INestApplication } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import {
@@ -14,7 +14,7 @@ import { makeTestKey, TestAuthorizationServer } from 'nestjs-mcp-auth/testing';
 import { describe, expect } from 'vitest';
 import { toAuthInfo } from '../../lib/request/to-auth-info.js';
 import { AccessTokenAuthenticator } from '../../lib/request/access-token.authenticator.js';
-import { type ValidatedToken } from '../../lib/policy/validate-claims.js';
+import type { ValidatedToken } from '../../lib/policy/validate-claims.js';
 import { ProtectedResourceRegistry } from '../../lib/resource/protected-resource.registry.js';
 import { type AttackedApp, REJECTED, startAttacked } from '../fixtures/attacked-app.js';
 import { NotesController } from '../fixtures/notes.controller.js';

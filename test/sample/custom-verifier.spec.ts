@@ -1,8 +1,8 @@
-import { type INestApplication } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { StaticTokenVerifier, TestAuthorizationServer } from 'nestjs-mcp-auth/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AccessKey, type AccessKeys } from '../../sample/custom-verifier/src/access-keys.js';
+import type { AccessKey, AccessKeys } from '../../sample/custom-verifier/src/access-keys.js';
 import { freePort } from '../../sample/demo/src/free-port.js';
 import { type HttpAnswer, send } from '../fixtures/http.js';
 import { verifies } from '../verifies.js';

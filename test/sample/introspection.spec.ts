@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { type INestApplication } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type RunningAuthorizationServer,

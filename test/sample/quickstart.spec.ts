@@ -1,6 +1,6 @@
-import { type INestApplication } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { startNotesServer } from '../../sample/quickstart/src/start.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { send } from '../fixtures/http.js';

@@ -1,7 +1,7 @@
-import { type INestApplication } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ProtectedResourceOptions } from 'nestjs-mcp-auth';
+import type { ProtectedResourceOptions } from 'nestjs-mcp-auth';
 import { makeTestKey, TestAuthorizationServer, type TestTokenOptions } from 'nestjs-mcp-auth/testing';
 import { auth0 } from '../../sample/recipes/src/auth0.js';
 import { casdoor } from '../../sample/recipes/src/casdoor.js';

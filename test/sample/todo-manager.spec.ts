@@ -1,8 +1,8 @@
-import { type INestApplication } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
 import { TestAuthorizationServer } from 'nestjs-mcp-auth/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
 import { freePort } from '../../sample/demo/src/free-port.js';
-import { type TodosStore } from '../../sample/todo-manager/src/todos.store.js';
+import type { TodosStore } from '../../sample/todo-manager/src/todos.store.js';
 import { type HttpAnswer, send } from '../fixtures/http.js';
 import { verifies } from '../verifies.js';
 

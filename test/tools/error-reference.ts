@@ -1,4 +1,4 @@
-import { type DiscoveryFailure, type McpAuthErrorCode, type RejectionReason } from 'nestjs-mcp-auth';
+import type { DiscoveryFailure, McpAuthErrorCode, RejectionReason } from 'nestjs-mcp-auth';
 
 /** What an error code or a reason stands for: what the tables of errors in OPERATIONS.md say. */
 export interface ErrorReferenceEntry {

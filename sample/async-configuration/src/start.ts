@@ -1,6 +1,6 @@
 import 'reflect-metadata';
-import { type INestApplication } from '@nestjs/common';
-import { type ConfigType } from '@nestjs/config';
+import type { INestApplication } from '@nestjs/common';
+import type { ConfigType } from '@nestjs/config';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app.module.js';
 import { notesConfig } from './notes.config.js';

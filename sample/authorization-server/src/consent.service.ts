@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Grant, type Interaction, type Provider } from 'oidc-provider';
+import type { Grant, Interaction, Provider } from 'oidc-provider';
 import {
   AUTHORIZATION_SERVER_OPTIONS,
   type AuthorizationServerOptions,
   OIDC_PROVIDER,
 } from './authorization-server-options.js';
-import { type ConsentQuestion, type RequestedScope } from './pages.js';
+import type { ConsentQuestion, RequestedScope } from './pages.js';
 import { currentResources, OIDC_SCOPES, scopesOf, toList } from './resources.js';
 import { SCOPE_DESCRIPTIONS } from './scope-descriptions.js';
 

@@ -1,4 +1,4 @@
-import { type AuthorizationServerOptions, type ResourceScopes } from './authorization-server-options.js';
+import type { AuthorizationServerOptions, ResourceScopes } from './authorization-server-options.js';
 
 const DEFAULT_PORT = '4000';
 const DEFAULT_RESOURCES = '{"http://127.0.0.1:3000/notes":["notes:read","notes:write","notes:admin"]}';

@@ -1,5 +1,5 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
-import { type Response } from 'express';
+import type { Response } from 'express';
 import { errors } from 'oidc-provider';
 import { errorPage, PAGE_HEADERS } from './pages.js';
 

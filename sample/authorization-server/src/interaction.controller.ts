@@ -10,8 +10,8 @@ import {
   Res,
   UseFilters,
 } from '@nestjs/common';
-import { type Request, type Response } from 'express';
-import { type Interaction, type Provider } from 'oidc-provider';
+import type { Request, Response } from 'express';
+import type { Interaction, Provider } from 'oidc-provider';
 import { OIDC_PROVIDER } from './authorization-server-options.js';
 import { ConsentService } from './consent.service.js';
 import { InteractionErrorFilter } from './interaction-error.filter.js';

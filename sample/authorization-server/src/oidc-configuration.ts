@@ -1,11 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import {
-  type Client,
-  type ClientMetadata,
-  type Configuration,
-  type JWKS,
-  type KoaContextWithOIDC,
-} from 'oidc-provider';
+import type { Client, ClientMetadata, Configuration, JWKS, KoaContextWithOIDC } from 'oidc-provider';
 import {
   type AuthorizationServerOptions,
   DEFAULT_ACCESS_TOKEN_LIFETIME_SECONDS,

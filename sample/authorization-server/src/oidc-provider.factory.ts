@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { type JWKS, type OIDCContext, Provider } from 'oidc-provider';
-import { type AuthorizationServerOptions } from './authorization-server-options.js';
+import type { AuthorizationServerOptions } from './authorization-server-options.js';
 import { oidcConfiguration } from './oidc-configuration.js';
 import { currentResources, scopesSupported } from './resources.js';
 

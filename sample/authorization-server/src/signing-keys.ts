@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { exportJWK, generateKeyPair, type JSONWebKeySet } from 'jose';
-import { type JWKS } from 'oidc-provider';
+import type { JWKS } from 'oidc-provider';
 
 /** Made anew at each start: tokens do not survive a restart. */
 export async function generateSigningKeys(): Promise<JWKS> {

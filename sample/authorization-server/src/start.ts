@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { type AddressInfo } from 'node:net';
-import { type INestApplication } from '@nestjs/common';
+import type { AddressInfo } from 'node:net';
+import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { type AuthorizationServerOptions } from './authorization-server-options.js';
+import type { AuthorizationServerOptions } from './authorization-server-options.js';
 import { AuthorizationServerModule } from './authorization-server.module.js';
 
 export { type AuthorizationServerOptions } from './authorization-server-options.js';

@@ -1,6 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo } from 'node:net';
-import { type Browse } from './client-provider.js';
+import type { AddressInfo } from 'node:net';
+import type { Browse } from './client-provider.js';
 
 const HOST = '127.0.0.1';
 const PATH = '/callback';

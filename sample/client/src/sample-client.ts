@@ -1,5 +1,5 @@
 import { auth, Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
-import { type ClientProvider } from './client-provider.js';
+import type { ClientProvider } from './client-provider.js';
 
 /** The official client, connected to a protected MCP server: it logs in, steps up and refreshes as it is asked to. */
 export class SampleClient {

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Module } from '@nestjs/common';
-import { type TokenVerifier } from 'nestjs-mcp-auth';
+import type { TokenVerifier } from 'nestjs-mcp-auth';
 import { hash } from './access-keys.js';
 import { PARTNER_KEY } from './environment.js';
 

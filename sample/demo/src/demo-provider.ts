@@ -1,5 +1,5 @@
 import { ClientProvider } from '../../client/src/client-provider.js';
-import { type Person } from './person.js';
+import type { Person } from './person.js';
 
 /** Where the browser would come back to; nothing listens there, the person hands the URL over. */
 const REDIRECT_URI = 'http://127.0.0.1:9/callback';

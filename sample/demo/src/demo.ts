@@ -7,8 +7,8 @@ import {
 } from '@modelcontextprotocol/client';
 import { DemoProvider } from './demo-provider.js';
 import { Person } from './person.js';
-import { type Step } from './step.js';
-import { type Trace } from './trace.js';
+import type { Step } from './step.js';
+import type { Trace } from './trace.js';
 
 /** Where the servers are. */
 export interface DemoServers {

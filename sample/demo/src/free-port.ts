@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 
 /** A port on loopback that was free a moment ago: the resource's URL must be known before its server starts. */
 export function freePort(): Promise<number> {

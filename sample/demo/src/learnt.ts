@@ -1,4 +1,4 @@
-import { type Step } from './step.js';
+import type { Step } from './step.js';
 
 type Document = Record<string, unknown>;
 

@@ -1,5 +1,5 @@
 import { learntFrom } from './learnt.js';
-import { type Step } from './step.js';
+import type { Step } from './step.js';
 
 /** Does HTTP requests, prints each in one line as it is done, and keeps them for a later look. */
 export class Trace {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type Browse } from '../../client/src/client-provider.js';
+import type { Browse } from '../../client/src/client-provider.js';
 
 const VERSION = '2025-03-26';
 

@@ -9,7 +9,7 @@ import {
 import { AuthInfo, BearerAuthGuard, McpAuthModule, RequireScopes } from 'nestjs-mcp-auth';
 import { z } from 'zod';
 import { ISSUER, RESOURCE } from './environment.js';
-import { type Version } from './version.js';
+import type { Version } from './version.js';
 
 const transport = new StreamableHttpTransport();
 const mcp = new McpStrategy({ name: 'notes', version: '1.0.0', transports: [transport] });

@@ -17,11 +17,11 @@ import {
   Tool,
   ToolScopes,
 } from '@rekog/mcp-nest';
-import { type Request, type Response } from 'express';
+import type { Request, Response } from 'express';
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { ISSUER, RESOURCE } from './environment.js';
-import { type RawRequestContext, type Version } from './version.js';
+import type { RawRequestContext, Version } from './version.js';
 
 const transport = new StreamableHttpTransport();
 const mcp = new McpStrategy({ name: 'notes', version: '1.0.0', transports: [transport] });

@@ -1,4 +1,4 @@
-import { type AuthInfo } from '@modelcontextprotocol/sdk/server/auth/types.js';
+import type { AuthInfo } from '@modelcontextprotocol/sdk/server/auth/types.js';
 import { Controller, type INestApplication, Module } from '@nestjs/common';
 import { Ctx } from '@nestjs/microservices';
 import {
@@ -11,7 +11,7 @@ import {
 import { MCPAuth } from 'mcp-auth';
 import { z } from 'zod';
 import { ISSUER, RESOURCE } from './environment.js';
-import { type RawRequestContext, type Version } from './version.js';
+import type { RawRequestContext, Version } from './version.js';
 
 const transport = new StreamableHttpTransport();
 const mcp = new McpStrategy({ name: 'notes', version: '1.0.0', transports: [transport] });

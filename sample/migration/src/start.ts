@@ -1,7 +1,7 @@
 import 'reflect-metadata';
-import { type INestApplication } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { type Version } from './version.js';
+import type { Version } from './version.js';
 
 /** The same server, by what protects it. */
 export const VERSIONS: Readonly<Record<string, () => Promise<{ version: Version }>>> = {

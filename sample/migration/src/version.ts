@@ -1,5 +1,5 @@
-import { type INestApplication, type Type } from '@nestjs/common';
-import { type McpStrategy } from '@rekog/mcp-nest';
+import type { INestApplication, Type } from '@nestjs/common';
+import type { McpStrategy } from '@rekog/mcp-nest';
 
 /** One version of the server. */
 export interface Version {

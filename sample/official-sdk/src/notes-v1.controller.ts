@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { All, Controller, NotFoundException, Req, Res, UseGuards } from '@nestjs/common';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import { type Request, type Response } from 'express';
+import type { Request, Response } from 'express';
 import { BearerAuthGuard, ProtectedResource } from 'nestjs-mcp-auth';
 import { NotesStore } from './notes.store.js';
 import { makeNotesServerV1 } from './notes-v1.server.js';

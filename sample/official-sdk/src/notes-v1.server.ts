@@ -1,6 +1,6 @@
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { z } from 'zod';
-import { type NotesStore } from './notes.store.js';
+import type { NotesStore } from './notes.store.js';
 
 /** A server of SDK v1, made for each session. */
 export function makeNotesServerV1(store: NotesStore): McpServer {

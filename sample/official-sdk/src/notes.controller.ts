@@ -1,7 +1,7 @@
 import { All, Controller, Req, Res, UseGuards } from '@nestjs/common';
 import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import { type Request, type Response } from 'express';
+import type { Request, Response } from 'express';
 import { BearerAuthGuard, ProtectedResource } from 'nestjs-mcp-auth';
 import { makeNotesServer } from './notes.server.js';
 import { NotesStore } from './notes.store.js';

@@ -1,6 +1,6 @@
 import { McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import { type NotesStore } from './notes.store.js';
+import type { NotesStore } from './notes.store.js';
 
 /** A server of SDK v2, made for each request. */
 export function makeNotesServer(store: NotesStore): McpServer {

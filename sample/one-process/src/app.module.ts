@@ -1,8 +1,8 @@
 import { type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
 import { json } from 'express';
-import { type JSONWebKeySet } from 'jose';
+import type { JSONWebKeySet } from 'jose';
 import { McpAuthModule } from 'nestjs-mcp-auth';
-import { type Provider } from 'oidc-provider';
+import type { Provider } from 'oidc-provider';
 import { OIDC_PROVIDER, PUBLIC_KEYS } from '../../authorization-server/src/authorization-server-options.js';
 import { AuthorizationServerModule } from '../../authorization-server/src/authorization-server.module.js';
 import { NotesEndpoint } from '../../quickstart/src/notes.endpoint.js';

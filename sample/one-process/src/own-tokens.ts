@@ -1,6 +1,6 @@
-import { type McpAuthModuleOptions } from 'nestjs-mcp-auth';
-import { type JSONWebKeySet } from 'jose';
-import { type Provider } from 'oidc-provider';
+import type { McpAuthModuleOptions } from 'nestjs-mcp-auth';
+import type { JSONWebKeySet } from 'jose';
+import type { Provider } from 'oidc-provider';
 import { ISSUER, RESOURCE } from './environment.js';
 
 const MEANT = { resource: RESOURCE, requiredScopes: ['notes:read'] };

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { type INestApplication } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 
 /** Starts the notes server on loopback, once MCP_RESOURCE and MCP_ISSUER are what they should be. */

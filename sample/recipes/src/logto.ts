@@ -1,4 +1,4 @@
-import { type ProtectedResourceOptions } from 'nestjs-mcp-auth';
+import type { ProtectedResourceOptions } from 'nestjs-mcp-auth';
 
 export interface LogtoSettings {
   /** The URL of the MCP endpoint, as people type it into their client. */

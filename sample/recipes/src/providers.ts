@@ -1,4 +1,4 @@
-import { type ProtectedResourceOptions } from 'nestjs-mcp-auth';
+import type { ProtectedResourceOptions } from 'nestjs-mcp-auth';
 import { auth0 } from './auth0.js';
 import { casdoor } from './casdoor.js';
 import { cognito, cognitoWithoutAudience } from './cognito.js';
