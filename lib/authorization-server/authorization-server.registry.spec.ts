@@ -119,7 +119,7 @@ describe('AuthorizationServerRegistry', () => {
     const pending = registry.all()[0]!.metadata();
     await expect.poll(() => as.paths.length).toBe(1);
     registry.onApplicationShutdown();
-    await expect(pending).rejects.toThrow(`The metadata of ${as.issuer} cannot be had`);
+    await expect(pending).rejects.toThrow(`Could not get the metadata of ${as.issuer}`);
     expect(logged).toEqual([]);
   });
 });

@@ -72,7 +72,7 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
     for (const { options } of this.all().filter(({ isNamed }) => !isNamed)) {
       const server = options.metadataUrl ?? 'an authorization server';
       this.logger.warn(
-        `${server} is not asked without HTTP: its tokens are rejected; configure its "issuer"`,
+        `${server} is not discovered, as the application has no HTTP server; its tokens are rejected until you configure its "issuer"`,
       );
     }
   }

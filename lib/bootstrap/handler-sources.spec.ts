@@ -149,7 +149,7 @@ describe('HandlerSources', () => {
     async (scope) => {
       @Injectable({ scope })
       class Scoped extends PurgeSource {}
-      expect(await rejection(Scoped)).toContain('Scoped: is made anew for each who asks');
+      expect(await rejection(Scoped)).toContain('Scoped: is request-scoped or transient');
     },
   );
 
@@ -162,6 +162,6 @@ describe('HandlerSources', () => {
         super();
       }
     }
-    expect(await rejection(OfRequest, Depending)).toContain('Depending: is made anew for each who asks');
+    expect(await rejection(OfRequest, Depending)).toContain('Depending: is request-scoped or transient');
   });
 });

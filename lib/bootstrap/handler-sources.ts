@@ -68,4 +68,4 @@ export class HandlerSources {
 }
 
 const NOT_STATIC =
-  'is made anew for each who asks, so none can be asked at bootstrap; give it the default scope, and no request-scoped dependencies';
+  'is request-scoped or transient, but a source is asked once, at bootstrap; give it the default scope, and no request-scoped dependencies';

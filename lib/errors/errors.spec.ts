@@ -61,7 +61,7 @@ describe('the errors', () => {
       new AuthorizationServerUnavailableError('https://as.example'),
       'AuthorizationServerUnavailableError',
       'ERR_MCP_AUTH_UNAVAILABLE',
-      'The keys of https://as.example cannot be had',
+      'Could not get the keys of https://as.example',
     ],
   ])('%s has its name, its code and words', (error, name, code, message) => {
     expect(error).toBeInstanceOf(McpAuthError);

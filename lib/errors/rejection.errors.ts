@@ -165,6 +165,6 @@ export class AuthorizationServerUnavailableError extends McpAuthError {
     readonly missing: 'keys' | 'metadata' | 'introspection' | 'verification' = 'keys',
     options?: ErrorOptions,
   ) {
-    super('ERR_MCP_AUTH_UNAVAILABLE', `The ${missing} of ${issuer} cannot be had`, options);
+    super('ERR_MCP_AUTH_UNAVAILABLE', `Could not get the ${missing} of ${issuer}`, options);
   }
 }

@@ -6,8 +6,7 @@ import {
 } from '../errors/rejection.errors.js';
 import { SdkProtocolError } from '../platform/mcp-sdk.js';
 
-const NOT_CONFIGURED =
-  'The call carries no caller, so what needs one does not run; over stdio, configure one by the option "stdio"';
+const NOT_CONFIGURED = 'This tool requires an authenticated caller. For stdio, set the option "stdio".';
 
 /**
  * Rejects a call of an MCP handler behind which there is no HTTP request: with a JSON-RPC error, whose code is the HTTP

@@ -372,7 +372,7 @@ export class McpAuthModuleOptions {
 
 /** Makes the options; for `useClass` and `useExisting` of {@link McpAuthModule.forRootAsync}. @publicApi */
 export interface McpAuthOptionsFactory {
-  /** Called once, at bootstrap. What it throws stops the start. */
+  /** Called once, at bootstrap. If it throws, the application does not start. */
   createMcpAuthOptions(): McpAuthModuleOptions | Promise<McpAuthModuleOptions>;
 }
 

@@ -107,7 +107,7 @@ describe('DecisionReport', () => {
     const cause = new DiscoveryError('server_error', 'https://as.example/jwks', 'answered 500');
     tell(new AuthorizationServerUnavailableError(ISSUER, 'keys', { cause }), 503);
     tell(new AuthorizationServerUnavailableError(ISSUER), 503);
-    const start = `Answered 503 for ${RESOURCE}: The keys of ${ISSUER} cannot be had`;
+    const start = `Answered 503 for ${RESOURCE}: Could not get the keys of ${ISSUER}`;
     expect(line()).toEqual([
       ...['warn', `${start} (https://as.example/jwks: answered 500)`],
       ...['warn', `${start} (unknown cause)`],

@@ -25,7 +25,7 @@ import { onAnnouncedSession } from './session-stream.js';
 import { replaceTargetValue, type TargetedRequest } from './target-values.js';
 
 const UNREACHABLE =
-  'A request names the stream of another caller, which cannot be taken out of it before its handler; ' +
+  'A request names the stream of another caller and cannot be rewritten before its handler runs; ' +
   'guard the message endpoint with BearerAuthGuard';
 
 /**

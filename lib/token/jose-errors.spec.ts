@@ -28,7 +28,7 @@ describe('toVerifierError', () => {
     const cause = new DiscoveryError('timeout', ISSUER, 'late');
     const error = toVerifierError(cause, ISSUER);
     expect(error).toBeInstanceOf(AuthorizationServerUnavailableError);
-    expect(error).toMatchObject({ message: `The keys of ${ISSUER} cannot be had`, cause });
+    expect(error).toMatchObject({ message: `Could not get the keys of ${ISSUER}`, cause });
   });
 
   it('gives an outage back as it is', () => {

@@ -187,7 +187,7 @@ describe('events and log', () => {
       { type: 'rejected', reason: 'unavailable', status: 503, issuer: as.issuer, subject: 'u1', jti: 'j1' },
     ]);
     expect(app.log.of('warn').at(-1)).toContain(
-      `Answered 503 for ${NOTES}: The verification of ${as.issuer} cannot be had (the option "isRevoked" threw: redis\\u000ais down)`,
+      `Answered 503 for ${NOTES}: Could not get the verification of ${as.issuer} (the option "isRevoked" threw: redis\\u000ais down)`,
     );
   });
 

@@ -256,7 +256,7 @@ describe('an application without HTTP', () => {
     closeAfterTest(await NestFactory.createApplicationContext(module, { logger, abortOnError: false }));
     expect(asked).toEqual([]);
     expect(logger.warnings).toEqual([
-      `${metadataUrl} is not asked without HTTP: its tokens are rejected; configure its "issuer"`,
+      `${metadataUrl} is not discovered, as the application has no HTTP server; its tokens are rejected until you configure its "issuer"`,
     ]);
     // One with HTTP asks, and does not start.
     await expect(start(settings)).rejects.toThrow('named.invalid');

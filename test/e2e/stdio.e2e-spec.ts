@@ -53,8 +53,7 @@ function rejection(error: unknown): unknown {
 
 const NO_CALLER = {
   code: 401,
-  message:
-    'The call carries no caller, so what needs one does not run; over stdio, configure one by the option "stdio"',
+  message: 'This tool requires an authenticated caller. For stdio, set the option "stdio".',
   data: { error: 'missing_token' },
 };
 
