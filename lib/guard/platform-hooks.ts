@@ -69,8 +69,8 @@ export class PlatformHooks {
   }
 
   /**
-   * Handles requests again after bodies are read, before routes. Call it between the two: when Nest configures middleware.
-   * From then on, the application's own middleware covers the paths below its own.
+   * Handles requests again after bodies are read, before routes. Call it between the two: when Nest configures middleware. It
+   * also makes the application's {@link BearerAuthMiddleware} cover the paths below its own.
    */
   installAfterBodies(consumer: MiddlewareConsumer): void {
     coverSubtrees(consumer, BearerAuthMiddleware);
