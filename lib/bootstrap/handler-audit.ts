@@ -5,8 +5,8 @@ import type { HandlerPlan } from '../mcp/handler-plan.js';
 import type { ScannedRoute } from './handler-scan.js';
 
 /**
- * Finds handlers that cannot be protected as they are written, before the first request: a handler that names an unknown
- * resource, a guarded route that could belong to several, a handler whose decorators contradict each other.
+ * Finds handlers that cannot be protected as they are written, before the first request. Such a handler names an unknown
+ * resource, is a guarded route that could belong to several, or has decorators that contradict each other.
  *
  * @param handlers - all handlers of the application
  * @param globalGuards - guards that cover every route: instances or classes

@@ -13,7 +13,7 @@ import { resourceWarnings } from '../resource/resource-warnings.js';
 import { BearerAuthMiddleware } from '../guard/bearer-auth.middleware.js';
 
 /**
- * Logs which resources the application protects, and warns of unprotected ones: no guarded route serves them, and neither the
+ * Logs which resources the application protects, and warns of unprotected ones. No guarded route serves these, and neither the
  * middleware nor early authentication covers them.
  *
  * @internal

@@ -22,9 +22,9 @@ interface Asker {
 type AskedScopes = ReadonlyMap<string, readonly string[]>;
 
 /**
- * Warns of scopes that clients do not discover, or cannot get in a token: `offline_access`, which grants nothing at a
- * resource; scopes that `scopesSupported` leaves out; scopes that an authorization server does not list in its metadata, such
- * as mistyped ones.
+ * Warns of scopes that clients do not discover, or cannot get in a token. These are `offline_access`, which grants nothing at
+ * a resource; scopes that `scopesSupported` leaves out; scopes that an authorization server does not list in its metadata,
+ * such as mistyped ones.
  *
  * @param handlers - all handlers of the application
  * @param resources - the configured resources; the audit has passed all handlers' references to them

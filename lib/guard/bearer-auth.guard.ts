@@ -20,8 +20,9 @@ import type { ParsedRequest, HandlerDemand } from './request-authorizer.js';
 import type { RequestServices } from './request-services.js';
 
 /**
- * Authenticates requests with a valid access token for the route's protected resource, and authorizes them by the scopes that
- * the route and, on an MCP endpoint, the called operation need. All other requests are answered as RFC 6750 says.
+ * Authenticates requests by access token for the route's protected resource, and authorizes them by scopes. The needed scopes
+ * are those of the route and, on an MCP endpoint, of the called operation. All other requests are answered as RFC 6750
+ * specifies.
  *
  * The order: check Origin and Host, extract the token, verify it, check issuer, audience and time, then scopes, before any
  * handler runs. The caller is then in `req.auth`. On an MCP handler the guard checks the HTTP request behind it, which must

@@ -8,8 +8,8 @@ import type { FilteredRequest } from './request-filter.js';
 import type { RequestServices } from './request-services.js';
 
 /**
- * {@link BearerAuthGuard} for routes that no Nest guard covers: those that a library mounts on the platform, or an Express
- * handler of your own.
+ * {@link BearerAuthGuard} as a middleware, for routes that no Nest guard covers. Such are routes that a library mounts on the
+ * platform, and Express handlers of your own.
  *
  * Answers rejections itself, with the same status, headers and body as the guard.
  *

@@ -32,7 +32,7 @@ import { BearerAuthMiddleware } from './bearer-auth.middleware.js';
 import { RequestFilter } from './request-filter.js';
 
 /**
- * Handles every request before all routes of the application, including those that libraries mount on the platform:
+ * Handles every request before all routes, including those that libraries mount on the platform:
  *
  * - runs the request in its context, so that {@link AuthContext} finds the caller
  * - checks Host and Origin at a protected resource's path

@@ -67,8 +67,8 @@ export class RemoteJwkSetOptions {
   /** Time limit for one fetch. Unit: milliseconds. Range: 100 to 30000. @defaultValue 5000 */
   @CheckOptional(isWholeNumber(100, 30_000, 'milliseconds')) readonly timeoutMs?: number = REQUEST_TIMEOUT_MS;
   /**
-   * A token with an unknown key id, or with a signature that fails, triggers a new fetch of the keys, but not within this time
-   * after the last fetch. Unit: seconds. Range: 1 to 3600. @defaultValue 30
+   * The minimum time after a fetch of the keys before a token triggers another one. Such a token has an unknown key id, or a
+   * signature that fails. Unit: seconds. Range: 1 to 3600. @defaultValue 30
    */
   @CheckOptional(isWholeNumber(1, 3600, 'seconds')) readonly cooldownSeconds?: number = 30;
   /** Older keys are fetched again. Unit: seconds. Range: 1 to 86400. @defaultValue 600 */
@@ -192,8 +192,9 @@ export class AuthorizationServerBaseOptions {
   @CheckOptionalObject(() => ClaimNames) readonly claimNames?: ClaimNames = new ClaimNames();
 
   /**
-   * What to do if the metadata lacks something that MCP clients need (PKCE with S256, the code flow, its endpoints, a way to
-   * register): `warn` logs it, `error` aborts startup, `off` does not check. It never changes which tokens are accepted.
+   * What to do if the metadata lacks something that MCP clients need. They need PKCE with S256, the code flow, its endpoints,
+   * and a way to register. `warn` logs it, `error` aborts startup, `off` does not check. It never changes which tokens are
+   * accepted.
    *
    * @defaultValue 'warn'
    */

@@ -15,7 +15,7 @@ import {
 import { urlProblem } from './url-rules.js';
 
 /**
- * How an introspection request authenticates: with one of the methods of OAuth clients, with an access token (`bearer`), or
+ * How an introspection request authenticates. With one of the methods of OAuth clients, with an access token (`bearer`), or
  * not at all.
  *
  * @publicApi

@@ -158,8 +158,8 @@ export class McpAuthModuleOptions {
   @CheckOptional(isWholeNumber(0, 86_400, 'seconds')) readonly metadataMaxAgeSeconds?: number = 3600;
 
   /**
-   * Also serves the document of a resource with a path at `/.well-known/oauth-protected-resource`, for clients that look only
-   * there. Needs exactly one resource.
+   * Also serves the metadata of a resource with a path at the root well-known path. That is
+   * `/.well-known/oauth-protected-resource`, for clients that look only there. Needs exactly one resource.
    *
    * @defaultValue false
    */
@@ -194,7 +194,7 @@ export class McpAuthModuleOptions {
   @CheckOptional(isWholeNumber(100, 60_000, 'milliseconds')) readonly verifierTimeoutMs?: number = 10_000;
 
   /**
-   * Whether tokens that were verified with their issuer's keys are cached, so that a token in use needs a signature check only
+   * Whether tokens that were verified with their issuer's keys are cached. A token in use then needs a signature check only
    * once in a while. Time, scopes and `isRevoked` are still checked with every request. Tokens are stored as hashes,
    * separately for each resource, and evicted when the issuer's keys are renewed.
    *
@@ -204,8 +204,9 @@ export class McpAuthModuleOptions {
   readonly tokenCache?: false | TokenCacheOptions = new TokenCacheOptions();
 
   /**
-   * Whether a session of MCP 2025-11-25 and before is bound to the caller that opened it: issuer, subject and client, and the
-   * resource. For any other caller, and after its eviction, the session is unknown. The transport chooses the answer.
+   * Whether a session of MCP 2025-11-25 and before is bound to the caller that opened it. The caller is issuer, subject and
+   * client, and the resource. For any other caller, and after its eviction, the session is unknown. The transport chooses the
+   * answer.
    *
    * Only the process that opened a session knows it, as with the transports. With `false`, any caller who has a token for the
    * resource and another caller's session id can read that session and end it. Use `false` if several processes share
@@ -253,8 +254,9 @@ export class McpAuthModuleOptions {
   @CheckOptional(isBoolean) readonly endStreamsAtExpiry?: boolean = true;
 
   /**
-   * Whether the body of a rejection names the rule that failed: `reason` as in OPERATIONS.md, and for an outage the `server`
-   * that is unavailable. The body never contains a token, a claim or the text of an error. The challenge does not change.
+   * Whether the body of a rejection names the rule that failed. It then has `reason` as in OPERATIONS.md, and for an outage
+   * the `server` that is unavailable. The body never contains a token, a claim or the text of an error. The challenge does not
+   * change.
    *
    * For development only: a caller who tries tokens learns why each one is rejected.
    *
@@ -333,11 +335,11 @@ export class McpAuthModuleOptions {
   readonly stdio?: 'deny' | 'allow' | StdioCaller = 'deny';
 
   /**
-   * What to do with a call of a tool that no decorator and no `McpHandlerSource` declares: one registered at run time, or one
-   * that does not exist. `allow`: the call needs the scopes of its resource, and goes on to the server. `deny`: 403 without a
-   * challenge, because no scope would help. With `deny`, guarded routes reject a body that no parser has read before: with 500
-   * if it is sent as `application/json`, with 415 if it has any other type or none. Uploads must be parsed before the guard.
-   * The log names each denied tool once.
+   * What to do with a call of a tool that no decorator and no `McpHandlerSource` declares. Such a tool is registered at run
+   * time, or does not exist. `allow`: the call needs the scopes of its resource, and goes on to the server. `deny`: 403
+   * without a challenge, because no scope would help. With `deny`, guarded routes reject a body that no parser has read
+   * before: with 500 if it is sent as `application/json`, with 415 if it has any other type or none. Uploads must be parsed
+   * before the guard. The log names each denied tool once.
    *
    * Once an `McpHandlerSource` declares anything, the default is `deny`, so that a typo in a declaration opens no tool.
    *
@@ -354,9 +356,9 @@ export class McpAuthModuleOptions {
   @CheckOptional(isOneOf('allow', 'deny')) readonly undecoratedTools?: 'allow' | 'deny' = 'allow';
 
   /**
-   * The maximum number of operations in the body of one request: messages of a batch that run a handler, and resources of a
-   * subscription, each once. A request for more, or for URIs of more than 65,536 characters together, is answered with 400.
-   * Range 1 to 10,000. Bodies are read for operations if handlers of an MCP server are known.
+   * The maximum number of operations in the body of one request. Operations are messages of a batch that run a handler, and
+   * resources of a subscription, each once. A request for more, or for URIs of more than 65,536 characters together, is
+   * answered with 400. Range 1 to 10,000. Bodies are read for operations if handlers of an MCP server are known.
    *
    * @defaultValue 100
    */
@@ -380,8 +382,8 @@ export interface McpAuthModuleExtras {
   /** Makes guard and decorators usable in every module without a further import. @defaultValue true */
   readonly isGlobal?: boolean;
   /**
-   * Decorators for the controllers of the well-known documents, such as one that exempts a route from a global guard of the
-   * application. The documents are public.
+   * Decorators for the controllers of the well-known documents. An example is one that exempts a route from a global guard of
+   * the application. The documents are public.
    *
    * @defaultValue none
    */

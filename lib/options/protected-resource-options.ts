@@ -162,9 +162,9 @@ export class ProtectedResourceOptions {
   @CheckOptional(isVerifier) readonly verifier?: TokenVerifierOption;
 
   /**
-   * Issuers that the resource's `verifier` may name as `iss`, in addition to those of `authorizationServers`: of API keys, or
-   * of tenants. Compared exactly. Clients never see them: they are not in the metadata. The package fetches nothing from them
-   * and does not verify their tokens itself. None may be the issuer of an authorization server.
+   * Issuers that the resource's `verifier` may name as `iss`, besides those of `authorizationServers`. Examples are issuers of
+   * API keys, or of tenants. Compared exactly. Clients never see them: they are not in the metadata. The package fetches
+   * nothing from them and does not verify their tokens itself. None may be the issuer of an authorization server.
    *
    * @defaultValue none
    */

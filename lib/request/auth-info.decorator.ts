@@ -21,8 +21,8 @@ export interface AuthInfo {
   /** The granted scopes, each once. */
   readonly scopes: string[];
   /**
-   * The time from which the token is rejected, in seconds since the epoch and without the clock tolerance: its `exp`, or the
-   * end of its maximum age if that is earlier. Absent for an opaque token whose server does not report it.
+   * The time from which the token is rejected. Unit: seconds since the epoch, without the clock tolerance. It is the token's
+   * `exp`, or the end of its maximum age if that is earlier. Absent for an opaque token whose server does not report it.
    */
   readonly expiresAt?: number;
   /** The protected resource of this request. */

@@ -23,8 +23,9 @@ interface HandledMessage {
 const NONE: readonly never[] = [];
 
 /**
- * The authorization of one request for one caller, so that later layers do not evaluate it again: the operations of its body
- * as they were sent, what they need, and what functions in `@RequireScopes()` returned. A function runs once for each call.
+ * The authorization of one request for one caller, so that later layers do not evaluate it again. It has the operations of the
+ * body as they were sent, what they need, and what functions in `@RequireScopes()` returned. A function runs once for each
+ * call.
  *
  * @internal
  */

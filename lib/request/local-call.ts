@@ -11,10 +11,10 @@ export interface LocalCall {
 }
 
 /**
- * Returns the local call that a handler is called for, over stdio or by a transport of the application that supplies an
- * `authInfo` with its messages. Undefined for everything else: a missing HTTP request does not prove a local call, and no call
- * in the course of an HTTP request is local. Clients cannot influence this: the transport itself sets its kind and what it
- * supplies.
+ * Returns the local call that a handler is called for; undefined for everything else. A call is local over stdio, or by a
+ * transport of the application that supplies an `authInfo` with its messages. A missing HTTP request does not prove a local
+ * call, and no call in the course of an HTTP request is local. Clients cannot influence this: the transport itself sets its
+ * kind and what it supplies.
  *
  * @internal
  */
