@@ -169,7 +169,7 @@ export class McpAuthModuleOptions {
    * Serves a copy of an authorization server's metadata at `/.well-known/oauth-authorization-server` of the resource's origin.
    * Clients of MCP 2025-03-26 look only there. The copy is the fetched document, after `transpileData`. `true` needs exactly
    * one authorization server; with several, set the issuer of the one to copy. A route of the application at that path takes
-   * precedence. Its endpoints are never proxied. Clients that compare the issuer reject the copy, as they should.
+   * precedence. The server's endpoints are never proxied. Clients that compare the issuer reject the copy, as they should.
    *
    * @defaultValue false
    */
@@ -235,7 +235,7 @@ export class McpAuthModuleOptions {
    * resources need different paths. Everything under the path then needs a token, also routes with `@SkipBearerAuth()` or
    * `@AllowAnonymous()`, unless the resource has `allowAnonymous`.
    *
-   * On Express it also runs before `app.enableCors()`. Then pages of `allowedOrigins` can read its answers.
+   * On Express it also runs before `app.enableCors()`. Then only pages of `allowedOrigins` can read its answers.
    *
    * @defaultValue false
    */
