@@ -1,12 +1,12 @@
 /** Injection token of the validated, defaulted and frozen options. @publicApi */
 export const MCP_AUTH_OPTIONS = Symbol.for('nestjs-mcp-auth:options');
 
-/** Injection token of the options as the application gave them; read once, by the module. @internal */
+/** Injection token of the options as the application wrote them; read once, by the module. @internal */
 export const MCP_AUTH_GIVEN_OPTIONS = Symbol.for('nestjs-mcp-auth:given-options');
 
 /**
- * Injection token by which guard and middleware ask for what they work with. If the module is not imported, Nest's message
- * names this token as what to import.
+ * Injection token of the services of guard and middleware. If the module is not imported, Nest's message names this token as
+ * the missing import.
  *
  * @internal
  */
@@ -27,25 +27,25 @@ export const NO_FURTHER_SCOPES = 'nestjs-mcp-auth:no-further-scopes';
 /** Metadata key of `@ProtectedResource()`. @internal */
 export const PROTECTED_RESOURCE = 'nestjs-mcp-auth:protected-resource';
 
-/** Marks the guard class, so that the boot audit knows it and what extends it. @internal */
+/** Marks the guard class, so that the audit at bootstrap recognizes it and its subclasses. @internal */
 export const IS_BEARER_AUTH_GUARD = 'nestjs-mcp-auth:is-bearer-auth-guard';
 
-/** Where RFC 9728 section 3 puts the metadata of a protected resource. @internal */
+/** The path of a protected resource's metadata, by RFC 9728 section 3. @internal */
 export const PROTECTED_RESOURCE_WELL_KNOWN = '/.well-known/oauth-protected-resource';
 
-/** Where RFC 8414 section 3 puts the metadata of an authorization server without a path. @internal */
+/** The path of the metadata of an authorization server without a path, by RFC 8414 section 3. @internal */
 export const AUTHORIZATION_SERVER_WELL_KNOWN = '/.well-known/oauth-authorization-server';
 
-/** Injection token of the controller classes that a module has for its well-known routes. @internal */
+/** Injection token of the module's controller classes for its well-known routes. @internal */
 export const WELL_KNOWN_CONTROLLERS = Symbol.for('nestjs-mcp-auth:well-known-controllers');
 
-/** The scope by which clients ask for refresh tokens: no right at a resource, so it is neither advertised nor asked for. @internal */
+/** The scope that requests refresh tokens: it grants nothing at a resource, so no challenge or metadata has it. @internal */
 export const OFFLINE_ACCESS = 'offline_access';
 
-/** What issuers of this package's own begin with; no authorization server has such an issuer, as theirs are URLs. @internal */
+/** Prefix of this package's own issuers; no authorization server has such an issuer, because theirs are URLs. @internal */
 export const OWN_ISSUERS = 'urn:nestjs-mcp-auth:';
 
-/** What the issuer of a principal begins with whose verifier names none; the resource follows. @internal */
+/** Prefix of a principal's issuer if its verifier names none; the resource follows. @internal */
 export const VERIFIER_ISSUERS = `${OWN_ISSUERS}verifier:`;
 
 /** Time limit for one request to an authorization server, in milliseconds. @internal */
@@ -57,8 +57,8 @@ export const MAX_METADATA_BYTES = 1_048_576;
 /** Size limit of a JWK Set, in bytes. @internal */
 export const MAX_JWKS_BYTES = 524_288;
 
-/** Most keys of one JWK Set that are looked at. @internal */
+/** Maximum number of keys that are read from one JWK Set. @internal */
 export const MAX_KEYS = 64;
 
-/** Most keys tried for one token whose header does not single one out. @internal */
+/** Maximum number of keys tried for one token whose header does not identify one. @internal */
 export const MAX_KEY_CANDIDATES = 8;

@@ -7,7 +7,7 @@ import {
   type WellKnownControllers,
 } from './resource/well-known.controllers.js';
 
-/** An empty list of decorators says that none are needed, which is not the same as saying nothing. */
+/** An empty list of decorators means that none are needed; undefined means that the application did not decide. */
 interface Extras extends Pick<McpAuthModuleExtras, 'isGlobal'> {
   readonly decorators?: McpAuthModuleExtras['decorators'] | undefined;
 }
@@ -15,8 +15,8 @@ interface Extras extends Pick<McpAuthModuleExtras, 'isGlobal'> {
 const EXTRAS: Extras = { isGlobal: true, decorators: undefined };
 
 /**
- * Turns what users give to `forRoot` and `forRootAsync` into a provider of the given options, and into the controllers
- * that bear their decorators.
+ * Turns the arguments of `forRoot` and `forRootAsync` into a provider of the given options, and into controllers with the
+ * given decorators.
  *
  * @internal
  */

@@ -69,9 +69,9 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
 /**
  * Turns a Nest application into an OAuth 2.1 resource server for the Model Context Protocol.
  *
- * At bootstrap it checks its options, resolves the authorization servers and publishes RFC 9728 metadata for
- * each resource; {@link BearerAuthGuard} then admits requests. The application does not start when anything
- * of this fails.
+ * At bootstrap it checks its options, resolves the authorization servers and publishes RFC 9728 metadata for each resource;
+ * {@link BearerAuthGuard} then authenticates and authorizes requests. If any of these steps fails, the application does not
+ * start.
  *
  * @publicApi
  */
@@ -164,16 +164,17 @@ export class McpAuthModule implements NestModule, OnModuleInit {
   configure(consumer: MiddlewareConsumer): void {
     const { serve } = this.controllers.resources.prototype as { serve: object };
     setPaths(serve, wholeTree(this.host.httpAdapter.getType()));
-    // Well-known routes stand at the root of the origin, where clients look, whatever RouterModule and the global prefix say.
+    // Clients look for well-known routes at the root of the origin, so RouterModule and the global prefix do not apply to
+    // them.
     dropModulePath(McpAuthModule);
     excludeFromPrefix(this.applicationConfig, PROTECTED_RESOURCE_WELL_KNOWN, '(/|$)');
     this.routeMirror();
-    // The last global filter is asked first.
+    // The last global filter runs first.
     this.applicationConfig.addGlobalFilter(new StepUpFilter(this.host.httpAdapter));
     this.hooks.installAfterBodies(consumer);
   }
 
-  /** Where the application has a route of its own for the document, that is served. */
+  /** Routes the document; a route of the application at the same path takes precedence. */
   private routeMirror(): void {
     const { mirror } = this.controllers;
     setPaths(mirror, []);
@@ -187,10 +188,10 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     excludeFromPrefix(this.applicationConfig, AUTHORIZATION_SERVER_WELL_KNOWN, '/?$');
   }
 
-  /** Discovery, then the audit of handlers, then the documents: each needs what comes before. */
+  /** Runs discovery, then the audit of handlers, then publishes the documents: each step needs the previous one. */
   async onModuleInit(): Promise<void> {
     assertSingleModule(this.modules);
-    // Without HTTP no token ever comes, and nobody is to be asked about any.
+    // Without HTTP no token arrives, so no authorization server is needed.
     await this.servers.discover(Boolean(this.host.httpAdapter as object | null));
     const guards = this.globalGuards();
     const handlers = this.handlers.register(guards);
@@ -200,7 +201,7 @@ export class McpAuthModule implements NestModule, OnModuleInit {
     for (const warning of [...legacy, ...this.warnings.of(guards, handlers)]) this.logger.warn(warning);
   }
 
-  /** Instances, or classes where each request has its own. */
+  /** Returns instances, or classes if each request has its own instance. */
   private globalGuards(): readonly unknown[] {
     const requestGuards = this.applicationConfig.getGlobalRequestGuards().map(({ metatype }) => metatype);
     return [...this.applicationConfig.getGlobalGuards(), ...requestGuards];

@@ -16,7 +16,7 @@ import { routePaths } from './route-paths.js';
 import { scopeWarnings } from './scope-warnings.js';
 
 /**
- * Finds what an application does that is allowed and will trouble its clients; for warnings at bootstrap.
+ * Finds settings that are allowed but cause problems for clients; for warnings at bootstrap.
  *
  * @internal
  */
@@ -38,16 +38,16 @@ export class BootstrapWarnings {
   of(globalGuards: readonly unknown[], handlers: KnownHandlers): readonly string[] {
     return [
       ...(this.controllers.areDecorated ? [] : foreignGuards(globalGuards)),
-      // Early authentication covers the path of the resource itself, whatever route stands there.
+      // Early authentication covers the path of the resource itself, whatever its route.
       ...(this.options.earlyAuthentication ? [] : this.misplacedRoutes(globalGuards)),
       ...scopeWarnings(handlers, this.resources, this.servers),
     ];
   }
 
   /**
-   * Warns of resources whose guarded routes stand elsewhere than the resource identifier says: clients compare it with
-   * the URL that people type. An MCP endpoint takes POST and has to be at the path itself; routes of any other application
-   * at it or below. Says nothing where it is not certain: of routes that no guard covers, and of patterns.
+   * Warns of resources whose guarded routes are not at the resource identifier: clients compare it with the URL that people
+   * type. An MCP endpoint accepts POST and must be at the path itself; routes of any other application at it or below. Does
+   * not warn in uncertain cases: of routes that no guard covers, and of patterns.
    *
    * @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-3.3 | RFC 9728 section 3.3}
    */
@@ -72,7 +72,7 @@ export class BootstrapWarnings {
   }
 }
 
-/** Names global guards of the application's own: they decide on the well-known documents too, which are for everybody. */
+/** Warns of the application's own global guards: they also guard the well-known documents, which are public. */
 function foreignGuards(globalGuards: readonly unknown[]): readonly string[] {
   return globalGuards
     .filter((guard) => !isBearerAuthGuard(guard))
@@ -83,7 +83,7 @@ function foreignGuards(globalGuards: readonly unknown[]): readonly string[] {
     );
 }
 
-/** The class of a guard that is given as a class or as an instance. */
+/** Returns the class name of a guard: of a class, or of an instance. */
 function nameOf(guard: unknown): string {
   return typeof guard === 'function' ? guard.name : String((guard as object | null)?.constructor.name);
 }
@@ -110,12 +110,12 @@ function stands(route: string, path: string, isExact: boolean): boolean {
   return wanted.every((segment, index) => isPattern(pattern[index]) || segment === pattern[index]);
 }
 
-/** Platforms differ in letter case. */
+/** Lower case, because platforms differ in case sensitivity. */
 function segments(path: string): string[] {
   return joinPath(path.toLowerCase()).split('/').slice(1);
 }
 
-/** Whether a segment may stand for others than itself, or be spelled otherwise. */
+/** Whether a segment may match other segments, or another spelling. */
 function isPattern(segment = ''): boolean {
   return /[^\w.~-]/.test(segment);
 }

@@ -10,7 +10,7 @@ import { ResourceReport } from './resource-report.js';
 import { SelfMountedRoutes } from './self-mounted-routes.js';
 import { UnservedHandlers } from './unserved-handlers.js';
 
-/** What finds the routes and handlers of an application, knows what they need and checks them. @internal */
+/** The providers that find the routes and handlers of an application, know their scopes and check them. @internal */
 export const BOOTSTRAP_PROVIDERS: readonly Provider[] = [
   HandlerPlans,
   HandlerScan,

@@ -10,10 +10,10 @@ const isKind = isOneOf(...KINDS);
 const isList = isListOf(() => undefined, { nonEmpty: false });
 
 /**
- * Says what is wrong with what a source declares: it may be written in plain JavaScript, or read from a file.
+ * Returns the problems of a source's declarations, which may be written in plain JavaScript, or read from a file.
  *
  * @param where - the source, for messages
- * @param given - what it gave
+ * @param given - its declarations
  * @param resources - the names and identifiers of the configured resources
  * @internal
  */

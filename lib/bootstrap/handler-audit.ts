@@ -5,13 +5,13 @@ import type { HandlerPlan } from '../mcp/handler-plan.js';
 import type { ScannedRoute } from './handler-scan.js';
 
 /**
- * Finds handlers that cannot be protected as they are written, before the first request: one that names an
- * unknown resource, a guarded route that could belong to several, one whose decorators contradict each other.
+ * Finds handlers that cannot be protected as they are written, before the first request. Such a handler names an unknown
+ * resource, is a guarded route that could belong to several, or has decorators that contradict each other.
  *
  * @param handlers - all handlers of the application
  * @param globalGuards - guards that cover every route: instances or classes
  * @param resources - the configured resources
- * @returns what is wrong with each such handler
+ * @returns the problems of each such handler
  * @internal
  */
 export function handlerProblems(
@@ -26,7 +26,7 @@ export function handlerProblems(
   ]);
 }
 
-/** Decorators of which at most one makes sense on a handler, those of its class included. */
+/** Finds decorators that exclude each other on a handler, those of its class included. */
 function contradictions({ where, isSkipped, allowsAnonymous, requirements }: HandlerPlan): ConfigProblem[] {
   const present = [
     ...(isSkipped ? ['@SkipBearerAuth()'] : []),
@@ -39,7 +39,7 @@ function contradictions({ where, isSkipped, allowsAnonymous, requirements }: Han
   return [{ path: where, message: `has ${count} ${all}; keep one of them` }];
 }
 
-/** A decorator puts the guard on its own method, and not on one that overrides that. */
+/** Finds unguarded overrides: a decorator puts the guard on its own method, and not on a method that overrides it. */
 function unguardedScopes(handler: HandlerPlan, globalGuards: readonly unknown[]): readonly ConfigProblem[] {
   const { where, requirements, isSkipped } = handler;
   if (requirements.length === 0 || isSkipped || isGuarded(handler, globalGuards)) return [];
@@ -66,7 +66,7 @@ function unknownResource(
 }
 
 /**
- * Finds handlers that say two things of their scopes and, where every tool must say one, tools that say nothing.
+ * Finds handlers with contradictory decorators for scopes and, if every tool must have one, tools without one.
  *
  * @param handlers - all handlers of the application
  * @param policy - the option `undecoratedTools`
@@ -78,7 +78,7 @@ export function statementProblems(
 ): readonly ConfigProblem[] {
   return handlers.flatMap(({ where: path, operation, requirements, noFurtherScopes }) => {
     const isScoped = requirements.length > 0;
-    // On a class it is for the other handlers.
+    // On a class it applies to the other handlers.
     if (isScoped && noFurtherScopes === 'method') return [{ path, message: CONTRADICTORY }];
     const isSilent = operation?.kind === 'tool' && !isScoped && noFurtherScopes === undefined;
     return isSilent && policy === 'deny' ? [{ path, message: SILENT }] : [];
@@ -93,10 +93,10 @@ const SILENT =
   'if the scopes of the resource suffice';
 
 /**
- * Finds MCP endpoints of @rekog/mcp-nest that no guard covers: there, handlers without `@RequireScopes()` would be open, and
- * those with it rejected without a challenge.
+ * Finds MCP endpoints of @rekog/mcp-nest that no guard covers. There, handlers without `@RequireScopes()` would be public, and
+ * those with it would be rejected without a challenge.
  *
- * What covers a route otherwise, such as a middleware, is not known here, so it has to be said.
+ * Other protection of a route, such as a middleware, is not known here, so the application must declare it.
  *
  * @param routes - all routes of the application
  * @param globalGuards - guards that cover every route: instances or classes

@@ -10,8 +10,8 @@ import { StepUpFilter } from '../response/step-up.filter.js';
 import { recordDenial } from '../response/step-up.js';
 
 /**
- * Ends the observable of an `@Sse()` handler with its response. Nest waits for the connection to close, which goes on for
- * the next request after a stream has ended with its token. A response without an expiry is left alone.
+ * Ends the observable of an `@Sse()` handler with its response. Nest waits until the connection closes, but the connection
+ * stays open for the next request after a stream has ended with its token. A response without an expiry is not changed.
  */
 const SSE_END: NestInterceptor = {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
@@ -37,13 +37,13 @@ const DENIALS: NestInterceptor = {
 const DENIAL_FILTER = new StepUpFilter();
 
 /**
- * Puts interceptors and filters on handlers, before Nest makes routes and connects microservices: it reads what stands on a
- * handler then. A microservice may be connected as soon as the application is created, so this is done when providers are
- * made.
+ * Puts interceptors and filters on handlers, before Nest creates routes and connects microservices, because it reads them from
+ * the handlers then. A microservice may be connected as soon as the application is created, so this runs when providers are
+ * created.
  *
- * The global filter sees what routes throw, except where a route has filters of its own. No global filter reaches the
- * handlers of a microservice. A filter costs nothing as long as nothing is thrown, and an interceptor has a handler called a
- * moment later, when a stream has begun: so only handlers with filters of the application get one.
+ * The global filter gets the errors of routes, unless a route has filters of its own. No global filter gets the errors of a
+ * microservice's handlers. A filter costs nothing if nothing is thrown. With an interceptor, a handler is called a moment
+ * later, when a stream has begun. So only handlers with filters of the application get an interceptor.
  *
  * @internal
  */

@@ -13,15 +13,15 @@ import { SelfMountedRoutes } from './self-mounted-routes.js';
 
 /** All handlers that are known when an application starts. @internal */
 export interface KnownHandlers {
-  /** Those of its controllers. */
+  /** The handlers of its controllers. */
   readonly scanned: readonly HandlerPlan[];
-  /** What its sources declare beside. */
+  /** The handlers that its sources declare in addition. */
   readonly declared: readonly McpDeclaration[];
 }
 
 /**
- * Finds the handlers of an application, and makes known which scopes they need. Does not let it start where one cannot be
- * protected as it is written.
+ * Finds the handlers of an application, and registers the scopes that they need. If one cannot be protected as it is written,
+ * the application does not start.
  *
  * @internal
  */
@@ -38,7 +38,7 @@ export class HandlerRegistration {
 
   /**
    * @param globalGuards - guards that cover every route: instances or classes
-   * @throws {@link McpAuthConfigError} naming everything that is wrong
+   * @throws {@link McpAuthConfigError} listing every problem
    */
   register(globalGuards: readonly unknown[]): KnownHandlers {
     const scanned = this.scan.handlers();

@@ -15,18 +15,18 @@ import { type HandlerPlan, HandlerPlans } from '../mcp/handler-plan.js';
 
 /** One HTTP route of the application. @internal */
 export interface ScannedRoute extends HandlerPlan {
-  /** Where it stands, behind the path of its module and before any prefix or version: `/a/b`, or empty. */
+  /** Its paths, after the path of its module and before any prefix or version: `/a/b`, or empty. */
   readonly paths: readonly string[];
-  /** What `@Version()` or `@Controller()` takes. */
+  /** The version from `@Version()` or `@Controller()`. */
   readonly version: unknown;
   readonly method: RequestMethod;
-  /** Whether it takes POST, as an MCP endpoint does. */
+  /** Whether it accepts POST, as an MCP endpoint does. */
   readonly takesPost: boolean;
-  /** Whether it hands its requests to a transport of @rekog/mcp-nest, as far as its code tells. */
+  /** Whether it passes its requests to a transport of @rekog/mcp-nest, as far as its code shows. */
   readonly isMcpEndpoint: boolean;
 }
 
-/** A handler, and the exception filters that stand nearest to it. @internal */
+/** A handler, and the exception filters on its method and class. @internal */
 export interface FilteredHandler {
   readonly handler: object;
   readonly isMcp: boolean;
@@ -42,8 +42,8 @@ interface Method {
 }
 
 /**
- * Finds the handlers of all controllers: HTTP routes, and the tools, prompts and resources of @rekog/mcp-nest, which
- * are controllers' methods too. Reads what decorators and RouterModule wrote; makes and calls nothing.
+ * Finds the handlers of all controllers: HTTP routes, and the tools, prompts and resources of @rekog/mcp-nest, which are
+ * controllers' methods too. Reads the metadata of decorators and RouterModule; creates and calls nothing.
  *
  * @internal
  */
@@ -58,7 +58,7 @@ export class HandlerScan {
     private readonly plans: HandlerPlans,
   ) {}
 
-  /** HTTP routes and handlers of MCP servers. */
+  /** Returns HTTP routes and handlers of MCP servers. */
   handlers(): readonly HandlerPlan[] {
     return this.methods().flatMap(({ controller, handler }) => {
       const plan = this.plans.of(controller, handler);
@@ -72,14 +72,14 @@ export class HandlerScan {
       .map((method) => ({ ...this.plans.of(method.controller, method.handler), ...routeOf(method) }));
   }
 
-  /** The handlers that `@Sse()` is on. */
+  /** Returns the handlers with `@Sse()`. */
   eventStreams(): readonly object[] {
     return this.methods()
       .map(({ handler }) => handler)
       .filter((handler) => isSse(handler));
   }
 
-  /** HTTP routes and handlers of MCP servers, with what `@UseFilters()` names on the class and on the method. */
+  /** Returns HTTP routes and handlers of MCP servers, with the filters of `@UseFilters()` on the class and on the method. */
   filteredHandlers(): readonly FilteredHandler[] {
     return this.methods().flatMap(({ controller, handler }) => {
       const isMcp = this.plans.of(controller, handler).operation !== undefined;
@@ -88,12 +88,12 @@ export class HandlerScan {
     });
   }
 
-  /** Whether the application has handlers of an MCP server: tools and whatever else @rekog/mcp-nest knows. */
+  /** Whether the application has handlers of an MCP server: tools and all other kinds of @rekog/mcp-nest. */
   hasMcpHandlers(): boolean {
     return this.handlers().some(({ operation }) => operation !== undefined);
   }
 
-  /** Nest knows all controllers before it asks a module to configure middleware. */
+  /** Nest knows all controllers before it calls `configure()` of a module. */
   private methods(): readonly Method[] {
     return (this.found ??= this.discovery.getControllers().flatMap(({ metatype, host }) => {
       if (typeof metatype !== 'function') return [];
@@ -124,7 +124,7 @@ function routeOf({ controller, name, handler, modulePath }: Method): Omit<Scanne
   };
 }
 
-/** All segments of these parts, with one slash before each and none at the end. @internal */
+/** Joins all segments of these parts, with one slash before each and none at the end. @internal */
 export function joinPath(...parts: readonly string[]): string {
   return parts
     .flatMap((part) => part.split('/'))

@@ -8,7 +8,7 @@ import type { HandlerPlan } from '../mcp/handler-plan.js';
 import type { DeclaredHandler } from '../mcp/handler-scope.registry.js';
 import { type McpDeclaration, McpHandlerSource } from '../mcp/handler-source.js';
 
-/** What the decorators on handlers of @rekog/mcp-nest declare. @internal */
+/** Returns the declarations of the decorators on handlers of @rekog/mcp-nest. @internal */
 export function declaredBy(handlers: readonly HandlerPlan[]): readonly DeclaredHandler[] {
   return handlers.flatMap(({ operation, requirements, resourceName, server, guards }) =>
     operation
@@ -34,9 +34,9 @@ export class HandlerSources {
   ) {}
 
   /**
-   * What all of them declare.
+   * Returns the declarations of all sources.
    *
-   * @throws {@link McpAuthConfigError} naming everything that is wrong, and the source that says so
+   * @throws {@link McpAuthConfigError} listing every problem and its source
    */
   declarations(): readonly McpDeclaration[] {
     const problems: ConfigProblem[] = [];
@@ -53,13 +53,13 @@ export class HandlerSources {
     return declared;
   }
 
-  /** Each once, by however many names it is provided. */
+  /** Returns each source once, even if it is provided by several names. */
   private sources(problems: ConfigProblem[]): ReadonlySet<McpHandlerSource> {
     const found = new Set<McpHandlerSource>();
     for (const wrapper of this.discovery.getProviders()) {
       const instance: unknown = wrapper.instance;
       if (!(instance instanceof McpHandlerSource)) continue;
-      // Of others Nest has no instance at bootstrap, but an empty object.
+      // For others, Nest has no instance at bootstrap, only an empty object.
       if (wrapper.isDependencyTreeStatic() && !wrapper.isTransient) found.add(instance);
       else problems.push({ path: instance.constructor.name, message: NOT_STATIC });
     }

@@ -13,8 +13,8 @@ import { resourceWarnings } from '../resource/resource-warnings.js';
 import { BearerAuthMiddleware } from '../guard/bearer-auth.middleware.js';
 
 /**
- * Writes to the log which resources the application protects, and warns of those that it does not: no guarded route serves
- * them, and neither the middleware nor early authentication covers them.
+ * Logs which resources the application protects, and warns of unprotected ones. No guarded route serves these, and neither the
+ * middleware nor early authentication covers them.
  *
  * @internal
  */
@@ -31,7 +31,7 @@ export class ResourceReport {
   ) {}
 
   /**
-   * To be called once the audit has passed what routes say of resources. Says nothing of protection without HTTP.
+   * Call it after the audit has passed the resources of routes. Without HTTP, it logs nothing about protection.
    *
    * @param globalGuards - guards that cover every route: instances or classes
    */
@@ -68,7 +68,7 @@ export class ResourceReport {
     return (resource) => served.includes(resource);
   }
 
-  /** Whether a module applies the middleware. What an application puts before routes by hand is not known. */
+  /** Whether a module applies the middleware. Middleware that an application installs without a module is not known. */
   private hasMiddleware(): boolean {
     const applied = [...this.modules.values()].flatMap(({ middlewares }) => [...middlewares.values()]);
     return applied.some(({ metatype }) => isMiddleware(metatype));

@@ -6,8 +6,8 @@ import { joinPath, type ScannedRoute } from './handler-scan.js';
 type Versions = NonNullable<VersioningOptions['defaultVersion']>;
 
 /**
- * Where Nest puts a route: behind the global prefix, unless it is excluded from that, and behind its versions if these are
- * in the path.
+ * Returns the paths of a route in Nest: after the global prefix, unless it is excluded from that, and after its versions if
+ * these are in the path.
  *
  * @param application - its global prefix and its versioning, as main.ts has set them
  * @internal
@@ -18,7 +18,7 @@ export function routePaths(route: ScannedRoute, application: ApplicationConfig):
   );
 }
 
-/** One for each version; an empty one if it is not in the path. */
+/** Returns one segment for each version; an empty one if the version is not in the path. */
 function versionSegments(version: unknown, versioning: VersioningOptions | undefined): readonly string[] {
   if (versioning?.type !== VersioningType.URI) return [''];
   const { prefix = 'v', defaultVersion } = versioning;

@@ -10,7 +10,7 @@ import type {
 import type { KnownHandlers } from './handler-registration.js';
 import { namedScopes } from '../mcp/scope-requirement.js';
 
-/** A handler and the scopes that it asks for. What its functions ask for is not known. */
+/** A handler and the scopes that it needs. Scopes that its functions return are not known. */
 interface Asker {
   /** For messages. */
   readonly where: string;
@@ -18,16 +18,16 @@ interface Asker {
   readonly resourceName: string | undefined;
 }
 
-/** Scopes, each with those who ask for it. */
+/** Scopes, each with the handlers that need it. */
 type AskedScopes = ReadonlyMap<string, readonly string[]>;
 
 /**
- * Warns of scopes that clients do not get to know of, or get no tokens with: `offline_access`, which is no right at a
- * resource; those that `scopesSupported` leaves out; those that an authorization server does not list in its metadata,
+ * Warns of scopes that clients do not discover, or cannot get in a token. These are `offline_access`, which grants nothing at
+ * a resource; scopes that `scopesSupported` leaves out; scopes that an authorization server does not list in its metadata,
  * such as mistyped ones.
  *
  * @param handlers - all handlers of the application
- * @param resources - the configured resources; the audit has passed all that handlers say of them
+ * @param resources - the configured resources; the audit has passed all handlers' references to them
  * @param servers - their authorization servers
  * @internal
  */
@@ -63,7 +63,10 @@ function askersOf({ scanned, declared }: KnownHandlers): readonly Asker[] {
   ];
 }
 
-/** The scopes of a resource and of its handlers. Of several resources, handlers that name none belong to none. */
+/**
+ * Returns the scopes of a resource and of its handlers. If there are several resources, handlers that name none belong to
+ * none.
+ */
 function askedOf({ options }: ProtectedResource, askers: readonly Asker[], isOnly: boolean): AskedScopes {
   const own = askers.filter(
     ({ resourceName = isOnly ? options.resource : undefined }) =>
@@ -99,7 +102,7 @@ const OF_IDENTITY: ReadonlySet<string> = new Set([
   ...['created_at', 'identities'],
 ]);
 
-/** Says nothing of a server whose metadata is not known yet, or that lists no scopes of resources. */
+/** Does not warn of a server whose metadata is not known yet, or that lists no scopes of resources. */
 function unlisted(server: AuthorizationServer, asked: AskedScopes): readonly string[] {
   const listed = listedScopes(server);
   if (listed.every((scope) => OF_IDENTITY.has(scope))) return [];

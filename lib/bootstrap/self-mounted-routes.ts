@@ -9,13 +9,13 @@ import { ProtectedResourceRegistry } from '../resource/protected-resource.regist
 import { ResourcePaths } from '../resource/resource-paths.js';
 import { HandlerScan } from './handler-scan.js';
 
-/** A path that every router takes for itself. */
+/** A path that every router matches literally. */
 const LITERAL_PATH = /^\/[\w.~/-]*$/;
 
 /**
- * Finds routes that a transport of @rekog/mcp-nest mounts on the platform by itself, where no guard of Nest's stands
- * before them. Nest tells of a transport when it is connected; what the transport mounts is known only when it starts,
- * so that is when such a route is rejected: it is never mounted, and the application does not start.
+ * Finds routes that a transport of @rekog/mcp-nest mounts on the platform by itself, where no guard of Nest covers them. Nest
+ * reports a transport when it is connected, but the transport's routes are known only when it starts. So such a route is
+ * rejected at that moment: it is never mounted, and the application does not start.
  *
  * Early authentication covers a route at or below the path of a resource.
  *
@@ -42,7 +42,7 @@ export class SelfMountedRoutes {
     });
   }
 
-  /** What is wrong where nobody tells of transports, and there are handlers that one may serve. */
+  /** Returns a problem if Nest does not report transports, and there are handlers that a transport may serve. */
   problems(): readonly ConfigProblem[] {
     if (this.isWatching || !this.handlers.hasMcpHandlers()) return [];
     const message =

@@ -3,8 +3,8 @@ import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_GIVEN_OPTIONS } from '../mcp-auth.constants.js';
 
 /**
- * Checks that an application has one `McpAuthModule`. Of several, each would know only a part of the resources. A module is
- * known by its options, so that one of another copy of the package counts too.
+ * Checks that an application has one `McpAuthModule`. With several, each would know only a part of the resources. A module is
+ * recognized by its options, so a module of another copy of the package counts too.
  *
  * @throws {@link McpAuthConfigError}
  * @internal

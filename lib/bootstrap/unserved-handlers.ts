@@ -5,12 +5,12 @@ import { OperatorLogger } from '../events/operator.logger.js';
 import { onStarted } from '../platform/mcp-nest.js';
 import { HandlerScan } from './handler-scan.js';
 
-/** How long after it listens an application may still connect its strategies, in milliseconds. */
+/** How long an application may still connect its strategies after it listens, in milliseconds. */
 const PATIENCE_MS = 100;
 
 /**
- * Warns of MCP handlers that no strategy serves, as requests for them are answered 500 by @rekog/mcp-nest without a word
- * about the cause. Strategies may be connected until the application listens, so that is when it is known.
+ * Warns of MCP handlers that no strategy serves: @rekog/mcp-nest answers requests for them with 500 and does not name the
+ * cause. Strategies may be connected until the application listens, so the check runs then.
  *
  * @internal
  */

@@ -4,7 +4,7 @@ import { ALLOW_ANONYMOUS } from '../mcp-auth.constants.js';
 /**
  * Accepts requests without a token at a route, or at all routes of a class. `@AuthInfo()` is undefined for them.
  *
- * A request that has an `Authorization` header is authenticated as ever. If its token is not valid, or the header holds
+ * A request that has an `Authorization` header is authenticated as usual. If its token is not valid, or the header contains
  * anything else, the request is rejected with 401. `requiredScopes` of the resource apply only to callers with a token.
  *
  * On the endpoint of `@rekog/mcp-nest`, tools without scopes need no token; calls of other tools still need one. On a tool the

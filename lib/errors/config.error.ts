@@ -1,19 +1,19 @@
 import { McpAuthError } from './mcp-auth.error.js';
 
 /**
- * One thing that is wrong with the options or with how the application uses the module.
+ * One problem with the options or with how the application uses the module.
  *
  * @publicApi
  */
 export interface ConfigProblem {
-  /** Where: an option's path such as `resources[0].resource`, or the name of a class or handler. */
+  /** The place: an option's path such as `resources[0].resource`, or the name of a class or handler. */
   readonly path: string;
-  /** What is wrong, with what was found, and what to write instead. */
+  /** The problem, the value that was found, and what to write instead. */
   readonly message: string;
 }
 
 /**
- * The application cannot start as it is configured. Lists every problem found, not only the first.
+ * The application cannot start with this configuration. Lists every problem found, not only the first.
  *
  * @publicApi
  */

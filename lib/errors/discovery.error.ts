@@ -4,8 +4,8 @@ import { McpAuthError } from './mcp-auth.error.js';
 /**
  * Why a document of an authorization server was not used.
  *
- * `unreachable`, `timeout` and `server_error` are outages: the same request may succeed later. The others
- * say that the server, or what is configured for it, has to change.
+ * `unreachable`, `timeout` and `server_error` are outages: the same request may succeed later. The others mean that the
+ * server, or its configuration here, must change.
  *
  * @publicApi
  */
@@ -22,7 +22,7 @@ export type DiscoveryFailure =
   | 'transpile_failed';
 
 /**
- * One document of one authorization server could not be had, or is not acceptable.
+ * One document of one authorization server could not be fetched, or is not valid.
  *
  * @publicApi
  */
@@ -32,7 +32,7 @@ export class DiscoveryError extends McpAuthError {
 
   /**
    * @param failure - the kind of failure
-   * @param url - the document's address, or undefined for metadata that was given by hand
+   * @param url - the document's URL, or undefined for metadata in the options
    * @param detail - what happened, in words for an operator
    */
   constructor(
@@ -47,18 +47,18 @@ export class DiscoveryError extends McpAuthError {
   }
 }
 
-/** A document chooses part of the text, such as its issuer; it must not look like a further line of a log. */
+/** Part of the text comes from a document, such as its issuer; it must not look like another line of a log. */
 function onOneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
 }
 
 /**
- * All that went wrong with one authorization server: every URL tried, in order.
+ * All failures of one authorization server: every URL tried, in order.
  *
  * @publicApi
  */
 export interface AuthorizationServerFailure {
-  /** The issuer, else the metadata URL, else words that say for which resource metadata is given by hand. */
+  /** The issuer, else the metadata URL, else a text that names the resource whose options contain the metadata. */
   readonly server: string;
   readonly attempts: readonly DiscoveryError[];
 }
@@ -88,7 +88,7 @@ export class BootstrapDiscoveryError extends McpAuthError {
     super('ERR_MCP_AUTH_DISCOVERY', text.join('\n'), { cause: failures.flatMap(({ attempts }) => attempts) });
   }
 
-  /** What Node prints: the message says all that `failures` and `cause` hold, so their stacks are left out. @internal */
+  /** What Node prints: the message contains everything in `failures` and `cause`, so their stacks are left out. @internal */
   [inspect.custom](): string {
     return this.stack ?? this.message;
   }

@@ -24,8 +24,8 @@ const REJECTIONS: ReadonlySet<McpAuthErrorCode> = new Set([
 ]);
 
 /**
- * Base of all errors of this package. Knows nothing of HTTP and never holds a token. The `stack` of a rejection has no
- * frames.
+ * Base class of all errors of this package. It is independent of HTTP and never contains a token. The `stack` of a rejection
+ * has no frames.
  *
  * @publicApi
  */
@@ -43,7 +43,7 @@ export abstract class McpAuthError extends Error {
     this.name = new.target.name;
   }
 
-  /** For logs: name, code, message and what the class adds; neither stack nor cause. */
+  /** For logs: name, code, message and the members of the subclass; neither stack nor cause. */
   toJSON(): object {
     return Object.assign({}, this, { message: this.message });
   }

@@ -12,8 +12,8 @@ import {
 } from './rejection.errors.js';
 
 /**
- * Why a request was answered with a rejection, whatever class says so: the `reason` of a `rejected` event, and of a body
- * with `showErrorDetails`.
+ * Why a request was rejected, for all error classes: the `reason` of a `rejected` event, and of a body with
+ * `showErrorDetails`.
  *
  * @publicApi
  */
@@ -26,7 +26,7 @@ export type RejectionReason =
   | 'unavailable'
   | 'fault';
 
-/** Every reason. One that is missing here does not compile. */
+/** Every reason. If one is missing, this does not compile. */
 const REASONS: Readonly<Record<RejectionReason, true>> = {
   origin: true,
   host: true,
@@ -67,9 +67,9 @@ const REASONS: Readonly<Record<RejectionReason, true>> = {
 };
 
 /**
- * The reason for which a request is rejected, by what was thrown.
+ * Returns the reason of a rejection from the error that was thrown.
  *
- * @returns undefined for a reason that is not one of ours: a verifier in plain JavaScript may have put a claim there
+ * @returns undefined for an unknown reason: a verifier in plain JavaScript may have put a claim there
  * @internal
  */
 export function rejectionReason(failure: unknown): RejectionReason | undefined {

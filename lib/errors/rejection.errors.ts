@@ -1,20 +1,19 @@
 import { McpAuthError } from './mcp-auth.error.js';
 
 /**
- * Why a request was rejected before its credentials were looked for. Stable: adding a member is a minor release.
+ * Why a request was rejected before its credentials were read. Stable: adding a member is a minor release.
  *
  * @publicApi
  */
 export type RequestOriginRejection = 'origin' | 'host' | 'duplicate_host' | 'request_target';
 
 /**
- * The request's `Origin` or `Host` is not one that the resource answers to; clients see `403` without a challenge,
- * because no token would help. They see `400` for `duplicate_host`: the request names two hosts; and for
- * `request_target`: the target on its first line has none of the forms of RFC 9112 section 3.2, and programs read
- * different paths from it.
+ * The resource does not allow the request's `Origin` or `Host`. Clients get `403` without a challenge, because no token would
+ * help. They get `400` for `duplicate_host`: the request names two hosts. They also get `400` for `request_target`: the target
+ * on its first line has none of the forms of RFC 9112 section 3.2, and programs read different paths from it.
  *
- * Decided before credentials, so a token that came along was not looked at. The message holds the reason only:
- * nothing of the request.
+ * This check runs before credentials are read, so a token in the request was not checked. The message contains only the
+ * reason: nothing of the request.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http | MCP, Streamable HTTP}
  * @publicApi
@@ -26,14 +25,14 @@ export class RequestOriginRejectedError extends McpAuthError {
 }
 
 /**
- * Why a request's credentials were not looked at. Stable: adding a member is a minor release.
+ * Why a request's credentials were not checked. Stable: adding a member is a minor release.
  *
  * @publicApi
  */
 export type CredentialsRejection = 'missing_token' | 'unsupported_scheme' | 'multiple_credentials';
 
 /**
- * The request carries no usable bearer token, or more than one credential. No token was looked at.
+ * The request carries no usable bearer token, or more than one credential. No token was checked.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 | RFC 6750 section 3.1}
  * @publicApi
@@ -41,7 +40,7 @@ export type CredentialsRejection = 'missing_token' | 'unsupported_scheme' | 'mul
 export class CredentialsRejectedError extends McpAuthError {
   /**
    * @param reason - why
-   * @param scopes - what the challenge asks for, in order; none for the `requiredScopes` of the resource
+   * @param scopes - the scopes of the challenge, in order; if empty, the `requiredScopes` of the resource
    */
   constructor(
     readonly reason: CredentialsRejection,
@@ -78,10 +77,10 @@ export type TokenRejection =
   | 'revoked';
 
 /**
- * The access token was rejected; clients see `401 invalid_token` whatever the reason.
+ * The access token was rejected; clients get `401 invalid_token`, whatever the reason.
  *
- * The message holds the reason only: no token, no claim value, no key id. A verifier of your own throws
- * this (or returns null) for a token that is bad; anything else it throws counts as its own fault.
+ * The message contains only the reason: no token, no claim value, no key id. A verifier of your own throws this (or returns
+ * null) for an invalid token; any other error counts as a fault of the verifier.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 | RFC 6750 section 3.1}
  * @publicApi
@@ -96,23 +95,23 @@ export class TokenRejectedError extends McpAuthError {
 }
 
 /**
- * The token is valid and lacks scopes; clients see `403 insufficient_scope`.
+ * The token is valid but lacks scopes; clients get `403 insufficient_scope`.
  *
- * `AuthContext.requireScopes()` throws one after it has decided. A Nest route, and a handler of an MCP server in Nest, may
- * throw one itself. While nothing of the answer has been sent, the request is answered with 403 as if it had been rejected
- * before. In a stream that has begun, the answer to the request is an error that names the scopes. An anonymous request is
- * answered with 401. A handler that catches the error and gives another answer keeps that one.
+ * `AuthContext.requireScopes()` throws this error if scopes are missing. A Nest route, and a handler of an MCP server in Nest,
+ * may throw it too. If nothing of the answer has been sent, the request is answered with 403, as if it had been rejected
+ * before. If a stream has begun, the answer to the request is an error that names the scopes. An anonymous request is answered
+ * with 401. If a handler catches the error and returns another answer, that answer is sent.
  *
- * Elsewhere it is an error like any other: a callback of the MCP SDK calls `AuthContext.requireScopes()`, as the SDK makes a
- * tool error of whatever the callback throws.
+ * In other code it is an ordinary error. A callback of the MCP SDK calls `AuthContext.requireScopes()` instead, because the
+ * SDK turns every error of a callback into a tool error.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 | RFC 6750 section 3.1}
  * @publicApi
  */
 export class InsufficientScopeError extends McpAuthError {
   /**
-   * @param scopes - what the challenge asks for, in order. Where a handler throws it: what it needs; what the resource and
-   * the decorators on the handler ask for is added
+   * @param scopes - the scopes of the challenge, in order. If a handler throws the error: the scopes that it needs; those of
+   * the resource and of the decorators on the handler are added
    */
   constructor(readonly scopes: readonly string[]) {
     super('ERR_MCP_AUTH_INSUFFICIENT_SCOPE', `The operation needs the scopes: ${scopes.join(' ')}`);
@@ -130,14 +129,14 @@ export type MessageRejection =
   | 'not_a_message';
 
 /**
- * The token is good, and the message is none that may be served, whatever its scopes.
+ * The token is valid, but the message must not be served, whatever the scopes of the token.
  *
- * Clients see `400` with a JSON-RPC error where it is not what the request's protocol version allows: a batch, which ended
- * with version 2025-03-26, or headers that say something else than the body; if it asks for more than `maxOperations`; and if
- * the body is a JSON text that is no message. They see `403` without a challenge for a call of a tool that nothing declares,
- * with `undeclaredTools: 'deny'` or an `McpHandlerSource`, and for an operation whose handler belongs to another protected
- * resource. They see `415` if the body is not sent as
- * `application/json` and has not been parsed, so that it cannot be decided on.
+ * Clients get `400` with a JSON-RPC error if the request's protocol version does not allow the message: a batch, which ended
+ * with version 2025-03-26, or headers that differ from the body. They also get it if the message asks for more than
+ * `maxOperations`, and if the body is JSON text but not a message. They get `403` without a challenge for a call of an
+ * undeclared tool, with `undeclaredTools: 'deny'` or an `McpHandlerSource`, and for an operation whose handler belongs to
+ * another protected resource. They get `415` if the body is not sent as `application/json` and has not been parsed, so that it
+ * cannot be checked.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2025-06-18/changelog | MCP 2025-06-18, changes}
  * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http | MCP, Streamable HTTP}
@@ -150,15 +149,15 @@ export class MessageRejectedError extends McpAuthError {
 }
 
 /**
- * Whether the token is good cannot be told now: the authorization server or its keys cannot be had.
- * Clients see `503` with `Retry-After` and no challenge, so that they keep their token.
+ * The token cannot be verified now: the authorization server or its keys are unavailable. Clients get `503` with `Retry-After`
+ * and no challenge, so that they keep their token.
  *
  * @publicApi
  */
 export class AuthorizationServerUnavailableError extends McpAuthError {
   /**
    * @param issuer - the authorization server
-   * @param missing - what cannot be had from it
+   * @param missing - what could not be fetched from it
    */
   constructor(
     readonly issuer: string,

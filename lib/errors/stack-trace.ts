@@ -1,8 +1,8 @@
 /**
- * Sets how many stack frames errors capture, and returns how many it was before. If the limit cannot be set, as with frozen
- * intrinsics, it stays.
+ * Sets how many stack frames errors capture, and returns the previous number. If the limit cannot be set, as with frozen
+ * intrinsics, it does not change.
  *
- * Capturing frames would double the time of a rejection, and no one looks for a rejection in the code. Benchmark rows:
+ * Capturing frames would double the time of a rejection, and the frames of a rejection are not useful. Benchmark rows:
  * "garbage" and "no token", of bare throughput.
  *
  * @internal

@@ -1,15 +1,15 @@
-/** Longer values are cut off, in characters. */
+/** Maximum length of a value; longer ones are cut off. Unit: characters. */
 const MAX_LENGTH = 200;
 
-/** Far more than is kept, and little enough to be looked through. */
+/** Maximum number of characters that are escaped: far more than are kept, and few enough to process. */
 const MAX_LOOKED_AT = 4000;
 
 /**
- * A value from elsewhere, as it may stand in a line of a log: control characters, line separators and invisible
- * format characters are written out, so that it cannot look like a line of its own; what looks like a JWT is left
- * out; the rest is cut off at 200 characters.
+ * Escapes an untrusted value for a line of a log. Control characters, line separators and invisible format characters are
+ * escaped, so that the value cannot look like a line of its own. Text that looks like a JWT is left out. The rest is cut off
+ * at 200 characters.
  *
- * @param secrets - what must not show, in any case: the credentials of the request that it is about
+ * @param secrets - texts that must never appear: the credentials of the request
  * @internal
  */
 export function escapeForLog(value: string, secrets: readonly string[] = []): string {
@@ -25,14 +25,14 @@ export function escapeForLog(value: string, secrets: readonly string[] = []): st
   return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
 }
 
-/** What was thrown, for a log: its name and message if it is an error, else only what kind of value it is. @internal */
+/** Describes a thrown value for a log: name and message of an error, else only the type of the value. @internal */
 export function describeThrown(thrown: unknown, secrets: readonly string[] = []): string {
   return thrown instanceof Error
     ? escapeForLog(`${thrown.name}: ${thrown.message}`, secrets)
     : `a value of type ${typeof thrown}`;
 }
 
-/** As {@link describeThrown}, with the places in the code that the error came through. @internal */
+/** Like {@link describeThrown}, with the stack frames of the error. @internal */
 export function describeFault(thrown: unknown, secrets: readonly string[] = []): string {
   const stack = thrown instanceof Error && typeof thrown.stack === 'string' ? thrown.stack : '';
   const frames = stack.split('\n').filter((line) => /^ {4}at /.test(line));

@@ -1,4 +1,4 @@
-/** Calls a function; what it throws, now or as a promise, goes to `onThrown`. @internal */
+/** Calls a function; errors, synchronous or asynchronous, go to `onThrown`. @internal */
 export function isolate(call: () => unknown, onThrown: (error: unknown) => void): void {
   try {
     const result = call();

@@ -1,6 +1,6 @@
 import type { RejectionReason } from '../errors/rejection-reason.js';
 
-/** Whose token an event is about, as far as a verifier vouches for it. Personal data: keep it accordingly. @publicApi */
+/** The caller of an event, as far as a verifier vouches for it. Personal data: protect it accordingly. @publicApi */
 export interface EventPrincipal {
   readonly issuer: string | undefined;
   readonly clientId: string | undefined;
@@ -10,20 +10,20 @@ export interface EventPrincipal {
   readonly jti: string | undefined;
 }
 
-/** What an event about a request says beside its type. @publicApi */
+/** The members of every event about a request, in addition to its type. @publicApi */
 export interface RequestEvent extends EventPrincipal {
-  /** Random; the line in the log that goes with the event has the same. It is never sent to a client. */
+  /** Random; the log line of the same event has the same id. It is never sent to a client. */
   readonly correlationId: string;
   /** The protected resource, as configured. */
   readonly resource: string;
 }
 
-/** A request was let in. @publicApi */
+/** A request was authenticated and authorized. @publicApi */
 export interface AuthenticatedEvent extends RequestEvent {
   readonly type: 'authenticated';
 }
 
-/** A request was rejected for where it comes from, for its credentials, or because they could not be checked. @publicApi */
+/** A request was rejected for its origin or its credentials, or because they could not be checked. @publicApi */
 export interface RejectedEvent extends RequestEvent {
   readonly type: 'rejected';
   /** `unavailable`: an authorization server did not answer; `fault`: something of the application failed. */
@@ -32,12 +32,12 @@ export interface RejectedEvent extends RequestEvent {
   readonly status: number;
 }
 
-/** A request had a good token that lacks scopes. @publicApi */
+/** A request had a valid token that lacks scopes. @publicApi */
 export interface ScopeDeniedEvent extends RequestEvent {
   readonly type: 'scope_denied';
-  /** What the challenge asks for. */
+  /** The scopes of the challenge. */
   readonly required: readonly string[];
-  /** What the token grants. */
+  /** The scopes that the token grants. */
   readonly granted: readonly string[];
 }
 
@@ -53,19 +53,19 @@ export interface MetadataRefreshedEvent {
   readonly issuer: string;
 }
 
-/** What comes from an authorization server and is kept. @publicApi */
+/** A document of an authorization server that is cached. @publicApi */
 export type ServerDocument = 'metadata' | 'keys';
 
-/** Metadata or keys could not be had. @publicApi */
+/** Metadata or keys could not be fetched. @publicApi */
 export interface DiscoveryFailedEvent {
   readonly type: 'discovery_failed';
   readonly issuer: string;
   readonly what: ServerDocument;
-  /** What the operator's log says of it. */
+  /** The reason in the operator's log. */
   readonly reason: string;
 }
 
-/** Metadata or keys that should have been renewed served once more. @publicApi */
+/** Outdated metadata or keys were used, because they could not be fetched again. @publicApi */
 export interface StaleUsedEvent {
   readonly type: 'stale_used';
   readonly issuer: string;
@@ -73,7 +73,7 @@ export interface StaleUsedEvent {
   readonly ageSeconds: number;
 }
 
-/** What {@link McpAuthEvents} tells. Frozen, and without any token. @publicApi */
+/** An event of {@link McpAuthEvents}. Frozen, and without any token. @publicApi */
 export type McpAuthEvent =
   | AuthenticatedEvent
   | RejectedEvent

@@ -10,10 +10,11 @@ import { RateLimitedLogger } from './rate-limited-logger.js';
 type Listener = (event: McpAuthEvent) => unknown;
 
 /**
- * What happens at the door, for audit and metrics. Inject it, then `on('rejected', …)` or `events$.subscribe(…)`.
+ * Emits events about requests and authorization servers, for audit and metrics. Inject it, then `on('rejected', …)` or
+ * `events$.subscribe(…)`.
  *
- * Listeners are called one after the other while the request waits, so they should be quick. What one throws harms neither
- * the request nor the others. Where nobody listens, no event is made.
+ * Listeners are called one after the other while the request waits, so they should be quick. An error in one listener does not
+ * affect the request or the other listeners. If there are no listeners, no event is created.
  *
  * @publicApi
  */
@@ -24,8 +25,8 @@ export class McpAuthEvents implements OnApplicationShutdown {
   /**
    * All events, until the application shuts down.
    *
-   * What an observer throws is an uncaught exception, as with every observable of rxjs, and ends the process unless the
-   * application sets `config.onUnhandledError` of rxjs. {@link McpAuthEvents.on} logs what a listener throws.
+   * If an observer throws, that is an uncaught exception, as with every observable of rxjs. It ends the process unless the
+   * application sets `config.onUnhandledError` of rxjs. {@link McpAuthEvents.on} logs errors of listeners.
    */
   readonly events$: Observable<McpAuthEvent> = this.subject.asObservable();
 
@@ -38,9 +39,9 @@ export class McpAuthEvents implements OnApplicationShutdown {
   }
 
   /**
-   * Calls a function for each event of a type. What it throws, now or as a promise, is logged.
+   * Calls a function for each event of a type. Its errors, synchronous or asynchronous, are logged.
    *
-   * @returns what ends that
+   * @returns a function that removes the listener
    */
   on<T extends McpAuthEventType>(
     type: T,
@@ -48,7 +49,7 @@ export class McpAuthEvents implements OnApplicationShutdown {
   ): () => void {
     const listeners = this.byType.get(type) ?? new Set<Listener>();
     this.byType.set(type, listeners);
-    // A function of its own, so that a listener that is given twice is called twice, and ended one by one.
+    // A separate function, so that a listener that is added twice is called twice, and each one is removed separately.
     const own: Listener = (event) => listener(event as Extract<McpAuthEvent, { type: T }>);
     listeners.add(own);
     return () => {
@@ -56,12 +57,12 @@ export class McpAuthEvents implements OnApplicationShutdown {
     };
   }
 
-  /** Whether anybody wants to know of events of a type. @internal */
+  /** Whether there are listeners for events of a type. @internal */
   isObserved(type: McpAuthEventType): boolean {
     return this.subject.observed || (this.byType.get(type)?.size ?? 0) > 0;
   }
 
-  /** Ask {@link isObserved} first where the event would be costly to make. @internal */
+  /** Emits an event. If the event is costly to create, call {@link isObserved} first. @internal */
   emit(event: McpAuthEvent): void {
     Object.freeze(event);
     for (const listener of [...(this.byType.get(event.type) ?? [])]) {
@@ -85,7 +86,7 @@ export class McpAuthEvents implements OnApplicationShutdown {
     if (this.isObserved('metadata_refreshed')) this.emit({ type: 'metadata_refreshed', issuer });
   }
 
-  /** @param error - what the attempt failed with @internal */
+  /** @param error - why the attempt failed @internal */
   discoveryFailed(issuer: string, what: ServerDocument, error: unknown): void {
     if (!this.isObserved('discovery_failed')) return;
     this.emit({ type: 'discovery_failed', issuer, what, reason: describeThrown(error) });
@@ -96,7 +97,7 @@ export class McpAuthEvents implements OnApplicationShutdown {
     if (this.isObserved('stale_used')) this.emit({ type: 'stale_used', issuer, what, ageSeconds });
   }
 
-  /** Completes `events$`. Nest calls this when the last requests have been answered. */
+  /** Completes `events$`. Nest calls this after the last requests have been answered. */
   onApplicationShutdown(): void {
     this.subject.complete();
   }

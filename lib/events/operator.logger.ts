@@ -4,7 +4,7 @@ import { outsideRequests } from '../platform/outside-requests.js';
 type Level = 'log' | 'warn' | 'debug' | 'error';
 
 /**
- * Writes the lines of the package to the logger of the application, outside of any request: a logger that adds the request
+ * Writes the log lines of the package to the logger of the application, outside of any request. A logger that adds the request
  * to each line, as nestjs-pino does, would add its `Authorization` header.
  *
  * @internal

@@ -5,18 +5,18 @@ import { OperatorLogger } from './operator.logger.js';
 
 const WINDOW_SECONDS = 60;
 const LINES_PER_WINDOW = 10;
-/** Kinds are few; this only bounds the memory should somebody make them up. */
+/** There are few kinds; this only bounds the memory if a caller invents many. */
 const MAX_KINDS = 1000;
 
-/** How many lines of a kind there were since a time. */
+/** The number of lines of a kind since a time. */
 interface Window {
   readonly since: number;
   lines: number;
 }
 
 /**
- * The operator's log, which clients cannot flood: of one kind of message, ten lines in a minute are written and
- * the rest is counted. The count is written with the first line after that minute. It has no timer.
+ * The operator's log, which clients cannot flood. Of one kind of message, ten lines per minute are written and the rest is
+ * counted. The count is written with the first line after that minute. It has no timer.
  *
  * @internal
  */
@@ -28,9 +28,10 @@ export class RateLimitedLogger {
   constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'now'>) {}
 
   /**
-   * @param level - debug for what clients do, warn for authorization servers, error for faults of our own
-   * @param kind - what lines have in common that are counted together
-   * @param message - the line, or what makes it where few are written; what comes from elsewhere in it has been escaped
+   * @param level - debug for actions of clients, warn for authorization servers, error for faults of our own
+   * @param kind - the kind of line; lines of one kind are counted together
+   * @param message - the line, or a function that returns it, for lines that are rarely written; untrusted parts are escaped
+   * already
    * @param stack - further lines
    */
   write(

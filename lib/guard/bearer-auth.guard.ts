@@ -20,16 +20,17 @@ import type { ParsedRequest, HandlerDemand } from './request-authorizer.js';
 import type { RequestServices } from './request-services.js';
 
 /**
- * Admits requests that carry a good access token for the route's protected resource, with the scopes that the
- * route and, on an MCP endpoint, the called operation need. Everything else is answered as RFC 6750 says.
+ * Authenticates requests by access token for the route's protected resource, and authorizes them by scopes. The needed scopes
+ * are those of the route and, on an MCP endpoint, of the called operation. All other requests are answered as RFC 6750
+ * specifies.
  *
- * The order: decide on Origin and Host, extract the token, verify it, decide on issuer, audience and time, then on scopes,
- * before any handler runs. The caller is then in `req.auth`. On an MCP handler the guard looks at the HTTP request behind
- * it, which must have been admitted at its own route; without one the handler runs for callers of the option `stdio`, and
- * for those that a transport of the application vouches for, and else it does not run.
+ * The order: check Origin and Host, extract the token, verify it, check issuer, audience and time, then scopes, before any
+ * handler runs. The caller is then in `req.auth`. On an MCP handler the guard checks the HTTP request behind it, which must
+ * have been authenticated at its own route. Without an HTTP request, the handler runs only for callers of the option `stdio`,
+ * and for those that a transport of the application vouches for.
  *
- * Works with `@UseGuards()` on a class or method, as `APP_GUARD`, and by `app.useGlobalGuards()`. To change what it
- * looks at, extend it and override `getRequest`, `getResponse` or `getRequiredScopes`.
+ * Works with `@UseGuards()` on a class or method, as `APP_GUARD`, and by `app.useGlobalGuards()`. To change the guard's input,
+ * extend it and override `getRequest`, `getResponse` or `getRequiredScopes`.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3 | RFC 6750 section 3}
  * @publicApi
@@ -37,11 +38,11 @@ import type { RequestServices } from './request-services.js';
 @Injectable()
 @SetMetadata(IS_BEARER_AUTH_GUARD, true)
 export class BearerAuthGuard implements CanActivate {
-  // Injected into properties, so that a class that extends the guard may have a constructor of its own.
+  // Injected into properties, so that a subclass may have a constructor of its own.
   @Inject(IMPORTED_MODULE) private readonly services!: RequestServices;
   @Inject() private readonly adapterHost!: HttpAdapterHost;
 
-  /** Decides at once if nobody has to be asked: for a remembered token, and without one. */
+  /** Returns a boolean, not a promise, for a cached token and without one, because nothing needs to be awaited. */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const route = this.services.plans.of(context.getClass(), context.getHandler());
     if (route.isSkipped) return true;
@@ -62,17 +63,17 @@ export class BearerAuthGuard implements CanActivate {
     }
   }
 
-  /** The HTTP request that is decided on. Override it for a context type that Nest does not know. */
+  /** Returns the HTTP request to check. Override it for a context type that Nest does not know. */
   protected getRequest(context: ExecutionContext): object | undefined {
     return requestOf(context);
   }
 
-  /** The response that gets the challenge; undefined where a handler is called within another request. */
+  /** Returns the response that gets the challenge; undefined if a handler is called within another request. */
   protected getResponse(context: ExecutionContext): unknown {
     return context.getType() === 'http' ? context.switchToHttp().getResponse<unknown>() : undefined;
   }
 
-  /** What the handler itself needs, beside the scopes of the resource and of what the body asks for. */
+  /** Returns what the handler itself needs, in addition to the scopes of the resource and of the operations in the body. */
   protected getRequiredScopes(context: ExecutionContext): readonly ScopeRequirement[] {
     return this.services.plans.of(context.getClass(), context.getHandler()).requirements;
   }
@@ -98,7 +99,7 @@ export class BearerAuthGuard implements CanActivate {
     const allowsAnonymous = route.allowsAnonymous || resource.options.allowAnonymous;
     const isRoute = context.getType() === 'http';
     if (isRoute) this.checkOrigin(context, request, resource);
-    // A handler within another request: that one was checked, and must have been authenticated, at its own route.
+    // A handler within another request: that request was checked, and must have been authenticated, at its own route.
     else if (!allowsAnonymous && RequestContext.of(request).authentication?.resource !== resource)
       throw new CredentialsRejectedError('missing_token');
     const authorize = (): void => {
@@ -137,7 +138,7 @@ export class BearerAuthGuard implements CanActivate {
     return { name: route.call.name, requirements, call, message, invocation: context.getArgs() };
   }
 
-  /** Without an HTTP request: only if the transport says that there is none. */
+  /** Authorizes a call without an HTTP request, only if the transport says that there is none. */
   private decideOnLocalCall(context: ExecutionContext, route: HandlerPlan): void {
     const local = localCallOf(context);
     if (!local) throw new CredentialsRejectedError('missing_token');
@@ -166,7 +167,7 @@ export class BearerAuthGuard implements CanActivate {
       get: (name) => response.getHeader?.(name),
       set: (name, value) => {
         httpAdapter.setHeader(response, name, value);
-        // What answers on Node's response itself knows nothing of the headers of Fastify's.
+        // Code that answers on Node's response itself does not see the headers of Fastify's response.
         if (node && node !== response) node.setHeader(name, value);
       },
     });
@@ -179,7 +180,7 @@ export class BearerAuthGuard implements CanActivate {
     const exception = this.services.rejections.exception(failure, resource, request, response, httpAdapter);
     const state = RequestContext.find(request);
     const isRoute = request !== undefined && context.getType() === 'http';
-    // A call within a request is rejected alone: others may run in the same one. The request's answer says why.
+    // A call within a request is rejected separately: others may run in the same request. The request's answer says why.
     if (!isRoute && recordDenial(request, failure)) return exception;
     const auth = isRoute ? state?.withdraw(request) : state?.authentication?.auth;
     this.services.rejections.tell(failure, exception.getStatus(), resource, request, auth);
@@ -188,15 +189,15 @@ export class BearerAuthGuard implements CanActivate {
 }
 
 /**
- * What functions are told. A handler within another request has been given its arguments already; one of a resource, the
- * URI among them.
+ * Returns the call that functions in `@RequireScopes()` get. A handler within another request has its arguments already; for a
+ * resource, the URI is among them.
  */
 function callOf(
   context: ExecutionContext,
   { call }: HandlerPlan,
   requirements: readonly ScopeRequirement[],
 ): ScopedCall {
-  // Nothing else asks.
+  // Only functions need it.
   if (!requirements.some((requirement) => typeof requirement === 'function')) return call;
   const type = context.getType<string>();
   if (type === 'http') {

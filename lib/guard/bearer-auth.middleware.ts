@@ -8,28 +8,28 @@ import type { FilteredRequest } from './request-filter.js';
 import type { RequestServices } from './request-services.js';
 
 /**
- * {@link BearerAuthGuard} for what no Nest guard covers: routes that a library mounts on the platform, or an Express
- * handler of your own.
+ * {@link BearerAuthGuard} as a middleware, for routes that no Nest guard covers. Such are routes that a library mounts on the
+ * platform, and Express handlers of your own.
  *
  * Answers rejections itself, with the same status, headers and body as the guard.
  *
- * If an `McpHandlerSource` declares scopes, or with `undeclaredTools: 'deny'`, it decides on what the body asks for before
- * the request goes on. A body that is not parsed yet is read first, for callers with a good token only:
+ * If an `McpHandlerSource` declares scopes, or with `undeclaredTools: 'deny'`, it authorizes the operations in the body before
+ * the request continues. If the body is not parsed yet, it is read first, only for callers with a valid token:
  *
- * - On Express by the JSON parser that the application has for all paths. What comes next gets the parsed `body`. Without
- *   such a parser the request is rejected with 500.
- * - On Fastify ahead of Fastify, up to its `bodyLimit`. What comes next gets the parsed `body` and the same bytes. Compressed
- *   bodies are rejected.
+ * - On Express with the application's JSON parser for all paths. The next handler gets the parsed `body`. Without such a
+ * parser the request is rejected with 500.
+ * - On Fastify before Fastify reads it, up to its `bodyLimit`. The next handler gets the parsed `body` and the same bytes.
+ * Compressed bodies are rejected.
  *
- * A body that is not sent as `application/json` is rejected with 415 unless it has been parsed before, and one that is no
- * JSON, or is too large, with 400.
+ * A body that is not sent as `application/json` is rejected with 415 unless it has been parsed before. A body that is not
+ * JSON, or is too large, is rejected with 400.
  *
- * A string in `forRoutes()` covers that path and what is below it, on both platforms. A controller, or a path with a method,
- * covers its own paths only. On Fastify give `consumer.apply()` this class: a function that calls `use()` covers exactly the
- * string.
+ * A string in `forRoutes()` covers that path and all paths below it, on both platforms. A controller, or a path with a method,
+ * covers only its own paths. On Fastify pass this class to `consumer.apply()`: a function that calls `use()` covers exactly
+ * the string.
  *
- * With several resources, the one whose path the request is at or below is meant. The middleware serves the metadata
- * documents itself, so they need no token, and no handler behind it sees a request for one.
+ * With several resources, the middleware protects the one whose path the request is at or below. The middleware serves the
+ * metadata documents itself, so they need no token, and no handler behind it gets a request for one.
  *
  * @example
  * ```ts
@@ -46,12 +46,12 @@ export class BearerAuthMiddleware implements NestMiddleware<IncomingMessage, Ser
   constructor(@Inject(IMPORTED_MODULE) private readonly services: RequestServices) {}
 
   /**
-   * Lets a request through, or answers it.
+   * Passes a request on, or answers it.
    *
-   * @throws {@link McpAuthConfigError} when the request's path belongs to none of several resources
+   * @throws {@link McpAuthConfigError} if the request's path belongs to none of several resources
    */
   use(request: IncomingMessage, response: ServerResponse, next: () => void): void {
-    // Routers cut off the path that they have matched.
+    // Routers remove the path that they have matched.
     const { documents, filter, paths, rejections, resources } = this.services;
     const target = (request as FilteredRequest).originalUrl ?? request.url ?? '';
     if (!filter.checkTarget(target, request, response)) return;
@@ -66,11 +66,11 @@ export class BearerAuthMiddleware implements NestMiddleware<IncomingMessage, Ser
       return;
     }
     const goOn = (): void => {
-      // For what a parser behind this makes of the body.
+      // Authorizes the body after a later parser has read it.
       RequestContext.of(request).awaitsBody = resource;
       next();
     };
-    // Not handed on: what comes next may be a handler that takes no errors.
+    // Not passed on: the next handler may not accept errors.
     const fail = (failure: unknown): void => {
       rejections.answer(parserFailure(failure), resource, request, response);
     };
@@ -87,7 +87,7 @@ export class BearerAuthMiddleware implements NestMiddleware<IncomingMessage, Ser
   }
 }
 
-/** What an error of a body parser comes to: the client's fault if its status says so. */
+/** Returns the rejection for an error of a body parser: the client's fault if the error's status says so. */
 function parserFailure(error: unknown): unknown {
   const { status, statusCode = status } = error as { status?: unknown; statusCode?: unknown };
   if (typeof statusCode !== 'number' || statusCode >= 500) return error;

@@ -23,7 +23,7 @@ import {
   ProtectedResourceRegistry,
 } from '../resource/protected-resource.registry.js';
 
-/** What a local call is for. @internal */
+/** The handler of a local call, and what it needs. @internal */
 export interface LocalDemand {
   readonly route: HandlerPlan;
   readonly requirements: readonly ScopeRequirement[];
@@ -33,8 +33,8 @@ export interface LocalDemand {
 const NOBODY = { issuer: '', audience: [], claims: {}, expiresAt: undefined } as const;
 
 /**
- * Decides on calls over stdio, by the option `stdio`, and on those whose transport says who calls. There is no token to
- * verify: the environment or the transport vouches for the caller. Time, resource and scopes are decided on as ever.
+ * Authenticates and authorizes calls over stdio, by the option `stdio`, and calls whose transport supplies the caller. There
+ * is no token to verify: the environment or the transport vouches for the caller. Time, resource and scopes are still checked.
  *
  * @internal
  */
@@ -65,14 +65,14 @@ export class LocalAuthenticator {
     return demand.route.allowsAnonymous || this.resourceOf(undefined, demand).options.allowAnonymous;
   }
 
-  /** Who calls over stdio. */
+  /** Returns the caller over stdio. */
   private configured(): { token: string; caller: ValidatedToken } {
     const { stdio } = this.options;
     if (typeof stdio === 'string') throw new CredentialsRejectedError('missing_token');
     return { token: '', caller: { ...NOBODY, ...stdio, scopes: [...stdio.scopes] } };
   }
 
-  /** Who calls as the transport says, which may be written in plain JavaScript. */
+  /** Returns the caller that the transport supplies. The transport may be written in plain JavaScript. */
   private vouched(supplied: unknown): { token: string; caller: ValidatedToken } {
     const { exp, ...given } = suppliedCaller(supplied);
     const nowSeconds = this.options.now().getTime() / 1000;
@@ -81,7 +81,7 @@ export class LocalAuthenticator {
     return { token: given.token, caller: { ...given, expiresAt } };
   }
 
-  /** The resource of the handler; else that of the caller, who may have none; else the only one. */
+  /** Returns the resource of the handler; else that of the caller, if there is one; else the only one. */
   private resourceOf(supplied: unknown, { route }: LocalDemand): ProtectedResource {
     const { resourceName: name, where } = route;
     const { resource: given } = (supplied ?? {}) as { resource?: unknown };
@@ -105,7 +105,7 @@ export class LocalAuthenticator {
   }
 }
 
-/** What a transport says of a caller, with what it leaves out. */
+/** Returns the caller that a transport supplies, with defaults for missing members. */
 function suppliedCaller(
   supplied: unknown,
 ): Omit<ValidatedToken, 'expiresAt'> & { token: string; exp: unknown } {

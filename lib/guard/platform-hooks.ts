@@ -32,20 +32,21 @@ import { BearerAuthMiddleware } from './bearer-auth.middleware.js';
 import { RequestFilter } from './request-filter.js';
 
 /**
- * Meets every request before all routes of the application, also those that libraries mount on the platform:
+ * Handles every request before all routes, including those that libraries mount on the platform:
  *
- * - puts the request into its context, so that {@link AuthContext} finds the caller
+ * - runs the request in its context, so that {@link AuthContext} finds the caller
  * - checks Host and Origin at a protected resource's path
- * - answers preflights, and what does not read a metadata document
+ * - answers preflights, and requests for a metadata document that do not read it
  * - with `earlyAuthentication`, authenticates requests to a resource before their body is read
  *
- * The hooks are put on the platform as soon as there is one: before what an application adds after `NestFactory.create()`.
+ * The hooks are installed as soon as there is a platform: before everything that an application adds after
+ * `NestFactory.create()`.
  *
  * @internal
  */
 @Injectable()
 export class PlatformHooks {
-  /** @throws {@link McpAuthConfigError} when requests to resources cannot be told apart before they are routed */
+  /** @throws {@link McpAuthConfigError} if requests to resources cannot be distinguished before they are routed */
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly paths: ResourcePaths,
@@ -57,19 +58,19 @@ export class PlatformHooks {
   ) {
     const problems = options.earlyAuthentication ? paths.problems() : [];
     if (problems.length > 0) throw new McpAuthConfigError(problems);
-    // A testing module makes its providers before it has a platform.
+    // A testing module creates its providers before it has a platform.
     const adapter = host.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
     if (adapter) this.installFirst();
     else
       host.init$.subscribe(() => {
-        // An application may have none at all.
+        // An application may have no platform at all.
         if (host.httpAdapter as object | null) this.installFirst();
       });
   }
 
   /**
-   * Meets requests again once bodies are read, before routes. To be called between the two: when Nest configures
-   * middleware. The application's own gets to cover what is below its paths then.
+   * Handles requests again after bodies are read, before routes. Call it between the two: when Nest configures middleware. It
+   * also makes the application's {@link BearerAuthMiddleware} cover the paths below its own.
    */
   installAfterBodies(consumer: MiddlewareConsumer): void {
     coverSubtrees(consumer, BearerAuthMiddleware);
@@ -89,7 +90,7 @@ export class PlatformHooks {
     );
     addHook(httpAdapter, 'onRequest', this.onRequest);
     if (this.options.earlyAuthentication) addBeforeMiddleware(httpAdapter, this.onRequest);
-    // Fastify knows its time by its name. At once, as a plugin takes over the hooks that are there when it is registered.
+    // Fastify orders hooks by name. Installed at once, because a plugin inherits the hooks that exist when it is registered.
     if (isFastify(httpAdapter)) addHook(httpAdapter, 'preHandler', this.preHandler);
   }
 
@@ -99,13 +100,13 @@ export class PlatformHooks {
     });
   };
 
-  /** Authorizes what was authenticated before its body was read. */
+  /** Authorizes requests that were authenticated before their body was read. */
   private readonly preHandler: Hook = (request, response, next) => {
     const context = RequestContext.of(request);
     // A parser of the application may have left the request's context.
     context.run(() => {
       keepPeeked(request);
-      // A middleware knows Node's request only.
+      // A middleware has only Node's request.
       if (context.authentication) context.present(request);
       const resource = this.options.earlyAuthentication ? this.resourceOf(request) : context.awaitsBody;
       if (resource) this.filter.authorize(resource, request, response, next);
@@ -134,9 +135,9 @@ export class PlatformHooks {
   }
 
   /**
-   * Routes that a library has mounted stand before the application's body parsers on Express, and handlers among the
-   * middleware stand before them on Fastify, so that {@link preHandler} does not meet their requests. Their body is read now,
-   * if MCP handlers are declared, and only for callers with a good token.
+   * On Express, routes that a library mounts run before the application's body parsers. On Fastify, handlers in the middleware
+   * run before them. So {@link preHandler} does not get their requests. Their body is read now, if MCP handlers are declared,
+   * and only for callers with a valid token.
    */
   private authenticate(
     resource: ProtectedResource,
@@ -149,13 +150,13 @@ export class PlatformHooks {
       return;
     }
     const { decides, needsBodies } = this.handlerScopes;
-    // On Fastify only what no guard of Nest decides on again is worth reading a body twice.
+    // On Fastify a body is read twice, so only if no guard of Nest authorizes it again.
     const isRead = isFastify(this.host.httpAdapter) ? needsBodies : decides;
     if (isRead) this.filter.readAndAuthorize(resource, request, response, next, next);
     else this.filter.authorizeUnread(resource, request, response, next);
   }
 
-  /** What a preflight to a resource is answered with, where the application's own CORS setting has answered already. */
+  /** Returns the answer to a preflight to a resource, if the application's own CORS setting has answered already. */
   private preflightAnswer(request: PlatformRequest): PreflightAnswer | undefined {
     const resource = isPreflight(request) ? this.resourceOf(request) : undefined;
     if (!resource) return undefined;

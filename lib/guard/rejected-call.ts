@@ -9,12 +9,13 @@ import { SdkProtocolError } from '../platform/mcp-sdk.js';
 const NOT_CONFIGURED = 'This tool requires an authenticated caller. For stdio, set the option "stdio".';
 
 /**
- * Rejects a call of an MCP handler behind which there is no HTTP request: with a JSON-RPC error, whose code is the HTTP
- * status that the rejection would have had, in place of a result that only says that something went wrong.
+ * Rejects a call of an MCP handler without an HTTP request. The JSON-RPC error has the HTTP status of the rejection as its
+ * code. A result would only say that something went wrong.
  *
  * @param exception - the rejection
  * @param failure - why
- * @throws always: what @nestjs/microservices passes on to the transport as it is, or the exception where it is not installed
+ * @throws always: an error that @nestjs/microservices passes to the transport unchanged, or the exception if it is not
+ * installed
  * @internal
  */
 export async function rejectCall(exception: BearerException, failure: unknown): Promise<never> {
@@ -23,7 +24,7 @@ export async function rejectCall(exception: BearerException, failure: unknown): 
   throw new rpc.RpcException(rejectedCall(exception.getStatus(), failure));
 }
 
-/** The JSON-RPC error that says why a call was rejected. @internal */
+/** Returns the JSON-RPC error that says why a call was rejected. @internal */
 export function rejectedCall(status: number, failure: unknown): SdkProtocolError {
   if (failure instanceof InsufficientScopeError) {
     const scope = failure.scopes.join(' ');

@@ -10,8 +10,8 @@ import { type CredentialRequest, credentialSources } from '../token/credential-s
 import { extractBearerToken } from '../token/extract-bearer-token.js';
 
 /**
- * Finds out who sends a request: Host and Origin, then the credential, then the token. Each is checked once for a request
- * and a resource, however many layers ask.
+ * Authenticates a request: Host and Origin, then the credential, then the token. Each is checked once for a request and a
+ * resource, however many layers need the result.
  *
  * @internal
  */
@@ -37,11 +37,11 @@ export class RequestAuthenticator {
   }
 
   /**
-   * Verifies the token and records the caller. Returns at once if nobody has to be asked: for a remembered token, and
+   * Verifies the token and records the caller. Returns no promise if nothing needs to be awaited: for a cached token, and
    * without one.
    *
    * @param allowsAnonymous - whether a request without credentials passes
-   * @throws one of the errors of lib/errors, or what went wrong; so does the promise
+   * @throws one of the errors of lib/errors, or an unexpected error; the promise rejects with the same
    */
   authenticate(
     request: CredentialRequest,
@@ -66,7 +66,7 @@ export class RequestAuthenticator {
     });
   }
 
-  /** Presents the caller again if there is one for this resource; else removes what another layer has left. */
+  /** Presents the caller again if there is one for this resource; else removes the result of another layer. */
   private isAuthenticated(context: RequestContext, request: object, resource: ProtectedResource): boolean {
     const known = context.authentication;
     const presented = context.presented(request);

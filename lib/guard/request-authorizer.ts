@@ -28,11 +28,11 @@ export interface ParsedRequest extends CredentialRequest {
   readonly body?: unknown;
 }
 
-/** What a route needs, and what it does with the response. @internal */
+/** What a route needs, and how it uses the response. @internal */
 export interface RouteDemand {
-  /** What the handler needs, beside the scopes of the resource and of the operations in the body. */
+  /** The needs of the handler, in addition to the scopes of the resource and of the operations in the body. */
   readonly requirements: readonly ScopeRequirement[];
-  /** What functions among the requirements are told. */
+  /** The call that functions in the requirements get. */
   readonly call: ScopedCall;
   /** The Node response. */
   readonly response: ServerResponse | undefined;
@@ -40,7 +40,7 @@ export interface RouteDemand {
   readonly mayStream: boolean;
 }
 
-/** An operation that asks for scopes. */
+/** An operation that needs scopes. */
 interface ScopedOperation {
   readonly operation: McpOperation;
   readonly needs: readonly OperationNeed[];
@@ -49,9 +49,9 @@ interface ScopedOperation {
 /** A handler that is called within another request, and what it needs. @internal */
 export interface HandlerDemand extends OperationNeed {
   readonly call: ScopedCall;
-  /** What stands for the message that the handler is called for; undefined if it is called for none of its own. */
+  /** Represents the message that the handler is called for; undefined if it has no message of its own. */
   readonly message: object | undefined;
-  /** What is the same for each guard of one call, and for no other call. */
+  /** The same object for each guard of one call, and for no other call. */
   readonly invocation: object;
 }
 
@@ -60,8 +60,8 @@ const NONE: readonly never[] = [];
 const NO_NEED: OperationNeed = { name: '', requirements: NONE };
 
 /**
- * Decides whether an authenticated request may do what it asks for: its operations, then the scopes of resource, operations
- * and route together. What was decided for a body and a route is not decided again.
+ * Authorizes an authenticated request: its operations, then the scopes of resource, operations and route together. Results for
+ * a body and a route are not evaluated again.
  *
  * @internal
  */
@@ -89,7 +89,7 @@ export class RequestAuthorizer {
   /**
    * Authorizes a request before its handler runs.
    *
-   * @throws one of the errors of lib/errors; an error for a body that nobody has parsed, if nothing else decides on it
+   * @throws one of the errors of lib/errors; an error for a body that is not parsed, if no later check authorizes it
    */
   authorize(request: ParsedRequest, resource: ProtectedResource, route: RouteDemand): void {
     if (this.handlerScopes.needsBodies && hasUnreadMessage(request)) throw unreadFailure(request);
@@ -105,8 +105,8 @@ export class RequestAuthorizer {
   }
 
   /**
-   * Authorizes a call of a handler within a request. An operation that was authorized with the request's body is not decided
-   * again, unless the handler needs something else.
+   * Authorizes a call of a handler within a request. An operation that was authorized with the request's body is not
+   * authorized again, unless the handler needs something else.
    *
    * @throws one of the errors of lib/errors
    */
@@ -117,7 +117,7 @@ export class RequestAuthorizer {
       this.assertNoneNeeded(request, resource, requirements);
       return;
     }
-    // On Fastify the Node request, by which handlers are told apart, has no body.
+    // On Fastify the Node request, which identifies the handlers' request, has no body.
     const isDecided = request.body === undefined ? authorization.isMade : authorization.covers(request.body);
     if (!isDecided) this.assertGranted(request, authentication, NO_NEED, call);
     const sent = message && authorization.sent(call, message, invocation);
@@ -126,7 +126,7 @@ export class RequestAuthorizer {
     this.assertScopes(request, authentication, choicesFor(handler, sent ?? call, auth, authorization));
   }
 
-  /** @returns what the operations of the body, and what is called, need beside the scopes of the resource */
+  /** @returns the needs of the operations in the body and of the call, in addition to the scopes of the resource */
   private assertGranted(
     request: ParsedRequest,
     authentication: Authentication,
@@ -148,7 +148,7 @@ export class RequestAuthorizer {
     return needed;
   }
 
-  /** An anonymous caller is asked for all that the operation needs, so that one consent is enough. */
+  /** The challenge for an anonymous caller names all scopes of the operation, so that one consent is enough. */
   private assertNoneNeeded(
     request: ParsedRequest,
     resource: ProtectedResource,
@@ -185,7 +185,7 @@ export class RequestAuthorizer {
     this.report.authenticated(auth, resource.options.resource);
   }
 
-  /** @throws {@link MessageRejectedError} for a message that may not be served whatever its scopes */
+  /** @throws {@link MessageRejectedError} for a message that must not be served, whatever its scopes */
   private scopedOperations(
     request: ParsedRequest,
     resource: ProtectedResource,

@@ -23,15 +23,15 @@ import { type ParsedRequest, RequestAuthorizer } from './request-authorizer.js';
 /** A request before Nest's routes. @internal */
 export type FilteredRequest = ParsedRequest & PlatformRequest;
 
-/** No handler is known here, so none needs scopes of its own. */
+/** No handler is known here, so there are no scopes of a handler. */
 const NO_REQUIREMENTS: readonly ScopeRequirement[] = [];
 
-/** What functions among requirements would be told. */
+/** The call that functions in requirements would get. */
 const CALL = { kind: 'route', name: 'middleware', method: '', arguments: NO_ARGUMENTS } as const;
 
 /**
- * Authenticates and authorizes requests that have not reached Nest's routes, and answers those that it rejects. The
- * middleware and the hooks of the platform use it.
+ * Authenticates and authorizes requests that have not reached Nest's routes, and answers those that it rejects. The middleware
+ * and the platform hooks use it.
  *
  * @internal
  */
@@ -59,9 +59,9 @@ export class RequestFilter {
   }
 
   /**
-   * Checks Host alone, for a document that is for pages of any origin.
+   * Checks only the Host, for a document that pages of any origin may read.
    *
-   * @param resources - those that the document is for; one that allows the host is enough
+   * @param resources - the resources that the document describes; one that allows the host is enough
    * @returns false if the request has been answered
    */
   checkHost(
@@ -83,7 +83,7 @@ export class RequestFilter {
   }
 
   /**
-   * Checks Host and Origin, and puts on the response what a page of an allowed origin may read.
+   * Checks Host and Origin, and sets the CORS headers for a page of an allowed origin on the response.
    *
    * @returns the allowed origin, or true if there is none; false if the request has been answered
    */
@@ -135,10 +135,10 @@ export class RequestFilter {
   }
 
   /**
-   * Authenticates a request, reads its body as the application's own parser does, and authorizes the request. What comes next
-   * is handed the same `body`. A body that the parser does not read is rejected if nothing else decides on it.
+   * Authenticates a request, reads its body with the application's own parser, and authorizes the request. The next handler
+   * gets the same `body`. A body that the parser does not read is rejected if no later check authorizes it.
    *
-   * @param fail - told of an error of the parser
+   * @param fail - gets an error of the parser
    */
   readAndAuthorize(
     resource: ProtectedResource,
@@ -159,7 +159,7 @@ export class RequestFilter {
     this.step(resource, request, response, read, () => undefined);
   }
 
-  /** Whether a request has a body that is not read and that nothing behind this package decides on. */
+  /** Whether a request has an unread body that no later check of this package authorizes. */
   mustRead(request: FilteredRequest): boolean {
     return this.handlerScopes.needsBodies && hasUnreadMessage(request);
   }
@@ -191,7 +191,7 @@ export class RequestFilter {
     goOn();
   }
 
-  /** Whether a body is worth reading: a parser of the application knows its types by itself, reading ahead does not. */
+  /** Whether to read a body. A parser of the application recognizes its types itself; reading ahead on Fastify does not. */
   private isParsable(request: FilteredRequest): boolean {
     return !isFastify(this.host.httpAdapter) || isSentAsJson(request);
   }

@@ -13,8 +13,8 @@ import { RequestFilter } from './request-filter.js';
 import { TransportCheck } from './transport-check.js';
 
 /**
- * What the guard and the middleware work with. Nest makes both in the application's own modules, so this is the one thing
- * that the module exports for them.
+ * The services of the guard and the middleware. Nest creates both in the application's own modules, so the module exports only
+ * this class for them.
  *
  * @internal
  */
@@ -33,7 +33,7 @@ export class RequestServices {
   ) {}
 }
 
-/** What authenticates and authorizes requests, wherever they come in. @internal */
+/** The providers that authenticate and authorize requests. @internal */
 export const REQUEST_PROVIDERS: readonly Provider[] = [
   RequestAuthenticator,
   RequestAuthorizer,

@@ -4,8 +4,8 @@ import { SKIP_BEARER_AUTH } from '../mcp-auth.constants.js';
 import { isMarked } from '../platform/nest-metadata.js';
 
 /**
- * Records on a request that its route is open to everybody, so that a transport behind it serves the request. It depends
- * on nothing, as `@SkipBearerAuth()` puts it on classes of any module. A class that extends a skipped one is not skipped.
+ * Records on a request that its route is public, so that a transport behind it serves the request. It has no dependencies,
+ * because `@SkipBearerAuth()` puts it on classes of any module. A class that extends a skipped one is not skipped.
  *
  * @internal
  */

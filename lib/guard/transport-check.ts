@@ -16,7 +16,7 @@ import {
 import { ResourcePaths } from '../resource/resource-paths.js';
 import { rejectedCall } from './rejected-call.js';
 
-/** A platform's request: the parts that are read. */
+/** The parts of a platform's request that are read. */
 interface HandedRequest {
   readonly originalUrl?: string | undefined;
   readonly url?: string | undefined;
@@ -40,9 +40,9 @@ const UNKNOWN_VERSION =
   'is of a version of @rekog/mcp-nest whose operations cannot be checked; use a version that nestjs-mcp-auth supports';
 
 /**
- * Checks at run time that no handler of @rekog/mcp-nest runs for an HTTP request on which nothing of this package has
- * decided, whatever route it came by. Its HTTP transport answers such a request with 401. On another HTTP transport, the
- * operation is a JSON-RPC error. Local calls, such as over stdio, are left to the guard.
+ * Checks at run time that no handler of @rekog/mcp-nest runs for an HTTP request that this package has not checked, whatever
+ * its route. Its HTTP transport answers such a request with 401. On another HTTP transport, the operation is a JSON-RPC error.
+ * The guard checks local calls, such as over stdio.
  *
  * @internal
  */
@@ -61,7 +61,7 @@ export class TransportCheck {
     });
   }
 
-  /** @throws {@link McpAuthConfigError} if the strategy does not let its operations be checked */
+  /** @throws {@link McpAuthConfigError} if the operations of the strategy cannot be checked */
   private check(strategy: McpStrategy): void {
     for (const transport of strategy.options.transports) {
       filterRequests(transport, (request, response) => {
@@ -91,7 +91,7 @@ export class TransportCheck {
     return this.paths.find(originalUrl ?? url) ?? (all.length === 1 ? all[0] : undefined);
   }
 
-  /** An operation belongs to the request in whose course it runs, as everywhere in this package. */
+  /** Returns the request in whose course an operation runs; the operation belongs to it, as everywhere in this package. */
   private assertDecided(transport: unknown, rawRequest: unknown): RequestContext | undefined {
     const given = typeof rawRequest === 'object' && rawRequest !== null ? rawRequest : undefined;
     if (given === undefined && transport !== 'streamable-http') return undefined;
@@ -101,7 +101,10 @@ export class TransportCheck {
     throw rejectedCall(401, new CredentialsRejectedError('missing_token'));
   }
 
-  /** Before, it was not known which of several servers with handlers of one name runs the operation. */
+  /**
+   * Checks the resource now, because only now it is known which of several servers with handlers of one name runs the
+   * operation.
+   */
   private assertOwned(resource: ProtectedResource, message: unknown, { transportId }: McpStrategy): void {
     const isOwned = operationsOf(message).every((operation) =>
       this.handlerScopes.belongsTo(operation, resource, transportId),

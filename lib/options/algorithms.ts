@@ -1,6 +1,6 @@
 /**
- * The JWS algorithms accepted when none are configured: every asymmetric signature that jose knows and that
- * authorization servers use. No symmetric one and never `none`.
+ * The JWS algorithms accepted if none are configured: every asymmetric signature that jose knows and that authorization
+ * servers use. No symmetric one and never `none`.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc8725#section-3.1 | RFC 8725 section 3.1}
  * @internal

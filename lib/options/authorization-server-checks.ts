@@ -59,7 +59,7 @@ const INTROSPECTION_RULES: readonly Rule<IntrospectionOptions>[] = [
   ],
 ];
 
-/** What is wrong between the options of one authorization server. @internal */
+/** Returns the conflicts between the options of one authorization server. @internal */
 export function authorizationServerProblems(
   server: AnyAuthorizationServerOptions,
   path: string,
@@ -78,8 +78,8 @@ export function authorizationServerProblems(
 }
 
 /**
- * An opaque token does not say whose it is, and asking one server about the tokens of another would hand them
- * over. So one server of a resource at most is asked.
+ * Checks that at most one server of a resource has introspection. An opaque token does not name its server, and asking one
+ * server about the tokens of another would disclose them.
  *
  * @internal
  */

@@ -20,8 +20,7 @@ import {
 } from './value-rules.js';
 
 /**
- * An authorization server's metadata as RFC 8414 and OpenID Connect Discovery name its members. Members
- * that neither names are kept.
+ * An authorization server's metadata, with the member names of RFC 8414 and OpenID Connect Discovery. Other members are kept.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc8414#section-2 | RFC 8414 section 2}
  * @publicApi
@@ -29,7 +28,7 @@ import {
 export type AuthorizationServerMetadata = AuthorizationServer;
 
 /**
- * Which well-known locations of an issuer are asked for its metadata.
+ * The well-known locations of an issuer from which its metadata is fetched.
  *
  * - `oauth`: RFC 8414 only, `https://host/.well-known/oauth-authorization-server/path`
  * - `oidc`: OpenID Connect Discovery only, `https://host/path/.well-known/openid-configuration`
@@ -40,8 +39,8 @@ export type AuthorizationServerMetadata = AuthorizationServer;
 export type AuthorizationServerType = 'auto' | 'oauth' | 'oidc';
 
 /**
- * Changes a metadata document before it is checked, to repair what a server gets wrong. Gets a copy; its
- * result is checked like any document, the issuer included. What it throws stops the application's start.
+ * Changes a metadata document before it is checked, to repair a server's mistakes. Gets a copy. Its result is checked like any
+ * document, the issuer included. If it throws, the application does not start.
  *
  * @publicApi
  */
@@ -63,20 +62,19 @@ const isHeaders: Problem = (value) =>
     ? undefined
     : 'must have strings for values');
 
-/** How a remote key set is fetched and kept. @publicApi */
+/** How a remote key set is fetched and cached. @publicApi */
 export class RemoteJwkSetOptions {
   /** Time limit for one fetch. Unit: milliseconds. Range: 100 to 30000. @defaultValue 5000 */
   @CheckOptional(isWholeNumber(100, 30_000, 'milliseconds')) readonly timeoutMs?: number = REQUEST_TIMEOUT_MS;
   /**
-   * A token with an unknown key id, or with a signature that fails, has the keys fetched anew, but not within this time of
-   * the last fetch.
-   * Unit: seconds. Range: 1 to 3600. @defaultValue 30
+   * The minimum time after a fetch of the keys before a token triggers another one. Such a token has an unknown key id, or a
+   * signature that fails. Unit: seconds. Range: 1 to 3600. @defaultValue 30
    */
   @CheckOptional(isWholeNumber(1, 3600, 'seconds')) readonly cooldownSeconds?: number = 30;
-  /** Older keys are fetched anew. Unit: seconds. Range: 1 to 86400. @defaultValue 600 */
+  /** Older keys are fetched again. Unit: seconds. Range: 1 to 86400. @defaultValue 600 */
   @CheckOptional(isWholeNumber(1, 86_400, 'seconds')) readonly cacheMaxAgeSeconds?: number = 600;
   /**
-   * Keys that cannot be fetched anew serve until they are this old. Unit: seconds. Range: 1 to 86400.
+   * If keys cannot be fetched again, the old ones are used until they are this old. Unit: seconds. Range: 1 to 86400.
    * @defaultValue 3600
    */
   @CheckOptional(isWholeNumber(1, 86_400, 'seconds')) readonly staleMaxAgeSeconds?: number = 3600;
@@ -85,23 +83,23 @@ export class RemoteJwkSetOptions {
 }
 
 /**
- * Where an authorization server puts client and scopes, for one that names its claims in its own way. Without it, and
- * for each member that is left out, the names are those of RFC 9068 and of servers in wide use.
+ * The claims that name client and scopes, for an authorization server with claim names of its own. Without it, and for each
+ * member that is left out, the names are those of RFC 9068 and of servers in wide use.
  *
  * @publicApi
  */
 export class ClaimNames {
   /**
-   * The claims that may name the client: the first that is a non-empty text does.
+   * The claims that may name the client. The first one that is a non-empty text is used.
    *
    * @defaultValue `client_id`, `azp`, `cid`, `appid`
    */
   @CheckOptional(isNames) readonly clientId?: string | readonly string[] = USUAL_CLAIM_NAMES.clientId;
 
   /**
-   * The claims that may list the scopes: the first that is present counts alone, be it a text that is split at spaces
-   * or a list. A function makes the scopes from all claims instead, once they are verified; when it throws, or gives no
-   * list, the answer is 500. Nothing but what is named here is ever taken for scopes.
+   * The claims that may list the scopes: a text that is split at spaces, or a list. Only the first claim that is present is
+   * used. A function returns the scopes from all claims instead, after these are verified. If it throws, or returns no list,
+   * the answer is 500. No other claim is ever used for scopes.
    *
    * @defaultValue `scope`, `scp`, `scopes`
    * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-2.2.3 | RFC 9068 section 2.2.3}
@@ -113,7 +111,7 @@ export class ClaimNames {
 }
 
 /**
- * What can be said of an authorization server however it is found.
+ * Options of an authorization server that do not depend on how its metadata is found.
  *
  * @publicApi
  */
@@ -122,27 +120,27 @@ export class AuthorizationServerBaseOptions {
   @CheckOptional(isFunction) readonly transpileData?: TranspileData;
 
   /**
-   * The server's public keys, or a function that gives them. With them `jwks_uri` is neither needed nor
-   * asked. A function is called when keys are needed and its result is kept as long as a fetched key set.
+   * The server's public keys, or a function that returns them. With them, `jwks_uri` is not needed and not fetched. A function
+   * is called when keys are needed. Its result is cached as long as a fetched key set.
    *
    * @defaultValue fetched from the metadata's `jwks_uri`
    * @see {@link https://www.rfc-editor.org/rfc/rfc7517#section-5 | RFC 7517 section 5}
    */
   @CheckOptional(isJwks) readonly jwks?: JSONWebKeySet | (() => JSONWebKeySet | Promise<JSONWebKeySet>);
 
-  /** How its key set is fetched and kept. @defaultValue see {@link RemoteJwkSetOptions} */
+  /** How its key set is fetched and cached. @defaultValue see {@link RemoteJwkSetOptions} */
   @CheckOptionalObject(() => RemoteJwkSetOptions)
   readonly remoteJwkSet?: RemoteJwkSetOptions = new RemoteJwkSetOptions();
 
   /**
-   * How its tokens are verified: `jwt` by its keys, `introspection` by asking it, `auto` by what a token looks
-   * like. A JWT that fails is never introspected.
+   * How its tokens are verified: `jwt` by its keys, `introspection` by introspection, `auto` by the form of the token. A JWT
+   * that fails is never introspected.
    *
    * @defaultValue 'auto' with `introspection`, else 'jwt'
    */
   @CheckOptional(isOneOf('jwt', 'introspection', 'auto')) readonly mode?: 'jwt' | 'introspection' | 'auto';
 
-  /** How the server is asked about tokens. @defaultValue none: opaque tokens are rejected */
+  /** How tokens are introspected at the server. @defaultValue none: opaque tokens are rejected */
   @CheckOptionalObject(() => IntrospectionOptions) readonly introspection?: IntrospectionOptions;
 
   /**
@@ -155,10 +153,10 @@ export class AuthorizationServerBaseOptions {
   readonly algorithms?: readonly string[] = SIGNATURE_ALGORITHMS;
 
   /**
-   * What its JWTs must look like. `lenient` takes those of servers that do not follow RFC 9068: without `typ`, or with
-   * the type `JWT`, and with the claims that every token needs. `rfc9068` takes the type `at+jwt` only and wants `iss`,
-   * `exp`, `aud`, `sub`, `client_id`, `iat` and `jti`. Other kinds of token are rejected in both. Opaque tokens have
-   * no profile, so it does not go with the mode `introspection`, and a `verifier` of the application does not heed it.
+   * Which kinds of JWT are accepted. `lenient` accepts tokens of servers that do not follow RFC 9068: without `typ` or with
+   * the type `JWT`, and with the claims that every token needs. `rfc9068` accepts only the type `at+jwt` and requires `iss`,
+   * `exp`, `aud`, `sub`, `client_id`, `iat` and `jti`. Both reject other kinds of token. Opaque tokens have no profile, so
+   * `rfc9068` cannot be combined with the mode `introspection`. A `verifier` of the application ignores the profile.
    *
    * @defaultValue 'lenient'
    * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-2 | RFC 9068 section 2}
@@ -166,37 +164,37 @@ export class AuthorizationServerBaseOptions {
   @CheckOptional(isOneOf('lenient', 'rfc9068')) readonly profile?: 'lenient' | 'rfc9068' = 'lenient';
 
   /**
-   * How long after its `iat` a JWT is good at most, whatever its `exp`; one without `iat` is rejected then. With the
-   * tolerance of `clockToleranceSeconds`, and for the same tokens as `profile`.
+   * The maximum age of a JWT after its `iat`, whatever its `exp`. A JWT without `iat` is then rejected. The tolerance of
+   * `clockToleranceSeconds` applies. Holds for the same tokens as `profile`.
    *
    * Unit: seconds. Range: 1 to 2592000.
    *
-   * @defaultValue none: `exp` alone says
+   * @defaultValue none: only `exp` counts
    * @see {@link https://www.rfc-editor.org/rfc/rfc7519#section-4.1.6 | RFC 7519 section 4.1.6}
    */
   @CheckOptional(isWholeNumber(1, 2_592_000, 'seconds')) readonly maxTokenAgeSeconds?: number;
 
   /**
-   * Claims without which a token of this server is rejected, whoever verified it, beside those of `profile`. A verifier's
-   * claims without `iss` are of no server, so they need none of these. Of `iss`,
-   * `sub`, `client_id` and `jti` the value must be a non-empty text; any other claim only has to be there.
+   * Claims that every token of this server must have, in addition to those of `profile`, also if a `verifier` verified it. If
+   * a verifier's claims have no `iss`, they belong to no server, so they need none of these. The value of `iss`, `sub`,
+   * `client_id` and `jti` must be a non-empty text. Any other claim only has to be present.
    *
    * @defaultValue none
    */
   @CheckOptional(isListOf(isText, { nonEmpty: false })) readonly requiredClaims?: readonly string[] = [];
 
   /**
-   * Which claims of its tokens give client and scopes: of JWTs and of introspection answers. A `verifier` of the
-   * application uses the usual names, or says which by `VerifiedToken`.
+   * Which claims of its JWTs and introspection answers name client and scopes. A `verifier` of the application uses the usual
+   * names, or names them with `VerifiedToken`.
    *
    * @defaultValue see {@link ClaimNames}
    */
   @CheckOptionalObject(() => ClaimNames) readonly claimNames?: ClaimNames = new ClaimNames();
 
   /**
-   * What happens when the metadata lacks something that MCP clients need (PKCE with S256, the code flow, its
-   * endpoints, a way to register): `warn` logs it, `error` stops the start, `off` does not look. It never
-   * changes which tokens are accepted.
+   * What to do if the metadata lacks something that MCP clients need. They need PKCE with S256, the code flow, its endpoints,
+   * and a way to register. `warn` logs it, `error` aborts startup, `off` does not check. It never changes which tokens are
+   * accepted.
    *
    * @defaultValue 'warn'
    */
@@ -204,30 +202,29 @@ export class AuthorizationServerBaseOptions {
 }
 
 /**
- * All that can be said of an authorization server. Its metadata is found by `issuer` or at `metadataUrl`, or it is given as
- * `metadata`; one of them is needed.
+ * All options of an authorization server. One of `issuer`, `metadataUrl` and `metadata` is needed.
  *
  * @publicApi
  */
 export class AnyAuthorizationServerOptions extends AuthorizationServerBaseOptions {
   /**
-   * The issuer, to the letter as the server's metadata and tokens have it. https, or http on loopback. Beside
-   * `metadataUrl`, it is the issuer that the document must name.
+   * The issuer, exactly as in the server's metadata and tokens. https, or http on loopback. If `metadataUrl` is set too, the
+   * document must name this issuer.
    *
-   * @defaultValue worked out from `metadataUrl` where that has a well-known form
+   * @defaultValue derived from `metadataUrl` if that has a well-known form
    */
   @CheckOptional(isString(identifierProblem)) readonly issuer?: string;
-  /** Which well-known locations of `issuer` are asked, or which well-known form `metadataUrl` has. @defaultValue 'auto' */
+  /** The well-known locations of `issuer` that are fetched, or the well-known form of `metadataUrl`. @defaultValue 'auto' */
   @CheckOptional(isOneOf('auto', 'oauth', 'oidc')) readonly type?: AuthorizationServerType = 'auto';
-  /** The address of a metadata document that stands elsewhere. https, or http on loopback. */
+  /** The URL of a metadata document at any other location. https, or http on loopback. */
   @CheckOptional(isString(urlProblem)) readonly metadataUrl?: string;
   /**
-   * Takes whatever issuer the document at `metadataUrl` names. Then whoever controls the document chooses the issuer.
+   * Accepts any issuer that the document at `metadataUrl` names. Then the party that controls the document chooses the issuer.
    *
    * @defaultValue false
    */
   @CheckOptional(isBoolean) readonly trustDocumentIssuer?: boolean = false;
-  /** The document itself, with its `issuer`. Nothing is fetched then but the keys. */
+  /** The document itself, with its `issuer`. Then only the keys are fetched. */
   @CheckOptional(isPlainObject) readonly metadata?: AuthorizationServerMetadata;
 }
 
@@ -236,15 +233,15 @@ export type AuthorizationServerByIssuer = AuthorizationServerBaseOptions &
   Required<Pick<AnyAuthorizationServerOptions, 'issuer'>> &
   Pick<AnyAuthorizationServerOptions, 'type'>;
 
-/** An authorization server whose metadata stands at an address of its own. @publicApi */
+/** An authorization server whose metadata has a URL of its own. @publicApi */
 export type AuthorizationServerByMetadataUrl = AuthorizationServerBaseOptions &
   Required<Pick<AnyAuthorizationServerOptions, 'metadataUrl'>> &
   Pick<AnyAuthorizationServerOptions, 'issuer' | 'type' | 'trustDocumentIssuer'>;
 
-/** An authorization server whose metadata is given by hand; nothing is fetched but its keys. @publicApi */
+/** An authorization server whose metadata is in the options; only its keys are fetched. @publicApi */
 export type AuthorizationServerByMetadata = AuthorizationServerBaseOptions &
   Required<Pick<AnyAuthorizationServerOptions, 'metadata'>>;
 
-/** An authorization server whose tokens are accepted: known by its issuer, its metadata URL or its metadata. @publicApi */
+/** An authorization server whose tokens are accepted, given by issuer, metadata URL or metadata. @publicApi */
 export type AuthorizationServerOptions =
   AuthorizationServerByIssuer | AuthorizationServerByMetadataUrl | AuthorizationServerByMetadata;

@@ -1,10 +1,10 @@
 import { urlProblem } from './url-rules.js';
 
 /**
- * Says what is wrong with a value that stands in a challenge, or undefined when it is right.
+ * Returns what is wrong with a value for a challenge, or undefined if it is valid.
  *
- * The clients in use find a parameter by the first place where its name and "=" occur, be it within another value:
- * a scope `resource_metadata=https://evil.example/` would send them there.
+ * Clients in use find a parameter at the first place of its name and "=", even inside another value: a scope
+ * `resource_metadata=https://evil.example/` would send them there.
  *
  * @internal
  */
@@ -16,8 +16,8 @@ export function challengeTextProblem(value: string): string | undefined {
 }
 
 /**
- * Says what is wrong with an `errorUri`, or undefined when it is right: an https URL, on loopback too, since people
- * follow it from elsewhere.
+ * Returns what is wrong with an `errorUri`, or undefined if it is valid: an https URL, also on loopback, because people open
+ * it from elsewhere.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3 | RFC 6750 section 3}
  * @internal

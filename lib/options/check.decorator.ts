@@ -2,7 +2,7 @@ import { Type } from 'class-transformer';
 import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 import { isListOf, isPlainObject, type Problem } from './value-rules.js';
 
-/** A class-validator rule from a function that says what is wrong. @internal */
+/** Returns a class-validator rule for a function that returns what is wrong. @internal */
 export const Check = (problem: Problem): PropertyDecorator =>
   ValidateBy({
     name: problem.name || 'check',
@@ -12,7 +12,7 @@ export const Check = (problem: Problem): PropertyDecorator =>
     },
   });
 
-/** As {@link Check}, for an option that may be left out. `null` is not left out. @internal */
+/** Like {@link Check}, for an option that may be left out. `null` does not count as left out. @internal */
 export const CheckOptional =
   (problem: Problem): PropertyDecorator =>
   (target, key) => {
@@ -20,13 +20,13 @@ export const CheckOptional =
     Check(problem)(target, key);
   };
 
-/** Makes the class whose members a nested object has; a function, so that classes may stand in any order. */
+/** Returns the class of a nested object; a function, so that classes may be declared in any order. */
 type ClassOf = () => new () => object;
 
 /**
- * For options of their own below an optional name.
+ * Checks an optional nested object against its class.
  *
- * @param words - values that may stand there in place of an object
+ * @param words - values that are allowed in place of an object
  * @internal
  */
 export const CheckOptionalObject =
@@ -38,7 +38,7 @@ export const CheckOptionalObject =
     Type(classOf)(target, key);
   };
 
-/** For a list of such objects, not empty. @internal */
+/** Checks a non-empty list of such objects. @internal */
 export const CheckObjects =
   (classOf: ClassOf, message: string): PropertyDecorator =>
   (target, key) => {

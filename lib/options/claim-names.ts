@@ -4,7 +4,7 @@ export interface ResolvedClaimNames {
   readonly scopes: readonly string[] | ((claims: Readonly<Record<string, unknown>>) => readonly string[]);
 }
 
-/** What clients and scopes are called where nothing else is said, the most usual name first. @internal */
+/** The default claim names of clients and scopes, the most usual name first. @internal */
 export const USUAL_CLAIM_NAMES: ResolvedClaimNames = Object.freeze({
   clientId: Object.freeze(['client_id', 'azp', 'cid', 'appid']),
   scopes: Object.freeze(['scope', 'scp', 'scopes']),

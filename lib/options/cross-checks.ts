@@ -4,7 +4,7 @@ import type { CheckedOptions, CheckedResource } from './option-problems.js';
 import { ambiguousIntrospection, authorizationServerProblems } from './authorization-server-checks.js';
 import { canonicalResource } from './url-rules.js';
 
-/** What is wrong between options that are each right in shape. @internal */
+/** Returns the conflicts between options that each have a valid shape. @internal */
 export function crossProblems(options: CheckedOptions): ConfigProblem[] {
   const { resources, serveRootAlias } = options;
   const isDeferred = options.discovery === 'lazy' || options.onDiscoveryFailure === 'retry';

@@ -1,7 +1,7 @@
 /**
- * The known name that a mistyped one most likely stands for, or undefined when none is near.
+ * Returns the known name that a mistyped one most likely stands for, or undefined if none is near.
  *
- * Near is: at most a third of the letters differ, by Levenshtein distance without regard to case.
+ * A name is near if at most a third of the letters differ, by Levenshtein distance, ignoring case.
  *
  * @internal
  */
@@ -29,10 +29,10 @@ const JWT_VERIFY =
   'authorization server.';
 
 /**
- * What to write in place of a name that other libraries have for an option, without regard to case.
+ * Returns a hint for the name that another library uses for an option, ignoring case.
  *
- * @param known - the options that may stand beside it
- * @returns undefined for a name that none of them has
+ * @param known - the options that are valid beside it
+ * @returns undefined if no other library uses the name
  * @internal
  */
 export function hintForOtherName(unknown: string, known: readonly string[]): string | undefined {

@@ -15,8 +15,8 @@ import {
 import { urlProblem } from './url-rules.js';
 
 /**
- * How a request for introspection proves who asks: by one of the methods of OAuth clients, by an access token (`bearer`),
- * or not at all.
+ * How an introspection request authenticates. With one of the methods of OAuth clients, with an access token (`bearer`), or
+ * not at all.
  *
  * @publicApi
  */
@@ -28,27 +28,27 @@ const isSecret: Problem = (value) =>
     ? undefined
     : 'must be a non-empty string or a function that gives one';
 
-/** As it stands in a header; RFC 6750 section 2.1. */
+/** As in a header; RFC 6750 section 2.1. */
 const isBearerToken: Problem = (value) =>
   typeof value === 'function' || (typeof value === 'string' && /^[\w.~+/-]+=*$/.test(value))
     ? undefined
     : 'must be a bearer token or a function that gives one';
 
-/** With these flags each test begins where the one before ended. */
+/** With these flags each test begins at the end of the previous match. */
 const isStatelessRegExp: Problem = (value) =>
   types.isRegExp(value) && !value.global && !value.sticky
     ? undefined
     : 'must be a RegExp without the flags "g" and "y"';
 
-/** How long answers about tokens are kept. @publicApi */
+/** How long introspection responses are cached. @publicApi */
 export class IntrospectionCacheOptions {
   /** For active tokens, and never past their expiry. Unit: seconds. Range: 1 to 60. @defaultValue 30 */
   @CheckOptional(isWholeNumber(1, 60, 'seconds')) readonly maxAgeSeconds?: number = 30;
   /** For tokens that are not active. Unit: seconds. Range: 0 to 10. @defaultValue 5 */
   @CheckOptional(isWholeNumber(0, 10, 'seconds')) readonly negativeMaxAgeSeconds?: number = 5;
   /**
-   * The least recently used answers beyond this number are dropped. Counted for active tokens and for others apart, so that
-   * random tokens push out no answer about an active one. Range: 1 to 1000000.
+   * The least recently used responses beyond this number are evicted. Active tokens and others are counted separately, so
+   * random tokens evict no response about an active one. Range: 1 to 1000000.
    *
    * @defaultValue 10000
    */
@@ -56,29 +56,28 @@ export class IntrospectionCacheOptions {
 }
 
 /**
- * How an authorization server is asked about tokens.
+ * How tokens are introspected at an authorization server.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc7662 | RFC 7662}
  * @publicApi
  */
 export class IntrospectionOptions {
-  /** The client that this resource is at the authorization server. */
+  /** The client id of this resource at the authorization server. */
   @Check(isText) readonly clientId!: string;
-  /** Its secret, or a function that gives it, for the two `client_secret` methods. Never logged. */
+  /** Its secret, or a function that returns it, for the two `client_secret` methods. Never logged. */
   @CheckOptional(isSecret) readonly clientSecret?: string | (() => string | Promise<string>);
   /** Its private key for `private_key_jwt`: a JWK with `kid` and `alg`. Never logged. */
   @CheckOptional(isPlainObject) readonly privateKey?: JWK;
   /**
-   * For `bearer`: an access token of this resource's own, with which it may ask about others, or a function that gives
-   * it. The function is called for every request, as such a token expires: let it keep the token while it is good.
-   * Never logged.
+   * For `bearer`: an access token of this resource that authorizes introspection, or a function that returns it. Such a token
+   * expires, so the function is called for every request: it should cache the token while that is valid. Never logged.
    *
    * @see {@link https://www.rfc-editor.org/rfc/rfc7662#section-2.1 | RFC 7662 section 2.1}
    */
   @CheckOptional(isBearerToken) readonly bearerToken?: string | (() => string | Promise<string>);
   /**
-   * How requests prove who asks. `client_secret_basic` percent-encodes id and secret, as RFC 6749 section 2.3.1 says. For
-   * a server that does not decode them, choose `client_secret_post`.
+   * How requests authenticate. `client_secret_basic` percent-encodes id and secret, as RFC 6749 section 2.3.1 says. For a
+   * server that does not decode them, choose `client_secret_post`.
    *
    * @defaultValue 'private_key_jwt' with `privateKey`, 'bearer' with `bearerToken`, 'client_secret_basic' with
    * `clientSecret`, else 'none'
@@ -87,55 +86,55 @@ export class IntrospectionOptions {
   readonly authMethod?: IntrospectionAuthMethod;
   /** The endpoint's address. @defaultValue the metadata's `introspection_endpoint` */
   @CheckOptional(isString(urlProblem)) readonly endpoint?: string;
-  /** Asks for signed answers (RFC 9701) and takes no others. @defaultValue false */
+  /** Requests signed responses (RFC 9701) and accepts no others. @defaultValue false */
   @CheckOptional(isBoolean) readonly requireSignedResponse?: boolean = false;
   /** Rejects an active token without an expiry. @defaultValue false */
   @CheckOptional(isBoolean) readonly requireExpiry?: boolean = false;
   /**
-   * Takes an active token about whose audience the server says nothing; one for another audience is rejected all the same.
-   * Only for a server that calls a token active to nobody but the resource it is for: of any other server, a token for
-   * whatever service opens this resource. Warns at each start.
+   * Accepts an active token if the server does not name its audience. A token for another audience is still rejected. Use it
+   * only for a server that calls a token active only to the resource that it is for. With any other server, a token for any
+   * service opens this resource. Warns at each start.
    *
    * @defaultValue false
    * @see {@link https://www.rfc-editor.org/rfc/rfc7662#section-4 | RFC 7662 section 4}
    */
   @CheckOptional(isBoolean) readonly trustAnswerWithoutAudience?: boolean = false;
   /**
-   * Time limit for one request, the wait for its turn included. Unit: milliseconds. Range: 100 to 30000.
+   * Time limit for one request, including its wait in the queue. Unit: milliseconds. Range: 100 to 30000.
    *
    * @defaultValue 5000
    */
   @CheckOptional(isWholeNumber(100, 30_000, 'milliseconds')) readonly timeoutMs?: number = REQUEST_TIMEOUT_MS;
   /**
-   * How many requests, and so connections, the server gets at once. Further ones wait for their turn within their time
-   * limit, and are 503 after it. For each server of each resource. Range: 1 to 10000.
+   * The maximum number of concurrent requests, and so connections, to the server. Further requests wait in a queue within
+   * their time limit, and are answered with 503 after it. For each server of each resource. Range: 1 to 10000.
    *
    * @defaultValue 100
    */
   @CheckOptional(isWholeNumber(1, 10_000, 'requests')) readonly maxConcurrentRequests?: number = 100;
   /**
-   * How many requests wait for their turn. Further ones are 503 at once, with `Retry-After`. Each that waits holds its
-   * token in memory. Range: 0 to 100000.
+   * The maximum length of the queue. Further requests are answered with 503 at once, with `Retry-After`. Each queued request
+   * holds its token in memory. Range: 0 to 100000.
    *
    * @defaultValue 1000
    */
   @CheckOptional(isWholeNumber(0, 100_000, 'requests')) readonly maxQueuedRequests?: number = 1000;
   /**
-   * The form of this server's opaque tokens. A token of another form is 401, and the server is not asked about it, so random
-   * tokens cost next to nothing. Tested as written: begin it with `^` and end it with `$`. Without the flags `g` and `y`.
-   * In mode `introspection` it holds for JWTs too; in mode `auto` they are verified by keys.
+   * The form of this server's opaque tokens. A token of another form is rejected with 401 without introspection, so random
+   * tokens cost next to nothing. The pattern is tested as written: begin it with `^` and end it with `$`. It must not have the
+   * flags `g` and `y`. In mode `introspection` it also applies to JWTs; in mode `auto` JWTs are verified by keys.
    *
-   * Strangers choose the tokens, of up to `maxTokenLength` characters: write no pattern that takes exponential time, such
-   * as one with a repetition within a repetition.
+   * Attackers choose the tokens, of up to `maxTokenLength` characters. Do not write a pattern that takes exponential time,
+   * such as one with a repetition within a repetition.
    *
    * @defaultValue any form
    */
-  // As given: objects are copied, and the copy of a RegExp would be an empty one.
+  // The original: options are copied, and the copy of a RegExp would be an empty object.
   @Transform(({ obj }: { obj: IntrospectionOptions }) => obj.opaqueTokenPattern)
   @CheckOptional(isStatelessRegExp)
   readonly opaqueTokenPattern?: RegExp;
   /**
-   * Keeps answers, so that a revoked token may pass until its answer is too old. @defaultValue none are kept
+   * Caches responses, so a revoked token may pass until its response expires. @defaultValue none are cached
    */
   @CheckOptionalObject(() => IntrospectionCacheOptions) readonly cache?: IntrospectionCacheOptions;
 }

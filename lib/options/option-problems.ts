@@ -8,23 +8,23 @@ import { McpAuthModuleOptions } from './mcp-auth-options.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
 import { withVerifierKept } from './verifier-option.js';
 
-/** {@link ProtectedResourceOptions} with every server written out. @internal */
+/** {@link ProtectedResourceOptions} with every server as an object. @internal */
 export interface CheckedResource extends Omit<ProtectedResourceOptions, 'authorizationServers'> {
   readonly authorizationServers: readonly AnyAuthorizationServerOptions[];
 }
 
-/** {@link McpAuthModuleOptions} with every short form written out. @internal */
+/** {@link McpAuthModuleOptions} with every short form expanded. @internal */
 export interface CheckedOptions extends Omit<McpAuthModuleOptions, 'resources'> {
   readonly resources: readonly CheckedResource[];
 }
 
-/** What `forRoot` takes: the module reads the further members itself, and a factory may give them among the options. */
+/** What `forRoot` takes: the module reads these members itself, and a factory may return them among the options. */
 class GivenOptions extends McpAuthModuleOptions {
   @Allow() readonly isGlobal?: unknown;
   @Allow() readonly decorators?: unknown;
 }
 
-/** The options as class instances with their defaults, and all that is wrong with their shape. @internal */
+/** Returns the options as class instances with their defaults, and all problems with their shape. @internal */
 export function checkShape(given: Record<string, unknown>): {
   options: CheckedOptions;
   problems: ConfigProblem[];
@@ -40,7 +40,7 @@ export function checkShape(given: Record<string, unknown>): {
   return { options: options as unknown as CheckedOptions, problems };
 }
 
-/** Writes out the short forms: one resource becomes a list, an issuer string an object. Copies, changes nothing. */
+/** Expands short forms: one resource becomes a list, an issuer string an object. Copies; the input does not change. */
 function writtenOut(given: Record<string, unknown>, problems: ConfigProblem[]): object {
   const { resources, ...others } = withVerifierKept(given);
   if (resources === undefined) return others;
@@ -56,7 +56,7 @@ function writtenOutResource(given: unknown, at: number, problems: ConfigProblem[
   const servers = authorizationServers.map((server: unknown, index) => {
     if (typeof server === 'string') return { issuer: server };
     if (isPlainObject(server) === undefined) return server;
-    // Such as an environment variable that is missing: class-validator says nothing of members that are undefined.
+    // Such as a missing environment variable: class-validator does not report members that are undefined.
     const found = describe({ property: 'authorizationServers', value: server });
     const path = `resources[${String(at)}].authorizationServers[${String(index)}]`;
     problems.push({ path, message: `must be an issuer; got ${found}` });
@@ -65,7 +65,7 @@ function writtenOutResource(given: unknown, at: number, problems: ConfigProblem[
   return { ...resource, authorizationServers: servers };
 }
 
-/** In place of a server that is none, so that what else is wrong is found too. */
+/** Replaces an invalid server, so that further problems are found too. */
 const STAND_IN = { issuer: 'https://auth.example.com' };
 
 function toProblems(error: ValidationError, parent: string): ConfigProblem[] {
@@ -75,12 +75,12 @@ function toProblems(error: ValidationError, parent: string): ConfigProblem[] {
   const messages = Object.entries(error.constraints ?? {}).map(([constraint, message]) =>
     constraint === 'whitelistValidation' ? unknownOption(error) : withFound(message, error),
   );
-  // Two rules of an option may say the same.
+  // Two rules of an option may have the same message.
   const own = [...new Set(messages)].map((message) => ({ path, message }));
   return [...own, ...(error.children ?? []).flatMap((child) => toProblems(child, path))];
 }
 
-/** A message that begins with a member of the value, in quotes, is about that and not about the whole. */
+/** If a message begins with a quoted member of the value, it is about that member and not about the whole. */
 function withFound(message: string, error: ValidationError): string {
   return message.startsWith('"') ? message : `${message}; got ${describe(error)}`;
 }
@@ -103,7 +103,7 @@ const SECRET_OPTIONS: readonly string[] = [
   ...['jwks', 'privateKey', 'clientSecret', 'bearerToken', 'headers', 'introspection'],
 ];
 
-/** A value for an error message: short, on one line, and nothing of what stands inside an object. */
+/** Describes a value for an error message: short, on one line, and without the contents of an object. */
 function describe({ property, value }: Pick<ValidationError, 'property' | 'value'>): string {
   if (typeof value === 'string' && !SECRET_OPTIONS.includes(property)) {
     const text = value.replace(/\/\/[^/]*@/, '//…@'); // a password may stand there

@@ -6,7 +6,7 @@ export interface OriginParts {
   /** Empty for a `Host`. */
   readonly scheme: string;
   readonly host: string;
-  /** Empty where none is written, and where it is the scheme's own. */
+  /** Empty if none is written, or if it is the scheme's default. */
   readonly port: string;
 }
 
@@ -19,10 +19,10 @@ const DEFAULT_PORTS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Takes an `Origin` apart, or gives undefined where it is not `scheme://host` or `scheme://host:port` to the letter.
+ * Parses an `Origin`, or returns undefined if it is not exactly `scheme://host` or `scheme://host:port`.
  *
- * Linear in the length, and by a grammar of its own: a URL parser forgives paths, userinfo, backslashes and line
- * breaks. Whether the host is written as browsers write it is not looked at; {@link isBrowserHost} does that.
+ * Linear in the length, and with its own grammar: a URL parser accepts paths, userinfo, backslashes and line breaks. It does
+ * not check that the host is spelled as browsers spell it; {@link isBrowserHost} does that.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6454#section-6.2 | RFC 6454 section 6.2}
  * @internal
@@ -36,8 +36,8 @@ export function parseOrigin(value: string): OriginParts | undefined {
 }
 
 /**
- * Takes a `Host` apart, or gives undefined where it is not `host` or `host:port` to the letter. As
- * {@link parseOrigin}, but without a scheme no port is the default one.
+ * Parses a `Host`, or returns undefined if it is not exactly `host` or `host:port`. Like {@link parseOrigin}, but without a
+ * scheme no port is the default.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-7.2 | RFC 9110 section 7.2}
  * @internal
@@ -52,14 +52,14 @@ function partsOf(scheme: string, host: string, port: string | undefined): Origin
   return { scheme: scheme.toLowerCase(), host: host.toLowerCase(), port: port ?? '' };
 }
 
-/** The form in which origins, hosts and what is configured are compared. @internal */
+/** Returns the form in which origins, hosts and configured values are compared. @internal */
 export function canonicalOrigin({ scheme, host, port }: OriginParts): string {
   return `${scheme === '' ? '' : `${scheme}://`}${host}${port === '' ? '' : `:${port}`}`;
 }
 
 /**
  * Tells whether a host is spelled as browsers send it: `127.0.0.1` and not `127.1`, `[::1]` and not `[0::1]`, names in
- * punycode. Takes what {@link parseOrigin} gives; nothing is resolved.
+ * punycode. Takes the result of {@link parseOrigin}; nothing is resolved.
  *
  * @internal
  */
@@ -68,7 +68,7 @@ export function isBrowserHost(host: string): boolean {
   return host.length <= MAX_HOST_LENGTH && urlOf(url)?.hostname === host;
 }
 
-/** Says what is wrong with one allowed origin, or undefined when it is right. @internal */
+/** Returns what is wrong with one allowed origin, or undefined if it is valid. @internal */
 export function originProblem(value: string): string | undefined {
   return value === '*' ? undefined : (outlineProblem(value) ?? authorityProblem(value));
 }
@@ -96,7 +96,7 @@ function authorityProblem(value: string): string | undefined {
   );
 }
 
-/** Says what is wrong with one allowed host, or undefined when it is right. @internal */
+/** Returns what is wrong with one allowed host, or undefined if it is valid. @internal */
 export function hostProblem(value: string): string | undefined {
   if (value.includes('://')) return 'has a scheme; write the host alone, such as api.example.com';
   if (value.includes('@')) return 'has a user name or password; leave them out';
@@ -111,7 +111,7 @@ export function hostProblem(value: string): string | undefined {
   );
 }
 
-/** The advice to write what browsers make of a URL, where they make something of it that is allowed. */
+/** Returns the advice to write what browsers send for a URL, if that is allowed. */
 function spelledByBrowsers(url: string, part: (parsed: URL) => string): string | undefined {
   const parsed = urlOf(url);
   const sent = parsed ? part(parsed) : '';
@@ -119,7 +119,7 @@ function spelledByBrowsers(url: string, part: (parsed: URL) => string): string |
   return parts && isBrowserHost(parts.host) ? `is sent by browsers as ${sent}; write that` : undefined;
 }
 
-/** What stands before `:*`. @internal */
+/** Returns the part before `:*`. @internal */
 export function withoutAnyPort(value: string): string {
   return value.endsWith(':*') ? value.slice(0, -2) : value;
 }

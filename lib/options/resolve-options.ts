@@ -22,8 +22,8 @@ import type {
 import { closure } from './scope-hierarchy.js';
 
 /**
- * Checks what an application gave, fills in the defaults and freezes the result. The input is copied:
- * changing it later changes nothing.
+ * Checks the options of an application, fills in the defaults and freezes the result. The input is copied: later changes to it
+ * have no effect.
  *
  * @throws {@link McpAuthConfigError} listing every problem with the option's path, what it got and the fix
  * @internal
@@ -62,7 +62,7 @@ function resolveResource(
   shared: McpAuthModuleOptions['verifier'],
 ): ResolvedProtectedResourceOptions {
   const { resource, allowedOrigins, allowedHosts } = options;
-  // Objects that verify have become functions.
+  // Verifiers that are objects have become functions.
   const verifier = (options.verifier ?? shared) as ResolvedProtectedResourceOptions['verifier'];
   return {
     ...(options as Required<Omit<ProtectedResourceOptions, 'audience'>>),
@@ -98,7 +98,7 @@ function resolveClaimNames({ clientId, scopes }: Required<ClaimNames>): Resolved
   return { clientId: [clientId].flat(), scopes: typeof scopes === 'function' ? scopes : [scopes].flat() };
 }
 
-/** Puts the secret and the key where inspecting the options does not show them. */
+/** Makes the secret and the key non-enumerable, so that inspecting the options does not show them. */
 function resolveIntrospection(options: IntrospectionOptions): ResolvedIntrospectionOptions {
   const { clientSecret, privateKey, bearerToken, ...others } = options;
   const resolved = {

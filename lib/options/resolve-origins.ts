@@ -1,14 +1,13 @@
 import { canonicalOrigin, parseHost, parseOrigin, withoutAnyPort } from './origin-rules.js';
 import { isLoopbackHost } from './url-rules.js';
 
-/** The names under which a person's own browser reaches this machine. */
+/** The names by which a browser on this machine reaches it. */
 const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]'];
 
 const LOOPBACK_ORIGINS = LOOPBACK_HOSTS.flatMap((host) => [`http://${host}:*`, `https://${host}:*`]);
 
 /**
- * The origins that a resource answers to, in the form in which they are compared. `:*` stands for every port, `*` for
- * any origin.
+ * Returns the origins that a resource accepts, in the form in which they are compared. `:*` is every port, `*` is any origin.
  *
  * @internal
  */
@@ -19,8 +18,7 @@ export function resolveAllowedOrigins(resource: string, given: readonly string[]
 }
 
 /**
- * The hosts that a resource answers to; one without a port is meant on every port. Undefined where the Host is not
- * looked at.
+ * Returns the hosts that a resource accepts; a host without a port matches every port. Undefined if the Host is not checked.
  *
  * @internal
  */

@@ -20,29 +20,29 @@ export type ResolvedProtectedResourceOptions = Resolved<
     scopesSupported: readonly string[] | undefined;
     /** The audiences that are accepted, as written. */
     audiences: readonly string[];
-    /** With the defaults, in lower case and without default ports. `:*` stands for every port, `*` for any origin. */
+    /** With the defaults, in lower case and without default ports. `:*` is every port, `*` is any origin. */
     allowedOrigins: readonly string[];
-    /** With the defaults, in lower case; undefined where the Host is not looked at. */
+    /** With the defaults, in lower case; undefined if the Host is not checked. */
     allowedHosts: readonly string[] | undefined;
-    /** The resource's own, else the module's; undefined where the package verifies tokens itself. */
+    /** The resource's own, else the module's; undefined if the package verifies tokens itself. */
     verifier: TokenVerifierClass | VerifyToken | undefined;
   }
 >;
 
-/** What the whole package works with; see {@link MCP_AUTH_OPTIONS}. @publicApi */
+/** The resolved options that the package uses; see {@link MCP_AUTH_OPTIONS}. @publicApi */
 export type ResolvedMcpAuthOptions = Resolved<
   Omit<McpAuthModuleOptions, 'verifier'>,
   {
     resources: readonly ResolvedProtectedResourceOptions[];
-    /** Undefined where no token is remembered. */
+    /** Undefined if no token is cached. */
     tokenCache: Required<TokenCacheOptions> | undefined;
-    /** Undefined where sessions are not bound. */
+    /** Undefined if sessions are not bound. */
     sessionBinding: Required<SessionBindingOptions> | undefined;
     errorUri: string | undefined;
-    /** All scopes that a scope includes, directly or by another; undefined where none includes another. */
+    /** All scopes that a scope includes, directly or by another; undefined if none includes another. */
     scopeHierarchy: ReadonlyMap<string, readonly string[]> | undefined;
     stdio: 'deny' | 'allow' | Resolved<StdioCaller, { subject: string | undefined }>;
-    /** Undefined where it depends on whether a source declares anything. */
+    /** Undefined if it depends on whether a source declares anything. */
     undeclaredTools: 'allow' | 'deny' | undefined;
     isRevoked: McpAuthModuleOptions['isRevoked'];
     onUnauthorized: McpAuthModuleOptions['onUnauthorized'];

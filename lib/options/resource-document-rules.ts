@@ -49,10 +49,10 @@ const MEMBERS: ReadonlyMap<string, Problem> = new Map<string, Problem>([
 ]);
 
 /**
- * Says what is wrong with the further members of an RFC 9728 document, or undefined when they are right.
+ * Returns what is wrong with the further members of an RFC 9728 document, or undefined if they are valid.
  *
- * A member with a language tag (`resource_name#de`) is checked like the member without. Members that the
- * RFC does not name are not checked, except for null and empty lists, which it rules out for all.
+ * A member with a language tag (`resource_name#de`) is checked like the member without. Members that the RFC does not name are
+ * not checked, except for null and empty lists, which the RFC forbids for all.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-2 | RFC 9728 section 2}
  * @internal

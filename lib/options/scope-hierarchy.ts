@@ -18,7 +18,7 @@ export const isScopeHierarchy: Problem = (value) => {
   return cycle && `has a circle: "${cycle[0]}" includes itself; leave one of its steps out`;
 };
 
-/** All scopes that a scope includes, directly or by another. @internal */
+/** Returns all scopes that each scope includes, directly or by another. @internal */
 export function closure(hierarchy: Hierarchy): ReadonlyMap<string, readonly string[]> {
   const steps = new Map(Object.entries(hierarchy));
   return new Map(

@@ -16,7 +16,7 @@ import type { IntrospectionCacheOptions, IntrospectionOptions } from './introspe
  */
 export type Resolved<Options, Changes> = Readonly<Required<Omit<Options, keyof Changes>> & Changes>;
 
-/** How an authorization server is asked about tokens: checked, defaulted, frozen. @publicApi */
+/** How tokens are introspected at an authorization server: checked, defaulted, frozen. @publicApi */
 export type ResolvedIntrospectionOptions = Resolved<
   IntrospectionOptions,
   {
@@ -37,7 +37,7 @@ export type ResolvedIntrospectionOptions = Resolved<
 export type ResolvedAuthorizationServerOptions = Resolved<
   AnyAuthorizationServerOptions,
   {
-    /** Undefined where the metadata, given by hand or at an address of its own, names it. */
+    /** Undefined if the metadata, from the options or from a URL of its own, names it. */
     issuer: string | undefined;
     metadataUrl: string | undefined;
     metadata: Readonly<Record<string, unknown>> | undefined;
@@ -47,20 +47,20 @@ export type ResolvedAuthorizationServerOptions = Resolved<
     introspection: ResolvedIntrospectionOptions | undefined;
     maxTokenAgeSeconds: number | undefined;
     claimNames: ResolvedClaimNames;
-    /** Whether its tokens are verified by the package, so that it must be known where its keys are. */
+    /** Whether the package verifies its tokens, and so needs to know where its keys are. */
     needsKeys: boolean;
   }
 >;
 
 /** An authorization server that a resource trusts. @publicApi */
 export interface TrustedAuthorizationServer {
-  /** To the letter as tokens have it. */
+  /** Exactly as in its tokens. */
   readonly issuer: string;
   readonly options: ResolvedAuthorizationServerOptions;
   /**
-   * What the server says of itself, at most as old as the options allow.
+   * Returns the server's metadata, at most as old as the options allow.
    *
-   * @throws {@link AuthorizationServerUnavailableError} when it cannot be had
+   * @throws {@link AuthorizationServerUnavailableError} if it cannot be fetched
    */
   metadata(): Promise<AuthorizationServerMetadata>;
 }

@@ -1,8 +1,8 @@
 /**
  * Tells whether a host name, as the URL parser prints it, is this machine: `localhost`, `127.0.0.0/8` or `[::1]`.
  *
- * Judges the parsed name only; it resolves nothing, so `localhost.example` and a name that happens to
- * resolve to 127.0.0.1 are not loopback.
+ * Checks the parsed name only and resolves nothing, so `localhost.example` and a name that happens to resolve to 127.0.0.1 are
+ * not loopback.
  *
  * @internal
  */
@@ -13,10 +13,10 @@ export function isLoopbackHost(hostname: string): boolean {
 const PRINTABLE = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 
 /**
- * Says what is wrong with a URL that is configured or that a document names, or undefined when it is right.
+ * Returns what is wrong with a URL that is configured or that a document names, or undefined if it is valid.
  *
- * Right is: absolute, https (http on loopback), without userinfo and fragment, printable ASCII without
- * quotes and backslashes, so that it can stand in a header as it is.
+ * Valid is: absolute, https (http on loopback), without userinfo and fragment, printable ASCII without quotes and backslashes,
+ * so that a header can contain it as it is.
  *
  * @internal
  */
@@ -24,14 +24,14 @@ export function urlProblem(value: string): string | undefined {
   if (!PRINTABLE.test(value)) return 'has a character that a URL may not have; percent-encode it';
   const url = parseUrl(value);
   if (!url) return 'is not an absolute URL; write it in full, such as https://api.example.com/mcp';
-  // As written: the parser does not tell an empty user name ("https://@host") from none.
+  // As written: the parser does not distinguish an empty user name ("https://@host") from none.
   if (splitUrl(value).origin.includes('@')) return 'has a user name or password; leave them out';
   if (value.includes('#')) return 'has a fragment; leave out "#" and what follows';
   return schemeProblem(url);
 }
 
 /**
- * As {@link urlProblem}, for identifiers: a resource or an issuer. They have no query either.
+ * Like {@link urlProblem}, for identifiers: a resource or an issuer. They have no query either.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc8414#section-2 | RFC 8414 section 2}
  * @internal
@@ -40,7 +40,7 @@ export function identifierProblem(value: string): string | undefined {
   const problem = urlProblem(value);
   if (problem !== undefined) return problem;
   if (value.includes('?')) return 'has a query; leave out "?" and what follows';
-  // The parser takes "%2e" for a dot too.
+  // The parser treats "%2e" as a dot too.
   if (/\/(\.|%2e){1,2}(\/|$)/i.test(value))
     return 'has a "." or ".." path segment; write the path it stands for';
   return undefined;
@@ -54,15 +54,15 @@ function schemeProblem(url: URL): string | undefined {
 
 /** @internal */
 export function parseUrl(value: string): URL | undefined {
-  // An address needs its "//": the parser would read "https:api.example.com" as if it had one.
+  // A URL needs its "//": the parser would accept "https:api.example.com".
   return /^[a-z][a-z0-9+.-]*:\/\/[^/]/i.test(value) ? urlOf(value) : undefined;
 }
 
 /**
- * The URL that a text stands for, or undefined if it stands for none.
+ * Parses a URL; returns undefined if the text is not one.
  *
- * In place of `URL.canParse()`: on Node 20, that says no to every host with a character from U+0080 to U+00FF once it has been
- * compiled, which is after some thousand calls.
+ * Does not use `URL.canParse()`: on Node 20, that returns false for every host with a character from U+0080 to U+00FF once it
+ * has been compiled, which is after some thousand calls.
  *
  * @internal
  */
@@ -74,11 +74,11 @@ export function urlOf(value: string): URL | undefined {
   }
 }
 
-/** A URL cut into its parts as written: nothing is decoded, resolved or normalised. @internal */
+/** A URL split into its parts as written: nothing is decoded, resolved or normalised. @internal */
 export interface RawUrl {
   /** Scheme, `//` and authority. */
   readonly origin: string;
-  /** All that follows the authority up to a query; empty or beginning with `/`. */
+  /** Everything between the authority and a query; empty or beginning with `/`. */
   readonly path: string;
 }
 
@@ -89,10 +89,10 @@ export function splitUrl(value: string): RawUrl {
 }
 
 /**
- * The form in which resources and audiences are compared.
+ * Returns the form in which resources and audiences are compared.
  *
- * Scheme and host in lower case, without default port and without one trailing slash; the path stays to
- * the letter. What is not an http(s) URL stays as it is.
+ * Scheme and host in lower case, without default port and without one trailing slash; the path does not change. A text that is
+ * not an http(s) URL does not change.
  *
  * @internal
  */
@@ -105,7 +105,7 @@ export function canonicalResource(value: string): string {
   return `${protocol}://${host}${rest.endsWith('/') ? rest.slice(0, -1) : rest}`;
 }
 
-/** Unlike `toLowerCase`, which takes the Kelvin sign for a k. */
+/** Unlike `toLowerCase`, which turns the Kelvin sign into a k. */
 function asciiLowerCase(value: string): string {
   return value.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

@@ -1,6 +1,6 @@
 import { challengeTextProblem } from './challenge-text.js';
 
-/** Says what is wrong with a value, or undefined when it is right. @internal */
+/** Returns what is wrong with a value, or undefined if it is valid. @internal */
 export type Problem = (value: unknown) => string | undefined;
 
 /** @internal */
@@ -52,7 +52,7 @@ export const isString =
     isText(value) ?? problem(value as string);
 
 /**
- * One OAuth scope token, as it may stand in a challenge.
+ * One OAuth scope token that is allowed in a challenge.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.3 | RFC 6749 section 3.3}
  * @internal

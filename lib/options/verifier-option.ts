@@ -12,8 +12,8 @@ export const isVerifier: Problem = (value) =>
     : 'must be a class or an object with a method "verify", or a function';
 
 /**
- * Puts a function in the place of a verifier that is an object: objects among the options are copied and frozen,
- * and a verifier must stay what it is.
+ * Replaces a verifier that is an object with a function: objects among the options are copied and frozen, and a verifier must
+ * not change.
  *
  * @internal
  */

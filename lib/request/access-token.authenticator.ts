@@ -14,7 +14,7 @@ import { assertTimely, type ValidationClock } from '../policy/time-claims.js';
 import { VerifiedTokenCache } from './verified-token.cache.js';
 
 /**
- * The one way from a token to a caller: whatever the verifier, the same decisions follow.
+ * Authenticates a caller by a token: every verifier is followed by the same checks.
  *
  * @internal
  */
@@ -32,10 +32,10 @@ export class AccessTokenAuthenticator {
   }
 
   /**
-   * Decides on a token: at once on one that is remembered, as far as nobody else has to be asked.
+   * Validates a token. Returns no promise for a cached token, unless `isRevoked` returns one.
    *
-   * @throws {@link TokenRejectedError} for a token that is not good for this resource
-   * @throws {@link AuthorizationServerUnavailableError} when that cannot be told now
+   * @throws {@link TokenRejectedError} for a token that is not valid for this resource
+   * @throws {@link AuthorizationServerUnavailableError} if the token cannot be verified now
    */
   authenticate(token: string, resource: ProtectedResource): ValidatedToken | Promise<ValidatedToken> {
     const verifier = this.verifiers.of(resource.options);
@@ -52,7 +52,7 @@ export class AccessTokenAuthenticator {
     resource: ProtectedResource,
     verifier: Verifies,
   ): ValidatedToken | Promise<ValidatedToken> {
-    // Not for a remembered token: it had that form, as it is the same to the letter.
+    // Not needed for a cached token: it is exactly the same text, so it had that form.
     assertTokenForm(token, this.options.maxTokenLength);
     const { generation } = this.cache;
     return runVerifier(verifier, token, resource, this.deadline, (verified) =>
@@ -84,7 +84,7 @@ export class AccessTokenAuthenticator {
   }
 }
 
-/** Takes a decision on claims, and has a rejection say which they were. */
+/** Runs a check of claims, and adds the claims to its rejection. */
 function decide<T>(claims: TokenClaims, decision: () => T): T {
   try {
     return decision();

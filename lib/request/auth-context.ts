@@ -13,12 +13,12 @@ import { RequestContext } from './request-context.js';
  * caller of the request that runs, not of the one that opened the session. Work that a request leaves behind still has
  * its caller.
  *
- * Work that requests share belongs to none of them. Outside of every request are the option `fetch`, the listeners of a
- * verifier's `signal` once its time is over, and those of a response that ends with its token.
+ * Work that requests share belongs to none of them. These run outside of every request: the option `fetch`, the listeners of a
+ * verifier's `signal` after its time limit, and those of a response that ends with its token.
  *
- * Nest makes request-scoped providers before guards run: it is undefined in their constructors, and right in their methods.
- * Listeners on the request's own stream, as in `req.on('data', …)`, are called by the connection and not always in the
- * course of the request: it may be undefined there, and is right in `for await (const chunk of req)`.
+ * Nest creates request-scoped providers before guards run: the caller is undefined in their constructors, and correct in their
+ * methods. Listeners on the request's own stream, as in `req.on('data', …)`, are called by the connection and not always in
+ * the course of the request: the caller may be undefined there, and is correct in `for await (const chunk of req)`.
  *
  * @publicApi
  */
@@ -31,21 +31,21 @@ export class AuthContext {
     private readonly options?: Pick<ResolvedMcpAuthOptions, 'scopeHierarchy'>,
   ) {}
 
-  /** The caller; undefined outside of a request, before it is admitted, once it is rejected, and for an anonymous one. */
+  /** The caller; undefined outside of a request, before authentication, after rejection, and for an anonymous request. */
   current(): AuthInfo | undefined {
     return RequestContext.current()?.authentication?.auth;
   }
 
   /**
-   * Goes on only where the caller's token grants all of these scopes, be it by a broader one: for what a handler learns
-   * too late for `@RequireScopes()`. Call it before anything is written or changed.
+   * Throws unless the caller's token grants all of these scopes, directly or by a broader one. Use it if a handler learns the
+   * needed scopes too late for `@RequireScopes()`. Call it before anything is written or changed.
    *
-   * Let the error go where it goes, whoever catches it on the way: a handler of `@rekog/mcp-nest`, a tool of the MCP SDK.
-   * If the answer then says that error and nothing of it has been sent, it becomes 403 with a challenge for all that the
-   * operation needs; 401 for an anonymous caller. An answer with another error stays. Outside of a request there is nobody
-   * to ask, and it is an error like any other.
+   * Let the error propagate, even if a library catches it: a handler of `@rekog/mcp-nest`, a tool of the MCP SDK. If the
+   * answer then contains that error and nothing of it has been sent, it becomes 403 with a challenge for all scopes that the
+   * operation needs; 401 for an anonymous caller. An answer with another error does not change. Outside of a request there is
+   * no caller, and it is an ordinary error.
    *
-   * @throws {@link InsufficientScopeError}; a `TypeError` where no scope is given
+   * @throws {@link InsufficientScopeError}; a `TypeError` if no scope is given
    */
   requireScopes(...scopes: [string, ...string[]]): void {
     if ((scopes as readonly string[]).length === 0)

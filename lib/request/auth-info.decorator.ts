@@ -6,47 +6,46 @@ import { RequestContext } from './request-context.js';
 import { requestOf } from './request-of.js';
 
 /**
- * The caller of a request: a superset of the MCP SDK's type of the same name, so that `req.auth` is what the
- * SDK expects there. Frozen.
+ * The caller of a request: a superset of the MCP SDK's type of the same name, so `req.auth` has the type that the SDK expects.
+ * Frozen.
  *
  * @publicApi
  */
 export interface AuthInfo {
   /**
-   * The access token as presented. Not enumerable: it stays out of JSON, logs and copies. Never send it on to
-   * another service.
+   * The access token as presented. Not enumerable: JSON, logs and copies do not contain it. Never send it to another service.
    */
   readonly token: string;
-  /** The client that the token was issued to; empty where the token does not say. */
+  /** The client that the token was issued to; empty if the token does not name one. */
   readonly clientId: string;
   /** The granted scopes, each once. */
   readonly scopes: string[];
   /**
-   * From when on the token is rejected, in seconds since the epoch and without the tolerance for clocks: its `exp`, or the
-   * end of its greatest age where that comes first. Absent for an opaque token whose server does not say.
+   * The time from which the token is rejected. Unit: seconds since the epoch, without the clock tolerance. It is the token's
+   * `exp`, or the end of its maximum age if that is earlier. Absent for an opaque token whose server does not report it.
    */
   readonly expiresAt?: number;
   /** The protected resource of this request. */
   readonly resource: URL;
-  /** Where that resource's RFC 9728 metadata is. */
+  /** The URL of that resource's RFC 9728 metadata. */
   readonly resourceMetadataUrl: string;
   /**
-   * The authorization server that issued the token. Of a verifier of the application: the issuer that it names, else
-   * `urn:nestjs-mcp-auth:verifier:` and the resource identifier, which is no authorization server's.
+   * The authorization server that issued the token. With a verifier of the application: the issuer that it names, else
+   * `urn:nestjs-mcp-auth:verifier:` and the resource identifier, which never is an authorization server's issuer.
    */
   readonly issuer: string;
-  /** On whose behalf, unique only together with `issuer`; undefined for a client on its own behalf. */
+  /** The subject of the token, unique only together with `issuer`; undefined for a client on its own behalf. */
   readonly subject: string | undefined;
   /**
-   * Whether the client acts for itself: the token names no subject, or one that equals `clientId`. False is no proof of
-   * a person, as some servers give a client a subject of another form.
+   * Whether the client acts for itself: the token names no subject, or one that equals `clientId`. False does not prove a
+   * person, because some servers give a client a subject of another form.
    *
    * @see {@link https://www.rfc-editor.org/rfc/rfc9700#section-4.15 | RFC 9700 section 4.15}
    */
   readonly isClientPrincipal: boolean;
   /** The audiences that the token names. */
   readonly audience: readonly string[];
-  /** Everything that the token says, verified and otherwise unchecked. */
+  /** All claims of the token, verified and otherwise unchecked. */
   readonly claims: TokenClaims;
 }
 
@@ -61,9 +60,9 @@ const callerParameter = createParamDecorator(
 /**
  * The caller of this request, or one property of it: `@AuthInfo() auth: AuthInfo`, `@AuthInfo('subject')`.
  *
- * Works in HTTP routes and in the MCP handlers of `@rekog/mcp-nest`; over stdio in those that the guard decides on. Undefined
- * where the guard has not admitted the request, whatever `req.auth` holds. Pipes are told no type, so that a `ValidationPipe`
- * with `validateCustomDecorators` leaves it as it is.
+ * Works in HTTP routes and in the MCP handlers of `@rekog/mcp-nest`; over stdio in handlers that the guard covers. Undefined
+ * if the guard has not authenticated the request, whatever `req.auth` contains. Pipes get no type, so a `ValidationPipe` with
+ * `validateCustomDecorators` does not change it.
  *
  * @publicApi
  */
@@ -71,6 +70,6 @@ export const AuthInfo =
   (property?: keyof AuthInfo): ParameterDecorator =>
   (target, method, index) => {
     callerParameter(property)(target, method, index);
-    // There is nothing to check: what stands here has been verified, and is frozen.
+    // Nothing needs validation: the value has been verified, and is frozen.
     if (method !== undefined) hideParameterType(target, method, index);
   };

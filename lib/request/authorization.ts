@@ -1,6 +1,6 @@
 import type { ScopeChoice } from '../policy/scopes.js';
 
-/** A call of a handler, as functions in `@RequireScopes()` are told of it. @internal */
+/** A call of a handler, as functions in `@RequireScopes()` get it. @internal */
 export interface DecidedCall {
   readonly kind: string;
   readonly name: string;
@@ -8,7 +8,7 @@ export interface DecidedCall {
   readonly arguments: object;
 }
 
-/** What a function asks for a call. */
+/** The scopes that a function returned for a call. */
 interface Answer {
   readonly call: DecidedCall;
   readonly choices: readonly ScopeChoice[];
@@ -23,9 +23,9 @@ interface HandledMessage {
 const NONE: readonly never[] = [];
 
 /**
- * What was decided of one request for one caller, so that layers which meet the request later do not decide again: the
- * operations of its body as they were sent, what they need, and what functions in `@RequireScopes()` answered. A function
- * runs once for each call.
+ * The authorization of one request for one caller, so that later layers do not evaluate it again. It has the operations of the
+ * body as they were sent, what they need, and what functions in `@RequireScopes()` returned. A function runs once for each
+ * call.
  *
  * @internal
  */
@@ -34,16 +34,16 @@ export class Authorization {
   private handled: Map<object, HandledMessage> | undefined;
   private operations: readonly DecidedCall[] = NONE;
   private body: unknown;
-  /** Whether listeners were told that the request passed. */
+  /** Whether listeners were notified that the request was authorized. */
   isReported = false;
-  /** Whether anything was decided. */
+  /** Whether anything was authorized. */
   isMade = false;
-  /** What the operations of the body need. */
+  /** The needs of the operations of the body. */
   bodyChoices: readonly ScopeChoice[] = NONE;
   private requirements: readonly unknown[] = NONE;
   private response: object | undefined;
 
-  /** Records what the operations of a body need. */
+  /** Records the needs of the operations of a body. */
   record(body: unknown, operations: readonly DecidedCall[], choices: readonly ScopeChoice[] = NONE): void {
     this.isMade = true;
     this.body = body;
@@ -53,22 +53,22 @@ export class Authorization {
     this.response = undefined;
   }
 
-  /** Records the route that the request was authorized for, and the response that it will have. */
+  /** Records the route that the request was authorized for, and its response. */
   recordRoute(requirements: readonly unknown[], response: object | undefined): void {
     this.requirements = requirements;
     this.response = response;
   }
 
-  /** Whether the request was authorized for a route that needs no less, and the response is looked after. */
+  /** Whether the request was authorized for a route with the same or more needs, and the response is intercepted. */
   coversRoute(requirements: readonly unknown[], response: object | undefined): boolean {
     if (this.response !== response) return false;
     return requirements.length === 0 || requirements === this.requirements;
   }
 
   /**
-   * Whether the operations of a body were decided.
+   * Whether the operations of a body were authorized.
    *
-   * @param operations - those that the body has now: an application's middleware may have changed it in place
+   * @param operations - the current operations of the body: an application's middleware may have changed it in place
    */
   covers(body: unknown, operations: readonly DecidedCall[] = this.operations): boolean {
     if (!this.isMade || this.body !== body || this.operations.length !== operations.length) return false;
@@ -76,13 +76,13 @@ export class Authorization {
   }
 
   /**
-   * A call with the arguments that were sent for it. Each message is good for one call of its handler. Code that calls the
-   * handler once more, with arguments of its own, is judged by those.
+   * Returns a call with the arguments that were sent for it. Each message is valid for one call of its handler. If code calls
+   * the handler again with arguments of its own, those arguments are checked.
    *
    * @param call - the handler's kind, name and method; its arguments are not compared
-   * @param message - what stands for the message that the handler is called for
-   * @param invocation - what is the same for each guard of one call, and for no other call
-   * @returns undefined if no such operation was sent, or if it has been used up by another call
+   * @param message - represents the message that the handler is called for
+   * @param invocation - the same object for each guard of one call, and for no other call
+   * @returns undefined if no such operation was sent, or if another call has used it
    */
   sent<Call extends DecidedCall>(call: Call, message: object, invocation: object): Call | undefined {
     const handled = (this.handled ??= new Map<object, HandledMessage>());
@@ -96,7 +96,7 @@ export class Authorization {
     return { ...call, arguments: operation.arguments };
   }
 
-  /** What a function asks for a call. The function runs if it has not been asked yet. */
+  /** Returns the scopes that a function requires for a call. The function runs only the first time. */
   answer(ask: object, call: DecidedCall, choicesNow: () => readonly ScopeChoice[]): readonly ScopeChoice[] {
     const answers = (this.answers ??= new Map<object, Map<string, Answer[]>>());
     const byName = answers.get(ask) ?? new Map<string, Answer[]>();
@@ -115,7 +115,7 @@ function isSame(one: DecidedCall, other: DecidedCall): boolean {
   return one.kind === other.kind && one.name === other.name && one.method === other.method;
 }
 
-/** Whether two calls are the same, with the very arguments. */
+/** Whether two calls are the same, with the identical arguments object. */
 function isSent(one: DecidedCall, other: DecidedCall | undefined): boolean {
   return other !== undefined && isSame(one, other) && one.arguments === other.arguments;
 }

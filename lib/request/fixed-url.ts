@@ -1,6 +1,6 @@
 /**
- * A URL that cannot be changed, so that requests may share it: its setters throw, and its `searchParams` are a copy.
- * To work with a changed one, make it: `new URL(fixed)`.
+ * An immutable URL, so that requests may share it: its setters throw, and its `searchParams` are a copy. To change it, copy it
+ * first: `new URL(fixed)`.
  *
  * @internal
  */

@@ -2,18 +2,19 @@ import type { ExecutionContext } from '@nestjs/common';
 import { isMcpContext, rawRequestOf, sdkHttpOf, transportKindOf } from '../platform/mcp-nest.js';
 import { RequestContext } from './request-context.js';
 
-/** A call of an MCP handler behind which there is no HTTP request, and whose transport says what it is. @internal */
+/** A call of an MCP handler without an HTTP request, whose transport declares it as local. @internal */
 export interface LocalCall {
-  /** What stands for the call: the same for guard and handler, and another for each call. */
+  /** Represents the call: the same for guard and handler, and another for each call. */
   readonly carrier: object;
-  /** Who calls, as the transport says; undefined where it does not. */
+  /** The caller that the transport supplies; undefined if it supplies none. */
   readonly supplied: unknown;
 }
 
 /**
- * The local call that a handler is called for, over stdio or by a transport of the application that supplies an `authInfo`
- * with its messages. Undefined for everything else: no HTTP request alone is no proof of a local call, and in the course of
- * one nothing is. Clients have no say in it: the kind of a transport is its own, and so is what it supplies.
+ * Returns the local call that a handler is called for; undefined for everything else. A call is local over stdio, or by a
+ * transport of the application that supplies an `authInfo` with its messages. A missing HTTP request does not prove a local
+ * call, and no call in the course of an HTTP request is local. Clients cannot influence this: the transport itself sets its
+ * kind and what it supplies.
  *
  * @internal
  */
@@ -25,12 +26,12 @@ export function localCallOf(context: ExecutionContext): LocalCall | undefined {
   return supplied !== undefined || transportKindOf(carrier) === 'stdio' ? { carrier, supplied } : undefined;
 }
 
-/** Whether a handler is one of MCP, called by a transport of `@rekog/mcp-nest`, and no message of another kind. @internal */
+/** Whether a transport of `@rekog/mcp-nest` calls an MCP handler, and not a handler of another message. @internal */
 export function isMcpCall(context: ExecutionContext): boolean {
   return context.getType<string>() === 'rpc' && isMcpContext(context.switchToRpc().getContext());
 }
 
-/** An HTTP transport stays one where the request is lost, whatever `authInfo` it supplies. */
+/** An HTTP transport is one even if the request is lost, whatever `authInfo` it supplies. */
 function isOfHttp(carrier: object): boolean {
   const requests = [rawRequestOf(carrier), sdkHttpOf(carrier)?.req];
   return transportKindOf(carrier) === 'streamable-http' || requests.some((request) => request != null);

@@ -1,10 +1,11 @@
 import type { AuthInfo } from './auth-info.decorator.js';
 
 /**
- * One string for whoever called, to key rate limits, quotas and audit records by. A subject means something only
- * together with its issuer, and another client of the same subject is another caller.
+ * Returns one string for a caller, as a key of rate limits, quotas and audit records. A subject has a meaning only together
+ * with its issuer, and another client of the same subject is another caller.
  *
- * Two callers never have the same key, whatever their names contain. It holds personal data: it is an encoding, not a hash.
+ * Two callers never have the same key, whatever their names contain. The key contains personal data: it is an encoding, not a
+ * hash.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9700#section-4.15 | RFC 9700 section 4.15}
  * @publicApi

@@ -6,7 +6,7 @@ import type { AuthInfo } from './auth-info.decorator.js';
 import { Authorization } from './authorization.js';
 import type { ResponseState } from './response-state.js';
 
-/** Who sent a request, verified for one resource. @internal */
+/** The caller of a request, verified for one resource. @internal */
 export interface Authentication {
   readonly auth: AuthInfo;
   readonly resource: ProtectedResource;
@@ -19,7 +19,7 @@ interface CheckedOrigin {
   readonly allowed: string | undefined;
 }
 
-/** A request that needs no caller: at a resource, or because its route is open to everybody. */
+/** A request that needs no caller: at a resource, or because its route is public. */
 interface OpenRequest {
   readonly resource: ProtectedResource | undefined;
 }
@@ -30,9 +30,9 @@ const Given = function (given: object): object {
 } as unknown as new (given: object) => object;
 
 /**
- * Keeps a request's context in a private field of the Node request, which is the same object in a middleware, a hook and
- * a guard. Nothing but this class can write the field, so nothing else makes a request count as authenticated. A WeakMap
- * would do the same, but costs at every garbage collection.
+ * Keeps a request's context in a private field of the Node request, which is the same object in a middleware, a hook and a
+ * guard. Only this class can write the field, so no other code can make a request count as authenticated. A WeakMap would do
+ * the same, but costs time at every garbage collection.
  */
 class ContextField extends Given {
   #context: RequestContext | undefined;
@@ -50,9 +50,9 @@ class ContextField extends Given {
 const current = new AsyncLocalStorage<RequestContext>();
 
 /**
- * Everything that the package knows of one request: where it came from, who sent it, and what was decided.
+ * Everything that the package knows of one request: its origin, its caller, and its authorization.
  *
- * Code also gets one for a call without HTTP; the object that the transport makes for each call takes the request's place.
+ * A call without HTTP has one too; the object that the transport creates for each call replaces the request.
  *
  * @internal
  */
@@ -65,7 +65,7 @@ export class RequestContext {
   open: OpenRequest | undefined;
   /** The resource for which a request was authenticated before its body was read. */
   awaitsBody: ProtectedResource | undefined;
-  /** What is known of the response; stays until the response is closed, whatever becomes of the request. */
+  /** The state of the response; kept until the response is closed, even if the request is rejected later. */
   response: ResponseState | undefined;
 
   private decided: Authorization | undefined;
@@ -76,25 +76,25 @@ export class RequestContext {
     readonly request: object,
   ) {}
 
-  /** The context of a platform's or Node's request; made when it is first asked for. */
+  /** Returns the context of a platform's or Node's request; created at the first call. */
   static of(request: object): RequestContext {
     const node = nodeRequestOf(request);
     return ContextField.find(node) ?? ContextField.install(node);
   }
 
-  /** The context of a request if there is one. */
+  /** Returns the context of a request if there is one. */
   static find(request: object | undefined): RequestContext | undefined {
     return request && ContextField.find(nodeRequestOf(request));
   }
 
-  /** The context of the request in whose course this is called; undefined outside of a request. */
+  /** Returns the context of the request in whose course this is called; undefined outside of a request. */
   static current(): RequestContext | undefined {
     return current.getStore();
   }
 
   /**
-   * Makes the context of a Node request before anything else is done to the request. It need not be called: Express gives
-   * each request another prototype, and a property that is added after that costs much more.
+   * Creates the context of a Node request before any other code changes the request. The call is optional: Express gives each
+   * request another prototype, and adding a property after that costs much more.
    */
   static prepare(request: IncomingMessage): void {
     const context = RequestContext.of(request);
@@ -117,12 +117,12 @@ export class RequestContext {
     return this.authentication?.resource ?? this.open?.resource;
   }
 
-  /** What was decided of the request's operations, for its caller. */
+  /** The authorization of the request's operations, for its caller. */
   get authorization(): Authorization {
     return (this.decided ??= new Authorization());
   }
 
-  /** Records a verified caller, and puts it where the MCP SDK looks. */
+  /** Records a verified caller, and stores it where the MCP SDK reads it. */
   authenticate(authentication: Authentication, request: object): void {
     this.authentication = authentication;
     this.decided = undefined;
@@ -132,7 +132,7 @@ export class RequestContext {
   /**
    * Records that the request may be served without a caller.
    *
-   * @param resource - of an anonymous caller; undefined if the route is open to everybody
+   * @param resource - of an anonymous caller; undefined if the route is public
    */
   openFor(resource: ProtectedResource | undefined): void {
     if (this.open && this.open.resource === resource) return;
@@ -140,7 +140,7 @@ export class RequestContext {
     this.decided = undefined;
   }
 
-  /** Removes what an earlier layer or route decided. */
+  /** Removes the result of an earlier layer or route. */
   reset(request: object): void {
     this.authentication = undefined;
     this.open = undefined;
@@ -150,9 +150,9 @@ export class RequestContext {
   }
 
   /**
-   * Removes what was decided, as the request is rejected after all.
+   * Removes the result, because the request is rejected after all.
    *
-   * @returns who had sent it, for the report
+   * @returns the caller, for the report
    */
   withdraw(request: object): AuthInfo | undefined {
     const auth = this.authentication?.auth;
@@ -160,13 +160,13 @@ export class RequestContext {
     return auth;
   }
 
-  /** What stands where the MCP SDK looks for the caller, whoever put it there. */
+  /** Returns the value where the MCP SDK reads the caller; another middleware may have set it. */
   presented(request: object): unknown {
     const { auth } = request as { auth?: unknown };
     return auth ?? (this.request as { auth?: unknown }).auth;
   }
 
-  /** Puts the caller where the MCP SDK looks: `req.auth`, of the platform's request and of the Node request in it. */
+  /** Stores the caller where the MCP SDK reads it: `req.auth`, of the platform's request and of the Node request in it. */
   present(request: object): void {
     const auth = this.authentication?.auth;
     (this.request as { auth?: AuthInfo | undefined }).auth = auth;

@@ -3,11 +3,11 @@ import { rawRequestOf } from '../platform/mcp-nest.js';
 import { RequestContext } from './request-context.js';
 
 /**
- * The HTTP request behind a handler: of an HTTP route, or of an MCP handler that a transport calls for one (`rpc` with
- * `@rekog/mcp-nest`, `mcp` with `@nestjs/mcp`). Undefined if there is none.
+ * Returns the HTTP request behind a handler; undefined if there is none. The handler is of an HTTP route, or an MCP handler
+ * that a transport calls for a request (`rpc` with `@rekog/mcp-nest`, `mcp` with `@nestjs/mcp`).
  *
- * An MCP handler belongs to the request in whose course it runs. What its transport hands on may be another one: in a
- * stateful session requests that run at the same time overwrite it for each other.
+ * An MCP handler belongs to the request in whose course it runs. Its transport may pass on another one: in a stateful session,
+ * concurrent requests overwrite it for each other.
  *
  * @internal
  */

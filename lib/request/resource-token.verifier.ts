@@ -12,22 +12,22 @@ import type { AuthInfo } from './auth-info.decorator.js';
 import { invalidTokenError, type InvalidTokenErrorClass } from './invalid-token.error.js';
 import { toAuthInfo } from './to-auth-info.js';
 
-/** How {@link ResourceTokenVerifier} fits in with its host. @publicApi */
+/** Options of {@link ResourceTokenVerifier} for its host. @publicApi */
 export interface ResourceTokenVerifierOptions {
   /**
-   * The class of the error for a rejected token, where the host goes by `instanceof`: `InvalidTokenError` of
+   * The class of the error for a rejected token, if the host checks it by `instanceof`: `InvalidTokenError` of
    * `@modelcontextprotocol/sdk`.
    *
-   * @defaultValue what `@modelcontextprotocol/server` understands
+   * @defaultValue an error that `@modelcontextprotocol/server` recognizes
    */
   readonly invalidTokenError?: InvalidTokenErrorClass;
 }
 
 /**
- * Verifies tokens for hosts beside {@link BearerAuthGuard}, such as the MCP SDK's `requireBearerAuth`: the same
- * verifiers and decisions, and the result in the SDK's shape.
+ * Verifies tokens for hosts other than {@link BearerAuthGuard}, such as the MCP SDK's `requireBearerAuth`. It uses the same
+ * verifiers and checks, and returns the SDK's type.
  *
- * Does not decide about scopes, which the host does, and records nothing on a request.
+ * Does not check scopes, because the host does, and records nothing on a request.
  *
  * @publicApi
  */
@@ -41,23 +41,22 @@ export class ResourceTokenVerifier {
   ) {}
 
   /**
-   * Verifies a token and decides whether it is good for the resource, all but its scopes. For the only resource.
+   * Verifies a token and checks it for the resource, except its scopes. Needs exactly one resource.
    *
-   * @throws for a token that is rejected, an error that the host answers with 401; its `cause` is the
-   * {@link TokenRejectedError}
-   * @throws {@link AuthorizationServerUnavailableError} when that cannot be told now
-   * @throws {@link McpAuthConfigError} when there are several resources
+   * @throws an error that the host answers with 401, if the token is rejected; its `cause` is the {@link TokenRejectedError}
+   * @throws {@link AuthorizationServerUnavailableError} if the token cannot be verified now
+   * @throws {@link McpAuthConfigError} if there are several resources
    */
   async verifyAccessToken(token: string): Promise<AuthInfo> {
     return this.forResource().verifyAccessToken(token);
   }
 
   /**
-   * The same for one of several resources, or with errors that the host understands.
+   * Returns a verifier for one of several resources, or with errors that the host recognizes.
    *
-   * @param name - a resource's `name` or its identifier; may be left out where there is only one
+   * @param name - a resource's `name` or its identifier; may be left out if there is only one
    * @param options - how rejections are thrown
-   * @throws {@link McpAuthConfigError} when there is no such resource, or several and none is named
+   * @throws {@link McpAuthConfigError} if there is no such resource, or several and none is named
    */
   forResource(
     name?: string,
@@ -76,7 +75,7 @@ export class ResourceTokenVerifier {
       return toAuthInfo(token, await this.gate.authenticate(token, resource), resource);
     } catch (error) {
       if (error instanceof TokenRejectedError) throw invalidTokenError(error, errorClass);
-      // Hosts answer 500 to this and may well say nothing of it.
+      // Hosts answer this with 500 and may not log it.
       const kind = `a token for ${resource.options.resource} could not be checked`;
       this.log.write('error', kind, kind, describeFault(error, [token]));
       throw error;

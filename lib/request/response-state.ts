@@ -3,7 +3,7 @@ import type { ScopeChoice } from '../policy/scopes.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import type { AuthInfo } from './auth-info.decorator.js';
 
-/** A request that was let in, and its answer, of which nothing has been sent. @internal */
+/** An authorized request, and its answer, of which nothing has been sent. @internal */
 export interface AuthorizedRequest {
   /** The platform's request. */
   readonly request: object & {
@@ -12,24 +12,24 @@ export interface AuthorizedRequest {
   };
   /** The Node response. */
   readonly response: ServerResponse;
-  /** The parsed body, or undefined where none was sent or nobody has read it yet. */
+  /** The parsed body, or undefined if none was sent or it has not been read yet. */
   readonly body: unknown;
-  /** Who was let in; undefined for anybody. */
+  /** The caller; undefined for an anonymous request. */
   readonly auth: AuthInfo | undefined;
   readonly resource: ProtectedResource;
-  /** What its route and its operations need, beside the scopes of the resource. */
+  /** The needs of its route and its operations, in addition to the scopes of the resource. */
   readonly needed: readonly ScopeChoice[];
   /** Whether the handler may write the response itself, as an event stream. */
   readonly mayStream: boolean;
 }
 
-/** That handlers have denied their own request. @internal */
+/** A denial of a request by its own handlers. @internal */
 export interface Denial {
   /** The scopes that they name. */
   readonly scopes: Set<string>;
-  /** What their errors say. */
+  /** The messages of their errors. */
   readonly messages: Set<string>;
-  /** Whether one of the errors has left a handler: then any failure in the answer is that denial. */
+  /** Whether one of the errors has left a handler: then every failure in the answer is that denial. */
   isThrown: boolean;
 }
 
@@ -40,27 +40,30 @@ export interface DenialListener {
 }
 
 /**
- * What is kept of a request that was let in until its answer is closed: one object for each request and response, with
- * what each part of lib/response keeps.
+ * The state of an authorized request until its answer is closed: one object for each request and response, with the state of
+ * each part of lib/response.
  *
  * @internal
  */
 export class ResponseState {
-  /** Whether the request still counts as let in: once a later layer rejects it, that layer answers. */
+  /** Whether the request still counts as authorized: if a later layer rejects it, that layer answers. */
   isCurrent = true;
-  /** Sessions: who was let in, by resource. Several layers may let a request in, each for a resource of its own. */
+  /** Sessions: the caller, by resource. Several layers may authorize a request, each for a resource of its own. */
   callers: Map<string, AuthInfo | undefined> | undefined = undefined;
-  /** Lists: what the client can decode, which is kept from what could compress the answer; undefined if no list is looked for. */
+  /**
+   * Lists: the encodings that the client accepts, hidden from code that could compress the answer; undefined if no list is
+   * expected.
+   */
   list: { readonly acceptEncoding: unknown } | undefined = undefined;
   /** Late step-up. */
   denial: Denial | undefined = undefined;
-  /** Streams: when the token ends, in seconds since the epoch; undefined if the answer is not watched. */
+  /** Streams: when the token expires, in seconds since the epoch; undefined if the answer is not observed. */
   expiresAt: number | undefined = undefined;
-  /** Streams: the place among the answers that are watched; -1 for none. */
+  /** Streams: the index among the observed answers; -1 for none. */
   place = -1;
 
   constructor(
-    /** As the last layer has let it in, which knows the body. */
+    /** As the last layer authorized it, which knows the body. */
     public authorized: AuthorizedRequest,
     private readonly listener: DenialListener,
   ) {}

@@ -7,11 +7,11 @@ import { isThenable, SharedDeadline } from '../platform/deadline.js';
 import type { ValidatedToken } from '../policy/validate-claims.js';
 import { withRejectedClaims } from '../policy/rejected-claims.js';
 
-/** How long the application may take to say whether a token is revoked. */
+/** Time limit for `isRevoked` of the application. */
 const TIME_LIMIT_MS = 2000;
 
 /**
- * Asks the application whether an validated token is revoked. Without a clear answer the token does not pass.
+ * Checks with the application whether a validated token is revoked. Without a clear answer the token is rejected.
  *
  * @internal
  */
@@ -24,10 +24,9 @@ export class RevocationCheck {
   ) {}
 
   /**
-   * @returns the same token; at once where the application answers at once
+   * @returns the same token; a promise only if the application returns one
    * @throws {@link TokenRejectedError} `revoked`
-   * @throws {@link AuthorizationServerUnavailableError} when the application throws, takes too long or gives no
-   * boolean
+   * @throws {@link AuthorizationServerUnavailableError} if the application throws, takes too long or returns no boolean
    */
   assertNotRevoked(token: ValidatedToken): ValidatedToken | Promise<ValidatedToken> {
     const { isRevoked } = this.options;

@@ -6,8 +6,8 @@ import { FixedUrl } from './fixed-url.js';
 const urls = new WeakMap<ProtectedResource, URL>();
 
 /**
- * What handlers see of an admitted token. The object is made anew for each request, so that the token itself is not
- * kept with a remembered decision. Its parts are shared by all requests with the same token, and cannot be changed.
+ * Returns the caller of a validated token for handlers. Each request gets a new object, so that the token itself is not stored
+ * with a cached result. Its parts are shared by all requests with the same token, and are frozen.
  *
  * @internal
  */
@@ -16,7 +16,7 @@ export function toAuthInfo(token: string, admitted: ValidatedToken, resource: Pr
 }
 
 class RequestAuthInfo implements AuthInfo {
-  // A private member and a getter on the prototype: JSON.stringify, inspect and spread leave the token out.
+  // A private member and a getter on the prototype: JSON.stringify, inspect and spread omit the token.
   readonly #token: string;
   readonly clientId: string;
   readonly scopes: string[];
@@ -50,7 +50,7 @@ class RequestAuthInfo implements AuthInfo {
   }
 }
 
-/** Once for a token: a remembered one comes again, with its parts frozen. */
+/** Freezes the parts once for a token: a cached one has frozen parts already. */
 function freezeParts({ scopes, audience, claims }: ValidatedToken): void {
   if (Object.isFrozen(scopes)) return;
   Object.freeze(scopes);
@@ -67,19 +67,19 @@ function urlOf(resource: ProtectedResource): URL {
 }
 
 /**
- * Freezes what JSON can hold, and leaves alone what else a verifier of the application may have put there. Without
- * recursion: claims may be nested as deep as a token is long.
+ * Freezes everything that JSON can contain, and leaves other values of a verifier of the application alone. Without recursion:
+ * claims may be nested as deep as a token is long.
  */
 function deepFreeze(value: unknown): void {
   if (!isPlain(value)) return;
   const nested = freeze(value);
   if (nested.length === 0) return; // as most claims are
-  // Grows while it is gone through, and has each object once.
+  // Grows during the iteration, and contains each object once.
   const found = new Set([value, ...nested]);
   for (const next of found) for (const member of freeze(next)) found.add(member);
 }
 
-/** Freezes one object, and gives those in it. */
+/** Freezes one object, and returns the objects in it. */
 function freeze(value: object): readonly object[] {
   return (Object.values(Object.freeze(value)) as unknown[]).filter(isPlain);
 }

@@ -8,31 +8,31 @@ import type { ProtectedResource } from '../resource/protected-resource.registry.
 import type { ValidatedToken } from '../policy/validate-claims.js';
 import type { TimeRules } from '../policy/time-claims.js';
 
-/** Most tokens of which it is known that they were there before. All are forgotten for one more. */
+/** Maximum number of tokens that count as seen before. If one more arrives, all are cleared. */
 const MAX_SEEN = 16_384;
 
-/** A token that was validated once. Whether its time is right is decided anew each time. @internal */
+/** A token that was validated once. Its time is checked again with each request. @internal */
 export interface CachedToken extends TimeRules {
   readonly validated: ValidatedToken;
   /** Seconds since the epoch. */
   readonly keptAt: number;
 }
 
-/** What one verifier validated for one resource, by the hash of the token, in the order of verification. */
+/** The tokens that one verifier validated for one resource, by the hash of the token, in the order of verification. */
 interface Shelf {
   readonly verifier: object;
   readonly tokens: Map<string, CachedToken>;
-  /** When those that were too old were dropped, in seconds since the epoch. */
+  /** When old tokens were last evicted, in seconds since the epoch. */
   sweptAt: number;
 }
 
 /**
- * Remembers validated tokens for a short time, so that a token in use is not verified again with each request. A token is
- * remembered when it is verified for the second time: one that is used once takes no memory, costs no garbage
- * collection, and does not push out those in use.
+ * Caches validated tokens for a short time, so that a token in use is not verified again with each request. A token is cached
+ * when it is verified for the second time. So a token that is used once takes no memory, costs no garbage collection, and does
+ * not evict tokens in use.
  *
- * An entry belongs to one resource and one verifier, and is found by a hash of the token: no token is kept.
- * Rejections are not kept. Tokens of an issuer are forgotten when its keys or its metadata are renewed.
+ * An entry belongs to one resource and one verifier, and is found by a hash of the token: no token is stored. Rejections are
+ * not cached. Tokens of an issuer are evicted when its keys or its metadata are renewed.
  *
  * @internal
  */
@@ -55,12 +55,12 @@ export class VerifiedTokenCache {
     }
   }
 
-  /** How often tokens were forgotten: what was verified with the keys of before is not kept after. */
+  /** How often tokens of an issuer were evicted: a token that was verified with earlier keys is not cached after that. */
   get generation(): number {
     return this.forgotten;
   }
 
-  /** What is remembered of a token. One that never came before is not hashed (benchmark: "guard alone, first sight"). */
+  /** Returns the entry of a token. A token that was never seen is not hashed (benchmark: "guard alone, first sight"). */
   find(token: string, resource: ProtectedResource, verifier: object, now: number): CachedToken | undefined {
     const shelf = this.shelves.get(resource);
     if (shelf?.verifier !== verifier || !this.seen.has(markOf(token))) return undefined;
@@ -72,9 +72,9 @@ export class VerifiedTokenCache {
   }
 
   /**
-   * Keeps a token, if it comes for the second time.
+   * Caches a token, if it arrives for the second time.
    *
-   * @param generation - what it was before the token was verified
+   * @param generation - its value before the token was verified
    */
   keep(
     token: string,
@@ -90,7 +90,7 @@ export class VerifiedTokenCache {
     this.sweep(shelf, verified.keptAt);
   }
 
-  /** Whether a token was there before. If not, it is now. */
+  /** Whether a token was seen before. If not, it is now. */
   private wasSeen(token: string): boolean {
     const mark = markOf(token);
     if (this.seen.has(mark)) return true;
@@ -99,7 +99,7 @@ export class VerifiedTokenCache {
     return false;
   }
 
-  /** Drops what is too old, once in a while, and an eighth at once beyond the limit: to find the oldest takes time. */
+  /** Evicts old entries, once in a while, and an eighth at once beyond the limit: finding the oldest takes time. */
   private sweep(shelf: Shelf, now: number): void {
     const { tokens } = shelf;
     const { maxEntries, maxAgeSeconds } = this.limits;
@@ -113,7 +113,7 @@ export class VerifiedTokenCache {
     }
   }
 
-  /** Forgets the tokens of an issuer. */
+  /** Evicts the tokens of an issuer. */
   dropIssuer(issuer: string): void {
     this.forgotten += 1;
     for (const { tokens } of this.shelves.values()) {
@@ -121,7 +121,7 @@ export class VerifiedTokenCache {
     }
   }
 
-  /** Written so that a clock that went back, or gives NaN, finds nothing. */
+  /** Written so that a clock that was set back, or returns NaN, finds nothing. */
   private isYoung({ keptAt }: CachedToken, now: number): boolean {
     return now >= keptAt && now < keptAt + this.limits.maxAgeSeconds;
   }
@@ -135,14 +135,14 @@ export class VerifiedTokenCache {
   }
 }
 
-/** What stands for a token in the cache. */
+/** Returns the key of a token in the cache. */
 function keyOf(token: string): string {
   return hash('sha256', token, 'base64url');
 }
 
 /**
- * A number for the end of a token (FNV-1a): of a JWT it is the end of the signature, as good as random. Two tokens may have
- * the same, so it is good enough to choose what to remember, and for nothing else.
+ * Returns a hash of the end of a token (FNV-1a): the end of a JWT is the end of its signature, which is as good as random. Two
+ * tokens may have the same hash, so it only chooses what to cache, and nothing else.
  */
 function markOf(token: string): number {
   let mark = 0x811c9dc5;
