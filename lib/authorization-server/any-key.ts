@@ -2,12 +2,13 @@ import { type CryptoKey, errors } from 'jose';
 import { MAX_KEY_CANDIDATES } from '../mcp-auth.constants.js';
 
 /**
- * Tries the keys that fit a header without a key id, or with one that several keys have: eight at most, and past
- * those that are unusable or not the right one.
+ * Verifies with each key that fits a header without a key id, or with an id that several keys share.
  *
- * @param error - what the first attempt failed with
+ * It tries at most eight keys, and skips keys that are unusable or do not match.
+ *
+ * @param error - the error of the first attempt
  * @param attempt - verifies with one key
- * @throws the same error where it is about anything else; a failed verification where no key is the right one
+ * @throws the same error if it has another cause; a failed verification if no key matches
  * @internal
  */
 export async function withAnyKey<T>(error: unknown, attempt: (key: CryptoKey) => Promise<T>): Promise<T> {

@@ -19,8 +19,8 @@ import { type Resolution, resolveMetadata } from './resolve-metadata.js';
 import { OperatorLogger } from '../events/operator.logger.js';
 
 /**
- * Holds every configured authorization server, resolves them at bootstrap, and hands them out by resource and
- * issuer. Servers that are configured alike are one, whichever resources trust them.
+ * Holds every configured authorization server, resolves them at bootstrap, and returns them by resource and issuer.
+ * Servers with the same configuration are one object, even if several resources trust them.
  *
  * @internal
  */
@@ -35,7 +35,7 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
   >();
   private readonly shutdown = new AbortController();
   private readonly warned = new Set<ResolvedAuthorizationServerOptions>();
-  /** Ends the requests of the bootstrap; undefined after it, when each request has its own limit only. */
+  /** Ends the requests of the bootstrap. Undefined after it: then each request has only its own limit. */
   private bootstrapLimit: AbortSignal | undefined;
 
   constructor(
@@ -52,12 +52,12 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
   }
 
   /**
-   * Asks all authorization servers at once; with lazy discovery only looks at metadata that is given by hand.
+   * Fetches the metadata of all authorization servers in parallel. Lazy discovery skips servers with a known issuer.
    *
-   * @param isServing - false for an application without HTTP: only metadata that is given by hand is looked at then, and
-   * tokens of servers whose issuer is not configured are rejected, with a warning
+   * @param isServing - false for an application without HTTP. Then only configured metadata is read. Tokens of servers
+   * whose issuer is not configured are rejected, with a warning.
    * @throws {@link BootstrapDiscoveryError} naming each server that failed and each URL tried, unless failures
-   * are to be retried. Metadata given by hand does not get better, so it stops the start all the same.
+   * are to be retried. Invalid configured metadata always fails startup, as a retry cannot help.
    */
   async discover(isServing = true): Promise<void> {
     const isLazy = this.options.discovery === 'lazy';
@@ -77,17 +77,17 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
     }
   }
 
-  /** Ends what is under way, once all requests are answered: nothing keeps the process alive. */
+  /** Ends pending fetches, once all requests are answered, so that they do not keep the process alive. */
   onApplicationShutdown(): void {
     this.shutdown.abort(new Error('The application has ended'));
   }
 
-  /** The authorization servers of a resource by issuer, in the configured order. After {@link discover}. */
+  /** Returns the authorization servers of a resource by issuer, in the configured order. Call after {@link discover}. */
   of(resource: ResolvedProtectedResourceOptions): ReadonlyMap<string, AuthorizationServer> {
     return this.byIssuer.get(resource) ?? new Map();
   }
 
-  /** Every authorization server once. */
+  /** Returns every authorization server once. */
   all(): readonly AuthorizationServer[] {
     return [...new Set([...this.trusted.values()].flat())];
   }
@@ -120,7 +120,7 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
   private index(resource: ResolvedProtectedResourceOptions): ReadonlyMap<string, AuthorizationServer> {
     const index = new Map<string, AuthorizationServer>();
     for (const server of this.trusted.get(resource) ?? []) {
-      // One that nobody asked who it is, as nothing is served.
+      // Its issuer is unknown: without HTTP its metadata is not fetched.
       if (!server.isNamed) continue;
       const { issuer } = server;
       if (index.has(issuer)) {
@@ -169,7 +169,7 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
       ? resolve(this.bootstrapLimit)
       : withDeadline(discoveryTimeoutMs, this.shutdown, resolve));
     if (!metadata) throw new BootstrapDiscoveryError([{ server: nameOf(options, resource), attempts }]);
-    // Once: a document that is renewed says the same again.
+    // Warns only once: a renewed document has the same findings.
     if (options.mcpCompliance === 'warn' && !this.warned.has(options)) {
       this.warned.add(options);
       this.warnOf(metadata, options);
@@ -192,7 +192,7 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
     }
   }
 
-  /** An outage may pass; a document that is wrong has to be put right. The bootstrap tells of its own failures. */
+  /** Logs an outage as a warning, and a wrong document as an error. The bootstrap reports its own failures. */
   private tellFailure(error: unknown, server: AuthorizationServer): void {
     if (this.bootstrapLimit || this.shutdown.signal.aborted) return;
     if (isOutage(error)) this.logger.warn(error.message);
@@ -208,7 +208,7 @@ function nameOf({ issuer, metadataUrl }: ResolvedAuthorizationServerOptions, res
 const RETRY_ADVICE =
   'To start while an authorization server is down, set the option "onDiscoveryFailure" to "retry".';
 
-/** Servers with the same key are configured alike, so they are one. What a function or an object decides is not shared. */
+/** Returns a key that is equal for servers configured alike. Servers with functions or objects are not shared. */
 function sharingKey(server: ResolvedAuthorizationServerOptions): string | undefined {
   const { transpileData, metadata, jwks, introspection, claimNames } = server;
   const isOwn = [transpileData, metadata, jwks, introspection].some((option) => option !== undefined);

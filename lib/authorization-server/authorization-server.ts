@@ -8,15 +8,16 @@ import type {
 import type { Retried } from './background-retry.js';
 import { RefreshedValue, type RefreshPolicy, type RefreshState } from './refreshed-value.js';
 
-/** Metadata that cannot be fetched anew serves this much longer. */
+/** How much longer stale metadata is used if it cannot be fetched again. */
 const STALE_SECONDS = 86_400;
 
-/** In this last part of its time metadata is renewed behind the scenes, so that no request waits for it. */
+/** Metadata is renewed in the background in this last part of its fresh time, so that no request waits for it. */
 const RENEWED_AHEAD = 0.1;
 
 /**
- * One authorization server over the life of the application: its metadata is loaded when it is first needed,
- * renewed when it grows old, and kept while the server is down or wrong.
+ * One authorization server over the life of the application.
+ *
+ * Its metadata is loaded when first needed, renewed when it is old, and kept while the server is down or wrong.
  *
  * @internal
  */
@@ -25,9 +26,9 @@ export class AuthorizationServer implements TrustedAuthorizationServer, Retried 
   private known: string | undefined;
 
   /**
-   * @param options - how it is configured
-   * @param load - gets its metadata, checked
-   * @param policy - how long that is good; metadata given by hand is good for ever
+   * @param options - its configuration
+   * @param load - loads and validates its metadata
+   * @param policy - how long metadata is valid; configured metadata is valid for ever
    */
   constructor(
     readonly options: ResolvedAuthorizationServerOptions,
@@ -44,9 +45,9 @@ export class AuthorizationServer implements TrustedAuthorizationServer, Retried 
   }
 
   /**
-   * The issuer: as configured, or as the first document named it.
+   * The issuer: as configured, or as named by the first document.
    *
-   * @throws when neither is known. The bootstrap does not end well with such a server, so no request meets one.
+   * @throws if neither is known. The bootstrap fails with such a server, so no request sees this.
    */
   get issuer(): string {
     const issuer = this.options.issuer ?? this.known;
@@ -59,7 +60,7 @@ export class AuthorizationServer implements TrustedAuthorizationServer, Retried 
     return (this.options.issuer ?? this.known) !== undefined;
   }
 
-  /** Loads the metadata now, but not in the pause after a failure; fails with what kept it from being had. */
+  /** Loads the metadata now, except in the pause after a failure. Fails with the reason if it cannot be loaded. */
   async refresh(): Promise<AuthorizationServerMetadata> {
     return this.document.refresh();
   }
@@ -68,7 +69,7 @@ export class AuthorizationServer implements TrustedAuthorizationServer, Retried 
     return this.document.retryInSeconds();
   }
 
-  /** Fetches the metadata now, unless it was given by hand. Never fails: {@link state} says what came of it. */
+  /** Fetches the metadata now, unless it is configured. Never fails: {@link state} has the result. */
   async look(): Promise<void> {
     if (this.options.metadata === undefined) await this.document.look();
   }
@@ -82,12 +83,12 @@ export class AuthorizationServer implements TrustedAuthorizationServer, Retried 
     }
   }
 
-  /** The metadata, where it serves as it is and nothing has to be renewed. Asks nobody. */
+  /** Returns the metadata if it is fresh and need not be renewed. Fetches nothing. */
   fresh(): AuthorizationServerMetadata | undefined {
     return this.document.fresh();
   }
 
-  /** The metadata that serves at the moment, if any. Asks nobody. */
+  /** Returns the metadata in use at the moment, if any. Fetches nothing. */
   peek(): AuthorizationServerMetadata | undefined {
     return this.document.peek();
   }
@@ -103,7 +104,7 @@ export class AuthorizationServer implements TrustedAuthorizationServer, Retried 
     return metadata;
   }
 
-  /** Where the document itself said who the server is, a later document must not say otherwise. */
+  /** Rejects a document with another issuer than that of the configuration or the first document. */
   private assertSameIssuer(issuer: string): void {
     if (issuer === this.issuer) return;
     const detail = `names the issuer "${issuer}", and named "${this.issuer}" before`;

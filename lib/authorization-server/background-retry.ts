@@ -1,26 +1,26 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { outsideRequests } from '../platform/outside-requests.js';
 
-/** What is loaded from an authorization server, and may fail. @internal */
+/** A load from an authorization server that can be retried. @internal */
 export interface Retried {
-  /** Seconds until the next attempt may begin; undefined where the last one did not fail. */
+  /** Returns the seconds until the next attempt may begin; undefined if the last one did not fail. */
   retryInSeconds(): number | undefined;
-  /** Attempts it. */
+  /** Attempts the load. */
   refresh(): Promise<unknown>;
 }
 
-/** By how much a wait is longer at most, as a part of it: processes that failed together do not ask together. */
+/** Most random extra wait, as a fraction: processes that failed together do not retry together. */
 const JITTER = 0.25;
 
-/** Where the next attempt may begin at once. */
+/** The shortest wait, even if the next attempt may begin at once. */
 const SHORTEST_SECONDS = 5;
 
 /**
- * Repeats what failed until it works, so that a server that is back is known to be back although no token comes: behind a
- * readiness probe none does.
+ * Retries failed loads until they succeed.
  *
- * Begins once the application has started: one that does not start asks nothing further. Its timers do not keep the process
- * alive, and run in no request's async context, whichever request saw the failure.
+ * So a recovered server is noticed even without tokens: a failing readiness probe keeps requests away. Retries begin once
+ * the application has started. If it does not start, there are none. The timers do not keep the process alive, and run
+ * outside the async context of any request.
  *
  * @internal
  */
@@ -34,14 +34,14 @@ export class BackgroundRetry implements OnApplicationBootstrap, OnApplicationShu
     for (const what of this.failing.keys()) this.schedule(what);
   }
 
-  /** Ends it, once all requests are answered. */
+  /** Ends all retries, once all requests are answered. */
   onApplicationShutdown(): void {
     this.state = 'ended';
     for (const timer of this.failing.values()) clearTimeout(timer);
     this.failing.clear();
   }
 
-  /** Repeats what has just failed, unless that is to be repeated already. */
+  /** Schedules a retry of a failed load, unless one is scheduled already. */
   later(what: Retried): void {
     if (this.state === 'ended' || this.failing.has(what)) return;
     this.failing.set(what, undefined);
@@ -61,8 +61,8 @@ export class BackgroundRetry implements OnApplicationBootstrap, OnApplicationShu
   }
 
   private async attempt(what: Retried): Promise<void> {
-    // A request may have been faster.
-    if (what.retryInSeconds() !== undefined) await what.refresh().catch(() => undefined); // told where it failed
+    // A request may have loaded it in the meantime.
+    if (what.retryInSeconds() !== undefined) await what.refresh().catch(() => undefined); // reported where it failed
     this.schedule(what);
   }
 }

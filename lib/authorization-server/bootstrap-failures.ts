@@ -6,14 +6,14 @@ import {
 
 const OUTAGES: readonly DiscoveryFailure[] = ['unreachable', 'timeout', 'server_error'];
 
-/** Whether servers only failed to answer: that may pass, and a document that is wrong has to be put right. @internal */
+/** Whether servers only failed to answer. That may pass, but a wrong document must be fixed. @internal */
 export function isOutage(error: unknown): error is BootstrapDiscoveryError {
   if (!(error instanceof BootstrapDiscoveryError)) return false;
   const attempts = error.failures.flatMap((failure) => failure.attempts);
   return attempts.every(({ failure }) => OUTAGES.includes(failure));
 }
 
-/** Names each server that failed once, with all that was tried for it, however often it is configured. @internal */
+/** Merges errors into one that names each failed server once, with all attempts for it. @internal */
 export function mergeFailures(reasons: readonly unknown[]): BootstrapDiscoveryError {
   const failures = new Map<string, DiscoveryError[]>();
   for (const reason of reasons) {

@@ -8,42 +8,42 @@ import { type ComplianceReport, complianceReport } from './mcp-compliance.js';
 import type { RefreshState } from './refreshed-value.js';
 
 /**
- * How it stands with an authorization server, from the last time that something was asked of it: when a token needed it, in
+ * State of an authorization server, from the last fetch of its metadata or keys. A fetch happens when a token needs it, in
  * the background after a failure, or by {@link McpAuthDiagnostics.check}.
  *
- * - `up`: what was asked last came
- * - `stale`: what was asked last did not come; what is there from before serves for a while
- * - `down`: what was asked last did not come, and nothing is there to serve: its tokens get 503
- * - `unknown`: nothing was asked yet
+ * - `up`: the last fetch succeeded
+ * - `stale`: the last fetch failed; the cached value is still used for a while
+ * - `down`: the last fetch failed and there is no usable cached value: its tokens get 503
+ * - `unknown`: nothing was fetched yet
  *
  * @publicApi
  */
 export type AuthorizationServerStatus = 'up' | 'stale' | 'down' | 'unknown';
 
-/** How it stands with one authorization server. @publicApi */
+/** State of one authorization server. @publicApi */
 export interface AuthorizationServerReport {
   readonly issuer: string;
   readonly status: AuthorizationServerStatus;
-  /** Since the metadata was asked for. Unit: seconds. Undefined when there is none. */
+  /** Time since the metadata was requested. Unit: seconds. Undefined if there is none. */
   readonly metadataAgeSeconds: number | undefined;
-  /** Since the keys were asked for. Unit: seconds. Undefined when there are none, or they are configured. */
+  /** Time since the keys were requested. Unit: seconds. Undefined if there are none, or they are configured. */
   readonly keysAgeSeconds: number | undefined;
-  /** What failed last, unless it has worked since. Queries of URLs are left out, as they may hold secrets. */
+  /** The last failure, unless a later fetch succeeded. Query strings of URLs are omitted: they may hold secrets. */
   readonly lastFailure: string | undefined;
-  /** What the metadata says about MCP clients; undefined where there is no metadata. */
+  /** What the metadata supports and lacks for MCP clients; undefined if there is no metadata. */
   readonly mcp: ComplianceReport | undefined;
 }
 
-/** How it stands with all authorization servers. @publicApi */
+/** State of all authorization servers. @publicApi */
 export interface McpAuthReport {
-  /** Whether the tokens of every server can be checked, as far as is known: none of them is `down`. */
+  /** Whether no server is `down`: as far as is known, the tokens of every server can be verified. */
   readonly isHealthy: boolean;
   /** Each server once, in the configured order. */
   readonly authorizationServers: readonly AuthorizationServerReport[];
 }
 
 /**
- * Tells how it stands with the authorization servers, for a health check or an operator. Inject it.
+ * Reports the state of the authorization servers, for a health check or an operator. Inject it.
  *
  * @publicApi
  */
@@ -58,15 +58,15 @@ export class McpAuthDiagnostics {
   ) {}
 
   /**
-   * Asks every authorization server for its metadata and its keys now, and reports. For a readiness check: it sees a server
-   * that went down, or came back, while no tokens came. Introspection endpoints are not asked.
+   * Fetches the metadata and keys of every authorization server now, and returns the report.
    *
-   * May be called as often as wanted: what was asked within the last 5 seconds is not asked again, and calls at the same
-   * time share one look. Takes as long as the slowest server: `discoveryTimeoutMs` and the time limit for keys at most.
-   * What is renewed lets the tokens of that server be verified anew. Does not throw when a server fails.
+   * Use it for a readiness check: it notices a server that went down, or came back, while no tokens arrived. It does not
+   * call introspection endpoints. It can be called at any rate: it fetches nothing again within 5 seconds, and concurrent
+   * calls share one check. It takes as long as the slowest server: at most `discoveryTimeoutMs` plus the time limit for
+   * keys. Tokens are verified with the fetched values from then on. It does not throw if a server fails.
    */
   check(): Promise<McpAuthReport> {
-    // Calls share the look, so it runs in the async context of none of them.
+    // Calls share one check, so it runs in the async context of none of them.
     this.checking ??= outsideRequests(() => this.look());
     return this.checking;
   }
@@ -85,7 +85,7 @@ export class McpAuthDiagnostics {
     }
   }
 
-  /** Asks nobody, so it may be called as often as wanted. Good from the start of the application on. */
+  /** Returns the report without any fetch. Can be called at any rate, from the start of the application. */
   report(): McpAuthReport {
     const authorizationServers = this.servers
       .all()
@@ -119,7 +119,7 @@ function statusOf(states: readonly RefreshState[]): AuthorizationServerStatus {
   return states.some(({ ageSeconds }) => ageSeconds !== undefined) ? 'up' : 'unknown';
 }
 
-/** What went wrong, in words without secrets: of an error that is not ours only its kind. */
+/** Describes a failure without secrets. For an error that is not ours, it gives only a general text. */
 function describe(failure: unknown): string {
   const attempts =
     failure instanceof BootstrapDiscoveryError ? failure.failures.flatMap((one) => one.attempts) : [failure];
@@ -128,7 +128,7 @@ function describe(failure: unknown): string {
 
 function describeAttempt(attempt: unknown): string {
   if (!(attempt instanceof DiscoveryError)) return 'an unexpected error';
-  // What a function of the application threw may say anything.
+  // The message of an error thrown by the application's function may contain anything.
   if (attempt.failure === 'transpile_failed') return '"transpileData" failed';
   return attempt.message.replace(/\?[^\s"':;,]*/g, '?…');
 }

@@ -4,22 +4,22 @@ import { untilAborted } from '../platform/deadline.js';
 
 const { isNativeError } = types;
 
-/** How one document is fetched. @internal */
+/** Options for fetching one document. @internal */
 export interface FetchJsonOptions {
   readonly fetch: typeof fetch;
   readonly timeoutMs: number;
   readonly maxBytes: number;
-  /** Sent beside `Accept` and `User-Agent`. */
+  /** Sent in addition to `Accept` and `User-Agent`. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Ends the request early; the failure is then a `timeout` too. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Fetches a JSON object within limits: one GET, status 200, no redirect followed, bounded in time and size
- * while it streams, no cookies and no credentials. The media type is not looked at.
+ * Fetches a JSON object within limits: one GET, status 200, no redirects, no cookies and no credentials. Time and size
+ * are limited while it streams. The media type is not checked.
  *
- * @throws {@link DiscoveryError} for whatever keeps the document from being had
+ * @throws {@link DiscoveryError} if the document cannot be fetched
  * @internal
  */
 export async function fetchJson(url: string, options: FetchJsonOptions): Promise<Record<string, unknown>> {
@@ -29,7 +29,7 @@ export async function fetchJson(url: string, options: FetchJsonOptions): Promise
     return await untilAborted(signal, get(url, options, signal));
   } catch (error) {
     if (error instanceof DiscoveryError) throw error;
-    // Named here too: a signal that nobody holds any more may be collected, and then never fires.
+    // The reference here keeps the signal from being garbage-collected; then it would never fire.
     if (limit.aborted || signal.aborted) {
       throw new DiscoveryError('timeout', url, 'no complete answer within the time limit', { cause: error });
     }
@@ -56,7 +56,7 @@ async function get(
   return parseObject(url, text);
 }
 
-/** Says who asks, for the logs of the server, unless the headers given say it themselves. */
+/** Adds `Accept`, and a `User-Agent` for the logs of the server unless one is given. */
 function requestHeaders(given: Readonly<Record<string, string>> = {}): Headers {
   const headers = new Headers({ ...given });
   if (!headers.has('user-agent')) headers.set('user-agent', 'nestjs-mcp-auth');
@@ -76,7 +76,7 @@ async function assertUsable(url: string, response: Response): Promise<void> {
   throw new DiscoveryError('not_json', url, `answered ${String(status)}, not 200`);
 }
 
-/** The body of a response; undefined for one that is larger, of which the rest is not read. @internal */
+/** Returns the body of a response; undefined if it is too large. The rest is not read then. @internal */
 export async function readText(response: Response, maxBytes: number): Promise<string | undefined> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -103,9 +103,9 @@ function parseObject(url: string, text: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** The innermost reason, such as `connect ECONNREFUSED 127.0.0.1:4000`: fetch itself says only "fetch failed". */
+/** Returns the innermost reason, such as `connect ECONNREFUSED 127.0.0.1:4000`. fetch says only "fetch failed". */
 function rootCause(error: unknown): string {
-  // Not by instanceof: in jest, the errors of Node come from another realm than this code.
+  // instanceof does not work in jest: there Node's errors come from another realm than this code.
   if (!isNativeError(error)) return String(error);
   const { cause } = error;
   if (!isNativeError(cause)) return error.message;

@@ -9,8 +9,8 @@ import { IssuerKeys } from './issuer-keys.js';
 import { usesKeys } from './resolve-metadata.js';
 
 /**
- * Holds the keys of every authorization server: those for access tokens and for signed introspection answers are the same.
- * Writes to log and events what becomes of them.
+ * Holds the keys of every authorization server, for access tokens and for signed introspection responses.
+ * Writes fetches and failures to the log and to events.
  *
  * @internal
  */
@@ -26,7 +26,7 @@ export class IssuerKeysRegistry implements OnApplicationShutdown {
     private readonly retry: BackgroundRetry,
   ) {}
 
-  /** The keys of a server where tokens need them and they are fetched; undefined where they are configured. */
+  /** Returns the keys of a server if tokens need them and they are fetched; undefined if they are configured. */
   fetchedOf(server: TrustedAuthorizationServer): IssuerKeys | undefined {
     return usesKeys(server.options) && typeof server.options.jwks !== 'object' ? this.of(server) : undefined;
   }
@@ -39,7 +39,7 @@ export class IssuerKeysRegistry implements OnApplicationShutdown {
     return keys;
   }
 
-  /** Ends fetches that are under way, once all requests are answered: nothing keeps the process alive. */
+  /** Ends pending fetches, once all requests are answered, so that they do not keep the process alive. */
   onApplicationShutdown(): void {
     this.shutdown.abort();
   }

@@ -11,21 +11,21 @@ import { fetchJson } from './fetch-json.js';
 import { KeySet, usableKeys } from './key-set.js';
 import { RefreshedValue, type RefreshPolicy, type RefreshState } from './refreshed-value.js';
 
-/** What key loading needs from outside, and who wants to know what it finds. @internal */
+/** Dependencies and callbacks of key loading. @internal */
 export interface IssuerKeysContext extends Pick<RefreshPolicy, 'now' | 'onFailed' | 'onStale'> {
   readonly fetch: typeof fetch;
-  /** Ends a fetch that is under way. */
+  /** Ends a pending fetch. */
   readonly signal?: AbortSignal;
-  /** Told about members of a key set that cannot be used. */
+  /** Called with the number of members of a key set that cannot be used. */
   readonly onSkipped: (count: number) => void;
-  /** Told of every key set loaded, but the first. */
+  /** Called for every key set loaded, except the first. */
   readonly onRenewed: () => void;
 }
 
-/** Gives jose the key for a token. */
+/** Returns the key for a token to jose. */
 type GetKey = CompactVerifyGetKey<CryptoKey>;
 
-/** A key set, and where it came from: the metadata may name another address later. */
+/** A key set and its address: the metadata may name another address later. */
 interface KeySource {
   readonly url: string | undefined;
   readonly keys: RefreshedValue<KeySet>;
@@ -34,28 +34,28 @@ interface KeySource {
 /**
  * The keys of one authorization server, chosen by a token's header.
  *
- * Keys past their age are fetched anew before they are used, so a key that the server has taken back is rejected from
- * then on; where they cannot be fetched, they serve until they are too old. That holds too when the metadata names a
- * new address: until it answers, the keys of the old one serve as long as they may.
+ * Keys past their maximum age are fetched again before use, so a key that the server has withdrawn is rejected from then
+ * on. If they cannot be fetched, the cached keys are used until they are too old. The same holds if the metadata names a
+ * new address: until it answers, the keys of the old address are used while they are valid.
  *
- * A token with an unknown key id has the keys fetched anew, at most once per cooldown whatever comes in: within the
- * cooldown after a fetch it is a bad token. Where the fetch fails it cannot be told whether the key exists, so it is an
- * outage. After a failure asking is paused; tokens with known keys need none of it.
+ * A token with an unknown key id causes a fetch of the keys, at most once per cooldown. Within the cooldown after a fetch,
+ * the token is rejected. If the fetch fails, the key may exist, so the failure is an outage. After a failure there is a
+ * pause without fetches. Tokens with known keys need no fetch.
  *
- * So does a signature that fails under a known key id, under the same cooldown: the server may have a new key under it.
- * Where that fetch fails it stays a bad signature: a key is known that did not make it, and anybody can send such a token.
+ * A failed signature under a known key id causes a fetch too, with the same cooldown: the server may have replaced the key.
+ * If that fetch fails, the signature stays invalid: the known key did not make it, and anyone can send such a token.
  *
  * jose's `createRemoteJWKSet` (6.2) does not do this even with `customFetch`. After a failed fetch it has no pause. It does
- * not serve keys past their age. It fetches in the async context of the request, and tells the time by `Date.now()`.
+ * not use keys past their maximum age. It fetches in the async context of the request, and uses `Date.now()` as its clock.
  *
  * @internal
  */
 export class IssuerKeys implements Retried {
   private readonly fixed: KeySet | undefined;
   private source: KeySource | undefined;
-  /** Where the keys were before, as long as the new address has not answered. */
+  /** The previous source of the keys, until the new address has answered. */
   private previous: KeySource | undefined;
-  /** How many key sets were loaded. */
+  /** Number of key sets loaded so far. */
   private loads = 0;
 
   constructor(
@@ -67,19 +67,18 @@ export class IssuerKeys implements Retried {
   }
 
   /**
-   * The key for a token where it is at hand and nothing has to be renewed, at once; undefined where {@link keyFor} has
-   * to find it.
+   * Returns the key for a token at once if it is cached and fresh; undefined if {@link keyFor} has to find it.
    *
-   * @param header - the token's header, not checked
+   * @param header - the token's header, not validated
    */
   atHand(header: Readonly<Record<string, unknown>>): CryptoKey | undefined {
     return (this.fixed ?? this.freshKeys())?.atHand(header);
   }
 
   /**
-   * The key for a token, or jose's error when the header does not single one out.
+   * Returns the key for a token. Throws jose's error if the header does not identify exactly one key.
    *
-   * @throws {@link DiscoveryError} when the keys cannot be had
+   * @throws {@link DiscoveryError} if the keys cannot be fetched
    */
   async keyFor(...jws: Parameters<CompactVerifyGetKey>): Promise<CryptoKey> {
     if (this.fixed) return this.fixed.keyFor(...jws);
@@ -94,11 +93,11 @@ export class IssuerKeys implements Retried {
   }
 
   /**
-   * Verifies a signature with the key that its header names, else with each key that fits. If it fails, verifies it once
-   * more with keys that are newer, if there are any or the server has them.
+   * Verifies a signature with the key that its header names, else with each key that fits. If it fails, verifies once more
+   * with newer keys, if they are loaded or the server has them.
    *
-   * @param verify - verifies with the key that a function gives
-   * @throws what it throws
+   * @param verify - verifies with the key that its function returns
+   * @throws what `verify` throws
    */
   async verify<T>(verify: (getKey: GetKey) => Promise<T>): Promise<T> {
     const { loads } = this;
@@ -119,20 +118,20 @@ export class IssuerKeys implements Retried {
     }
   }
 
-  /** Whether there are other keys than those of an earlier load; has them fetched, but not within the cooldown. */
+  /** Whether the keys changed since an earlier load. Fetches them, except within the cooldown. */
   private async haveChangedSince(loads: number): Promise<boolean> {
     if (this.fixed) return false;
     try {
       const { keys } = await this.currentSource();
-      // Another token may have had them fetched while this one was verified.
+      // Another token may have caused a fetch while this one was verified.
       if (this.loads === loads && !this.isCoolingDown(keys)) await keys.refresh();
     } catch {
-      // Told where it failed. The signature is bad by all that is known.
+      // Reported where it failed. The signature is invalid with the known keys.
     }
     return this.loads !== loads;
   }
 
-  /** What is known of the keys; undefined until they are needed, and for keys that are configured. */
+  /** Returns the state of the keys; undefined until they are needed, or if they are configured. */
   state(): RefreshState | undefined {
     const state = this.source?.keys.state();
     if (!state || state.isUsable) return state;
@@ -143,7 +142,7 @@ export class IssuerKeys implements Retried {
     return this.source?.keys.retryInSeconds();
   }
 
-  /** Fetches the keys now, but not in the pause after a failure. */
+  /** Fetches the keys now, except in the pause after a failure. */
   async refresh(): Promise<void> {
     const { keys } = await this.currentSource();
     await keys.refresh();
@@ -151,12 +150,12 @@ export class IssuerKeys implements Retried {
 
   async look(): Promise<void> {
     if (this.fixed) return;
-    // Without metadata nobody knows where the keys are, which its own state tells.
+    // Without metadata the address of the keys is unknown. The state of the metadata shows that.
     const source = await this.currentSource().catch(() => undefined);
     await source?.keys.look();
   }
 
-  /** The keys, where neither they nor the metadata that names them have to be renewed. */
+  /** Returns the keys if they are fresh and the metadata that names them is too. */
   private freshKeys(): KeySet | undefined {
     const { source, server } = this;
     if (!source) return undefined;
@@ -182,7 +181,7 @@ export class IssuerKeys implements Retried {
     const { jwks } = this.server.options;
     const url = jwks === undefined ? (await this.server.metadata()).jwks_uri : undefined;
     if (this.source?.url === url && this.source) return this.source;
-    // Kept only if it has keys: an address that never answered must not push out one that did.
+    // Kept only if it has keys: an address that never answered must not replace one that did.
     if (this.source?.keys.peek()) this.previous = this.source;
     this.source = { url, keys: this.keysAt(url) };
     return this.source;

@@ -1,6 +1,6 @@
 import type { AuthorizationServerMetadata } from '../options/authorization-server-options.js';
 
-/** Stable codes of what MCP clients need and a metadata document lacks. @publicApi */
+/** Stable code of something that MCP clients need and a metadata document lacks. @publicApi */
 export type ComplianceCode =
   | 'authorization_endpoint_missing'
   | 'token_endpoint_missing'
@@ -10,7 +10,7 @@ export type ComplianceCode =
   | 'pkce_s256_missing'
   | 'registration_missing';
 
-/** What a metadata document lacks. @publicApi */
+/** One thing that a metadata document lacks. @publicApi */
 export interface ComplianceFinding {
   readonly code: ComplianceCode;
   readonly message: string;
@@ -37,7 +37,7 @@ const RULES: readonly Rule[] = [
   [
     'authorization_code_grant_missing',
     '"grant_types_supported" lacks "authorization_code"',
-    // RFC 8414 section 2: left out, it means authorization_code and implicit.
+    // RFC 8414 section 2: if it is omitted, the default is authorization_code and implicit.
     ({ grant_types_supported: grants }) => grants === undefined || lists(grants, 'authorization_code'),
   ],
   [
@@ -60,8 +60,8 @@ const RULES: readonly Rule[] = [
 ];
 
 /**
- * What a metadata document lacks for MCP clients. It says nothing about which tokens are good: a resource
- * server works with any document that {@link validateMetadata} takes.
+ * Returns what a metadata document lacks for MCP clients. Findings do not affect token validation: a resource
+ * server works with any document that {@link validateMetadata} accepts.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization | MCP authorization}
  * @internal
@@ -70,17 +70,17 @@ export function mcpComplianceFindings(metadata: AuthorizationServerMetadata): re
   return RULES.filter(([, , holds]) => !holds(metadata)).map(([code, message]) => ({ code, message }));
 }
 
-/** What the diagnostics say of a metadata document, by stable codes. @publicApi */
+/** Result of checking a metadata document for MCP clients, by stable codes. @publicApi */
 export interface ComplianceReport {
-  /** What keeps MCP clients from working with the server. */
+  /** Findings that prevent MCP clients from working with the server. */
   readonly errors: readonly ComplianceFinding[];
-  /** What makes it harder. */
+  /** Findings that make it harder for MCP clients. */
   readonly warnings: readonly ComplianceFinding[];
-  /** What it does support. */
+  /** What the document does support. */
   readonly successes: readonly ComplianceSuccess[];
 }
 
-/** What MCP clients need and a metadata document has. @publicApi */
+/** Stable code of something that MCP clients need and a metadata document has. @publicApi */
 export type ComplianceSuccess =
   | 'server_metadata_valid'
   | 'code_response_type_supported'
@@ -89,7 +89,7 @@ export type ComplianceSuccess =
   | 's256_code_challenge_method_supported'
   | 'registration_supported';
 
-/** Each success, and the findings that speak against it. */
+/** Each success, and the findings that rule it out. */
 const SUCCESSES: readonly (readonly [ComplianceSuccess, ...ComplianceCode[]])[] = [
   ['server_metadata_valid', 'authorization_endpoint_missing', 'token_endpoint_missing'],
   ['code_response_type_supported', 'code_response_type_missing'],
@@ -99,7 +99,7 @@ const SUCCESSES: readonly (readonly [ComplianceSuccess, ...ComplianceCode[]])[] 
   ['registration_supported', 'registration_missing'],
 ];
 
-/** The findings by weight, and what there is none against. @internal */
+/** Returns the findings by severity, and the successes that no finding rules out. @internal */
 export function complianceReport(metadata: AuthorizationServerMetadata): ComplianceReport {
   const findings = mcpComplianceFindings(metadata);
   const isWarning = ({ code }: ComplianceFinding): boolean => code === 'registration_missing';
@@ -114,7 +114,7 @@ export function complianceReport(metadata: AuthorizationServerMetadata): Complia
 }
 
 /**
- * The resources that a server does not list although it lists some: it may reject to issue tokens for them.
+ * Returns the resources missing from the server's list, if it has one. It may issue no tokens for them.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-4 | RFC 9728 section 4}
  * @internal
@@ -127,7 +127,7 @@ export function unlistedResources(
   return Array.isArray(listed) ? resources.filter((resource) => !listed.includes(resource)) : [];
 }
 
-/** A document may hold anything under a name; only a list counts. */
+/** Whether a value is a list with this member. A document may have any value under a name. */
 function lists(value: unknown, member: string): boolean {
   return Array.isArray(value) && value.includes(member);
 }

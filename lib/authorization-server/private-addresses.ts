@@ -1,7 +1,7 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { isLoopbackHost, parseUrl } from '../options/url-rules.js';
 
-/** Networks that are nobody's on the internet, as IANA lists them: this host, private, link-local, reserved. */
+/** Networks that are not on the public internet, as IANA lists them: this host, private, link-local, reserved. */
 const PRIVATE_IPV4 = [
   ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12'],
   ...['192.0.0.0/24', '192.0.2.0/24', '192.168.0.0/16', '198.18.0.0/15', '198.51.100.0/24'],
@@ -19,12 +19,12 @@ for (const network of PRIVATE_IPV4) blocked.addSubnet(...parts(network), 'ipv4')
 for (const network of PRIVATE_IPV6) blocked.addSubnet(...parts(network), 'ipv6');
 
 /**
- * Tells whether a URL's host is an address, or a name for this machine, that is not on the public internet.
+ * Returns whether a URL's host is a private address or a name for this machine.
  *
- * Judges the host as the URL parser prints it, so every spelling of an IPv4 address (decimal, octal, hexadecimal,
- * shortened) is the same, and so is an IPv4 address mapped into IPv6. **No name is resolved**: a host name counts as
- * public wherever it points to, and a name that changes its address between two requests is not noticed. Where that
- * matters, give a `fetch` that connects to public addresses only.
+ * It checks the host as the URL parser prints it. So every spelling of an IPv4 address (decimal, octal, hexadecimal,
+ * shortened) is the same, and so is an IPv4 address mapped into IPv6. **No name is resolved**: any other host name counts
+ * as public, and a name that changes its address between two requests is not noticed. If that matters, configure a
+ * `fetch` that connects only to public addresses.
  *
  * @internal
  */
@@ -37,13 +37,14 @@ export function hasPrivateHost(url: string): boolean {
 }
 
 /**
- * Says what is wrong with an address in a fetched document that points this package into the private network, or
- * undefined where nothing is: the server is there itself, as its issuer, or the address that its document was
- * configured to come from, is private too. Metadata given by hand may name any address.
+ * Returns what is wrong with a private address in a fetched document, or undefined if it is allowed.
  *
- * @param address - what requests will go to, in right form
- * @param url - where the document was fetched, or undefined for metadata given by hand
- * @param issuer - whose document it is
+ * A private address is allowed if the server is private too: its issuer, or the address that the document was fetched
+ * from. Configured metadata may name any address.
+ *
+ * @param address - the address that requests will go to, a valid URL
+ * @param url - the address that the document was fetched from, or undefined for configured metadata
+ * @param issuer - the issuer of the document
  * @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-7.7 | RFC 9728 section 7.7}
  * @internal
  */

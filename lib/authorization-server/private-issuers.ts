@@ -2,11 +2,11 @@ import { McpAuthConfigError } from '../errors/config.error.js';
 import type { ResolvedProtectedResourceOptions } from '../options/resolved-options.interface.js';
 
 /**
- * Makes sure that no private issuer is that of an authorization server, of whatever resource: the subjects of the one
- * would be taken for those of the other.
+ * Rejects a private issuer that is also the issuer of an authorization server of any resource: their subjects would be
+ * confused.
  *
  * @param issuers - of all authorization servers
- * @throws {@link McpAuthConfigError} naming each that is
+ * @throws {@link McpAuthConfigError} naming each such private issuer
  * @internal
  */
 export function assertPrivateIssuers(

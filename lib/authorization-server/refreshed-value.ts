@@ -1,61 +1,61 @@
 import { outsideRequests } from '../platform/outside-requests.js';
 import { steadySeconds } from './steady-clock.js';
 
-/** How long a loaded value is good, and who wants to know what became of it. @internal */
+/** How long a loaded value is valid, and callbacks for loads and failures. @internal */
 export interface RefreshPolicy {
-  /** Younger than this it is served as it is. */
+  /** Below this age the value is used without a load. */
   readonly freshSeconds: number;
-  /** Younger than this it is served when it cannot be renewed. */
+  /** Below this age the value is used if it cannot be renewed. */
   readonly staleSeconds: number;
   /**
-   * The last part of its fresh time, in which a value is renewed behind the scenes while it still serves. From when on
-   * is drawn for each value, so that processes that started together do not ask together. None where it is left out.
+   * The last part of the fresh time, in which a value is renewed in the background while it is still used. The start is
+   * random for each value, so that processes that started together do not load together. None if omitted.
    */
   readonly aheadSeconds?: number;
-  /** Draws a number from 0 up to, but not including, 1. `Math.random` where it is left out. */
+  /** Returns a random number from 0 up to, but not including, 1. `Math.random` if omitted. */
   readonly random?: () => number;
   readonly now: () => Date;
-  /** Told of every value loaded, the first one included. Must not throw. */
+  /** Called for every value loaded, including the first. Must not throw. */
   readonly onLoaded?: () => void;
-  /** Told of every failure to load, but not of what is rejected in the pause after it. Must not throw. */
+  /** Called for every failure to load, but not for calls that fail in the pause after it. Must not throw. */
   readonly onFailed?: (error: unknown) => void;
-  /** Told each time that a value past its age serves because it cannot be renewed. Must not throw. */
+  /** Called each time a stale value is used because it cannot be renewed. Must not throw. */
   readonly onStale?: (ageSeconds: number) => void;
 }
 
-/** What is known of a value without asking for it. @internal */
+/** The state of a value, known without a load. @internal */
 export interface RefreshState {
-  /** Seconds since it was loaded, or undefined when it never was. */
+  /** Seconds since the value was loaded, or undefined if it never was. */
   readonly ageSeconds: number | undefined;
-  /** Why the last attempt failed, or undefined when it did not. */
+  /** The error of the last attempt, or undefined if it did not fail. */
   readonly failure: unknown;
-  /** Whether there is a value that may serve, be it only until it can be renewed. */
+  /** Whether there is a value that may be used, even if only until it can be renewed. */
   readonly isUsable: boolean;
 }
 
-/** After a failure nothing is asked for this long; doubled with each further one, up to the maximum. */
+/** Pause without loads after a failure. It doubles with each further failure, up to the maximum. */
 const FIRST_PAUSE_SECONDS = 5;
 const LONGEST_PAUSE_SECONDS = 60;
 
-/** What was attempted within this time is not looked at again. */
+/** After an attempt, {@link RefreshedValue.look} starts no other one for this long. */
 const LOOK_AGAIN_SECONDS = 5;
 
 /** @internal */
 interface Loaded<T> {
   readonly value: T;
   readonly loadedAt: number;
-  /** The age from which on it is renewed while it still serves. */
+  /** The age from which the value is renewed while it is still used. */
   readonly renewSeconds: number;
 }
 
 /**
- * A value that comes from elsewhere: loaded when it is first needed, kept, renewed when it grows old, and kept
- * longer when it cannot be renewed. However many ask at once, it is loaded once; after a failure there is a
- * pause in which everybody gets the failure at once. It has no timer: it does something only when asked. The load belongs
- * to no request, as many may wait for it.
+ * A cached value: loaded when first needed, renewed when it is old, and kept longer if it cannot be renewed.
  *
- * A load that fails takes nothing away. Loads never overlap, so none can put an older value over a newer one. The
- * age of a value is counted from when it was asked for, not from when it came.
+ * Concurrent calls share one load. After a failure there is a pause, in which all calls fail at once with that failure. It
+ * has no timer: loads start only on calls. The load runs outside any request, because several requests may wait for it.
+ *
+ * A failed load keeps the cached value. Loads never overlap, so an older value cannot replace a newer one. The age of a
+ * value counts from the start of its load, not from the end.
  *
  * @internal
  */
@@ -74,11 +74,13 @@ export class RefreshedValue<T> {
   }
 
   /**
-   * The value, loaded if need be. One that is soon past its age serves, and is renewed meanwhile. One that is past it is
-   * renewed before it is served, so that what was taken back is not served on; where that fails, the old one serves.
-   * Once it has failed nobody waits for it any more: the old one serves at once, and is renewed behind the scenes.
+   * Returns the value, and loads it if needed.
    *
-   * @throws what the load failed with, when there is no value that may serve
+   * A value that expires soon is returned, and renewed in the background. A value past its fresh time is renewed first, so
+   * that withdrawn data is not used. If that fails, the old value is returned. After a failure, calls do not wait any more:
+   * they get the old value at once, and it is renewed in the background.
+   *
+   * @throws the error of the load, if there is no value that may be used
    */
   async get(): Promise<T> {
     const { current } = this;
@@ -99,25 +101,25 @@ export class RefreshedValue<T> {
     }
   }
 
-  /** Loads the value anew: joins a load that is under way, and fails at once in the pause after a failure. */
+  /** Loads the value again. Joins a pending load, and fails at once in the pause after a failure. */
   refresh(): Promise<T> {
     if (this.pending) return this.pending;
     const renewed = this.pause() ?? this.begin();
-    // Whoever awaits it gets the failure. Where nobody does, the policy was told, and the process must live on.
+    // Callers that await it get the failure. The handler here prevents an unhandled rejection if no caller does.
     renewed.catch(() => undefined);
     return renewed;
   }
 
   /**
-   * Loads the value now, although it is good still or in the pause after a failure; joins a load that is under way. Does
-   * nothing within a few seconds of the last attempt. A failure is told to the policy only.
+   * Loads the value now, even if it is fresh, or in the pause after a failure. Joins a pending load. Does nothing within
+   * a few seconds of the last attempt. Reports a failure only to the policy.
    */
   async look(): Promise<void> {
     if (!this.pending && this.seconds() - this.attemptedAt < LOOK_AGAIN_SECONDS) return;
     await (this.pending ?? this.begin()).catch(() => undefined);
   }
 
-  /** Seconds until the next attempt may begin; undefined where the last one did not fail. */
+  /** Returns the seconds until the next attempt may begin; undefined if the last one did not fail. */
   retryInSeconds(): number | undefined {
     if (!this.failure) return undefined;
     const { at, count } = this.failure;
@@ -125,13 +127,13 @@ export class RefreshedValue<T> {
     return Math.max(0, pauseSeconds - (this.seconds() - at));
   }
 
-  /** The value, where it serves as it is and nothing has to be renewed; undefined where {@link get} has to see to it. */
+  /** Returns the value if it is fresh and need not be renewed; undefined if a call of {@link get} is needed. */
   fresh(): T | undefined {
     const { current } = this;
     return current && this.age(current) < current.renewSeconds ? current.value : undefined;
   }
 
-  /** What may serve although it cannot be renewed, or undefined. Loads nothing. */
+  /** Returns the value if it may be used, fresh or stale, or undefined. Loads nothing. */
   peek(): T | undefined {
     return this.current && this.isUsable(this.current) ? this.current.value : undefined;
   }
@@ -176,7 +178,7 @@ export class RefreshedValue<T> {
     return value;
   }
 
-  /** The failure, as long as nothing is asked after it. */
+  /** Returns the failure during the pause after it, else undefined. */
   private pause(): Promise<never> | undefined {
     if ((this.retryInSeconds() ?? 0) === 0) return undefined;
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever the load failed with

@@ -8,7 +8,7 @@ import { mcpComplianceFindings } from './mcp-compliance.js';
 import { validateMetadata } from './validate-metadata.js';
 import { issuersOf, metadataUrls } from './well-known-urls.js';
 
-/** How metadata is fetched. @internal */
+/** Dependencies for fetching metadata. @internal */
 export interface ResolveContext {
   readonly fetch: typeof fetch;
   /** Ends all requests, for the limit over the whole bootstrap. */
@@ -21,11 +21,11 @@ export type Resolution =
   | { readonly metadata?: never; readonly attempts: readonly DiscoveryError[] };
 
 /**
- * Resolves the metadata of one authorization server: given by hand, at its own address, or at the well-known
- * locations of its issuer in turn. Never throws; what went wrong is in the result.
+ * Resolves the metadata of one authorization server.
  *
- * The next location is tried only where the server said that it has nothing at this one. An outage or a wrong
- * document ends the search: going on would let a failure choose which document counts.
+ * It uses the configured metadata, the document at `metadataUrl`, or the well-known locations of the issuer in turn.
+ * Failures are in the result, not thrown. The next location is tried only if the server has no document at this one. An
+ * outage or a wrong document ends the search: otherwise a failure could choose which document counts.
  *
  * @internal
  */
@@ -70,12 +70,12 @@ async function resolveAt(
   return metadata;
 }
 
-/** Whether the package verifies signatures by the server's keys: of tokens, or of introspection answers. @internal */
+/** Whether the package verifies signatures with the server's keys: of tokens or introspection responses. @internal */
 export function usesKeys({ needsKeys, mode, introspection }: ResolvedAuthorizationServerOptions): boolean {
   return needsKeys && (mode !== 'introspection' || introspection?.requireSignedResponse === true);
 }
 
-/** Which addresses have to be in the document: those that are used, and not configured. */
+/** Returns which addresses the document must have: those that are used and not configured. */
 function neededAddresses(server: ResolvedAuthorizationServerOptions) {
   const { needsKeys, jwks, introspection } = server;
   return {
@@ -84,14 +84,14 @@ function neededAddresses(server: ResolvedAuthorizationServerOptions) {
   };
 }
 
-/** The issuers that the document may name; undefined where nothing but the document says. */
+/** Returns the issuers that the document may name; undefined if the document alone decides. */
 function expectedIssuers(server: ResolvedAuthorizationServerOptions): readonly string[] | undefined {
   if (server.issuer !== undefined) return [server.issuer];
   if (server.metadataUrl === undefined || server.trustDocumentIssuer) return undefined;
   return issuersOf(server.metadataUrl, server.type);
 }
 
-/** A copy, so that no function changes the options; metadata given by hand may hold what is no data. */
+/** Returns a copy, so that no function changes the options. Configured metadata may have members that are not data. */
 function copyOf(
   document: Readonly<Record<string, unknown>>,
   url: string | undefined,

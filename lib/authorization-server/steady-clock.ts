@@ -1,11 +1,11 @@
 /**
- * Seconds that only ever go on, measured by a clock that may not.
+ * Makes a monotonic clock in seconds from a clock that may be set back.
  *
- * Each step that the clock goes forward counts; a step back counts for nothing, and neither does a time that is no
- * number. So a clock that is set back by a year does not make what is kept good for a year, nor a pause a year long.
+ * Only forward steps count. Steps back and invalid dates are ignored. So if the clock is set back by a year, a cached value
+ * does not stay valid for a year, and a pause does not last a year.
  *
  * @param now - the clock
- * @returns the seconds that went by since the first call
+ * @returns a function for the seconds since its first call
  * @internal
  */
 export function steadySeconds(now: () => Date): () => number {

@@ -3,11 +3,11 @@ import type { AuthorizationServerMetadata } from '../options/authorization-serve
 import { identifierProblem, urlProblem } from '../options/url-rules.js';
 import { privateAddressProblem } from './private-addresses.js';
 
-/** What a metadata document has to agree with. @internal */
+/** Expectations that a metadata document must satisfy. @internal */
 export interface MetadataExpectation {
-  /** The document's address, for messages; undefined for metadata given by hand. */
+  /** The document's address, for messages; undefined for configured metadata. */
   readonly url: string | undefined;
-  /** The issuers that are right, or undefined where the document itself says. */
+  /** The issuers that the document may name, or undefined if it may name any. */
   readonly issuers: readonly string[] | undefined;
   /** Whether `jwks_uri` is needed: signatures are verified, and no keys are configured. */
   readonly needsKeys: boolean;
@@ -16,8 +16,8 @@ export interface MetadataExpectation {
 }
 
 /**
- * Checks what a resource server relies on: the issuer, to the letter, the address of the keys, and that of
- * introspection where it is used. Members that only clients use are not checked here; see {@link mcpComplianceFindings}.
+ * Validates the members that a resource server needs: the issuer, compared exactly, the address of the keys, and that of
+ * introspection if it is used. Members that only clients use are not checked: see {@link mcpComplianceFindings}.
  *
  * @throws {@link DiscoveryError} `issuer_mismatch` or `metadata_invalid`
  * @see {@link https://www.rfc-editor.org/rfc/rfc8414#section-3.3 | RFC 8414 section 3.3}

@@ -5,9 +5,9 @@ const OAUTH = '/.well-known/oauth-authorization-server';
 const OIDC = '/.well-known/openid-configuration';
 
 /**
- * Where an issuer's metadata may stand, in the order to ask.
+ * Returns the URLs at which an issuer may serve its metadata, in the order to try.
  *
- * One slash at the end of the issuer is not part of the locations; it stays part of the issuer.
+ * The URLs omit one slash at the end of the issuer. It stays part of the issuer.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc8414#section-3.1 | RFC 8414 section 3.1}
  * @internal
@@ -22,8 +22,8 @@ export function metadataUrls(issuer: string, type: AuthorizationServerType): rea
 }
 
 /**
- * The issuers whose metadata would stand at this address, for an address of a well-known form: the issuer
- * without and with a slash at its end. Empty for any other address.
+ * Returns the issuers whose metadata may be at this address: the issuer without and with a slash at its end. Empty if
+ * the address does not have a well-known form.
  *
  * @internal
  */

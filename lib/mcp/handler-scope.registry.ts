@@ -16,7 +16,7 @@ import { readUri, uriMatcher } from './uri-template.js';
 export interface DeclaredHandler extends McpDeclaration {
   /** The server of @rekog/mcp-nest that serves it. */
   readonly server?: unknown;
-  /** Whether the guard decides on it once more. */
+  /** Whether the guard checks it again. */
   readonly isGuarded?: boolean;
 }
 
@@ -26,16 +26,16 @@ interface ScopedUri extends OperationNeed {
 }
 
 /**
- * Knows which scopes each MCP operation needs, from what is declared of its handler.
+ * Finds the scopes that each MCP operation needs, from the declarations of handlers.
  *
- * Where two servers of one application have a tool of the same name, it needs the scopes of both; so does a URI that
- * several templates may stand for.
+ * If two servers of one application have a tool of the same name, it needs the scopes of both. The same holds for a URI
+ * that several templates may match.
  *
  * @internal
  */
 @Injectable()
 export class HandlerScopeRegistry {
-  /** Maps, so that a tool called `constructor` is no more than a name. */
+  /** Maps, so that a tool called `constructor` has no special meaning. */
   private readonly named = {
     tool: new Map<string, readonly ScopeRequirement[]>(),
     prompt: new Map<string, readonly ScopeRequirement[]>(),
@@ -50,7 +50,7 @@ export class HandlerScopeRegistry {
     @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'undeclaredTools'>,
   ) {}
 
-  /** Takes in what is declared, and lets the resources advertise what it asks for. */
+  /** Adds declarations, and their scopes to the metadata of the resources. */
   register(declarations: readonly DeclaredHandler[]): void {
     for (const declaration of declarations) {
       const { kind, name, requirements, resource, isGuarded = false } = declaration;
@@ -70,8 +70,8 @@ export class HandlerScopeRegistry {
   }
 
   /**
-   * As {@link register}, for handlers that no guard of Nest decides on once more. Denies what is not declared from then on,
-   * unless the options say otherwise.
+   * Same as {@link register}, for handlers that no guard of Nest checks again. From then on, undeclared tools are denied,
+   * unless the options allow them.
    */
   registerUnguarded(declarations: readonly McpDeclaration[]): void {
     this.register(declarations);
@@ -79,34 +79,34 @@ export class HandlerScopeRegistry {
     this.hasUnguarded ||= declarations.some(({ requirements }) => requirements.length > 0);
   }
 
-  /** Whether a decision would be passed by where a body cannot be read, as nothing else makes it. */
+  /** Whether an unread body would bypass authorization, because no later layer checks it. */
   get needsBodies(): boolean {
     return this.hasUnguarded || this.deniesUndeclared;
   }
 
-  /** Whether there is anything to decide on in a body: handlers of an MCP server, or the want of them. */
+  /** Whether bodies must be checked: handlers are declared, or undeclared tools are denied. */
   get decides(): boolean {
     return this.uris.length + this.named.tool.size + this.named.prompt.size > 0 || this.deniesUndeclared;
   }
 
-  /** Whether an operation may be asked for at all, whatever its scopes. */
+  /** Whether an operation may be requested at all, regardless of scopes. */
   admits({ kind, name }: McpOperation): boolean {
     if (!this.deniesUndeclared || kind !== 'tool') return true;
     return this.named.tool.has(name);
   }
 
-  /** Whether an operation may be asked for at a resource: not if its handler belongs to another one. */
+  /** Whether an operation may be requested at a resource: not if its handler belongs to another one. */
   belongsTo(operation: McpOperation, resource: ProtectedResource, server?: unknown): boolean {
     return this.owned.admits(operation, resource, server);
   }
 
-  /** Lets a resource advertise scopes that a handler asks for. */
+  /** Adds the scopes of a handler to the metadata of its resource. */
   advertise(requirements: readonly ScopeRequirement[], resource: string | undefined): void {
     const owner = this.ownerOf(resource);
     if (owner) this.resources.declareScopes(owner, namedScopes(requirements));
   }
 
-  /** All that an operation needs. An unknown name needs nothing: no handler runs for it. */
+  /** Returns all requirements of an operation. An unknown name has none: no handler runs for it. */
   requirementsOf(operation: McpOperation): readonly ScopeRequirement[] {
     return this.needsOf(operation).flatMap(({ requirements }) => requirements);
   }
@@ -119,7 +119,7 @@ export class HandlerScopeRegistry {
     return requirements.every((requirement) => known.includes(requirement));
   }
 
-  /** The same, apart for each resource or template that an operation may be about. */
+  /** Same as {@link requirementsOf}, but separate for each resource or template that may match the operation. */
   needsOf({ kind, name }: McpOperation): readonly OperationNeed[] {
     if (kind !== 'resource') return scoped([{ name, requirements: this.named[kind].get(name) ?? [] }]);
     if (this.uris.length === 0) return [];

@@ -1,33 +1,34 @@
 import type { McpOperationKind } from './operations.js';
 import type { ScopeRequirement } from './scope-requirement.js';
 
-/** A handler of an MCP server, and what its callers need. @publicApi */
+/** A handler of an MCP server, and the scopes that its callers need. @publicApi */
 export interface McpDeclaration {
-  /** `resource` for resource templates too. */
+  /** The kind of handler. Resource templates are `resource` too. */
   readonly kind: McpOperationKind;
   /** The name of the tool or prompt; the URI of the resource, or its template (RFC 6570). */
   readonly name: string;
-  /** All of them are needed, beside those of the protected resource. Empty where a valid token suffices. */
+  /** All are required, in addition to those of the protected resource. Empty if a valid token is enough. */
   readonly requirements: readonly ScopeRequirement[];
   /**
    * The protected resource that the handler belongs to, by name or identifier. It advertises the scopes. Requests with a
-   * token for another resource are rejected with 403. Declare a handler that several resources serve once for each.
+   * token for another resource are rejected with 403. If several resources serve a handler, declare it once for each.
    *
-   * @defaultValue the only one; of several, none in particular
+   * @defaultValue the only resource; if there are several, none in particular
    */
   readonly resource?: string | undefined;
 }
 
 /**
- * Tells which handlers an MCP server has and which scopes they need, so that the guard can decide before the server sees
- * a request. Provide a class of your own for a server whose handlers are not Nest's: it is found among the providers.
- * It has the default scope, and depends on nothing that is made for each request.
+ * Lists the handlers of an MCP server and the scopes they need.
  *
- * Declare every tool, with `requirements: []` if a valid token is enough: once a source declares anything, calls of tools
- * that nothing declares are denied, unless the option `undeclaredTools` is `allow`. A prompt or resource that is not declared
- * needs the scopes of the resource and no more. Guarded routes then reject a body that no parser has read before the guard,
- * whatever its type: with 415 if it is not sent as `application/json`, else with 500. Hand the server the parsed body, as that
- * is what was decided on.
+ * The guard uses it to authorize a request before the server gets it. Provide a subclass if the server's handlers are not
+ * Nest's: the package finds it among the providers. It must be a singleton, without request-scoped dependencies.
+ *
+ * Declare every tool, with `requirements: []` if a valid token is enough. Once a source declares anything, calls of
+ * undeclared tools are denied, unless the option `undeclaredTools` is `allow`. An undeclared prompt or resource needs only
+ * the scopes of the protected resource. Guarded routes then reject a body of any type that no parser read before the guard:
+ * with 415 if it is not sent as `application/json`, else with 500. Pass the parsed body to the server: that is what the
+ * guard checked.
  *
  * @example
  * ```ts
@@ -42,7 +43,8 @@ export interface McpDeclaration {
  */
 export abstract class McpHandlerSource {
   /**
-   * Asked once, at bootstrap, and not awaited. What is wrong with it stops the start with an `McpAuthConfigError`.
+   * Returns the handlers. Called once, at bootstrap; a promise is not awaited. If a declaration is wrong, the application
+   * does not start: bootstrap throws an `McpAuthConfigError`.
    */
   abstract declarations(): readonly McpDeclaration[];
 }

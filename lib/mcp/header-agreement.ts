@@ -2,7 +2,7 @@ import { MessageRejectedError } from '../errors/rejection.errors.js';
 import { headerValues, type OriginRequest } from '../policy/header-values.js';
 import { isMirrored } from './protocol-version.js';
 
-/** Where a message says of which protocol version it is. */
+/** The member of `_meta` that has the protocol version of a message. */
 const VERSION_META = 'io.modelcontextprotocol/protocolVersion';
 
 /** The member of `params` that `Mcp-Name` mirrors. */
@@ -15,20 +15,20 @@ const NAMED_BY: ReadonlyMap<unknown, string> = new Map([
   ['tasks/cancel', 'taskId'],
 ]);
 
-/** A value that no header can hold as it is. */
+/** Matches an encoded value, for text that a header cannot contain. */
 const ENCODED = /^=\?base64\?(.*)\?=$/;
 
-/** Base64 of one spelling only. */
+/** Matches canonical base64. */
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Rejects a message of MCP 2026-07-28 or later whose headers say anything else than its body: `MCP-Protocol-Version`,
- * `Mcp-Method` and `Mcp-Name`, by which proxies route and limit what they do not read. Notifications need not have them.
+ * Rejects a message of MCP 2026-07-28 or later whose headers differ from its body: `MCP-Protocol-Version`, `Mcp-Method`
+ * and `Mcp-Name`. Proxies use them to route and limit requests without reading the body. Notifications need not have them.
  *
- * Messages of older versions have no such headers: theirs are not looked at. Nor is anything that is no JSON-RPC message.
- * A version in one place only is left to the server, unless a request has it in its body alone.
+ * Messages of older versions, and bodies that are not JSON-RPC messages, are not checked. A version only in the header is
+ * left to the server. A request with a version only in its body is rejected.
  *
  * @param body - parsed
  * @throws {@link MessageRejectedError}
@@ -50,7 +50,7 @@ export function assertHeadersAgree(request: OriginRequest, body: unknown): void 
   if (!agrees) throw new MessageRejectedError('header_mismatch');
 }
 
-/** Whether a header says the same as the body, which has to have text to compare with. */
+/** Whether a header has the same value as the body. True if the body has no text to compare with. */
 function mirrors(request: OriginRequest, name: string, expected: unknown, isNeeded: boolean): boolean {
   if (typeof expected !== 'string') return true;
   const [value, ...more] = headerValues(request, name);
@@ -58,7 +58,7 @@ function mirrors(request: OriginRequest, name: string, expected: unknown, isNeed
   return more.length === 0 && (name === 'mcp-name' ? decoded(value) : value) === expected;
 }
 
-/** Undefined where the value claims to be encoded and is not. */
+/** Returns the decoded value; undefined if it is marked as encoded and is not. */
 function decoded(value: string): string | undefined {
   const encoded = ENCODED.exec(value)?.[1];
   if (encoded === undefined) return value;

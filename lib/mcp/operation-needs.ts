@@ -5,7 +5,7 @@ import { COMPLETION_METHOD } from './operations.js';
 import { choicesOf, type ScopedCall, type ScopeRequirement } from './scope-requirement.js';
 import { uriSpellings } from './uri-template.js';
 
-/** What a handler needs that an operation may run. @internal */
+/** The requirements of a handler that an operation may run. @internal */
 export interface OperationNeed {
   /** The name of the tool or prompt; the URI of the resource, or its template. */
   readonly name: string;
@@ -13,14 +13,14 @@ export interface OperationNeed {
 }
 
 /**
- * What a handler's requirements come to for an operation.
+ * Returns the scopes that a handler's requirements need for an operation.
  *
- * Functions are asked about a resource once for each way in which a transport may read its URI, so that no spelling that
- * reaches the handler gets by them. About a completion for a template they are asked with the template, as there is no URI
- * yet; scopes with one of its expressions in them are left out then, as there are no such scopes.
+ * For a resource, functions run once for each way in which a transport may read the URI, so that no spelling bypasses
+ * them. For a completion of a template there is no URI yet, so they get the template. Scopes that contain one of its
+ * expressions are left out then, as such scopes do not exist.
  *
- * @param authorization - keeps the answers of functions
- * @throws whatever a function throws, and an error when it gives what is no list of scopes
+ * @param authorization - caches the results of functions
+ * @throws what a function throws, and an error if it returns something other than a list of scopes
  * @internal
  */
 export function choicesFor(

@@ -1,39 +1,39 @@
 import { MessageRejectedError } from '../errors/rejection.errors.js';
 
-/** What of an MCP server an operation is about. @publicApi */
+/** The kind of handler that an operation runs. @publicApi */
 export type McpOperationKind = 'tool' | 'prompt' | 'resource';
 
 /** One operation that a JSON-RPC message asks for. @publicApi */
 export interface McpOperation {
   readonly kind: McpOperationKind;
-  /** The name of the tool or prompt; the URI of the resource, or a URI template where a completion is asked for. */
+  /** The name of the tool or prompt; the URI of the resource, or a URI template if a completion is requested. */
   readonly name: string;
   /** The method of the message, such as `tools/call`. */
   readonly method: string;
-  /** The arguments of a tool call or a prompt, as sent: nothing has checked them. Empty for what has none. */
+  /** The arguments of a tool call or a prompt, as sent and not validated. Empty if the operation has none. */
   readonly arguments: Readonly<Record<string, unknown>>;
 }
 
-/** The kind of thing a message is about, and its name where that is a text. */
+/** The kind of handler that a message asks for, and its name. The name may not be a string. */
 type Subject = readonly [McpOperationKind, unknown];
 
-/** The arguments of what has none. One object, as decisions on a call are found again by its arguments. @internal */
+/** Stands for missing arguments. One shared object, because decisions on a call are cached by its arguments. @internal */
 export const NO_ARGUMENTS: Readonly<Record<string, unknown>> = Object.freeze({});
 
-/** The method by which a handler of each kind runs. @internal */
+/** The method that runs a handler of each kind. @internal */
 export const HANDLER_METHODS: Readonly<Record<McpOperationKind, string>> = {
   tool: 'tools/call',
   prompt: 'prompts/get',
   resource: 'resources/read',
 };
 
-/** The method that asks for values of an argument or of a variable. @internal */
+/** The method that requests values for an argument or a variable. @internal */
 export const COMPLETION_METHOD = 'completion/complete';
 
 /** The methods that have arguments for a handler. */
 const WITH_ARGUMENTS: ReadonlySet<unknown> = new Set(['tools/call', 'prompts/get']);
 
-/** Which things the methods are about that run a handler of the application. All others run none of them. */
+/** Reads the subjects of each method that runs a handler of the application. Other methods run no handler. */
 const SUBJECTS: ReadonlyMap<unknown, (params: Record<string, unknown>) => readonly Subject[]> = new Map([
   ['tools/call', ({ name }): Subject[] => [['tool', name]]],
   ['prompts/get', ({ name }): Subject[] => [['prompt', name]]],
@@ -44,10 +44,10 @@ const SUBJECTS: ReadonlyMap<unknown, (params: Record<string, unknown>) => readon
 ]);
 
 /**
- * Reads the operations from a parsed JSON-RPC body: of one message, or of all messages of a batch, so that a batch
- * cannot carry a call past the decision. Whatever else a body holds is no operation.
+ * Returns the operations of a parsed JSON-RPC body: of one message, or of all messages of a batch.
  *
- * Headers are not looked at: what a transport runs is what the body says.
+ * Reading the whole batch keeps a call in it from bypassing authorization. Other content of a body is not an operation.
+ * Headers are not read: a transport runs what the body says.
  *
  * @internal
  */
@@ -66,8 +66,9 @@ export function operationsOf(body: unknown): readonly McpOperation[] {
 }
 
 /**
- * Tells whether a parsed body is of MCP: a JSON-RPC message, or a batch that has one. What such a message asks for is not
- * looked at, so that it may be one that runs no handler, such as `ping` or `tasks/get`.
+ * Returns whether a parsed body is MCP: a JSON-RPC message, or a batch that has one.
+ *
+ * The method does not matter: messages that run no handler, such as `ping` or `tasks/get`, count too.
  *
  * @internal
  */
@@ -75,7 +76,7 @@ export function isMcpBody(body: unknown): boolean {
   return Array.isArray(body) ? body.some(isMessage) : isMessage(body);
 }
 
-/** A message that does not say its version may have operations all the same. */
+/** Whether a value is a message. One without a JSON-RPC version counts if its method runs a handler. */
 function isMessage(value: unknown): boolean {
   const { jsonrpc, method } = asRecord(value);
   return jsonrpc === '2.0' || SUBJECTS.has(method);
@@ -97,13 +98,13 @@ function asRecord(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : NO_ARGUMENTS;
 }
 
-/** The most characters of all URIs of a request: each is compared with every template, in several spellings. */
+/** Limit for the characters of all URIs in a request: each is matched with every template, in several spellings. */
 const MAX_URI_CHARACTERS = 65_536;
 
 /**
- * Rejects a body that asks for too much to be decided on, before any of it is.
+ * Rejects a body with too many operations or URI characters, before any operation is authorized.
  *
- * @param most - how many operations it may ask for
+ * @param most - how many operations the body may have
  * @throws {@link MessageRejectedError}
  * @internal
  */

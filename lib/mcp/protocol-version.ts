@@ -2,7 +2,7 @@ import type { ChallengeStrategy } from '../policy/scopes.js';
 
 const NO_BATCHES_SINCE = '2025-06-18';
 
-/** From this revision on, clients keep the scopes they have when they ask for more. */
+/** From this revision on, clients keep the scopes they have when they request more. */
 const CLIENTS_ACCUMULATE_SINCE = '2026-07-28';
 
 /** From this revision on, results say how they may be cached. */
@@ -11,8 +11,8 @@ const CACHE_SCOPES_SINCE = '2026-07-28';
 const HEADERS_MIRROR_SINCE = '2026-07-28';
 
 /**
- * Tells whether the client keeps its scopes by itself when a challenge names others, by its protocol version.
- * Without a version, or with one that is no date, it is taken for an old client.
+ * Returns whether clients of a protocol version keep their scopes when a challenge names others. A client without a
+ * version, or with one that is not a date, counts as old.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization | MCP authorization, scope selection}
  * @internal
@@ -21,13 +21,13 @@ export function clientAccumulatesScopes(protocolVersion: unknown): boolean {
   return isSince(CLIENTS_ACCUMULATE_SINCE, protocolVersion);
 }
 
-/** What a challenge for an MCP operation names, by the client's protocol version. @internal */
+/** Returns the challenge strategy for an MCP operation, by the client's protocol version. @internal */
 export function mcpStrategy(protocolVersion: unknown): ChallengeStrategy {
   return clientAccumulatesScopes(protocolVersion) ? 'operation' : 'accumulated';
 }
 
 /**
- * Tells whether a protocol version has no JSON-RPC batches. Requests without a version are of 2025-03-26, which has them.
+ * Returns whether a protocol version has no JSON-RPC batches. Requests without a version are 2025-03-26, which has them.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2025-06-18/changelog | MCP 2025-06-18, changes}
  * @internal
@@ -37,7 +37,7 @@ export function hasNoBatches(protocolVersion: unknown): boolean {
 }
 
 /**
- * Tells whether results say whom they may be cached for (`cacheScope`), by the protocol version of the request.
+ * Returns whether results have a `cacheScope`, by the protocol version of the request.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching | MCP, caching}
  * @internal
@@ -47,7 +47,7 @@ export function hasCacheScopes(protocolVersion: unknown): boolean {
 }
 
 /**
- * Tells whether headers mirror what messages of a protocol version are about.
+ * Returns whether headers mirror parts of the message in a protocol version.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http | MCP, Streamable HTTP}
  * @internal

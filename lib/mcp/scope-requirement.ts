@@ -5,40 +5,43 @@ import type { ScopeChoice } from '../policy/scopes.js';
 import { isScopeToken } from '../options/value-rules.js';
 import type { McpOperationKind } from './operations.js';
 
-/** Scopes of which one suffices. A client that has none of them is asked to get the first. @publicApi */
+/** Scopes of which one is enough. If a client has none of them, the challenge names the first. @publicApi */
 export interface AnyOfScopes {
   readonly anyOf: readonly [string, ...string[]];
 }
 
-/** What a function in `@RequireScopes()` decides on. @publicApi */
+/** The call that a function in `@RequireScopes()` receives. @publicApi */
 export interface ScopedCall {
-  /** `route` for an HTTP route. */
+  /** The kind of MCP operation, or `route` for an HTTP route. */
   readonly kind: McpOperationKind | 'route';
   /**
-   * The name of the tool or prompt, or `Class.method` of the route. Of a resource its URI, never its template: a function
-   * is called once for each way in which a transport may read the URI, and all that it asks for is needed. A completion for
-   * a resource template has no URI yet, so `name` is the template then.
+   * The name of the tool or prompt, `Class.method` of the route, or the URI of the resource, never its template.
+   *
+   * For a resource, the function is called once for each way in which a transport may read the URI. All scopes it returns
+   * are required. A completion for a resource template has no URI yet, so `name` is the template then.
    */
   readonly name: string;
-  /** The method of the message, such as `tools/call` or `completion/complete`; of an HTTP route `GET`, `POST`, … */
+  /** The method of the message, such as `tools/call` or `completion/complete`; for an HTTP route `GET`, `POST`, … */
   readonly method: string;
-  /** The arguments of a tool call or a prompt, as sent: nothing has checked them. Empty for what has none. */
+  /** The arguments of a tool call or a prompt, as sent and not validated. Empty if the call has none. */
   readonly arguments: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Says which scopes a call needs, by its arguments and its caller. Runs before the handler, and before its arguments are
- * checked; once for each call, whatever layers decide on it. A call within another request, and one over stdio, has the
- * arguments that its transport hands on. When it throws, or gives what is no list of scopes, the call is answered with 500 and the handler does not run.
+ * Returns the scopes that a call needs, depending on its arguments and its caller.
+ *
+ * It runs before the handler, and before the arguments are validated. It runs once for each call, even if several layers
+ * check the call. For a call within another request, or over stdio, the arguments are those that the transport passes on.
+ * If it throws, or returns something other than a list of scopes, the call gets 500 and the handler does not run.
  *
  * @publicApi
  */
 export type ScopesOfCall = (call: ScopedCall, auth: AuthInfo) => readonly (string | AnyOfScopes)[];
 
-/** A scope, several of which one suffices, or a function that says which. @publicApi */
+/** A scope, several scopes of which one is enough, or a function that returns them. @publicApi */
 export type ScopeRequirement = string | AnyOfScopes | ScopesOfCall;
 
-/** Says what is wrong with a requirement, or undefined when it is right. @internal */
+/** Returns what is wrong with a requirement, or undefined if it is valid. @internal */
 export function requirementProblem(requirement: unknown): string | undefined {
   if (typeof requirement === 'function') return undefined;
   if (typeof requirement !== 'object' || requirement === null) return isScopeToken(requirement);
@@ -49,7 +52,7 @@ export function requirementProblem(requirement: unknown): string | undefined {
   return anyOf.map(isScopeToken).find((problem) => problem !== undefined);
 }
 
-/** Says what is wrong with each requirement of a list, by where each stands. @internal */
+/** Returns the problems of each requirement in a list, with its position as path. @internal */
 export function requirementProblems(
   requirements: readonly unknown[],
   where: (index: number) => string,
@@ -60,7 +63,7 @@ export function requirementProblems(
   });
 }
 
-/** The scopes that requirements name, whatever is decided in the end. @internal */
+/** Returns all scopes that requirements name; functions name none. @internal */
 export function namedScopes(requirements: readonly ScopeRequirement[]): readonly string[] {
   return requirements.flatMap((requirement) => {
     if (typeof requirement === 'string') return [requirement];
@@ -68,7 +71,7 @@ export function namedScopes(requirements: readonly ScopeRequirement[]): readonly
   });
 }
 
-/** What requirements come to without a caller: functions are not asked, as there is nobody to ask them about. @internal */
+/** Returns what requirements need without a caller. Functions are left out, as they need a caller. @internal */
 export function choicesWithoutCaller(requirements: readonly ScopeRequirement[]): readonly ScopeChoice[] {
   return requirements.flatMap((requirement) => {
     if (typeof requirement === 'function') return [];
@@ -77,11 +80,11 @@ export function choicesWithoutCaller(requirements: readonly ScopeRequirement[]):
 }
 
 /**
- * What requirements come to for one call.
+ * Returns the scopes that requirements need for one call.
  *
- * @param calls - the call in each way that functions are asked about it; not made where there is no function
- * @param authorization - keeps the answers of functions, so that none runs twice for a call
- * @throws whatever a function throws, and an error when it gives what is no list of scopes
+ * @param calls - the call in each form that functions are run with; not computed if there is no function
+ * @param authorization - caches the results of functions, so that none runs twice for a call
+ * @throws what a function throws, and an error if it returns something other than a list of scopes
  * @internal
  */
 export function choicesOf(

@@ -1,7 +1,7 @@
 import { MessageRejectedError } from '../errors/rejection.errors.js';
 import { hasContent } from '../platform/node-message.js';
 
-/** The media type in any case, and parameters: a name, and a token or a quoted text. */
+/** Matches the media type in any letter case, and parameters: a name, and a token or a quoted string. */
 const JSON_TYPE =
   /^\s*application\/json\s*(?:;\s*[\w!#$%&'*+.^`|~-]+=(?:[\w!#$%&'*+.^`|~-]+|"(?:[^"\\]|\\.)*")\s*)*$/i;
 
@@ -9,19 +9,19 @@ const UNREAD =
   'The body is not parsed, so that it cannot be decided on, as an McpHandlerSource or "undeclaredTools" asks for; ' +
   'let a JSON body parser run before the guard';
 
-/** The part of a request that tells of its body. */
+/** The part of a request that describes its body. */
 interface BodiedRequest {
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body?: unknown;
-  /** Node's request, if this is none. */
+  /** Node's request, if this is not one. */
   readonly raw?: unknown;
 }
 
 /**
- * Tells whether a request has a body that has not been parsed: a server behind the guard that reads it itself would run
- * what nobody has decided on.
+ * Returns whether a request has a body that has not been parsed. A server behind the guard that reads the body itself would
+ * run operations that were not authorized.
  *
- * The media type does not count. MCP has `application/json` only, but a lenient server may read any body as a message.
+ * The media type is ignored. MCP has only `application/json`, but a lenient server may read any body as a message.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http | MCP, Streamable HTTP}
  * @internal
@@ -33,8 +33,8 @@ export function hasUnreadMessage(request: BodiedRequest): boolean {
 }
 
 /**
- * Tells whether a request says that its body is of the one type that MCP has, `application/json`, whatever its parameters:
- * a JSON body parser reads such a body. It need not read any other, nor one whose type is not well-formed.
+ * Returns whether the `Content-Type` is `application/json`, the only type of MCP, with any parameters. A JSON body parser
+ * reads such a body. It need not read bodies of another or malformed type.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-8.3.1 | RFC 9110 section 8.3.1}
  * @internal
@@ -45,8 +45,8 @@ export function isSentAsJson({ headers }: Pick<BodiedRequest, 'headers'>): boole
 }
 
 /**
- * Tells whether a body is a parsed JSON text that is neither object nor array, so that there is no message in it. Text that
- * nobody has parsed looks like that too.
+ * Returns whether a body is a JSON value that is neither object nor array, so that it contains no message. Unparsed text
+ * looks the same.
  *
  * @internal
  */
@@ -54,7 +54,7 @@ export function isScalar(body: unknown): boolean {
   return body === null || (body !== undefined && typeof body !== 'object');
 }
 
-/** Why nothing can be decided on: by what the client has sent, or by how the application reads it. @internal */
+/** Returns why a body cannot be checked: the client's request, or the application's body parser. @internal */
 export function unreadFailure(request: BodiedRequest): Error {
   if (!isSentAsJson(request)) return new MessageRejectedError('media_type');
   return isScalar(request.body) ? new MessageRejectedError('not_a_message') : new Error(UNREAD);

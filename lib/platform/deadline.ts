@@ -1,20 +1,20 @@
 import { Line } from './line.js';
 import { outsideRequests } from './outside-requests.js';
 
-/** Whether a value that the application returned is a promise, of whatever kind. @internal */
+/** Whether a value that the application returned is a promise of any kind. @internal */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     value instanceof Promise || typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
   );
 }
 
-/** What becomes of a promise that is awaited for a limited time. @internal */
+/** Callbacks for a promise that is awaited for a limited time. @internal */
 export interface Outcome<T> {
-  /** Gives the error to throw when the time is over. */
+  /** Returns the error to throw after the time limit. */
   readonly onTimeout: (ms: number) => Error;
-  /** Turns the value into the result. Not called for a value that comes too late. */
+  /** Converts the value to the result. Not called for a value after the time limit. */
   readonly onFulfilled: (value: unknown) => T | PromiseLike<T>;
-  /** Gives the error to throw in place of the one that the promise was rejected with. */
+  /** Returns the error to throw in place of the one that the promise was rejected with. */
   readonly onRejected: (error: unknown) => unknown;
 }
 
@@ -105,8 +105,8 @@ export interface DeadlineOptions {
 }
 
 /**
- * Runs work with a signal that is aborted after a number of milliseconds, or with another signal. Waits on for work that
- * ignores its signal.
+ * Runs work with a signal that is aborted after a number of milliseconds, or with another signal. If the work ignores its
+ * signal, it is still awaited.
  *
  * @internal
  */
@@ -156,7 +156,7 @@ export async function untilAborted<T>(signal: AbortSignal, work: T | Promise<T>)
   }
 }
 
-/** A timer that does not keep the process alive, and runs in the async context of no request. */
+/** Starts a timer that does not keep the process alive, and runs outside the async context of any request. */
 function startTimer(ms: number, expire: () => void): NodeJS.Timeout {
   return outsideRequests(() => setTimeout(expire, ms)).unref();
 }

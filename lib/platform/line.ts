@@ -1,4 +1,4 @@
-/** Where one stands in a {@link Line}. @internal */
+/** A node of a {@link Line}. @internal */
 export class Place<T> {
   before: Place<T> | undefined = undefined;
   after: Place<T> | undefined = undefined;
@@ -8,10 +8,10 @@ export class Place<T> {
 }
 
 /**
- * A line in which each stands behind those that came before, and which each may leave at any time, at the same small cost.
+ * A doubly linked list with insertion at the end and O(1) removal.
  *
- * A `Set` does the same, but not for what comes and goes with every request: its old tables stay reachable from one
- * another, with what was in them, until the whole heap is looked through. Whoever leaves this line is bound to nobody.
+ * A `Set` does not suit entries that come and go with every request: its old tables stay reachable from one another, with
+ * their entries, until a full garbage collection. A removed node of this list refers to no other.
  *
  * @internal
  */
@@ -19,7 +19,7 @@ export class Line<T> {
   private head: Place<T> | undefined;
   private tail: Place<T> | undefined;
 
-  /** The one that came first of those that are left. */
+  /** The oldest node. */
   get first(): Place<T> | undefined {
     return this.head;
   }
@@ -33,7 +33,7 @@ export class Line<T> {
     return place;
   }
 
-  /** @returns false where it has been left before */
+  /** Removes a node. @returns false if it was removed before */
   leave(place: Place<T>): boolean {
     if (!place.isTaken) return false;
     const { before, after } = place;

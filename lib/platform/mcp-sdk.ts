@@ -1,6 +1,6 @@
 /**
- * Where errors of the MCP SDK carry the names of their classes. The SDK's `instanceof` goes by them, whichever copy of the
- * SDK asks. Undocumented. Checked with @modelcontextprotocol/server 2.0.0 to 2.4.0.
+ * The property of MCP SDK errors with the names of their classes. `instanceof` uses it, in any copy of the SDK.
+ * Undocumented. Checked with @modelcontextprotocol/server 2.0.0 to 2.4.0.
  */
 const ERROR_BRANDS = Symbol.for('mcp.sdk.errorBrands');
 
@@ -10,7 +10,7 @@ function brand(error: Error, type: 'OAuthError' | 'ProtocolError'): void {
 }
 
 /**
- * A rejected token as the MCP SDK's middleware understands it: an `OAuthError` of `@modelcontextprotocol/server` with the
+ * A rejected token for the MCP SDK's middleware: an `OAuthError` of `@modelcontextprotocol/server` with the
  * code `invalid_token`, without that package. `cause` has the reason.
  *
  * @internal

@@ -4,7 +4,7 @@ import { AsyncResource } from 'node:async_hooks';
 const outside = new AsyncResource('nestjs-mcp-auth');
 
 /**
- * Runs what requests share outside of the async context of all of them: of every `AsyncLocalStorage` of the process.
+ * Runs work that requests share outside the async context of any request: of every `AsyncLocalStorage` of the process.
  *
  * A timer, a promise and a connection keep the context in which they were made. If the first of several requests made
  * them, the code of the others would run in its context, and it could not be garbage collected.

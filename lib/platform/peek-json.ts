@@ -50,8 +50,8 @@ export function jsonPeeker(limit: number): Hook {
 }
 
 /**
- * Has a request that was read ahead keep the body of then, if the platform has parsed the same: what was decided on that
- * body is known by the object.
+ * Restores the body object that was read ahead, if the platform has parsed an equal one: decisions are cached by that
+ * object.
  *
  * @internal
  */
@@ -97,7 +97,7 @@ function peek(node: NodeRequest, limit: number, done: (error?: Error, bytes?: Bu
   node.on('readable', read).on('end', lose).on('error', lose).on('close', lose);
 }
 
-/** Whether all has come. A request of HTTP/2 says it of itself only once it has ended, its stream says it before. */
+/** Whether the whole body has arrived. An HTTP/2 request shows it only after it has ended, its stream before. */
 function isComplete({ complete, stream }: NodeRequest): boolean {
   return complete === true || stream?.readableEnded === true;
 }

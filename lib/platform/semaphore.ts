@@ -1,4 +1,4 @@
-/** Thrown by {@link Semaphore.acquire} when too many wait already. @internal */
+/** Thrown by {@link Semaphore.acquire} if the queue is full. @internal */
 export class QueueFullError extends Error {}
 
 /** A counting semaphore with a bounded queue, first come first served. @internal */
@@ -45,7 +45,7 @@ export class Semaphore {
     });
   }
 
-  /** Gives a permit back: to the one that has waited longest, if any waits. */
+  /** Releases a permit. The caller that has waited longest gets it, if any waits. */
   release(): void {
     const [begin] = this.waiting;
     if (begin) {

@@ -2,19 +2,19 @@ import { RequestOriginRejectedError } from '../errors/rejection.errors.js';
 import { parseHost } from '../options/origin-rules.js';
 import { headerValues, type OriginRequest } from './header-values.js';
 
-/** What a `Host` is compared with, in canonical form: `host` for every port, `host:port` for one. @internal */
+/** The allowed hosts in canonical form: `host` for every port, `host:port` for one. @internal */
 export type HostRules = ReadonlySet<string>;
 
 /**
- * Decides whether a request is addressed to an allowed host. A page whose name an attacker has resolved to this machine
- * (DNS rebinding) still sends that name.
+ * Rejects a request that is not for an allowed host. This stops DNS rebinding: a page whose name an attacker resolves to
+ * this machine still sends that name as Host.
  *
- * `:authority` of HTTP/2 counts as Host. Two Host lines, or a Host beside another `:authority`, are rejected even where
- * hosts are not looked at, for a proxy may have read the other one. A missing Host, which only HTTP/1.0 may have, is
- * rejected where hosts are looked at. A Host without a port is on 80 or 443, as the scheme is not known behind a proxy.
- * `X-Forwarded-Host`, `Forwarded` and the target of the request are not looked at.
+ * `:authority` of HTTP/2 counts as Host. Two Host lines, or a Host and another `:authority`, are always rejected, because
+ * a proxy may have read the other one. A missing Host, which only HTTP/1.0 allows, is rejected if there are rules. A Host
+ * without a port stands for 80 and 443, because the scheme is not known behind a proxy. `X-Forwarded-Host`, `Forwarded`
+ * and the request target are not read.
  *
- * @param rules - undefined where any host will do
+ * @param rules - undefined if any host is allowed
  * @throws {@link RequestOriginRejectedError} `duplicate_host` or `host`, and nothing else
  * @see {@link https://www.rfc-editor.org/rfc/rfc9112#section-3.2 | RFC 9112 section 3.2}
  * @internal

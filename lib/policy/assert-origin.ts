@@ -2,7 +2,7 @@ import { RequestOriginRejectedError } from '../errors/rejection.errors.js';
 import { canonicalOrigin, isBrowserHost, parseOrigin, withoutAnyPort } from '../options/origin-rules.js';
 import { headerValues, type OriginRequest } from './header-values.js';
 
-/** What an `Origin` is compared with, in canonical form. @internal */
+/** The allowed origins in canonical form. @internal */
 export interface OriginRules {
   readonly allowsAny: boolean;
   readonly exact: ReadonlySet<string>;
@@ -10,7 +10,7 @@ export interface OriginRules {
   readonly onEveryPort: ReadonlySet<string>;
 }
 
-/** Sorts resolved `allowedOrigins` for comparing. @internal */
+/** Returns the rules for resolved `allowedOrigins`. @internal */
 export function originRules(allowed: readonly string[]): OriginRules {
   const onEveryPort = allowed.filter((entry) => entry !== '*' && withoutAnyPort(entry) !== entry);
   return {
@@ -21,15 +21,16 @@ export function originRules(allowed: readonly string[]): OriginRules {
 }
 
 /**
- * Decides whether a request comes from an allowed origin. Without an `Origin` it does, as everything but browsers sends
- * none. Browsers leave it out of a GET too, of a page's own origin or one whose answer the page cannot read; the Host
- * and the token decide on those.
+ * Rejects a request from an origin that is not allowed.
  *
- * Scheme, host and port are compared, letter case and a default port aside. What is no origin to the letter is
+ * A request without `Origin` is allowed, because clients other than browsers send none. Browsers omit it in a GET too, if
+ * it is same-origin or the page cannot read the response. Host and token protect those requests.
+ *
+ * Scheme, host and port are compared, ignoring letter case and a default port. Anything that is not exactly an origin is
  * rejected: `null`, several values, a path, userinfo, other spellings of an address. Linear in the header's length.
- * Neither the token nor `Referer`, `Sec-Fetch-Site` and forwarding headers are looked at.
+ * The token, `Referer`, `Sec-Fetch-Site` and forwarding headers are not read.
  *
- * @returns the origin as sent, for CORS headers; undefined where none was sent
+ * @returns the origin as sent, for CORS headers; undefined if none was sent
  * @throws {@link RequestOriginRejectedError} `origin`, and nothing else
  * @see {@link https://www.rfc-editor.org/rfc/rfc6454#section-7 | RFC 6454 section 7}
  * @internal

@@ -1,11 +1,10 @@
 import { canonicalResource } from '../options/url-rules.js';
 
 /**
- * Tells whether a token's `aud` names one of the accepted audiences.
+ * Returns whether a token's `aud` names one of the accepted audiences.
  *
- * Scheme and host letter case, a default port and one trailing slash make no difference; everything else
- * does. A prefix is a match only when `match` is `hierarchical`, by whole segments of the path. Does not look at
- * what else the token is for.
+ * Letter case of scheme and host, a default port and one trailing slash are ignored; everything else must be equal. A
+ * prefix matches only if `match` is `hierarchical`, by whole path segments. Other audiences of the token are ignored.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3 | RFC 7519 section 4.1.3}
  * @internal
@@ -16,7 +15,7 @@ export function namesAudience(
   match: 'exact' | 'hierarchical' = 'exact',
 ): boolean {
   const named: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
-  // Most tokens name it as it is configured, which is told without taking it apart.
+  // Most tokens name it exactly as configured. Then no parsing is needed.
   if (named.some((value) => accepted.includes(value as string))) return true;
   const forms = match === 'exact' ? exactForms(accepted) : formsWithAncestors(accepted);
   return named.some((value) => typeof value === 'string' && forms.has(canonicalResource(value)));
@@ -26,7 +25,7 @@ const exactForms = oncePerList((accepted) => accepted.map(canonicalResource));
 
 const formsWithAncestors = oncePerList((accepted) => accepted.map(canonicalResource).flatMap(withAncestors));
 
-/** By the list that they were made from, which is that of the options and does not change. */
+/** Caches the forms by their list, which belongs to the options and does not change. */
 function oncePerList(make: (accepted: readonly string[]) => readonly string[]) {
   const known = new WeakMap<readonly string[], ReadonlySet<string>>();
   return (accepted: readonly string[]): ReadonlySet<string> => {
@@ -36,7 +35,7 @@ function oncePerList(make: (accepted: readonly string[]) => readonly string[]) {
   };
 }
 
-/** A canonical URL and those that its path goes through, up to the origin. What is no plain http(s) URL has none. */
+/** Returns a canonical URL and its parent URLs up to the origin. Only a plain http(s) URL has parents. */
 function withAncestors(form: string): readonly string[] {
   const [, origin, path] = /^(https?:\/\/[^/?#]+)([^?#]*)$/.exec(form) ?? [];
   if (origin === undefined || path === undefined) return [form];

@@ -1,20 +1,20 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { valuesIn } from '../platform/header-lines.js';
 
-/** The part of a request that its origin is read from, on any platform. @internal */
+/** The part of a request that has its headers, on any platform. @internal */
 export interface OriginRequest {
   readonly headers: IncomingHttpHeaders;
   readonly rawHeaders?: readonly string[];
-  /** The Node request behind a request of Fastify's. */
+  /** The Node request, if this is a Fastify request. */
   readonly raw?: { readonly rawHeaders?: readonly string[] };
 }
 
 /**
- * Every value of a header, one for each line that came in. Node keeps the first of several Host lines only, and joins
- * Origin lines, in `headers`.
+ * Returns every value of a header, one for each received line. In `headers`, Node keeps only the first of several Host
+ * lines, and joins Origin lines.
  *
- * Platforms that make a request without lines, such as serverless adapters, have it in `headers` alone: a header is
- * never taken for absent because of that.
+ * Platforms that make a request without lines, such as serverless adapters, have values only in `headers`. If there are no
+ * lines for a header, its value is read there.
  *
  * @param name - in lower case
  * @internal

@@ -3,8 +3,8 @@ import type { TokenClaims } from '../options/token.verifier.js';
 const byRejection = new WeakMap<object, TokenClaims>();
 
 /**
- * Notes which claims a rejection is about, for events. Only for claims that a verifier vouches for. They are not on
- * the error, so that nothing that prints errors prints them.
+ * Stores the claims of a rejected token, for events. Use it only for verified claims. They are not a property of the
+ * error, so that printing the error does not print them.
  *
  * @internal
  */
@@ -13,7 +13,7 @@ export function withRejectedClaims<E extends object>(rejection: E, claims: Token
   return rejection;
 }
 
-/** The claims that a rejection is about; undefined where it came before the token was verified. @internal */
+/** Returns the claims of a rejected token; undefined if it was rejected before it was verified. @internal */
 export function rejectedClaims(rejection: unknown): TokenClaims | undefined {
   return rejection instanceof Error ? byRejection.get(rejection) : undefined;
 }

@@ -6,7 +6,7 @@ import type { OriginRequest } from './header-values.js';
 type Allowed = Pick<ResolvedProtectedResourceOptions, 'allowedOrigins' | 'allowedHosts'>;
 
 /**
- * Where requests for one resource may come from. Asked before credentials are looked for.
+ * Checks Host and Origin of requests for one resource. It runs before credentials are read.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http | MCP, Streamable HTTP}
  * @internal
@@ -21,9 +21,9 @@ export class RequestOriginPolicy {
   }
 
   /**
-   * Decides on Host, then on Origin.
+   * Checks Host, then Origin.
    *
-   * @returns the allowed origin as sent, for CORS headers; undefined where none was sent
+   * @returns the allowed origin as sent, for CORS headers; undefined if none was sent
    * @throws {@link RequestOriginRejectedError}
    */
   check(request: OriginRequest): string | undefined {
@@ -32,7 +32,7 @@ export class RequestOriginPolicy {
   }
 
   /**
-   * Decides on Host alone, for documents that pages of any origin may read.
+   * Checks only Host, for documents that pages of any origin may read.
    *
    * @throws {@link RequestOriginRejectedError} `host` or `duplicate_host`
    */
@@ -43,7 +43,7 @@ export class RequestOriginPolicy {
 
 const policies = new WeakMap<Allowed, RequestOriginPolicy>();
 
-/** The policy of a resource, made once. @internal */
+/** Returns the policy of a resource, made once. @internal */
 export function policyOf(resource: Allowed): RequestOriginPolicy {
   let policy = policies.get(resource);
   if (!policy) policies.set(resource, (policy = new RequestOriginPolicy(resource)));

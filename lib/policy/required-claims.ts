@@ -1,15 +1,15 @@
 import { TokenRejectedError } from '../errors/rejection.errors.js';
 import type { TokenClaims } from '../options/token.verifier.js';
 
-/** Claims whose value is a name: texts that are not empty. */
+/** Claims whose value must be a non-empty string. */
 const NAMES: readonly string[] = ['iss', 'sub', 'client_id', 'jti'];
 
 /**
- * Rejects a token that lacks one of the claims that its verifier, or the options of its server, want. Whether times and
- * audience have the right form is decided with them.
+ * Rejects a token that lacks a claim that its verifier, or the options of its server, require. The form of times and
+ * audience is validated elsewhere.
  *
  * @param claims - the token's claims
- * @param required - the names of those that must be there; none where it is undefined
+ * @param required - the names of the required claims; none if undefined
  * @throws {@link TokenRejectedError} `missing_claim`
  * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-2.2 | RFC 9068 section 2.2}
  * @internal

@@ -20,7 +20,7 @@ import {
 type ScopedCaller = Pick<GrantedScopes, 'scopes'>;
 
 /**
- * Decides whether a caller's scopes satisfy what a request needs, and which scopes a challenge names.
+ * Checks whether a caller's scopes satisfy a request, and chooses the scopes of a challenge.
  *
  * A request needs the scopes of its resource and those of its operations. A broader scope includes others by the option
  * `scopeHierarchy`.

@@ -1,47 +1,48 @@
-/** A scope that is needed, or several of which one is. @internal */
+/** A required scope, or several scopes of which one is required. @internal */
 export type ScopeChoice = string | readonly [string, ...string[]];
 
-/** What one request needs. @internal */
+/** The scopes that one request needs. @internal */
 export interface ScopeDemand {
-  /** What the resource asks of every request. */
+  /** The scopes that the resource requires of every request. */
   readonly baseline: readonly string[];
-  /** What this operation asks for: a route, a tool call. */
+  /** The scopes that this operation requires: a route, a tool call. */
   readonly operation: readonly ScopeChoice[];
 }
 
-/** What a token grants. @internal */
+/** The scopes that a token grants. @internal */
 export interface GrantedScopes {
-  /** The scopes that it names. */
+  /** The scopes that the token names. */
   readonly scopes: readonly string[];
-  /** Which further scopes a scope includes, directly or by another. */
+  /** Further scopes that a scope includes, directly or through another. */
   readonly hierarchy?: ReadonlyMap<string, readonly string[]> | undefined;
 }
 
 /**
- * What a challenge names beside the scopes of the operation.
+ * The scopes that a challenge names in addition to those of the operation.
  *
- * - `operation`: nothing more, for clients that keep the scopes they have (MCP 2026-07-28); the resource's own
- *   scopes only if they are missing too
- * - `complete`: all that the request needs
- * - `accumulated`: that, and the granted scopes that this resource knows, for clients that ask for exactly what
- *   a challenge names and would lose the rest (MCP before 2026-07-28)
+ * - `operation`: no others, for clients that keep the scopes they have (MCP 2026-07-28); the resource's own scopes only if
+ *   they are missing too
+ * - `complete`: all scopes that the request needs
+ * - `accumulated`: those, and the granted scopes that this resource knows, for clients that request exactly the scopes of
+ *   a challenge and would lose the rest (MCP before 2026-07-28)
  *
  * @internal
  */
 export type ChallengeStrategy = 'operation' | 'complete' | 'accumulated';
 
 /**
- * Decides whether granted scopes suffice. Every scope demanded is needed; scopes are compared to the letter, and a scope
- * implies another only by the hierarchy. Of several that would do, a granted one is named, else the first; what is named
- * is what is needed, not a broader scope that includes it.
+ * Returns the scopes for a challenge, or undefined if the granted scopes satisfy the request.
  *
- * Takes the token for valid and for this resource: {@link validateClaims} comes first.
+ * Every demanded scope is required. Scopes are compared exactly. A scope includes another only by the hierarchy. Of several
+ * alternatives, the challenge names a granted one, else the first. It names the required scope, not a broader one.
  *
- * @param granted - what the token grants
- * @param demand - what the request needs
- * @param strategy - what the challenge names when they do not suffice
+ * The token must be valid for this resource: call {@link validateClaims} first.
+ *
+ * @param granted - the scopes that the token grants
+ * @param demand - the scopes that the request needs
+ * @param strategy - the scopes that the challenge names
  * @param known - the scopes that the resource knows, for `accumulated`
- * @returns what to ask the client to get, in order and each once; undefined when the request may go on
+ * @returns the scopes that the client should request, in order and each once; undefined if the request is authorized
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 | RFC 6750 section 3.1}
  * @internal
  */
@@ -55,7 +56,7 @@ export function missingScopes(
   return scopesForChallenge(granted, demand, strategy, known);
 }
 
-/** Whether granted scopes suffice, as {@link missingScopes} decides. @internal */
+/** Whether granted scopes satisfy a demand, by the rules of {@link missingScopes}. @internal */
 export function satisfies(granted: GrantedScopes, { baseline, operation }: ScopeDemand): boolean {
   for (const scope of baseline) if (!includesScope(granted, scope)) return false;
   for (const choice of operation) {
@@ -65,7 +66,7 @@ export function satisfies(granted: GrantedScopes, { baseline, operation }: Scope
   return true;
 }
 
-/** What {@link missingScopes} names, whether it is granted or not. @internal */
+/** Returns the scopes for a challenge as {@link missingScopes}, even if the demand is satisfied. @internal */
 export function scopesForChallenge(
   granted: GrantedScopes,
   { baseline, operation }: ScopeDemand,
@@ -80,7 +81,7 @@ export function scopesForChallenge(
 }
 
 /**
- * What a caller without a token is asked to get: all that the request needs, the first of several that would do.
+ * Returns the scopes for a challenge without a token: all that the request needs, and the first of alternatives.
  *
  * @internal
  */

@@ -1,33 +1,33 @@
 import { TokenRejectedError } from '../errors/rejection.errors.js';
 import type { TokenClaims } from '../options/token.verifier.js';
 
-/** The last second that a date can be written for with four digits of year; beyond lies no honest expiry. */
+/** The last second of the year 9999. A later expiry is not plausible. */
 const END_OF_TIME = 253_402_300_799;
 
-/** The time that tokens are measured by. @internal */
+/** The current time and its tolerance. @internal */
 export interface ValidationClock {
   /** Seconds since the epoch. */
   readonly nowSeconds: number;
-  /** How far the issuer's clock may be off, in either direction. */
+  /** Tolerated difference of the issuer's clock, in either direction. */
   readonly toleranceSeconds: number;
 }
 
-/** What a token must say of time, beside being valid now. @internal */
+/** Rules for time claims, in addition to being valid now. @internal */
 export interface TimeRules {
-  /** Whether a token that does not say until when it is valid is rejected. */
+  /** Whether a token without `exp` is rejected. */
   readonly requiresExpiry: boolean;
-  /** How long after `iat` a token is good; with it, one that does not say when it was issued is rejected. */
+  /** How long after `iat` a token is valid. If set, a token without `iat` is rejected. */
   readonly maxAgeSeconds?: number | undefined;
 }
 
 /**
- * Rejects a token that is expired, too old, not valid yet, or has time claims that are no times.
+ * Rejects a token that is expired, too old, not valid yet, or has malformed time claims.
  *
  * @param claims - the token's claims
- * @param clock - what they are compared with
- * @param rules - what it must say
- * @returns the time from which on the token is rejected, without the tolerance: `exp` or its greatest age, whichever comes
- * first; undefined if the token has neither
+ * @param clock - the current time
+ * @param rules - the required claims and the maximum age
+ * @returns the time from which the token is rejected, without the tolerance: the earlier of `exp` and its maximum age;
+ * undefined if the token has neither
  * @throws {@link TokenRejectedError} `expired`, `too_old`, `not_yet_valid` or `time_claims`
  * @see {@link https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4 | RFC 7519 sections 4.1.4 to 4.1.6}
  * @internal
@@ -40,7 +40,7 @@ export function assertTimely(
   if (!isDateOrAbsent(exp) || !isDateOrAbsent(nbf) || !isDateOrAbsent(iat))
     throw new TokenRejectedError('time_claims');
   if (exp === undefined && requiresExpiry) throw new TokenRejectedError('time_claims');
-  // Written so that a clock that gives NaN rejects everything.
+  // The negation makes a clock that returns NaN reject everything.
   if (!(nowSeconds < (exp ?? END_OF_TIME) + toleranceSeconds)) throw new TokenRejectedError('expired');
   const begins = [nbf, iat].filter((date) => date !== undefined);
   if (begins.some((begin) => nowSeconds < begin - toleranceSeconds))
@@ -49,7 +49,7 @@ export function assertTimely(
   return endOf(exp, iat, { nowSeconds: nowSeconds - toleranceSeconds, maxAgeSeconds });
 }
 
-/** The end of a token with a greatest age, which must not be over. */
+/** Returns the expiry of a token with a maximum age. Rejects the token if it is too old. */
 function endOf(
   exp: number | undefined,
   iat: number | undefined,

@@ -2,19 +2,19 @@ import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { USUAL_CLAIM_NAMES } from '../options/claim-names.js';
 import type { TokenClaims } from '../options/token.verifier.js';
 
-/** On whose behalf a token was issued, and to which client. @internal */
+/** The subject and the client of a token. @internal */
 export interface TokenPrincipal {
   readonly subject: string | undefined;
   readonly clientId: string;
 }
 
 /**
- * Reads subject and client. The client is the first of the named claims that is a non-empty string, else empty: a
- * wrong value would be worse. `sub` never stands in for it unless it is named.
+ * Returns subject and client. The client is the first of the named claims that is a non-empty string, else empty: a
+ * wrong value would be worse. `sub` is used for the client only if it is named.
  *
  * @param claims - the token's claims
- * @param names - what the client's claim may be called
- * @throws {@link TokenRejectedError} `subject` when `sub` is not a non-empty string, or neither is there
+ * @param names - the possible names of the client's claim
+ * @throws {@link TokenRejectedError} `subject` if `sub` is not a non-empty string, or both are missing
  * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-2.2 | RFC 9068 section 2.2}
  * @internal
  */

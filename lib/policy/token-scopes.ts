@@ -2,12 +2,12 @@ import { type ResolvedClaimNames, USUAL_CLAIM_NAMES } from '../options/claim-nam
 import type { TokenClaims } from '../options/token.verifier.js';
 
 /**
- * The scopes that a token grants: from the first of the named claims that is present, which counts alone. A string is
- * split at spaces, of a list each string without a space is one scope. Any other type grants nothing.
+ * Returns the scopes that a token grants, from only the first named claim that is present. A string is split at spaces.
+ * In a list, each string without a space is one scope. Any other type grants nothing.
  *
  * @param claims - the token's claims
- * @param names - what the claim may be called, or a function that makes a list of scopes from all claims
- * @throws TypeError when the function gives no list; and whatever it throws
+ * @param names - the possible names of the claim, or a function that makes a list of scopes from all claims
+ * @throws TypeError if the function does not return a list; and what it throws
  * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-2.2.3 | RFC 9068 section 2.2.3}
  * @internal
  */
@@ -29,7 +29,7 @@ function firstPresent(claims: TokenClaims, names: readonly string[]): unknown {
   return undefined;
 }
 
-/** Whatever the types say of it. A promise would grant nothing, without a word. */
+/** Checks the value at run time. A promise would silently grant nothing. */
 function listFrom(result: unknown): readonly unknown[] {
   if (Array.isArray(result)) return result;
   throw new TypeError(`The option "claimNames.scopes" gave a value of type ${typeof result}, not a list`);

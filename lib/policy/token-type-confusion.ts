@@ -7,12 +7,12 @@ const FOREIGN_CLAIMS: readonly string[] = [
   ...['htm', 'htu'], // DPoP proof (RFC 9449)
 ];
 
-/** How Keycloak calls its tokens that are no access tokens. */
+/** The `typ` values of Keycloak for tokens that are not access tokens. */
 const FOREIGN_TYPES: ReadonlySet<unknown> = new Set(['ID', 'Refresh', 'Offline', 'Logout']);
 
 /**
- * Tells whether claims belong to another kind of token, such as an ID token: signed by the same keys, and not
- * meant to open anything.
+ * Returns whether claims belong to another kind of token, such as an ID token. It is signed with the same keys, but does
+ * not grant access.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc8725#section-3.12 | RFC 8725 section 3.12}
  * @internal

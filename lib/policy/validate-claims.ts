@@ -9,24 +9,23 @@ import { assertTimely, type ValidationClock } from './time-claims.js';
 import { tokenPrincipal } from './token-principal.js';
 import { tokenScopes } from './token-scopes.js';
 
-/** A token that is good for a resource, and what it grants. @internal */
+/** A token that is valid for a resource, and its properties. @internal */
 export interface ValidatedToken {
   readonly issuer: string;
   readonly subject: string | undefined;
   readonly clientId: string;
   readonly scopes: readonly string[];
-  /** Seconds since the epoch; undefined for a token that does not say. */
+  /** Seconds since the epoch; undefined if the token does not expire. */
   readonly expiresAt: number | undefined;
   readonly audience: readonly string[];
   readonly claims: TokenClaims;
 }
 
 /**
- * Decides whether claims are good for a resource: the issuer is one of its own, the audience names it, the
- * time is right, no claim is missing, there is a principal, no proof of possession is owed, and it is an access token.
+ * Validates claims for a resource: issuer, audience, time, required claims and principal.
  *
- * Takes the claims for genuine: the verifier has seen to that. Does not decide about scopes; see
- * {@link missingScopes}.
+ * It also rejects tokens that need a proof of possession, and tokens that are not access tokens. The verifier must have
+ * authenticated the claims. Scopes are not checked: see {@link missingScopes}.
  *
  * @throws {@link TokenRejectedError} with the reason
  * @internal
@@ -42,7 +41,7 @@ export function validateClaims(
   const expiresAt = assertTimely(claims, clock, verified);
   assertRequiredClaims(claims, verified.requiredClaims);
   assertRequiredClaims(claims, resource.servers.get(issuer)?.options.requiredClaims);
-  // RFC 7800 section 3.1: without a verified proof the presenter may be anybody. No proof is verified yet.
+  // RFC 7800 section 3.1: without a verified proof, anyone may present the token. No proof is verified yet.
   if (claims['cnf'] !== undefined) throw new TokenRejectedError('sender_constrained');
   if (isNotAnAccessToken(claims)) throw new TokenRejectedError('not_an_access_token');
   const audience = [claims['aud']].flat().filter((value) => typeof value === 'string');
@@ -52,8 +51,8 @@ export function validateClaims(
 }
 
 /**
- * The issuer, which must be one of the resource's. Only a verifier of the application names a private one, or none: the
- * package's own gives the server that it asked. Claims that name none are of no server, whose subjects are other people.
+ * Returns the issuer, which must be one of the resource's. Only a verifier of the application names a private one, or none:
+ * the package's own names its server. Claims without `iss` get a separate issuer: their subjects are of no server.
  */
 function issuerOf({ iss }: TokenClaims, { servers, options }: ProtectedResource): string {
   if (iss === undefined) return `${VERIFIER_ISSUERS}${options.resource}`;

@@ -4,18 +4,18 @@ import { limitStackTrace } from '../errors/stack-trace.js';
 import type { RejectionResponse } from './rejection-response.js';
 
 /**
- * A request that the guard rejected. Nest answers it with its status and body; the headers are on the response
- * already, so an exception filter of the application may change the body and the challenge stays.
+ * Thrown by the guard when it rejects a request. Nest sends its status and body. The guard has already set the headers
+ * on the response, so the challenge stays if an exception filter of the application changes the body.
  *
- * `cause` is the decision, for filters and logs: one of the error classes of this package, or what a verifier threw.
- * `stack` has no frames. Thrown by the guard only: an exception made otherwise puts no header anywhere.
+ * `cause` is the reason, for filters and logs: an error class of this package, or the error that a verifier threw.
+ * `stack` has no frames. Only the guard sets headers: creating this exception elsewhere sets none.
  *
  * @publicApi
  */
 export class BearerException extends HttpException {
-  /** The OAuth error of the body, whatever its form: `missing_token`, `invalid_token`, `insufficient_scope`, … */
+  /** The OAuth error of the body, in both body forms: `missing_token`, `invalid_token`, `insufficient_scope`, … */
   readonly error: string;
-  /** What is on the response, for a filter that answers in another way. */
+  /** The headers set on the response, for a filter that sends another response. */
   readonly headers: Readonly<Record<string, string>>;
 
   /** @internal */
@@ -30,13 +30,13 @@ export class BearerException extends HttpException {
     this.headers = headers;
   }
 
-  /** The message is the description that clients get. @internal */
+  /** Sets the message to the description that clients get. @internal */
   override initMessage(): void {
     const body = this.getResponse() as RejectionResponse['body'];
     this.message = 'jsonrpc' in body ? body.error.message : body.error_description;
   }
 
-  /** For logs: without the stack, and without a cause that is not of this package. */
+  /** Returns an object for logs, without the stack. It has `cause` only if that is an error of this package. */
   toJSON(): object {
     return {
       name: this.name,

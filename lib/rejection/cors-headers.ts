@@ -1,13 +1,13 @@
-/** What a browser may ask on an MCP endpoint. */
+/** The methods that a browser may use on an MCP endpoint. */
 const METHODS = 'GET, POST, DELETE';
 
-/** What scripts of another origin may read beyond the body: without the challenge no browser client can log in. */
+/** Headers that scripts of another origin may read. Without the challenge, browser clients cannot log in. */
 const EXPOSED = 'WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version';
 
 const ALLOW_ORIGIN = 'Access-Control-Allow-Origin';
 const EXPOSE_HEADERS = 'Access-Control-Expose-Headers';
 
-/** How long a browser may keep the answer to a preflight, in seconds; browsers cut it to less. */
+/** How long a browser may cache a preflight response, in seconds. Browsers have lower limits. */
 const MAX_AGE_SECONDS = 86_400;
 
 /** The request headers that MCP clients send, in lower case. */
@@ -23,22 +23,22 @@ const ALLOWED: ReadonlySet<string> = new Set([
   'dpop',
 ]);
 
-/** Parameters of a tool that its schema asks to have mirrored in a header, by any name. */
+/** Headers that mirror parameters of a tool, if its schema asks for that. */
 const TOOL_PARAMETER = /^mcp-param-[\w!#$%&'*+.^`|~-]+$/;
 
-/** An answer to a preflight. @internal */
+/** A response to a preflight. @internal */
 export interface PreflightResponse {
   readonly status: 204;
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /**
- * What a response of an MCP endpoint has for a browser page of another origin, rejections included.
+ * Returns the CORS headers for responses of an MCP endpoint, including rejections.
  *
- * Answers one origin by name and never "*", and allows no credentials of the browser: a token is put into its header
- * by the page itself. Whether the origin is allowed is not decided here.
+ * They name one origin and never "*". They do not allow credentials of the browser, because the page itself sets the token
+ * header. This function does not check the origin.
  *
- * @param origin - the request's Origin, once it is found to be allowed
+ * @param origin - the request's Origin, already checked
  * @see {@link https://fetch.spec.whatwg.org/#http-cors-protocol | Fetch, CORS protocol}
  * @internal
  */
@@ -53,8 +53,8 @@ export interface ResponseHeaders {
 }
 
 /**
- * Adds to a response what a page of an allowed origin needs to read the challenge. What a CORS setting of the application
- * has put there stays.
+ * Adds the headers that a page of an allowed origin needs to read the challenge. Headers of the application's own CORS
+ * setting stay.
  *
  * @internal
  */
@@ -64,7 +64,7 @@ export function completeCors(origin: string, headers: ResponseHeaders): void {
   addTo(headers, EXPOSE_HEADERS, EXPOSED);
 }
 
-/** To a list whose first member tells whether the rest is there. */
+/** Adds a list to a header, unless the header has the first member of the list already. */
 function addTo(headers: ResponseHeaders, name: string, list: string): void {
   const given = [headers.get(name) ?? []].flat().map(String);
   const present = given
@@ -76,10 +76,10 @@ function addTo(headers: ResponseHeaders, name: string, list: string): void {
 }
 
 /**
- * What a preflight on an MCP endpoint is answered with; it never needs a token. Allows those of the asked headers that
- * MCP clients send; a browser does not make its request when one that it asked for is missing.
+ * Returns the response to a preflight on an MCP endpoint, which never needs a token. Of the requested headers, it allows
+ * those that MCP clients send. If one is not allowed, the browser does not send its request.
  *
- * @param origin - the request's Origin, once it is found to be allowed
+ * @param origin - the request's Origin, already checked
  * @param asked - the request's Access-Control-Request-Headers
  * @see {@link https://fetch.spec.whatwg.org/#cors-preflight-fetch | Fetch, CORS-preflight fetch}
  * @internal
@@ -98,7 +98,7 @@ export function preflightResponse(origin: string, asked: string | undefined): Pr
   };
 }
 
-/** By name, each once: "*" would not stand for Authorization. */
+/** Returns the allowed headers by name, each once: "*" does not include Authorization. */
 function allowedHeaders(asked: string): string[] {
   const names = asked.split(',').map((name) => name.trim().toLowerCase());
   return [...new Set(names)].filter((name) => ALLOWED.has(name) || TOOL_PARAMETER.test(name));

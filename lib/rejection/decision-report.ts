@@ -24,29 +24,30 @@ import { describeAudiences, opaqueTokenAdvice } from './rejection-details.js';
 /** A request that was rejected. @internal */
 export interface Rejection {
   readonly failure: unknown;
-  /** The status of the answer. */
+  /** The status of the response. */
   readonly status: number;
   /** The resource's identifier. */
   readonly resource: string;
-  /** Whose token lacks scopes. */
+  /** The caller whose token lacks scopes. */
   readonly auth: AuthInfo | undefined;
-  /** The HTTP request, where there is one. */
+  /** The HTTP request, if there is one. */
   readonly request: object | undefined;
 }
 
-/** How many undeclared tools are told of: clients choose the names. */
+/** Most undeclared tools that are reported: clients choose the names. */
 const MAX_UNDECLARED = 100;
 
-/** The parts of a request that say who sent it: `ip` is what Express and Fastify make of it. */
+/** The parts of a request that have the client's address. Express and Fastify set `ip`. */
 interface SentRequest {
   readonly ip?: unknown;
   readonly socket?: { readonly remoteAddress?: unknown };
 }
 
 /**
- * Tells of decisions: listeners with all that is known of the token but the token, and the operator's log with
- * what is the operator's own: resource, reason, scopes by their configured names, and the audience of a token for another
- * resource. One id joins the two.
+ * Reports decisions to listeners and to the operator's log, with a common correlation id.
+ *
+ * Listeners get the principal of the token, never the token itself. The log gets the resource, the reason, scopes by their
+ * configured names, and the audience of a token for another resource.
  *
  * @internal
  */
@@ -72,7 +73,7 @@ export class DecisionReport {
     });
   }
 
-  /** Warns once that something else sets `req.auth` too: that is how the application is built, so once is enough. */
+  /** Warns that another middleware sets `req.auth` too. It warns only once: the cause is how the application is built. */
   foreignAuth(): void {
     if (this.hasToldOfForeignAuth) return;
     this.hasToldOfForeignAuth = true;
@@ -80,7 +81,7 @@ export class DecisionReport {
     this.log.write('warn', 'foreign req.auth', line);
   }
 
-  /** Tells once of each tool that is called and not declared: it is missing, or its name is mistyped. */
+  /** Warns once for each undeclared tool that is called: its declaration is missing, or its name is mistyped. */
   undeclaredTool(name: string): void {
     const escaped = escapeForLog(name);
     if (this.undeclared.has(escaped) || this.undeclared.size >= MAX_UNDECLARED) return;
@@ -160,7 +161,7 @@ export class DecisionReport {
     }
   }
 
-  /** What an operator needs beside the reason. */
+  /** Returns details for the operator, in addition to the reason. */
   private detailOf(reason: RejectedEvent['reason'], rejection: Rejection): string {
     const options = this.options.resources.find(({ resource }) => resource === rejection.resource);
     if (!options) return '';
@@ -175,12 +176,12 @@ function isOfCredentials(failure: unknown): failure is CredentialsRejectedError 
   return failure instanceof CredentialsRejectedError || failure instanceof TokenRejectedError;
 }
 
-/** What must not be written of a request: verifiers of the application put what they like into their messages. */
+/** Returns the secrets of a request to redact: verifiers of the application may put them into messages. */
 function secretsOf({ request }: Rejection): readonly string[] {
   return request && 'headers' in request ? presentedSecrets(request as CredentialRequest) : [];
 }
 
-/** A reason that is none of ours may be what a token says, put there by a verifier: then it is only called inactive. */
+/** Returns a known reason, else `inactive`: a verifier may have set another reason to data of the token. */
 function reasonOf(failure: unknown): RejectedEvent['reason'] {
   return (rejectionReason(failure) ?? 'inactive') as RejectedEvent['reason'];
 }

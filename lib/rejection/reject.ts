@@ -4,19 +4,19 @@ import type { ChallengedResource, RejectionSettings } from './rejection-answers.
 import { isJsonRpcRejection, requestIdOf } from './rejection-body.js';
 import { rejectionResponse } from './rejection-response.js';
 
-/** What a rejection is about and where it goes. @internal */
+/** The context of a rejection, and the response it is for. @internal */
 export interface RejectedRequest {
   readonly resource: ChallengedResource;
   readonly options: RejectionSettings;
-  /** The part of an HTTP adapter that is used, so that any platform will do. */
+  /** The part of an HTTP adapter that is used. Any platform has it. */
   readonly adapter: Pick<HttpServer, 'setHeader'>;
-  /** Undefined where a handler is called within another request: then only the exception is left. */
+  /** Undefined if a handler is called within another request. Then no headers are set. */
   readonly response: unknown;
-  /** Gives the request's body, parsed; asked for only where the answer depends on it. */
+  /** Returns the request's parsed body. Called only if the response depends on it. */
   readonly body?: () => unknown;
 }
 
-/** Puts a rejection's headers on the response and gives the exception to throw. @internal */
+/** Sets a rejection's headers on the response, and returns the exception to throw. @internal */
 export function reject(
   failure: unknown,
   { resource, options, adapter, response, body }: RejectedRequest,

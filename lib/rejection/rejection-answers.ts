@@ -12,34 +12,34 @@ import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interfa
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { bearerChallenge } from './www-authenticate.js';
 
-/** What of the options a rejection depends on. @internal */
+/** The options that a rejection depends on. @internal */
 export type RejectionSettings = Pick<ResolvedMcpAuthOptions, 'showErrorDetails' | 'errorBody' | 'errorUri'>;
 
-/** What a rejection says of the resource. @internal */
+/** The parts of a resource that a rejection uses. @internal */
 export interface ChallengedResource extends Pick<ProtectedResource, 'metadataUrl'> {
   readonly options: Pick<ProtectedResource['options'], 'requiredScopes'>;
   /** The resource's authorization servers by issuer. */
   readonly servers: ReadonlyMap<string, unknown>;
 }
 
-/** What a decision comes to, whatever the form of the body. Shared by all requests: never changed. @internal */
+/** The response to a failure, in either form of the body. Shared by all requests: never changed. @internal */
 export interface RejectionAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly error: string;
   readonly description: string;
-  /** For a fault of the message itself: its code in JSON-RPC, and then its body is of that form in any case. */
+  /** The JSON-RPC code, if the message itself is wrong. Then the body always has JSON-RPC form. */
   readonly jsonRpcCode?: number;
-  /** As in the challenge. */
+  /** Same as in the challenge. */
   readonly errorUri?: string | undefined;
 }
 
-/** How long a client should wait before it asks again, in seconds. */
+/** How long a client should wait before it retries, in seconds. */
 const RETRY_AFTER_SECONDS = 5;
 
 const NO_STORE = Object.freeze({ 'Cache-Control': 'no-store' });
 
-/** No challenge: whatever token a client got, the answer would stay. */
+/** No challenge: another token does not change the response. */
 const ORIGIN_REJECTED: RejectionAnswer = {
   status: 403,
   headers: NO_STORE,
@@ -92,7 +92,7 @@ const TOO_LARGE_REJECTED: RejectionAnswer = {
   jsonRpcCode: -32600,
 };
 
-/** No challenge: whatever scopes a token had, the answer would stay. */
+/** No challenge: further scopes do not change the response. */
 const TOOL_REJECTED: RejectionAnswer = {
   status: 403,
   headers: NO_STORE,
@@ -100,7 +100,7 @@ const TOOL_REJECTED: RejectionAnswer = {
   description: 'This tool may not be called',
 };
 
-/** No challenge: a token of this resource never opens it. */
+/** No challenge: a token for this resource never grants access. */
 const OTHER_RESOURCE: RejectionAnswer = {
   status: 403,
   headers: NO_STORE,
@@ -108,7 +108,7 @@ const OTHER_RESOURCE: RejectionAnswer = {
   description: 'This operation belongs to another protected resource',
 };
 
-/** RFC 9110 section 15.5.16: Accept says what would have been read. */
+/** RFC 9110 section 15.5.16: Accept names the supported media type. */
 const MEDIA_TYPE_REJECTED: RejectionAnswer = {
   status: 415,
   headers: Object.freeze({ Accept: 'application/json', ...NO_STORE }),
@@ -135,7 +135,7 @@ const MESSAGES_REJECTED: Readonly<Record<MessageRejection, RejectionAnswer>> = {
   not_a_message: SCALAR_REJECTED,
 };
 
-/** A fault that is not the client's has no challenge: a client would throw a good token away. */
+/** No challenge if the client is not at fault: it would discard a valid token. */
 const UNAVAILABLE: RejectionAnswer = {
   status: 503,
   headers: Object.freeze({ 'Retry-After': String(RETRY_AFTER_SECONDS), ...NO_STORE }),
@@ -150,7 +150,7 @@ const FAULT: RejectionAnswer = {
   description: 'The request could not be checked',
 };
 
-/** The answers of one resource that are the same for every request. */
+/** The responses of one resource that are the same for every request. */
 interface FixedAnswers {
   readonly noCredentials: RejectionAnswer;
   readonly severalCredentials: RejectionAnswer;
@@ -160,8 +160,8 @@ interface FixedAnswers {
 const fixed = new WeakMap<RejectionSettings, WeakMap<ChallengedResource, FixedAnswers>>();
 
 /**
- * The one table from a decision to status and headers. Nothing of the request goes into it, so the same decision
- * always gives the same bytes. What most requests without a good token get is made once for each resource.
+ * Maps a failure to status and headers. No data of the request is used, so the same failure always gives the same bytes.
+ * The common responses to requests without a valid token are made once for each resource.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 | RFC 6750 section 3.1}
  * @internal
@@ -188,7 +188,7 @@ export function answerTo(
   return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
 }
 
-/** A handler or verifier of the application may name any text as a scope. */
+/** Removes invalid scopes: a handler or verifier of the application may name any text. */
 function soundScopes(scopes: readonly string[]): readonly string[] {
   return scopes.filter((scope) => isScopeToken(scope) === undefined);
 }

@@ -7,23 +7,23 @@ import type { ChallengedResource, RejectionAnswer, RejectionSettings } from './r
 export interface RejectionBody {
   readonly error: string;
   readonly error_description: string;
-  /** The option `errorUri`, wherever the challenge has it too. */
+  /** The option `errorUri`, if the challenge has it too. */
   readonly error_uri?: string;
-  /** With `showErrorDetails`: which rule it was. */
+  /** With `showErrorDetails`: the rule that rejected the request. */
   readonly reason?: RejectionReason;
-  /** With `showErrorDetails`, for an outage: the issuer of the server that cannot be had, or of all that might be it. */
+  /** With `showErrorDetails`, for an outage: the issuer of the unreachable server, or of all that it may be. */
   readonly server?: string;
 }
 
 /** The body of a rejection with `errorBody: 'json-rpc'`. @publicApi */
 export interface JsonRpcRejectionBody {
   readonly jsonrpc: '2.0';
-  /** That of the request; null where its body is not a single request. */
+  /** The id of the request; null if its body is not a single request. */
   readonly id: string | number | null;
   readonly error: {
     /**
-     * -32600 for a message that is wrong itself, -32020 where headers disagree with it, else the HTTP status: the codes that
-     * are reserved are all negative.
+     * -32600 if the message itself is wrong, -32020 if headers disagree with it, else the HTTP status. It cannot collide:
+     * all reserved codes are negative.
      */
     readonly code: number;
     readonly message: string;
@@ -31,7 +31,7 @@ export interface JsonRpcRejectionBody {
   };
 }
 
-/** What a rejection says for people and programs. A new object each time: applications may add to it. @internal */
+/** Returns the body of a rejection: a new object each time, as applications may add to it. @internal */
 export function rejectionBody(
   { error, description, errorUri }: RejectionAnswer,
   failure: unknown,
@@ -51,7 +51,7 @@ export function rejectionBody(
   return body;
 }
 
-/** The server as configured, never what a verifier of the application took from a token. */
+/** Returns the issuer as configured, never a value that the application's verifier took from a token. */
 function serverOf(failure: unknown, servers: ReadonlyMap<string, unknown>): string | undefined {
   if (!(failure instanceof AuthorizationServerUnavailableError)) return undefined;
   const { issuer } = failure;

@@ -2,14 +2,14 @@ import { escapeForLog } from '../events/escape-for-log.js';
 import type { ResolvedProtectedResourceOptions } from '../options/resolved-options.interface.js';
 import type { TokenClaims } from '../options/token.verifier.js';
 
-/** A token may name more; of each list only so many show. */
+/** Most audiences of each list that are logged. A token may name more. */
 const MAX_AUDIENCES = 5;
 
 /**
- * The audiences that a resource accepts, and those that a token has, for the debug log. The `aud` of a verified token is
- * the only claim that reaches a log: it is escaped, and cut in length and number.
+ * Describes the audiences that a resource accepts, and those of a token, for the debug log. The `aud` of a verified token
+ * is the only claim that is logged. It is escaped, and limited in length and number.
  *
- * @param claims - undefined where no verifier vouches for them: then only what was expected
+ * @param claims - undefined if no verifier has verified them: then only the accepted audiences are described
  * @param secrets - see {@link escapeForLog}
  * @internal
  */
@@ -28,7 +28,7 @@ export function describeAudiences(
 }
 
 /**
- * What may help when a token is no JWT: empty if the resource introspects opaque tokens, or has a verifier of its own.
+ * Returns advice for a token that is not a JWT. Empty if the resource introspects opaque tokens or has its own verifier.
  *
  * @internal
  */

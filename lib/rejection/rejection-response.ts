@@ -6,7 +6,7 @@ import {
   rejectionBody,
 } from './rejection-body.js';
 
-/** A rejection as it goes over the wire. @internal */
+/** The status, headers and body of a rejection. @internal */
 export interface RejectionResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -14,12 +14,12 @@ export interface RejectionResponse {
 }
 
 /**
- * What a request is answered with that was not let in: status, headers and body.
+ * Returns the response to a rejected request: status, headers and body.
  *
- * @param failure - the decision: what was thrown
+ * @param failure - the error that was thrown
  * @param resource - the resource that the request was for
- * @param settings - what the options say of rejections
- * @param requestId - the id of the JSON-RPC request; goes into a JSON-RPC body and nowhere else
+ * @param settings - the options for rejections
+ * @param requestId - the id of the JSON-RPC request; used only in a JSON-RPC body
  * @internal
  */
 export function rejectionResponse(

@@ -12,11 +12,11 @@ import { type RejectionResponse, rejectionResponse } from './rejection-response.
 import { reject } from './reject.js';
 import { writeRejection } from './write-rejection.js';
 
-/** A platform's request: the part that a rejection depends on. */
+/** The part of a platform's request that a rejection depends on. */
 type RejectedRequest = object & { readonly body?: unknown };
 
 /**
- * The one way from a failure to a rejection: its status, challenge and body, and the report of it.
+ * Converts every failure to a rejection, with status, challenge and body, and reports it.
  *
  * @internal
  */
@@ -27,7 +27,7 @@ export class Rejections {
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
-  /** Answers on Node's response and reports, for a request that reaches no guard of Nest. */
+  /** Writes a rejection to Node's response and reports it, for a request that reaches no guard of Nest. */
   answer(
     failure: unknown,
     resource: ProtectedResource,
@@ -38,18 +38,18 @@ export class Rejections {
     const auth = RequestContext.find(request)?.withdraw(request);
     this.tell(failure, rejection.status, resource, request, auth);
     const node = takeResponse(response);
-    // Something else may have answered while the token was verified, such as a time limit.
+    // The request may have been answered while the token was verified, for example by a time limit.
     if (!node.headersSent) writeRejection(node, rejection);
   }
 
-  /** What a request is answered with. Neither reports nor sends it. */
+  /** Returns the response to a request. Neither reports nor sends it. */
   response(failure: unknown, resource: ProtectedResource, request: RejectedRequest): RejectionResponse {
     const id = isJsonRpcRejection(failure, this.options) ? requestIdOf(request.body) : null;
     return rejectionResponse(failure, resource, this.options, id);
   }
 
   /**
-   * The exception to throw. Puts its headers on the platform's response; does not report.
+   * Returns the exception to throw, and sets its headers on the platform's response. Does not report.
    *
    * @param response - undefined if a handler is called within another request
    */

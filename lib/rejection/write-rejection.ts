@@ -5,10 +5,10 @@ import type { RejectionResponse } from './rejection-response.js';
 export type RejectionWriter = Pick<ServerResponse, 'writeHead'>;
 
 /**
- * Writes a rejection to a node response, for what stands before Nest's pipeline: the same status, headers and body as
- * an exception of the guard gets. Headers that are on the response already, such as those of CORS, are sent with it.
+ * Writes a rejection to a node response, before Nest's pipeline. Status, headers and body are the same as for an
+ * exception of the guard. Headers already set on the response, such as those of CORS, are sent too.
  *
- * @throws when the response's headers have been sent
+ * @throws if the response's headers have been sent
  * @internal
  */
 export function writeRejection(

@@ -3,7 +3,7 @@ import { OFFLINE_ACCESS } from '../mcp-auth.constants.js';
 /** The parameters of a Bearer challenge. @internal */
 export interface BearerChallenge {
   readonly error?: string;
-  /** `offline_access` is left out: clients ask for it by themselves. */
+  /** `offline_access` is left out: clients request it by themselves. */
   readonly scopes?: readonly string[];
   readonly resourceMetadata: string;
   readonly description?: string;
@@ -12,10 +12,9 @@ export interface BearerChallenge {
 
 /**
  * Writes a Bearer challenge: `error`, `scope`, `resource_metadata`, `error_description`, `error_uri`, in this order
- * and quoted. The clients in use find a parameter by the first place where its name occurs, so free text comes last.
+ * and quoted. Existing clients find a parameter by the first occurrence of its name, so free text comes last.
  *
- * All values come from the configuration and from constants, whose characters are checked at bootstrap, so
- * nothing needs escaping.
+ * All values come from constants and from the configuration, which is validated at bootstrap. So no escaping is needed.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3 | RFC 6750 section 3}
  * @internal

@@ -2,17 +2,17 @@ import { OFFLINE_ACCESS } from '../mcp-auth.constants.js';
 import type { ResolvedProtectedResourceOptions } from '../options/resolved-options.interface.js';
 import type { ProtectedResourceMetadata } from './protected-resource-metadata.interface.js';
 
-/** The scopes that may be advertised, each once, in order. @internal */
+/** Returns the scopes that may be advertised, each once, in order. @internal */
 export function advertisedScopes(scopes: Iterable<string>): readonly string[] {
   return [...new Set(scopes)].filter((scope) => scope !== OFFLINE_ACCESS);
 }
 
 /**
- * Builds the document of one resource. Members without a value are left out; nothing comes from a request.
+ * Builds the document of one resource. Members without a value are left out. No value comes from a request.
  *
  * @param resource - the resource
  * @param issuers - its authorization servers, in the configured order
- * @param scopes - what the document lists as supported
+ * @param scopes - the scopes that the document lists as supported
  * @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-2 | RFC 9728 section 2}
  * @internal
  */

@@ -8,8 +8,8 @@ import { type ProtectedResource, ProtectedResourceRegistry } from './protected-r
 import { type ServedDocument, toServedDocument } from './served-document.js';
 
 /**
- * The metadata of one authorization server, as a copy at the origin of the resource: there clients of MCP 2025-03-26 look
- * for it, which know no RFC 9728.
+ * Serves a copy of one authorization server's metadata at the origin of the resource. Clients of MCP 2025-03-26 look for it
+ * there, because they do not know RFC 9728.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2025-03-26/basic/authorization | MCP 2025-03-26, authorization base URL}
  * @internal
@@ -26,21 +26,21 @@ export class LegacyMirror {
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
-  /** Whether the options ask for it. */
+  /** Whether the options enable the copy. */
   get isWanted(): boolean {
     return this.options.legacyAuthorizationServerMetadata !== false;
   }
 
-  /** Leaves the path to a route of the application. Before {@link choose}. */
+  /** Leaves the path to a route of the application. Call before {@link choose}. */
   yieldTo(route: string): void {
     this.owner = route;
   }
 
   /**
-   * Chooses the authorization server, where the options ask for one. After discovery, when all issuers are known.
+   * Chooses the authorization server, if the options enable the copy. Call after discovery, when all issuers are known.
    *
-   * @returns what is to be said of it
-   * @throws {@link McpAuthConfigError} when the options name none of them, or leave open which of several is meant
+   * @returns bootstrap warnings
+   * @throws {@link McpAuthConfigError} if the options name an unknown issuer, or do not say which of several is meant
    */
   choose(): readonly string[] {
     const wanted = this.options.legacyAuthorizationServerMetadata;
@@ -60,21 +60,21 @@ export class LegacyMirror {
     ];
   }
 
-  /** Whether it stands at a path, compared to the letter. */
+  /** Whether the copy is served at a path, compared exactly. */
   isAt(path: string): boolean {
     return this.server !== undefined && path === AUTHORIZATION_SERVER_WELL_KNOWN;
   }
 
-  /** The resources whose clients may look for it: those that trust the server. */
+  /** The resources whose clients may look for the copy: those that trust the server. */
   get audience(): readonly ProtectedResource[] {
     const { server } = this;
     return server ? this.resources.all().filter(({ servers }) => servers.has(server.issuer)) : [];
   }
 
   /**
-   * The document, as old as the metadata that tokens are verified by.
+   * Returns the document, made from the same metadata that is used to verify tokens.
    *
-   * @throws {@link AuthorizationServerUnavailableError} when it cannot be had
+   * @throws {@link AuthorizationServerUnavailableError} if the metadata cannot be fetched
    */
   async document(): Promise<ServedDocument> {
     if (!this.server) throw new Error('The authorization server to mirror has not been chosen');

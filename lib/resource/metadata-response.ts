@@ -3,33 +3,33 @@ import type { ServedDocument } from './served-document.js';
 
 const METHODS = 'GET, HEAD, OPTIONS';
 
-/** How long a client should wait before it asks again for what could not be had, in seconds. */
+/** How long a client should wait before it retries an unavailable document, in seconds. */
 const RETRY_AFTER_SECONDS = 5;
 
-/** The part of a request to the well-known tree that the answer depends on. @internal */
+/** The part of a request to the well-known tree that the response depends on. @internal */
 export interface MetadataRequest {
   readonly method: string;
   readonly headers: IncomingHttpHeaders;
 }
 
-/** An answer, ready to be written. @internal */
+/** A response, ready to be written. @internal */
 export interface MetadataResponse {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
   readonly body?: string;
 }
 
-/** Whether a method asks for the document itself, so that it has to be there. @internal */
+/** Whether a method reads the document, so that it must be available. @internal */
 export function readsDocument(method: string): boolean {
   return method === 'GET' || method === 'HEAD';
 }
 
 /**
- * The answer to GET and HEAD.
+ * Returns the response to GET and HEAD.
  *
  * @param request - method and headers
- * @param document - what stands at the requested path
- * @param maxAgeSeconds - how long clients may keep it
+ * @param document - the document at the requested path
+ * @param maxAgeSeconds - how long clients may cache it
  * @internal
  */
 export function documentResponse(
@@ -51,25 +51,25 @@ export function documentResponse(
   return { status: 200, headers: described, ...(method === 'GET' && { body }) };
 }
 
-/** The answer to every other method at the path of a document; it does not depend on what the document says. @internal */
+/** Returns the response to other methods at a document's path. It does not depend on the document. @internal */
 export function otherMethodResponse({ method, headers }: MetadataRequest): MetadataResponse {
   if (method === 'OPTIONS') return { status: 204, headers: preflightHeaders(headers) };
   return failure(405, 'method_not_allowed', `Use ${METHODS}`, { allow: METHODS });
 }
 
-/** The answer at every path where no document is. @internal */
+/** Returns the response at every path without a document. @internal */
 export function noDocumentResponse(): MetadataResponse {
   return failure(404, 'not_found', 'No protected resource has this metadata path');
 }
 
-/** The answer where a document of an authorization server could not be had. @internal */
+/** Returns the response if a document of an authorization server could not be fetched. @internal */
 export function unavailableResponse(): MetadataResponse {
   return failure(503, 'temporarily_unavailable', 'The authorization server cannot be reached', {
     'retry-after': String(RETRY_AFTER_SECONDS),
   });
 }
 
-/** What a browser asks before it fetches from another origin; clients send MCP-Protocol-Version on discovery. */
+/** Returns the headers of a CORS preflight response. Clients send MCP-Protocol-Version on discovery. */
 function preflightHeaders(asked: IncomingHttpHeaders): OutgoingHttpHeaders {
   return {
     allow: METHODS,

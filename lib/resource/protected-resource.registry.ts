@@ -11,7 +11,7 @@ import { advertisedScopes, buildResourceMetadata } from './build-resource-metada
 import { resourceMetadataPath, resourceMetadataUrl, withoutTrailingSlash } from './resource-metadata-url.js';
 import { type ServedDocument, toServedDocument } from './served-document.js';
 
-/** One protected resource as a request meets it. @internal */
+/** One protected resource, as requests use it. @internal */
 export interface ProtectedResource {
   readonly options: ResolvedProtectedResourceOptions;
   /** The address of its metadata. */
@@ -27,7 +27,7 @@ interface Publication {
 }
 
 /**
- * Knows the configured resources: by the name that a route gives, and by the path of a metadata request.
+ * Finds the configured resources: by the name that a route gives, or by the path of a metadata request.
  *
  * @internal
  */
@@ -51,22 +51,22 @@ export class ProtectedResourceRegistry {
     }));
   }
 
-  /** All resources, in the configured order. */
+  /** Returns all resources, in the configured order. */
   all(): readonly ProtectedResource[] {
     return this.resources;
   }
 
-  /** The first resource, where only a name for messages is needed. */
+  /** Returns the first resource, for messages that need only some name. */
   first(): ProtectedResource {
     return this.require(this.resources[0]?.options.resource, 'options');
   }
 
   /**
-   * The resource that a route names, or the only one where it names none.
+   * Returns the resource that a route names, or the only resource if it names none.
    *
-   * @param name - what `@ProtectedResource()` says: a resource's `name` or its identifier
+   * @param name - the argument of `@ProtectedResource()`: a resource's `name` or its identifier
    * @param where - the route, for the message
-   * @throws {@link McpAuthConfigError} when there is no such resource, or several and none is named
+   * @throws {@link McpAuthConfigError} if there is no such resource, or there are several and none is named
    */
   require(name: string | undefined, where: string): ProtectedResource {
     const known = name === undefined ? this.only() : this.named(name);
@@ -81,17 +81,17 @@ export class ProtectedResourceRegistry {
     ]);
   }
 
-  /** Adds scopes that a resource's handlers ask for to what its metadata lists. Before {@link publish}. */
+  /** Adds scopes that a resource's handlers need to its metadata. Call before {@link publish}. */
   declareScopes(resource: ProtectedResource, scopes: Iterable<string>): void {
     this.handlerScopes.set(resource, new Set([...(this.handlerScopes.get(resource) ?? []), ...scopes]));
   }
 
-  /** The scopes that the resource's metadata lists. After {@link publish}. */
+  /** Returns the scopes that the resource's metadata lists. Call after {@link publish}. */
   scopesOf(resource: ProtectedResource): readonly string[] {
     return this.advertised.get(resource) ?? [];
   }
 
-  /** Makes the documents, once all is known that goes into them. */
+  /** Builds the documents. Call when all their scopes and issuers are known. */
   publish(): void {
     this.advertised = new Map(this.resources.map((resource) => [resource, this.scopesToAdvertise(resource)]));
     const entries = this.resources.flatMap((resource): [string, Publication][] => {
@@ -109,12 +109,12 @@ export class ProtectedResourceRegistry {
     this.documents = new Map(entries);
   }
 
-  /** The document at a path, compared exactly, except one trailing slash. */
+  /** Returns the document at a path, compared exactly, except one trailing slash. */
   documentAt(path: string): ServedDocument | undefined {
     return this.documents.get(withoutTrailingSlash(path))?.document;
   }
 
-  /** The resource that the document at a path describes. */
+  /** Returns the resource that the document at a path describes. */
   describedAt(path: string): ProtectedResource | undefined {
     return this.documents.get(withoutTrailingSlash(path))?.resource;
   }

@@ -4,24 +4,24 @@ import { splitUrl } from '../options/url-rules.js';
 import { type ProtectedResource, ProtectedResourceRegistry } from './protected-resource.registry.js';
 import { requestPath } from './resource-metadata-url.js';
 
-/** What RFC 8615 keeps for documents that anybody may read. */
+/** The path that RFC 8615 reserves for well-known documents, which are public. */
 const WELL_KNOWN = '/.well-known/';
 
 /**
- * Finds the resource at or below whose path a request goes, before any router has looked at it.
+ * Finds the resource whose path is the path of a request or a parent of it, before any router reads the request.
  *
- * Routers, and libraries that look for their requests by themselves, differ in letter case, percent-encoding, doubled
- * slashes, dot segments, and in what stands behind ";" or "#". A path belongs to a resource in any of these readings: what
- * this finds is guarded, and a path too many does no harm. Of several resources the one with the longest path counts.
+ * Routers, and libraries that match requests themselves, read paths differently: letter case, percent-encoding, doubled
+ * slashes, dot segments, and text after ";" or "#". A path belongs to a resource if any of these readings does. Paths found
+ * here are guarded, and guarding one path too many does no harm. Of several resources, the one with the longest path wins.
  *
  * @internal
  */
 @Injectable()
 export class ResourcePaths {
-  /** Several for a path that resources share, on different hosts or in different letter case. */
+  /** A path has several resources if they share it, on different hosts or in different letter case. */
   private readonly byPath = new Map<string, readonly ProtectedResource[]>();
   private readonly depth: number;
-  /** By the path as it is written, which is how most requests write it. */
+  /** By the path as configured, which most requests use unchanged. */
   private readonly asWritten = new Map<string, ProtectedResource>();
 
   constructor(resources: ProtectedResourceRegistry) {
@@ -40,7 +40,7 @@ export class ResourcePaths {
     }
   }
 
-  /** What is wrong where every resource has to be found by its path: those that share one. */
+  /** Returns a problem for each path that several resources share: they cannot be found by their path. */
   problems(): readonly ConfigProblem[] {
     return [...this.byPath.values()]
       .filter((sharing) => sharing.length > 1)
@@ -55,7 +55,7 @@ export class ResourcePaths {
 
   /**
    * @param target - a request target as received
-   * @returns undefined for a path that is no resource's, and for one that several share
+   * @returns undefined if the path belongs to no resource, or if several share it
    */
   find(target: string): ProtectedResource | undefined {
     return this.asWritten.get(target) ?? this.search(target);
@@ -86,10 +86,10 @@ export class ResourcePaths {
   }
 }
 
-/** The segments of a path, as different programs take it. */
+/** Returns the segments of a path, in each way that programs read it. */
 function readings(path: string): readonly (readonly string[])[] {
   const literal = literalSegments(path);
-  // Behind two slashes a URL parser takes the first segment for a host.
+  // After two slashes a URL parser reads the first segment as a host.
   const all = /^[/\\]{2}/.test(path) ? [literal, literal.slice(1)] : [literal];
   return hasDots(literal) ? all.flatMap((segments) => [segments, resolvedSegments(segments)]) : all;
 }
@@ -115,7 +115,7 @@ function resolvedSegments(segments: readonly string[]): string[] {
   return resolved;
 }
 
-/** Every escape for itself, so that a malformed one hides no other; what is not UTF-8 matches nothing. */
+/** Decodes every escape by itself, so that a malformed one hides no other. Bytes that are not UTF-8 match nothing. */
 function decoded(path: string): string {
   return path.replace(/(?:%[\da-f]{2})+/gi, (escapes) =>
     Buffer.from(escapes.replaceAll('%', ''), 'hex').toString(),

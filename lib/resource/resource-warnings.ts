@@ -5,7 +5,7 @@ import { splitUrl } from '../options/url-rules.js';
 const CATCH_ALL: readonly string[] = ['*', 'all', 'full-access'];
 
 /**
- * Finds what is allowed in a resource's options and will trouble clients or people; for warnings at bootstrap.
+ * Returns bootstrap warnings about options of a resource that are valid but cause problems for clients or people.
  *
  * @internal
  */

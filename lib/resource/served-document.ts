@@ -6,7 +6,7 @@ export interface ServedDocument {
   readonly etag: string;
 }
 
-/** A document as JSON, with a tag that follows its content. @internal */
+/** Returns a document as JSON, with an ETag computed from its content. @internal */
 export function toServedDocument(document: object): ServedDocument {
   const body = JSON.stringify(document);
   return { body, etag: `"${createHash('sha256').update(body).digest('base64url')}"` };

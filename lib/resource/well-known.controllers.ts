@@ -13,24 +13,24 @@ import { PROTECTED_RESOURCE_WELL_KNOWN, SKIP_BEARER_AUTH } from '../mcp-auth.con
 import type { PlatformResponse } from '../platform/node-message.js';
 import { type WellKnownRequest, WellKnownResponder } from './well-known.responder.js';
 
-/** The controller classes that a module has for its well-known routes. @internal */
+/** The controller classes of a module for its well-known routes. @internal */
 export interface WellKnownControllers {
   /** Serves the documents of resources. */
   readonly resources: Type<object>;
   /** Serves the copy of an authorization server's metadata. */
   readonly mirror: Type<object>;
-  /** Whether the application gave decorators for them, and so has thought of its own global guards. */
+  /** Whether the application gave decorators for them, and so has exempted them from its global guards. */
   readonly areDecorated: boolean;
 }
 
 /**
  * Makes the controller that serves the RFC 9728 documents of all resources.
  *
- * The resources may come from an asynchronous factory, after controllers are declared, so one route covers the whole
- * well-known tree and the path is compared by the responder, to the letter. Each module has a class of its own: it bears
- * the application's decorators, and its routes are spelled as the platform reads them.
+ * The resources may come from an asynchronous factory, after controllers are declared. So one route covers the whole
+ * well-known tree, and the responder compares the path exactly. Each module has its own class, which has the application's
+ * decorators and routes in the platform's syntax.
  *
- * @param decorators - what exempts it from guards of the application
+ * @param decorators - exempt the controller from guards of the application
  * @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-3 | RFC 9728 section 3}
  * @internal
  */
@@ -50,10 +50,10 @@ export function metadataController(decorators: readonly ClassDecorator[]): Type<
 }
 
 /**
- * Makes the controller that serves the copy of an authorization server's metadata, where the options ask for it. It has
- * no route until then.
+ * Makes the controller that serves the copy of an authorization server's metadata. It has no route until the options
+ * enable the copy.
  *
- * @param decorators - what exempts it from guards of the application
+ * @param decorators - exempt the controller from guards of the application
  * @internal
  */
 export function mirrorController(decorators: readonly ClassDecorator[]): Type<object> {

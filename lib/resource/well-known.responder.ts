@@ -18,15 +18,15 @@ import { type ProtectedResource, ProtectedResourceRegistry } from './protected-r
 import { requestPath } from './resource-metadata-url.js';
 import type { ServedDocument } from './served-document.js';
 
-/** The part of a platform's request that is used. @internal */
+/** The part of a platform's request that the responder uses. @internal */
 export type WellKnownRequest = Pick<IncomingMessage, 'headers'> & {
   readonly method: string;
   readonly originalUrl: string;
 };
 
 /**
- * What an application's own CORS setting or session may have put on a response: it does not fit a document for any
- * origin, which caches may keep for everybody.
+ * Headers that the application's CORS setting or session may have set. They do not fit a document for any origin, which
+ * shared caches may store.
  */
 const FOREIGN_HEADERS = [
   'access-control-allow-credentials',
@@ -36,8 +36,8 @@ const FOREIGN_HEADERS = [
 ];
 
 /**
- * Writes the answers of the well-known routes. It writes them itself, so that no interceptor, serializer or CORS
- * setting of the application changes them.
+ * Writes the responses of the well-known routes. It writes to Node's response, so that no interceptor, serializer or
+ * CORS setting of the application changes them.
  *
  * @internal
  */
@@ -59,10 +59,12 @@ export class WellKnownResponder {
   }
 
   /**
-   * Answers a request that does not read a document but is sent to one, before the platform does: it would reject a body
-   * that it cannot parse before any route is asked, and leave preflights to the application's own CORS setting.
+   * Answers a request to a document that does not read it, before the platform does.
    *
-   * @returns whether it was one
+   * The platform would reject a body that it cannot parse before routing, and leave preflights to the application's CORS
+   * setting.
+   *
+   * @returns whether it has answered the request
    */
   respondEarly(request: PlatformRequest, response: PlatformResponse): boolean {
     const early = this.earlyResponse(request);
@@ -70,19 +72,19 @@ export class WellKnownResponder {
     return early !== undefined;
   }
 
-  /** Whether a document stands at the path of a request target. */
+  /** Whether a document is served at the path of a request target. */
   servesAt(target: string): boolean {
     return this.isDocument(requestPath(target));
   }
 
-  /** What {@link respondEarly} answers, or undefined. */
+  /** Returns the response of {@link respondEarly}, or undefined if it does not answer. */
   earlyResponse(request: PlatformRequest): MetadataResponse | undefined {
     const { method = '', url = '' } = request;
     if (readsDocument(method) || !this.isDocument(requestPath(url))) return undefined;
     return otherMethodResponse({ method, headers: request.headers });
   }
 
-  /** The resources that a document is for, or none where the request is for no document. */
+  /** Returns the resources of the requested document, or none if the request is not for a document. */
   resourcesAt({ url = '' }: PlatformRequest): readonly ProtectedResource[] {
     if (!url.includes('/.well-known/')) return [];
     const path = requestPath(url);

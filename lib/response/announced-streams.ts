@@ -8,8 +8,8 @@ interface Announced extends AnnouncedValue {
 }
 
 /**
- * The streams of MCP 2024-11-05 that are open now, found by the values that they announced, wherever these stand in the
- * target of a request and however they are encoded.
+ * Finds open streams of MCP 2024-11-05 by the values that they announced, anywhere in the target of a request and in any
+ * encoding.
  *
  * A session belongs to the caller that announced it first. A value by another name may be the same for all sessions, such as
  * a long segment of the path, so it belongs to each caller with an open stream that announced it.
@@ -25,8 +25,8 @@ export class AnnouncedStreams {
   }
 
   /**
-   * @param callers - whose stream it is, by the keys that {@link foreign} is asked with
-   * @returns what is to be called when the stream is closed
+   * @param callers - the keys of the stream's callers, as {@link foreign} receives them
+   * @returns a function to call when the stream is closed
    */
   open(values: readonly AnnouncedValue[], callers: readonly string[]): () => void {
     const opened = values.flatMap((value) => this.announce(value, callers) ?? []);
@@ -35,7 +35,7 @@ export class AnnouncedStreams {
     };
   }
 
-  /** The values in the target of a request that belong to streams of other callers only. */
+  /** Returns the values in the target of a request that belong only to streams of other callers. */
   foreign(target: TargetedRequest, caller: string): readonly string[] {
     return [...targetParts(target)].flatMap((part) =>
       [...(this.byPart.get(part)?.values() ?? [])]

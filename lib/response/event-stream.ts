@@ -1,19 +1,19 @@
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** What an event stream is rewritten by. @internal */
+/** The rules for rewriting an event stream. @internal */
 export interface EventRules {
-  /** The most bytes of one event that are kept. */
+  /** Most bytes of one event that are buffered. */
   readonly maxBytes: number;
-  /** An event in place of another, with all its lines; the same where it is to stay as it is. */
+  /** Returns the event to send, with all its lines; the same text to leave it unchanged. */
   readonly rewrite: (event: string) => string;
-  /** What stands for an event that is too long; undefined where such events are passed on. */
+  /** Returns a replacement for an event that is too long; undefined to pass such events on. */
   readonly tooLong: (() => string) | undefined;
 }
 
 /**
- * Takes an event stream apart at the blank lines, gives each event to a function, and passes on what that leaves alone byte
- * for byte, comments included. Whatever pieces it comes in, each byte is looked at once.
+ * Splits an event stream at blank lines, and passes each event to a function. Events that it leaves unchanged are sent byte
+ * for byte, including comments. Each byte is read once, regardless of the chunks.
  *
  * @see {@link https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream | HTML, event streams}
  * @internal
@@ -68,7 +68,7 @@ export class EventRewriter {
     return isBlank;
   }
 
-  /** Keeps a part of an event. Gives what cannot be kept and is to be passed on. */
+  /** Buffers a part of an event. Returns the bytes that cannot be buffered and must be sent. */
   private keep(part: Buffer): Buffer {
     this.parts.push(part);
     this.size += part.length;
@@ -80,11 +80,11 @@ export class EventRewriter {
   }
 }
 
-/** The fields of an event that are looked at. @internal */
+/** The fields of an event that are read. @internal */
 export interface EventFields {
-  /** Empty where it has no name. */
+  /** Empty if the event has no name. */
   readonly name: string;
-  /** Undefined where it has none. */
+  /** Undefined if the event has no data. */
   readonly data: string | undefined;
 }
 
@@ -96,7 +96,7 @@ export function eventFields(event: string): EventFields {
   return { name: values('event').at(-1) ?? '', data: data.length > 0 ? data.join('\n') : undefined };
 }
 
-/** An event with other data, in one line, where its first data line was. @internal */
+/** Returns an event with other data, in one line in place of its first data line. @internal */
 export function withData(event: string, data: string): string {
   const lines = event.match(/[^\r\n]*(?:\r\n|\r|\n|$)/g) ?? [];
   const isData = (line: string): boolean => valueOf(line, 'data') !== undefined;

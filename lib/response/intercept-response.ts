@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { callbackOf, type Done, type Given, headerOf, headersIn } from '../platform/response-arguments.js';
 
 /*
- * All that is put on a Node response stands in this file. Wrappers that others have put there stay in effect, below it.
+ * All methods that this package replaces on a Node response are in this file. Wrappers of others stay in effect below.
  *
  * Consumers stand in layers: the first to intercept a response is next to the connection, the last next to the application.
  * The head, the messages and the end pass them from the application to the connection: late step-up, then lists, then
@@ -11,14 +11,14 @@ import { callbackOf, type Done, type Given, headerOf, headersIn } from '../platf
  * and nothing is sent after it.
  */
 
-/** What a response is sent with. @internal */
+/** The head of a response. @internal */
 export interface ResponseHead {
   readonly status: number;
   /** @param name - in lower case */
   readonly header: (name: string) => string | undefined;
 }
 
-/** What an answer is written by. @internal */
+/** The methods that write a response. @internal */
 export interface ResponseMethods {
   readonly writeHead: (...given: Given) => ServerResponse;
   readonly flushHeaders: () => void;
@@ -26,7 +26,7 @@ export interface ResponseMethods {
   readonly end: (...given: Given) => ServerResponse;
 }
 
-/** Looks at the head of a response right before it is sent, whoever sends it and however. @internal */
+/** Calls a function with the head of a response right before it is sent, in whatever way. @internal */
 export function beforeHead(response: ServerResponse, look: (head: ResponseHead) => void): void {
   const writeHead = response.writeHead.bind(response) as ResponseMethods['writeHead'];
   response.writeHead = (...given: Given): ServerResponse => {
@@ -38,7 +38,7 @@ export function beforeHead(response: ServerResponse, look: (head: ResponseHead) 
   };
 }
 
-/** Looks at what is written to a response, before it is sent. @internal */
+/** Calls a function with each write to a response, before it is sent. @internal */
 export function beforeWrites(response: ServerResponse, look: (given: Given) => void): void {
   const write = response.write.bind(response) as ResponseMethods['write'];
   response.write = (...given: Given): boolean => {
@@ -47,7 +47,7 @@ export function beforeWrites(response: ServerResponse, look: (given: Given) => v
   };
 }
 
-/** Ends a response, and lets nothing more be written to it, as whoever writes it does not know. @internal */
+/** Ends a response, and ignores further writes: the code that writes does not know that it has ended. @internal */
 export function endResponse(response: ServerResponse, last?: string): void {
   response.end(last);
   const self = (...given: Given): ServerResponse => {
@@ -59,10 +59,10 @@ export function endResponse(response: ServerResponse, last?: string): void {
 }
 
 /**
- * Stands between an application and a response.
+ * Replaces the methods of a response that the application calls.
  *
- * @param make - makes what is called by the application from what is called below
- * @param hasBegun - whether the head counts as sent, where that is not so below
+ * @param make - makes the new methods from the ones below
+ * @param hasBegun - whether the head counts as sent, even if it is not sent below
  * @internal
  */
 export function interceptResponse(
@@ -87,8 +87,8 @@ export function interceptResponse(
 }
 
 /**
- * The media type of an answer. Node does not tell headers that were given to `writeHead()`, but keeps what it has sent in
- * `_header` (checked with Node 20 to 24).
+ * Returns the media type of a response. Node does not expose headers that were given to `writeHead()`, but keeps the sent
+ * head in `_header` (checked with Node 20 to 24).
  *
  * @internal
  */
@@ -98,7 +98,7 @@ export function mediaTypeOf(response: ServerResponse): string {
   return type === '' ? (/^content-type: *(.*)$/im.exec(String(sent))?.[1] ?? '').toLowerCase() : type;
 }
 
-/** Calls the callback of a write as though that had been done. @internal */
+/** Calls the callback of a write, as if it was done. @internal */
 export function callBack(done: Done): void {
   if (done) process.nextTick(done);
 }

@@ -1,7 +1,7 @@
 import type { McpOperationKind } from '../mcp/operations.js';
 import type { AnyOfScopes } from '../mcp/scope-requirement.js';
 
-/** One of the lists of an MCP server, and how its result is written. */
+/** One of the lists of an MCP server, and the form of its result. */
 interface McpList {
   readonly kind: McpOperationKind;
   /** The member of the result that holds the entries. */
@@ -17,26 +17,26 @@ const LISTS: ReadonlyMap<unknown, McpList> = new Map<string, McpList>([
   ['resources/templates/list', { kind: 'resource', member: 'resourceTemplates', key: 'uriTemplate' }],
 ]);
 
-/** How a caller stands to one entry of a list. @internal */
+/** The access of a caller to one entry of a list. @internal */
 export interface Access {
-  /** The scopes that are needed, those of the resource included; of `anyOf` one. Without what functions say. */
+  /** The required scopes, including those of the resource; one of each `anyOf`. Without scopes from functions. */
   readonly required: readonly (string | AnyOfScopes)[];
   /** Whether the caller has them. */
   readonly granted: boolean;
-  /** Whether the arguments of a call may ask for more. */
+  /** Whether a call may need more scopes, depending on its arguments. */
   readonly dependsOnArguments: boolean;
 }
 
-/** What becomes of lists. @internal */
+/** The rules for changing lists. @internal */
 export interface ListRules {
   readonly policy: 'hide' | 'annotate';
   readonly access: (kind: McpOperationKind, name: string) => Access;
-  /** Whether results say how they may be cached, so that these must say that it is for their caller alone. */
+  /** Whether results say how they may be cached. Then changed lists must be marked as private to the caller. */
   readonly saysCacheScope: boolean;
 }
 
 /**
- * Where annotated entries say which scopes they need.
+ * The `_meta` member of annotated entries that has the required scopes.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic | MCP, _meta}
  */
@@ -52,8 +52,8 @@ function asksForOne(message: unknown): boolean {
 }
 
 /**
- * Applies a policy to the lists in an answer, in place: of one message or of a batch. Lists are known by what they hold and
- * not by the id that they answer to, which the client has chosen.
+ * Applies a policy to the lists in a response, in place: of one message or of a batch. Lists are recognized by their
+ * content, not by the message id, which the client has chosen.
  *
  * @returns whether anything has changed
  * @internal
@@ -72,7 +72,7 @@ function applyToMessage(message: unknown, rules: ListRules): boolean {
   return keepPrivate(result, rules) || changed;
 }
 
-/** Pages that differ from one caller to the next say so, where results say such things. */
+/** Marks a result as private to its caller, if results say how they may be cached. */
 function keepPrivate(result: Record<string, unknown>, { saysCacheScope }: ListRules): boolean {
   if (result['cacheScope'] === 'private' || !(saysCacheScope || 'cacheScope' in result)) return false;
   result['cacheScope'] = 'private';
@@ -89,7 +89,7 @@ function applyToList(result: Record<string, unknown>, list: McpList, rules: List
   return entries.map((entry) => annotate(entry, accessOf(entry, list, rules))).includes(true);
 }
 
-/** Undefined for what nobody can call, as it has no name. */
+/** Returns the access to an entry; undefined if it has no name, so that it cannot be called. */
 function accessOf(entry: unknown, { kind, key }: McpList, rules: ListRules): Access | undefined {
   const name = isRecord(entry) ? entry[key] : undefined;
   return typeof name === 'string' ? rules.access(kind, name) : undefined;

@@ -18,17 +18,17 @@ import { eventFields, withData } from './event-stream.js';
 import type { Replacement } from './response-transformer.interface.js';
 import { transformResponse } from './transform-response.js';
 
-/** The most bytes of a list that are rewritten; a longer one is rejected where entries are hidden. */
+/** Most bytes of a list that are rewritten. A longer list is rejected if entries are hidden. */
 const MAX_LIST_BYTES = 4_194_304;
 
 const NO_ARGUMENTS = Object.freeze({});
 
 /**
- * Applies the option `listPolicy` to the lists of tools, prompts, resources and templates, in the answers of whatever
- * server stands behind the guard. Says nothing about what may be called: that is decided on with each call.
+ * Applies the option `listPolicy` to the lists of tools, prompts, resources and templates, in the responses of any server
+ * behind the guard. It does not authorize calls: each call is checked by itself.
  *
- * Looks at answers to requests that ask for a list, or that nobody has read, and at event streams that are opened by GET, on
- * which a transport may send once more what a client has missed.
+ * It reads responses to requests for a list, and to requests whose body was not read. It also reads event streams opened
+ * by GET, because a transport may resend missed messages on them.
  *
  * @internal
  */
@@ -66,7 +66,7 @@ export class ListPolicy {
         if (data === '') return event;
         const changed = rewritten(data);
         if (changed !== undefined) return changed === data ? event : withData(event, changed);
-        // Clients read no others.
+        // Clients read no other events.
         const isMessage = name === '' || name === 'message';
         return mayLeak && isMessage ? eventsOf(rejected(), event) : event;
       },
@@ -76,7 +76,7 @@ export class ListPolicy {
     });
   }
 
-  /** Undefined for what is no JSON. */
+  /** Returns the rewritten text; undefined if it is not JSON. */
   private rewritten(
     text: string,
     policy: ListRules['policy'],
@@ -107,7 +107,7 @@ export class ListPolicy {
     const requirements = this.handlerScopes.requirementsOf(operation);
     const own = requirements.filter(isDecided);
     const dependsOnArguments = own.length < requirements.length;
-    // Who has no token is let in to what asks for nothing, and to nothing else.
+    // A caller without a token has access only to handlers without requirements.
     if (!auth && requirements.length === 0) return { required: [], granted: true, dependsOnArguments };
     const baseline = resource.options.requiredScopes;
     const required = [...new Set([...baseline, ...own])];
@@ -117,7 +117,7 @@ export class ListPolicy {
     return { required, granted: isGranted, dependsOnArguments };
   }
 
-  /** A JSON-RPC error for each request that gets no list. */
+  /** Returns a JSON-RPC error for each request that gets no list. */
   private rejected({ body, resource }: AuthorizedRequest): readonly string[] {
     const kind = 'a list was not given';
     const why = `the answer is no JSON, is encoded, or has more than ${MAX_LIST_BYTES} bytes`;
@@ -137,23 +137,23 @@ function isDecided(requirement: ScopeRequirement): requirement is string | AnyOf
   return typeof requirement !== 'function';
 }
 
-/** Whether the answer may hold a list. */
+/** Whether the response may contain a list. */
 function mayList({ request, body }: AuthorizedRequest): boolean {
   return request.method === 'GET' || asksForList(body) || isUnread(request, body);
 }
 
-/** Whether an answer of a media type may hold one. Where a list was asked for, every answer may. */
+/** Whether a response of a media type may contain a list. If a list was requested, every response may. */
 function mayBeList(type: string, { request, body }: AuthorizedRequest): boolean {
   if (request.method === 'GET') return isEventStream(type);
   return asksForList(body) || (isUnread(request, body) && (isEventStream(type) || type.includes('json')));
 }
 
-/** What a request asks for is looked at as it was when its answer began to be watched. */
+/** Whether the body was unread when interception of the response began. */
 function isUnread(request: AuthorizedRequest['request'], body: unknown): boolean {
   return hasUnreadMessage({ headers: request.headers, body, raw: nodeRequestOf(request) });
 }
 
-/** Compressed answers cannot be rewritten, so none is asked for. Gives what was. */
+/** Removes `Accept-Encoding`, because compressed responses cannot be rewritten. Returns its value. */
 function keepPlain({ request }: AuthorizedRequest): unknown {
   const headers = headersOf(request);
   const isOther = request.method === 'GET' && !String(headers['accept']).includes('text/event-stream');

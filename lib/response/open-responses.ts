@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { outsideRequests } from '../platform/outside-requests.js';
 import { endResponse } from './intercept-response.js';
 
-/** Responses that are open now, by the session that they belong to. @internal */
+/** The open responses of each session. @internal */
 export class OpenResponses {
   private readonly bySession = new Map<string, Set<ServerResponse>>();
 
@@ -17,7 +17,7 @@ export class OpenResponses {
     });
   }
 
-  /** Ends those of a session: nothing more is sent by them. Their listeners do not run for the request that has them ended. */
+  /** Ends the responses of a session. Their listeners run outside the async context of the current request. */
   end(session: string): void {
     for (const response of this.bySession.get(session) ?? []) {
       if (!response.headersSent) response.statusCode = 404; // its session is none of its caller any more

@@ -7,10 +7,10 @@ import { StepUps } from './step-up.js';
 import { StreamExpiry } from './stream-expiry.js';
 
 /**
- * Looks after what comes of a request once it has been let in. Asked by each layer that lets a request in: more than once
- * where several stand before a handler, the first of them perhaps before the body is read.
+ * Intercepts the response of an authorized request. Each layer that authorizes a request calls it: more than once if there
+ * are several before a handler. The first may run before the body is read.
  *
- * The order is that of layers on the response, from the connection on: see intercept-response.ts.
+ * The order is that of layers on the response, starting at the connection: see intercept-response.ts.
  *
  * @internal
  */
@@ -23,7 +23,7 @@ export class ResponseInterceptors {
     private readonly streamExpiry: StreamExpiry,
   ) {}
 
-  /** @throws one of the rejections of lib/errors, where the request may not go on after all */
+  /** @throws one of the rejections of lib/errors, if the request must be rejected after all */
   intercept(authorized: AuthorizedRequest): void {
     const state = this.stateOf(authorized);
     this.sessions.intercept(state);

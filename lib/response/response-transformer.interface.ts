@@ -1,29 +1,29 @@
 import type { ResponseHead } from './intercept-response.js';
 
-/** An answer in place of the application's. @internal */
+/** A response that replaces the application's. @internal */
 export interface Replacement {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** What reads an answer, and may change or replace it. @internal */
+/** Reads a response, and may change or replace it. @internal */
 export interface ResponseTransformer {
-  /** The most bytes of a body, of one event, and of events without a decision that are kept. */
+  /** Most bytes that are buffered: of a body, of one event, and of undecided events. */
   readonly maxBytes: number;
   /**
-   * What is done with an answer: `read` has its body or each of its events read. Asked once, when the head is known. What
-   * has been sent can no longer be replaced.
+   * Returns what to do with a response: `read` reads its body or each of its events. Called once, when the head is known.
+   * Once sent, a response cannot be replaced.
    */
   begin(head: ResponseHead, isSent: boolean): 'pass' | 'read' | Replacement;
-  /** A body in place of another, or the same. Not asked about an empty one. */
+  /** Returns the body to send, or the same one. Not called for an empty body. */
   body(text: string, status: number): string | Replacement;
-  /** An event in place of another, with all its lines, or the same. A replacement is possible while nothing is sent. */
+  /** Returns the event to send, with all its lines, or the same one. A replacement is possible until the head is sent. */
   event(event: string, isSent: boolean): string | Replacement;
-  /** Whether events are kept back, the head with them, until a later one decides. */
+  /** Whether to hold back events and the head until a later event decides. */
   isUndecided(): boolean;
-  /** In place of what is encoded or too long; undefined passes it on. */
+  /** Returns a replacement for a body that is encoded or too long; undefined passes it on. */
   unreadable(): Replacement | undefined;
-  /** In place of an event that is too long; undefined passes such events on. */
+  /** Returns a replacement for an event that is too long; undefined passes such events on. */
   readonly longEvent: (() => string) | undefined;
 }

@@ -5,7 +5,7 @@ import { SessionBinding } from './session-binding.js';
 import { StepUps } from './step-up.js';
 import { StreamExpiry } from './stream-expiry.js';
 
-/** What looks after requests once they are let in. @internal */
+/** The providers that intercept responses of authorized requests. @internal */
 export const RESPONSE_PROVIDERS: readonly Provider[] = [
   ResponseInterceptors,
   SessionBinding,

@@ -29,11 +29,11 @@ const UNREACHABLE =
   'guard the message endpoint with BearerAuthGuard';
 
 /**
- * Binds each session of a stateful transport to the caller that opened it: for anybody else it does not exist.
+ * Binds each session of a stateful transport to the caller that opened it. For other callers it does not exist.
  *
- * A request with a session id of another caller, or one that was never given out here, goes on with a fresh id in its
- * place. So the answer is the one that the transport has for an unknown session, whichever that is, and nothing in it
- * tells the two apart. Neither does the protocol version count, as it is the client that says it.
+ * If the session id belongs to another caller, or is unknown here, it is replaced by a fresh id. So the transport answers
+ * as for any unknown session, and the response does not reveal whether the session exists. The protocol version is
+ * ignored, because the client chooses it.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2025-11-25/basic/security_best_practices#session-hijacking | MCP security best practices, session hijacking}
  * @internal
@@ -59,7 +59,7 @@ export class SessionBinding {
     const { authorized } = state;
     const { request, body } = authorized;
     const id = request.headers[SESSION_ID];
-    // An empty one counts for none, to transports too.
+    // An empty id counts as none, as for transports.
     if (id !== undefined && id !== '') this.interceptSession(authorized, id, this.sessions);
     if (request.method === 'POST') {
       if (mayOpenSession(body)) this.interceptOpening(state, this.sessions);
@@ -88,7 +88,7 @@ export class SessionBinding {
     replaceHeader(node, 'last-event-id', undefined);
   }
 
-  /** A session that nobody's token opened passes to its first caller, once: a client goes on with its own after sign-in. */
+  /** Whether a caller may use a session. A session opened without a token passes to its first caller with one, once. */
   private mayUse(key: string, { auth, response }: AuthorizedRequest, sessions: SessionOwners): boolean {
     if (!auth) {
       if (!sessions.use(key, ANYBODY)) return false;
@@ -124,7 +124,7 @@ export class SessionBinding {
     });
   }
 
-  /** Messages are told by the ids of streams that are open, wherever these stand in the target. */
+  /** Replaces ids of other callers' open streams, anywhere in the target of a message. */
   private interceptMessage({ request, auth, resource }: AuthorizedRequest): void {
     const node = nodeRequestOf(request) as TargetedRequest;
     const foreign = this.streams.foreign(node, sessionKey(resource.options.resource, ownerOf(auth).key));
@@ -143,7 +143,7 @@ export class SessionBinding {
   }
 }
 
-/** Adds who was let in. Tells whether it is the first, so that the response is not looked at yet. */
+/** Adds the caller. Returns whether it is the first, so that the response is not intercepted yet. */
 function addCaller(state: ResponseState): boolean {
   const { resource, auth } = state.authorized;
   const isFirst = state.callers === undefined;
@@ -151,15 +151,15 @@ function addCaller(state: ResponseState): boolean {
   return isFirst;
 }
 
-/** Neither a URL nor a header has a line break in it. */
+/** Returns a key. It is unambiguous, because neither a URL nor a header contains a line break. */
 function sessionKey(resource: string, id: string): string {
   return `${resource}\n${id}`;
 }
 
-/** All without a token are one. */
+/** The owner for all callers without a token. */
 const ANYBODY: Owner = { key: '', sharer: '' };
 
-/** A caller, in so many characters. The clients of one person share; a client by itself shares with nobody. */
+/** Returns a caller's keys, of fixed length. All clients of one person share; a client without a subject does not. */
 function ownerOf(auth: AuthInfo | undefined): Owner {
   if (!auth) return ANYBODY;
   const { issuer, subject } = auth;
@@ -176,8 +176,8 @@ function isSuccess(status: number): boolean {
 }
 
 /**
- * Whether the answer may be an event stream: the client asks for one, or takes anything and the handler may write one. To
- * watch all other answers would cost each of them more than its token does.
+ * Whether the response may be an event stream: the client requests one, or accepts anything and the handler may write one.
+ * Intercepting all other responses would cost more than verifying their tokens.
  */
 function takesStream({ request, mayStream }: AuthorizedRequest): boolean {
   const accept = String(request.headers['accept'] ?? '*/*');

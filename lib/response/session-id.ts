@@ -1,10 +1,10 @@
-/** As Node spells it. @internal */
+/** The header in Node's spelling. @internal */
 export const SESSION_ID = 'mcp-session-id';
 
-/** As many characters as 128 bits take in base64url. */
+/** The length of 128 bits in base64url. */
 const MIN_LENGTH = 22;
 
-/** The part of a Node request that tells its headers. @internal */
+/** The part of a Node request that contains its headers. @internal */
 export interface HeadedRequest {
   readonly headers: Record<string, string | string[] | undefined>;
   readonly rawHeaders?: string[];
@@ -12,9 +12,9 @@ export interface HeadedRequest {
 }
 
 /**
- * Puts a value in the place of a header, wherever Node tells it, as transports read headers in several ways.
+ * Replaces a header in all forms that Node offers, because transports read headers in several ways.
  *
- * @param value - undefined takes the header away
+ * @param value - undefined removes the header
  * @internal
  */
 export function replaceHeader(request: HeadedRequest, name: string, value: string | undefined): void {
@@ -39,8 +39,7 @@ function distinct(rawHeaders: readonly string[]): Record<string, string[]> {
 }
 
 /**
- * Tells whether a body may open a session: an `initialize` message is in it, alone or in a batch, or nobody has read it
- * yet.
+ * Returns whether a body may open a session: it has an `initialize` message, alone or in a batch, or is not read yet.
  *
  * @internal
  */
@@ -54,8 +53,8 @@ function mayInitialize(body: unknown): boolean {
 }
 
 /**
- * Tells whether a session id is long enough to hold 128 bits and has visible ASCII characters only. Whether they are
- * random cannot be told from one.
+ * Returns whether a session id is long enough for 128 bits and has only visible ASCII characters. It cannot check whether
+ * the id is random.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#session-management | MCP, session management}
  * @internal

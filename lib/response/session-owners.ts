@@ -1,28 +1,28 @@
 import type { SessionBindingOptions } from '../options/mcp-auth-options.js';
 
-/** A caller that holds sessions. @internal */
+/** A caller that owns sessions. @internal */
 export interface Owner {
-  /** Of the caller: another client of the same person is another one. */
+  /** The key of the caller. Another client of the same person is another caller. */
   readonly key: string;
-  /** Of the person, or what else has a share of all sessions, however many clients it has. */
+  /** The key of the person or other party that has one share of all sessions, with all its clients. */
   readonly sharer: string;
 }
 
-/** Who holds a session, and when it was used last. */
+/** The owner of a session, and the time of its last use. */
 interface Session {
   owner: Owner;
   /** In seconds. */
   usedAt: number;
 }
 
-/** What part of all sessions one person may hold before its own make room for new ones. */
+/** The share of all sessions that one person may own before its own sessions are evicted first. */
 const SHARE = 1 / 10;
 
 /**
- * Which caller holds which session: as many as the options say, the longest unused of which are forgotten first. A person
- * with more than a tenth of them, by all clients together, makes room among its own, so that none pushes out all others'.
+ * Stores the owner of each session, up to the limit in the options. The least recently used sessions are evicted first. If
+ * a person owns more than a tenth, with all clients, its own sessions are evicted, so that it cannot evict all others.
  *
- * A forgotten session is one that nobody holds.
+ * An evicted session has no owner.
  *
  * @internal
  */
@@ -32,7 +32,7 @@ export class SessionOwners {
   /** The sessions of each sharer, in the same order. */
   private readonly held = new Map<string, Set<string>>();
 
-  /** @param seconds - a clock that only goes on */
+  /** @param seconds - a monotonic clock */
   constructor(
     private readonly limits: Required<SessionBindingOptions>,
     private readonly seconds: () => number,
@@ -42,7 +42,7 @@ export class SessionOwners {
     return this.sessions.size;
   }
 
-  /** Notes who holds a session. It stays with its first owner. */
+  /** Stores the owner of a session. The first owner keeps it. */
   bind(id: string, owner: Owner): void {
     const now = this.seconds();
     if (this.find(id, now)) return;
@@ -51,7 +51,7 @@ export class SessionOwners {
     this.share(id, owner.sharer);
   }
 
-  /** Tells whether this caller holds a session, and if so notes that it is in use. */
+  /** Returns whether this caller owns a session, and if so, updates its last use. */
   use(id: string, { key, sharer }: Owner): boolean {
     const now = this.seconds();
     const session = this.find(id, now);
@@ -65,7 +65,7 @@ export class SessionOwners {
     return true;
   }
 
-  /** Gives a session that one owner has to another. It cannot be given back, as the first has it no more. */
+  /** Passes a session from one owner to another. Returns false if the first does not own it. */
   pass(id: string, from: Owner, to: Owner): boolean {
     const session = this.find(id, this.seconds());
     if (session?.owner.key !== from.key) return false;

@@ -5,8 +5,8 @@ import { InsufficientScopeError } from '../errors/rejection.errors.js';
 import { recordDenial } from './step-up.js';
 
 /**
- * Has a request whose handler throws {@link InsufficientScopeError} answered with the denial, so that Nest takes it on a
- * route for no fault and logs none. What is thrown on routes that nobody guards goes the way it would go without this filter.
+ * Sends the denial if a handler throws {@link InsufficientScopeError}, so that Nest does not log a fault on a route. On
+ * routes without a guard, the error is handled as without this filter.
  *
  * @internal
  */
@@ -14,7 +14,7 @@ import { recordDenial } from './step-up.js';
 export class StepUpFilter extends BaseExceptionFilter<InsufficientScopeError> {
   override catch(error: InsufficientScopeError, host: ArgumentsHost): void {
     const isRecorded = recordDenial(requestOf(host), error);
-    // What is not answered here is given to the handler of the context that it was thrown in.
+    // Errors of other contexts are passed to the handler of their context.
     if (host.getType() !== 'http') return;
     super.catch(isRecorded ? (new ForbiddenException() as never) : error, host);
   }

@@ -11,8 +11,8 @@ import { StepUpAnswer, type SteppedUp } from './step-up-answer.js';
 import { transformResponse } from './transform-response.js';
 
 /**
- * Lets a handler deny its own request for scopes: has the answer replaced when that turns out to say the denial, whoever
- * caught it on the way.
+ * Lets a handler deny its own request for missing scopes. It replaces the response if that contains the denial, even if
+ * other code caught the error on the way.
  *
  * @internal
  */
@@ -99,10 +99,10 @@ function escaped(text: string): string {
 }
 
 /**
- * Has a request answered with what its handler has thrown, or the guard of a handler that is called within it: the want of
- * scopes, or of a token if the request was let in without one.
+ * Records an error thrown by the handler of a request, or by the guard of a handler called within it: missing scopes, or a
+ * missing token if the request was authorized without one.
  *
- * @returns whether the denial will be told of once the request is answered; false for what is answered otherwise
+ * @returns whether the response will report the denial; false if the error is handled elsewhere
  * @internal
  */
 export function recordDenial(request: object | undefined, failure: unknown): boolean {

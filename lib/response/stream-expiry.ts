@@ -19,7 +19,7 @@ const BEGINNING_WAIT_MS = 1000;
 const LISTEN = 'subscriptions/listen';
 
 /**
- * Ends streams with the token that opened them.
+ * Ends each stream when the token that opened it expires.
  *
  * Every answer might become a stream: no header of the request says so that a client could not leave out. So each is
  * watched until it is closed. One timer does for all: to set one for each answer costs more than the watch. It belongs to
@@ -101,7 +101,7 @@ export class StreamExpiry {
     return true;
   }
 
-  /** How long a token is still taken, as the gate decides. */
+  /** Returns how long a token is still valid, including the clock tolerance. */
   private leftMs(expiresAt: number): number {
     const { clockToleranceSeconds, now } = this.options;
     return (expiresAt + clockToleranceSeconds) * 1000 - now().getTime();

@@ -1,6 +1,6 @@
 import type { Answer } from './test-authorization-server.interface.js';
 
-/** An answer with a JSON document. @internal */
+/** Returns a response with a JSON document. @internal */
 export function jsonAnswer(document: unknown, status = 200, headers: Answer['headers'] = {}): Answer {
   return {
     status,

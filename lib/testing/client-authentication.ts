@@ -5,23 +5,23 @@ import type { TestClient, TestClientAuthMethod } from './test-authorization-serv
 
 const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
-/** What a client sends to prove who it is. @internal */
+/** The parts of a request that authenticate a client. @internal */
 export interface ClientProof {
   readonly headers: IncomingHttpHeaders;
   readonly form: URLSearchParams;
 }
 
-/** What client authentication depends on beside the proof. @internal */
+/** Everything that client authentication depends on, except the proof. @internal */
 export interface ClientRules {
   readonly client: TestClient;
   /** The audiences that an assertion may have: the issuer and the endpoints. */
   readonly audiences: readonly string[];
-  /** The `jti` of assertions that have been used; added to. */
+  /** The `jti` of used assertions. Authentication adds to it. */
   readonly usedAssertions: Set<string>;
   readonly now: () => Date;
 }
 
-/** The methods that a client may use. @internal */
+/** Returns the methods that a client may use. @internal */
 export function authMethods({
   clientSecret,
   publicJwk,
@@ -37,9 +37,9 @@ export function authMethods({
 }
 
 /**
- * Checks who asks.
+ * Authenticates the client of a request.
  *
- * @returns undefined when it is the client, else the OAuth error: `invalid_request` for more than one proof
+ * @returns undefined if the client is authenticated, else the OAuth error: `invalid_request` for more than one proof
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-2.3 | RFC 6749 section 2.3}
  * @internal
  */
@@ -91,7 +91,7 @@ function formDecoded(part: string | undefined): string | undefined {
   return new URLSearchParams(`part=${part.replaceAll('&', '%26')}`).get('part') ?? undefined;
 }
 
-/** RFC 7523 section 3, and each assertion once only. */
+/** Verifies an assertion by RFC 7523 section 3. Each assertion is valid only once. */
 async function isAssertion(assertion: string, rules: ClientRules): Promise<boolean> {
   const { client, audiences, usedAssertions, now } = rules;
   const keys = createLocalJWKSet({ keys: client.publicJwk ? [client.publicJwk] : [] });

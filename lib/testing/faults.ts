@@ -4,34 +4,34 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Answer } from './test-authorization-server.interface.js';
 
 /**
- * Parts of an answer that a fault replaces, in any combination. What is not named stays as in the right answer.
+ * Parts of a response that a fault replaces, in any combination. Parts left out stay as in the correct response.
  *
  * @publicApi
  */
 export interface TestAnswerFault {
-  /** How long the answer is held back. Unit: milliseconds. */
+  /** Delay of the response. Unit: milliseconds. */
   readonly delayMs?: number;
   readonly status?: number;
   /** Names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The `Content-Type`. */
   readonly contentType?: string;
-  /** A body sent as it is. */
+  /** A body, sent unchanged. */
   readonly body?: string;
   /** A body sent as JSON, with its content type. */
   readonly json?: unknown;
-  /** A `Location`, with status 302 unless `status` says another. */
+  /** The `Location` of a redirect. The status is 302, unless `status` sets another. */
   readonly redirectTo?: string;
-  /** The right JSON document, made this long by white space, without `Content-Length`. Unit: bytes. */
+  /** Pads the correct JSON document with white space to this size, without `Content-Length`. Unit: bytes. */
   readonly hugeBytes?: number;
 }
 
 /**
- * What is wrong with an endpoint.
+ * The way in which an endpoint fails.
  *
- * - `hang`: the request is read and never answered
- * - `drip`: an answer begins and goes on for ever, one byte at a time
- * - `reset`: the connection is reset
+ * - `hang`: the server reads the request and never responds
+ * - `drip`: the server starts a response and never ends it, one byte at a time
+ * - `reset`: the server resets the connection
  *
  * @publicApi
  */
@@ -41,9 +41,9 @@ const DRIP_INTERVAL_MS = 10;
 const CHUNK = Buffer.alloc(64 * 1024, ' ');
 
 /**
- * Answers as the fault has it.
+ * Sends the response that a fault describes.
  *
- * @param right - makes the answer that would be sent without the fault
+ * @param right - makes the response that would be sent without the fault
  * @internal
  */
 export async function answerWith(
@@ -91,7 +91,7 @@ function drip(response: ServerResponse): void {
   });
 }
 
-/** The body and then white space, in pieces that the receiver asks for. */
+/** Returns a stream of the body and then white space, in chunks. */
 function padded(body: string, bytes: number): Readable {
   function* pieces(): Generator<Buffer> {
     yield Buffer.from(body);

@@ -9,7 +9,7 @@ import type { TokenLedger } from './token-ledger.js';
 
 const JWT_ANSWER = 'application/token-introspection+jwt';
 
-/** What introspection and revocation need to know of their server. @internal */
+/** The state of the server that introspection and revocation use. @internal */
 export interface TokenEndpointContext extends ClientRules {
   readonly issuer: string;
   readonly ledger: TokenLedger;
@@ -19,8 +19,8 @@ export interface TokenEndpointContext extends ClientRules {
 }
 
 /**
- * Says what is known of a token, as JSON or as a signed JWT. Does not look at whether the token is meant for the
- * client that asks.
+ * Returns the introspection response for a token, as JSON or as a signed JWT. Does not check whether the token is
+ * meant for the client that introspects it.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc7662#section-2 | RFC 7662 section 2}
  * @internal
@@ -41,7 +41,7 @@ export async function introspect(request: TestRequest, context: TokenEndpointCon
 }
 
 /**
- * Makes a token inactive. Does not look at whose it is, and knows nothing wrong with a token it does not know.
+ * Makes a token inactive. Does not check which client owns it. An unknown token is not an error.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc7009#section-2 | RFC 7009 section 2}
  * @internal
@@ -53,7 +53,7 @@ export async function revoke(request: TestRequest, context: TokenEndpointContext
   return { status: 200, headers: {}, body: '' };
 }
 
-/** The token, or the answer to a request that is not good or not from the client. */
+/** Returns the token, or the error response if the request is invalid or not from the client. */
 async function tokenAskedFor(
   { method, headers, body }: TestRequest,
   context: TokenEndpointContext,

@@ -10,7 +10,7 @@ export class LoopbackListener {
   private readonly server: Server = createServer();
   private port = 0;
 
-  /** At a free port, which is kept for the next time. */
+  /** Listens at a free port. Later calls listen at the same port. */
   async listen(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);
@@ -30,7 +30,7 @@ export class LoopbackListener {
     this.server.on('request', listener);
   }
 
-  /** Ends every connection, kept alive or in use. Does nothing when it does not listen. */
+  /** Ends every connection, idle or in use. Does nothing if the server does not listen. */
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.server.close(() => {

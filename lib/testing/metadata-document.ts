@@ -1,7 +1,7 @@
 import { SIGNATURE_ALGORITHMS } from '../options/algorithms.js';
 import type { TestClientAuthMethod } from './test-authorization-server.interface.js';
 
-/** The paths of the endpoints, below the origin. The first three are only named: nothing is there. @internal */
+/** The paths of the endpoints, below the origin. The first three respond with 404. @internal */
 export const PATHS = {
   authorization: '/authorize',
   token: '/token',
@@ -11,17 +11,17 @@ export const PATHS = {
   revocation: '/revoke',
 } as const;
 
-/** What a metadata document has to say about its server. @internal */
+/** The properties of a server that its metadata document contains. @internal */
 export interface MetadataSubject {
   readonly issuer: string;
   readonly origin: string;
-  /** The algorithm of signed introspection answers. */
+  /** The algorithm of signed introspection responses. */
   readonly alg: string;
   readonly authMethods: readonly TestClientAuthMethod[];
 }
 
 /**
- * A metadata document with all that RFC 8414, OpenID Connect Discovery and MCP clients ask for.
+ * Returns a metadata document with all members that RFC 8414, OpenID Connect Discovery and MCP clients need.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc8414#section-2 | RFC 8414 section 2}
  * @internal
@@ -35,7 +35,7 @@ export function metadataDocument(server: MetadataSubject): Record<string, unknow
     registration_endpoint: origin + PATHS.registration,
     jwks_uri: origin + PATHS.jwks,
     introspection_endpoint: origin + PATHS.introspection,
-    // By its name as a token type, where it is one: RFC 8414 section 2.
+    // A method that is a token type is listed by the name of that type: RFC 8414 section 2.
     introspection_endpoint_auth_methods_supported: authMethods.map((method) =>
       method === 'bearer' ? 'Bearer' : method,
     ),

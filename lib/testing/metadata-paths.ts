@@ -4,8 +4,8 @@ const OAUTH = '/.well-known/oauth-authorization-server';
 const OIDC = '/.well-known/openid-configuration';
 
 /**
- * The paths at which an issuer with this path has its metadata. One slash at the end of the issuer is not part
- * of them.
+ * Returns the paths at which an issuer with this path serves its metadata. They omit one slash at the end of the
+ * issuer.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc8414#section-3.1 | RFC 8414 section 3.1}
  * @internal

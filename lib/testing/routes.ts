@@ -9,7 +9,7 @@ import type {
   TestRequest,
 } from './test-authorization-server.interface.js';
 
-/** What is at a path: an answer to make, or a listener that writes one itself. @internal */
+/** The content of a path: a function that returns a response, or a listener that writes one. @internal */
 export type Content =
   | { readonly answer: (request: TestRequest) => Answer | Promise<Answer> }
   | { readonly listener: TestListener };
@@ -17,8 +17,8 @@ export type Content =
 type Route = Content & { readonly endpoint: TestEndpoint | undefined };
 
 /**
- * Finds what is at a request's path and has it answered, with the endpoint's fault where it has one. Keeps what it
- * saw.
+ * Routes a request to the content of its path, and applies the endpoint's fault if it has one. Records the
+ * requests.
  *
  * @internal
  */
@@ -27,7 +27,7 @@ export class Router {
   private readonly routes = new Map<string, Route>();
   private readonly faults = new Map<TestEndpoint, { readonly fault: TestFault; left: number }>();
 
-  /** Puts something at a path, in place of what is there: that path's endpoint stays unless another is named. */
+  /** Sets the content of a path. The path keeps its endpoint, unless another one is given. */
   put(path: string, content: Content, endpoint = this.routes.get(path)?.endpoint): void {
     this.routes.set(path, { ...content, endpoint });
   }
@@ -47,7 +47,7 @@ export class Router {
 
   handle(incoming: IncomingMessage, response: ServerResponse): void {
     this.answer(incoming, response).catch((error: unknown) => {
-      // A mistake of the test's own, or a client that has gone: then nobody reads this.
+      // A mistake of the test itself, or a client that has disconnected. That client reads no response.
       if (response.headersSent) response.destroy();
       else write(response, errorAnswer(500, 'server_error', String(error)));
     });

@@ -6,7 +6,7 @@ import { environmentProblem } from './test-environment.js';
 /** Options of {@link StaticTokenVerifier}. @publicApi */
 export interface StaticTokenVerifierOptions {
   /**
-   * Starts whatever `NODE_ENV` is. Without it, only `test` and `development` start.
+   * Whether to allow any `NODE_ENV`. If false, only `test` and `development` are allowed.
    *
    * @defaultValue false
    */
@@ -14,8 +14,8 @@ export interface StaticTokenVerifierOptions {
 }
 
 /**
- * Knows a fixed set of tokens, for development without an authorization server: whoever has one is admitted as it
- * says. Claims are decided on as ever, so they need an `aud` (or `audience`) that names the resource.
+ * Verifies a fixed set of tokens, for development without an authorization server. A request with one of them gets
+ * its claims. Claims are validated as usual, so they need an `aud` (or `audience`) that names the resource.
  *
  * @example
  * ```ts
@@ -28,7 +28,7 @@ export class StaticTokenVerifier extends TokenVerifier {
   private readonly tokens: ReadonlyMap<string, TokenClaims | VerifiedAuthInfo>;
 
   /**
-   * @param tokens - what each token says, by the token
+   * @param tokens - the claims of each token, by the token
    * @param options - see {@link StaticTokenVerifierOptions}
    * @throws `McpAuthConfigError` if `NODE_ENV` is neither `test` nor `development`, unless `allowAnyEnvironment` is true
    */
@@ -51,7 +51,7 @@ export class StaticTokenVerifier extends TokenVerifier {
   /** @returns null for a token that is not among those given */
   verify(token: string): TokenClaims | VerifiedAuthInfo | null {
     const claims = this.tokens.get(token);
-    // A copy: what is admitted is frozen.
+    // A copy, because the claims of an authenticated request are frozen.
     return claims === undefined ? null : { ...claims };
   }
 }

@@ -3,13 +3,13 @@ import type { JWK } from 'jose';
 import type { TestKey } from './test-keys.js';
 
 /**
- * The well-known locations at which a {@link TestAuthorizationServer} has its metadata.
+ * The well-known locations at which a {@link TestAuthorizationServer} serves its metadata.
  *
  * - `oauth`: RFC 8414, `/.well-known/oauth-authorization-server/path`
  * - `oidc`: OpenID Connect Discovery, `/path/.well-known/openid-configuration`
  * - `oidc-inserted`: the form in between, `/.well-known/openid-configuration/path`
  * - `all`: the three
- * - `none`: nowhere, until {@link TestAuthorizationServer.serveMetadata} puts it somewhere
+ * - `none`: nowhere, until {@link TestAuthorizationServer.serveMetadata} adds a path
  *
  * @publicApi
  */
@@ -19,8 +19,8 @@ export type TestMetadataLayout = 'oauth' | 'oidc' | 'oidc-inserted' | 'all' | 'n
 export type TestEndpoint = 'metadata' | 'jwks' | 'introspection' | 'revocation';
 
 /**
- * How a client proves at introspection and revocation who it is: `bearer` by an access token of its own; `none` asks
- * for no proof.
+ * How a client authenticates at introspection and revocation. `bearer` uses an access token of its own; `none` needs
+ * no credentials.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc7591#section-2 | RFC 7591 section 2}
  * @see {@link https://www.rfc-editor.org/rfc/rfc7662#section-2.1 | RFC 7662 section 2.1}
@@ -36,9 +36,9 @@ export interface TestClient {
   readonly clientSecret?: string;
   /** For `private_key_jwt`: the public half of the key that signs the assertions. @defaultValue none */
   readonly publicJwk?: JWK;
-  /** For `bearer`: its own access token. @defaultValue none */
+  /** For `bearer`: the client's own access token. @defaultValue none */
   readonly bearerToken?: string;
-  /** The methods it may use. @defaultValue all that its credentials allow */
+  /** The methods that the client may use. @defaultValue all that its credentials allow */
   readonly authMethods?: readonly TestClientAuthMethod[];
 }
 
@@ -47,35 +47,35 @@ export interface TestAuthorizationServerOptions {
   /** The path of the issuer, such as `/tenant1`. A slash at its end is part of the issuer. @defaultValue '' */
   readonly issuerPath?: string;
 
-  /** Where the metadata stands. @defaultValue 'all' */
+  /** The locations of the metadata. @defaultValue 'all' */
   readonly layout?: TestMetadataLayout;
 
   /**
-   * Keys to begin with, for instance to share them among servers. The first of each algorithm signs, and the
-   * first of all gives the algorithm used where none is named.
+   * The initial keys, for example to share them among servers. The first key of each algorithm signs. The algorithm
+   * of the first key is the default.
    *
    * @defaultValue an RS256 key, made when it is first needed
    */
   readonly keys?: readonly TestKey[];
 
-  /** Who may introspect and revoke. @defaultValue `resource-server` with the secret `resource-server-secret` */
+  /** The client that may introspect and revoke. @defaultValue `resource-server` with the secret `resource-server-secret` */
   readonly introspectionClient?: TestClient;
 
   /**
-   * The form of introspection answers: `jwt` is always signed, `json` never, `accept` when the request's Accept
-   * header names `application/token-introspection+jwt`.
+   * The form of introspection responses: `jwt` is always signed, `json` never. `accept` is signed if the request's
+   * Accept header names `application/token-introspection+jwt`.
    *
    * @defaultValue 'accept'
    * @see {@link https://www.rfc-editor.org/rfc/rfc9701#section-5 | RFC 9701 section 5}
    */
   readonly introspectionResponse?: 'accept' | 'json' | 'jwt';
 
-  /** The clock that tokens are dated by and expire by. @defaultValue `() => new Date()` */
+  /** The clock for issuing and expiring tokens. @defaultValue `() => new Date()` */
   readonly now?: () => Date;
 
   /**
-   * Starts whatever `NODE_ENV` is. Without it, only `test` and `development` start. Whoever reaches the process can use
-   * the server; it listens on 127.0.0.1.
+   * Whether to start with any `NODE_ENV`. If false, the server starts only with `test` and `development`. The server
+   * listens on 127.0.0.1. Any client that can connect can use it.
    *
    * @defaultValue false
    */
@@ -85,18 +85,18 @@ export interface TestAuthorizationServerOptions {
 /** A request that a {@link TestAuthorizationServer} has received. @publicApi */
 export interface TestRequest {
   readonly method: string;
-  /** The path with its query, to the letter. */
+  /** The path with its query, exactly as received. */
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
-  /** Undefined for paths that are none of the endpoints. */
+  /** The endpoint of the path; undefined if the path is not an endpoint. */
   readonly endpoint: TestEndpoint | undefined;
 }
 
-/** Answers a request by hand. Its body has been read already: it is the third argument. @publicApi */
+/** Handles a request. The body has been read already: it is the third argument. @publicApi */
 export type TestListener = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
-/** An answer before it is written, or changed by a fault. @internal */
+/** A response before a fault changes it or the server writes it. @internal */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;

@@ -25,17 +25,16 @@ const DEFAULT_CLIENT: TestClient = {
 };
 
 /**
- * An authorization server for tests: real HTTP on 127.0.0.1 and a free port, with metadata, keys, introspection
- * and revocation, and with faults of your choice.
+ * An authorization server for tests, over real HTTP on 127.0.0.1 and a free port.
  *
- * It issues whatever token a test asks for, to the test alone: the endpoints where people log in and clients get
- * tokens are named in its metadata, but nothing is there. Not for production: it starts only with `NODE_ENV` `test` or
- * `development`, unless `allowAnyEnvironment` is set.
+ * It serves metadata, keys, introspection and revocation, with faults of your choice. A test can issue any token, by a
+ * method call only: the metadata names endpoints to log in and get tokens, but they respond with 404. Not for production:
+ * it starts only with `NODE_ENV` `test` or `development`, unless `allowAnyEnvironment` is set.
  *
  * @publicApi
  */
 export class TestAuthorizationServer {
-  /** The issuer identifier: the origin and the `issuerPath`, to the letter. */
+  /** The issuer identifier: the origin followed by exactly the `issuerPath`. */
   readonly issuer: string;
   /** Scheme, host and port, without a slash. */
   readonly origin: string;
@@ -67,8 +66,8 @@ export class TestAuthorizationServer {
   /**
    * Starts a server. Close it when the tests are done.
    *
-   * @throws Error if `NODE_ENV` is neither `test` nor `development` and `allowAnyEnvironment` is not set, and for an
-   * `issuerPath` that is no path
+   * @throws Error if `NODE_ENV` is neither `test` nor `development` and `allowAnyEnvironment` is not set, or if
+   * `issuerPath` is not a path
    */
   static async start(options: TestAuthorizationServerOptions = {}): Promise<TestAuthorizationServer> {
     const { issuerPath = '', allowAnyEnvironment = false } = options;
@@ -84,17 +83,17 @@ export class TestAuthorizationServer {
     return new TestAuthorizationServer(listener, options);
   }
 
-  /** Where the JWK Set is. */
+  /** The URL of the JWK Set. */
   get jwksUri(): string {
     return this.origin + PATHS.jwks;
   }
 
-  /** Where tokens are introspected. */
+  /** The URL of the introspection endpoint. */
   get introspectionEndpoint(): string {
     return this.origin + PATHS.introspection;
   }
 
-  /** The metadata as it is served, with these members changed; `undefined` takes one away. */
+  /** Returns the metadata as served, with these members changed; `undefined` removes a member. */
   metadata(changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
     const document = metadataDocument({
       issuer: this.issuer,
@@ -106,19 +105,19 @@ export class TestAuthorizationServer {
     return Object.fromEntries(members.filter(([, value]) => value !== undefined));
   }
 
-  /** Changes members of all metadata served from now on, to lie or to lack something; `undefined` takes one away. */
+  /** Changes members of all metadata served from now on; `undefined` removes a member. */
   changeMetadata(changes: Readonly<Record<string, unknown>>): void {
     this.changes = { ...this.changes, ...changes };
   }
 
-  /** Puts the metadata at a further path, with members that differ there. Fails and counts as `metadata`. */
+  /** Serves the metadata at a further path, with other members there. Fails and counts as `metadata`. */
   serveMetadata(path: string, changes: Readonly<Record<string, unknown>> = {}): void {
     this.router.put(path, { answer: () => jsonAnswer(this.metadata(changes)) }, 'metadata');
   }
 
   /**
-   * Puts a JSON document, or a listener that answers by hand, at a path, in place of what is there. Where that is
-   * an endpoint, its requests are still counted, and a document can still fail; a listener cannot.
+   * Serves a JSON document, or runs a listener, at a path, and replaces its content. If the path is an endpoint, its
+   * requests are still counted. Faults of the endpoint still apply to a document, but not to a listener.
    */
   serve(path: string, what: TestListener | object): void {
     this.router.put(
@@ -127,15 +126,15 @@ export class TestAuthorizationServer {
     );
   }
 
-  /** Takes away what is at a path: it answers 404. */
+  /** Removes the content of a path, so that it responds with 404. */
   remove(path: string): void {
     this.router.remove(path);
   }
 
   /**
-   * Publishes a further key. It signs by default only when no other key has its algorithm.
+   * Publishes a further key. It signs by default only if no other key has its algorithm.
    *
-   * @param alg - its JWS algorithm; that of the first key where none is given
+   * @param alg - its JWS algorithm; that of the first key if omitted
    */
   addKey(alg: string = this.keys.defaultAlg): Promise<TestKey> {
     return this.keys.add(alg);
@@ -144,31 +143,31 @@ export class TestAuthorizationServer {
   /**
    * Makes a new key that signs from now on. The old one stays published until {@link TestAuthorizationServer.retireKeys}.
    *
-   * @param alg - its JWS algorithm; that of the first key where none is given
+   * @param alg - its JWS algorithm; that of the first key if omitted
    */
   rotateKey(alg: string = this.keys.defaultAlg): Promise<TestKey> {
     return this.keys.rotate(alg);
   }
 
-  /** Takes all keys that do not sign out of the JWK Set. */
+  /** Removes all keys that do not sign from the JWK Set. */
   retireKeys(): Promise<void> {
     return this.keys.retire();
   }
 
-  /** Adds members to the JWK Set as they are, whatever they are: weak, symmetric or private keys, or no keys. */
+  /** Adds members to the JWK Set unchanged: weak, symmetric or private keys, or values that are not keys. */
   publishRawJwks(...members: unknown[]): void {
     this.keys.publishRaw(members);
   }
 
-  /** Takes the members of {@link TestAuthorizationServer.publishRawJwks} out of the JWK Set. */
+  /** Removes the members of {@link TestAuthorizationServer.publishRawJwks} from the JWK Set. */
   withdrawRawJwks(): void {
     this.keys.withdrawRaw();
   }
 
   /**
-   * Issues an access token as a signed JWT, which introspection knows too.
+   * Issues an access token as a signed JWT. Introspection knows it too.
    *
-   * @throws Error when there is no key for the algorithm
+   * @throws Error if there is no key for the algorithm
    * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-2 | RFC 9068 section 2}
    */
   async issueToken(options: TestTokenOptions = {}): Promise<string> {
@@ -178,48 +177,48 @@ export class TestAuthorizationServer {
     return token;
   }
 
-  /** Issues an access token that says nothing to anyone but introspection. */
+  /** Issues an opaque access token: only introspection returns its claims. */
   issueOpaqueToken(options: TestClaimsOptions = {}): string {
     const token = randomBytes(32).toString('base64url');
     this.ledger.enter(token, testClaims(this.issuer, this.now(), options));
     return token;
   }
 
-  /** Makes a token inactive for introspection. Signatures and what is cached elsewhere stay as they are. */
+  /** Makes a token inactive for introspection. Its signature stays valid, and caches elsewhere do not change. */
   revoke(token: string): void {
     this.ledger.revoke(token);
   }
 
   /**
-   * Has an endpoint fail, until {@link TestAuthorizationServer.recover}, or for a number of requests.
+   * Makes an endpoint fail, until {@link TestAuthorizationServer.recover}, or for a number of requests.
    *
-   * @param times - how many requests it fails for; all where none is given
+   * @param times - how many requests fail; all if omitted
    */
   fail(endpoint: TestEndpoint, fault: TestFault, { times = Infinity }: { times?: number } = {}): void {
     this.router.fail(endpoint, fault, times);
   }
 
-  /** Has an endpoint, or all of them, answer rightly again. */
+  /** Removes the fault of an endpoint, or of all endpoints if omitted. */
   recover(endpoint?: TestEndpoint): void {
     this.router.recover(endpoint);
   }
 
-  /** Stops to listen: connections are rejected. Tokens can still be issued. */
+  /** Stops listening: connections are refused. Tokens can still be issued. */
   goDown(): Promise<void> {
     return this.listener.close();
   }
 
-  /** Listens again at the same port. @throws Error when the port has been taken meanwhile */
+  /** Listens again at the same port. @throws Error if another process has taken the port */
   comeBack(): Promise<void> {
     return this.listener.listen();
   }
 
-  /** What it has received so far, in order. */
+  /** The requests received so far, in order. */
   get requests(): readonly TestRequest[] {
     return this.router.requests;
   }
 
-  /** How many requests an endpoint, or the whole server, has received. */
+  /** Returns how many requests an endpoint, or the whole server, has received. */
   requestCount(endpoint?: TestEndpoint): number {
     return this.requests.filter((request) => endpoint === undefined || request.endpoint === endpoint).length;
   }

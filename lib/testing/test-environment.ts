@@ -1,9 +1,9 @@
 const TEST_ENVIRONMENTS: readonly (string | undefined)[] = ['test', 'development'];
 
 /**
- * Says why a test double must not start here, or undefined if it may.
+ * Returns why a test double must not start here, or undefined if it may.
  *
- * It may if `NODE_ENV` is exactly `test` or `development`: an unknown or missing value may be a server that others reach.
+ * It may if `NODE_ENV` is exactly `test` or `development`. With another or no value, others may be able to reach the server.
  *
  * @param option - the option that allows it everywhere, for the message
  * @internal

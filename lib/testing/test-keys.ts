@@ -2,13 +2,13 @@ import { KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { SIGNATURE_ALGORITHMS } from '../options/algorithms.js';
 
-/** A signing key and its public half as an authorization server publishes it. @publicApi */
+/** A signing key, and its public half in the form that an authorization server publishes. @publicApi */
 export interface TestKey {
-  /** The JWS algorithm that it signs with. */
+  /** The JWS algorithm of the key. */
   readonly alg: string;
   readonly kid: string;
   readonly privateKey: KeyObject;
-  /** With `kid`, `alg` and `use`. */
+  /** The public half, with `kid`, `alg` and `use`. */
   readonly publicJwk: JWK;
 }
 
@@ -16,7 +16,7 @@ export interface TestKey {
  * Makes a key for one of the asymmetric JWS algorithms. RSA keys have 2048 bits.
  *
  * @param alg - its JWS algorithm
- * @param kid - the key id; the key's RFC 7638 thumbprint where none is given
+ * @param kid - the key id; the key's RFC 7638 thumbprint if omitted
  * @throws Error for an algorithm that this package does not know
  * @publicApi
  */
@@ -36,7 +36,7 @@ export async function makeTestKey(alg = 'RS256', kid?: string): Promise<TestKey>
 }
 
 /**
- * The keys of one server: what is published, and which of them sign. A key is made when it is first needed.
+ * The keys of one server: the published ones, and those of them that sign. A key is made when it is first needed.
  *
  * @internal
  */
@@ -54,26 +54,26 @@ export class TestKeyRing {
     }
   }
 
-  /** The key that signs with this algorithm, made and published where there is none. */
+  /** Returns the key that signs with this algorithm. Makes and publishes one if there is none. */
   signingKey(alg: string): Promise<TestKey> {
     return this.signing.get(alg) ?? this.rotate(alg);
   }
 
-  /** A new published key. It signs only if no other does. */
+  /** Publishes a new key. It signs only if no other key with this algorithm does. */
   add(alg: string): Promise<TestKey> {
     return this.signing.has(alg) ? this.publish(alg) : this.rotate(alg);
   }
 
-  /** A new published key, which signs from now on. */
+  /** Publishes a new key, which signs from now on. */
   rotate(alg: string): Promise<TestKey> {
     const key = this.publish(alg);
     this.signing.set(alg, key);
-    // An algorithm without keys is not kept; whoever awaits the key learns why.
+    // If no key can be made, the algorithm is removed. The caller gets the error from the promise.
     key.catch(() => this.signing.delete(alg));
     return key;
   }
 
-  /** Takes back all keys that do not sign. */
+  /** Removes all keys that do not sign. */
   async retire(): Promise<void> {
     this.published = await Promise.all(this.signing.values());
   }
@@ -86,7 +86,7 @@ export class TestKeyRing {
     this.raw = [];
   }
 
-  /** The JWK Set. Raw members come first, where a careless reader would take them. */
+  /** Returns the JWK Set. Raw members come first, because a careless reader takes the first key. */
   async jwks(): Promise<{ keys: unknown[] }> {
     await this.signingKey(this.defaultAlg);
     await Promise.all(this.signing.values());

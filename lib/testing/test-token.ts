@@ -1,28 +1,28 @@
 import { constants, createHmac, type KeyObject, randomUUID, sign } from 'node:crypto';
 import type { TestKey, TestKeyRing } from './test-keys.js';
 
-/** What a test token says. @publicApi */
+/** The claims of a test token. @publicApi */
 export interface TestClaimsOptions {
   /** @defaultValue 'user-1' */
   readonly sub?: string;
-  /** Written into `scope`, separated by spaces. @defaultValue no `scope` claim */
+  /** The `scope` claim, joined by spaces. @defaultValue no `scope` claim */
   readonly scopes?: readonly string[];
   /** The `aud` claim: the resource identifier of the server under test. @defaultValue no `aud` claim */
   readonly audience?: string | readonly string[];
   /** @defaultValue 'client-1' */
   readonly clientId?: string;
-  /** How long after `issuedAt` it expires. Unit: seconds. Zero and less make it expired. @defaultValue 300 */
+  /** Lifetime after `issuedAt`. Unit: seconds. Zero or less makes an expired token. @defaultValue 300 */
   readonly expiresInSeconds?: number;
   /** @defaultValue the server's clock */
   readonly issuedAt?: Date;
-  /** Further claims, or other values of those above. Explicit `undefined` takes a claim away. */
+  /** Further claims, or other values of those above. Explicit `undefined` removes a claim. */
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
-/** What a test token says and how it is signed. @publicApi */
+/** The claims of a test token, and how it is signed. @publicApi */
 export interface TestTokenOptions extends TestClaimsOptions {
   /**
-   * The JWS algorithm: an asymmetric one, or for attacks `none`, and `HS256`, `HS384` or `HS512` with `key`.
+   * The JWS algorithm: an asymmetric one. To test attacks: `none`, or `HS256`, `HS384` or `HS512` with `key`.
    *
    * @defaultValue that of `key`, else that of the server's first key, which is RS256 unless you gave keys
    */
@@ -32,13 +32,13 @@ export interface TestTokenOptions extends TestClaimsOptions {
   /** The key id that the header names. @defaultValue that of the key that signs */
   readonly kid?: string;
   /**
-   * Further header parameters, or other values of `alg`, `typ` and `kid`: the header may name another algorithm
-   * than the one that signs. Explicit `undefined` takes a parameter away.
+   * Further header parameters, or other values of `alg`, `typ` and `kid`. The header may name another algorithm than
+   * the one that signs. Explicit `undefined` removes a parameter.
    */
   readonly header?: Readonly<Record<string, unknown>>;
   /**
-   * Signs in place of the server's own key, whether published or not. Bytes are a secret for `HS256` and the
-   * like. Name `alg` with everything but a {@link TestKey}.
+   * The key that signs in place of the server's own key. It may be unpublished. Bytes are a secret for `HS256`,
+   * `HS384` or `HS512`. Set `alg` too, unless the key is a {@link TestKey}.
    */
   readonly key?: TestKey | KeyObject | Uint8Array;
 }
@@ -61,10 +61,10 @@ export function testClaims(issuer: string, now: Date, options: TestClaimsOptions
 }
 
 /**
- * Signs claims as a compact JWS. Does so by hand because jose rightly rejects what a hostile server would sign: a
- * header that lies about its algorithm, a weak key, claims of the wrong type.
+ * Signs claims as a compact JWS. It does not use jose, which rightly rejects what a hostile server would sign: a
+ * header with a false algorithm, a weak key, claims of the wrong type.
  *
- * @throws Error when there is no key for the algorithm
+ * @throws Error if there is no key for the algorithm
  * @see {@link https://www.rfc-editor.org/rfc/rfc7515#section-7.1 | RFC 7515 section 7.1}
  * @internal
  */
@@ -85,7 +85,7 @@ interface Signer {
   readonly key?: KeyObject | Uint8Array;
 }
 
-/** What signs: the key that was given, or the server's own. */
+/** Returns the key that signs: the given one, or the server's own. */
 async function signer(keys: TestKeyRing, { alg, key }: TestTokenOptions): Promise<Signer> {
   if (alg === 'none') return { alg };
   const used = key ?? (await keys.signingKey(alg ?? keys.defaultAlg));
@@ -107,7 +107,7 @@ function signature(alg: string, input: Buffer, key: Signer['key']): Buffer {
         saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
       });
     default:
-      // Only ECDSA looks at the encoding: JWS has the two numbers side by side, RFC 7518 section 3.4.
+      // Only ECDSA uses the encoding: JWS concatenates the two numbers, RFC 7518 section 3.4.
       return sign(hash, input, { key, dsaEncoding: 'ieee-p1363' });
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The tokens that a server has issued, and what became of them.
+ * The tokens that a server has issued and not revoked, with their claims.
  *
  * @internal
  */
@@ -10,14 +10,14 @@ export class TokenLedger {
     this.tokens.set(token, claims);
   }
 
-  /** A token that is not known is no error. */
+  /** Revokes a token. An unknown token is not an error. */
   revoke(token: string): void {
     this.tokens.delete(token);
   }
 
   /**
-   * What introspection says of a token: only `active: false` for one that is unknown, revoked, expired or not
-   * yet good.
+   * Returns the introspection response for a token: only `active: false` if the token is unknown, revoked, expired
+   * or not yet valid.
    *
    * @see {@link https://www.rfc-editor.org/rfc/rfc7662#section-2.2 | RFC 7662 section 2.2}
    */

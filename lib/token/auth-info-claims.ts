@@ -1,11 +1,11 @@
 import type { TokenClaims, VerifiedAuthInfo } from '../options/token.verifier.js';
 
 /**
- * The claims of a token that a verifier describes as the MCP SDK's `AuthInfo` does.
+ * Returns the claims of a token that a verifier describes in the form of the MCP SDK's `AuthInfo`.
  *
- * `clientId` becomes `client_id`, `scopes` `scope`, `expiresAt` `exp`, `audience`, else `resource`, `aud`, `subject`
- * `sub` and `issuer` `iss`. What stands in `extra` is kept as it is, and fills in for those that are not there, but
- * for the scopes: without `scopes` there are none. The token itself is left out. Checks nothing.
+ * `clientId` becomes `client_id`, `scopes` `scope`, `expiresAt` `exp`, `audience` (else `resource`) `aud`, `subject` `sub`,
+ * and `issuer` `iss`. Members of `extra` become claims unchanged. They replace claims that are missing, except the scopes:
+ * without `scopes` there are none. The token itself is left out. Checks nothing.
  *
  * @publicApi
  */
@@ -27,7 +27,7 @@ function audienceOf({ audience, resource }: VerifiedAuthInfo): unknown {
 }
 
 /**
- * Tells the SDK's shape from claims, in which some servers have a `clientId` too.
+ * Whether a result is the SDK's `AuthInfo` and not claims. Claims of some servers have a `clientId` too.
  *
  * @internal
  */

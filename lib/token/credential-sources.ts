@@ -2,18 +2,18 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { valuesIn } from '../platform/header-lines.js';
 import type { CredentialSources } from './extract-bearer-token.js';
 
-/** The part of a request that credentials are read from, on any platform. @internal */
+/** The part of a request that contains credentials, on any platform. @internal */
 export interface CredentialRequest {
   readonly headers: IncomingHttpHeaders;
   readonly rawHeaders?: readonly string[];
   readonly originalUrl?: string | undefined;
   readonly url?: string | undefined;
-  /** The Node request behind a request of Fastify's. */
+  /** The Node request, if this is a Fastify request. */
   readonly raw?: { readonly rawHeaders?: readonly string[] };
 }
 
 /**
- * Reads every Authorization line: Node keeps only the first of several in `headers`, without a word.
+ * Returns every Authorization line. In `headers`, Node silently keeps only the first of several.
  *
  * @internal
  */
@@ -24,10 +24,10 @@ export function credentialSources(request: CredentialRequest): CredentialSources
   return { authorization, target: request.originalUrl ?? request.url ?? '' };
 }
 
-/** Shorter parts are names of schemes, and nothing that is worth keeping. */
+/** Minimum length of a secret. Shorter parts are names of schemes. */
 const MIN_SECRET_LENGTH = 10;
 
-/** The parts of a request's Authorization lines that may be secret, for what must not show them. @internal */
+/** Returns the parts of a request's Authorization lines that may be secret, to redact them. @internal */
 export function presentedSecrets(request: CredentialRequest): readonly string[] {
   return credentialSources(request)
     .authorization.flatMap((line) => line.split(/[ \t,]/))

@@ -3,8 +3,8 @@ import { TokenRejectedError } from '../errors/rejection.errors.js';
 import type { TokenClaims } from '../options/token.verifier.js';
 
 /**
- * Base64url as an encoder writes it: no padding, no character of base64, and no bits beyond the last byte. Decoders take
- * all three, so that one signature would have several spellings, and one token several strings.
+ * Matches canonical base64url: no padding, no characters of plain base64, and no bits beyond the last byte. Decoders accept
+ * all three. Then one signature would have several spellings, and one token several strings.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc7515#section-2 | RFC 7515 section 2}
  * @see {@link https://www.rfc-editor.org/rfc/rfc4648#section-3.5 | RFC 4648 section 3.5}
@@ -12,9 +12,9 @@ import type { TokenClaims } from '../options/token.verifier.js';
 const BASE64URL = /^(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?$/;
 
 /**
- * What a token says, before anything is verified: good for the choice of keys and nothing else until then.
+ * Returns the claims of a token that is not verified yet. Until then, use them only to choose keys.
  *
- * @throws {@link TokenRejectedError} `malformed` when it is no compact JWS with an object for payload and base64url for
+ * @throws {@link TokenRejectedError} `malformed` if it is not a compact JWS with an object as payload and a base64url
  * signature
  * @internal
  */
@@ -29,7 +29,7 @@ export function decodeClaims(token: string): TokenClaims {
 }
 
 /**
- * The header of a token; undefined when it is no object.
+ * Returns the header of a token; undefined if it is not an object.
  *
  * @internal
  */
@@ -39,8 +39,8 @@ export function decodeHeader(token: string): Readonly<Record<string, unknown>> |
 }
 
 /**
- * A JSON object in base64url. All that is anything else is told without an exception: bad requests
- * come in any number.
+ * Returns a JSON object from base64url, or undefined for anything else. It throws no exception, because there may be
+ * many bad requests.
  */
 function decodeObject(part: string): Record<string, unknown> | undefined {
   if (!BASE64URL.test(part)) return undefined;

@@ -1,6 +1,6 @@
 import { CredentialsRejectedError, TokenRejectedError } from '../errors/rejection.errors.js';
 
-/** Where a request may carry credentials. @internal */
+/** The parts of a request that may carry credentials. @internal */
 export interface CredentialSources {
   /** Every Authorization header line, in order. */
   readonly authorization: readonly string[];
@@ -9,12 +9,12 @@ export interface CredentialSources {
 }
 
 /**
- * Takes the bearer token from a request's Authorization header.
+ * Returns the bearer token from a request's Authorization header.
  *
- * Only that header is a source. A token in the query is never used; beside one in the header it makes the
- * request ambiguous, which is rejected. Whether it can be a token at all is for {@link assertTokenForm}.
+ * A token in the query is never used. If the header has a token too, the request is ambiguous and rejected. The form of
+ * the token is not checked: see {@link assertTokenForm}.
  *
- * @throws {@link CredentialsRejectedError} when there is no bearer token, or more than one credential
+ * @throws {@link CredentialsRejectedError} if there is no bearer token, or more than one credential
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-2.1 | RFC 6750 section 2.1}
  * @internal
  */
@@ -29,7 +29,7 @@ export function extractBearerToken({ authorization, target }: CredentialSources)
 }
 
 /**
- * Checks a token's length and characters, wherever it comes from.
+ * Validates a token's length and characters.
  *
  * @throws {@link TokenRejectedError} `too_long` or `malformed`
  * @internal
@@ -40,8 +40,8 @@ export function assertTokenForm(token: string, maxLength: number): void {
 }
 
 /**
- * What stands behind the scheme and one or more spaces, without the spaces and tabs that HTTP allows around a value; other
- * white space belongs to it. A pattern for the end would take quadratic time.
+ * Returns the text after the scheme and one or more spaces, without the spaces and tabs that HTTP allows around a value.
+ * Other white space is part of it. A regular expression for the end would take quadratic time.
  */
 function bearerCredentials(header: string): string {
   if (!/^bearer(?: |$)/i.test(header)) throw new CredentialsRejectedError('unsupported_scheme');
@@ -53,7 +53,7 @@ function bearerCredentials(header: string): string {
   return header.slice(begin, end);
 }
 
-/** Two credentials that some hop has joined into one line: a comma with another scheme behind it. */
+/** Whether a proxy may have joined two credentials into one line: a comma followed by another scheme. */
 function joinsCredentials(header: string): boolean {
   return header.includes(',') && /,[ \t]*[\w!#$%&'*+.^`|~-]+ /.test(header);
 }

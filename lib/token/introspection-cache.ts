@@ -12,9 +12,11 @@ interface Entry {
 type Entries = Map<string, Entry>;
 
 /**
- * Answers of one server to one client, for a while: those about active tokens never past their expiry, and not at
- * all without one. The least recently used ones make room for those of the same kind: whoever sends random tokens
- * pushes out no answer about an active one.
+ * Caches introspection responses of one server to one client.
+ *
+ * Responses about active tokens are cached at most until the token expires, and not at all without an expiry. If the
+ * cache is full, it evicts the least recently used response of the same kind. So a client that sends random tokens
+ * cannot evict responses about active tokens.
  *
  * @internal
  */
@@ -28,19 +30,19 @@ export class IntrospectionCache {
     return this.active.size + this.inactive.size;
   }
 
-  /** The answer under a key, or undefined when there is none, or one that is too old. */
+  /** Returns the response under a key, or undefined if there is none or it is too old. */
   get(key: string, nowSeconds: number): IntrospectionAnswer | undefined {
     const entries = this.active.has(key) ? this.active : this.inactive;
     const entry = entries.get(key);
     if (!entry) return undefined;
     entries.delete(key);
-    // Before its time too: a clock that was set back makes nothing younger.
+    // Also rejects entries from the future: the clock may have been set back.
     if (nowSeconds < entry.since || !(nowSeconds < entry.until)) return undefined;
     entries.set(key, entry);
     return entry.answer;
   }
 
-  /** @param since - when the server was asked, in seconds since the epoch */
+  /** @param since - the time of the request to the server, in seconds since the epoch */
   set(key: string, answer: IntrospectionAnswer, since: number): void {
     this.active.delete(key);
     this.inactive.delete(key);

@@ -16,9 +16,10 @@ import { IntrospectionFailure } from './introspection-failure.js';
 const BEARER_TOKEN = /^[\w.~+/-]+=*$/;
 
 /**
- * How requests prove who asks. The secret or key stands in a closure, so that inspecting the result does not show it.
+ * Returns the client authentication for introspection requests. The secret or key is in a closure, so that inspecting
+ * the result does not show it.
  *
- * @throws {@link IntrospectionFailure} when the secret or the key cannot be had
+ * @throws {@link IntrospectionFailure} if the secret or the key is unavailable
  * @see {@link https://www.rfc-editor.org/rfc/rfc7662#section-2.1 | RFC 7662 section 2.1}
  * @internal
  */
@@ -30,7 +31,7 @@ export async function clientAuthentication(options: ResolvedIntrospectionOptions
   return prove(await secretOf(options, 'clientSecret'));
 }
 
-/** The token is asked for with every request: unlike a secret it expires by itself. */
+/** Gets the token for every request, because it expires, unlike a secret. */
 function bearer(options: ResolvedIntrospectionOptions): ClientAuth {
   return async (_server, _client, _form, headers) => {
     const token = await secretOf(options, 'bearerToken');
@@ -53,7 +54,7 @@ async function secretOf(
   throw new IntrospectionFailure(`the option "${name}" gave no secret`);
 }
 
-/** @throws {@link IntrospectionFailure} for a JWK that is no private key to sign with @internal */
+/** @throws {@link IntrospectionFailure} if the JWK is not a private signing key @internal */
 export async function privateKeyJwt(jwk: JWK | undefined): Promise<ClientAuth> {
   const { alg = '', kid } = jwk ?? {};
   if (!jwk || !SIGNATURE_ALGORITHMS.includes(alg)) {
@@ -63,7 +64,7 @@ export async function privateKeyJwt(jwk: JWK | undefined): Promise<ClientAuth> {
     const key = (await importJWK(jwk)) as CryptoKey;
     return PrivateKeyJwt(
       { key, ...(kid !== undefined && { kid }) },
-      // By itself it writes "Ed25519" for a key whose "alg" is "EdDSA".
+      // The default writes "Ed25519" for a key whose "alg" is "EdDSA".
       { [modifyAssertion]: (header) => void (header['alg'] = alg) },
     );
   } catch {

@@ -14,27 +14,27 @@ import { IntrospectionFailure, toIntrospectionFailure } from './introspection-fa
 import { requestIntrospection } from './introspection-request.js';
 import { type IntrospectionAnswer, readAnswer, readSignedAnswer } from './introspection-response.js';
 
-/** What asking needs from outside, and who wants to know what comes of it. @internal */
+/** Dependencies and callbacks of introspection. @internal */
 export interface IntrospectionContext {
   readonly fetch: typeof fetch;
   readonly now: () => Date;
   readonly clockToleranceSeconds: number;
-  /** The server's keys, for answers that have to be signed. */
+  /** The server's keys, if responses must be signed. */
   readonly keys: IssuerKeys | undefined;
   /** Ends all requests together. */
   readonly shutdown: AbortSignal;
-  /** Told once when the server begins to reject our own credentials, with the status of its answer. */
+  /** Called once when the server starts to reject our own credentials, with the status of its response. */
   readonly onCredentialsRejected: (status: number) => void;
 }
 
-/** Credentials that are rejected are asked for anew when they are older, as they may have been changed. */
+/** Rejected credentials older than this are loaded again, as they may have changed. */
 const CREDENTIALS_COOLDOWN_SECONDS = 30;
 
 /**
  * Introspects tokens at one authorization server, as one client.
  *
  * Requests with the same token at the same time share one introspection. At most `maxConcurrentRequests` run at once, and
- * at most `maxQueuedRequests` wait. Answers are cached only as configured; failures and tokens never are.
+ * at most `maxQueuedRequests` wait. Responses are cached only as configured. Failures and tokens are never cached.
  *
  * @internal
  */
@@ -60,12 +60,12 @@ export class IntrospectionEndpoint {
   }
 
   /**
-   * What the server says of a token, or, at once, what it said not long ago.
+   * Returns the server's response about a token; a cached one at once.
    *
-   * The promise rejects with {@link AuthorizationServerUnavailableError} when it says nothing that can be used.
+   * The promise rejects with {@link AuthorizationServerUnavailableError} if there is no usable response.
    */
   ask(token: string): IntrospectionAnswer | Promise<IntrospectionAnswer> {
-    // One server and one client have this cache to themselves, so the token alone makes the key.
+    // This cache is only for one server and one client, so the token alone is the key.
     const key = hash('sha256', token, 'base64url');
     const known = this.cache?.get(key, this.seconds());
     if (known !== undefined) return known;
@@ -116,7 +116,7 @@ export class IntrospectionEndpoint {
     const { fetch, now, keys, clockToleranceSeconds: toleranceSeconds } = this.context;
     const text = await requestIntrospection(token, {
       issuer: server.issuer,
-      // Metadata without it is rejected where it is loaded.
+      // Metadata without this endpoint is rejected when it is loaded.
       endpoint: endpoint ?? (await server.metadata()).introspection_endpoint ?? '',
       clientId,
       authentication: await this.credentials.get(),

@@ -2,13 +2,13 @@ import { errors } from 'jose';
 import { DiscoveryError } from '../errors/discovery.error.js';
 
 /**
- * Why an authorization server could not be asked about a token, or what was wrong with its answer. Its message is
- * for operators: it holds nothing of token, answer or credentials.
+ * Thrown if introspection of a token fails, or its response is wrong. The message is for operators: it contains nothing
+ * of the token, the response or the credentials.
  *
  * @internal
  */
 export class IntrospectionFailure extends Error {
-  /** @param status - the answer's status, where it was not 200 */
+  /** @param status - the response's status, if it was not 200 */
   constructor(
     message: string,
     options?: ErrorOptions,
@@ -19,7 +19,7 @@ export class IntrospectionFailure extends Error {
   }
 }
 
-/** What went wrong, whatever threw it. Other errors are not kept as a cause: those of jose hold the answer. @internal */
+/** Converts any error. Other errors are not kept as a cause: those of jose contain the response. @internal */
 export function toIntrospectionFailure(error: unknown): IntrospectionFailure {
   if (error instanceof IntrospectionFailure) return error;
   if (error instanceof DiscoveryError) return new IntrospectionFailure(error.message);
@@ -29,7 +29,7 @@ export function toIntrospectionFailure(error: unknown): IntrospectionFailure {
   return new IntrospectionFailure(`the request failed (${systemCode(error) ?? 'no reason given'})`);
 }
 
-/** Such as `ECONNREFUSED`: fetch itself says only "fetch failed", and puts the reason behind it. */
+/** Returns a code such as `ECONNREFUSED`. fetch says only "fetch failed", and has the reason in `cause`. */
 function systemCode(error: unknown): string | undefined {
   const reason = (error as { cause?: unknown } | null)?.cause as { code?: unknown } | null | undefined;
   return typeof reason?.code === 'string' ? reason.code : undefined;

@@ -8,17 +8,17 @@ import {
 import { readText } from '../authorization-server/fetch-json.js';
 import { IntrospectionFailure } from './introspection-failure.js';
 
-/** Size limit of an answer, in bytes. */
+/** Size limit of a response, in bytes. */
 const MAX_ANSWER_BYTES = 65_536;
 
-/** Whom to ask, and how. @internal */
+/** The endpoint of an introspection request, and its client. @internal */
 export interface IntrospectionTarget {
   readonly issuer: string;
-  /** https, or http on loopback: whoever configured or fetched it has checked that. */
+  /** https, or http on loopback. Validation of the options or the metadata has checked that. */
   readonly endpoint: string;
   readonly clientId: string;
   readonly authentication: ClientAuth;
-  /** Whether a signed answer is asked for. */
+  /** Whether a signed response is requested. */
   readonly wantsJwt: boolean;
   readonly fetch: typeof fetch;
   readonly now: () => Date;
@@ -27,12 +27,12 @@ export interface IntrospectionTarget {
 }
 
 /**
- * Asks an authorization server about a token. Redirects are not followed, so that token and credentials go nowhere
- * else; the answer is bounded while it streams.
+ * Introspects a token at an authorization server. Redirects are not followed, so that token and credentials go nowhere
+ * else. The size of the response is limited while it streams.
  *
- * @returns the body of an answer with status 200, not looked at; undefined where the server answers that it introspects
- * no tokens of this type, as some do with JWTs: it did not issue this one as an access token
- * @throws {@link IntrospectionFailure} for any other answer, and whatever `fetch` throws
+ * @returns the unchecked body of a response with status 200; undefined if the server responds that it does not introspect
+ * this type of token, as some do with JWTs: it did not issue this one as an access token
+ * @throws {@link IntrospectionFailure} for any other response, and the errors of `fetch`
  * @see {@link https://www.rfc-editor.org/rfc/rfc7662#section-2.1 | RFC 7662 section 2.1}
  * @see {@link https://www.rfc-editor.org/rfc/rfc7009#section-2.2.1 | RFC 7009 section 2.2.1}
  * @internal
@@ -53,7 +53,7 @@ export async function requestIntrospection(
       requestJwtResponse: target.wantsJwt,
       signal: target.signal,
       [customFetch]: (url, init) => target.fetch(url, { ...init, credentials: 'omit' }),
-      // It knows no exception for loopback. The address has been checked, so nothing else gets here by http.
+      // oauth4webapi has no exception for loopback. The address has been checked, so only loopback uses http here.
       [allowInsecureRequests]: true,
     },
   );
@@ -63,7 +63,7 @@ export async function requestIntrospection(
   throw new IntrospectionFailure(`answered ${String(response.status)}`, undefined, response.status);
 }
 
-/** Whether the body of an error answer is JSON with the error code `unsupported_token_type`. */
+/** Whether the body of an error response is JSON with the error code `unsupported_token_type`. */
 function isUnsupportedTokenType(body: string): boolean {
   try {
     return (JSON.parse(body) as { error?: unknown } | null)?.error === 'unsupported_token_type';

@@ -3,29 +3,29 @@ import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { IntrospectionFailure } from './introspection-failure.js';
 import type { TokenClaims } from '../options/token.verifier.js';
 
-/** What a server says of an active token; null for one that is not active. @internal */
+/** The members of a response about an active token; null for an inactive token. @internal */
 export type IntrospectionAnswer = TokenClaims | null;
 
-/** What a signed answer has to agree with. @internal */
+/** Expectations that a signed response must satisfy. @internal */
 export interface SignedAnswerExpectation {
   readonly algorithms: readonly string[];
   readonly issuer: string;
-  /** The client that asked. */
+  /** The client that sent the request. */
   readonly clientId: string;
   readonly now: Date;
   readonly toleranceSeconds: number;
 }
 
-/** A signed answer is made for one question, so an older one is another's. */
+/** A signed response is made for one request, so an older one belongs to another request. */
 const MAX_ANSWER_AGE_SECONDS = 60;
 
 /**
- * Reads an answer in plain JSON. A token is active when `active` is `true` and nothing else, in which case all
- * members are kept but `__proto__`, at any depth, and frozen.
+ * Reads a response in plain JSON. A token is active only if `active` is exactly `true`. Then all members are kept and
+ * frozen, except `__proto__` at any depth.
  *
- * By hand because `processIntrospectionResponse` takes an `active` that is no boolean for a fault of the server's.
+ * It does not use `processIntrospectionResponse`, which treats an `active` of another type as a server fault.
  *
- * @throws {@link IntrospectionFailure} for what is not JSON
+ * @throws {@link IntrospectionFailure} if it is not JSON
  * @see {@link https://www.rfc-editor.org/rfc/rfc7662#section-2.2 | RFC 7662 section 2.2}
  * @internal
  */
@@ -36,21 +36,21 @@ export function readAnswer(text: string): IntrospectionAnswer {
       name === '__proto__' ? undefined : Object.freeze(value),
     );
   } catch {
-    // Without the cause, whose message holds a piece of the answer.
+    // Without the cause: its message contains a part of the response.
     throw new IntrospectionFailure('answered with something that is not JSON');
   }
   return (answer as { active?: unknown } | null)?.active === true ? (answer as TokenClaims) : null;
 }
 
 /**
- * Reads a signed answer: of the right type, signed by the server with an allowed algorithm, for this client, and
- * made just now.
+ * Verifies and reads a signed response: of the right type, signed by the server with an allowed algorithm, for this
+ * client, and at most 60 seconds old.
  *
- * By jose because `processIntrospectionResponse` looks neither at the age nor at the signature, and what
- * checks that afterwards fetches keys of its own, without the limits and the configured keys.
+ * It uses jose, because `processIntrospectionResponse` checks neither age nor signature. The function that verifies
+ * the signature afterwards fetches keys by itself, without our limits and the configured keys.
  *
- * @throws jose's error, or that of the keys, for an answer that is not good
- * @throws {@link IntrospectionFailure} for one that says nothing
+ * @throws jose's error, or that of the keys, if the response is invalid
+ * @throws {@link IntrospectionFailure} if its content is not JSON
  * @see {@link https://www.rfc-editor.org/rfc/rfc9701#section-5 | RFC 9701 section 5}
  * @internal
  */
@@ -73,11 +73,10 @@ export async function readSignedAnswer(
 }
 
 /**
- * The claims that an answer about an active token amounts to: its own members, and the server for the issuer where
- * it names none.
+ * Returns the claims of a response about an active token: its members, with the server as issuer if it names none.
  *
- * @throws {@link TokenRejectedError} `issuer` when it names another issuer; `sender_constrained` when the token is of
- * a type that needs a proof beside it
+ * @throws {@link TokenRejectedError} `issuer` if it names another issuer; `sender_constrained` if the token type needs
+ * a proof of possession
  * @internal
  */
 export function toClaims(answer: TokenClaims, issuer: string): TokenClaims {

@@ -14,7 +14,7 @@ import { IntrospectionFailure, toIntrospectionFailure } from './introspection-fa
 import { type IntrospectionAnswer, toClaims } from './introspection-response.js';
 import { type VerificationContext, VerifiedToken } from '../options/token.verifier.js';
 
-/** What else may be wrong, by the method: Basic has id and secret percent-encoded (RFC 6749 section 2.3.1). */
+/** Further advice by method: HTTP Basic percent-encodes id and secret (RFC 6749 section 2.3.1). */
 const WAY_OUT: Readonly<Partial<Record<IntrospectionAuthMethod, string>>> = {
   client_secret_basic:
     '. If they are right, the server may not decode the percent-encoding of HTTP Basic: ' +
@@ -22,10 +22,10 @@ const WAY_OUT: Readonly<Partial<Record<IntrospectionAuthMethod, string>>> = {
 };
 
 /**
- * Verifies access tokens by asking the authorization server that issued them.
+ * Verifies access tokens by introspection at the authorization server that issued them.
  *
- * That a token is active says nothing of whom it is for: audience, time, scopes and the rest of what the server says
- * is for the gate to decide on, as with a JWT.
+ * An active token may be for another resource. Audience, time, scopes and the other claims are validated afterwards, as
+ * for a JWT.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc7662 | RFC 7662}
  * @internal
@@ -41,7 +41,7 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
     private readonly issuerKeys: IssuerKeysRegistry,
   ) {}
 
-  /** @throws {@link McpAuthConfigError} for keys that no request could be signed with */
+  /** @throws {@link McpAuthConfigError} for keys that cannot sign a request */
   async onModuleInit(): Promise<void> {
     const checks = this.options.resources.flatMap(({ authorizationServers }, at) =>
       authorizationServers.map(async ({ introspection }, index): Promise<ConfigProblem[]> => {
@@ -58,15 +58,15 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
   }
 
   /**
-   * Answers at once where the server's answer is kept.
+   * Verifies a token by introspection. If the response is cached, it returns at once.
    *
-   * @param token - as the request has it
-   * @param server - the one server that it can belong to
-   * @param wait - its `signal` ends the wait, not the request: others may wait for the same answer
-   * @returns what the server says of it, or null when it is not active
-   * @throws {@link TokenRejectedError} when the token has not the form of this server's, so that it is not asked; when what
-   * it says is of another issuer, or needs a proof
-   * @throws {@link AuthorizationServerUnavailableError} when it says nothing that can be used
+   * @param token - the token as received
+   * @param server - the only server that it can belong to
+   * @param wait - its `signal` ends the wait, not the request: other callers may wait for the same response
+   * @returns the claims in the response, or null if the token is not active
+   * @throws {@link TokenRejectedError} if the token does not match the server's pattern, so that no request is sent; or if
+   * the response names another issuer, or the token needs a proof of possession
+   * @throws {@link AuthorizationServerUnavailableError} if there is no usable response
    */
   verify(
     token: string,
@@ -79,7 +79,7 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
     return answer instanceof Promise ? verifyLater(answer, server, wait.signal) : verified(answer, server);
   }
 
-  /** Ends requests that are under way, once all those of clients are answered: nothing keeps the process alive. */
+  /** Ends pending requests, once all client requests are answered, so that they do not keep the process alive. */
   onApplicationShutdown(): void {
     this.shutdown.abort(new Error('The application has ended'));
   }

@@ -7,11 +7,10 @@ import { JwtTokenVerifier } from './jwt-token.verifier.js';
 import { TokenVerifier, type VerificationContext, type VerifiedToken } from '../options/token.verifier.js';
 
 /**
- * The verifier that is used unless the application provides another: a token goes to the authorization server it
- * can belong to, and is verified as that server's mode says.
+ * The default verifier: finds the authorization server of a token, and verifies the token in that server's mode.
  *
- * A JWT belongs to the server that its `iss` names, and to no other; the name only chooses among the servers of
- * the resource. Anything else is opaque and goes to the one server that can be asked. Nothing goes to two.
+ * A JWT belongs only to the server that its `iss` names. The `iss` only chooses among the servers of the resource. Any
+ * other token is opaque, and belongs to the one server with introspection. No token is sent to two servers.
  *
  * @internal
  */
@@ -25,7 +24,7 @@ export class IssuerTokenVerifier extends TokenVerifier {
     super();
   }
 
-  /** Decides at once where nobody has to be asked: what it rejects by its looks, and answers that are kept. */
+  /** Verifies a token. Returns or throws at once if no request is needed: malformed tokens and cached responses. */
   verify(token: string, context: VerificationContext): VerifiedToken | null | Promise<VerifiedToken | null> {
     const opaqueServer = serverForOpaque(context);
     if (opaqueServer && !looksLikeJwt(token)) {
@@ -41,7 +40,7 @@ export class IssuerTokenVerifier extends TokenVerifier {
   }
 }
 
-/** The one server of the resource that can be asked about tokens; the options allow no second. */
+/** Returns the one server of the resource with introspection. The options allow only one. */
 function serverForOpaque({
   authorizationServers,
 }: VerificationContext): TrustedAuthorizationServer | undefined {
@@ -51,7 +50,7 @@ function serverForOpaque({
   return undefined;
 }
 
-/** A compact JWS by its shape: three parts, the first of which is a JSON object. */
+/** Whether a token has the shape of a compact JWS: three parts, the first of which is a JSON object. */
 function looksLikeJwt(token: string): boolean {
   return token.split('.', 4).length === 3 && decodeHeader(token) !== undefined;
 }

@@ -16,8 +16,8 @@ const REJECTIONS: ReadonlyMap<string, TokenRejection> = new Map<string, TokenRej
 ]);
 
 /**
- * What a failed verification means: the token is bad, or that cannot be told now. An error that is neither
- * comes back as it is.
+ * Converts the error of a failed verification: the token is invalid, or cannot be verified now. Other errors are returned
+ * unchanged.
  *
  * @internal
  */
@@ -26,7 +26,7 @@ export function toVerifierError(error: unknown, issuer: string): unknown {
   if (error instanceof DiscoveryError)
     return new AuthorizationServerUnavailableError(issuer, 'keys', { cause: error });
   if (error instanceof errors.JOSEError) {
-    // JWKSInvalid is left: a member that is no usable public key, found when a token asked for it.
+    // The remaining case is JWKSInvalid: the member for the token's key is not a usable public key.
     return new TokenRejectedError(REJECTIONS.get(error.code) ?? 'unusable_key', { cause: error });
   }
   // Web Crypto and jose reject a weak or broken key with these, not with an error of jose's own.

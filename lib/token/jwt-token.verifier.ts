@@ -13,8 +13,8 @@ import { OperatorLogger } from '../events/operator.logger.js';
 /**
  * Verifies JWT access tokens with the keys of the authorization server that the token names.
  *
- * Keys come from that server's key set alone, never from the token's header. Does not check any claim: the gate
- * does.
+ * Keys come only from that server's key set, never from the token's header. Claims are not validated here: see
+ * `validateClaims`.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-4 | RFC 9068 section 4}
  * @internal
@@ -22,17 +22,17 @@ import { OperatorLogger } from '../events/operator.logger.js';
 @Injectable()
 export class JwtTokenVerifier {
   private readonly logger = new OperatorLogger();
-  /** Servers with an unusable key: told of once, as anybody can send tokens that name such a key. */
+  /** Servers with an unusable key, each reported once: anyone can send tokens that name such a key. */
   private readonly reported = new Set<string>();
 
   constructor(@Inject(IssuerKeysRegistry) private readonly issuerKeys: Pick<IssuerKeysRegistry, 'of'>) {}
 
   /**
    * @param token - a compact JWS
-   * @param claims - what `decodeClaims` read from it
+   * @param claims - the result of `decodeClaims`
    * @param server - the authorization server that the claims name
-   * @throws {@link TokenRejectedError} for a token that is not good
-   * @throws {@link AuthorizationServerUnavailableError} when that cannot be told now
+   * @throws {@link TokenRejectedError} if the token is invalid
+   * @throws {@link AuthorizationServerUnavailableError} if it cannot be verified now
    */
   async verify(
     token: string,
@@ -73,8 +73,8 @@ export class JwtTokenVerifier {
 }
 
 /**
- * The algorithm that a token says it was signed with, which is one that is accepted. jose takes no other than the one said
- * here; this rejects at less cost, and before any key is looked for.
+ * Returns the algorithm in a token's header, if it is allowed. jose then accepts only this algorithm. The check here is
+ * cheaper, and runs before any key lookup.
  */
 function algorithmOf(token: string, algorithms: readonly string[]): string {
   const alg = decodeHeader(token)?.['alg'];

@@ -1,8 +1,8 @@
 import type { ResolvedAuthorizationServerOptions } from '../options/trusted-authorization-server.interface.js';
 
 /**
- * The claims without which a JWT is rejected, by profile. The lenient one wants no more than every token needs, which
- * is the gate's to know.
+ * The claims that a JWT must have, by profile. The lenient profile adds none to those that `validateClaims` requires of
+ * every token.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-2.2 | RFC 9068 section 2.2}
  * @internal

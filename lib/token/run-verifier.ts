@@ -14,16 +14,16 @@ import { readVerificationResult } from './verification-result.js';
 import type { Verifies } from './verifier.registry.js';
 
 /**
- * Asks a verifier about a token, for a limited time.
+ * Runs a verifier on a token, with a time limit.
  *
- * @param verifier - returns and throws what it likes, now or later
+ * @param verifier - may return or throw any value, now or later
  * @param token - the token
- * @param resource - for which it is verified
+ * @param resource - the resource that the token is verified for
  * @param deadline - how long to wait for a result that is a promise
- * @param conclude - what is made of the answer
- * @throws {@link TokenRejectedError} for a token that is not good
- * @throws {@link AuthorizationServerUnavailableError} when that cannot be told now, or not in time
- * @throws whatever else the verifier threw, or an error that says what is wrong with what it did
+ * @param conclude - converts the result
+ * @throws {@link TokenRejectedError} if the token is invalid
+ * @throws {@link AuthorizationServerUnavailableError} if it cannot be verified now, or not in time
+ * @throws other errors of the verifier, or an error that describes a wrong result
  * @internal
  */
 export function runVerifier<T>(
@@ -46,7 +46,7 @@ export function runVerifier<T>(
   });
 }
 
-/** What a verifier of the application throws is explained at once; what ours throws says what it means. */
+/** Runs a verifier of the application, and converts what it throws. Our own verifier needs no conversion. */
 function askApplication(verifier: Verifies, token: string, context: VerificationContext): unknown {
   try {
     return verifier.verify(token, context);
@@ -61,13 +61,13 @@ function read(answer: unknown): VerifiedToken {
   return verified;
 }
 
-/** What a verifier is told of the token that it is asked about. */
+/** The verification context that a verifier receives. */
 class Question implements VerificationContext {
   readonly resource: string;
   readonly authorizationServers: VerificationContext['authorizationServers'];
   /**
-   * Made when it is first needed: most verifiers never look at the signal. To make it each time would cost 0.6 µs with each
-   * verification, 1 % of it; benchmark row: "guard alone, first sight".
+   * Made when first needed: most verifiers never use the signal. Making it each time would cost 0.6 µs per verification,
+   * 1 % of it; benchmark row: "guard alone, first sight".
    */
   private controller: AbortController | undefined;
 
@@ -80,7 +80,7 @@ class Question implements VerificationContext {
     return (this.controller ??= new AbortController()).signal;
   }
 
-  /** The same with a signal that goes along when a verifier of the application spreads it, which costs more to make. */
+  /** Returns a context that keeps its signal if a verifier of the application spreads it. It costs more to make. */
   copyable(): VerificationContext {
     const signalOf = (): AbortSignal => this.signal;
     return {
@@ -92,7 +92,7 @@ class Question implements VerificationContext {
     };
   }
 
-  /** Has the verifier stop, and says why there is no answer. */
+  /** Aborts the verifier, and returns the error for the missing result. */
   end(timeoutMs: number): Error {
     const cause = new Error(`The verifier gave no answer within ${timeoutMs} ms`);
     (this.controller ??= new AbortController()).abort(cause);
@@ -101,7 +101,7 @@ class Question implements VerificationContext {
   }
 }
 
-/** Rejections that say nothing of a token. */
+/** Rejections that are not about a token, so a verifier must not throw them. */
 const FOR_OTHERS = [
   InsufficientScopeError,
   CredentialsRejectedError,
@@ -109,7 +109,7 @@ const FOR_OTHERS = [
   MessageRejectedError,
 ];
 
-/** What it means that a verifier threw this. Whatever it is not supposed to throw is its own fault. */
+/** Converts an error that a verifier threw. An error that it must not throw becomes a fault of the verifier. */
 function explain(error: unknown): unknown {
   if (isInvalidToken(error)) return new TokenRejectedError('inactive', { cause: error });
   if (FOR_OTHERS.some((type) => error instanceof type)) {
@@ -119,7 +119,7 @@ function explain(error: unknown): unknown {
   return error;
 }
 
-/** The errors of both versions of the MCP SDK for a token that is not good, as its verifiers throw them. */
+/** Whether an error is the one that verifiers of either version of the MCP SDK throw for an invalid token. */
 function isInvalidToken(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code, errorCode } = error as { code?: unknown; errorCode?: unknown };

@@ -2,10 +2,10 @@ import { claimsFromAuthInfo, isAuthInfo } from './auth-info-claims.js';
 import { VerifiedToken } from '../options/token.verifier.js';
 
 /**
- * Reads what a verifier returned, whatever its type says.
+ * Reads the result of a verifier, without relying on its declared type.
  *
- * @returns the claims, or null for a token that is not good
- * @throws TypeError for what is neither; its message has the type and nothing of the value
+ * @returns the claims, or null for an invalid token
+ * @throws TypeError for any other result; its message has the type and nothing of the value
  * @internal
  */
 export function readVerificationResult(result: unknown): VerifiedToken | null {

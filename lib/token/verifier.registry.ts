@@ -8,12 +8,11 @@ import type {
 } from '../options/resolved-options.interface.js';
 import { TokenVerifier, type TokenVerifierClass, type VerifyToken } from '../options/token.verifier.js';
 
-/** What every form of verifier comes down to. @internal */
+/** The common form of all verifiers. @internal */
 export type Verifies = Pick<TokenVerifier, 'verify'>;
 
 /**
- * Knows which verifier serves a resource: its own or the module's, else what the container has for
- * {@link TokenVerifier}.
+ * Returns the verifier of a resource: its own or the module's, else the provider of {@link TokenVerifier}.
  *
  * @internal
  */
@@ -28,9 +27,9 @@ export class VerifierRegistry implements OnModuleInit {
   ) {}
 
   /**
-   * Finds all of them, once.
+   * Finds the verifiers of all resources, once.
    *
-   * @throws {@link McpAuthConfigError} for a class that is not among the providers, or that cannot verify
+   * @throws {@link McpAuthConfigError} for a class that is not a provider, or has no method `verify`
    */
   onModuleInit(): void {
     for (const resource of this.options.resources) this.of(resource);
@@ -65,7 +64,7 @@ export class VerifierRegistry implements OnModuleInit {
   }
 }
 
-/** A class keeps its prototype for good; one compiled to a function has the method on it. */
+/** Whether it is a class: its `prototype` is read-only, or, compiled to a function, has the method. */
 function isClass(verifier: TokenVerifierClass | VerifyToken): verifier is TokenVerifierClass {
   const prototype = Object.getOwnPropertyDescriptor(verifier, 'prototype');
   if (prototype === undefined) return false;
