@@ -664,6 +664,11 @@ const onePath = {
     'DESIGN part 2',
     'a tool call is authenticated once and authorized once, whatever layers it passes',
   ),
+  'RTR-03': row(
+    'DESIGN part 2',
+    'a session id that middleware sets after early authentication is bound like any other',
+  ),
+  'RTR-04': row('DESIGN part 2', 'an unreadable body lets nobody pass who lacks the scopes of the resource'),
   'RTR-02': row(
     'DESIGN part 2',
     'a body that middleware changes after it was authorized is authorized again',

@@ -93,15 +93,18 @@ export class RequestAuthorizer {
    */
   authorize(request: ParsedRequest, resource: ProtectedResource, route: RouteDemand): void {
     if (this.handlerScopes.needsBodies && hasUnreadMessage(request)) throw unreadFailure(request);
-    const { requirements, call, response } = route;
+    this.assertForm(request);
+    const { requirements, call } = route;
     const { authentication, authorization } = RequestContext.of(request);
     const isCovered = authorization.covers(request.body, operationsIn(request));
-    if (isCovered && authorization.coversRoute(requirements, response)) return;
-    const needed = authentication
-      ? this.assertGranted(request, authentication, { name: call.name, requirements }, call)
-      : this.assertNoneNeeded(request, resource, requirements);
-    authorization.recordRoute(requirements, response);
-    this.intercept(request, resource, route, needed);
+    if (!isCovered || !authorization.coversRoute(requirements)) {
+      const needed = authentication
+        ? this.assertGranted(request, authentication, { name: call.name, requirements }, call)
+        : this.assertNoneNeeded(request, resource, requirements);
+      authorization.recordRoute(requirements, needed);
+    }
+    // Each time: an application may change what the interceptors look at, such as the session id, between two layers.
+    this.intercept(request, resource, route, authorization.needed);
   }
 
   /**
@@ -114,12 +117,16 @@ export class RequestAuthorizer {
     const { requirements, call, message, invocation } = handler;
     const { authentication, authorization } = RequestContext.of(request);
     if (!authentication) {
+      this.assertForm(request);
       this.assertNoneNeeded(request, resource, requirements);
       return;
     }
     // On Fastify the Node request, which identifies the handlers' request, has no body.
     const isDecided = request.body === undefined ? authorization.isMade : authorization.covers(request.body);
-    if (!isDecided) this.assertGranted(request, authentication, NO_NEED, call);
+    if (!isDecided) {
+      this.assertForm(request);
+      this.assertGranted(request, authentication, NO_NEED, call);
+    }
     const sent = message && authorization.sent(call, message, invocation);
     if (sent && this.handlerScopes.requires(sent, requirements)) return;
     const { auth } = authentication;
@@ -139,7 +146,7 @@ export class RequestAuthorizer {
     const isCovered = authorization.covers(request.body, operations);
     const ofBody = isCovered
       ? authorization.bodyChoices
-      : this.scopedOperations(request, resource, operations).flatMap(({ operation, needs }) =>
+      : this.scopedOperations(resource, operations).flatMap(({ operation, needs }) =>
           needs.flatMap((each) => choicesFor(each, operation, auth, authorization)),
         );
     const needed = [...choicesFor(need, call, auth, authorization), ...ofBody];
@@ -156,7 +163,7 @@ export class RequestAuthorizer {
   ): readonly never[] {
     const { authorization } = RequestContext.of(request);
     const operations = operationsIn(request);
-    const scoped = this.scopedOperations(request, resource, operations);
+    const scoped = this.scopedOperations(resource, operations);
     const needed = [
       ...requirements,
       ...scoped.flatMap(({ needs }) => needs.flatMap((each) => each.requirements)),
@@ -185,19 +192,20 @@ export class RequestAuthorizer {
     this.report.authenticated(auth, resource.options.resource);
   }
 
-  /** @throws {@link MessageRejectedError} for a message that must not be served, whatever its scopes */
-  private scopedOperations(
-    request: ParsedRequest,
-    resource: ProtectedResource,
-    operations: readonly McpOperation[],
-  ): readonly ScopedOperation[] {
+  /** @throws {@link MessageRejectedError} for a batch that its protocol version forbids, or headers that contradict the body */
+  private assertForm(request: ParsedRequest): void {
     const { headers, body } = request;
     if (Array.isArray(body) && hasNoBatches(headers['mcp-protocol-version']))
       throw new MessageRejectedError('batch');
-    if (this.handlerScopes.decides) {
-      assertHeadersAgree(request, body);
-      assertBounded(operations, this.options.maxOperations);
-    }
+    if (body !== undefined && this.handlerScopes.decides) assertHeadersAgree(request, body);
+  }
+
+  /** @throws {@link MessageRejectedError} for a message that may not be served whatever its scopes */
+  private scopedOperations(
+    resource: ProtectedResource,
+    operations: readonly McpOperation[],
+  ): readonly ScopedOperation[] {
+    if (this.handlerScopes.decides) assertBounded(operations, this.options.maxOperations);
     return operations.flatMap((operation) => {
       if (!this.handlerScopes.admits(operation)) {
         this.report.undeclaredTool(operation.name);

@@ -149,7 +149,11 @@ export class RequestFilter {
   ): void {
     const parsed = (error?: unknown): void => {
       if (error === undefined) this.authorize(resource, request, response, next);
-      else fail(error);
+      // Not without the scopes of the resource: what gets the error may let the request through.
+      else
+        this.authorizeUnread(resource, request, response, () => {
+          fail(error);
+        });
     };
     const read = (): void => {
       const parse = this.isParsable(request) ? jsonParserOf(this.host.httpAdapter) : undefined;

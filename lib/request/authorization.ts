@@ -40,8 +40,9 @@ export class Authorization {
   isMade = false;
   /** The needs of the operations of the body. */
   bodyChoices: readonly ScopeChoice[] = NONE;
+  /** The needs of the last route and of the operations of the body. */
+  needed: readonly ScopeChoice[] = NONE;
   private requirements: readonly unknown[] = NONE;
-  private response: object | undefined;
 
   /** Records the needs of the operations of a body. */
   record(body: unknown, operations: readonly DecidedCall[], choices: readonly ScopeChoice[] = NONE): void {
@@ -50,18 +51,21 @@ export class Authorization {
     this.operations = operations;
     this.bodyChoices = choices;
     this.requirements = NONE;
-    this.response = undefined;
+    this.needed = choices;
   }
 
-  /** Records the route that the request was authorized for, and its response. */
-  recordRoute(requirements: readonly unknown[], response: object | undefined): void {
+  /**
+   * Records the route that the request was authorized for.
+   *
+   * @param needed - what the route and the operations of the body need
+   */
+  recordRoute(requirements: readonly unknown[], needed: readonly ScopeChoice[]): void {
     this.requirements = requirements;
-    this.response = response;
+    this.needed = needed;
   }
 
-  /** Whether the request was authorized for a route with the same or more needs, and the response is intercepted. */
-  coversRoute(requirements: readonly unknown[], response: object | undefined): boolean {
-    if (this.response !== response) return false;
+  /** Whether the request was authorized for a route with the same needs or more. */
+  coversRoute(requirements: readonly unknown[]): boolean {
     return requirements.length === 0 || requirements === this.requirements;
   }
 

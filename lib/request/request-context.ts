@@ -137,7 +137,7 @@ export class RequestContext {
   openFor(resource: ProtectedResource | undefined): void {
     if (this.open && this.open.resource === resource) return;
     this.open = { resource };
-    this.decided = undefined;
+    if (!this.authentication) this.decided = undefined;
   }
 
   /** Removes the result of an earlier layer or route. */

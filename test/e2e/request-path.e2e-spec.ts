@@ -1,4 +1,14 @@
-import { type CanActivate, Controller, type ExecutionContext, Injectable, UseGuards } from '@nestjs/common';
+import {
+  type CanActivate,
+  Controller,
+  type ExecutionContext,
+  Get,
+  Header,
+  Headers,
+  Injectable,
+  Post,
+  UseGuards,
+} from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import {
   McpController,
@@ -7,6 +17,8 @@ import {
   StreamableHttpTransport,
   Tool,
 } from '@rekog/mcp-nest';
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, vi } from 'vitest';
 import { BearerAuthGuard, McpHandlerSource, RequireScopes, type ScopesOfCall } from 'nestjs-mcp-auth';
 import { z } from 'zod';
@@ -15,7 +27,8 @@ import { ScopePolicy } from '../../lib/policy/scope-policy.js';
 import { RequestOriginPolicy } from '../../lib/policy/request-origin-policy.js';
 import { PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
-import { MCP_HEADERS, toolCall } from '../fixtures/mcp-endpoint.js';
+import { sendRaw } from '../fixtures/http.js';
+import { INITIALIZE, MCP_HEADERS, toolCall } from '../fixtures/mcp-endpoint.js';
 import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { closeAfterTest } from '../fixtures/opened.js';
 import { NOTES } from '../fixtures/resources.js';
@@ -137,5 +150,79 @@ describe.each(PLATFORMS)('the path of a tool call on %s', (platform) => {
       expect(rejectedAs(await call('notes:read'))).toEqual(insufficientScope('notes:read notes:write'));
       await as.close();
     });
+  });
+
+  verifies('RTR-03', 'binds a session id that other code sets after early authentication', async () => {
+    const as = await LoopbackAuthorizationServer.start();
+    const id = randomUUID();
+    const moving: CanActivate = {
+      canActivate(context: ExecutionContext) {
+        const { query, headers } = context
+          .switchToHttp()
+          .getRequest<{ query: { session?: string }; headers: Record<string, string> }>();
+        if (query.session !== undefined) headers['mcp-session-id'] = query.session;
+        return true;
+      },
+    };
+    @Controller('notes')
+    @UseGuards(moving, BearerAuthGuard)
+    class Sessions {
+      @Post()
+      @Header('mcp-session-id', id)
+      open() {
+        return {};
+      }
+
+      @Get()
+      seen(@Headers('mcp-session-id') seen: string) {
+        return { seen };
+      }
+    }
+    const resources = { resource: NOTES, authorizationServers: [as.issuer] };
+    const parts = { controllers: [Sessions] };
+    const options = { resources, earlyAuthentication: true };
+    const app = closeAfterTest(await startApp(options, parts, undefined, undefined, platform));
+    const bearing = async (sub: string) => ({
+      authorization: `Bearer ${await as.token({ aud: NOTES, sub })}`,
+    });
+    await app.send('/notes', { method: 'POST', headers: await bearing('u1'), body: INITIALIZE });
+    const seenBy = async (sub: string) =>
+      (await app.send(`/notes?session=${id}`, { headers: await bearing(sub) })).json as { seen: string };
+    expect(await seenBy('u1')).toEqual({ seen: id });
+    expect(await seenBy('u2')).toEqual({ seen: expect.not.stringContaining(id) as string });
+    await as.close();
+  });
+});
+
+describe('a route among the middleware of Express', () => {
+  verifies('RTR-04', 'is not reached by an unreadable body without the scopes of the resource', async () => {
+    const as = await LoopbackAuthorizationServer.start();
+    const resources = { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] };
+    const app = closeAfterTest(
+      await startApp(
+        { resources, earlyAuthentication: true, undeclaredTools: 'deny' },
+        {},
+        (nest) => {
+          // As an application that goes on whatever its parsers say.
+          nest.use((_: Error, __: object, ___: object, next: () => void) => {
+            next();
+          });
+          nest.use('/notes/mounted', (_: object, response: ServerResponse) => response.end('reached'));
+        },
+        undefined,
+        'express',
+      ),
+    );
+    const post = async (scope: string) =>
+      sendRaw(
+        app.origin,
+        `POST /notes/mounted HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 4\r\nConnection: close\r\n` +
+          `Authorization: Bearer ${await as.token({ aud: NOTES, scope })}\r\n\r\n{bad`,
+      );
+    expect(JSON.stringify(await post('notes:read'))).toContain('reached');
+    const rejected = JSON.stringify(await post('notes:other'));
+    expect(rejected).toContain('403');
+    expect(rejected).not.toContain('reached');
+    await as.close();
   });
 });
