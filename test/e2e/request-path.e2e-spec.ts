@@ -34,7 +34,7 @@ import { closeAfterTest } from '../fixtures/opened.js';
 import { NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
-const { insufficientScope } = notesRejections('notes:read');
+const { insufficientScope, noTokenFor } = notesRejections('notes:read');
 
 /** What a function in `@RequireScopes()` was asked. */
 const asked = vi.fn<ScopesOfCall>(() => ['notes:write']);
@@ -46,6 +46,11 @@ class Tools {
   @RequireScopes('notes:tools', asked)
   write(@Payload() { text }: { text: string }) {
     return { content: [{ type: 'text' as const, text: `wrote ${text}` }] };
+  }
+
+  @Tool({ name: 'read', description: 'Read', parameters: z.object({}) })
+  read() {
+    return { content: [{ type: 'text' as const, text: 'read' }] };
   }
 }
 
@@ -64,6 +69,7 @@ class Declarations extends McpHandlerSource {
     return [
       { kind: 'tool', name: 'purge', requirements: ['notes:write'] },
       { kind: 'tool', name: 'alias', requirements: [] },
+      { kind: 'tool', name: 'read', requirements: [] },
     ] as const;
   }
 }
@@ -86,14 +92,20 @@ describe.each(PLATFORMS)('the path of a tool call on %s', (platform) => {
   async function start(
     as: LoopbackAuthorizationServer,
     earlyAuthentication: boolean,
-    ...guards: CanActivate[]
+    guards: readonly CanActivate[] = [],
+    allowAnonymous = false,
   ): Promise<RunningApp> {
     const transport = new StreamableHttpTransport();
     const strategy = new McpStrategy({ name: 'n', version: '1', transports: [transport], logging: false });
     @Controller('notes')
     @UseGuards(...guards, BearerAuthGuard)
     class Endpoint extends McpHttpControllerFor(transport) {}
-    const resources = { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] };
+    const resources = {
+      resource: NOTES,
+      authorizationServers: [as.issuer],
+      requiredScopes: ['notes:read'],
+      allowAnonymous,
+    };
     return closeAfterTest(
       await startApp(
         { resources, earlyAuthentication },
@@ -137,9 +149,23 @@ describe.each(PLATFORMS)('the path of a tool call on %s', (platform) => {
       await as.close();
     });
 
+    verifies(
+      'F95',
+      'lets an anonymous caller into a guarded tool without scopes, and into no other',
+      async () => {
+        const as = await LoopbackAuthorizationServer.start();
+        const app = await start(as, earlyAuthentication, [], true);
+        const call = (name: string) =>
+          app.send('/notes', { method: 'POST', headers: MCP_HEADERS, body: toolCall(name) });
+        expect((await call('read')).text).toContain('"text":"read"');
+        expect(rejectedAs(await call('write'))).toEqual(noTokenFor('notes:read notes:tools'));
+        await as.close();
+      },
+    );
+
     verifies('RTR-02', 'authorizes again if a middleware changes the body in place', async () => {
       const as = await LoopbackAuthorizationServer.start();
-      const app = await start(as, earlyAuthentication, renaming);
+      const app = await start(as, earlyAuthentication, [renaming]);
       const call = async (scope: string) =>
         app.send('/notes', {
           method: 'POST',
