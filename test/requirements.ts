@@ -664,6 +664,18 @@ const onePath = {
     'DESIGN part 2',
     'a tool call is authenticated once and authorized once, whatever layers it passes',
   ),
+  'RTR-05': row(
+    'DESIGN part 2',
+    'what one layer has authorized does not authorize what a later one needs beside it',
+  ),
+  'RTR-06': row(
+    'DESIGN part 2',
+    'what is known for one resource counts for no other: caller, Host and Origin',
+  ),
+  'RTR-07': row(
+    'DESIGN part 2',
+    'a rejected request has no caller, and the layer that rejects it answers it',
+  ),
   'RTR-03': row(
     'DESIGN part 2',
     'a session id that middleware sets after early authentication is bound like any other',

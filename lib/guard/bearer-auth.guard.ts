@@ -143,7 +143,7 @@ export class BearerAuthGuard implements CanActivate {
     const local = localCallOf(context);
     if (!local) throw new CredentialsRejectedError('missing_token');
     const requirements = this.getRequiredScopes(context);
-    this.services.localCallers.admit(local, {
+    this.services.localCallers.authorize(local, {
       route,
       requirements,
       call: callOf(context, route, requirements),

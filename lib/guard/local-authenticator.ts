@@ -30,7 +30,8 @@ export interface LocalDemand {
   readonly call: ScopedCall;
 }
 
-const NOBODY = { issuer: '', audience: [], claims: {}, expiresAt: undefined } as const;
+/** What a caller from the option `stdio` leaves out. */
+const UNSAID = { issuer: '', audience: [], claims: {}, expiresAt: undefined } as const;
 
 /**
  * Authenticates and authorizes calls over stdio, by the option `stdio`, and calls whose transport supplies the caller. There
@@ -48,7 +49,7 @@ export class LocalAuthenticator {
   ) {}
 
   /** @throws one of the rejections of lib/errors */
-  admit({ carrier, supplied }: LocalCall, demand: LocalDemand): void {
+  authorize({ carrier, supplied }: LocalCall, demand: LocalDemand): void {
     if (supplied === undefined && this.mayRunWithoutCaller(demand)) return;
     const { token, caller } = supplied === undefined ? this.configured() : this.vouched(supplied);
     const resource = this.resourceOf(supplied, demand);
@@ -69,7 +70,7 @@ export class LocalAuthenticator {
   private configured(): { token: string; caller: ValidatedToken } {
     const { stdio } = this.options;
     if (typeof stdio === 'string') throw new CredentialsRejectedError('missing_token');
-    return { token: '', caller: { ...NOBODY, ...stdio, scopes: [...stdio.scopes] } };
+    return { token: '', caller: { ...UNSAID, ...stdio, scopes: [...stdio.scopes] } };
   }
 
   /** Returns the caller that the transport supplies. The transport may be written in plain JavaScript. */
@@ -100,8 +101,8 @@ export class LocalAuthenticator {
     { route, requirements, call }: LocalDemand,
   ): void {
     const needed = choicesFor({ name: route.call.name, requirements }, call, auth);
-    if (this.scopes.isSatisfied(auth, resource, needed)) return;
-    throw new InsufficientScopeError(this.scopes.challenge(auth, resource, needed, 'complete'));
+    const scopes = this.scopes.missing(auth, resource, needed, 'complete');
+    if (scopes) throw new InsufficientScopeError(scopes);
   }
 }
 

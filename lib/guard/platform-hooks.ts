@@ -164,7 +164,7 @@ export class PlatformHooks {
       const origin = policyOf(resource.options).check(request);
       return origin === undefined ? undefined : preflightFor(origin, request);
     } catch (failure) {
-      return this.rejections.response(failure, resource, {});
+      return this.rejections.response(failure, resource, undefined);
     }
   }
 

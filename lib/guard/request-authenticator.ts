@@ -18,7 +18,7 @@ import { extractBearerToken } from '../token/extract-bearer-token.js';
 @Injectable()
 export class RequestAuthenticator {
   constructor(
-    private readonly gate: AccessTokenAuthenticator,
+    private readonly tokens: AccessTokenAuthenticator,
     private readonly report: DecisionReport,
   ) {}
 
@@ -56,7 +56,7 @@ export class RequestAuthenticator {
       return undefined;
     }
     const token = extractBearerToken(sources);
-    const verified = this.gate.authenticate(token, resource);
+    const verified = this.tokens.authenticate(token, resource);
     if (!(verified instanceof Promise)) {
       this.record(context, request, token, verified, resource);
       return undefined;

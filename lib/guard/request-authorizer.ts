@@ -96,11 +96,12 @@ export class RequestAuthorizer {
     this.assertForm(request);
     const { requirements, call } = route;
     const { authentication, authorization } = RequestContext.of(request);
-    const isCovered = authorization.covers(request.body, operationsIn(request));
+    const operations = operationsIn(request);
+    const isCovered = authorization.covers(request.body, operations);
     if (!isCovered || !authorization.coversRoute(requirements)) {
       const needed = authentication
-        ? this.assertGranted(request, authentication, { name: call.name, requirements }, call)
-        : this.assertNoneNeeded(request, resource, requirements);
+        ? this.assertGranted(request, authentication, operations, { name: call.name, requirements }, call)
+        : this.assertNoneNeeded(request, resource, operations, requirements);
       authorization.recordRoute(requirements, needed);
     }
     // Each time: an application may change what the interceptors look at, such as the session id, between two layers.
@@ -118,14 +119,14 @@ export class RequestAuthorizer {
     const { authentication, authorization } = RequestContext.of(request);
     if (!authentication) {
       this.assertForm(request);
-      this.assertNoneNeeded(request, resource, requirements);
+      this.assertNoneNeeded(request, resource, operationsIn(request), requirements);
       return;
     }
     // On Fastify the Node request, which identifies the handlers' request, has no body.
     const isDecided = request.body === undefined ? authorization.isMade : authorization.covers(request.body);
     if (!isDecided) {
       this.assertForm(request);
-      this.assertGranted(request, authentication, NO_NEED, call);
+      this.assertGranted(request, authentication, operationsIn(request), NO_NEED, call);
     }
     const sent = message && authorization.sent(call, message, invocation);
     if (sent && this.handlerScopes.requires(sent, requirements)) return;
@@ -137,12 +138,12 @@ export class RequestAuthorizer {
   private assertGranted(
     request: ParsedRequest,
     authentication: Authentication,
+    operations: readonly McpOperation[],
     need: OperationNeed,
     call: ScopedCall,
   ): readonly ScopeChoice[] {
     const { auth, resource } = authentication;
     const { authorization } = RequestContext.of(request);
-    const operations = operationsIn(request);
     const isCovered = authorization.covers(request.body, operations);
     const ofBody = isCovered
       ? authorization.bodyChoices
@@ -159,10 +160,10 @@ export class RequestAuthorizer {
   private assertNoneNeeded(
     request: ParsedRequest,
     resource: ProtectedResource,
+    operations: readonly McpOperation[],
     requirements: readonly ScopeRequirement[],
   ): readonly never[] {
     const { authorization } = RequestContext.of(request);
-    const operations = operationsIn(request);
     const scoped = this.scopedOperations(resource, operations);
     const needed = [
       ...requirements,
@@ -181,11 +182,11 @@ export class RequestAuthorizer {
     { auth, resource }: Authentication,
     needed: readonly ScopeChoice[],
   ): void {
-    if (!this.scopes.isSatisfied(auth, resource, needed)) {
-      const { headers, body } = request;
-      const strategy = isMcpBody(body) ? mcpStrategy(headers['mcp-protocol-version']) : 'complete';
-      throw new InsufficientScopeError(this.scopes.challenge(auth, resource, needed, strategy));
-    }
+    const strategy = isMcpBody(request.body)
+      ? mcpStrategy(request.headers['mcp-protocol-version'])
+      : 'complete';
+    const scopes = this.scopes.missing(auth, resource, needed, strategy);
+    if (scopes) throw new InsufficientScopeError(scopes);
     const { authorization } = RequestContext.of(request);
     if (authorization.isReported) return;
     authorization.isReported = true;
@@ -207,7 +208,7 @@ export class RequestAuthorizer {
   ): readonly ScopedOperation[] {
     if (this.handlerScopes.decides) assertBounded(operations, this.options.maxOperations);
     return operations.flatMap((operation) => {
-      if (!this.handlerScopes.admits(operation)) {
+      if (!this.handlerScopes.isDeclared(operation)) {
         this.report.undeclaredTool(operation.name);
         throw new MessageRejectedError('undeclared_tool');
       }

@@ -38,7 +38,7 @@ export class HandlerResources {
    *
    * @param server - the server that runs it, if that is known
    */
-  admits(operation: McpOperation, resource: ProtectedResource, server?: unknown): boolean {
+  belongsTo(operation: McpOperation, resource: ProtectedResource, server?: unknown): boolean {
     if (this.handlers.length === 0) return true;
     const found = this.handlersOf(operation);
     const isOwn = (each: OwnedHandler): boolean => each.resource === resource;

@@ -98,10 +98,10 @@ describe('HandlerScopeRegistry', () => {
       const { scopes: fresh } = registry(NOTES);
       fresh.register([declaration('tool', 'purge', 'a')]);
       fresh.registerUnguarded([]);
-      expect([fresh.needsBodies, fresh.admits(asked('tool', 'x'))]).toEqual([false, true]);
+      expect([fresh.needsBodies, fresh.isDeclared(asked('tool', 'x'))]).toEqual([false, true]);
       fresh.registerUnguarded([declaration(kind, 'note')]);
-      expect([fresh.needsBodies, fresh.admits(asked('tool', 'x'))]).toEqual([true, false]);
-      expect([fresh.admits(asked('tool', 'purge')), fresh.admits(asked('prompt', 'x'))]).toEqual([
+      expect([fresh.needsBodies, fresh.isDeclared(asked('tool', 'x'))]).toEqual([true, false]);
+      expect([fresh.isDeclared(asked('tool', 'purge')), fresh.isDeclared(asked('prompt', 'x'))]).toEqual([
         true,
         true,
       ]);
@@ -122,16 +122,16 @@ describe('HandlerScopeRegistry', () => {
     'admits undeclared tools unless they are denied, and then those that are declared',
     () => {
       const { scopes: open } = registry(NOTES);
-      expect(open.admits(asked('tool', 'unknown'))).toBe(true);
+      expect(open.isDeclared(asked('tool', 'unknown'))).toBe(true);
       const { scopes: closed } = registryOf({ resources: NOTES, undeclaredTools: 'deny' });
       expect([closed.decides, closed.needsBodies]).toEqual([true, true]);
       closed.register([declaration('tool', 'open'), declaration('prompt', 'greet', 'a')]);
-      expect(closed.admits(asked('tool', 'open'))).toBe(true);
+      expect(closed.isDeclared(asked('tool', 'open'))).toBe(true);
       for (const name of ['Open', 'open ', '', 'greet', 'constructor', '__proto__']) {
-        expect([name, closed.admits(asked('tool', name))]).toEqual([name, false]);
+        expect([name, closed.isDeclared(asked('tool', name))]).toEqual([name, false]);
       }
-      expect(closed.admits(asked('prompt', 'unknown'))).toBe(true);
-      expect(closed.admits(asked('resource', 'unknown'))).toBe(true);
+      expect(closed.isDeclared(asked('prompt', 'unknown'))).toBe(true);
+      expect(closed.isDeclared(asked('resource', 'unknown'))).toBe(true);
     },
   );
 });

@@ -90,14 +90,14 @@ export class HandlerScopeRegistry {
   }
 
   /** Whether an operation may be requested at all, regardless of scopes. */
-  admits({ kind, name }: McpOperation): boolean {
+  isDeclared({ kind, name }: McpOperation): boolean {
     if (!this.deniesUndeclared || kind !== 'tool') return true;
     return this.named.tool.has(name);
   }
 
   /** Whether an operation may be requested at a resource: not if its handler belongs to another one. */
   belongsTo(operation: McpOperation, resource: ProtectedResource, server?: unknown): boolean {
-    return this.owned.admits(operation, resource, server);
+    return this.owned.belongsTo(operation, resource, server);
   }
 
   /** Adds the scopes of a handler to the metadata of its resource. */

@@ -6,7 +6,7 @@ const JSON_TYPE =
   /^\s*application\/json\s*(?:;\s*[\w!#$%&'*+.^`|~-]+=(?:[\w!#$%&'*+.^`|~-]+|"(?:[^"\\]|\\.)*")\s*)*$/i;
 
 const UNREAD =
-  'The body is not parsed, so that it cannot be decided on, as an McpHandlerSource or "undeclaredTools" asks for; ' +
+  'The body is not parsed, so the operations in it cannot be checked as an McpHandlerSource or "undeclaredTools" requires; ' +
   'let a JSON body parser run before the guard';
 
 /** The part of a request that describes its body. */

@@ -63,3 +63,15 @@ export function headersSent(): Error {
 export function headerOf(response: ServerResponse, name: string): string {
   return String(response.getHeader(name) ?? '').toLowerCase();
 }
+
+/**
+ * Returns the media type of a response. Node does not expose headers that were given to `writeHead()`, but keeps the sent
+ * head in `_header` (checked with Node 20 to 24).
+ *
+ * @internal
+ */
+export function mediaTypeOf(response: ServerResponse): string {
+  const { _header: sent } = response as { readonly _header?: unknown };
+  const type = headerOf(response, 'content-type');
+  return type === '' ? (/^content-type: *(.*)$/im.exec(String(sent))?.[1] ?? '').toLowerCase() : type;
+}

@@ -10,6 +10,7 @@ import {
   type ChallengeStrategy,
   type GrantedScopes,
   includesScope,
+  missingScopes,
   type ScopeChoice,
   type ScopeDemand,
   scopesForAnonymous,
@@ -45,7 +46,22 @@ export class ScopePolicy {
     return scopes.every((scope) => includesScope(granted, scope));
   }
 
-  /** The scopes that a challenge names for a caller whose scopes do not satisfy an operation. */
+  /**
+   * Returns the scopes that a challenge names.
+   *
+   * @returns undefined if the caller's scopes satisfy the operation
+   */
+  missing(
+    caller: ScopedCaller,
+    resource: ProtectedResource,
+    operation: readonly ScopeChoice[],
+    strategy: ChallengeStrategy,
+  ): readonly string[] | undefined {
+    const known = this.resources.scopesOf(resource);
+    return missingScopes(this.granted(caller), demand(resource, operation), strategy, known);
+  }
+
+  /** Returns the scopes that a challenge names, even if the caller's scopes satisfy the operation. */
   challenge(
     caller: ScopedCaller,
     resource: ProtectedResource,

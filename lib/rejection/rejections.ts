@@ -5,11 +5,10 @@ import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type PlatformResponse, takeResponse } from '../platform/node-message.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
-import type { BearerException } from './bearer.exception.js';
+import { BearerException } from './bearer.exception.js';
 import { DecisionReport } from './decision-report.js';
 import { isJsonRpcRejection, requestIdOf } from './rejection-body.js';
 import { type RejectionResponse, rejectionResponse } from './rejection-response.js';
-import { reject } from './reject.js';
 import { writeRejection } from './write-rejection.js';
 
 /** The part of a platform's request that a rejection depends on. */
@@ -43,8 +42,12 @@ export class Rejections {
   }
 
   /** Returns the response to a request. Neither reports nor sends it. */
-  response(failure: unknown, resource: ProtectedResource, request: RejectedRequest): RejectionResponse {
-    const id = isJsonRpcRejection(failure, this.options) ? requestIdOf(request.body) : null;
+  response(
+    failure: unknown,
+    resource: ProtectedResource,
+    request: RejectedRequest | undefined,
+  ): RejectionResponse {
+    const id = isJsonRpcRejection(failure, this.options) ? requestIdOf(request?.body) : null;
     return rejectionResponse(failure, resource, this.options, id);
   }
 
@@ -60,7 +63,11 @@ export class Rejections {
     response: unknown,
     adapter: Pick<HttpServer, 'setHeader'>,
   ): BearerException {
-    return reject(failure, { resource, options: this.options, adapter, response, body: () => request?.body });
+    const rejection = this.response(failure, resource, request);
+    if (response !== undefined) {
+      for (const [name, value] of Object.entries(rejection.headers)) adapter.setHeader(response, name, value);
+    }
+    return new BearerException(rejection, failure);
   }
 
   /**

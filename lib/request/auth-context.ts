@@ -1,8 +1,6 @@
-import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import { InsufficientScopeError } from '../errors/rejection.errors.js';
-import { includesScope } from '../policy/scopes.js';
-import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { ScopePolicy } from '../policy/scope-policy.js';
 import type { AuthInfo } from './auth-info.decorator.js';
 import { RequestContext } from './request-context.js';
 
@@ -25,11 +23,7 @@ import { RequestContext } from './request-context.js';
 @Injectable()
 export class AuthContext {
   /** @internal */
-  constructor(
-    @Optional()
-    @Inject(MCP_AUTH_OPTIONS)
-    private readonly options?: Pick<ResolvedMcpAuthOptions, 'scopeHierarchy'>,
-  ) {}
+  constructor(@Optional() private readonly policy?: ScopePolicy) {}
 
   /** The caller; undefined outside of a request, before authentication, after rejection, and for an anonymous request. */
   current(): AuthInfo | undefined {
@@ -50,10 +44,17 @@ export class AuthContext {
   requireScopes(...scopes: [string, ...string[]]): void {
     if ((scopes as readonly string[]).length === 0)
       throw new TypeError('requireScopes() needs at least one scope');
-    const granted = { scopes: this.current()?.scopes ?? [], hierarchy: this.options?.scopeHierarchy };
-    if (scopes.every((scope) => includesScope(granted, scope))) return;
+    if (this.includes(scopes)) return;
     const denial = new InsufficientScopeError(scopes);
     RequestContext.current()?.response?.deny(denial, false);
     throw denial;
+  }
+
+  /** Without the module's policy, no scope includes another. */
+  private includes(scopes: readonly string[]): boolean {
+    const granted = this.current()?.scopes ?? [];
+    return (
+      this.policy?.includes({ scopes: granted }, scopes) ?? scopes.every((each) => granted.includes(each))
+    );
   }
 }

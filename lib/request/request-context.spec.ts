@@ -1,6 +1,8 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import type { AuthInfo } from './auth-info.decorator.js';
 import { RequestContext } from './request-context.js';
 
 describe('RequestContext.prepare', () => {
@@ -21,5 +23,29 @@ describe('RequestContext.prepare', () => {
     const request = new OwnRequest(new Socket());
     RequestContext.prepare(request);
     expect(request.auth).toBe('theirs');
+  });
+});
+
+describe('RequestContext.openFor()', () => {
+  const [one, other] = [{}, {}] as [ProtectedResource, ProtectedResource];
+  const made = (): RequestContext => RequestContext.of(new IncomingMessage(new Socket()));
+
+  it('keeps the authorization of an anonymous request for the same resource, and drops it for another', () => {
+    const context = made();
+    context.openFor(one);
+    context.authorization.record({}, []);
+    context.openFor(one);
+    expect([context.resource, context.authorization.isMade]).toEqual([one, true]);
+    context.openFor(other);
+    expect(context.resource).toBe(other);
+    expect(context.authorization.isMade).toBe(false);
+  });
+
+  it('keeps the authorization of an authenticated request on a public route', () => {
+    const context = made();
+    context.authenticate({ auth: {} as AuthInfo, resource: one }, context.request);
+    context.authorization.record({}, []);
+    context.openFor(undefined);
+    expect([context.resource, context.authorization.isMade]).toEqual([one, true]);
   });
 });

@@ -36,7 +36,7 @@ export class ResourceTokenVerifier {
   /** @internal */
   constructor(
     private readonly resources: ProtectedResourceRegistry,
-    private readonly gate: AccessTokenAuthenticator,
+    private readonly tokens: AccessTokenAuthenticator,
     private readonly log: RateLimitedLogger,
   ) {}
 
@@ -72,7 +72,7 @@ export class ResourceTokenVerifier {
     errorClass: InvalidTokenErrorClass | undefined,
   ): Promise<AuthInfo> {
     try {
-      return toAuthInfo(token, await this.gate.authenticate(token, resource), resource);
+      return toAuthInfo(token, await this.tokens.authenticate(token, resource), resource);
     } catch (error) {
       if (error instanceof TokenRejectedError) throw invalidTokenError(error, errorClass);
       // Hosts answer this with 500 and may not log it.

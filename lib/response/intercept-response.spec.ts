@@ -1,7 +1,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { beforeHead, endResponse, mediaTypeOf } from './intercept-response.js';
+import { beforeHead, endResponse } from './intercept-response.js';
 
 describe('beforeHead', () => {
   const NAME = 'mcp-session-id';
@@ -44,28 +44,6 @@ describe('beforeHead', () => {
     ['a write', (response) => response.setHeader(NAME, 'a').write('x'), [200, 'a', false]],
   ])('sees the head before it is sent, by %s', (_, send, head) => {
     expect(sent(send)).toEqual([head]);
-  });
-});
-
-describe('mediaTypeOf', () => {
-  it.each<[string, (response: ServerResponse) => void, string]>([
-    [
-      'set before',
-      (response) => {
-        response.setHeader('Content-Type', 'Text/Event-Stream').flushHeaders();
-      },
-      'text/event-stream',
-    ],
-    [
-      'given with the head',
-      (response) => response.writeHead(200, ['Content-Type', 'text/event-stream']),
-      'text/event-stream',
-    ],
-    ['left out', (response) => response.writeHead(200, { 'x-content-type': 'text/plain' }), ''],
-  ])('tells a type that was %s', (_, send, type) => {
-    const response = new ServerResponse(new IncomingMessage(new Socket()));
-    send(response);
-    expect([response.headersSent, mediaTypeOf(response)]).toEqual([true, type]);
   });
 });
 

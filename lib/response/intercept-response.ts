@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { callbackOf, type Done, type Given, headerOf, headersIn } from '../platform/response-arguments.js';
+import { callbackOf, type Done, type Given, headersIn } from '../platform/response-arguments.js';
 
 /*
  * All methods that this package replaces on a Node response are in this file. Wrappers of others stay in effect below.
@@ -86,18 +86,6 @@ export function interceptResponse(
       : Reflect.get(Object.getPrototypeOf(response) as object, 'headersSent', response);
   const get = (): boolean => hasBegun() || isSentBelow() === true;
   Object.defineProperty(response, 'headersSent', { get, configurable: true });
-}
-
-/**
- * Returns the media type of a response. Node does not expose headers that were given to `writeHead()`, but keeps the sent
- * head in `_header` (checked with Node 20 to 24).
- *
- * @internal
- */
-export function mediaTypeOf(response: ServerResponse): string {
-  const { _header: sent } = response as { readonly _header?: unknown };
-  const type = headerOf(response, 'content-type');
-  return type === '' ? (/^content-type: *(.*)$/im.exec(String(sent))?.[1] ?? '').toLowerCase() : type;
 }
 
 /**

@@ -1,43 +1,50 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { AuthorizedRequest, ResponseState } from '../request/response-state.js';
-import { jsonRpcBody, rejectionBody, requestIdOf } from '../rejection/rejection-body.js';
-import { answerTo } from '../rejection/rejection-answers.js';
+import type { RejectionSettings } from '../rejection/rejection-answers.js';
+import { requestIdOf } from '../rejection/rejection-body.js';
+import { rejectionResponse } from '../rejection/rejection-response.js';
 import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { outsideRequests } from '../platform/outside-requests.js';
-import { isEventStream } from '../platform/response-arguments.js';
-import { endResponse, mediaTypeOf } from './intercept-response.js';
+import { isEventStream, mediaTypeOf } from '../platform/response-arguments.js';
+import { endResponse } from './intercept-response.js';
 
-/** A clock may be put forward, and a timer waits for no more than 2^31 milliseconds: so the clock is looked at meanwhile. */
+/** The longest time between two looks at the clock. It may be put forward, and a timer waits at most 2^31 milliseconds. */
 const LONGEST_WAIT_MS = 60_000;
 
-/** How soon an answer that has not begun is looked at again once its token is over, in milliseconds. */
+/** The time until a response that had not begun when its token expired is checked again, in milliseconds. */
 const BEGINNING_WAIT_MS = 1000;
 
-/** Its answer is the stream itself: there is no call that waits for an answer. */
+/** The method whose response is the stream itself, so that no call waits for an answer. */
 const LISTEN = 'subscriptions/listen';
 
 /**
  * Ends each stream when the token that opened it expires.
  *
- * Every answer might become a stream: no header of the request says so that a client could not leave out. So each is
- * watched until it is closed. One timer does for all: to set one for each answer costs more than the watch. It belongs to
- * no request, so listeners of the answers that it ends run in no request's context.
+ * Every response may become a stream, because a client can leave out each header that would say so. So each one is kept until
+ * it is closed. One timer serves all of them: a timer for each costs more than keeping the response (row "one hot token"). The
+ * timer belongs to no request, so the listeners of the responses that it ends run in no request's context.
  *
  * @internal
  */
 @Injectable()
 export class StreamExpiry {
-  /** In no order: who leaves makes room for the last. */
+  /** In no order: the last one takes the place of one that leaves. */
   private readonly open: ResponseState[] = [];
   private timer: NodeJS.Timeout | undefined;
-  /** The first expiry that the timer is for, in seconds since the epoch. Later ones need no other. */
+  /** The expiry that the timer is set for, in seconds since the epoch. No other response expires earlier. */
   private soonest = Infinity;
 
-  constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions) {}
+  /** The last event of a call is a JSON-RPC error, whatever form other rejections have. */
+  private readonly settings: RejectionSettings;
 
-  /** How many answers are watched. */
+  constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions) {
+    const { showErrorDetails, errorUri } = options;
+    this.settings = { showErrorDetails, errorUri, errorBody: 'json-rpc' };
+  }
+
+  /** How many responses are kept. */
   get watched(): number {
     return this.open.length;
   }
@@ -71,7 +78,7 @@ export class StreamExpiry {
     this.timer = this.wake(left <= 0 ? BEGINNING_WAIT_MS : Math.min(left, LONGEST_WAIT_MS));
   }
 
-  /** Apart from the answer, so that the timer does not keep it from being garbage collected. */
+  /** A method without the response in its scope, so that the timer does not keep that from being garbage collected. */
   private wake(inMs: number): NodeJS.Timeout {
     return outsideRequests(() =>
       setTimeout(() => {
@@ -80,7 +87,7 @@ export class StreamExpiry {
     );
   }
 
-  /** Ends what is over, and leaves off what needs no watch any more. */
+  /** Ends the streams whose token has expired, and forgets the responses that have ended or are no streams. */
   private look(): void {
     this.soonest = Infinity;
     let next = Infinity;
@@ -92,7 +99,7 @@ export class StreamExpiry {
     if (next < Infinity) this.wakeFor(next);
   }
 
-  /** Whether it needs no watch any more: it has ended, or is no stream and takes its time. Ends a stream that is over. */
+  /** Ends a stream whose token has expired. Returns whether the response can be forgotten. */
   private isDone({ authorized }: ResponseState, expiresAt: number): boolean {
     const { response } = authorized;
     if (response.closed || response.writableEnded) return true;
@@ -107,14 +114,12 @@ export class StreamExpiry {
     return (expiresAt + clockToleranceSeconds) * 1000 - now().getTime();
   }
 
-  /** What a call that is still waiting for its answer gets. */
+  /** Returns the event for a call that still waits for its answer; undefined if none does. */
   private lastEvent({ body, resource, request }: AuthorizedRequest): string | undefined {
     const message = (request as { readonly body?: unknown }).body ?? body;
     const id = requestIdOf(message);
     if (id === null || (message as { method?: unknown }).method === LISTEN) return undefined;
-    const failure = new TokenRejectedError('expired');
-    const answer = answerTo(failure, resource, this.options);
-    const data = rejectionBody(answer, failure, resource, this.options);
-    return `event: message\ndata: ${JSON.stringify(jsonRpcBody(id, answer, data))}\n\n`;
+    const { body: error } = rejectionResponse(new TokenRejectedError('expired'), resource, this.settings, id);
+    return `event: message\ndata: ${JSON.stringify(error)}\n\n`;
   }
 }

@@ -7,10 +7,11 @@ import {
   headerOf,
   headersSent,
   isEventStream,
+  mediaTypeOf,
   setHeadersIn,
 } from '../platform/response-arguments.js';
 import { EventRewriter } from './event-stream.js';
-import { callBack, interceptResponse, mediaTypeOf, type ResponseMethods } from './intercept-response.js';
+import { callBack, interceptResponse, type ResponseMethods } from './intercept-response.js';
 import type { Replacement, ResponseTransformer } from './response-transformer.interface.js';
 
 /** Headers that tell of what was to be sent: none of them is true of a replacement. */

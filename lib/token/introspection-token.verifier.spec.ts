@@ -171,7 +171,7 @@ describe('IntrospectionTokenVerifier', () => {
     const impatient = new AbortController();
     const [first, second] = [verify(token, impatient.signal), verify(token)];
     impatient.abort();
-    expect(await cause(first)).toBe('nobody waits for the answer any more');
+    expect(await cause(first)).toBe('the application has stopped waiting for the answer');
     expect(await second).not.toBeNull();
     expect(as.requestCount('introspection')).toBe(1);
   });

@@ -113,7 +113,7 @@ async function verifyLater(
 ): Promise<VerifiedToken | null> {
   const answer = await untilAborted(signal, pending).catch((error: unknown) => {
     if (error instanceof AuthorizationServerUnavailableError || !signal.aborted) throw error;
-    const cause = new IntrospectionFailure('nobody waits for the answer any more');
+    const cause = new IntrospectionFailure('the application has stopped waiting for the answer');
     throw new AuthorizationServerUnavailableError(server.issuer, 'introspection', { cause });
   });
   return verified(answer, server);

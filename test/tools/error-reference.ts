@@ -164,7 +164,7 @@ export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenc
   ),
   media_type: entry(
     415,
-    'a body that is not sent as `application/json`, so that it was not parsed and cannot be decided on',
+    'a body that is not sent as `application/json`, so it was not parsed and cannot be checked',
     'send `Content-Type: application/json`; no token helps',
   ),
   not_a_message: entry(

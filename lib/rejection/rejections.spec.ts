@@ -18,9 +18,10 @@ import { resolveOptions } from '../options/resolve-options.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { BearerException } from './bearer.exception.js';
+import type { DecisionReport } from './decision-report.js';
 import { requestIdOf } from './rejection-body.js';
 import { rejectionResponse } from './rejection-response.js';
-import { reject } from './reject.js';
+import { Rejections } from './rejections.js';
 import { writeRejection } from './write-rejection.js';
 
 const PRM = 'https://api.example.com/.well-known/oauth-protected-resource/notes';
@@ -40,6 +41,25 @@ const jsonRpc = optionsWith({ errorBody: 'json-rpc' });
 
 const resource: ProtectedResource = { options: oauth.resources[0]!, metadataUrl: PRM, servers: new Map() };
 
+type Body = () => unknown;
+
+/** The exception for a failure, on a response if there is one. */
+function reject(
+  failure: unknown,
+  options: ResolvedMcpAuthOptions,
+  body?: Body,
+  response?: Response,
+): BearerException {
+  const request = body && {
+    get body() {
+      return body();
+    },
+  };
+  // Nothing is reported.
+  const rejections = new Rejections({} as DecisionReport, options);
+  return rejections.exception(failure, resource, request, response, new ExpressAdapter());
+}
+
 const FAILURES = [
   new RequestOriginRejectedError('origin'),
   new CredentialsRejectedError('missing_token'),
@@ -57,7 +77,7 @@ async function answerOf(origin: string, path: string, method: string): Promise<o
   return { status, headers: Object.fromEntries(own), text };
 }
 
-describe('reject and writeRejection', () => {
+describe('Rejections.exception() and writeRejection()', () => {
   const adapter = new ExpressAdapter();
   let raw: Server;
   let origins: { nest: string; raw: string };
@@ -69,7 +89,7 @@ describe('reject and writeRejection', () => {
     adapter.initHttpServer({});
     const answer = ({ path }: { path: string }, response: Response): void => {
       const options = optionsOf(path);
-      const exception = reject(failureOf(path), { resource, options, adapter, response, body: () => CALL });
+      const exception = reject(failureOf(path), options, () => CALL, response);
       response.status(exception.getStatus()).json(exception.getResponse());
     };
     adapter.all('/oauth/:index', answer);
@@ -142,18 +162,15 @@ describe('reject and writeRejection', () => {
     const body = (): never => {
       throw new Error('the body was asked for');
     };
-    const request = { resource, adapter, response: undefined, body };
-    expect(reject(FAILURES[0], { ...request, options: oauth }).getStatus()).toBe(403);
-    expect(() => reject(FAILURES[0], { ...request, options: jsonRpc })).toThrow('the body was asked for');
-    const without = reject(FAILURES[0], { resource, adapter, response: undefined, options: jsonRpc });
+    expect(reject(FAILURES[0], oauth, body).getStatus()).toBe(403);
+    expect(() => reject(FAILURES[0], jsonRpc, body)).toThrow('the body was asked for');
+    const without = reject(FAILURES[0], jsonRpc);
     expect(without.getResponse()).toMatchObject({ id: null });
   });
 });
 
 describe('BearerException', () => {
-  const adapter = new ExpressAdapter();
-  const thrown = (failure: unknown, options = oauth): BearerException =>
-    reject(failure, { resource, options, adapter, response: undefined, body: () => CALL });
+  const thrown = (failure: unknown, options = oauth): BearerException => reject(failure, options, () => CALL);
 
   it('is the rejection for filters: status, body, headers, OAuth error and the decision', () => {
     const failure = new InsufficientScopeError(['notes:write']);
