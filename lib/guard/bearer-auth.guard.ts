@@ -16,7 +16,7 @@ import { isOfMessage } from '../platform/mcp-nest.js';
 import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { rejectCall } from './rejected-call.js';
-import type { ParsedRequest, HandlerDemand } from './request-authorizer.js';
+import type { ParsedRequest } from './request-authorizer.js';
 import type { RequestServices } from './request-services.js';
 
 /**
@@ -96,46 +96,48 @@ export class BearerAuthGuard implements CanActivate {
       this.decideOnLocalCall(context, route);
       return undefined;
     }
+    const state = RequestContext.of(request);
     const allowsAnonymous = route.allowsAnonymous || resource.options.allowAnonymous;
-    const isRoute = context.getType() === 'http';
-    if (isRoute) this.checkOrigin(context, request, resource);
+    if (context.getType() === 'http') this.checkOrigin(context, state, request, resource);
     // A handler within another request: that request was checked, and must have been authenticated, at its own route.
-    else if (!allowsAnonymous && RequestContext.of(request).authentication?.resource !== resource)
+    else if (!allowsAnonymous && state.authentication?.resource !== resource)
       throw new CredentialsRejectedError('missing_token');
-    const authorize = (): void => {
-      if (isRoute) this.authorizeRoute(context, request, route, resource);
-      else this.services.authorizer.authorizeHandler(request, resource, this.handlerDemand(context, route));
-    };
-    const pending = this.services.authenticator.authenticate(request, resource, allowsAnonymous);
-    if (pending) return pending.then(authorize);
-    authorize();
-    return undefined;
+    const pending = this.services.authenticator.authenticate(state, request, resource, allowsAnonymous);
+    if (!pending) {
+      this.authorize(context, state, request, route, resource);
+      return undefined;
+    }
+    return pending.then(() => {
+      this.authorize(context, state, request, route, resource);
+    });
   }
 
-  private authorizeRoute(
+  private authorize(
     context: ExecutionContext,
+    state: RequestContext,
     request: ParsedRequest,
     route: HandlerPlan,
     resource: ProtectedResource,
   ): void {
+    const { authorizer } = this.services;
     const requirements = this.getRequiredScopes(context);
     const call = callOf(context, route, requirements);
-    const response = this.nodeResponse(context);
-    this.services.authorizer.authorize(request, resource, {
-      requirements,
-      call,
-      response,
-      mayStream: route.mayStream,
-    });
-  }
-
-  private handlerDemand(context: ExecutionContext, route: HandlerPlan): HandlerDemand {
-    const requirements = this.getRequiredScopes(context);
-    const call = callOf(context, route, requirements);
+    if (context.getType() === 'http') {
+      const response = this.nodeResponse(context);
+      authorizer.authorize(state, request, resource, {
+        requirements,
+        call,
+        response,
+        mayStream: route.mayStream,
+      });
+      return;
+    }
     const carrier: unknown =
       context.getType<string>() === 'rpc' ? context.switchToRpc().getContext() : undefined;
     const message = isOfMessage(carrier, call) ? carrier : undefined;
-    return { name: route.call.name, requirements, call, message, invocation: context.getArgs() };
+    const invocation = context.getArgs();
+    const { name } = route.call;
+    authorizer.authorizeHandler(state, request, resource, { name, requirements, call, message, invocation });
   }
 
   /** Authorizes a call without an HTTP request, only if the transport says that there is none. */
@@ -157,10 +159,16 @@ export class BearerAuthGuard implements CanActivate {
       : undefined;
   }
 
-  private checkOrigin(context: ExecutionContext, request: ParsedRequest, resource: ProtectedResource): void {
-    const origin = this.services.authenticator.checkOrigin(request, resource);
+  private checkOrigin(
+    context: ExecutionContext,
+    state: RequestContext,
+    request: ParsedRequest,
+    resource: ProtectedResource,
+  ): void {
+    const origin = this.services.authenticator.checkOrigin(state, request, resource);
+    if (origin === undefined) return;
     const response = this.getResponse(context) as { getHeader?(name: string): unknown } | undefined;
-    if (origin === undefined || !response) return;
+    if (!response) return;
     const { httpAdapter } = this.adapterHost;
     const node = this.nodeResponse(context);
     completeCors(origin, {

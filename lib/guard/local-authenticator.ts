@@ -101,7 +101,7 @@ export class LocalAuthenticator {
     { route, requirements, call }: LocalDemand,
   ): void {
     const needed = choicesFor({ name: route.call.name, requirements }, call, auth);
-    const scopes = this.scopes.missing(auth, resource, needed, 'complete');
+    const scopes = this.scopes.missing(auth, resource, needed, () => 'complete');
     if (scopes) throw new InsufficientScopeError(scopes);
   }
 }

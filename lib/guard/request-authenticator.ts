@@ -28,8 +28,11 @@ export class RequestAuthenticator {
    * @returns the allowed origin as sent; undefined if the request has none
    * @throws {@link RequestOriginRejectedError}
    */
-  checkOrigin(request: CredentialRequest, resource: ProtectedResource): string | undefined {
-    const context = RequestContext.of(request);
+  checkOrigin(
+    context: RequestContext,
+    request: CredentialRequest,
+    resource: ProtectedResource,
+  ): string | undefined {
     if (context.origin?.resource === resource) return context.origin.allowed;
     const allowed = policyOf(resource.options).check(request);
     context.origin = { resource, allowed };
@@ -44,11 +47,11 @@ export class RequestAuthenticator {
    * @throws one of the errors of lib/errors, or an unexpected error; the promise rejects with the same
    */
   authenticate(
+    context: RequestContext,
     request: CredentialRequest,
     resource: ProtectedResource,
     allowsAnonymous: boolean,
   ): Promise<void> | undefined {
-    const context = RequestContext.of(request);
     if (this.isAuthenticated(context, request, resource)) return undefined;
     const sources = credentialSources(request);
     if (allowsAnonymous && sources.authorization.length === 0) {

@@ -1,24 +1,17 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
-import { type Authentication, RequestContext } from '../request/request-context.js';
+import type { Authentication, RequestContext } from '../request/request-context.js';
 import { DecisionReport } from '../rejection/decision-report.js';
-import {
-  CredentialsRejectedError,
-  InsufficientScopeError,
-  MessageRejectedError,
-} from '../errors/rejection.errors.js';
+import { CredentialsRejectedError, InsufficientScopeError } from '../errors/rejection.errors.js';
 import { ResponseInterceptors } from '../response/response-interceptors.js';
 import { ScopePolicy } from '../policy/scope-policy.js';
-import type { ScopeChoice } from '../policy/scopes.js';
-import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import type { ChallengeStrategy, ScopeChoice } from '../policy/scopes.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
-import { assertHeadersAgree } from '../mcp/header-agreement.js';
+import { MessageRules } from '../mcp/message-rules.js';
 import { choicesFor, type OperationNeed } from '../mcp/operation-needs.js';
-import { assertBounded, isMcpBody, type McpOperation, operationsOf } from '../mcp/operations.js';
-import { hasNoBatches, mcpStrategy } from '../mcp/protocol-version.js';
+import { isMcpBody, type McpOperation, operationsOf } from '../mcp/operations.js';
+import { mcpStrategy } from '../mcp/protocol-version.js';
 import { choicesWithoutCaller, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
-import { hasUnreadMessage, unreadFailure } from '../mcp/unread-body.js';
-import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import type { CredentialRequest } from '../token/credential-sources.js';
 
@@ -38,12 +31,6 @@ export interface RouteDemand {
   readonly response: ServerResponse | undefined;
   /** Whether the handler may write the response itself, as an event stream. */
   readonly mayStream: boolean;
-}
-
-/** An operation that needs scopes. */
-interface ScopedOperation {
-  readonly operation: McpOperation;
-  readonly needs: readonly OperationNeed[];
 }
 
 /** A handler that is called within another request, and what it needs. @internal */
@@ -70,9 +57,9 @@ export class RequestAuthorizer {
   constructor(
     private readonly scopes: ScopePolicy,
     private readonly handlerScopes: HandlerScopeRegistry,
+    private readonly rules: MessageRules,
     private readonly report: DecisionReport,
     private readonly interceptors: ResponseInterceptors,
-    @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'maxOperations'>,
   ) {}
 
   /**
@@ -80,10 +67,14 @@ export class RequestAuthorizer {
    *
    * @throws {@link InsufficientScopeError}
    */
-  authorizeUnread(request: ParsedRequest, resource: ProtectedResource, response: ServerResponse): void {
-    const { authentication } = RequestContext.of(request);
-    if (authentication) this.assertScopes(request, authentication, NONE);
-    this.intercept(request, resource, { response, mayStream: true }, NONE);
+  authorizeUnread(
+    context: RequestContext,
+    request: ParsedRequest,
+    resource: ProtectedResource,
+    response: ServerResponse,
+  ): void {
+    if (context.authentication) this.assertScopes(context, request, context.authentication, NONE);
+    this.intercept(context, request, resource, { response, mayStream: true });
   }
 
   /**
@@ -91,21 +82,32 @@ export class RequestAuthorizer {
    *
    * @throws one of the errors of lib/errors; an error for a body that is not parsed, if no later check authorizes it
    */
-  authorize(request: ParsedRequest, resource: ProtectedResource, route: RouteDemand): void {
-    if (this.handlerScopes.needsBodies && hasUnreadMessage(request)) throw unreadFailure(request);
-    this.assertForm(request);
+  authorize(
+    context: RequestContext,
+    request: ParsedRequest,
+    resource: ProtectedResource,
+    route: RouteDemand,
+  ): void {
+    this.rules.assertRead(request);
+    this.rules.assertForm(request);
     const { requirements, call } = route;
-    const { authentication, authorization } = RequestContext.of(request);
+    const { authentication, authorization } = context;
     const operations = operationsIn(request);
-    const isCovered = authorization.covers(request.body, operations);
-    if (!isCovered || !authorization.coversRoute(requirements)) {
+    if (!authorization.covers(request.body, operations) || !authorization.coversRoute(requirements)) {
       const needed = authentication
-        ? this.assertGranted(request, authentication, operations, { name: call.name, requirements }, call)
-        : this.assertNoneNeeded(request, resource, operations, requirements);
+        ? this.assertGranted(
+            context,
+            request,
+            authentication,
+            operations,
+            { name: call.name, requirements },
+            call,
+          )
+        : this.assertNoneNeeded(context, request, resource, operations, requirements);
       authorization.recordRoute(requirements, needed);
     }
     // Each time: an application may change what the interceptors look at, such as the session id, between two layers.
-    this.intercept(request, resource, route, authorization.needed);
+    this.intercept(context, request, resource, route);
   }
 
   /**
@@ -114,28 +116,35 @@ export class RequestAuthorizer {
    *
    * @throws one of the errors of lib/errors
    */
-  authorizeHandler(request: ParsedRequest, resource: ProtectedResource, handler: HandlerDemand): void {
+  authorizeHandler(
+    context: RequestContext,
+    request: ParsedRequest,
+    resource: ProtectedResource,
+    handler: HandlerDemand,
+  ): void {
     const { requirements, call, message, invocation } = handler;
-    const { authentication, authorization } = RequestContext.of(request);
+    const { authentication, authorization } = context;
     if (!authentication) {
-      this.assertForm(request);
-      this.assertNoneNeeded(request, resource, operationsIn(request), requirements);
+      this.rules.assertForm(request);
+      this.assertNoneNeeded(context, request, resource, operationsIn(request), requirements);
       return;
     }
     // On Fastify the Node request, which identifies the handlers' request, has no body.
     const isDecided = request.body === undefined ? authorization.isMade : authorization.covers(request.body);
     if (!isDecided) {
-      this.assertForm(request);
-      this.assertGranted(request, authentication, operationsIn(request), NO_NEED, call);
+      this.rules.assertForm(request);
+      this.assertGranted(context, request, authentication, operationsIn(request), NO_NEED, call);
     }
     const sent = message && authorization.sent(call, message, invocation);
     if (sent && this.handlerScopes.requires(sent, requirements)) return;
     const { auth } = authentication;
-    this.assertScopes(request, authentication, choicesFor(handler, sent ?? call, auth, authorization));
+    const needed = choicesFor(handler, sent ?? call, auth, authorization);
+    this.assertScopes(context, request, authentication, needed);
   }
 
   /** @returns the needs of the operations in the body and of the call, in addition to the scopes of the resource */
   private assertGranted(
+    context: RequestContext,
     request: ParsedRequest,
     authentication: Authentication,
     operations: readonly McpOperation[],
@@ -143,28 +152,28 @@ export class RequestAuthorizer {
     call: ScopedCall,
   ): readonly ScopeChoice[] {
     const { auth, resource } = authentication;
-    const { authorization } = RequestContext.of(request);
+    const { authorization } = context;
     const isCovered = authorization.covers(request.body, operations);
-    const ofBody = isCovered
-      ? authorization.bodyChoices
-      : this.scopedOperations(resource, operations).flatMap(({ operation, needs }) =>
-          needs.flatMap((each) => choicesFor(each, operation, auth, authorization)),
-        );
-    const needed = [...choicesFor(need, call, auth, authorization), ...ofBody];
-    this.assertScopes(request, authentication, needed);
+    let ofBody = isCovered ? authorization.bodyChoices : NONE;
+    if (!isCovered) {
+      for (const { operation, needs } of this.rules.scoped(resource, operations))
+        for (const each of needs) ofBody = joined(ofBody, choicesFor(each, operation, auth, authorization));
+    }
+    const needed = joined(choicesFor(need, call, auth, authorization), ofBody);
+    this.assertScopes(context, request, authentication, needed);
     if (!isCovered) authorization.record(request.body, operations, ofBody);
     return needed;
   }
 
   /** The challenge for an anonymous caller names all scopes of the operation, so that one consent is enough. */
   private assertNoneNeeded(
+    { authorization }: RequestContext,
     request: ParsedRequest,
     resource: ProtectedResource,
     operations: readonly McpOperation[],
     requirements: readonly ScopeRequirement[],
   ): readonly never[] {
-    const { authorization } = RequestContext.of(request);
-    const scoped = this.scopedOperations(resource, operations);
+    const scoped = this.rules.scoped(resource, operations);
     const needed = [
       ...requirements,
       ...scoped.flatMap(({ needs }) => needs.flatMap((each) => each.requirements)),
@@ -178,59 +187,49 @@ export class RequestAuthorizer {
   }
 
   private assertScopes(
+    { authorization }: RequestContext,
     request: ParsedRequest,
     { auth, resource }: Authentication,
     needed: readonly ScopeChoice[],
   ): void {
-    const strategy = isMcpBody(request.body)
-      ? mcpStrategy(request.headers['mcp-protocol-version'])
-      : 'complete';
-    const scopes = this.scopes.missing(auth, resource, needed, strategy);
+    const scopes = this.scopes.missing(auth, resource, needed, () => strategyFor(request));
     if (scopes) throw new InsufficientScopeError(scopes);
-    const { authorization } = RequestContext.of(request);
     if (authorization.isReported) return;
     authorization.isReported = true;
     this.report.authenticated(auth, resource.options.resource);
   }
 
-  /** @throws {@link MessageRejectedError} for a batch that its protocol version forbids, or headers that contradict the body */
-  private assertForm(request: ParsedRequest): void {
-    const { headers, body } = request;
-    if (Array.isArray(body) && hasNoBatches(headers['mcp-protocol-version']))
-      throw new MessageRejectedError('batch');
-    if (body !== undefined && this.handlerScopes.decides) assertHeadersAgree(request, body);
-  }
-
-  /** @throws {@link MessageRejectedError} for a message that may not be served whatever its scopes */
-  private scopedOperations(
-    resource: ProtectedResource,
-    operations: readonly McpOperation[],
-  ): readonly ScopedOperation[] {
-    if (this.handlerScopes.decides) assertBounded(operations, this.options.maxOperations);
-    return operations.flatMap((operation) => {
-      if (!this.handlerScopes.isDeclared(operation)) {
-        this.report.undeclaredTool(operation.name);
-        throw new MessageRejectedError('undeclared_tool');
-      }
-      if (!this.handlerScopes.belongsTo(operation, resource))
-        throw new MessageRejectedError('other_resource');
-      const needs = this.handlerScopes.needsOf(operation);
-      return needs.length > 0 ? [{ operation, needs }] : [];
-    });
-  }
-
   private intercept(
+    context: RequestContext,
     request: ParsedRequest,
     resource: ProtectedResource,
     { response, mayStream }: Pick<RouteDemand, 'response' | 'mayStream'>,
-    needed: readonly ScopeChoice[],
   ): void {
     if (!response) return;
-    const auth = RequestContext.of(request).authentication?.auth;
-    this.interceptors.intercept({ request, response, body: request.body, auth, resource, needed, mayStream });
+    const auth = context.authentication?.auth;
+    const { needed } = context.authorization;
+    this.interceptors.intercept(context, {
+      request,
+      response,
+      body: request.body,
+      auth,
+      resource,
+      needed,
+      mayStream,
+    });
   }
 }
 
 function operationsIn({ body }: ParsedRequest): readonly McpOperation[] {
   return body === undefined ? NONE : operationsOf(body);
+}
+
+function strategyFor({ body, headers }: ParsedRequest): ChallengeStrategy {
+  return isMcpBody(body) ? mcpStrategy(headers['mcp-protocol-version']) : 'complete';
+}
+
+/** Returns both lists as one. Most requests have at most one list that is not empty, which is not copied. */
+function joined(one: readonly ScopeChoice[], other: readonly ScopeChoice[]): readonly ScopeChoice[] {
+  if (one.length === 0) return other;
+  return other.length === 0 ? one : [...one, ...other];
 }

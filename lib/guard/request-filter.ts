@@ -93,7 +93,7 @@ export class RequestFilter {
     response: PlatformResponse,
   ): string | boolean {
     try {
-      const origin = this.authenticator.checkOrigin(request, resource);
+      const origin = this.authenticator.checkOrigin(RequestContext.of(request), request, resource);
       if (origin === undefined) return true;
       for (const [name, value] of Object.entries(corsHeaders(origin)))
         nodeResponseOf(response).setHeader(name, value);
@@ -111,8 +111,9 @@ export class RequestFilter {
     response: PlatformResponse,
     next: () => void,
   ): void {
-    this.step(resource, request, response, next, () => {
-      this.authorizer.authorizeUnread(request, resource, nodeResponseOf(response));
+    const context = RequestContext.of(request);
+    this.step(context, resource, request, response, next, () => {
+      this.authorizer.authorizeUnread(context, request, resource, nodeResponseOf(response));
     });
   }
 
@@ -123,14 +124,15 @@ export class RequestFilter {
     response: PlatformResponse,
     next: () => void,
   ): void {
-    this.step(resource, request, response, next, () => {
+    const context = RequestContext.of(request);
+    this.step(context, resource, request, response, next, () => {
       const route = {
         requirements: NO_REQUIREMENTS,
         call: CALL,
         response: nodeResponseOf(response),
         mayStream: true,
       };
-      this.authorizer.authorize(request, resource, route);
+      this.authorizer.authorize(context, request, resource, route);
     });
   }
 
@@ -160,7 +162,7 @@ export class RequestFilter {
       if (parse) parse(request, response, parsed);
       else parsed();
     };
-    this.step(resource, request, response, read, () => undefined);
+    this.step(RequestContext.of(request), resource, request, response, read, () => undefined);
   }
 
   /** Whether a request has an unread body that no later check of this package authorizes. */
@@ -169,6 +171,7 @@ export class RequestFilter {
   }
 
   private step(
+    context: RequestContext,
     resource: ProtectedResource,
     request: FilteredRequest,
     response: PlatformResponse,
@@ -179,10 +182,11 @@ export class RequestFilter {
       this.rejections.answer(failure, resource, request, response);
     };
     const goOn = (): void => {
-      RequestContext.of(request).run(next);
+      context.run(next);
     };
     try {
-      const pending = this.authenticator.authenticate(request, resource, resource.options.allowAnonymous);
+      const { allowAnonymous } = resource.options;
+      const pending = this.authenticator.authenticate(context, request, resource, allowAnonymous);
       if (pending) {
         pending.then(authorize).then(goOn, reject);
         return;

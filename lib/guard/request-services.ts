@@ -2,6 +2,7 @@ import { Injectable, type Provider } from '@nestjs/common';
 import { Rejections } from '../rejection/rejections.js';
 import { IMPORTED_MODULE } from '../mcp-auth.constants.js';
 import { HandlerPlans } from '../mcp/handler-plan.js';
+import { MessageRules } from '../mcp/message-rules.js';
 import { ProtectedResourceRegistry } from '../resource/protected-resource.registry.js';
 import { ResourcePaths } from '../resource/resource-paths.js';
 import { WellKnownResponder } from '../resource/well-known.responder.js';
@@ -36,6 +37,7 @@ export class RequestServices {
 /** The providers that authenticate and authorize requests. @internal */
 export const REQUEST_PROVIDERS: readonly Provider[] = [
   RequestAuthenticator,
+  MessageRules,
   RequestAuthorizer,
   RequestFilter,
   LocalAuthenticator,

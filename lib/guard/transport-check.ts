@@ -72,7 +72,7 @@ export class TransportCheck {
     }
     const isChecked = beforeOperations(strategy, (transport, rawRequest, message) => {
       const resource = this.assertDecided(transport, rawRequest)?.resource;
-      if (resource) this.assertOwned(resource, message, strategy);
+      if (resource && this.handlerScopes.hasOwners) this.assertOwned(resource, message, strategy);
     });
     if (isChecked) return;
     throw new McpAuthConfigError([{ path: strategy.constructor.name, message: UNKNOWN_VERSION }]);

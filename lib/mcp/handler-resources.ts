@@ -29,6 +29,10 @@ export class HandlerResources {
     this.handlers.push({ kind, name, covers, resource, server });
   }
 
+  get hasAny(): boolean {
+    return this.handlers.length > 0;
+  }
+
   /**
    * Whether an operation may be asked for at a resource. Handlers that name no resource do not count.
    *

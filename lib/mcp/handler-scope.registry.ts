@@ -37,8 +37,8 @@ interface ScopedUri extends OperationNeed {
 export class HandlerScopeRegistry {
   /** Maps, so that a tool called `constructor` has no special meaning. */
   private readonly named = {
-    tool: new Map<string, readonly ScopeRequirement[]>(),
-    prompt: new Map<string, readonly ScopeRequirement[]>(),
+    tool: new Map<string, readonly OperationNeed[]>(),
+    prompt: new Map<string, readonly OperationNeed[]>(),
   };
   private readonly uris: ScopedUri[] = [];
   private readonly owned = new HandlerResources();
@@ -62,8 +62,8 @@ export class HandlerScopeRegistry {
       if (kind === 'resource') {
         this.uris.push({ name, covers: uriMatcher(name), requirements });
       } else {
-        const known = this.named[kind].get(name) ?? [];
-        this.named[kind].set(name, [...known, ...requirements]);
+        const known = this.named[kind].get(name)?.flatMap((need) => need.requirements) ?? [];
+        this.named[kind].set(name, scoped([{ name, requirements: [...known, ...requirements] }]));
       }
       this.advertise(requirements, resource);
     }
@@ -95,6 +95,11 @@ export class HandlerScopeRegistry {
     return this.named.tool.has(name);
   }
 
+  /** Whether handlers belong to one of several resources. */
+  get hasOwners(): boolean {
+    return this.owned.hasAny;
+  }
+
   /** Whether an operation may be requested at a resource: not if its handler belongs to another one. */
   belongsTo(operation: McpOperation, resource: ProtectedResource, server?: unknown): boolean {
     return this.owned.belongsTo(operation, resource, server);
@@ -112,17 +117,19 @@ export class HandlerScopeRegistry {
   }
 
   /** Whether all of these requirements are among those of the operation that is called. */
-  requires(call: ScopedCall, requirements: readonly ScopeRequirement[]): boolean {
-    const { kind } = call;
+  requires(
+    { kind, name, method, arguments: args }: ScopedCall,
+    requirements: readonly ScopeRequirement[],
+  ): boolean {
     if (kind === 'route') return false;
-    const known = this.requirementsOf({ ...call, kind });
-    return requirements.every((requirement) => known.includes(requirement));
+    const needs = this.needsOf({ kind, name, method, arguments: args });
+    return requirements.every((each) => needs.some((need) => need.requirements.includes(each)));
   }
 
   /** Same as {@link requirementsOf}, but separate for each resource or template that may match the operation. */
   needsOf({ kind, name }: McpOperation): readonly OperationNeed[] {
-    if (kind !== 'resource') return scoped([{ name, requirements: this.named[kind].get(name) ?? [] }]);
-    if (this.uris.length === 0) return [];
+    if (kind !== 'resource') return this.named[kind].get(name) ?? NO_NEEDS;
+    if (this.uris.length === 0) return NO_NEEDS;
     const readings = readUri(name);
     return scoped(this.uris.filter((uri) => uri.name === name || uri.covers(name, readings)));
   }
@@ -138,6 +145,8 @@ export class HandlerScopeRegistry {
       : this.resources.require(name, 'HandlerScopeRegistry');
   }
 }
+
+const NO_NEEDS: readonly never[] = [];
 
 function scoped<Need extends OperationNeed>(needs: readonly Need[]): readonly Need[] {
   return needs.filter(({ requirements }) => requirements.length > 0);

@@ -43,6 +43,8 @@ const SUBJECTS: ReadonlyMap<unknown, (params: Record<string, unknown>) => readon
   [COMPLETION_METHOD, ({ ref }): Subject[] => completed(asRecord(ref))],
 ]);
 
+const NONE: readonly never[] = [];
+
 /**
  * Returns the operations of a parsed JSON-RPC body: of one message, or of all messages of a batch.
  *
@@ -52,17 +54,20 @@ const SUBJECTS: ReadonlyMap<unknown, (params: Record<string, unknown>) => readon
  * @internal
  */
 export function operationsOf(body: unknown): readonly McpOperation[] {
-  const messages: readonly unknown[] = Array.isArray(body) ? body : [body];
-  return messages.flatMap((message): McpOperation[] => {
-    const { method, params } = asRecord(message);
-    const read = SUBJECTS.get(method);
-    if (!read) return [];
-    const given = asRecord(params);
-    const args = WITH_ARGUMENTS.has(method) ? asRecord(given['arguments']) : NO_ARGUMENTS;
-    return read(given).flatMap(([kind, name]) =>
-      typeof name === 'string' ? [{ kind, name, method: method as string, arguments: args }] : [],
-    );
-  });
+  return Array.isArray(body) ? body.flatMap(operationsOfMessage) : operationsOfMessage(body);
+}
+
+function operationsOfMessage(message: unknown): readonly McpOperation[] {
+  const { method, params } = asRecord(message);
+  const read = SUBJECTS.get(method);
+  if (!read) return NONE;
+  const given = asRecord(params);
+  const args = WITH_ARGUMENTS.has(method) ? asRecord(given['arguments']) : NO_ARGUMENTS;
+  const operations: McpOperation[] = [];
+  for (const [kind, name] of read(given)) {
+    if (typeof name === 'string') operations.push({ kind, name, method: method as string, arguments: args });
+  }
+  return operations;
 }
 
 /**

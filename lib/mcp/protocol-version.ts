@@ -59,7 +59,7 @@ export function isMirrored(protocolVersion: unknown): boolean {
 function isSince(revision: string, protocolVersion: unknown): boolean {
   return (
     typeof protocolVersion === 'string' &&
-    /^\d{4}-\d{2}-\d{2}$/.test(protocolVersion) &&
-    protocolVersion >= revision
+    protocolVersion >= revision &&
+    /^\d{4}-\d{2}-\d{2}$/.test(protocolVersion)
   );
 }

@@ -93,6 +93,7 @@ export function choicesOf(
   auth: AuthInfo,
   authorization = new Authorization(),
 ): readonly ScopeChoice[] {
+  if (areScopes(requirements)) return requirements;
   return requirements.flatMap((requirement) => {
     if (typeof requirement === 'string') return [requirement];
     if (typeof requirement !== 'function') return [requirement.anyOf];
@@ -100,6 +101,12 @@ export function choicesOf(
       authorization.answer(requirement, call, () => asked(requirement, call, auth)),
     );
   });
+}
+
+/** Whether requirements are only scopes, as most are. They are the same for every call then. */
+function areScopes(requirements: readonly ScopeRequirement[]): requirements is readonly string[] {
+  for (const requirement of requirements) if (typeof requirement !== 'string') return false;
+  return true;
 }
 
 function asked(ask: ScopesOfCall, call: ScopedCall, auth: AuthInfo): readonly ScopeChoice[] {

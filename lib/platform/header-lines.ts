@@ -1,5 +1,8 @@
 const NONE: readonly string[] = [];
 
+/** The bit by which lower-case letters differ from upper-case letters. */
+const LOWER_CASE = 0x20;
+
 /**
  * The values of all lines of a header.
  *
@@ -15,7 +18,11 @@ export function valuesIn(lines: readonly string[], name: string): readonly strin
   return values ?? NONE;
 }
 
-/** The length first: most lines are told apart by it. */
+/** The length and the first letter first: nearly all lines are told apart by them. */
 function isNamed(line: string | undefined, name: string): boolean {
-  return line?.length === name.length && line.toLowerCase() === name;
+  return (
+    line?.length === name.length &&
+    (line.charCodeAt(0) | LOWER_CASE) === (name.charCodeAt(0) | LOWER_CASE) &&
+    line.toLowerCase() === name
+  );
 }

@@ -10,7 +10,6 @@ import {
   type ChallengeStrategy,
   type GrantedScopes,
   includesScope,
-  missingScopes,
   type ScopeChoice,
   type ScopeDemand,
   scopesForAnonymous,
@@ -49,16 +48,17 @@ export class ScopePolicy {
   /**
    * Returns the scopes that a challenge names.
    *
+   * @param strategy - evaluated only if scopes are missing
    * @returns undefined if the caller's scopes satisfy the operation
    */
   missing(
     caller: ScopedCaller,
     resource: ProtectedResource,
     operation: readonly ScopeChoice[],
-    strategy: ChallengeStrategy,
+    strategy: () => ChallengeStrategy,
   ): readonly string[] | undefined {
-    const known = this.resources.scopesOf(resource);
-    return missingScopes(this.granted(caller), demand(resource, operation), strategy, known);
+    if (this.isSatisfied(caller, resource, operation)) return undefined;
+    return this.challenge(caller, resource, operation, strategy());
   }
 
   /** Returns the scopes that a challenge names, even if the caller's scopes satisfy the operation. */

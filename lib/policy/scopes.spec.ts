@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { type ChallengeStrategy, type ScopeChoice, missingScopes } from './scopes.js';
+import {
+  type ChallengeStrategy,
+  type GrantedScopes,
+  type ScopeChoice,
+  type ScopeDemand,
+  satisfies,
+  scopesForChallenge,
+} from './scopes.js';
 
 const STRATEGIES: readonly ChallengeStrategy[] = ['operation', 'complete', 'accumulated'];
 
@@ -15,6 +22,16 @@ function ask(
   const list = (text: string): string[] => text.split(' ').filter(Boolean);
   const demand = { baseline: list(baseline), operation: list(operation) };
   return missingScopes({ scopes: list(granted) }, demand, strategy, list(known))?.join(' ');
+}
+
+/** Returns the scopes of a challenge, or undefined if the granted scopes satisfy the demand. */
+function missingScopes(
+  granted: GrantedScopes,
+  demand: ScopeDemand,
+  strategy: ChallengeStrategy,
+  known: readonly string[],
+): readonly string[] | undefined {
+  return satisfies(granted, demand) ? undefined : scopesForChallenge(granted, demand, strategy, known);
 }
 
 describe('missingScopes', () => {

@@ -31,42 +31,38 @@ export interface GrantedScopes {
 export type ChallengeStrategy = 'operation' | 'complete' | 'accumulated';
 
 /**
- * Returns the scopes for a challenge, or undefined if the granted scopes satisfy the request.
- *
- * Every demanded scope is required. Scopes are compared exactly. A scope includes another only by the hierarchy. Of several
- * alternatives, the challenge names a granted one, else the first. It names the required scope, not a broader one.
+ * Whether granted scopes satisfy a request. Every demanded scope is required. Scopes are compared exactly. A scope includes
+ * another only by the hierarchy.
  *
  * The token must be valid for this resource: call {@link validateClaims} first.
+ *
+ * @internal
+ */
+export function satisfies(granted: GrantedScopes, { baseline, operation }: ScopeDemand): boolean {
+  for (const scope of baseline) if (!includesScope(granted, scope)) return false;
+  for (const choice of operation) {
+    const isGranted =
+      typeof choice === 'string'
+        ? includesScope(granted, choice)
+        : choice.some((scope) => includesScope(granted, scope));
+    if (!isGranted) return false;
+  }
+  return true;
+}
+
+/**
+ * Returns the scopes for a challenge, even if the granted scopes satisfy the request.
+ *
+ * Of several alternatives, the challenge names a granted one, else the first. It names the required scope, not a broader one.
  *
  * @param granted - the scopes that the token grants
  * @param demand - the scopes that the request needs
  * @param strategy - the scopes that the challenge names
  * @param known - the scopes that the resource knows, for `accumulated`
- * @returns the scopes that the client should request, in order and each once; undefined if the request is authorized
+ * @returns the scopes that the client should request, in order and each once
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 | RFC 6750 section 3.1}
  * @internal
  */
-export function missingScopes(
-  granted: GrantedScopes,
-  demand: ScopeDemand,
-  strategy: ChallengeStrategy,
-  known: readonly string[],
-): readonly string[] | undefined {
-  if (satisfies(granted, demand)) return undefined;
-  return scopesForChallenge(granted, demand, strategy, known);
-}
-
-/** Whether granted scopes satisfy a demand, by the rules of {@link missingScopes}. @internal */
-export function satisfies(granted: GrantedScopes, { baseline, operation }: ScopeDemand): boolean {
-  for (const scope of baseline) if (!includesScope(granted, scope)) return false;
-  for (const choice of operation) {
-    const anyOf = typeof choice === 'string' ? [choice] : choice;
-    if (!anyOf.some((scope) => includesScope(granted, scope))) return false;
-  }
-  return true;
-}
-
-/** Returns the scopes for a challenge as {@link missingScopes}, even if the demand is satisfied. @internal */
 export function scopesForChallenge(
   granted: GrantedScopes,
   { baseline, operation }: ScopeDemand,

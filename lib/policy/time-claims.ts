@@ -42,11 +42,14 @@ export function assertTimely(
   if (exp === undefined && requiresExpiry) throw new TokenRejectedError('time_claims');
   // The negation makes a clock that returns NaN reject everything.
   if (!(nowSeconds < (exp ?? END_OF_TIME) + toleranceSeconds)) throw new TokenRejectedError('expired');
-  const begins = [nbf, iat].filter((date) => date !== undefined);
-  if (begins.some((begin) => nowSeconds < begin - toleranceSeconds))
-    throw new TokenRejectedError('not_yet_valid');
+  if (nowSeconds < beginOf(nbf, iat) - toleranceSeconds) throw new TokenRejectedError('not_yet_valid');
   if (maxAgeSeconds === undefined) return exp;
   return endOf(exp, iat, { nowSeconds: nowSeconds - toleranceSeconds, maxAgeSeconds });
+}
+
+/** Returns the later of both dates. */
+function beginOf(nbf = -Infinity, iat = -Infinity): number {
+  return Math.max(nbf, iat);
 }
 
 /** Returns the expiry of a token with a maximum age. Rejects the token if it is too old. */

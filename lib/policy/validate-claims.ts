@@ -25,7 +25,7 @@ export interface ValidatedToken {
  * Validates claims for a resource: issuer, audience, time, required claims and principal.
  *
  * It also rejects tokens that need a proof of possession, and tokens that are not access tokens. The verifier must have
- * authenticated the claims. Scopes are not checked: see {@link missingScopes}.
+ * authenticated the claims. Scopes are not checked: see {@link satisfies}.
  *
  * @throws {@link TokenRejectedError} with the reason
  * @internal

@@ -75,8 +75,11 @@ export class Authorization {
    * @param operations - the current operations of the body: an application's middleware may have changed it in place
    */
   covers(body: unknown, operations: readonly DecidedCall[] = this.operations): boolean {
-    if (!this.isMade || this.body !== body || this.operations.length !== operations.length) return false;
-    return operations.every((operation, index) => isSent(operation, this.operations[index]));
+    if (!this.isMade || this.body !== body) return false;
+    const known = this.operations;
+    if (known === operations) return true;
+    if (known.length !== operations.length) return false;
+    return operations.every((operation, index) => isSent(operation, known[index]));
   }
 
   /**
@@ -89,15 +92,19 @@ export class Authorization {
    * @returns undefined if no such operation was sent, or if another call has used it
    */
   sent<Call extends DecidedCall>(call: Call, message: object, invocation: object): Call | undefined {
-    const handled = (this.handled ??= new Map<object, HandledMessage>());
-    const before = handled.get(message);
+    const before = this.handled?.get(message);
     if (before && before.invocation !== invocation) return undefined;
-    const taken = new Set([...handled.values()].map(({ operation }) => operation));
-    const isFree = (operation: DecidedCall): boolean => !taken.has(operation) && isSame(operation, call);
-    const operation = before?.operation ?? this.operations.find(isFree);
+    const operation =
+      before?.operation ?? this.operations.find((each) => isSame(each, call) && this.isFree(each));
     if (!operation) return undefined;
-    handled.set(message, { operation, invocation });
+    (this.handled ??= new Map<object, HandledMessage>()).set(message, { operation, invocation });
     return { ...call, arguments: operation.arguments };
+  }
+
+  private isFree(operation: DecidedCall): boolean {
+    if (!this.handled) return true;
+    for (const each of this.handled.values()) if (each.operation === operation) return false;
+    return true;
   }
 
   /** Returns the scopes that a function requires for a call. The function runs only the first time. */

@@ -78,13 +78,18 @@ export class RequestContext {
 
   /** Returns the context of a platform's or Node's request; created at the first call. */
   static of(request: object): RequestContext {
+    const running = current.getStore();
+    // Express gives each request a shape of its own, so reading a field of it costs more than this comparison.
+    if (running?.request === request) return running;
     const node = nodeRequestOf(request);
     return ContextField.find(node) ?? ContextField.install(node);
   }
 
   /** Returns the context of a request if there is one. */
   static find(request: object | undefined): RequestContext | undefined {
-    return request && ContextField.find(nodeRequestOf(request));
+    if (request === undefined) return undefined;
+    const running = current.getStore();
+    return running?.request === request ? running : ContextField.find(nodeRequestOf(request));
   }
 
   /** Returns the context of the request in whose course this is called; undefined outside of a request. */

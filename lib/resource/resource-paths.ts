@@ -7,6 +7,10 @@ import { requestPath } from './resource-metadata-url.js';
 /** The path that RFC 8615 reserves for well-known documents, which are public. */
 const WELL_KNOWN = '/.well-known/';
 
+/** Most paths that are remembered as belonging to no resource, and the longest of them, in characters. */
+const MAX_OTHERS = 1000;
+const MAX_OTHER_LENGTH = 200;
+
 /**
  * Finds the resource whose path is the path of a request or a parent of it, before any router reads the request.
  *
@@ -23,6 +27,8 @@ export class ResourcePaths {
   private readonly depth: number;
   /** By the path as configured, which most requests use unchanged. */
   private readonly asWritten = new Map<string, ProtectedResource>();
+  /** Paths that belong to no resource (row "routes no resource covers"). Clients choose them, so their number is limited. */
+  private readonly others = new Set<string>();
 
   constructor(resources: ProtectedResourceRegistry) {
     let depth = 0;
@@ -58,13 +64,22 @@ export class ResourcePaths {
    * @returns undefined if the path belongs to no resource, or if several share it
    */
   find(target: string): ProtectedResource | undefined {
-    return this.asWritten.get(target) ?? this.search(target);
+    const known = this.asWritten.get(target);
+    if (known) return known;
+    const path = requestPath(target);
+    if (this.others.has(path)) return undefined;
+    const found = this.search(path);
+    if (!found && path.length <= MAX_OTHER_LENGTH) {
+      if (this.others.size >= MAX_OTHERS) this.others.clear();
+      this.others.add(path);
+    }
+    return found;
   }
 
-  private search(target: string): ProtectedResource | undefined {
+  private search(requested: string): ProtectedResource | undefined {
     let found: readonly ProtectedResource[] = [];
     let foundAt = -1;
-    for (const segments of readings(requestPath(target))) {
+    for (const segments of readings(requested)) {
       for (let count = Math.min(segments.length, this.depth); count > foundAt; count -= 1) {
         const path = segments.slice(0, count).join('/');
         const sharing = this.byPath.get(path);

@@ -35,6 +35,11 @@ const FOREIGN_HEADERS = [
   'vary',
 ];
 
+/** The path of every document has it, in every form of a request target. */
+const WELL_KNOWN = '/.well-known/';
+
+const NONE: readonly never[] = [];
+
 /**
  * Writes the responses of the well-known routes. It writes to Node's response, so that no interceptor, serializer or
  * CORS setting of the application changes them.
@@ -79,14 +84,16 @@ export class WellKnownResponder {
 
   /** Returns the response of {@link respondEarly}, or undefined if it does not answer. */
   earlyResponse(request: PlatformRequest): MetadataResponse | undefined {
-    const { method = '', url = '' } = request;
+    const { url = '' } = request;
+    if (!url.includes(WELL_KNOWN)) return undefined;
+    const { method = '' } = request;
     if (readsDocument(method) || !this.isDocument(requestPath(url))) return undefined;
     return otherMethodResponse({ method, headers: request.headers });
   }
 
   /** Returns the resources of the requested document, or none if the request is not for a document. */
   resourcesAt({ url = '' }: PlatformRequest): readonly ProtectedResource[] {
-    if (!url.includes('/.well-known/')) return [];
+    if (!url.includes(WELL_KNOWN)) return NONE;
     const path = requestPath(url);
     const described = this.resources.describedAt(path);
     if (described) return [described];

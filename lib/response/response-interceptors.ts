@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { RequestContext } from '../request/request-context.js';
+import type { RequestContext } from '../request/request-context.js';
 import { type AuthorizedRequest, ResponseState } from '../request/response-state.js';
 import { ListPolicy } from './list-policy.js';
 import { SessionBinding } from './session-binding.js';
@@ -24,15 +24,14 @@ export class ResponseInterceptors {
   ) {}
 
   /** @throws one of the rejections of lib/errors, if the request must be rejected after all */
-  intercept(authorized: AuthorizedRequest): void {
-    const state = this.stateOf(authorized);
+  intercept(context: RequestContext, authorized: AuthorizedRequest): void {
+    const state = this.stateOf(context, authorized);
     this.sessions.intercept(state);
     this.lists.intercept(state);
     this.streamExpiry.intercept(state);
   }
 
-  private stateOf(authorized: AuthorizedRequest): ResponseState {
-    const context = RequestContext.of(authorized.request);
+  private stateOf(context: RequestContext, authorized: AuthorizedRequest): ResponseState {
     const known = context.response;
     if (known?.authorized.response === authorized.response) {
       known.authorized = authorized;
