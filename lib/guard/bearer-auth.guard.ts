@@ -19,6 +19,8 @@ import { rejectCall } from './rejected-call.js';
 import type { ParsedRequest } from './request-authorizer.js';
 import type { RequestServices } from './request-services.js';
 
+type GuardedRequest = ParsedRequest & object;
+
 /**
  * Authenticates requests by access token for the route's protected resource, and authorizes them by scopes. The needed scopes
  * are those of the route and, on an MCP endpoint, of the called operation. All other requests are answered as RFC 6750
@@ -46,19 +48,20 @@ export class BearerAuthGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const route = this.services.plans.of(context.getClass(), context.getHandler());
     if (route.isSkipped) return true;
-    const resource = this.getResource(context, route);
+    const request = this.getRequest(context) as GuardedRequest | undefined;
+    const resource = this.resourceFor(context, route, request);
     try {
-      const pending = this.decide(context, route, resource);
+      const pending = this.decide(context, route, request, resource);
       if (pending === undefined) return true;
       return pending.then(
         () => true,
         (failure: unknown) => {
-          throw this.reject(context, resource, failure);
+          throw this.reject(context, request, resource, failure);
         },
       );
     } catch (failure) {
-      const exception = this.reject(context, resource, failure);
-      if (isMcpCall(context) && this.getRequest(context) === undefined) return rejectCall(exception, failure);
+      const exception = this.reject(context, request, resource, failure);
+      if (request === undefined && isMcpCall(context)) return rejectCall(exception, failure);
       throw exception;
     }
   }
@@ -70,7 +73,7 @@ export class BearerAuthGuard implements CanActivate {
 
   /** Returns the response that gets the challenge; undefined if a handler is called within another request. */
   protected getResponse(context: ExecutionContext): unknown {
-    return context.getType() === 'http' ? context.switchToHttp().getResponse<unknown>() : undefined;
+    return context.getType() === 'http' ? context.getArgByIndex<unknown>(1) : undefined;
   }
 
   /** Returns what the handler itself needs, in addition to the scopes of the resource and of the operations in the body. */
@@ -78,20 +81,23 @@ export class BearerAuthGuard implements CanActivate {
     return this.services.plans.of(context.getClass(), context.getHandler()).requirements;
   }
 
-  private getResource(context: ExecutionContext, route: HandlerPlan): ProtectedResource {
+  private resourceFor(
+    context: ExecutionContext,
+    route: HandlerPlan,
+    request: GuardedRequest | undefined,
+  ): ProtectedResource {
     if (context.getType() === 'http' || route.resourceName !== undefined) {
       return (route.resource ??= this.services.resources.require(route.resourceName, route.where));
     }
-    const authentication = RequestContext.find(this.getRequest(context))?.authentication;
-    return authentication?.resource ?? this.services.resources.first();
+    return RequestContext.find(request)?.authentication?.resource ?? this.services.resources.first();
   }
 
   private decide(
     context: ExecutionContext,
     route: HandlerPlan,
+    request: GuardedRequest | undefined,
     resource: ProtectedResource,
   ): Promise<void> | undefined {
-    const request = this.getRequest(context) as (ParsedRequest & object) | undefined;
     if (!request) {
       this.decideOnLocalCall(context, route);
       return undefined;
@@ -115,7 +121,7 @@ export class BearerAuthGuard implements CanActivate {
   private authorize(
     context: ExecutionContext,
     state: RequestContext,
-    request: ParsedRequest,
+    request: GuardedRequest,
     route: HandlerPlan,
     resource: ProtectedResource,
   ): void {
@@ -162,7 +168,7 @@ export class BearerAuthGuard implements CanActivate {
   private checkOrigin(
     context: ExecutionContext,
     state: RequestContext,
-    request: ParsedRequest,
+    request: GuardedRequest,
     resource: ProtectedResource,
   ): void {
     const origin = this.services.authenticator.checkOrigin(state, request, resource);
@@ -181,8 +187,12 @@ export class BearerAuthGuard implements CanActivate {
     });
   }
 
-  private reject(context: ExecutionContext, resource: ProtectedResource, failure: unknown): BearerException {
-    const request = this.getRequest(context);
+  private reject(
+    context: ExecutionContext,
+    request: GuardedRequest | undefined,
+    resource: ProtectedResource,
+    failure: unknown,
+  ): BearerException {
     const response = this.getResponse(context);
     const { httpAdapter } = this.adapterHost;
     const exception = this.services.rejections.exception(failure, resource, request, response, httpAdapter);

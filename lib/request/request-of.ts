@@ -13,11 +13,12 @@ import { RequestContext } from './request-context.js';
  */
 export function requestOf(context: ArgumentsHost): object | undefined {
   const type = context.getType<string>();
-  if (type === 'http') return context.switchToHttp().getRequest<object>();
+  // Not by switchToHttp(), which puts three functions on Nest's context each time.
+  if (type === 'http') return context.getArgByIndex<object>(0);
   const current = RequestContext.current()?.request;
   if (type === 'mcp') return current;
   if (type !== 'rpc') return undefined;
-  const request = rawRequestOf(context.switchToRpc().getContext());
+  const request = rawRequestOf(context.getArgByIndex(1));
   if (typeof request !== 'object' || request === null) return undefined;
   return current ?? request;
 }
