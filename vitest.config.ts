@@ -1,22 +1,36 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const libEntry = fileURLToPath(new URL('./lib/index.ts', import.meta.url));
 const testingEntry = fileURLToPath(new URL('./lib/testing/index.ts', import.meta.url));
 
-const wholeAppSpecs = new URL('./test/e2e/', import.meta.url);
+/** Folders whose specs share processes, because to load Nest and the library takes as long as the tests of a file. */
+const SHARING = ['test/e2e', 'test/property', 'test/interop', 'test/docs'];
+
+const wholeApp = SHARING.flatMap((folder) =>
+  readdirSync(new URL(`./${folder}/`, import.meta.url))
+    .filter((name) => name.endsWith('spec.ts'))
+    .map((name) => `${folder}/${name}`),
+);
+
+const contains = (path: string, pattern: RegExp): boolean =>
+  pattern.test(readFileSync(new URL(path, import.meta.url), 'utf8'));
+
+/** Specs that replace functions or timers, or measure the process, need one of their own. */
+const alone = wholeApp.filter((path) => contains(path, /\b(vi|process)\./));
+const together = wholeApp.filter((path) => !alone.includes(path));
 
 /** Specs that run on both platforms by themselves: those that name `PLATFORMS` of test/fixtures/app.ts. */
-const ofBothPlatforms = readdirSync(wholeAppSpecs)
-  .filter((name) => /\bPLATFORMS\b/.test(readFileSync(new URL(name, wholeAppSpecs), 'utf8')))
-  .map((name) => `test/e2e/${name}`);
+const ofBothPlatforms = wholeApp.filter((path) => contains(path, /\bPLATFORMS\b/));
 
 /**
  * The whole-app specs that run a second time on Fastify: all whose apps `startApp` makes, except those that are
  * about something else than the way in.
  */
 const onFastify = {
+  env: { TEST_PLATFORM: 'fastify' },
   include: ['test/e2e/**/*.e2e-spec.ts', 'test/interop/legacy-clients.spec.ts', 'test/property/http.spec.ts'],
   exclude: [
     ...ofBothPlatforms,
@@ -42,15 +56,23 @@ export default defineConfig({
   resolve: { alias: { 'nestjs-mcp-auth/testing': testingEntry, 'nestjs-mcp-auth': libEntry } },
   test: {
     setupFiles: ['reflect-metadata'],
-    // One for each core: the tests wait for sockets more than they compute.
-    maxWorkers: '100%',
+    // More than cores: the tests wait for sockets and timers as long as they compute.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [
       // Units keep no state between their specs, so one process may load the library once for all of them.
       { extends: true, test: { name: 'unit', include: ['lib/**/*.spec.ts'], isolate: false } },
-      { extends: true, test: { name: 'e2e', include: ['test/**/*.spec.ts', 'test/**/*.e2e-spec.ts'] } },
-      { extends: true, test: { name: 'fastify', ...onFastify, env: { TEST_PLATFORM: 'fastify' } } },
+      { extends: true, test: { name: 'e2e', include: together, isolate: false } },
+      { extends: true, test: { name: 'e2e-alone', include: ['test/**/*spec.ts'], exclude: together } },
+      {
+        extends: true,
+        test: { name: 'fastify', ...onFastify, exclude: [...onFastify.exclude, ...alone], isolate: false },
+      },
+      {
+        extends: true,
+        test: { name: 'fastify-alone', ...onFastify, exclude: [...onFastify.exclude, ...together] },
+      },
     ],
     coverage: {
       provider: 'v8',

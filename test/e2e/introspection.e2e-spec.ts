@@ -566,11 +566,16 @@ describe('many tokens at once', () => {
     expect(late).toHaveLength(6);
     expect(late.filter((line) => line.includes('"maxConcurrentRequests"'))).toHaveLength(4);
     await expect.poll(() => state.underWay).toBe(0);
-    held.length = 0;
-    const next = statusOf(app, 'opaque');
-    await expect.poll(() => held.length).toBe(1);
-    held.shift()!();
-    expect(await next).toBe(200);
+    let next: number | undefined;
+    void statusOf(app, 'opaque').then((status) => (next = status));
+    // The server may only now read requests that were given up in the moment in which they were sent.
+    const answerAll = (): number | undefined => {
+      held.splice(0).forEach((letGo) => {
+        letGo();
+      });
+      return next;
+    };
+    await expect.poll(answerAll).toBe(200);
   });
 
   verifies('OPS-10', 'end with the application', async () => {

@@ -9,7 +9,7 @@ import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js
 import { type HttpAnswer, sendRaw } from '../fixtures/http.js';
 import { INITIALIZE, MCP_HEADERS, mcpEndpoint, toolCall } from '../fixtures/mcp-endpoint.js';
 import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
-import { start } from '../fixtures/opened.js';
+import { closeAfterTest, start } from '../fixtures/opened.js';
 import { startCreated } from '../fixtures/nest-factory-app.js';
 import { ADMIN, NOTES } from '../fixtures/resources.js';
 import { SDKS } from '../fixtures/sdk-endpoints.js';
@@ -212,7 +212,7 @@ describe('a session', () => {
     ];
     expect([stolen.status, stolen.text]).toEqual([404, unknown.text]);
     const own = String((await ask(app, 'POST', { bearer, body: INITIALIZE })).headers['mcp-session-id']);
-    const resumed = async (by: string, id: string): Promise<string> => {
+    const resume = async (by: string, id: string): Promise<() => string> => {
       const request = get(`${app.origin}/notes`, {
         agent: false,
         headers: {
@@ -222,16 +222,18 @@ describe('a session', () => {
           'mcp-session-id': id,
         },
       });
+      closeAfterTest({ close: async () => void request.destroy() });
       const [response] = (await once(request, 'response')) as [IncomingMessage];
       expect(response.statusCode).toBe(200);
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      request.destroy();
-      return text;
+      return () => text;
     };
-    expect(await resumed(await token(), session)).toContain('it is u1');
-    expect(await resumed(bearer, own)).toBe('');
+    const byStranger = await resume(bearer, own);
+    const byOwner = await resume(await token(), session);
+    await expect.poll(byOwner).toContain('it is u1');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(byStranger()).toBe('');
   });
 
   const modern = {

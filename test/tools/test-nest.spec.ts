@@ -52,8 +52,23 @@ describe('the versions of Nest and Node that the whole-app tests run on', () => 
     expect(nodes).toEqual([
       'nest-11-lowest 20.20.2',
       'nest-11-newest 24.21.0',
-      'nest-12-lowest 20.20.2',
-      'nest-12-newest 24.21.0',
+      'nest-12-lowest 24.21.0',
+      'nest-12-newest 20.20.2',
     ]);
   });
+
+  verifies(
+    'WAY-38',
+    'all run, except what "npm test" runs: the lock file on the Node that it finds',
+    async () => {
+      const tool = new URL('./sets-to-run.mjs', import.meta.url).href;
+      const { setsToRun } = (await import(tool)) as {
+        setsToRun: (all: typeof sets, node: string) => string[];
+      };
+      const others = ['nest-11-lowest', 'nest-11-newest', 'nest-12-lowest'];
+      expect(setsToRun(sets, '20.19.0')).toEqual(others);
+      expect(setsToRun(sets, '22.12.0')).toEqual([...others, 'nest-12-newest']);
+      expect(setsToRun(sets, '24.21.0')).toEqual([...others, 'nest-12-newest']);
+    },
+  );
 });
