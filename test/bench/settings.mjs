@@ -11,6 +11,15 @@ const FULL = {
   unknownKeyIds: 10_000,
   hotCalls: 20_000,
   manyResources: 1_000,
+  /** `tools/call`: a call takes more, so rounds are longer. */
+  mcp: {
+    processes: 3,
+    connections: 32,
+    warmUpRequests: 4_000,
+    distinctTokens: 9_000,
+    good: { rounds: 3, roundMs: 500 },
+    bad: { rounds: 2, roundMs: 300 },
+  },
 };
 
 /** For a look while working: noisier, the same rows. */
@@ -24,13 +33,23 @@ const QUICK = {
   distinctTokens: 1_000,
   unknownKeyIds: 3_000,
   hotCalls: 4_000,
+  mcp: {
+    ...FULL.mcp,
+    processes: 1,
+    warmUpRequests: 2_000,
+    distinctTokens: 2_000,
+    good: { rounds: 3, roundMs: 200 },
+    bad: { rounds: 2, roundMs: 100 },
+  },
 };
 
-const HELP = `npm run bench [-- --quick] [-- --strict] [-- --only=PART,...]
+const HELP = `npm run bench [-- --quick] [-- --strict] [-- --only=PART,...] [-- --rounds=N] [-- --round-ms=MS]
 
   --quick    under a minute, noisier
   --strict   exit with 1 when a target is missed
-  --only     parts to run: process, express, fastify, keys, outage, introspection`;
+  --only     parts to run: process, express, fastify, keys, outage, introspection, mcp, or of mcp one transport:
+             mcp-nest, mcp-mounted, mcp-sdk-v2, mcp-sdk-v1
+  --rounds, --round-ms   of good tool calls in each process, for a longer look at mcp`;
 
 /** What the command line asks for. */
 export function readSettings() {
@@ -39,6 +58,8 @@ export function readSettings() {
       quick: { type: 'boolean', default: false },
       strict: { type: 'boolean', default: false },
       only: { type: 'string' },
+      rounds: { type: 'string' },
+      'round-ms': { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -46,10 +67,21 @@ export function readSettings() {
     console.log(HELP);
     process.exit(0);
   }
+  const chosen = values.quick ? QUICK : FULL;
+  const { good } = chosen.mcp;
+  const rounds = Number(values.rounds ?? good.rounds);
+  const roundMs = Number(values['round-ms'] ?? good.roundMs);
   return {
-    ...(values.quick ? QUICK : FULL),
+    ...chosen,
+    mcp: { ...chosen.mcp, good: { rounds, roundMs } },
     isQuick: values.quick,
     isStrict: values.strict,
-    parts: values.only?.split(','),
+    isPartial: values.only !== undefined,
+    isAsked: askedParts(values.only?.split(',')),
   };
+}
+
+/** Whether a part is to be run, by its name: `mcp` stands for `mcp-nest` and the others. */
+function askedParts(names) {
+  return (part) => names?.some((name) => part === name || part.startsWith(`${name}-`)) ?? true;
 }
