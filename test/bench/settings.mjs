@@ -15,8 +15,8 @@ const FULL = {
   mcp: {
     processes: 3,
     connections: 32,
-    warmUpRequests: 4_000,
-    distinctTokens: 9_000,
+    warmUpRequests: 6_000,
+    distinctTokens: 9_600,
     good: { rounds: 3, roundMs: 500 },
     bad: { rounds: 2, roundMs: 300 },
   },

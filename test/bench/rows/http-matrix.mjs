@@ -21,5 +21,5 @@ export function httpMatrix(platform, { server: { issuer, jwksUri }, requests, se
 function warmUp({ garbage, hot, warmUp: first }, { warmUpRequests }) {
   const kinds = [garbage, hot, first, first];
   const request = (index) => kinds[index % 4][(index >> 1) % kinds[index % 4].length];
-  return { request, count: warmUpRequests, durationMs: 10_000 };
+  return { request, count: warmUpRequests, durationMs: 30_000 };
 }

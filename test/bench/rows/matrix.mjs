@@ -11,20 +11,18 @@ import { median } from '../support/statistics.mjs';
  * @param {readonly { id: string, isGood: boolean, only?: readonly string[] }[]} matrix.workloads - `only` names its subjects
  * @param {number} matrix.processes
  * @param {(subject: object) => Promise<Child>} matrix.start
- * @param {object} matrix.warmUp - the plan of the load before anything is measured
+ * @param {object} matrix.warmUp - the plan of the load before anything is measured, on all subjects at once
  * @param {(workload: object, turn: number) => readonly object[]} matrix.plansOf - of its warm-up and of each round
- * @param {(children: readonly object[]) => void} [matrix.onStart] - once all subjects of a turn have started
- * @param {() => void} [matrix.onStop] - before those of the next start
+ * @param {(children: readonly object[]) => void} [matrix.onWarm] - before the measuring of a turn
+ * @param {() => void} [matrix.onStop] - after it
  * @returns workload → subject → figures, or `{ failure }` for a subject that does not start
  */
-export async function matrix({ subjects, workloads, processes, start, warmUp, plansOf, onStart, onStop }) {
+export async function matrix({ subjects, workloads, processes, start, warmUp, plansOf, onWarm, onStop }) {
   const found = Object.fromEntries(workloads.map(({ id }) => [id, {}]));
   for (let turn = 0; turn < processes; turn++) {
     const children = await startAll(subjects, start);
-    onStart?.(children);
-    for (const { child } of children) {
-      if (child) await load({ ...warmUp, port: child.ready.port, expected: () => [200, 401] });
-    }
+    await Promise.all(children.map(({ child }) => child && warm(child, warmUp)));
+    onWarm?.(children);
     for (const workload of workloads) {
       const measured = children.filter(({ id }) => workload.only?.includes(id) ?? true);
       await measureWorkload(workload, measured, plansOf(workload, turn), found[workload.id]);
@@ -49,6 +47,10 @@ function startAll(subjects, start) {
       }
     }),
   );
+}
+
+function warm(child, plan) {
+  return load({ ...plan, port: child.ready.port, expected: () => [200, 401] });
 }
 
 /** Adds the rounds of one turn to those that were found before. */

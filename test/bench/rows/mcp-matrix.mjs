@@ -16,19 +16,19 @@ export async function mcpMatrix(transport, { server, settings }) {
   const { issuer, jwksUri } = server;
   const { processes, connections, warmUpRequests, ...lengths } = settings.mcp;
   const requests = await mcpRequests(server, workloads, settings.mcp);
-  const common = { proof: ANSWER, connections };
+  const common = { proof: () => ANSWER, connections };
   try {
     return await matrix({
       subjects,
       workloads,
       processes,
       start: ({ part: subject, scoped }) =>
-        Child.start(SERVER_ENTRY, { subject, transport, scoped, issuer, jwksUri }),
-      onStart: (children) => {
+        Child.start(SERVER_ENTRY, { kind: 'mcp', subject, transport, scoped, issuer, jwksUri }),
+      onWarm: (children) => {
         pinApart(children.flatMap(({ child }) => child?.process.pid ?? []));
       },
       onStop: unpin,
-      warmUp: { ...common, ...warmUp(requests, workloads), count: warmUpRequests, durationMs: 10_000 },
+      warmUp: { ...common, ...warmUp(requests, workloads), count: warmUpRequests, durationMs: 20_000 },
       plansOf: (workload, turn) =>
         plans(requests[workload.id], {
           ...lengths[workload.isGood ? 'good' : 'bad'],

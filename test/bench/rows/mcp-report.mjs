@@ -21,7 +21,7 @@ export function mcpReport(transport, figures) {
 }
 
 function cells(figures, base) {
-  if (figures.failure !== undefined) return ['n/a', '', '', '', '', ''];
+  if (figures.failure !== undefined || base.failure !== undefined) return ['n/a', '', '', '', '', ''];
   const share = median(
     figures.rounds.map(({ perSecond }, round) => perSecond / base.rounds[round].perSecond),
   );

@@ -70,7 +70,8 @@ export async function mcpModule({ transport, scoped = false, ...settings }) {
   };
 }
 
-function nestTools(scoped) {
+/** A tool of Nest. */
+export function nestTools(scoped) {
   class NotesTools {
     add() {
       return answer();
@@ -82,9 +83,10 @@ function nestTools(scoped) {
   });
 }
 
-function connecting(transport) {
+/** Serves the tools of the application by these transports. */
+export function connecting(...transports) {
   return async (app) => {
-    const strategy = new McpStrategy({ ...NAMED, transports: [transport], logging: false });
+    const strategy = new McpStrategy({ ...NAMED, transports, logging: false });
     strategy.setHttpAdapter(app.getHttpAdapter());
     app.connectMicroservice({ strategy });
     await app.startAllMicroservices();

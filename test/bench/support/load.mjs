@@ -33,7 +33,7 @@ export function post(path, { message, lines = [], token }) {
  * @property {number} port
  * @property {(index: number) => string} request - bytes of the request with this index
  * @property {(index: number) => number | readonly number[]} expected - status or statuses that are right for it
- * @property {string} [proof] - what an answer of status 200 holds; one without it is wrong
+ * @property {(index: number) => string | undefined} [proof] - what an answer of status 200 to it holds; one without is wrong
  * @property {(index: number) => string} [nameOf] - what a wrong answer to it is counted under
  * @property {number} [connections]
  * @property {number} [count] - ends after so many requests
@@ -91,14 +91,18 @@ class Run {
     this.last = performance.now();
     this.latencies.push(this.last - begun);
     this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1);
-    const { expected, proof } = this.plan;
-    const right = expected(index);
-    const isUnproven = status === 200 && proof !== undefined && !answer.includes(proof);
-    if (!isUnproven && (Array.isArray(right) ? right.includes(status) : right === status)) return;
-    const name = [this.plan.nameOf?.(index), status, isUnproven ? 'unproven' : undefined]
-      .filter((part) => part !== undefined)
-      .join(' ');
+    const trouble = this.troubleOf(index, status, answer);
+    if (trouble === undefined) return;
+    const name = [this.plan.nameOf?.(index), trouble].filter((part) => part !== undefined).join(' ');
     this.wrong.set(name, (this.wrong.get(name) ?? 0) + 1);
+  }
+
+  /** What is wrong with an answer, or undefined. */
+  troubleOf(index, status, answer) {
+    const { expected, proof } = this.plan;
+    if (![expected(index)].flat().includes(status)) return String(status);
+    const isProven = status !== 200 || answer.includes(proof?.(index) ?? '');
+    return isProven ? undefined : `${status}, another answer`;
   }
 
   close() {

@@ -8,7 +8,7 @@ export const ANSWER = 'the note was added';
 /** The scopes of callers that may call the tool. */
 export const CALLER_SCOPES = `${SCOPE} ${TOOL_SCOPE} offline_access`;
 
-const CALL = {
+export const CALL = {
   jsonrpc: '2.0',
   id: 1,
   method: 'tools/call',
@@ -36,7 +36,7 @@ const ERAS = {
 };
 
 /** A call of the tool, as bytes on the wire. */
-export function toolCall(era, token) {
+export function toolCall(era, token, path = '/notes') {
   const { message, lines } = ERAS[era];
-  return post('/notes', { message, lines: [ACCEPT, ...lines], token });
+  return post(path, { message, lines: [ACCEPT, ...lines], token });
 }
