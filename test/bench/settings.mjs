@@ -16,8 +16,9 @@ const FULL = {
     processes: 3,
     connections: 32,
     warmUpRequests: 6_000,
-    distinctTokens: 9_600,
+    distinctPerRound: 800,
     good: { rounds: 3, roundMs: 500 },
+    brief: { rounds: 2, roundMs: 500 },
     bad: { rounds: 2, roundMs: 300 },
   },
 };
@@ -37,8 +38,9 @@ const QUICK = {
     ...FULL.mcp,
     processes: 1,
     warmUpRequests: 2_000,
-    distinctTokens: 2_000,
+    distinctPerRound: 400,
     good: { rounds: 3, roundMs: 200 },
+    brief: { rounds: 2, roundMs: 200 },
     bad: { rounds: 2, roundMs: 100 },
   },
 };
@@ -68,12 +70,14 @@ export function readSettings() {
     process.exit(0);
   }
   const chosen = values.quick ? QUICK : FULL;
-  const { good } = chosen.mcp;
-  const rounds = Number(values.rounds ?? good.rounds);
-  const roundMs = Number(values['round-ms'] ?? good.roundMs);
+  const longer = ({ rounds, roundMs }) => ({
+    rounds: Number(values.rounds ?? rounds),
+    roundMs: Number(values['round-ms'] ?? roundMs),
+  });
+  const { good, brief } = chosen.mcp;
   return {
     ...chosen,
-    mcp: { ...chosen.mcp, good: { rounds, roundMs } },
+    mcp: { ...chosen.mcp, good: longer(good), brief: longer(brief) },
     isQuick: values.quick,
     isStrict: values.strict,
     isPartial: values.only !== undefined,

@@ -8,8 +8,16 @@ const TITLES = { express: 'Express', fastify: 'Fastify' };
 export function httpTargets({ express, fastify }) {
   const both = Object.entries({ express, fastify });
   return [
-    verdict('hot token, Fastify: of bare throughput', '>= 0.85', () =>
-      atLeast(ratioOf(fastify, 'hot', 'bare'), 0.85),
+    verdict('hot token, Fastify: of bare throughput', '>= 0.80', () =>
+      atLeast(ratioOf(fastify, 'hot', 'bare'), 0.8),
+    ),
+    verdict('hot token, Express: of bare throughput', '>= 0.82', () =>
+      atLeast(ratioOf(express, 'hot', 'bare'), 0.82),
+    ),
+    ...both.map(([id, figures]) =>
+      verdict(`route no resource covers, ${TITLES[id]}: of no module`, '>= 0.98', () =>
+        atLeast(ratioOf(figures, 'missing', 'bare', 'uncovered'), 0.98),
+      ),
     ),
     verdict('hot token, Express: of CPU mcp-auth adds', '<= 0.25', () => addedCpu(express.hot)),
     ...both.flatMap(([id, figures]) => [

@@ -60,13 +60,19 @@ async function measureWorkload(workload, children, plans, found) {
     if (failure !== undefined) found[id].failure = failure;
   }
   for (const [index, plan] of plans.entries()) {
-    for (const { id, always, child } of children) {
+    for (const { id, always, child } of startingAt(index, children)) {
       if (!child) continue;
       const expected = always ?? (workload.isGood ? 200 : 401);
       const figures = await measure(child, { ...plan, expected: () => expected });
       if (index > 0) found[id].rounds.push(figures);
     }
   }
+}
+
+/** Another subject begins each round: what one leaves to do falls on the next. */
+function startingAt(index, children) {
+  const begin = index % children.length;
+  return [...children.slice(begin), ...children.slice(0, begin)];
 }
 
 async function measure(child, plan) {

@@ -31,7 +31,7 @@ export async function mcpMatrix(transport, { server, settings }) {
       warmUp: { ...common, ...warmUp(requests, workloads), count: warmUpRequests, durationMs: 20_000 },
       plansOf: (workload, turn) =>
         plans(requests[workload.id], {
-          ...lengths[workload.isGood ? 'good' : 'bad'],
+          ...lengths[workload.length],
           isOnce: workload.isOnce,
           turn,
           processes,

@@ -6,12 +6,12 @@ const GARBAGE_COUNT = 1_000;
 const FIRST_COUNT = 1_000;
 
 /** The requests of each workload, and `first`: tokens for the warm-up. */
-export async function mcpRequests(server, workloads, { distinctTokens }) {
+export async function mcpRequests(server, workloads, { distinctPerRound, processes, good }) {
   const hot = await sign(server, OF_CALLER);
   const many = (count) => signMany(server, count, () => OF_CALLER);
   const make = {
     hot: () => [hot],
-    distinct: () => many(distinctTokens),
+    distinct: () => many(distinctPerRound * processes * (good.rounds + 1)),
     missing: () => [undefined],
     garbage: () => Array.from({ length: GARBAGE_COUNT }, (_, index) => garbage(index)),
   };

@@ -7,6 +7,7 @@ export const SERVER_ENTRY = new URL('./server.mjs', import.meta.url);
  */
 export const SUBJECTS = [
   { id: 'bare', title: 'bare Nest route', always: 200 },
+  { id: 'uncovered', title: 'route no resource covers', always: 200 },
   { id: 'admitting', title: 'guard that admits all', always: 200 },
   { id: 'rejecting', title: 'guard that rejects all', always: 401 },
   { id: 'least', title: 'least guard that keeps tokens' },
@@ -33,14 +34,22 @@ const named = (...ids) => MCP_SUBJECTS.filter(({ id }) => ids.includes(id));
 const OLD = '2025-11-25';
 const NEW = '2026-07-28';
 const GUARDS = ['least', 'naive', 'mcp-auth', 'guard', 'scoped'];
-const hot = (era) => ({ id: `hot ${era}`, title: `one hot token, ${era}`, kind: 'hot', era, isGood: true });
-const good = (era) => ({ ...hot(era), only: ['bare', 'imported', ...GUARDS] });
+const hot = (era, length = 'brief') => ({
+  id: `hot ${era}`,
+  title: `one hot token, ${era}`,
+  kind: 'hot',
+  era,
+  isGood: true,
+  length,
+});
+const good = (era) => ({ ...hot(era, 'good'), only: ['bare', 'imported', ...GUARDS] });
 const bad = (kind, title) => ({
   id: kind,
   title,
   kind,
   era: OLD,
   isGood: false,
+  length: 'bad',
   only: ['rejecting', ...GUARDS],
 });
 

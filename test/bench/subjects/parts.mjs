@@ -6,6 +6,8 @@ import { naiveGuard } from './naive.guard.mjs';
 import { AdmittingGuard, RejectingGuard } from './unseeing.guards.mjs';
 import { auth0, mcpAuth, sdk } from './peers.mjs';
 
+const OTHER_RESOURCE = 'https://api.example.com/other';
+
 /** What stands before the same handler: a guard, a middleware, decorators of the controller, imports of the module. */
 const PARTS = {
   bare: () => ({}),
@@ -13,6 +15,7 @@ const PARTS = {
     imports: [McpAuthModule.forRoot(moduleOptions(settings))],
     decorators: [SkipBearerAuth()],
   }),
+  uncovered: (settings) => ({ imports: [McpAuthModule.forRoot(moduleOptions(settings, OTHER_RESOURCE))] }),
   admitting: () => ({ guard: AdmittingGuard }),
   rejecting: () => ({ guard: RejectingGuard }),
   least: (settings) => ({ guard: leastGuard(settings) }),
@@ -38,10 +41,10 @@ function guarded(options) {
   return { imports: [McpAuthModule.forRoot(options)], guard: BearerAuthGuard };
 }
 
-function moduleOptions({ issuer, server = {} }) {
+function moduleOptions({ issuer, server = {} }, resource = RESOURCE) {
   return {
     resources: {
-      resource: RESOURCE,
+      resource,
       authorizationServers: [{ issuer, type: 'oauth', ...server }],
       requiredScopes: [SCOPE],
     },
