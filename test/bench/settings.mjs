@@ -15,11 +15,11 @@ const FULL = {
   mcp: {
     processes: 3,
     connections: 32,
-    warmUpRequests: 6_000,
+    warmUpRequests: 5_000,
     distinctPerRound: 800,
-    good: { rounds: 3, roundMs: 500 },
-    brief: { rounds: 2, roundMs: 500 },
-    bad: { rounds: 2, roundMs: 300 },
+    good: { rounds: 3, roundMs: 400 },
+    brief: { rounds: 2, roundMs: 400 },
+    bad: { rounds: 2, roundMs: 200 },
   },
 };
 

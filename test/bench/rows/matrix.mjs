@@ -1,3 +1,4 @@
+import process from 'node:process';
 import { load } from '../support/load.mjs';
 import { median } from '../support/statistics.mjs';
 
@@ -20,6 +21,7 @@ import { median } from '../support/statistics.mjs';
 export async function matrix({ subjects, workloads, processes, start, warmUp, plansOf, onWarm, onStop }) {
   const found = Object.fromEntries(workloads.map(({ id }) => [id, {}]));
   for (let turn = 0; turn < processes; turn++) {
+    process.stderr.write(`  process ${turn + 1} of ${processes}\n`);
     const children = await startAll(subjects, start);
     await Promise.all(children.map(({ child }) => child && warm(child, warmUp)));
     onWarm?.(children);
