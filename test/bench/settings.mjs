@@ -15,7 +15,7 @@ const FULL = {
   mcp: {
     processes: 3,
     connections: 32,
-    warmUpRequests: 5_000,
+    warmUpRequests: 10_000,
     distinctPerRound: 800,
     good: { rounds: 3, roundMs: 400 },
     brief: { rounds: 2, roundMs: 400 },
