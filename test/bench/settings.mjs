@@ -11,6 +11,16 @@ const FULL = {
   unknownKeyIds: 10_000,
   hotCalls: 20_000,
   manyResources: 1_000,
+  /** `tools/call`: a call takes more, so rounds are longer. */
+  mcp: {
+    processes: 3,
+    connections: 32,
+    warmUpRequests: 10_000,
+    distinctPerRound: 800,
+    good: { rounds: 3, roundMs: 400 },
+    brief: { rounds: 2, roundMs: 400 },
+    bad: { rounds: 2, roundMs: 200 },
+  },
 };
 
 /** For a look while working: noisier, the same rows. */
@@ -24,13 +34,24 @@ const QUICK = {
   distinctTokens: 1_000,
   unknownKeyIds: 3_000,
   hotCalls: 4_000,
+  mcp: {
+    ...FULL.mcp,
+    processes: 1,
+    warmUpRequests: 2_000,
+    distinctPerRound: 400,
+    good: { rounds: 3, roundMs: 200 },
+    brief: { rounds: 2, roundMs: 200 },
+    bad: { rounds: 2, roundMs: 100 },
+  },
 };
 
-const HELP = `npm run bench [-- --quick] [-- --strict] [-- --only=PART,...]
+const HELP = `npm run bench [-- --quick] [-- --strict] [-- --only=PART,...] [-- --rounds=N] [-- --round-ms=MS]
 
   --quick    under a minute, noisier
   --strict   exit with 1 when a target is missed
-  --only     parts to run: process, express, fastify, keys, outage, introspection`;
+  --only     parts to run: process, express, fastify, keys, outage, introspection, mcp, or of mcp one transport:
+             mcp-nest, mcp-mounted, mcp-sdk-v2, mcp-sdk-v1
+  --rounds, --round-ms   of good tool calls in each process, for a longer look at mcp`;
 
 /** What the command line asks for. */
 export function readSettings() {
@@ -39,6 +60,8 @@ export function readSettings() {
       quick: { type: 'boolean', default: false },
       strict: { type: 'boolean', default: false },
       only: { type: 'string' },
+      rounds: { type: 'string' },
+      'round-ms': { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -46,10 +69,23 @@ export function readSettings() {
     console.log(HELP);
     process.exit(0);
   }
+  const chosen = values.quick ? QUICK : FULL;
+  const longer = ({ rounds, roundMs }) => ({
+    rounds: Number(values.rounds ?? rounds),
+    roundMs: Number(values['round-ms'] ?? roundMs),
+  });
+  const { good, brief } = chosen.mcp;
   return {
-    ...(values.quick ? QUICK : FULL),
+    ...chosen,
+    mcp: { ...chosen.mcp, good: longer(good), brief: longer(brief) },
     isQuick: values.quick,
     isStrict: values.strict,
-    parts: values.only?.split(','),
+    isPartial: values.only !== undefined,
+    isAsked: askedParts(values.only?.split(',')),
   };
+}
+
+/** Whether a part is to be run, by its name: `mcp` stands for `mcp-nest` and the others. */
+function askedParts(names) {
+  return (part) => names?.some((name) => part === name || part.startsWith(`${name}-`)) ?? true;
 }

@@ -22,8 +22,13 @@ function cells(figures, bare) {
     (figures.perSecond / bare.perSecond).toFixed(2),
     figures.cpuMicros.toFixed(1),
     figures.p99Ms.toFixed(2),
-    figures.bad === 0 ? '0' : `${figures.bad} ${JSON.stringify(figures.wrong).replaceAll('"', '')}`,
+    wrongAnswers(figures),
   ];
+}
+
+/** How many answers were wrong or lost, and which. */
+export function wrongAnswers({ bad, wrong }) {
+  return bad === 0 ? '0' : `${bad} ${JSON.stringify(wrong).replaceAll('"', '')}`;
 }
 
 /** How much of the stack of a failure is shown, and how wide. */
@@ -31,11 +36,11 @@ const SHOWN_LINES = 6;
 const WIDTH = 108;
 
 /** Why subjects did not start. */
-export function httpFailures(platform, figures) {
+export function failures(where, figures) {
   const [workload] = Object.values(figures);
   return Object.entries(workload)
     .filter(([, { failure }]) => failure !== undefined)
-    .map(([id, { failure }]) => `${id} does not start on ${platform}:\n${shown(failure)}`);
+    .map(([id, { failure }]) => `${id} does not start on ${where}:\n${shown(failure)}`);
 }
 
 function shown(failure) {

@@ -4,19 +4,27 @@ const TROUBLES = ['down', 'failing', 'slow'];
 const SLOW_MS = 1_000;
 
 /** Lets the authorization server fail and recover, in every way in turn, until the signal ends it. */
-export async function weather({ server, child, settings, signal, onChange }) {
+export async function weather({ server, child, clock, settings, signal, onChange }) {
   for (let turn = 0; !signal.aborted; turn++) {
     await pause(settings.upMs, signal);
     if (signal.aborted) break;
     const trouble = TROUBLES[turn % TROUBLES.length];
     begin(server, trouble);
-    await child.call('moveClock', settings.jumpMs);
+    await jump(child, clock, settings.jumpMs);
     onChange(trouble);
     await pause(settings.troubleMs, signal);
     end(server);
     onChange('up');
   }
   end(server);
+}
+
+/** Moves the clock of the application. `changes` is odd while it is not known which time that has. */
+async function jump(child, clock, ms) {
+  clock.changes++;
+  clock.offsetMs += ms;
+  await child.call('moveClock', ms);
+  clock.changes++;
 }
 
 function begin(server, trouble) {

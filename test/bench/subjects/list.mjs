@@ -7,6 +7,7 @@ export const SERVER_ENTRY = new URL('./server.mjs', import.meta.url);
  */
 export const SUBJECTS = [
   { id: 'bare', title: 'bare Nest route', always: 200 },
+  { id: 'uncovered', title: 'route no resource covers', always: 200 },
   { id: 'admitting', title: 'guard that admits all', always: 200 },
   { id: 'rejecting', title: 'guard that rejects all', always: 401 },
   { id: 'least', title: 'least guard that keeps tokens' },
@@ -17,3 +18,72 @@ export const SUBJECTS = [
   { id: 'auth0', title: 'express-oauth2-jwt-bearer' },
   { id: 'naive', title: 'naive jose guard' },
 ];
+
+const MCP_SUBJECTS = [
+  { id: 'bare', part: 'bare', title: 'no guard', always: 200 },
+  { id: 'imported', part: 'imported', title: 'module imported, route unguarded', always: 200 },
+  { id: 'rejecting', part: 'rejecting', title: 'guard that rejects all', always: 401 },
+  { id: 'least', part: 'least', title: 'least guard that keeps tokens' },
+  { id: 'naive', part: 'naive', title: 'naive jose guard' },
+  { id: 'mcp-auth', part: 'mcp-auth', title: 'mcp-auth 0.2.0' },
+  { id: 'guard', part: 'guard', title: 'nestjs-mcp-auth' },
+  { id: 'scoped', part: 'guard', scoped: true, title: '  tool with scopes' },
+];
+
+const named = (...ids) => MCP_SUBJECTS.filter(({ id }) => ids.includes(id));
+const OLD = '2025-11-25';
+const NEW = '2026-07-28';
+const GUARDS = ['least', 'naive', 'mcp-auth', 'guard', 'scoped'];
+const hot = (era, length = 'brief') => ({
+  id: `hot ${era}`,
+  title: `one hot token, ${era}`,
+  kind: 'hot',
+  era,
+  isGood: true,
+  length,
+});
+const good = (era) => ({ ...hot(era, 'good'), only: ['bare', 'imported', ...GUARDS] });
+const bad = (kind, title) => ({
+  id: kind,
+  title,
+  kind,
+  era: OLD,
+  isGood: false,
+  length: 'bad',
+  only: ['rejecting', ...GUARDS],
+});
+
+/**
+ * How `tools/call` is measured: by transport, what stands before it and what is sent. Without a guard of Nest the module
+ * authenticates early, and other guards are middleware.
+ */
+export const MCP_TRANSPORTS = {
+  nest: {
+    title: 'mcp-nest controller',
+    subjects: MCP_SUBJECTS,
+    workloads: [
+      good(OLD),
+      good(NEW),
+      { ...good(OLD), id: 'distinct', kind: 'distinct', title: 'distinct tokens, each once', isOnce: true },
+      bad('missing', 'no token'),
+      bad('garbage', 'garbage'),
+    ],
+  },
+  mounted: {
+    title: 'mcp-nest self-mounted, early authentication',
+    subjects: named('bare', ...GUARDS).map((subject) =>
+      subject.part === 'guard' ? { ...subject, part: 'early' } : subject,
+    ),
+    workloads: [hot(OLD)],
+  },
+  'sdk-v2': {
+    title: 'SDK v2 in a controller',
+    subjects: named('bare', ...GUARDS),
+    workloads: [hot(NEW)],
+  },
+  'sdk-v1': {
+    title: 'SDK v1 in a controller',
+    subjects: named('bare', ...GUARDS),
+    workloads: [hot(OLD)],
+  },
+};

@@ -16,6 +16,9 @@ export class BenchAuthorizationServer {
   metadataDelayMs = 0;
   keysDelayMs = 0;
   introspectionDelayMs = 0;
+  /** Keys beside its own, and how often it has given out all of them. */
+  moreKeys = [];
+  servedKeys = 0;
   /** Claims of an introspected token. */
   introspected = {};
 
@@ -72,7 +75,10 @@ export class BenchAuthorizationServer {
   }
 
   document(kind, path) {
-    if (kind === 'keys') return { keys: [this.publicJwk] };
+    if (kind === 'keys') {
+      this.servedKeys++;
+      return { keys: [this.publicJwk, ...this.moreKeys] };
+    }
     if (kind === 'introspection') return { active: true, ...this.introspected };
     const base = `${this.issuer}${path.slice(METADATA.length)}`;
     return {

@@ -6,6 +6,7 @@ import { quantile } from './statistics.mjs';
 /** How long answers may be out once no more requests are sent. */
 const DRAIN_MS = 5_000;
 const HEAD_END = '\r\n\r\n';
+const LAST_CHUNK = '\r\n0\r\n\r\n';
 
 /** A GET with a token, as bytes on the wire; without one, a GET without credentials. */
 export function get(path, token) {
@@ -13,11 +14,26 @@ export function get(path, token) {
   return `GET ${path} HTTP/1.1\r\nHost: api.example.com\r\n${authorization}${HEAD_END.slice(2)}`;
 }
 
+/** A POST of a JSON message with more header lines, and a token or none, as bytes on the wire. */
+export function post(path, { message, lines = [], token }) {
+  const body = JSON.stringify(message);
+  const head = [
+    `POST ${path} HTTP/1.1`,
+    'Host: api.example.com',
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+    ...lines,
+    ...(token === undefined ? [] : [`Authorization: Bearer ${token}`]),
+  ];
+  return `${head.join('\r\n')}${HEAD_END}${body}`;
+}
+
 /**
  * @typedef {object} LoadPlan
  * @property {number} port
  * @property {(index: number) => string} request - bytes of the request with this index
  * @property {(index: number) => number | readonly number[]} expected - status or statuses that are right for it
+ * @property {(index: number) => string | undefined} [proof] - what an answer of status 200 to it holds; one without is wrong
  * @property {(index: number) => string} [nameOf] - what a wrong answer to it is counted under
  * @property {number} [connections]
  * @property {number} [count] - ends after so many requests
@@ -70,14 +86,23 @@ class Run {
     return this.sent < this.count && performance.now() < this.deadline ? this.sent++ : undefined;
   }
 
-  record(index, status, begun) {
+  record(index, answer, begun) {
+    const status = Number(answer.slice(9, 12));
     this.last = performance.now();
     this.latencies.push(this.last - begun);
     this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1);
-    const expected = this.plan.expected(index);
-    if (Array.isArray(expected) ? expected.includes(status) : expected === status) return;
-    const name = [this.plan.nameOf?.(index), status].filter((part) => part !== undefined).join(' ');
+    const trouble = this.troubleOf(index, status, answer);
+    if (trouble === undefined) return;
+    const name = [this.plan.nameOf?.(index), trouble].filter((part) => part !== undefined).join(' ');
     this.wrong.set(name, (this.wrong.get(name) ?? 0) + 1);
+  }
+
+  /** What is wrong with an answer, or undefined. */
+  troubleOf(index, status, answer) {
+    const { expected, proof } = this.plan;
+    if (![expected(index)].flat().includes(status)) return String(status);
+    const isProven = status !== 200 || answer.includes(proof?.(index) ?? '');
+    return isProven ? undefined : `${status}, another answer`;
   }
 
   close() {
@@ -143,11 +168,9 @@ class Lane {
     this.received = this.received === '' ? chunk : this.received + chunk;
     const headEnd = this.received.indexOf(HEAD_END);
     if (headEnd === -1) return;
-    const length = contentLength(this.received, headEnd);
-    if (this.received.length < headEnd + HEAD_END.length + length) return;
-    const status = Number(this.received.slice(9, 12));
+    if (!isWhole(this.received, headEnd)) return;
+    this.run.record(this.current, this.received, this.begun);
     this.received = '';
-    this.run.record(this.current, status, this.begun);
     this.current = undefined;
     if (this.run.plan.intervalMs === undefined) this.send();
     else
@@ -172,10 +195,12 @@ class Lane {
   }
 }
 
-/** @throws when an answer has neither a length nor a status without a body, which no subject sends */
-function contentLength(answer, headEnd) {
-  const [, digits] = /\r\ncontent-length: (\d+)/i.exec(answer.slice(0, headEnd)) ?? [];
-  if (digits !== undefined) return Number(digits);
-  if (/^HTTP\/1\.1 (204|304)/.test(answer)) return 0;
-  throw new Error(`An answer without content-length:\n${answer.slice(0, headEnd)}`);
+/** @throws when an answer has neither a length, nor chunks, nor a status without a body, which no subject sends */
+function isWhole(answer, headEnd) {
+  const head = answer.slice(0, headEnd);
+  const [, digits] = /\r\ncontent-length: (\d+)/i.exec(head) ?? [];
+  if (digits !== undefined) return answer.length >= headEnd + HEAD_END.length + Number(digits);
+  if (/^HTTP\/1\.1 (204|304)/.test(answer)) return true;
+  if (/\r\ntransfer-encoding: chunked/i.test(head)) return answer.endsWith(LAST_CHUNK);
+  throw new Error(`An answer without content-length:\n${head}`);
 }

@@ -6,7 +6,7 @@ export const RESOURCE = 'https://api.example.com/notes';
 export const SCOPE = 'notes:read';
 
 /** Long enough for every run, the ones that move the clock included. */
-const LIFETIME_SECONDS = 86_400;
+const LIFETIME_SECONDS = 7 * 86_400;
 const SIGNATURE_BYTES = 256;
 
 /** The claims of a good token; each has another `jti`. */

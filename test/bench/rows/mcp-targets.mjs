@@ -1,0 +1,79 @@
+import { MCP_TRANSPORTS } from '../subjects/list.mjs';
+import { verdict } from '../verdict.mjs';
+import { added, atLeast, ratio } from './paired.mjs';
+
+const MOST_ADDED = 0.45;
+const OWN = ['imported', 'guard', 'scoped'];
+
+/**
+ * What the figures of `tools/call` must show, by transport. The line of the least guard is no target: it shows what a cache
+ * leaves to reach.
+ *
+ * @param {Record<string, object | undefined>} transports
+ */
+export function mcpTargets({ nest, mounted, 'sdk-v2': v2, 'sdk-v1': v1 }) {
+  const ofNoGuard = (figures, least, subject = 'scoped') => {
+    const [hot] = Object.values(figures);
+    return atLeast(ratio(hot[subject], hot.bare), least);
+  };
+  return [
+    ...['2025-11-25', '2026-07-28'].flatMap((era) => [
+      verdict(`tools/call ${era}, mcp-nest, scopes: CPU added, of naive`, `<= ${MOST_ADDED}`, () =>
+        addedShare(nest[`hot ${era}`], 'scoped'),
+      ),
+      verdict('  the least guard', 'none', () => ({
+        ...addedShare(nest[`hot ${era}`], 'least'),
+        isReached: null,
+      })),
+      verdict('  throughput of no guard', '>= 0.91', () => {
+        const { scoped, bare } = nest[`hot ${era}`];
+        return atLeast(ratio(scoped, bare), 0.91);
+      }),
+    ]),
+    verdict('tools/call, module imported, route unguarded: of no module', '>= 0.98', () =>
+      ofNoGuard(nest, 0.98, 'imported'),
+    ),
+    verdict('tools/call, distinct tokens, mcp-nest: of naive guard', '>= 0.97', () =>
+      atLeast(ratio(nest.distinct.scoped, nest.distinct.naive), 0.97),
+    ),
+    ...[
+      ['missing', 'no token'],
+      ['garbage', 'garbage'],
+    ].map(([id, what]) =>
+      verdict(`tools/call, ${what}: of a guard that throws`, '>= 0.8', () =>
+        atLeast(ratio(nest[id].scoped, nest[id].rejecting), 0.8),
+      ),
+    ),
+    verdict('tools/call, SDK v2, scopes: throughput of no guard', '>= 0.95', () => ofNoGuard(v2, 0.95)),
+    ...[
+      ['SDK v1', v1],
+      ['self-mounted, early', mounted],
+    ].map(([what, figures]) =>
+      verdict(`tools/call, ${what}, scopes: throughput of no guard`, 'none', () => ({
+        ...ofNoGuard(figures, 0),
+        isReached: null,
+      })),
+    ),
+    ...Object.entries({ nest, mounted, 'sdk-v2': v2, 'sdk-v1': v1 }).map(([id, figures]) =>
+      verdict(`wrong or lost answers, ${MCP_TRANSPORTS[id].title}`, '0', () => noneOf(figures)),
+    ),
+  ];
+}
+
+function addedShare(figures, subject) {
+  const { bare, naive, [subject]: own } = figures;
+  const [ownMicros, naiveMicros] = [added(own, bare), added(naive, bare)];
+  const share = ownMicros / naiveMicros;
+  return {
+    figure: `${share.toFixed(2)} (${ownMicros.toFixed(0)} of ${naiveMicros.toFixed(0)} µs)`,
+    isReached: share <= MOST_ADDED,
+  };
+}
+
+function noneOf(figures) {
+  const own = Object.values(figures).flatMap((subjects) => OWN.flatMap((id) => subjects[id] ?? []));
+  const failed = own.find(({ failure }) => failure !== undefined);
+  if (failed) throw new Error(failed.failure);
+  const count = own.reduce((sum, { bad }) => sum + bad, 0);
+  return { figure: String(count), isReached: count === 0 };
+}

@@ -1,0 +1,52 @@
+import { UseGuards } from '@nestjs/common';
+import { BearerAuthGuard, McpAuthModule, SkipBearerAuth } from 'nestjs-mcp-auth';
+import { RESOURCE, SCOPE } from '../support/tokens.mjs';
+import { leastGuard } from './least.guard.mjs';
+import { naiveGuard } from './naive.guard.mjs';
+import { AdmittingGuard, RejectingGuard } from './unseeing.guards.mjs';
+import { auth0, mcpAuth, sdk } from './peers.mjs';
+
+const OTHER_RESOURCE = 'https://api.example.com/other';
+
+/** What stands before the same handler: a guard, a middleware, decorators of the controller, imports of the module. */
+const PARTS = {
+  bare: () => ({}),
+  imported: (settings) => ({
+    imports: [McpAuthModule.forRoot(moduleOptions(settings))],
+    decorators: [SkipBearerAuth()],
+  }),
+  uncovered: (settings) => ({ imports: [McpAuthModule.forRoot(moduleOptions(settings, OTHER_RESOURCE))] }),
+  admitting: () => ({ guard: AdmittingGuard }),
+  rejecting: () => ({ guard: RejectingGuard }),
+  least: (settings) => ({ guard: leastGuard(settings) }),
+  guard: (settings) => guarded(moduleOptions(settings)),
+  early: (settings) => guarded({ ...moduleOptions(settings), earlyAuthentication: true }),
+  'mcp-auth': async (settings) => ({ middleware: await mcpAuth(settings) }),
+  sdk: (settings) => ({ middleware: sdk(settings) }),
+  auth0: (settings) => ({ middleware: auth0(settings) }),
+  naive: (settings) => ({ guard: naiveGuard(settings) }),
+};
+
+/** The parts of a subject by name. */
+export async function partsOf(settings) {
+  return { imports: [], decorators: [], ...(await PARTS[settings.subject](settings)) };
+}
+
+/** The decorators of a controller with those parts. */
+export function controllerDecorators({ guard, decorators }) {
+  return [...decorators, ...(guard ? [UseGuards(guard)] : [])];
+}
+
+function guarded(options) {
+  return { imports: [McpAuthModule.forRoot(options)], guard: BearerAuthGuard };
+}
+
+function moduleOptions({ issuer, server = {} }, resource = RESOURCE) {
+  return {
+    resources: {
+      resource,
+      authorizationServers: [{ issuer, type: 'oauth', ...server }],
+      requiredScopes: [SCOPE],
+    },
+  };
+}
