@@ -103,7 +103,7 @@ export class BearerAuthGuard implements CanActivate {
     else if (!allowsAnonymous && RequestContext.of(request).authentication?.resource !== resource)
       throw new CredentialsRejectedError('missing_token');
     const authorize = (): void => {
-      if (isRoute) this.authorizeRoute(context, request, route, resource);
+      if (isRoute) this.authorizeRoute(context, request, route, resource, allowsAnonymous);
       else this.services.authorizer.authorizeHandler(request, resource, this.handlerDemand(context, route));
     };
     const pending = this.services.authenticator.authenticate(request, resource, allowsAnonymous);
@@ -117,6 +117,7 @@ export class BearerAuthGuard implements CanActivate {
     request: ParsedRequest,
     route: HandlerPlan,
     resource: ProtectedResource,
+    allowsAnonymous: boolean,
   ): void {
     const requirements = this.getRequiredScopes(context);
     const call = callOf(context, route, requirements);
@@ -126,6 +127,7 @@ export class BearerAuthGuard implements CanActivate {
       call,
       response,
       mayStream: route.mayStream,
+      allowsAnonymous,
     });
   }
 

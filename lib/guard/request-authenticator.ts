@@ -40,7 +40,8 @@ export class RequestAuthenticator {
    * Verifies the token and records the caller. Returns no promise if nothing needs to be awaited: for a cached token, and
    * without one.
    *
-   * @param allowsAnonymous - whether a request without credentials passes
+   * @param allowsAnonymous - whether any request without credentials passes. At a resource with `anonymousMethods`, all of them
+   * pass here, and the authorizer decides on what they ask for
    * @throws one of the errors of lib/errors, or an unexpected error; the promise rejects with the same
    */
   authenticate(
@@ -51,7 +52,10 @@ export class RequestAuthenticator {
     const context = RequestContext.of(request);
     if (this.isAuthenticated(context, request, resource)) return undefined;
     const sources = credentialSources(request);
-    if (allowsAnonymous && sources.authorization.length === 0) {
+    if (
+      sources.authorization.length === 0 &&
+      (allowsAnonymous || resource.options.anonymousMethods.length > 0)
+    ) {
       context.openFor(resource);
       return undefined;
     }

@@ -21,6 +21,7 @@ import { hasUnreadMessage, unreadFailure } from '../mcp/unread-body.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import type { CredentialRequest } from '../token/credential-sources.js';
+import { AnonymousRequests } from './anonymous-requests.js';
 
 /** The part of a platform's request that is read. @internal */
 export interface ParsedRequest extends CredentialRequest {
@@ -38,6 +39,8 @@ export interface RouteDemand {
   readonly response: ServerResponse | undefined;
   /** Whether the handler may write the response itself, as an event stream. */
   readonly mayStream: boolean;
+  /** Whether callers without a token may send any request that needs no scopes. */
+  readonly allowsAnonymous: boolean;
 }
 
 /** An operation that needs scopes. */
@@ -72,6 +75,7 @@ export class RequestAuthorizer {
     private readonly handlerScopes: HandlerScopeRegistry,
     private readonly report: DecisionReport,
     private readonly interceptors: ResponseInterceptors,
+    private readonly anonymous: AnonymousRequests,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'maxOperations'>,
   ) {}
 
@@ -83,6 +87,7 @@ export class RequestAuthorizer {
   authorizeUnread(request: ParsedRequest, resource: ProtectedResource, response: ServerResponse): void {
     const { authentication } = RequestContext.of(request);
     if (authentication) this.assertScopes(request, authentication, NONE);
+    else if (!resource.options.allowAnonymous) this.anonymous.assertOpen(request, resource, NONE);
     this.intercept(request, resource, { response, mayStream: true }, NONE);
   }
 
@@ -92,10 +97,12 @@ export class RequestAuthorizer {
    * @throws one of the errors of lib/errors; an error for a body that is not parsed, if no later check authorizes it
    */
   authorize(request: ParsedRequest, resource: ProtectedResource, route: RouteDemand): void {
-    if (this.handlerScopes.needsBodies && hasUnreadMessage(request)) throw unreadFailure(request);
-    this.assertForm(request);
     const { requirements, call } = route;
     const { authentication, authorization } = RequestContext.of(request);
+    // On every layer: an application may change the body between two of them.
+    if (!authentication && !route.allowsAnonymous) this.anonymous.assertOpen(request, resource, requirements);
+    if (this.handlerScopes.needsBodies && hasUnreadMessage(request)) throw unreadFailure(request);
+    this.assertForm(request);
     const operations = operationsIn(request);
     const isCovered = authorization.covers(request.body, operations);
     if (!isCovered || !authorization.coversRoute(requirements)) {

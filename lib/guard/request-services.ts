@@ -5,6 +5,7 @@ import { HandlerPlans } from '../mcp/handler-plan.js';
 import { ProtectedResourceRegistry } from '../resource/protected-resource.registry.js';
 import { ResourcePaths } from '../resource/resource-paths.js';
 import { WellKnownResponder } from '../resource/well-known.responder.js';
+import { AnonymousRequests } from './anonymous-requests.js';
 import { LocalAuthenticator } from './local-authenticator.js';
 import { PlatformHooks } from './platform-hooks.js';
 import { RequestAuthenticator } from './request-authenticator.js';
@@ -37,6 +38,7 @@ export class RequestServices {
 export const REQUEST_PROVIDERS: readonly Provider[] = [
   RequestAuthenticator,
   RequestAuthorizer,
+  AnonymousRequests,
   RequestFilter,
   LocalAuthenticator,
   PlatformHooks,

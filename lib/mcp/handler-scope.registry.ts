@@ -22,6 +22,7 @@ export interface DeclaredHandler extends McpDeclaration {
 
 /** A resource or template, and which URIs it may stand for. */
 interface ScopedUri extends OperationNeed {
+  readonly allowsAnonymous: boolean;
   readonly covers: ReturnType<typeof uriMatcher>;
 }
 
@@ -41,6 +42,8 @@ export class HandlerScopeRegistry {
     prompt: new Map<string, readonly ScopeRequirement[]>(),
   };
   private readonly uris: ScopedUri[] = [];
+  /** Whether all handlers of a tool or prompt allow anonymous callers. */
+  private readonly anonymous = { tool: new Map<string, boolean>(), prompt: new Map<string, boolean>() };
   private readonly owned = new HandlerResources();
   private hasUnguarded = false;
   private hasSource = false;
@@ -53,17 +56,18 @@ export class HandlerScopeRegistry {
   /** Adds declarations, and their scopes to the metadata of the resources. */
   register(declarations: readonly DeclaredHandler[]): void {
     for (const declaration of declarations) {
-      const { kind, name, requirements, resource, isGuarded = false } = declaration;
+      const { kind, name, requirements, resource, isGuarded = false, allowAnonymous = false } = declaration;
       const owner = resource === undefined ? undefined : this.ownerOf(resource);
       if (owner && this.resources.all().length > 1) {
         this.owned.add(declaration, owner, declaration.server);
         this.hasUnguarded ||= !isGuarded;
       }
       if (kind === 'resource') {
-        this.uris.push({ name, covers: uriMatcher(name), requirements });
+        this.uris.push({ name, covers: uriMatcher(name), requirements, allowsAnonymous: allowAnonymous });
       } else {
         const known = this.named[kind].get(name) ?? [];
         this.named[kind].set(name, [...known, ...requirements]);
+        this.anonymous[kind].set(name, allowAnonymous && this.anonymous[kind].get(name) !== false);
       }
       this.advertise(requirements, resource);
     }
@@ -122,9 +126,24 @@ export class HandlerScopeRegistry {
   /** Same as {@link requirementsOf}, but separate for each resource or template that may match the operation. */
   needsOf({ kind, name }: McpOperation): readonly OperationNeed[] {
     if (kind !== 'resource') return scoped([{ name, requirements: this.named[kind].get(name) ?? [] }]);
+    return scoped(this.urisOf(name));
+  }
+
+  /**
+   * Whether an operation runs only handlers that allow anonymous callers by a declaration of their own. If several servers
+   * have a tool of the same name, all of them must allow it. False for an unknown name.
+   */
+  allowsAnonymous({ kind, name }: Pick<McpOperation, 'kind' | 'name'>): boolean {
+    if (kind !== 'resource') return this.anonymous[kind].get(name) === true;
+    const matching = this.urisOf(name);
+    return matching.length > 0 && matching.every(({ allowsAnonymous }) => allowsAnonymous);
+  }
+
+  /** Returns the resources and templates that may match a URI. */
+  private urisOf(name: string): readonly ScopedUri[] {
     if (this.uris.length === 0) return [];
     const readings = readUri(name);
-    return scoped(this.uris.filter((uri) => uri.name === name || uri.covers(name, readings)));
+    return this.uris.filter((uri) => uri.name === name || uri.covers(name, readings));
   }
 
   private get deniesUndeclared(): boolean {

@@ -71,6 +71,7 @@ describe('resolveOptions', () => {
           audienceMatch: 'exact',
           rejectMultipleAudiences: false,
           allowAnonymous: false,
+          anonymousMethods: [],
           allowedOrigins: ['https://api.example.com'],
           allowedHosts: undefined,
           metadata: {},

@@ -76,6 +76,7 @@ function resolveResource(
     allowedHosts: resolveAllowedHosts(resource, allowedHosts),
     verifier,
     privateIssuers: unique(options.privateIssuers),
+    anonymousMethods: unique(options.anonymousMethods),
   };
 }
 

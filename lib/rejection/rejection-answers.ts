@@ -125,6 +125,18 @@ const SCALAR_REJECTED: RejectionAnswer = {
   jsonRpcCode: -32600,
 };
 
+/**
+ * No challenge: clients go on without a stream, as MCP says, and sign in when an operation needs it.
+ *
+ * @see {@link https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#listening-for-messages-from-the-server | MCP 2025-11-25, transports}
+ */
+const STREAM_REJECTED: RejectionAnswer = {
+  status: 405,
+  headers: Object.freeze({ Allow: 'POST', ...NO_STORE }),
+  error: 'method_not_allowed',
+  description: 'A stream needs an access token, or a session that was opened without one',
+};
+
 const MESSAGES_REJECTED: Readonly<Record<MessageRejection, RejectionAnswer>> = {
   batch: BATCH_REJECTED,
   header_mismatch: HEADERS_REJECTED,
@@ -133,6 +145,7 @@ const MESSAGES_REJECTED: Readonly<Record<MessageRejection, RejectionAnswer>> = {
   other_resource: OTHER_RESOURCE,
   media_type: MEDIA_TYPE_REJECTED,
   not_a_message: SCALAR_REJECTED,
+  no_stream: STREAM_REJECTED,
 };
 
 /** No challenge if the client is not at fault: it would discard a valid token. */

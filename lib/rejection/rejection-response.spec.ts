@@ -171,6 +171,7 @@ const TABLE: readonly (readonly [failure: unknown, answer: RejectionResponse, de
   [new MessageRejectedError('undeclared_tool'), UNDECLARED, { reason: 'undeclared_tool' }],
   [new MessageRejectedError('other_resource'), OTHER_RESOURCE, { reason: 'other_resource' }],
   [new MessageRejectedError('media_type'), NOT_JSON, { reason: 'media_type' }],
+  [new MessageRejectedError('no_stream'), NO_STREAM, { reason: 'no_stream' }],
   [new InsufficientScopeError(['notes:write', 'notes:read']), INSUFFICIENT, { reason: 'insufficient_scope' }],
   [new AuthorizationServerUnavailableError(ISSUER), UNAVAILABLE, { reason: 'unavailable', server: ISSUER }],
   [
