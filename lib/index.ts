@@ -57,6 +57,7 @@ export type {
   ProtectedResourceMetadataOptions,
   ProtectedResourceOptions,
 } from './options/protected-resource-options.js';
+export type { RequestUserOptions, VerifiedCaller } from './options/request-user-options.js';
 export type {
   ResolvedMcpAuthOptions,
   ResolvedProtectedResourceOptions,

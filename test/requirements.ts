@@ -740,6 +740,17 @@ const clients = {
     'the official clients connect, list and sign in at the first protected tool',
   ),
   'CLI-30': row('design', 'anonymousMethods that would open handlers fail startup'),
+  'CLI-31': row(
+    'Passport',
+    'by requestUser, code that reads req.user finds the caller; without it nothing is set',
+  ),
+  'CLI-32': row('design', 'req.user vanishes with the caller, and no value of other code stands for one'),
+  'CLI-33': row('@rekog/mcp-nest', 'its @ToolScopes(), @ToolRoles() and list filter work behind the guard'),
+  'CLI-34': row('design', 'a property that requests have anyway fails startup'),
+  'CLI-35': row('design', 'toUser that throws or returns a promise is 500, and nobody is authenticated'),
+  'CLI-36': row('design', 'a boot warning says what decides beside decorators of @rekog/mcp-nest'),
+  'CLI-37': row('RFC 7591 2', 'a boot warning names servers that may pin scopes at registration'),
+  'CLI-38': row('design', 'each warning of this kind names a section that exists'),
 } as const;
 
 export const requirements = {

@@ -10,6 +10,7 @@ import type { McpDeclaration } from './handler-source.js';
 import type { McpOperation } from './operations.js';
 import type { OperationNeed } from './operation-needs.js';
 import { namedScopes, type ScopedCall, type ScopeRequirement } from './scope-requirement.js';
+import { strictUriMatcher } from './open-uris.js';
 import { readUri, uriMatcher } from './uri-template.js';
 
 /** A declaration, with what is known of the handler if it is a method of a controller. @internal */
@@ -22,7 +23,8 @@ export interface DeclaredHandler extends McpDeclaration {
 
 /** A resource or template, and which URIs it may stand for. */
 interface ScopedUri extends OperationNeed {
-  readonly allowsAnonymous: boolean;
+  /** Whether a URI is certainly one of this handler, which allows anonymous callers. */
+  readonly opens: ((uri: string) => boolean) | undefined;
   readonly covers: ReturnType<typeof uriMatcher>;
 }
 
@@ -63,7 +65,8 @@ export class HandlerScopeRegistry {
         this.hasUnguarded ||= !isGuarded;
       }
       if (kind === 'resource') {
-        this.uris.push({ name, covers: uriMatcher(name), requirements, allowsAnonymous: allowAnonymous });
+        const opens = allowAnonymous ? strictUriMatcher(name) : undefined;
+        this.uris.push({ name, covers: uriMatcher(name), requirements, opens });
       } else {
         const known = this.named[kind].get(name) ?? [];
         this.named[kind].set(name, [...known, ...requirements]);
@@ -135,8 +138,9 @@ export class HandlerScopeRegistry {
    */
   allowsAnonymous({ kind, name }: Pick<McpOperation, 'kind' | 'name'>): boolean {
     if (kind !== 'resource') return this.anonymous[kind].get(name) === true;
+    // What may match is protected; what is open must match for certain.
     const matching = this.urisOf(name);
-    return matching.length > 0 && matching.every(({ allowsAnonymous }) => allowsAnonymous);
+    return matching.every(({ opens }) => opens) && matching.some(({ opens }) => opens?.(name));
   }
 
   /** Returns the resources and templates that may match a URI. */

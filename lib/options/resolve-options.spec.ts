@@ -89,6 +89,7 @@ describe('resolveOptions', () => {
       endStreamsAtExpiry: true,
       undeclaredTools: undefined,
       undecoratedTools: 'allow',
+      requestUser: undefined,
       maxOperations: 100,
       scopeHierarchy: undefined,
       listPolicy: 'show',

@@ -136,6 +136,15 @@ const NOT_JSON: RejectionResponse = {
   },
 };
 
+const NO_STREAM: RejectionResponse = {
+  status: 405,
+  headers: { Allow: 'POST', ...NO_STORE },
+  body: {
+    error: 'method_not_allowed',
+    error_description: 'A stream needs an access token, or a session that was opened without one',
+  },
+};
+
 const REASONS = Object.keys({
   malformed: 0,
   too_long: 0,

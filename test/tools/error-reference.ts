@@ -227,7 +227,7 @@ export const ERROR_CODE_REFERENCE: Readonly<Record<McpAuthErrorCode, ErrorRefere
     'get a new token; the reason says what is wrong with this one',
   ),
   ERR_MCP_AUTH_MESSAGE_REJECTED: entry(
-    [400, 403, 415],
+    [400, 403, 405, 415],
     'the message is not what its protocol version allows, calls what nothing declares, or is not sent as JSON, as an object',
     'see the reasons `batch`, `header_mismatch`, `undeclared_tool`, `media_type`, `not_a_message` and `no_stream`',
   ),
