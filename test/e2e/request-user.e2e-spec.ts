@@ -274,6 +274,7 @@ describe.each(PLATFORMS)('req.user on %s', (platform) => {
       const fault = { status: 500, challenge: undefined, json: { error: 'server_error' } };
       for (const path of ['/notes', '/notes/anyone']) {
         left.length = 0;
+        found = [];
         const answer = await app.send(path, bearing(await tokenOf()));
         expect(rejectedAs(answer)).toMatchObject(fault);
         expect([found, left]).toEqual([[], ['absent', 'absent']]);
@@ -292,11 +293,6 @@ describe.each(PLATFORMS)('req.user on %s', (platform) => {
     };
     @Controller()
     class AnyController {
-      @Get('*any')
-      get(@Req() request: Requested): void {
-        collect(request);
-      }
-
       @Get('notes')
       notes(@Req() request: Requested): void {
         collect(request);
@@ -313,10 +309,13 @@ describe.each(PLATFORMS)('req.user on %s', (platform) => {
     );
     await app.send('/notes');
     expect(names.size).toBeGreaterThan(20);
+    const taken: string[] = [];
     for (const property of names) {
-      const message = await problems({ resources: offlineResource(NOTES), requestUser: { property } });
-      expect(message).toContain('requestUser.property: must ');
+      const resources = offlineResource(NOTES);
+      const message = await problems({ resources, requestUser: { property } }).catch(() => '');
+      if (message.includes('requestUser.property: must ')) taken.push(property);
     }
+    expect(taken).toEqual([...names]);
   });
 
   describe('of @rekog/mcp-nest', () => {
