@@ -58,22 +58,25 @@ export class HandlerScopeRegistry {
   /** Adds declarations, and their scopes to the metadata of the resources. */
   register(declarations: readonly DeclaredHandler[]): void {
     for (const declaration of declarations) {
-      const { kind, name, requirements, resource, isGuarded = false, allowAnonymous = false } = declaration;
+      const { requirements, resource, isGuarded = false } = declaration;
       const owner = resource === undefined ? undefined : this.ownerOf(resource);
       if (owner && this.resources.all().length > 1) {
         this.owned.add(declaration, owner, declaration.server);
         this.hasUnguarded ||= !isGuarded;
       }
-      if (kind === 'resource') {
-        const opens = allowAnonymous ? strictUriMatcher(name) : undefined;
-        this.uris.push({ name, covers: uriMatcher(name), requirements, opens });
-      } else {
-        const known = this.named[kind].get(name) ?? [];
-        this.named[kind].set(name, [...known, ...requirements]);
-        this.anonymous[kind].set(name, allowAnonymous && this.anonymous[kind].get(name) !== false);
-      }
+      this.add(declaration);
       this.advertise(requirements, resource);
     }
+  }
+
+  private add({ kind, name, requirements, allowAnonymous = false }: McpDeclaration): void {
+    if (kind === 'resource') {
+      const opens = allowAnonymous ? strictUriMatcher(name) : undefined;
+      this.uris.push({ name, covers: uriMatcher(name), requirements, opens });
+      return;
+    }
+    this.named[kind].set(name, [...(this.named[kind].get(name) ?? []), ...requirements]);
+    this.anonymous[kind].set(name, allowAnonymous && this.anonymous[kind].get(name) !== false);
   }
 
   /**

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { operationsOf } from '../mcp/operations.js';
 import { isAnonymousMethods, LIFECYCLE_METHODS } from './anonymous-methods.js';
 
 describe('the methods of anonymousMethods', () => {
@@ -22,18 +21,6 @@ describe('the methods of anonymousMethods', () => {
           spelled,
           `member 1 must not be a method that runs handlers; put @AllowAnonymous() on the handlers instead of "${spelled}"`,
         ]);
-  });
-
-  verifies('CLI-30', 'are none that the package authorizes as operations', () => {
-    const params = {
-      name: 'x',
-      uri: 'x:y',
-      ref: { type: 'ref/prompt', name: 'x' },
-      notifications: { resourceSubscriptions: ['x:y'] },
-    };
-    const isOperation = (method: string) => operationsOf({ jsonrpc: '2.0', method, params }).length > 0;
-    expect(isOperation('tools/call')).toBe(true);
-    expect(LIFECYCLE_METHODS.filter(isOperation)).toEqual([]);
   });
 
   it.each([

@@ -74,7 +74,16 @@ const OF_PLATFORMS: ReadonlySet<string> = new Set([
     'server',
     'session',
   ],
-  ...['setDecorator', 'signedCookies', 'stale', 'subdomains', 'validateInput', 'validationError', 'xhr'],
+  ...[
+    'setDecorator',
+    'signal',
+    'signedCookies',
+    'stale',
+    'subdomains',
+    'validateInput',
+    'validationError',
+    'xhr',
+  ],
 ]);
 
 const NAME = /^[A-Za-z][A-Za-z0-9]*$/;

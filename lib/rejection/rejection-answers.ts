@@ -68,29 +68,23 @@ const TARGET_REJECTED: RejectionAnswer = {
   description: 'The request target is neither a path nor a URL with a path',
 };
 
-const BATCH_REJECTED: RejectionAnswer = {
+/** The message itself is wrong, whatever the token. */
+const invalidMessage = (jsonRpcCode: number, description: string): RejectionAnswer => ({
   status: 400,
   headers: NO_STORE,
   error: 'invalid_request',
-  description: 'This protocol version has no batches; send one message in each request',
-  jsonRpcCode: -32600,
-};
+  description,
+  jsonRpcCode,
+});
 
-const HEADERS_REJECTED: RejectionAnswer = {
-  status: 400,
-  headers: NO_STORE,
-  error: 'invalid_request',
-  description: 'The headers of the request do not say the same as its body',
-  jsonRpcCode: -32020,
-};
+const BATCH_REJECTED = invalidMessage(
+  -32600,
+  'This protocol version has no batches; send one message in each request',
+);
 
-const TOO_LARGE_REJECTED: RejectionAnswer = {
-  status: 400,
-  headers: NO_STORE,
-  error: 'invalid_request',
-  description: 'The request asks for too many operations at once',
-  jsonRpcCode: -32600,
-};
+const HEADERS_REJECTED = invalidMessage(-32020, 'The headers of the request do not say the same as its body');
+
+const TOO_LARGE_REJECTED = invalidMessage(-32600, 'The request asks for too many operations at once');
 
 /** No challenge: further scopes do not change the response. */
 const TOOL_REJECTED: RejectionAnswer = {
@@ -117,13 +111,7 @@ const MEDIA_TYPE_REJECTED: RejectionAnswer = {
 };
 
 /** JSON-RPC 2.0 section 4: a message is an object. */
-const SCALAR_REJECTED: RejectionAnswer = {
-  status: 400,
-  headers: NO_STORE,
-  error: 'invalid_request',
-  description: 'Send a JSON-RPC message, which is a JSON object',
-  jsonRpcCode: -32600,
-};
+const SCALAR_REJECTED = invalidMessage(-32600, 'Send a JSON-RPC message, which is a JSON object');
 
 /**
  * No challenge: clients go on without a stream, as MCP says, and sign in when an operation needs it.

@@ -31,9 +31,9 @@ const NO_STREAM = {
   },
 };
 
-const message = (method: unknown, params?: object, id: number | undefined = 1): object => ({
+const message = (method: unknown, params?: object): object => ({
   jsonrpc: '2.0',
-  ...(id !== undefined && { id }),
+  id: 1,
   method,
   ...(params && { params }),
 });

@@ -34,7 +34,7 @@ type Connect = (endpoint: string) => Promise<LateClient>;
 
 interface AnyClient {
   listTools(): Promise<{ tools: { name: string }[] }>;
-  callTool(call: { name: string; arguments: object }): Promise<object>;
+  callTool(call: { name: string; arguments: Record<string, unknown> }): Promise<object>;
   close(): Promise<void>;
 }
 
@@ -96,7 +96,7 @@ const connectV2 =
     const transport = new StreamableHTTPClientTransport(new URL(endpoint), { authProvider, fetch });
     const client = new Client({ name: 'v2', version: '1.0.0' }, { versionNegotiation: { mode } });
     await client.connect(transport);
-    return lateClient(client as AnyClient, transport, authProvider, urls, async (error) => {
+    return lateClient(client, transport, authProvider, urls, async (error) => {
       if (!(error instanceof UnauthorizedError)) throw error;
       await transport.finishAuth(authProvider.takeAnswer());
     });
