@@ -7,6 +7,7 @@ import { assertBounded, operationsOf } from '../mcp/operations.js';
 import { choicesWithoutCaller, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { hasUnreadMessage } from '../mcp/unread-body.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { splitUrl } from '../options/url-rules.js';
 import { hasContent } from '../platform/node-message.js';
 import { ScopePolicy } from '../policy/scope-policy.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
@@ -58,7 +59,7 @@ export class AnonymousRequests {
   private isOpen(request: AnonymousRequest, resource: ProtectedResource): boolean {
     const { method, body } = request;
     const { anonymousMethods: methods } = resource.options;
-    if (methods.length === 0) return false;
+    if (methods.length === 0 || !isEndpoint(request, resource)) return false;
     if (method === 'POST') {
       const isOpen = (operation: Parameters<HandlerScopeRegistry['allowsAnonymous']>[0]): boolean =>
         this.handlerScopes.allowsAnonymous(operation);
@@ -77,13 +78,23 @@ export class AnonymousRequests {
 }
 
 /**
+ * Whether a request is exactly at the path of its resource, where the MCP endpoint is. A route at another path may be of another
+ * kind, and would run for a body that only looks like a message. Routers accept other spellings too: those are not open.
+ */
+function isEndpoint({ originalUrl, url = '' }: AnonymousRequest, { options }: ProtectedResource): boolean {
+  const [target] = (originalUrl ?? url).split('?', 1);
+  return target === (splitUrl(options.resource).path || '/');
+}
+
+/**
  * Whether an MCP client requests a stream outside of a session, as clients do after `notifications/initialized`. A 401 would
  * let them sign in at once. Only MCP clients send the header of the protocol version.
  */
-function isStreamOfClient(request: AnonymousRequest, { options }: ProtectedResource): boolean {
+function isStreamOfClient(request: AnonymousRequest, resource: ProtectedResource): boolean {
   const { method, headers } = request;
   return (
-    options.anonymousMethods.length > 0 &&
+    resource.options.anonymousMethods.length > 0 &&
+    isEndpoint(request, resource) &&
     method === 'GET' &&
     !hasContent(request) &&
     (headers[SESSION_ID] ?? '') === '' &&

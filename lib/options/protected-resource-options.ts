@@ -188,6 +188,9 @@ export class ProtectedResourceOptions {
    * at the first protected one: {@link LIFECYCLE_METHODS}, or a list of your own. Names are compared exactly. Methods that run
    * handlers are rejected at bootstrap.
    *
+   * Requests are open only at exactly the path of `resource`, which must be an MCP endpoint. Behind a proxy that rewrites the
+   * path, none are.
+   *
    * Everything else needs a token: tools, prompts and resources, except those with `@AllowAnonymous()` or a declaration with
    * `allowAnonymous`; messages with an unlisted method; a batch if one of its messages needs a token; bodies that are not
    * JSON-RPC or that no parser has read; routes without MCP. A stream (GET) and the end of a session (DELETE) are open for a

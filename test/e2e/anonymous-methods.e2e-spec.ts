@@ -245,6 +245,23 @@ describe.each(PLATFORMS)('a resource with anonymousMethods, on %s', (platform) =
         },
       );
 
+      verifies('CLI-26', 'opens only the path of the resource, in its one spelling', async () => {
+        const app = await start(mounting);
+        const at = async (path: string): Promise<HttpAnswer> =>
+          app.send(path, { method: 'POST', headers: MCP_HEADERS, body: PING });
+        expect((await at('/notes?a=b')).status).toBe(200);
+        for (const path of [
+          '/notes/',
+          '/Notes',
+          '/%6Eotes',
+          '//notes',
+          '/notes/x',
+          '/notes;x',
+          '/x/../notes',
+        ])
+          expect([path, [401, 404]]).toEqual([path, expect.arrayContaining([(await at(path)).status])]);
+      });
+
       verifies('CLI-26', 'opens no body that is not a parsed message', async () => {
         const app = await start(mounting);
         const ping = JSON.stringify(PING);
@@ -339,8 +356,10 @@ describe.each(PLATFORMS)('a resource with anonymousMethods, on %s', (platform) =
       );
       for (const headers of [{}, { accept: 'text/event-stream' }, { ...MCP_HEADERS, accept: '*/*' }])
         expect(rejectedAs(await app.send('/notes/drafts', { headers }))).toEqual(noToken);
-      const add = { method: 'POST', body: { title: 'x' } };
-      expect(rejectedAs(await app.send('/notes/drafts', add))).toEqual(noToken);
+      for (const body of [{ title: 'x' }, { title: 'x', ...PING }, [PING], INITIALIZE]) {
+        const add = { method: 'POST', body, headers: MCP_HEADERS };
+        expect(rejectedAs(await app.send('/notes/drafts', add))).toEqual(noToken);
+      }
       expect(ran).toEqual([]);
       const open = await app.send('/notes/catalogue');
       if (earlyAuthentication) expect(rejectedAs(open)).toEqual(noToken);
