@@ -44,8 +44,13 @@ export class BootstrapWarnings {
       ...(this.options.earlyAuthentication ? [] : this.misplacedRoutes(globalGuards)),
       ...scopeWarnings(handlers, this.resources, this.servers),
       ...registrationWarnings(this.resources, this.servers),
-      ...mcpNestWarnings(this.scan.decoratedTools(), this.options.requestUser?.property),
+      ...this.mcpNestWarnings(),
     ];
+  }
+
+  private mcpNestWarnings(): readonly string[] {
+    const isOpen = this.resources.all().some(({ options }) => options.allowAnonymous);
+    return mcpNestWarnings(this.scan.decoratedTools(), this.options.requestUser?.property, isOpen);
   }
 
   /**

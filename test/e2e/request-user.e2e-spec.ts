@@ -373,25 +373,27 @@ describe.each(PLATFORMS)('req.user on %s', (platform) => {
     });
 
     const PAGE = 'see GUIDE.md#code-that-reads-requser';
-    const NOT_PUBLIC =
-      'Tools.public: have @PublicTool() of @rekog/mcp-nest, which lets nobody past BearerAuthGuard; use @AllowAnonymous() and ' +
-      `the option "anonymousMethods" to open them, or leave @PublicTool() out; ${PAGE}`;
-
     verifies('CLI-36', 'is told of at boot: what decides, with the option and without it', async () => {
       const warned = async (given: McpAuthModuleOptions) =>
         (await open(given)).log.warnings.filter((line) => line.includes('@rekog/mcp-nest'));
       const unset =
-        'Tools.scoped, Tools.role: have @ToolScopes() or @ToolRoles() of @rekog/mcp-nest, which read req.user, and ' +
-        'BearerAuthGuard does not set it; unless the application does, these tools are in no list and cannot be called. ' +
-        `Use @RequireScopes(), or set "requestUser"; ${PAGE}`;
-      expect(await warned(options())).toEqual([unset, NOT_PUBLIC]);
-      expect(await warned(options({ property: 'member' }))).toEqual([unset, NOT_PUBLIC]);
+        'Tools.scoped, Tools.role: @ToolScopes() and @ToolRoles() of @rekog/mcp-nest read req.user, which BearerAuthGuard does ' +
+        'not set; unless the application does, lists leave these tools out and their calls fail. Use @RequireScopes(), or set ' +
+        `"requestUser"; ${PAGE}`;
+      const notPublic =
+        'Tools.public: @PublicTool() of @rekog/mcp-nest lets nobody past BearerAuthGuard; open the tool with @AllowAnonymous() ' +
+        `and the option "anonymousMethods", or leave @PublicTool() out; ${PAGE}`;
+      expect(await warned(options())).toEqual([unset, notPublic]);
+      expect(await warned(options({ property: 'member' }))).toEqual([unset, notPublic]);
       expect(await warned(options({}))).toEqual([
-        'Tools.scoped, Tools.role: have @ToolScopes() or @ToolRoles() of @rekog/mcp-nest; BearerAuthGuard decides first, then ' +
-          '@rekog/mcp-nest. Its lists leave out what it would reject, and its rejections start no step-up. For scopes, use ' +
-          `@RequireScopes(); ${PAGE}`,
-        NOT_PUBLIC,
+        'Tools.scoped, Tools.role: @ToolScopes() and @ToolRoles() of @rekog/mcp-nest decide after BearerAuthGuard; lists leave ' +
+          'out what they would reject, and their rejections start no step-up. For scopes, use @RequireScopes(); ' +
+          PAGE,
+        notPublic,
       ]);
+      const { resources } = options();
+      const opened = { ...(resources as object), allowAnonymous: true } as McpAuthModuleOptions['resources'];
+      expect(await warned({ resources: opened })).toEqual([unset]);
     });
   });
 });
