@@ -5,7 +5,6 @@ import { isListOf, isString, type Problem } from './value-rules.js';
  * them runs a handler of the application.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle | MCP 2025-11-25, lifecycle}
- * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/server/discover | MCP 2026-07-28, discovery}
  * @publicApi
  */
 export const LIFECYCLE_METHODS: readonly string[] = Object.freeze([
