@@ -81,7 +81,7 @@ const connectV1: Connect = async (endpoint) => {
   const authProvider = new DemoProvider(new Person(CREDENTIALS));
   const transport = new TransportV1(new URL(endpoint), { authProvider, fetch });
   const client = new ClientV1({ name: 'v1', version: '1.0.0' });
-  await client.connect(transport as Parameters<typeof client.connect>[0]);
+  await client.connect(transport);
   return lateClient(client, transport, authProvider, urls, async (error) => {
     if (!(error instanceof UnauthorizedErrorV1)) throw error;
     await transport.finishAuth(authProvider.takeAnswer().get('code') ?? '');
