@@ -20,6 +20,7 @@ export {
   TokenRejectedError,
 } from './errors/rejection.errors.js';
 
+export { LIFECYCLE_METHODS } from './options/anonymous-methods.js';
 export { MCP_AUTH_OPTIONS } from './mcp-auth.constants.js';
 export { McpAuthModule } from './mcp-auth.module.js';
 export type {
@@ -56,6 +57,7 @@ export type {
   ProtectedResourceMetadataOptions,
   ProtectedResourceOptions,
 } from './options/protected-resource-options.js';
+export type { RequestUserOptions, VerifiedCaller } from './options/request-user-options.js';
 export type {
   ResolvedMcpAuthOptions,
   ResolvedProtectedResourceOptions,

@@ -20,6 +20,7 @@ import { McpAuthEvents } from './events/mcp-auth-events.js';
 import { RateLimitedLogger } from './events/rate-limited-logger.js';
 import { RESPONSE_PROVIDERS } from './response/response.providers.js';
 import { AccessTokenAuthenticator } from './request/access-token.authenticator.js';
+import { RequestUsers } from './request/request-users.js';
 import { RevocationCheck } from './request/revocation.check.js';
 import { ScopePolicy } from './policy/scope-policy.js';
 import { VerifiedTokenCache } from './request/verified-token.cache.js';
@@ -94,6 +95,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     RateLimitedLogger,
     VerifiedTokenCache,
     RevocationCheck,
+    RequestUsers,
     AccessTokenAuthenticator,
     ScopePolicy,
     ResourceTokenVerifier,

@@ -716,7 +716,45 @@ const sampleApps = {
   ),
 } as const;
 
+const clients = {
+  'CLI-20': row('MCP Apps, authorization', 'with anonymousMethods, clients connect and list without a token'),
+  'CLI-21': row(
+    'MCP Apps, authorization',
+    'sign-in begins at the first protected tool, for all scopes of the call',
+  ),
+  'CLI-22': row(
+    'design',
+    'with anonymousMethods, handlers run without a token only by a declaration of their own',
+  ),
+  'CLI-23': row('RFC 6750 3.1', 'anonymousMethods do not change what a token needs'),
+  'CLI-24': row('MCP 2025-03-26 transports', 'a batch needs no token only if no message in it needs one'),
+  'CLI-25': row('JSON-RPC 2.0 4', 'methods are compared exactly, and only messages are open'),
+  'CLI-26': row('design', 'with anonymousMethods, unread bodies, other bodies and plain routes need a token'),
+  'CLI-27': row(
+    'MCP 2025-11-25 transports',
+    'a stream without token and session is 405, other requests are 401',
+  ),
+  'CLI-28': row('interoperability', 'a session lives through sign-in, and its streams do not'),
+  'CLI-29': row(
+    'interoperability',
+    'the official clients connect, list and sign in at the first protected tool',
+  ),
+  'CLI-30': row('design', 'anonymousMethods that would open handlers fail startup'),
+  'CLI-31': row(
+    'Passport',
+    'by requestUser, code that reads req.user finds the caller; without it nothing is set',
+  ),
+  'CLI-32': row('design', 'req.user vanishes with the caller, and no value of other code stands for one'),
+  'CLI-33': row('@rekog/mcp-nest', 'its @ToolScopes(), @ToolRoles() and list filter work behind the guard'),
+  'CLI-34': row('design', 'a property that requests have anyway fails startup'),
+  'CLI-35': row('design', 'toUser that throws or returns a promise is 500, and nobody is authenticated'),
+  'CLI-36': row('design', 'a boot warning says what decides beside decorators of @rekog/mcp-nest'),
+  'CLI-37': row('RFC 7591 2', 'a boot warning names servers that may pin scopes at registration'),
+  'CLI-38': row('design', 'each warning of this kind names a section that exists'),
+} as const;
+
 export const requirements = {
+  ...clients,
   ...waysIn,
   ...onePath,
   ...left,

@@ -87,7 +87,8 @@ describe('AuthorizationServerRegistry', () => {
 
   it('says once what a document lacks, however often it is renewed', async () => {
     let time = Date.now();
-    as.at(OAUTH, as.metadata({ registration_endpoint: undefined }));
+    const lacking = { registration_endpoint: undefined, client_id_metadata_document_supported: undefined };
+    as.at(OAUTH, as.metadata(lacking));
     const registry = registryOf([{ issuer: as.issuer }], { now: () => new Date(time) });
     await registry.discover();
     expect(logged).toHaveLength(1);
@@ -95,7 +96,7 @@ describe('AuthorizationServerRegistry', () => {
     await registry.all()[0]!.metadata();
     expect(as.paths).toEqual([OAUTH, OAUTH]);
     expect(logged).toHaveLength(1);
-    expect(logged[0]).toContain('[registration_missing]');
+    expect(logged[0]).toContain('[registration_missing]; see OPERATIONS.md#registration_missing');
   });
 
   it('does not hide a fault of ours', async () => {

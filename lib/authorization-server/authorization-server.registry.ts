@@ -13,7 +13,7 @@ import { withDeadline } from '../platform/deadline.js';
 import { AuthorizationServer } from './authorization-server.js';
 import { BackgroundRetry } from './background-retry.js';
 import { isOutage, mergeFailures } from './bootstrap-failures.js';
-import { mcpComplianceFindings, unlistedResources } from './mcp-compliance.js';
+import { mcpComplianceFindings, pageOf, unlistedResources } from './mcp-compliance.js';
 import { assertPrivateIssuers } from './private-issuers.js';
 import { type Resolution, resolveMetadata } from './resolve-metadata.js';
 import { OperatorLogger } from '../events/operator.logger.js';
@@ -179,7 +179,7 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
 
   private warnOf(metadata: AuthorizationServerMetadata, options: ResolvedAuthorizationServerOptions): void {
     for (const { code, message } of mcpComplianceFindings(metadata)) {
-      this.logger.warn(`${metadata.issuer}: ${message} [${code}]`);
+      this.logger.warn(`${metadata.issuer}: ${message} [${code}]; see ${pageOf(code)}`);
     }
     const trusting = [...this.trusted].filter(([, servers]) =>
       servers.some((one) => one.options === options),

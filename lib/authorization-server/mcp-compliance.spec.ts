@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { mcpComplianceFindings } from './mcp-compliance.js';
+import { mcpComplianceFindings, registersWithScopes } from './mcp-compliance.js';
 
 const GOOD: Record<string, unknown> = {
   issuer: 'https://as.example',
@@ -36,6 +36,16 @@ describe('mcpComplianceFindings', () => {
       codes({ registration_endpoint: undefined, client_id_metadata_document_supported: 'true' }),
     ).toEqual(['registration_missing']);
     expect(codes({ client_id_metadata_document_supported: false })).toEqual([]);
+  });
+
+  it.each([
+    [{}, true],
+    [{ client_id_metadata_document_supported: true }, false],
+    [{ client_id_metadata_document_supported: 'true' }, true],
+    [{ client_id_metadata_document_supported: false }, true],
+    [{ registration_endpoint: undefined }, false],
+  ])('knows whether clients can only register dynamically: %j', (changes, registers) => {
+    expect(registersWithScopes({ ...GOOD, ...changes } as { issuer: string })).toBe(registers);
   });
 
   it('lists all findings in a fixed order, with words', () => {

@@ -53,9 +53,7 @@ const RULES: readonly Rule[] = [
   [
     'registration_missing',
     'neither "client_id_metadata_document_supported" nor "registration_endpoint": clients must be registered by hand',
-    (metadata) =>
-      metadata['client_id_metadata_document_supported'] === true ||
-      metadata.registration_endpoint !== undefined,
+    (metadata) => takesClientDocuments(metadata) || metadata.registration_endpoint !== undefined,
   ],
 ];
 
@@ -68,6 +66,27 @@ const RULES: readonly Rule[] = [
  */
 export function mcpComplianceFindings(metadata: AuthorizationServerMetadata): readonly ComplianceFinding[] {
   return RULES.filter(([, , holds]) => !holds(metadata)).map(([code, message]) => ({ code, message }));
+}
+
+/** Returns the section about a finding, for messages. @internal */
+export function pageOf(code: ComplianceCode): string {
+  return `OPERATIONS.md#${code}`;
+}
+
+/**
+ * Whether clients that are unknown to a server can only register dynamically. They then name the scopes that they will request,
+ * and a server may limit them to these.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7591#section-2 | RFC 7591 section 2}
+ * @internal
+ */
+export function registersWithScopes(metadata: AuthorizationServerMetadata): boolean {
+  return metadata.registration_endpoint !== undefined && !takesClientDocuments(metadata);
+}
+
+/** Whether a server accepts client ID metadata documents. Clients read only `true`. */
+function takesClientDocuments(metadata: AuthorizationServerMetadata): boolean {
+  return metadata['client_id_metadata_document_supported'] === true;
 }
 
 /** Result of checking a metadata document for MCP clients, by stable codes. @publicApi */

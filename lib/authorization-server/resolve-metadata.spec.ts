@@ -173,7 +173,8 @@ describe('resolveMetadata', () => {
   });
 
   it('rejects a document that does not serve MCP clients, where that is asked for', async () => {
-    as.at(`${OAUTH}/t`, as.metadata({ token_endpoint: undefined, registration_endpoint: undefined }));
+    const lacking = { registration_endpoint: undefined, client_id_metadata_document_supported: undefined };
+    as.at(`${OAUTH}/t`, as.metadata({ token_endpoint: undefined, ...lacking }));
     expect(await resolve({ issuer: as.issuer })).toHaveProperty('metadata');
     expect(await resolve({ issuer: as.issuer, mcpCompliance: 'off' })).toHaveProperty('metadata');
     expect(await failures({ issuer: as.issuer, mcpCompliance: 'error' })).toEqual([

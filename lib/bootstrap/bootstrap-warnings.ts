@@ -12,6 +12,8 @@ import type { WellKnownControllers } from '../resource/well-known.controllers.js
 import { isBearerAuthGuard, isGuarded } from './handler-audit.js';
 import type { KnownHandlers } from './handler-registration.js';
 import { HandlerScan, joinPath } from './handler-scan.js';
+import { mcpNestWarnings } from './mcp-nest-warnings.js';
+import { registrationWarnings } from './registration-warnings.js';
 import { routePaths } from './route-paths.js';
 import { scopeWarnings } from './scope-warnings.js';
 
@@ -41,7 +43,14 @@ export class BootstrapWarnings {
       // Early authentication covers the path of the resource itself, whatever its route.
       ...(this.options.earlyAuthentication ? [] : this.misplacedRoutes(globalGuards)),
       ...scopeWarnings(handlers, this.resources, this.servers),
+      ...registrationWarnings(this.resources, this.servers),
+      ...this.mcpNestWarnings(),
     ];
+  }
+
+  private mcpNestWarnings(): readonly string[] {
+    const isOpen = this.resources.all().some(({ options }) => options.allowAnonymous);
+    return mcpNestWarnings(this.scan.decoratedTools(), this.options.requestUser?.property, isOpen);
   }
 
   /**

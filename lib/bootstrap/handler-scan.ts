@@ -1,6 +1,6 @@
 import { Injectable, RequestMethod } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
-import { handsToTransport } from '../platform/mcp-nest.js';
+import { accessDecorators, handsToTransport } from '../platform/mcp-nest.js';
 import {
   type Class,
   httpMethodOf,
@@ -12,6 +12,7 @@ import {
   versionOf,
 } from '../platform/nest-metadata.js';
 import { type HandlerPlan, HandlerPlans } from '../mcp/handler-plan.js';
+import type { DecoratedHandler } from './mcp-nest-warnings.js';
 
 /** One HTTP route of the application. @internal */
 export interface ScannedRoute extends HandlerPlan {
@@ -85,6 +86,15 @@ export class HandlerScan {
       const isMcp = this.plans.of(controller, handler).operation !== undefined;
       const filters = [...filtersOn(controller), ...filtersOn(handler)];
       return isMcp || isRoute(handler) ? [{ handler, isMcp, filters }] : [];
+    });
+  }
+
+  /** Returns the tools with decorators of @rekog/mcp-nest that decide on access. */
+  decoratedTools(): readonly DecoratedHandler[] {
+    return this.methods().flatMap(({ controller, handler }) => {
+      const { operation, where, allowsAnonymous } = this.plans.of(controller, handler);
+      const decorators = operation ? accessDecorators(handler) : [];
+      return decorators.length > 0 ? [{ where, allowsAnonymous, decorators }] : [];
     });
   }
 

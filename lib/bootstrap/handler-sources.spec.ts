@@ -3,6 +3,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { describe, expect, it } from 'vitest';
 import { listing } from '../../test/fixtures/config-problems.js';
+import { verifies } from '../../test/verifies.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { ProtectedResourceRegistry } from '../resource/protected-resource.registry.js';
 import { type McpDeclaration, McpHandlerSource } from '../mcp/handler-source.js';
@@ -75,6 +76,22 @@ describe('HandlerSources', () => {
     mine.requirements.length = 0;
     expect(found).toEqual([PURGE]);
   });
+
+  verifies(
+    'CLI-22',
+    'opens a handler to anonymous callers by true, and not beside requirements',
+    async () => {
+      const open = { kind: 'tool', name: 'open', requirements: [], allowAnonymous: true };
+      expect(await declared({ provide: 'a', useValue: giving([open]) })).toEqual([open]);
+      const where = 'Notes.declarations()[0].allowAnonymous';
+      expect(await rejectionOf([{ ...open, allowAnonymous: 'yes' }])).toBe(
+        listing(`${where}: must be true or false`),
+      );
+      expect(await rejectionOf([{ ...PURGE, allowAnonymous: true }])).toBe(
+        listing(`${where}: cannot be true with requirements, which need a token; keep one of them`),
+      );
+    },
+  );
 
   it('takes every kind of requirement, a resource by name or identifier, and none', async () => {
     const requirements = ['a', { anyOf: ['b', 'c'] }, () => []];

@@ -61,6 +61,7 @@ const REASONS: Readonly<Record<RejectionReason, true>> = {
   other_resource: true,
   media_type: true,
   not_a_message: true,
+  no_stream: true,
   insufficient_scope: true,
   unavailable: true,
   fault: true,

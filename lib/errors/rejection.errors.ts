@@ -126,17 +126,19 @@ export type MessageRejection =
   | 'undeclared_tool'
   | 'other_resource'
   | 'media_type'
-  | 'not_a_message';
+  | 'not_a_message'
+  | 'no_stream';
 
 /**
- * The token is valid, but the message must not be served, whatever the scopes of the token.
+ * The message must not be served, whatever the scopes of the token.
  *
  * Clients get `400` with a JSON-RPC error if the request's protocol version does not allow the message: a batch, which ended
  * with version 2025-03-26, or headers that differ from the body. They also get it if the message asks for more than
  * `maxOperations`, and if the body is JSON text but not a message. They get `403` without a challenge for a call of an
  * undeclared tool, with `undeclaredTools: 'deny'` or an `McpHandlerSource`, and for an operation whose handler belongs to
  * another protected resource. They get `415` if the body is not sent as `application/json` and has not been parsed, so that it
- * cannot be checked.
+ * cannot be checked. They get `405` without a challenge for a stream outside of a session, if they send no token to a resource
+ * with `anonymousMethods`.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2025-06-18/changelog | MCP 2025-06-18, changes}
  * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http | MCP, Streamable HTTP}

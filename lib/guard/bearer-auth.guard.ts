@@ -110,11 +110,11 @@ export class BearerAuthGuard implements CanActivate {
       throw new CredentialsRejectedError('missing_token');
     const pending = this.services.authenticator.authenticate(state, request, resource, allowsAnonymous);
     if (!pending) {
-      this.authorize(context, state, request, route, resource);
+      this.authorize(context, state, request, route, resource, allowsAnonymous);
       return undefined;
     }
     return pending.then(() => {
-      this.authorize(context, state, request, route, resource);
+      this.authorize(context, state, request, route, resource, allowsAnonymous);
     });
   }
 
@@ -124,6 +124,7 @@ export class BearerAuthGuard implements CanActivate {
     request: GuardedRequest,
     route: HandlerPlan,
     resource: ProtectedResource,
+    allowsAnonymous: boolean,
   ): void {
     const { authorizer } = this.services;
     const requirements = this.getRequiredScopes(context);
@@ -135,6 +136,7 @@ export class BearerAuthGuard implements CanActivate {
         call,
         response,
         mayStream: route.mayStream,
+        allowsAnonymous,
       });
       return;
     }

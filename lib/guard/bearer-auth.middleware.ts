@@ -14,7 +14,8 @@ import type { RequestServices } from './request-services.js';
  * Answers rejections itself, with the same status, headers and body as the guard.
  *
  * If an `McpHandlerSource` declares scopes, or with `undeclaredTools: 'deny'`, it authorizes the operations in the body before
- * the request continues. If the body is not parsed yet, it is read first, only for callers with a valid token:
+ * the request continues. If the body is not parsed yet, it is read first, only for callers with a valid token and, at a
+ * resource with `anonymousMethods`, for those without one:
  *
  * - On Express with the application's JSON parser for all paths. The next handler gets the parsed `body`. Without such a
  * parser the request is rejected with 500.
@@ -74,7 +75,7 @@ export class BearerAuthMiddleware implements NestMiddleware<IncomingMessage, Ser
     const fail = (failure: unknown): void => {
       rejections.answer(parserFailure(failure), resource, request, response);
     };
-    if (filter.mustRead(request)) filter.readAndAuthorize(resource, request, response, goOn, fail);
+    if (filter.mustRead(resource, request)) filter.readAndAuthorize(resource, request, response, goOn, fail);
     else filter.authorizeUnread(resource, request, response, goOn);
   }
 

@@ -136,8 +136,8 @@ export class PlatformHooks {
 
   /**
    * On Express, routes that a library mounts run before the application's body parsers. On Fastify, handlers in the middleware
-   * run before them. So {@link preHandler} does not get their requests. Their body is read now, if MCP handlers are declared,
-   * and only for callers with a valid token.
+   * run before them. So {@link preHandler} does not get their requests. Their body is read now, if MCP handlers are declared
+   * and the caller has a valid token, or if it says whether the request needs one.
    */
   private authenticate(
     resource: ProtectedResource,
@@ -149,10 +149,10 @@ export class PlatformHooks {
       this.filter.authorize(resource, request, response, next);
       return;
     }
-    const { decides, needsBodies } = this.handlerScopes;
     // On Fastify a body is read twice, so only if no guard of Nest authorizes it again.
-    const isRead = isFastify(this.host.httpAdapter) ? needsBodies : decides;
-    if (isRead) this.filter.readAndAuthorize(resource, request, response, next, next);
+    const isRead = !isFastify(this.host.httpAdapter) && this.handlerScopes.decides;
+    if (isRead || this.filter.mustRead(resource, request))
+      this.filter.readAndAuthorize(resource, request, response, next, next);
     else this.filter.authorizeUnread(resource, request, response, next);
   }
 

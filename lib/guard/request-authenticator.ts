@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { RequestContext } from '../request/request-context.js';
+import { RequestUsers } from '../request/request-users.js';
 import { toAuthInfo } from '../request/to-auth-info.js';
 import { DecisionReport } from '../rejection/decision-report.js';
 import { AccessTokenAuthenticator } from '../request/access-token.authenticator.js';
@@ -20,6 +21,7 @@ export class RequestAuthenticator {
   constructor(
     private readonly tokens: AccessTokenAuthenticator,
     private readonly report: DecisionReport,
+    private readonly users: RequestUsers,
   ) {}
 
   /**
@@ -43,7 +45,8 @@ export class RequestAuthenticator {
    * Verifies the token and records the caller. Returns no promise if nothing needs to be awaited: for a cached token, and
    * without one.
    *
-   * @param allowsAnonymous - whether a request without credentials passes
+   * @param allowsAnonymous - whether any request without credentials passes. At a resource with `anonymousMethods`, all of them
+   * pass here, and the authorizer decides on what they ask for
    * @throws one of the errors of lib/errors, or an unexpected error; the promise rejects with the same
    */
   authenticate(
@@ -54,7 +57,10 @@ export class RequestAuthenticator {
   ): Promise<void> | undefined {
     if (this.isAuthenticated(context, request, resource)) return undefined;
     const sources = credentialSources(request);
-    if (allowsAnonymous && sources.authorization.length === 0) {
+    if (
+      sources.authorization.length === 0 &&
+      (allowsAnonymous || resource.options.anonymousMethods.length > 0)
+    ) {
       context.openFor(resource);
       return undefined;
     }
@@ -74,10 +80,21 @@ export class RequestAuthenticator {
     const known = context.authentication;
     const presented = context.presented(request);
     const isKnown = known?.resource === resource;
-    if (presented !== undefined && presented !== known?.auth) this.report.foreignAuth();
+    if (presented !== undefined && presented !== known?.auth) this.report.foreignAuth('auth');
+    const hasForeignUser =
+      this.users.property !== undefined && this.hasForeignUser(context, request, this.users.property);
     if (isKnown) context.present(request);
-    else if (known || presented !== undefined) context.reset(request);
+    else if (known || presented !== undefined || hasForeignUser) context.reset(request);
     return isKnown;
+  }
+
+  /** Whether another layer has set the property of the option `requestUser`. The property belongs to this package from now on. */
+  private hasForeignUser(context: RequestContext, request: object, property: string): boolean {
+    context.userProperty = property;
+    const presented = context.presentedUser(request);
+    if (presented === undefined || presented === context.authentication?.user) return false;
+    this.report.foreignAuth(property);
+    return true;
   }
 
   private record(
@@ -88,6 +105,7 @@ export class RequestAuthenticator {
     resource: ProtectedResource,
   ): void {
     const auth = toAuthInfo(token, verified, resource);
-    context.authenticate({ auth, resource }, request);
+    if (this.users.property === undefined) context.authenticate({ auth, resource }, request);
+    else context.authenticate({ auth, resource, user: this.users.of(auth) }, request);
   }
 }

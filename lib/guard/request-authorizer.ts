@@ -14,6 +14,7 @@ import { mcpStrategy } from '../mcp/protocol-version.js';
 import { choicesWithoutCaller, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import type { CredentialRequest } from '../token/credential-sources.js';
+import { AnonymousRequests } from './anonymous-requests.js';
 
 /** The part of a platform's request that is read. @internal */
 export interface ParsedRequest extends CredentialRequest {
@@ -31,6 +32,8 @@ export interface RouteDemand {
   readonly response: ServerResponse | undefined;
   /** Whether the handler may write the response itself, as an event stream. */
   readonly mayStream: boolean;
+  /** Whether callers without a token may send any request that needs no scopes. */
+  readonly allowsAnonymous: boolean;
 }
 
 /** A handler that is called within another request, and what it needs. @internal */
@@ -60,6 +63,7 @@ export class RequestAuthorizer {
     private readonly rules: MessageRules,
     private readonly report: DecisionReport,
     private readonly interceptors: ResponseInterceptors,
+    private readonly anonymous: AnonymousRequests,
   ) {}
 
   /**
@@ -74,6 +78,7 @@ export class RequestAuthorizer {
     response: ServerResponse,
   ): void {
     if (context.authentication) this.assertScopes(context, request, context.authentication, NONE);
+    else if (!resource.options.allowAnonymous) this.anonymous.assertOpen(request, resource, NONE);
     this.intercept(context, request, resource, { response, mayStream: true });
   }
 
@@ -88,10 +93,12 @@ export class RequestAuthorizer {
     resource: ProtectedResource,
     route: RouteDemand,
   ): void {
-    this.rules.assertRead(request);
-    this.rules.assertForm(request);
     const { requirements, call } = route;
     const { authentication, authorization } = context;
+    // On every layer: an application may change the body between two of them.
+    if (!authentication && !route.allowsAnonymous) this.anonymous.assertOpen(request, resource, requirements);
+    this.rules.assertRead(request);
+    this.rules.assertForm(request);
     const operations = operationsIn(request);
     if (!authorization.covers(request.body, operations) || !authorization.coversRoute(requirements)) {
       const needed = authentication

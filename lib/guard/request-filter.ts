@@ -7,7 +7,7 @@ import { RequestOriginRejectedError } from '../errors/rejection.errors.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { NO_ARGUMENTS } from '../mcp/operations.js';
 import type { ScopeRequirement } from '../mcp/scope-requirement.js';
-import { hasUnreadMessage, isSentAsJson } from '../mcp/unread-body.js';
+import { isSentAsJson } from '../mcp/unread-body.js';
 import { policyOf } from '../policy/request-origin-policy.js';
 import { isFastify } from '../platform/fastify.js';
 import { jsonParserOf } from '../platform/http-adapter.js';
@@ -131,6 +131,7 @@ export class RequestFilter {
         call: CALL,
         response: nodeResponseOf(response),
         mayStream: true,
+        allowsAnonymous: resource.options.allowAnonymous,
       };
       this.authorizer.authorize(context, request, resource, route);
     });
@@ -165,9 +166,10 @@ export class RequestFilter {
     this.step(RequestContext.of(request), resource, request, response, read, () => undefined);
   }
 
-  /** Whether a request has an unread body that no later check of this package authorizes. */
-  mustRead(request: FilteredRequest): boolean {
-    return this.handlerScopes.needsBodies && hasUnreadMessage(request);
+  /** Whether an unread body must be read now: no later check authorizes it, or it says whether the request needs a token. */
+  mustRead(resource: ProtectedResource, { headers }: FilteredRequest): boolean {
+    if (this.handlerScopes.needsBodies) return true;
+    return resource.options.anonymousMethods.length > 0 && headers.authorization === undefined;
   }
 
   private step(

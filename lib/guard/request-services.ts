@@ -6,6 +6,7 @@ import { MessageRules } from '../mcp/message-rules.js';
 import { ProtectedResourceRegistry } from '../resource/protected-resource.registry.js';
 import { ResourcePaths } from '../resource/resource-paths.js';
 import { WellKnownResponder } from '../resource/well-known.responder.js';
+import { AnonymousRequests } from './anonymous-requests.js';
 import { LocalAuthenticator } from './local-authenticator.js';
 import { PlatformHooks } from './platform-hooks.js';
 import { RequestAuthenticator } from './request-authenticator.js';
@@ -39,6 +40,7 @@ export const REQUEST_PROVIDERS: readonly Provider[] = [
   RequestAuthenticator,
   MessageRules,
   RequestAuthorizer,
+  AnonymousRequests,
   RequestFilter,
   LocalAuthenticator,
   PlatformHooks,

@@ -53,6 +53,32 @@ describe('HandlerScopeRegistry', () => {
     expect(scopes.requirementsOf(asked('prompt', 'greet'))).toEqual(['c']);
   });
 
+  verifies('CLI-22', 'opens an operation to anonymous callers only if all of its handlers do', () => {
+    const { scopes: own } = registry(NOTES);
+    const open = (kind: McpOperationKind, name: string, allowAnonymous?: boolean): McpDeclaration => ({
+      ...declaration(kind, name),
+      allowAnonymous,
+    });
+    own.register([
+      open('tool', 'open', true),
+      open('tool', 'shared', true),
+      open('tool', 'shared', false),
+      open('tool', 'shared', true),
+      open('tool', 'closed'),
+      open('prompt', 'greet', true),
+      open('resource', 'note://{id}', true),
+      open('resource', 'note://secret', false),
+      open('resource', 'board://front', true),
+    ]);
+    const opened = (kind: McpOperationKind, names: string[]): string[] =>
+      names.filter((name) => own.allowsAnonymous({ kind, name }));
+    const tools = ['open', 'shared', 'closed', 'Open', 'greet', '__proto__', 'constructor', ''];
+    expect(opened('tool', tools)).toEqual(['open']);
+    expect(opened('prompt', ['greet', 'open'])).toEqual(['greet']);
+    const uris = ['note://1', 'note://secret', 'note://{id}', 'board://front', 'board://back', ''];
+    expect(opened('resource', uris)).toEqual(['note://1', 'board://front']);
+  });
+
   verifies('SCP-24', 'knows no other names, nor those of another kind', () => {
     const tools = ['Purge', 'purge ', '', '__proto__', 'constructor', 'toString', 'hasOwnProperty', 'greet'];
     for (const name of tools) {

@@ -10,6 +10,7 @@ import type { McpDeclaration } from './handler-source.js';
 import type { McpOperation } from './operations.js';
 import type { OperationNeed } from './operation-needs.js';
 import { namedScopes, type ScopedCall, type ScopeRequirement } from './scope-requirement.js';
+import { strictUriMatcher } from './open-uris.js';
 import { readUri, uriMatcher } from './uri-template.js';
 
 /** A declaration, with what is known of the handler if it is a method of a controller. @internal */
@@ -22,6 +23,8 @@ export interface DeclaredHandler extends McpDeclaration {
 
 /** A resource or template, and which URIs it may stand for. */
 interface ScopedUri extends OperationNeed {
+  /** Whether a URI is certainly one of this handler, which allows anonymous callers. */
+  readonly opens: ((uri: string) => boolean) | undefined;
   readonly covers: ReturnType<typeof uriMatcher>;
 }
 
@@ -41,6 +44,8 @@ export class HandlerScopeRegistry {
     prompt: new Map<string, readonly OperationNeed[]>(),
   };
   private readonly uris: ScopedUri[] = [];
+  /** Whether all handlers of a tool or prompt allow anonymous callers. */
+  private readonly anonymous = { tool: new Map<string, boolean>(), prompt: new Map<string, boolean>() };
   private readonly owned = new HandlerResources();
   private hasUnguarded = false;
   private hasSource = false;
@@ -53,20 +58,26 @@ export class HandlerScopeRegistry {
   /** Adds declarations, and their scopes to the metadata of the resources. */
   register(declarations: readonly DeclaredHandler[]): void {
     for (const declaration of declarations) {
-      const { kind, name, requirements, resource, isGuarded = false } = declaration;
+      const { requirements, resource, isGuarded = false } = declaration;
       const owner = resource === undefined ? undefined : this.ownerOf(resource);
       if (owner && this.resources.all().length > 1) {
         this.owned.add(declaration, owner, declaration.server);
         this.hasUnguarded ||= !isGuarded;
       }
-      if (kind === 'resource') {
-        this.uris.push({ name, covers: uriMatcher(name), requirements });
-      } else {
-        const known = this.named[kind].get(name)?.flatMap((need) => need.requirements) ?? [];
-        this.named[kind].set(name, scoped([{ name, requirements: [...known, ...requirements] }]));
-      }
+      this.add(declaration);
       this.advertise(requirements, resource);
     }
+  }
+
+  private add({ kind, name, requirements, allowAnonymous = false }: McpDeclaration): void {
+    if (kind === 'resource') {
+      const opens = allowAnonymous ? strictUriMatcher(name) : undefined;
+      this.uris.push({ name, covers: uriMatcher(name), requirements, opens });
+      return;
+    }
+    const known = this.named[kind].get(name)?.flatMap((need) => need.requirements) ?? [];
+    this.named[kind].set(name, scoped([{ name, requirements: [...known, ...requirements] }]));
+    this.anonymous[kind].set(name, allowAnonymous && this.anonymous[kind].get(name) !== false);
   }
 
   /**
@@ -128,10 +139,25 @@ export class HandlerScopeRegistry {
 
   /** Same as {@link requirementsOf}, but separate for each resource or template that may match the operation. */
   needsOf({ kind, name }: McpOperation): readonly OperationNeed[] {
-    if (kind !== 'resource') return this.named[kind].get(name) ?? NO_NEEDS;
+    return kind === 'resource' ? scoped(this.urisOf(name)) : (this.named[kind].get(name) ?? NO_NEEDS);
+  }
+
+  /**
+   * Whether an operation runs only handlers that allow anonymous callers by a declaration of their own. If several servers
+   * have a tool of the same name, all of them must allow it. False for an unknown name.
+   */
+  allowsAnonymous({ kind, name }: Pick<McpOperation, 'kind' | 'name'>): boolean {
+    if (kind !== 'resource') return this.anonymous[kind].get(name) === true;
+    // What may match is protected; what is open must match for certain.
+    const matching = this.urisOf(name);
+    return matching.every(({ opens }) => opens) && matching.some(({ opens }) => opens?.(name));
+  }
+
+  /** Returns the resources and templates that may match a URI. */
+  private urisOf(name: string): readonly ScopedUri[] {
     if (this.uris.length === 0) return NO_NEEDS;
     const readings = readUri(name);
-    return scoped(this.uris.filter((uri) => uri.name === name || uri.covers(name, readings)));
+    return this.uris.filter((uri) => uri.name === name || uri.covers(name, readings));
   }
 
   private get deniesUndeclared(): boolean {

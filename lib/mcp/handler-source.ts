@@ -16,6 +16,13 @@ export interface McpDeclaration {
    * @defaultValue the only resource; if there are several, none in particular
    */
   readonly resource?: string | undefined;
+  /**
+   * Whether callers without a token may run the handler, with the option `anonymousMethods`, as `@AllowAnonymous()` says of
+   * handlers in Nest. Needs empty `requirements`.
+   *
+   * @defaultValue false
+   */
+  readonly allowAnonymous?: boolean | undefined;
 }
 
 /**

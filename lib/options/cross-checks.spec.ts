@@ -27,6 +27,17 @@ const withServers = (...authorizationServers: unknown[]): object => ({
 });
 
 describe('options that are each right', () => {
+  verifies('CLI-30', 'open methods by one option, and not all methods beside it', () => {
+    const withBoth = (more: object): object => ({
+      resources: resource('https://api.example.com/notes', more),
+    });
+    expect(problemsOf(withBoth({ anonymousMethods: ['ping'], allowAnonymous: true }))).toEqual([
+      'resources[0].anonymousMethods: has no effect with "allowAnonymous", which opens every method; leave one of the two out',
+    ]);
+    expect(problemsOf(withBoth({ anonymousMethods: ['ping'], allowAnonymous: false }))).toEqual([]);
+    expect(problemsOf(withBoth({ anonymousMethods: [], allowAnonymous: true }))).toEqual([]);
+  });
+
   verifies(['PRM-61', 'F33'], 'name each resource once, in canonical form', () => {
     expect(
       problemsOf({

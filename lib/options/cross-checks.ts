@@ -23,13 +23,17 @@ export function crossProblems(options: CheckedOptions): ConfigProblem[] {
   ];
 }
 
+const OPEN_TWICE = 'has no effect with "allowAnonymous", which opens every method; leave one of the two out';
+
 function resourceProblems(
-  { authorizationServers, resource, metadata }: CheckedResource,
+  { authorizationServers, resource, metadata, allowAnonymous, anonymousMethods = [] }: CheckedResource,
   path: string,
   isDeferred: boolean,
 ): ConfigProblem[] {
   const list = `${path}.authorizationServers`;
+  const isOpenTwice = allowAnonymous === true && anonymousMethods.length > 0;
   return [
+    ...(isOpenTwice ? [{ path: `${path}.anonymousMethods`, message: OPEN_TWICE }] : []),
     ...duplicates(authorizationServers, serverIssuer, list, 'issuer'),
     ...authorizationServers.flatMap((server, index) =>
       authorizationServerProblems(server, `${list}[${String(index)}]`, isDeferred),

@@ -9,6 +9,7 @@ import type { CredentialsRejection, TokenRejection } from '../errors/rejection.e
 import { errorUriProblem } from './challenge-text.js';
 import { Check, CheckObjects, CheckOptional, CheckOptionalObject } from './check.decorator.js';
 import { ProtectedResourceOptions } from './protected-resource-options.js';
+import { RequestUserOptions } from './request-user-options.js';
 import { isScopeHierarchy } from './scope-hierarchy.js';
 import type { TokenVerifierOption } from './token.verifier.js';
 import {
@@ -363,6 +364,18 @@ export class McpAuthModuleOptions {
    * @defaultValue 100
    */
   @CheckOptional(isWholeNumber(1, 10_000, 'operations')) readonly maxOperations?: number = 100;
+
+  /**
+   * Stores the caller of a request on the request a second time, for code that reads `req.user`: code for Passport, and
+   * `@ToolScopes()`, `@ToolRoles()` and the list filter of `@rekog/mcp-nest`. `{}` for `req.user` with the claims of the token.
+   *
+   * The property belongs to the package then, as `req.auth` does: it is undefined for anonymous callers and rejected requests,
+   * and a value of other code is overwritten with a warning. Not set over stdio.
+   *
+   * @defaultValue none: only `req.auth` is set
+   */
+  @CheckOptionalObject(() => RequestUserOptions)
+  readonly requestUser?: RequestUserOptions;
 
   /** Replaces the global `fetch` for every request to an authorization server. @defaultValue fetch */
   @CheckOptional(isFunction) readonly fetch?: typeof fetch;

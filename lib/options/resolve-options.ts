@@ -46,6 +46,7 @@ function resolveModule({ verifier, ...options }: CheckedOptions): ResolvedMcpAut
     resources: options.resources.map((resource) => resolveResource(resource, verifier)),
     tokenCache: (options.tokenCache || undefined) as ResolvedMcpAuthOptions['tokenCache'],
     sessionBinding: (options.sessionBinding || undefined) as ResolvedMcpAuthOptions['sessionBinding'],
+    requestUser: options.requestUser as ResolvedMcpAuthOptions['requestUser'],
     scopeHierarchy: options.scopeHierarchy && closure(options.scopeHierarchy),
     stdio: typeof options.stdio === 'object' ? resolveCaller(options.stdio) : (options.stdio ?? 'deny'),
     fetch: options.fetch ?? ((...args) => globalThis.fetch(...args)),
@@ -76,6 +77,7 @@ function resolveResource(
     allowedHosts: resolveAllowedHosts(resource, allowedHosts),
     verifier,
     privateIssuers: unique(options.privateIssuers),
+    anonymousMethods: unique(options.anonymousMethods),
   };
 }
 

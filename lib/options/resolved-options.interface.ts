@@ -5,6 +5,7 @@ import type {
   TokenCacheOptions,
 } from './mcp-auth-options.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
+import type { RequestUserOptions } from './request-user-options.js';
 import type { TokenVerifierClass, VerifyToken } from './token.verifier.js';
 import type {
   Resolved,
@@ -44,6 +45,8 @@ export type ResolvedMcpAuthOptions = Resolved<
     stdio: 'deny' | 'allow' | Resolved<StdioCaller, { subject: string | undefined }>;
     /** Undefined if it depends on whether a source declares anything. */
     undeclaredTools: 'allow' | 'deny' | undefined;
+    /** Undefined if only `req.auth` is set. */
+    requestUser: Resolved<RequestUserOptions, { toUser: RequestUserOptions['toUser'] }> | undefined;
     isRevoked: McpAuthModuleOptions['isRevoked'];
     onUnauthorized: McpAuthModuleOptions['onUnauthorized'];
   }

@@ -53,7 +53,7 @@ interface SentRequest {
  */
 @Injectable()
 export class DecisionReport {
-  private hasToldOfForeignAuth = false;
+  private readonly toldOfForeign = new Set<string>();
   private readonly undeclared = new Set<string>();
 
   constructor(
@@ -73,12 +73,15 @@ export class DecisionReport {
     });
   }
 
-  /** Warns that another middleware sets `req.auth` too. It warns only once: the cause is how the application is built. */
-  foreignAuth(): void {
-    if (this.hasToldOfForeignAuth) return;
-    this.hasToldOfForeignAuth = true;
-    const line = 'Another middleware also sets "req.auth" and is overwritten. Remove one of the two.';
-    this.log.write('warn', 'foreign req.auth', line);
+  /**
+   * Warns that another middleware sets a property of requests that has the caller. It warns only once: the cause is how the
+   * application is built.
+   */
+  foreignAuth(property: string): void {
+    if (this.toldOfForeign.has(property)) return;
+    this.toldOfForeign.add(property);
+    const line = `Another middleware also sets "req.${property}" and is overwritten. Remove one of the two.`;
+    this.log.write('warn', `foreign req.${property}`, line);
   }
 
   /** Warns once for each undeclared tool that is called: its declaration is missing, or its name is mistyped. */

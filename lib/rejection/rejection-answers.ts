@@ -68,29 +68,23 @@ const TARGET_REJECTED: RejectionAnswer = {
   description: 'The request target is neither a path nor a URL with a path',
 };
 
-const BATCH_REJECTED: RejectionAnswer = {
+/** The message itself is wrong, whatever the token. */
+const invalidMessage = (jsonRpcCode: number, description: string): RejectionAnswer => ({
   status: 400,
   headers: NO_STORE,
   error: 'invalid_request',
-  description: 'This protocol version has no batches; send one message in each request',
-  jsonRpcCode: -32600,
-};
+  description,
+  jsonRpcCode,
+});
 
-const HEADERS_REJECTED: RejectionAnswer = {
-  status: 400,
-  headers: NO_STORE,
-  error: 'invalid_request',
-  description: 'The headers of the request do not say the same as its body',
-  jsonRpcCode: -32020,
-};
+const BATCH_REJECTED = invalidMessage(
+  -32600,
+  'This protocol version has no batches; send one message in each request',
+);
 
-const TOO_LARGE_REJECTED: RejectionAnswer = {
-  status: 400,
-  headers: NO_STORE,
-  error: 'invalid_request',
-  description: 'The request asks for too many operations at once',
-  jsonRpcCode: -32600,
-};
+const HEADERS_REJECTED = invalidMessage(-32020, 'The headers of the request do not say the same as its body');
+
+const TOO_LARGE_REJECTED = invalidMessage(-32600, 'The request asks for too many operations at once');
 
 /** No challenge: further scopes do not change the response. */
 const TOOL_REJECTED: RejectionAnswer = {
@@ -117,12 +111,18 @@ const MEDIA_TYPE_REJECTED: RejectionAnswer = {
 };
 
 /** JSON-RPC 2.0 section 4: a message is an object. */
-const SCALAR_REJECTED: RejectionAnswer = {
-  status: 400,
-  headers: NO_STORE,
-  error: 'invalid_request',
-  description: 'Send a JSON-RPC message, which is a JSON object',
-  jsonRpcCode: -32600,
+const SCALAR_REJECTED = invalidMessage(-32600, 'Send a JSON-RPC message, which is a JSON object');
+
+/**
+ * No challenge: clients go on without a stream, as MCP says, and sign in when an operation needs it.
+ *
+ * @see {@link https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#listening-for-messages-from-the-server | MCP 2025-11-25, transports}
+ */
+const STREAM_REJECTED: RejectionAnswer = {
+  status: 405,
+  headers: Object.freeze({ Allow: 'POST', ...NO_STORE }),
+  error: 'method_not_allowed',
+  description: 'A stream needs an access token, or a session that was opened without one',
 };
 
 const MESSAGES_REJECTED: Readonly<Record<MessageRejection, RejectionAnswer>> = {
@@ -133,6 +133,7 @@ const MESSAGES_REJECTED: Readonly<Record<MessageRejection, RejectionAnswer>> = {
   other_resource: OTHER_RESOURCE,
   media_type: MEDIA_TYPE_REJECTED,
   not_a_message: SCALAR_REJECTED,
+  no_stream: STREAM_REJECTED,
 };
 
 /** No challenge if the client is not at fault: it would discard a valid token. */

@@ -136,6 +136,15 @@ const NOT_JSON: RejectionResponse = {
   },
 };
 
+const NO_STREAM: RejectionResponse = {
+  status: 405,
+  headers: { Allow: 'POST', ...NO_STORE },
+  body: {
+    error: 'method_not_allowed',
+    error_description: 'A stream needs an access token, or a session that was opened without one',
+  },
+};
+
 const REASONS = Object.keys({
   malformed: 0,
   too_long: 0,
@@ -171,6 +180,7 @@ const TABLE: readonly (readonly [failure: unknown, answer: RejectionResponse, de
   [new MessageRejectedError('undeclared_tool'), UNDECLARED, { reason: 'undeclared_tool' }],
   [new MessageRejectedError('other_resource'), OTHER_RESOURCE, { reason: 'other_resource' }],
   [new MessageRejectedError('media_type'), NOT_JSON, { reason: 'media_type' }],
+  [new MessageRejectedError('no_stream'), NO_STREAM, { reason: 'no_stream' }],
   [new InsufficientScopeError(['notes:write', 'notes:read']), INSUFFICIENT, { reason: 'insufficient_scope' }],
   [new AuthorizationServerUnavailableError(ISSUER), UNAVAILABLE, { reason: 'unavailable', server: ISSUER }],
   [

@@ -26,6 +26,37 @@ describe('RequestContext.prepare', () => {
   });
 });
 
+describe('RequestContext.present()', () => {
+  const resource = {} as ProtectedResource;
+  const auth = {} as AuthInfo;
+  const user = { sub: 'u1' };
+
+  it('stores the second form of the caller on both requests, and removes it with the caller', () => {
+    const raw = new IncomingMessage(new Socket());
+    const wrapper = { raw };
+    const context = RequestContext.of(wrapper);
+    context.userProperty = 'user';
+    context.authenticate({ auth, resource, user }, wrapper);
+    expect([raw, wrapper]).toEqual([
+      expect.objectContaining({ auth, user }),
+      expect.objectContaining({ auth, user }),
+    ]);
+    expect(context.presentedUser(wrapper)).toBe(user);
+    context.reset(wrapper);
+    expect([raw, wrapper]).toEqual([
+      expect.objectContaining({ auth: undefined, user: undefined }),
+      expect.objectContaining({ auth: undefined, user: undefined }),
+    ]);
+  });
+
+  it('stores nothing else without the option', () => {
+    const request = new IncomingMessage(new Socket());
+    RequestContext.of(request).authenticate({ auth, resource, user }, request);
+    expect([request, 'user' in request]).toEqual([expect.objectContaining({ auth }), false]);
+    expect(RequestContext.of(request).presentedUser(request)).toBeUndefined();
+  });
+});
+
 describe('RequestContext.openFor()', () => {
   const [one, other] = [{}, {}] as [ProtectedResource, ProtectedResource];
   const made = (): RequestContext => RequestContext.of(new IncomingMessage(new Socket()));

@@ -10,6 +10,8 @@ import type { ResponseState } from './response-state.js';
 export interface Authentication {
   readonly auth: AuthInfo;
   readonly resource: ProtectedResource;
+  /** The caller in the form of the option `requestUser`. */
+  readonly user?: unknown;
 }
 
 /** The Origin and Host of a request, checked for one resource. */
@@ -67,6 +69,9 @@ export class RequestContext {
   awaitsBody: ProtectedResource | undefined;
   /** The state of the response; kept until the response is closed, even if the request is rejected later. */
   response: ResponseState | undefined;
+
+  /** The property that has the caller in the form of the option `requestUser`; undefined without it. */
+  userProperty: string | undefined;
 
   private decided: Authorization | undefined;
 
@@ -171,10 +176,23 @@ export class RequestContext {
     return auth ?? (this.request as { auth?: unknown }).auth;
   }
 
+  /** Returns the value of {@link userProperty}; another middleware may have set it. */
+  presentedUser(request: object): unknown {
+    const { userProperty: name } = this;
+    if (name === undefined) return undefined;
+    return (Reflect.get(request, name) ?? Reflect.get(this.request, name) ?? undefined) as unknown;
+  }
+
   /** Stores the caller where the MCP SDK reads it: `req.auth`, of the platform's request and of the Node request in it. */
   present(request: object): void {
     const auth = this.authentication?.auth;
     (this.request as { auth?: AuthInfo | undefined }).auth = auth;
     if (this.request !== request) (request as { auth?: AuthInfo | undefined }).auth = auth;
+    if (this.userProperty !== undefined) this.presentUser(request, this.userProperty);
+  }
+
+  private presentUser(request: object, name: string): void {
+    const user = this.authentication?.user;
+    for (const each of new Set([this.request, request])) Reflect.set(each, name, user);
   }
 }

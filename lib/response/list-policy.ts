@@ -107,8 +107,11 @@ export class ListPolicy {
     const requirements = this.handlerScopes.requirementsOf(operation);
     const own = requirements.filter(isDecided);
     const dependsOnArguments = own.length < requirements.length;
-    // A caller without a token has access only to handlers without requirements.
-    if (!auth && requirements.length === 0) return { required: [], granted: true, dependsOnArguments };
+    // A caller without a token has access only to handlers without requirements, or with `anonymousMethods` to open ones.
+    const isOpen =
+      resource.options.anonymousMethods.length === 0 || this.handlerScopes.allowsAnonymous(operation);
+    if (!auth && requirements.length === 0 && isOpen)
+      return { required: [], granted: true, dependsOnArguments };
     const baseline = resource.options.requiredScopes;
     const required = [...new Set([...baseline, ...own])];
     if (!auth) return { required, granted: false, dependsOnArguments };

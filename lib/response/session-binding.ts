@@ -10,6 +10,7 @@ import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { isFastify } from '../platform/fastify.js';
 import { nodeRequestOf } from '../platform/node-message.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { AnnouncedStreams } from './announced-streams.js';
 import { beforeHead } from './intercept-response.js';
 import { type Owner, SessionOwners } from './session-owners.js';
@@ -52,6 +53,11 @@ export class SessionBinding {
     { sessionBinding, now }: Pick<ResolvedMcpAuthOptions, 'sessionBinding' | 'now'>,
   ) {
     this.sessions = sessionBinding && new SessionOwners(sessionBinding, steadySeconds(now));
+  }
+
+  /** Whether a session was opened without a token, and no caller with a token has taken it over. False without binding. */
+  isAnonymous({ options }: ProtectedResource, id: string): boolean {
+    return this.sessions?.use(sessionKey(options.resource, id), ANYBODY) ?? false;
   }
 
   intercept(state: ResponseState): void {

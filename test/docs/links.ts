@@ -33,7 +33,7 @@ function linksOf(text: string): readonly string[] {
 }
 
 /** What GitHub makes of the headings: the words in lower case with hyphens between; a repeated one gets a number. */
-function anchors(text: string): ReadonlySet<string> {
+export function anchors(text: string): ReadonlySet<string> {
   const found = new Set<string>();
   for (const [, heading = ''] of withoutFences(text).matchAll(/^#{1,6} +(.*?)(?: +#+)?$/gm)) {
     const base = heading

@@ -216,6 +216,6 @@ describe('what only MCP clients need', () => {
     const log = new RecordingLogger();
     await startNotes(trusting(as.issuer), log);
     expect(log.warnings).toHaveLength(1);
-    expect(log.warnings[0]).toContain('[pkce_missing]');
+    expect(log.warnings[0]).toContain('[pkce_missing]; see OPERATIONS.md#pkce_missing');
   });
 });

@@ -398,7 +398,11 @@ describe('the diagnostics', () => {
     expect(perfect!.mcp).toEqual({ errors: [], warnings: [], successes });
     as.at(
       OAUTH,
-      as.metadata({ registration_endpoint: undefined, code_challenge_methods_supported: ['plain'] }),
+      as.metadata({
+        registration_endpoint: undefined,
+        client_id_metadata_document_supported: undefined,
+        code_challenge_methods_supported: ['plain'],
+      }),
     );
     const [lacking] = diagnosticsOf(await startLiving([as.issuer])).report().authorizationServers;
     expect(lacking!.mcp).toMatchObject({

@@ -172,6 +172,11 @@ export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenc
     'a body that is neither a JSON object nor an array, or one that is too large for `BearerAuthMiddleware` to read',
     'send a JSON object; if you did, the application reads bodies as text: let a JSON body parser run before the guard',
   ),
+  no_stream: entry(
+    405,
+    'an MCP client without a token requested a stream outside of a session, at a resource with `anonymousMethods`',
+    'nothing: clients go on without a stream',
+  ),
   insufficient_scope: entry(
     403,
     'the token lacks scopes that the operation needs',
@@ -222,9 +227,9 @@ export const ERROR_CODE_REFERENCE: Readonly<Record<McpAuthErrorCode, ErrorRefere
     'get a new token; the reason says what is wrong with this one',
   ),
   ERR_MCP_AUTH_MESSAGE_REJECTED: entry(
-    [400, 403, 415],
+    [400, 403, 405, 415],
     'the message is not what its protocol version allows, calls what nothing declares, or is not sent as JSON, as an object',
-    'see the reasons `batch`, `header_mismatch`, `undeclared_tool`, `media_type` and `not_a_message`',
+    'see the reasons `batch`, `header_mismatch`, `undeclared_tool`, `media_type`, `not_a_message` and `no_stream`',
   ),
   ERR_MCP_AUTH_INSUFFICIENT_SCOPE: entry(
     403,
