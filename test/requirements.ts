@@ -566,7 +566,7 @@ const realClients = {
 const listsAndLocalCalls = {
   'SCP-23': row(
     'MCP 2026-07-28 server/tools',
-    'lists hide or annotate what a token does not open, as private to their caller, and are no access control',
+    'lists hide what a token does not open, as private to their caller, and are no access control',
   ),
   F74: row('design', 'the option listPolicy, on every transport'),
   'STD-01': row(

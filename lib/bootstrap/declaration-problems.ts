@@ -1,5 +1,5 @@
 import type { ConfigProblem } from '../errors/config.error.js';
-import { isListOf, isOneOf, isPlainObject, isText } from '../options/value-rules.js';
+import { isBoolean, isListOf, isOneOf, isPlainObject, isText } from '../options/value-rules.js';
 import type { McpDeclaration } from '../mcp/handler-source.js';
 import type { McpOperationKind } from '../mcp/operations.js';
 import { requirementProblems } from '../mcp/scope-requirement.js';
@@ -37,13 +37,14 @@ function memberProblems(
 ): readonly ConfigProblem[] {
   const problem = isPlainObject(declaration);
   if (problem !== undefined) return [{ path, message: problem }];
-  const { kind, name, requirements, resource } = declaration as Partial<McpDeclaration>;
+  const { kind, name, requirements, resource, optionalSignIn } = declaration as Partial<McpDeclaration>;
   const list = isList(requirements);
   const found: [string, string | undefined][] = [
     ['kind', isKind(kind)],
     ['name', isText(name)],
     ['requirements', list && `${list}; write [] where a valid token suffices`],
     ['resource', resource === undefined || resources.includes(resource) ? undefined : unknown(resources)],
+    ['optionalSignIn', optionalSignIn === undefined ? undefined : isBoolean(optionalSignIn)],
   ];
   return [
     ...found.flatMap(([member, message]) =>

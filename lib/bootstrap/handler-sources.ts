@@ -10,7 +10,7 @@ import { type McpDeclaration, McpHandlerSource } from '../mcp/handler-source.js'
 
 /** Returns the declarations of the decorators on handlers of @rekog/mcp-nest. @internal */
 export function declaredBy(handlers: readonly HandlerPlan[]): readonly DeclaredHandler[] {
-  return handlers.flatMap(({ operation, requirements, resourceName, server, guards }) =>
+  return handlers.flatMap(({ operation, requirements, resourceName, server, guards, allowsAnonymous }) =>
     operation
       ? [
           {
@@ -19,6 +19,7 @@ export function declaredBy(handlers: readonly HandlerPlan[]): readonly DeclaredH
             resource: resourceName,
             server,
             isGuarded: guards.some(isBearerAuthGuard),
+            optionalSignIn: allowsAnonymous,
           },
         ]
       : [],

@@ -126,6 +126,7 @@ export class BearerAuthGuard implements CanActivate {
       call,
       response,
       mayStream: route.mayStream,
+      allowsAnonymous: route.allowsAnonymous,
     });
   }
 
@@ -173,17 +174,20 @@ export class BearerAuthGuard implements CanActivate {
     });
   }
 
-  private reject(context: ExecutionContext, resource: ProtectedResource, failure: unknown): BearerException {
-    const request = this.getRequest(context);
+  private reject(context: ExecutionContext, resource: ProtectedResource, thrown: unknown): BearerException {
+    const request = this.getRequest(context) as (ParsedRequest & object) | undefined;
     const response = this.getResponse(context);
     const { httpAdapter } = this.adapterHost;
+    const isRoute = request !== undefined && context.getType() === 'http';
+    const failure = isRoute
+      ? this.services.authorizer.withNeededScopes(thrown, request, resource, this.getRequiredScopes(context))
+      : thrown;
     const exception = this.services.rejections.exception(failure, resource, request, response, httpAdapter);
     const state = RequestContext.find(request);
-    const isRoute = request !== undefined && context.getType() === 'http';
     // A call within a request is rejected separately: others may run in the same request. The request's answer says why.
     if (!isRoute && recordDenial(request, failure)) return exception;
     const auth = isRoute ? state?.withdraw(request) : state?.authentication?.auth;
-    this.services.rejections.tell(failure, exception.getStatus(), resource, request, auth);
+    this.services.rejections.tell(failure, resource, request, auth);
     return exception;
   }
 }

@@ -38,6 +38,8 @@ export interface RouteDemand {
   readonly response: ServerResponse | undefined;
   /** Whether the handler may write the response itself, as an event stream. */
   readonly mayStream: boolean;
+  /** Whether the route itself allows anonymous callers. */
+  readonly allowsAnonymous: boolean;
 }
 
 /** An operation that needs scopes. */
@@ -83,7 +85,31 @@ export class RequestAuthorizer {
   authorizeUnread(request: ParsedRequest, resource: ProtectedResource, response: ServerResponse): void {
     const { authentication } = RequestContext.of(request);
     if (authentication) this.assertScopes(request, authentication, NONE);
-    this.intercept(request, resource, { response, mayStream: true }, NONE);
+    this.intercept(request, resource, { response, mayStream: true, allowsAnonymous: false }, NONE);
+  }
+
+  /**
+   * Returns the failure of a request without a token, with the scopes of the operation that it calls. Returns any other
+   * failure unchanged, and if the body is not read, or the option `challengeScopes` names other scopes.
+   *
+   * @param requirements - those of the route
+   */
+  withNeededScopes(
+    failure: unknown,
+    request: ParsedRequest,
+    resource: ProtectedResource,
+    requirements: readonly ScopeRequirement[],
+  ): unknown {
+    const isNamed = !(failure instanceof CredentialsRejectedError) || failure.scopes.length > 0;
+    if (isNamed || resource.options.challengeScopes !== 'required') return failure;
+    const operations = operationsIn(request);
+    const ofBody = isOne(operations)
+      ? operations
+          .filter((operation) => this.handlerScopes.belongsTo(operation, resource))
+          .flatMap((operation) => this.handlerScopes.requirementsOf(operation))
+      : NONE;
+    const scopes = this.scopes.needed(resource, choicesWithoutCaller([...requirements, ...ofBody]));
+    return new CredentialsRejectedError(failure.reason, scopes);
   }
 
   /**
@@ -222,12 +248,24 @@ export class RequestAuthorizer {
   private intercept(
     request: ParsedRequest,
     resource: ProtectedResource,
-    { response, mayStream }: Pick<RouteDemand, 'response' | 'mayStream'>,
+    { response, mayStream, allowsAnonymous }: Pick<RouteDemand, 'response' | 'mayStream' | 'allowsAnonymous'>,
     needed: readonly ScopeChoice[],
   ): void {
     if (!response) return;
+    const { body } = request;
     const auth = RequestContext.of(request).authentication?.auth;
-    this.interceptors.intercept({ request, response, body: request.body, auth, resource, needed, mayStream });
+    const intercepted = { request, response, body, auth, resource, needed, mayStream, allowsAnonymous };
+    this.interceptors.intercept(intercepted);
+  }
+}
+
+/** Whether a body asks for one operation of bounded length, so that a caller without a token causes little work. */
+function isOne(operations: readonly McpOperation[]): boolean {
+  try {
+    assertBounded(operations, 1);
+    return true;
+  } catch {
+    return false;
   }
 }
 

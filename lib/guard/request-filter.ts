@@ -129,6 +129,7 @@ export class RequestFilter {
         call: CALL,
         response: nodeResponseOf(response),
         mayStream: true,
+        allowsAnonymous: false,
       };
       this.authorizer.authorize(request, resource, route);
     });
@@ -176,7 +177,8 @@ export class RequestFilter {
     authorize: () => void,
   ): void {
     const reject = (failure: unknown): void => {
-      this.rejections.answer(failure, resource, request, response);
+      const named = this.authorizer.withNeededScopes(failure, request, resource, NO_REQUIREMENTS);
+      this.rejections.answer(named, resource, request, response);
     };
     const goOn = (): void => {
       RequestContext.of(request).run(next);

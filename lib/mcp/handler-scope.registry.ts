@@ -20,6 +20,14 @@ export interface DeclaredHandler extends McpDeclaration {
   readonly isGuarded?: boolean;
 }
 
+/** How a tool treats callers without a token, if they reach it. @internal */
+export interface AnonymousAccess {
+  /** Whether a guard on the tool rejects them, unless its resource allows them. */
+  readonly isGuarded: boolean;
+  /** Whether the tool says that it serves them, and does more for other callers. */
+  readonly isOptional: boolean;
+}
+
 /** A resource or template, and which URIs it may stand for. */
 interface ScopedUri extends OperationNeed {
   readonly covers: ReturnType<typeof uriMatcher>;
@@ -41,6 +49,7 @@ export class HandlerScopeRegistry {
     prompt: new Map<string, readonly ScopeRequirement[]>(),
   };
   private readonly uris: ScopedUri[] = [];
+  private readonly anonymous = new Map<string, AnonymousAccess>();
   private readonly owned = new HandlerResources();
   private hasUnguarded = false;
   private hasSource = false;
@@ -65,6 +74,7 @@ export class HandlerScopeRegistry {
         const known = this.named[kind].get(name) ?? [];
         this.named[kind].set(name, [...known, ...requirements]);
       }
+      if (kind === 'tool') this.addAnonymous(declaration);
       this.advertise(requirements, resource);
     }
   }
@@ -111,6 +121,11 @@ export class HandlerScopeRegistry {
     return this.needsOf(operation).flatMap(({ requirements }) => requirements);
   }
 
+  /** Returns how a tool treats callers without a token. If several servers have such a tool, the strictest counts. */
+  anonymousAccess(tool: string): AnonymousAccess {
+    return this.anonymous.get(tool) ?? { isGuarded: false, isOptional: false };
+  }
+
   /** Whether all of these requirements are among those of the operation that is called. */
   requires(call: ScopedCall, requirements: readonly ScopeRequirement[]): boolean {
     const { kind } = call;
@@ -125,6 +140,14 @@ export class HandlerScopeRegistry {
     if (this.uris.length === 0) return [];
     const readings = readUri(name);
     return scoped(this.uris.filter((uri) => uri.name === name || uri.covers(name, readings)));
+  }
+
+  private addAnonymous({ name, isGuarded = false, optionalSignIn = false }: DeclaredHandler): void {
+    const known = this.anonymous.get(name) ?? { isGuarded: false, isOptional: true };
+    this.anonymous.set(name, {
+      isGuarded: known.isGuarded || (isGuarded && !optionalSignIn),
+      isOptional: known.isOptional && optionalSignIn,
+    });
   }
 
   private get deniesUndeclared(): boolean {

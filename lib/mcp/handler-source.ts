@@ -16,6 +16,14 @@ export interface McpDeclaration {
    * @defaultValue the only resource; if there are several, none in particular
    */
   readonly resource?: string | undefined;
+  /**
+   * Whether the handler does more for callers with a token, although it also serves anonymous ones. Lists then say that
+   * sign-in is optional: see the option `toolSecuritySchemes`. It admits no caller: the route or the resource does that.
+   * Only for tools without requirements.
+   *
+   * @defaultValue false
+   */
+  readonly optionalSignIn?: boolean | undefined;
 }
 
 /**

@@ -16,8 +16,7 @@ import { bearerChallenge } from './www-authenticate.js';
 export type RejectionSettings = Pick<ResolvedMcpAuthOptions, 'showErrorDetails' | 'errorBody' | 'errorUri'>;
 
 /** The parts of a resource that a rejection uses. @internal */
-export interface ChallengedResource extends Pick<ProtectedResource, 'metadataUrl'> {
-  readonly options: Pick<ProtectedResource['options'], 'requiredScopes'>;
+export interface ChallengedResource extends Pick<ProtectedResource, 'metadataUrl' | 'challengeScopes'> {
   /** The resource's authorization servers by issuer. */
   readonly servers: ReadonlyMap<string, unknown>;
 }
@@ -34,10 +33,13 @@ export interface RejectionAnswer {
   readonly errorUri?: string | undefined;
 }
 
+const LACKS_SCOPES = 'The access token does not grant what this operation needs';
+
 /** How long a client should wait before it retries, in seconds. */
 const RETRY_AFTER_SECONDS = 5;
 
-const NO_STORE = Object.freeze({ 'Cache-Control': 'no-store' });
+/** No cache may store an answer to credentials. @internal */
+export const NO_STORE = Object.freeze({ 'Cache-Control': 'no-store' });
 
 /** No challenge: another token does not change the response. */
 const ORIGIN_REJECTED: RejectionAnswer = {
@@ -180,12 +182,33 @@ export function answerTo(
   }
   if (failure instanceof InsufficientScopeError) {
     const scopes = soundScopes(failure.scopes);
-    const description = 'The access token does not grant what this operation needs';
-    return challenged(403, resource, settings, { error: 'insufficient_scope', scopes, description });
+    return challenged(403, resource, settings, {
+      error: 'insufficient_scope',
+      scopes,
+      description: LACKS_SCOPES,
+    });
   }
   if (failure instanceof MessageRejectedError) return MESSAGES_REJECTED[failure.reason];
   if (failure instanceof RequestOriginRejectedError) return originAnswer(failure);
   return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
+}
+
+/**
+ * Returns the challenge for a missing token or missing scopes, always with an `error`. For missing scopes, it is that of the
+ * 403. RFC 6750 has no error for a missing token, so it gets the one of OpenAI's example.
+ *
+ * @internal
+ */
+export function toolChallengeText(
+  failure: CredentialsRejectedError | InsufficientScopeError,
+  resource: ChallengedResource,
+  settings: RejectionSettings,
+): string {
+  const error = 'insufficient_scope';
+  if (failure instanceof InsufficientScopeError)
+    return challengeFor(error, soundScopes(failure.scopes), LACKS_SCOPES, resource, settings);
+  const scopes = failure.scopes.length > 0 ? soundScopes(failure.scopes) : resource.challengeScopes;
+  return challengeFor(error, scopes, 'Sign in to use this tool', resource, settings);
 }
 
 /** Removes invalid scopes: a handler or verifier of the application may name any text. */
@@ -208,7 +231,7 @@ function fixedAnswers(resource: ChallengedResource, settings: RejectionSettings)
 }
 
 function makeFixedAnswers(resource: ChallengedResource, settings: RejectionSettings): FixedAnswers {
-  const { requiredScopes: scopes } = resource.options;
+  const { challengeScopes: scopes } = resource;
   return {
     noCredentials: {
       status: 401,
@@ -236,12 +259,22 @@ function bareChallenge(scopes: readonly string[], { metadataUrl }: ChallengedRes
 
 function challenged(
   status: number,
-  { metadataUrl }: ChallengedResource,
-  { errorUri }: RejectionSettings,
+  resource: ChallengedResource,
+  settings: RejectionSettings,
   { error, scopes, description }: { error: string; scopes: readonly string[]; description: string },
 ): RejectionAnswer {
-  const challenge = bearerChallenge({ error, scopes, resourceMetadata: metadataUrl, description, errorUri });
-  return { status, headers: withChallenge(challenge), error, description, errorUri };
+  const challenge = challengeFor(error, scopes, description, resource, settings);
+  return { status, headers: withChallenge(challenge), error, description, errorUri: settings.errorUri };
+}
+
+function challengeFor(
+  error: string,
+  scopes: readonly string[],
+  description: string,
+  { metadataUrl }: ChallengedResource,
+  { errorUri }: RejectionSettings,
+): string {
+  return bearerChallenge({ error, scopes, resourceMetadata: metadataUrl, description, errorUri });
 }
 
 function withChallenge(challenge: string): RejectionAnswer['headers'] {
