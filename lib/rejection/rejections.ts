@@ -57,8 +57,12 @@ export class Rejections {
     request: RejectedRequest | undefined,
     body = (): unknown => request?.body,
   ): RejectionResponse {
-    const challenge = this.toolChallenge(failure, resource, request, body);
-    if (challenge) return challenge;
+    return (
+      this.toolChallenge(failure, resource, request, body) ?? this.httpResponse(failure, resource, body)
+    );
+  }
+
+  private httpResponse(failure: unknown, resource: ProtectedResource, body: () => unknown): RejectionResponse {
     const id = isJsonRpcRejection(failure, this.options) ? requestIdOf(body()) : null;
     return rejectionResponse(failure, resource, this.options, id);
   }
@@ -97,7 +101,7 @@ export class Rejections {
   ): BearerException {
     const rejection =
       response === undefined
-        ? rejectionResponse(failure, resource, this.options, null)
+        ? this.httpResponse(failure, resource, () => request?.body)
         : this.response(failure, resource, request);
     if (response !== undefined) {
       for (const [name, value] of Object.entries(rejection.headers)) adapter.setHeader(response, name, value);
