@@ -100,8 +100,9 @@ export class ProtectedResourceOptions {
   /**
    * The scopes that a 401 asks for. Many clients ask for scopes once, when they connect, and cannot get more later.
    *
-   * - `required`: what the called operation needs, `requiredScopes` included. `requiredScopes` alone if the request has a bad
-   *   token, or is rejected before its body is read: with `earlyAuthentication`, unless the resource has `allowAnonymous`.
+   * - `required`: what the called operation needs, `requiredScopes` included. Scopes that functions return are not known
+   *   without a caller. `requiredScopes` alone if the request has a bad token, calls several operations, or is rejected before
+   *   its body is read: with `earlyAuthentication`, unless the resource has `allowAnonymous`.
    * - `all`: `requiredScopes` and all scopes that `@RequireScopes()` and `McpHandlerSource` name for this resource. Scopes that
    *   functions return, or that only a handler asks for, are not among them: write a list.
    * - a list: exactly these.
