@@ -53,11 +53,11 @@ export class BearerAuthGuard implements CanActivate {
       return pending.then(
         () => true,
         (failure: unknown) => {
-          throw this.reject(context, resource, failure);
+          throw this.reject(context, route, resource, failure);
         },
       );
     } catch (failure) {
-      const exception = this.reject(context, resource, failure);
+      const exception = this.reject(context, route, resource, failure);
       if (isMcpCall(context) && this.getRequest(context) === undefined) return rejectCall(exception, failure);
       throw exception;
     }
@@ -174,13 +174,18 @@ export class BearerAuthGuard implements CanActivate {
     });
   }
 
-  private reject(context: ExecutionContext, resource: ProtectedResource, thrown: unknown): BearerException {
+  private reject(
+    context: ExecutionContext,
+    { requirements }: HandlerPlan,
+    resource: ProtectedResource,
+    thrown: unknown,
+  ): BearerException {
     const request = this.getRequest(context) as (ParsedRequest & object) | undefined;
     const response = this.getResponse(context);
     const { httpAdapter } = this.adapterHost;
     const isRoute = request !== undefined && context.getType() === 'http';
     const failure = isRoute
-      ? this.services.authorizer.withNeededScopes(thrown, request, resource, this.getRequiredScopes(context))
+      ? this.services.authorizer.withNeededScopes(thrown, request, resource, requirements)
       : thrown;
     const exception = this.services.rejections.exception(failure, resource, request, response, httpAdapter);
     const state = RequestContext.find(request);

@@ -89,10 +89,11 @@ export class RequestAuthorizer {
   }
 
   /**
-   * Returns the failure of a request without a token, with the scopes of the operation that it calls. Returns any other
-   * failure unchanged, and if the body is not read, or the option `challengeScopes` names other scopes.
+   * Returns the failure of a request without a token, with the scopes of the operation that it calls. Returns the failure
+   * unchanged if it is another one, if nothing that is called has scopes of its own, or if the option `challengeScopes` names
+   * other scopes.
    *
-   * @param requirements - those of the route
+   * @param requirements - those of the route's decorators
    */
   withNeededScopes(
     failure: unknown,
@@ -100,15 +101,17 @@ export class RequestAuthorizer {
     resource: ProtectedResource,
     requirements: readonly ScopeRequirement[],
   ): unknown {
-    const isNamed = !(failure instanceof CredentialsRejectedError) || failure.scopes.length > 0;
-    if (isNamed || resource.options.challengeScopes !== 'required') return failure;
+    const isBare = failure instanceof CredentialsRejectedError && failure.scopes.length === 0;
+    if (!isBare || resource.options.challengeScopes !== 'required') return failure;
     const operations = operationsIn(request);
     const ofBody = isOne(operations)
       ? operations
           .filter((operation) => this.handlerScopes.belongsTo(operation, resource))
           .flatMap((operation) => this.handlerScopes.requirementsOf(operation))
       : NONE;
-    const scopes = this.scopes.needed(resource, choicesWithoutCaller([...requirements, ...ofBody]));
+    const needed = choicesWithoutCaller([...requirements, ...ofBody]);
+    if (needed.length === 0) return failure;
+    const scopes = this.scopes.needed(resource, needed);
     return new CredentialsRejectedError(failure.reason, scopes);
   }
 

@@ -107,6 +107,8 @@ export class ProtectedResourceOptions {
    *   functions return, or that only a handler asks for, are not among them: write a list.
    * - a list: exactly these.
    *
+   * Callers without a token thereby learn which scopes a tool needs, as they do from the metadata. Use a list if they must not.
+   *
    * `offline_access` is left out. The 403 of a token that lacks scopes is not affected: it names what the operation needs.
    * Not checked: whether a token with these scopes has the `requiredScopes`.
    *

@@ -57,12 +57,14 @@ export class Rejections {
     request: RejectedRequest | undefined,
     body = (): unknown => request?.body,
   ): RejectionResponse {
-    return (
-      this.toolChallenge(failure, resource, request, body) ?? this.httpResponse(failure, resource, body)
-    );
+    return this.toolChallenge(failure, resource, request, body) ?? this.httpResponse(failure, resource, body);
   }
 
-  private httpResponse(failure: unknown, resource: ProtectedResource, body: () => unknown): RejectionResponse {
+  private httpResponse(
+    failure: unknown,
+    resource: ProtectedResource,
+    body: () => unknown,
+  ): RejectionResponse {
     const id = isJsonRpcRejection(failure, this.options) ? requestIdOf(body()) : null;
     return rejectionResponse(failure, resource, this.options, id);
   }

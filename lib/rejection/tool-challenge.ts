@@ -83,6 +83,8 @@ export function chosenForm(
   try {
     const form: unknown = toolChallenge(request);
     if (form === 'http' || form === 'result') return form;
+    // Nothing waits for it, so its rejection would end the process.
+    if (form instanceof Promise) form.catch(() => undefined);
     return new TypeError(`it returned a value of type ${typeof form} that is neither "http" nor "result"`);
   } catch (error) {
     return error instanceof Error ? error : new Error('it threw something that is no Error');

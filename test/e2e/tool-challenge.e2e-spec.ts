@@ -292,6 +292,7 @@ describe.each(PLATFORMS)('the option toolChallenge, on %s', (platform) => {
       },
       () => 'Result',
       () => Promise.resolve('result'),
+      () => Promise.reject(new Error('mine')),
       () => undefined,
     ];
     for (const toolChallenge of failing) {
