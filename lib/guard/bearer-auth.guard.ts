@@ -185,7 +185,7 @@ export class BearerAuthGuard implements CanActivate {
     const { httpAdapter } = this.adapterHost;
     const isRoute = request !== undefined && context.getType() === 'http';
     const failure = isRoute
-      ? this.services.authorizer.withNeededScopes(thrown, request, resource, requirements)
+      ? this.services.neededScopes.named(thrown, request.body, resource, requirements)
       : thrown;
     const exception = this.services.rejections.exception(failure, resource, request, response, httpAdapter);
     const state = RequestContext.find(request);

@@ -89,33 +89,6 @@ export class RequestAuthorizer {
   }
 
   /**
-   * Returns the failure of a request without a token, with the scopes of the operation that it calls. Returns the failure
-   * unchanged if it is another one, if nothing that is called has scopes of its own, or if the option `challengeScopes` names
-   * other scopes.
-   *
-   * @param requirements - those of the route's decorators
-   */
-  withNeededScopes(
-    failure: unknown,
-    request: ParsedRequest,
-    resource: ProtectedResource,
-    requirements: readonly ScopeRequirement[],
-  ): unknown {
-    const isBare = failure instanceof CredentialsRejectedError && failure.scopes.length === 0;
-    if (!isBare || resource.options.challengeScopes !== 'required') return failure;
-    const operations = operationsIn(request);
-    const ofBody = isOne(operations)
-      ? operations
-          .filter((operation) => this.handlerScopes.belongsTo(operation, resource))
-          .flatMap((operation) => this.handlerScopes.requirementsOf(operation))
-      : NONE;
-    const needed = choicesWithoutCaller([...requirements, ...ofBody]);
-    if (needed.length === 0) return failure;
-    const scopes = this.scopes.needed(resource, needed);
-    return new CredentialsRejectedError(failure.reason, scopes);
-  }
-
-  /**
    * Authorizes a request before its handler runs.
    *
    * @throws one of the errors of lib/errors; an error for a body that is not parsed, if no later check authorizes it
@@ -259,16 +232,6 @@ export class RequestAuthorizer {
     const auth = RequestContext.of(request).authentication?.auth;
     const intercepted = { request, response, body, auth, resource, needed, mayStream, allowsAnonymous };
     this.interceptors.intercept(intercepted);
-  }
-}
-
-/** Whether a body asks for one operation of bounded length, so that a caller without a token causes little work. */
-function isOne(operations: readonly McpOperation[]): boolean {
-  try {
-    assertBounded(operations, 1);
-    return true;
-  } catch {
-    return false;
   }
 }
 

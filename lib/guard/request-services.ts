@@ -6,6 +6,7 @@ import { ProtectedResourceRegistry } from '../resource/protected-resource.regist
 import { ResourcePaths } from '../resource/resource-paths.js';
 import { WellKnownResponder } from '../resource/well-known.responder.js';
 import { LocalAuthenticator } from './local-authenticator.js';
+import { NeededScopes } from './needed-scopes.js';
 import { PlatformHooks } from './platform-hooks.js';
 import { RequestAuthenticator } from './request-authenticator.js';
 import { RequestAuthorizer } from './request-authorizer.js';
@@ -27,6 +28,7 @@ export class RequestServices {
     readonly documents: WellKnownResponder,
     readonly authenticator: RequestAuthenticator,
     readonly authorizer: RequestAuthorizer,
+    readonly neededScopes: NeededScopes,
     readonly localCallers: LocalAuthenticator,
     readonly filter: RequestFilter,
     readonly rejections: Rejections,
@@ -37,6 +39,7 @@ export class RequestServices {
 export const REQUEST_PROVIDERS: readonly Provider[] = [
   RequestAuthenticator,
   RequestAuthorizer,
+  NeededScopes,
   RequestFilter,
   LocalAuthenticator,
   PlatformHooks,

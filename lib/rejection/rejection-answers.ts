@@ -33,12 +33,10 @@ export interface RejectionAnswer {
   readonly errorUri?: string | undefined;
 }
 
-const LACKS_SCOPES = 'The access token does not grant what this operation needs';
-
 /** How long a client should wait before it retries, in seconds. */
 const RETRY_AFTER_SECONDS = 5;
 
-/** No cache may store an answer to credentials. @internal */
+/** No cache may store the answer to a request with credentials. @internal */
 export const NO_STORE = Object.freeze({ 'Cache-Control': 'no-store' });
 
 /** No challenge: another token does not change the response. */
@@ -182,37 +180,16 @@ export function answerTo(
   }
   if (failure instanceof InsufficientScopeError) {
     const scopes = soundScopes(failure.scopes);
-    return challenged(403, resource, settings, {
-      error: 'insufficient_scope',
-      scopes,
-      description: LACKS_SCOPES,
-    });
+    const description = 'The access token does not grant what this operation needs';
+    return challenged(403, resource, settings, { error: 'insufficient_scope', scopes, description });
   }
   if (failure instanceof MessageRejectedError) return MESSAGES_REJECTED[failure.reason];
   if (failure instanceof RequestOriginRejectedError) return originAnswer(failure);
   return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
 }
 
-/**
- * Returns the challenge for a missing token or missing scopes, always with an `error`. For missing scopes, it is that of the
- * 403. RFC 6750 has no error for a missing token, so it gets the one of OpenAI's example.
- *
- * @internal
- */
-export function toolChallengeText(
-  failure: CredentialsRejectedError | InsufficientScopeError,
-  resource: ChallengedResource,
-  settings: RejectionSettings,
-): string {
-  const error = 'insufficient_scope';
-  if (failure instanceof InsufficientScopeError)
-    return challengeFor(error, soundScopes(failure.scopes), LACKS_SCOPES, resource, settings);
-  const scopes = failure.scopes.length > 0 ? soundScopes(failure.scopes) : resource.challengeScopes;
-  return challengeFor(error, scopes, 'Sign in to use this tool', resource, settings);
-}
-
-/** Removes invalid scopes: a handler or verifier of the application may name any text. */
-function soundScopes(scopes: readonly string[]): readonly string[] {
+/** Removes invalid scopes: a handler or verifier of the application may name any text. @internal */
+export function soundScopes(scopes: readonly string[]): readonly string[] {
   return scopes.filter((scope) => isScopeToken(scope) === undefined);
 }
 
@@ -259,22 +236,12 @@ function bareChallenge(scopes: readonly string[], { metadataUrl }: ChallengedRes
 
 function challenged(
   status: number,
-  resource: ChallengedResource,
-  settings: RejectionSettings,
-  { error, scopes, description }: { error: string; scopes: readonly string[]; description: string },
-): RejectionAnswer {
-  const challenge = challengeFor(error, scopes, description, resource, settings);
-  return { status, headers: withChallenge(challenge), error, description, errorUri: settings.errorUri };
-}
-
-function challengeFor(
-  error: string,
-  scopes: readonly string[],
-  description: string,
   { metadataUrl }: ChallengedResource,
   { errorUri }: RejectionSettings,
-): string {
-  return bearerChallenge({ error, scopes, resourceMetadata: metadataUrl, description, errorUri });
+  { error, scopes, description }: { error: string; scopes: readonly string[]; description: string },
+): RejectionAnswer {
+  const challenge = bearerChallenge({ error, scopes, resourceMetadata: metadataUrl, description, errorUri });
+  return { status, headers: withChallenge(challenge), error, description, errorUri };
 }
 
 function withChallenge(challenge: string): RejectionAnswer['headers'] {

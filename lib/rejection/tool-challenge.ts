@@ -2,13 +2,15 @@ import { CredentialsRejectedError, InsufficientScopeError } from '../errors/reje
 import type { ToolChallengeForm, ToolChallengeRequest } from '../options/tool-challenge-options.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
+  answerTo,
   type ChallengedResource,
   NO_STORE,
   type RejectionSettings,
-  toolChallengeText,
+  soundScopes,
 } from './rejection-answers.js';
 import { requestIdOf } from './rejection-body.js';
 import type { RejectionResponse } from './rejection-response.js';
+import { bearerChallenge } from './www-authenticate.js';
 
 /** The body of a tool call that is answered with a challenge in its result. @publicApi */
 export interface ToolChallengeBody {
@@ -110,10 +112,26 @@ export function toolChallengeResponse(
       resultType: 'complete',
       isError: true,
       content: [{ type: 'text', text }],
-      _meta: { 'mcp/www_authenticate': [toolChallengeText(failure, resource, settings)] },
+      _meta: { 'mcp/www_authenticate': [challengeOf(failure, resource, settings)] },
     },
   };
   return { status: 200, headers: NO_STORE, body };
+}
+
+/**
+ * Returns the challenge, always with an `error`: OpenAI requires it. For missing scopes, it is that of the 403. RFC 6750 has
+ * no error for a missing token, so it gets the one of OpenAI's example.
+ */
+function challengeOf(failure: Challenged, resource: ChallengedResource, settings: RejectionSettings): string {
+  if (failure instanceof InsufficientScopeError)
+    return answerTo(failure, resource, settings).headers['WWW-Authenticate'] as string;
+  return bearerChallenge({
+    error: 'insufficient_scope',
+    scopes: failure.scopes.length > 0 ? soundScopes(failure.scopes) : resource.challengeScopes,
+    resourceMetadata: resource.metadataUrl,
+    description: 'Sign in to use this tool',
+    errorUri: settings.errorUri,
+  });
 }
 
 function isChallenged(failure: unknown): failure is Challenged {

@@ -1,4 +1,4 @@
-import { type MiddlewareConsumer, Module, type Type } from '@nestjs/common';
+import { type MiddlewareConsumer, Module } from '@nestjs/common';
 import { McpController, Tool } from '@rekog/mcp-nest';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -362,12 +362,7 @@ describe.each(PLATFORMS)('the option toolChallenge, on %s', (platform) => {
 
     verifies('CLI-09', 'is the result of the call, whether its stream has begun or not', async () => {
       const { controllers, connect } = make();
-      const app = await started(
-        { allowAnonymous: true },
-        {},
-        { controllers: controllers as Type[] },
-        connect,
-      );
+      const app = await started({ allowAnonymous: true }, {}, { controllers }, connect);
       const call = async (version: string, tool: string, headers: Record<string, string>) => {
         const isModern = version === '2026-07-28';
         const _meta = { progressToken: 1, ...(isModern && MODERN_META) };
