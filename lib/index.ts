@@ -53,6 +53,8 @@ export type {
   TokenCacheOptions,
   UnauthorizedRequest,
 } from './options/mcp-auth-options.js';
+export { toolChallengeForOpenAi } from './options/openai-clients.js';
+export type { ToolChallengeForm, ToolChallengeRequest } from './options/tool-challenge-options.js';
 export type {
   ProtectedResourceMetadataOptions,
   ProtectedResourceOptions,
@@ -102,6 +104,7 @@ export {
 
 export { BearerException } from './rejection/bearer.exception.js';
 export type { JsonRpcRejectionBody, RejectionBody } from './rejection/rejection-body.js';
+export type { ToolChallengeBody } from './rejection/tool-challenge.js';
 export { AuthInfo } from './request/auth-info.decorator.js';
 export { AuthContext } from './request/auth-context.js';
 export { principalKey } from './request/principal-key.js';

@@ -9,6 +9,7 @@ export interface Requirement {
 
 const row = (source: string, behaviour: string): Requirement => ({ source, behaviour });
 
+const OPENAI = 'OpenAI plugins/build/auth';
 const MCP = 'MCP 2026-07-28 basic/authorization';
 
 const metadata = {
@@ -566,7 +567,7 @@ const realClients = {
 const listsAndLocalCalls = {
   'SCP-23': row(
     'MCP 2026-07-28 server/tools',
-    'lists hide or annotate what a token does not open, as private to their caller, and are no access control',
+    'lists hide what a token does not open, as private to their caller, and are no access control',
   ),
   F74: row('design', 'the option listPolicy, on every transport'),
   'STD-01': row(
@@ -687,6 +688,22 @@ const onePath = {
   ),
 } as const;
 
+/** What the clients that people use need beyond the specification. */
+const clients = {
+  'CLI-01': row('field', 'challengeScopes chooses what a 401 asks for; the 403 names what is missing'),
+  'CLI-02': row('field', 'by default, the 401 names all scopes of the called operation, if its body is read'),
+  'CLI-03': row(OPENAI, 'lists of tools say by securitySchemes which scopes each tool needs'),
+  'CLI-04': row(OPENAI, 'securitySchemes say noauth only of tools that run without a token'),
+  'CLI-05': row('interoperability', 'the official clients take lists with securitySchemes'),
+  'CLI-06': row('design', 'no answer except that to tools/list is read for securitySchemes'),
+  'CLI-07': row(OPENAI, 'toolChallenge answers a tool call without a token or scopes with a result'),
+  'CLI-08': row(OPENAI, 'what is no tool call, and every bad token, is rejected by HTTP in any case'),
+  'CLI-09': row(OPENAI, 'a handler that finds scopes missing gives the same result, in a stream too'),
+  'CLI-10': row(OPENAI, 'a function chooses the form; the preset knows the clients of OpenAI'),
+  'CLI-11': row('operation', 'events and onUnauthorized report a challenged tool call as a rejection'),
+  'CLI-12': row(OPENAI, 'the sample serves ChatGPT and the official client with public and protected tools'),
+} as const;
+
 const notOffered = (source: string, behaviour: string, deferred: string) => ({ source, behaviour, deferred });
 const NO_DPOP = 'DPoP is not offered: no proof is looked at, and tokens that are bound to a key are rejected';
 const NO_STEP_UP_AUTHENTICATION =
@@ -716,7 +733,8 @@ const sampleApps = {
   ),
 } as const;
 
-const clients = {
+/** Sign-in at the first protected tool, and code that reads `req.user`. */
+const publicLifecycle = {
   'CLI-20': row('MCP Apps, authorization', 'with anonymousMethods, clients connect and list without a token'),
   'CLI-21': row(
     'MCP Apps, authorization',
@@ -755,6 +773,7 @@ const clients = {
 
 export const requirements = {
   ...clients,
+  ...publicLifecycle,
   ...waysIn,
   ...onePath,
   ...left,

@@ -8,7 +8,9 @@ import { ALLOW_ANONYMOUS } from '../mcp-auth.constants.js';
  * anything else, the request is rejected with 401. `requiredScopes` of the resource apply only to callers with a token.
  *
  * On the endpoint of `@rekog/mcp-nest`, tools without scopes need no token; calls of other tools still need one. On a tool the
- * decorator has no effect, because the endpoint decides.
+ * decorator says that sign-in is optional: the tool runs without a token, and does more with one. Lists then offer both to
+ * clients, see the option `toolSecuritySchemes`. The tool gets anonymous callers only if its endpoint or its resource allows
+ * them.
  *
  * A class that extends a decorated class does not inherit this.
  *

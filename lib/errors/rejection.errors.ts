@@ -40,7 +40,7 @@ export type CredentialsRejection = 'missing_token' | 'unsupported_scheme' | 'mul
 export class CredentialsRejectedError extends McpAuthError {
   /**
    * @param reason - why
-   * @param scopes - the scopes of the challenge, in order; if empty, the `requiredScopes` of the resource
+   * @param scopes - the scopes of the challenge, in order; if empty, those of the resource by its `challengeScopes`
    */
   constructor(
     readonly reason: CredentialsRejection,

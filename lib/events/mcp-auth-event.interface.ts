@@ -28,7 +28,7 @@ export interface RejectedEvent extends RequestEvent {
   readonly type: 'rejected';
   /** `unavailable`: an authorization server did not answer; `fault`: something of the application failed. */
   readonly reason: Exclude<RejectionReason, 'insufficient_scope'>;
-  /** The HTTP status of the answer. */
+  /** The HTTP status of the rejection: 401 also if the option `toolChallenge` answers with a tool result. */
   readonly status: number;
 }
 

@@ -56,11 +56,11 @@ export class BearerAuthGuard implements CanActivate {
       return pending.then(
         () => true,
         (failure: unknown) => {
-          throw this.reject(context, request, resource, failure);
+          throw this.reject(context, route, request, resource, failure);
         },
       );
     } catch (failure) {
-      const exception = this.reject(context, request, resource, failure);
+      const exception = this.reject(context, route, request, resource, failure);
       if (request === undefined && isMcpCall(context)) return rejectCall(exception, failure);
       throw exception;
     }
@@ -191,19 +191,23 @@ export class BearerAuthGuard implements CanActivate {
 
   private reject(
     context: ExecutionContext,
+    { requirements }: HandlerPlan,
     request: GuardedRequest | undefined,
     resource: ProtectedResource,
-    failure: unknown,
+    thrown: unknown,
   ): BearerException {
     const response = this.getResponse(context);
     const { httpAdapter } = this.adapterHost;
+    const isRoute = request !== undefined && context.getType() === 'http';
+    const failure = isRoute
+      ? this.services.neededScopes.named(thrown, request.body, resource, requirements)
+      : thrown;
     const exception = this.services.rejections.exception(failure, resource, request, response, httpAdapter);
     const state = RequestContext.find(request);
-    const isRoute = request !== undefined && context.getType() === 'http';
     // A call within a request is rejected separately: others may run in the same request. The request's answer says why.
     if (!isRoute && recordDenial(request, failure)) return exception;
     const auth = isRoute ? state?.withdraw(request) : state?.authentication?.auth;
-    this.services.rejections.tell(failure, exception.getStatus(), resource, request, auth);
+    this.services.rejections.tell(failure, resource, request, auth);
     return exception;
   }
 }

@@ -79,7 +79,8 @@ export class RequestAuthorizer {
   ): void {
     if (context.authentication) this.assertScopes(context, request, context.authentication, NONE);
     else if (!resource.options.allowAnonymous) this.anonymous.assertOpen(request, resource, NONE);
-    this.intercept(context, request, resource, { response, mayStream: true });
+    const { allowAnonymous: allowsAnonymous } = resource.options;
+    this.intercept(context, request, resource, { response, mayStream: true, allowsAnonymous });
   }
 
   /**
@@ -210,7 +211,7 @@ export class RequestAuthorizer {
     context: RequestContext,
     request: ParsedRequest,
     resource: ProtectedResource,
-    { response, mayStream }: Pick<RouteDemand, 'response' | 'mayStream'>,
+    { response, mayStream, allowsAnonymous }: Omit<RouteDemand, 'requirements' | 'call'>,
   ): void {
     if (!response) return;
     const auth = context.authentication?.auth;
@@ -223,6 +224,7 @@ export class RequestAuthorizer {
       resource,
       needed,
       mayStream,
+      allowsAnonymous,
     });
   }
 }

@@ -17,6 +17,7 @@ import {
   ProtectedResourceRegistry,
 } from '../resource/protected-resource.registry.js';
 import { isRequestTarget } from '../resource/resource-metadata-url.js';
+import { NeededScopes } from './needed-scopes.js';
 import { RequestAuthenticator } from './request-authenticator.js';
 import { type ParsedRequest, RequestAuthorizer } from './request-authorizer.js';
 
@@ -41,6 +42,7 @@ export class RequestFilter {
     private readonly resources: ProtectedResourceRegistry,
     private readonly authenticator: RequestAuthenticator,
     private readonly authorizer: RequestAuthorizer,
+    private readonly neededScopes: NeededScopes,
     private readonly handlerScopes: HandlerScopeRegistry,
     private readonly rejections: Rejections,
     private readonly host: HttpAdapterHost,
@@ -181,7 +183,8 @@ export class RequestFilter {
     authorize: () => void,
   ): void {
     const reject = (failure: unknown): void => {
-      this.rejections.answer(failure, resource, request, response);
+      const named = this.neededScopes.named(failure, request.body, resource, NO_REQUIREMENTS);
+      this.rejections.answer(named, resource, request, response);
     };
     const goOn = (): void => {
       context.run(next);

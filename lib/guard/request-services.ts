@@ -8,6 +8,7 @@ import { ResourcePaths } from '../resource/resource-paths.js';
 import { WellKnownResponder } from '../resource/well-known.responder.js';
 import { AnonymousRequests } from './anonymous-requests.js';
 import { LocalAuthenticator } from './local-authenticator.js';
+import { NeededScopes } from './needed-scopes.js';
 import { PlatformHooks } from './platform-hooks.js';
 import { RequestAuthenticator } from './request-authenticator.js';
 import { RequestAuthorizer } from './request-authorizer.js';
@@ -29,6 +30,7 @@ export class RequestServices {
     readonly documents: WellKnownResponder,
     readonly authenticator: RequestAuthenticator,
     readonly authorizer: RequestAuthorizer,
+    readonly neededScopes: NeededScopes,
     readonly localCallers: LocalAuthenticator,
     readonly filter: RequestFilter,
     readonly rejections: Rejections,
@@ -41,6 +43,7 @@ export const REQUEST_PROVIDERS: readonly Provider[] = [
   MessageRules,
   RequestAuthorizer,
   AnonymousRequests,
+  NeededScopes,
   RequestFilter,
   LocalAuthenticator,
   PlatformHooks,

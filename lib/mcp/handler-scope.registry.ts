@@ -21,6 +21,14 @@ export interface DeclaredHandler extends McpDeclaration {
   readonly isGuarded?: boolean;
 }
 
+/** How a tool treats callers without a token, if they reach it. @internal */
+export interface AnonymousAccess {
+  /** Whether a guard on the tool rejects them, unless its resource allows them. */
+  readonly isGuarded: boolean;
+  /** Whether the tool says that it serves them, and does more for other callers. */
+  readonly isOptional: boolean;
+}
+
 /** A resource or template, and which URIs it may stand for. */
 interface ScopedUri extends OperationNeed {
   /** Whether a URI is certainly one of this handler, which allows anonymous callers. */
@@ -46,6 +54,8 @@ export class HandlerScopeRegistry {
   private readonly uris: ScopedUri[] = [];
   /** Whether all handlers of a tool or prompt allow anonymous callers. */
   private readonly anonymous = { tool: new Map<string, boolean>(), prompt: new Map<string, boolean>() };
+  /** Tools with a guard that rejects callers without a token, unless the resource allows them. */
+  private readonly guardedTools = new Set<string>();
   private readonly owned = new HandlerResources();
   private hasUnguarded = false;
   private hasSource = false;
@@ -69,7 +79,8 @@ export class HandlerScopeRegistry {
     }
   }
 
-  private add({ kind, name, requirements, allowAnonymous = false }: McpDeclaration): void {
+  private add(declaration: DeclaredHandler): void {
+    const { kind, name, requirements, allowAnonymous = false } = declaration;
     if (kind === 'resource') {
       const opens = allowAnonymous ? strictUriMatcher(name) : undefined;
       this.uris.push({ name, covers: uriMatcher(name), requirements, opens });
@@ -78,6 +89,7 @@ export class HandlerScopeRegistry {
     const known = this.named[kind].get(name)?.flatMap((need) => need.requirements) ?? [];
     this.named[kind].set(name, scoped([{ name, requirements: [...known, ...requirements] }]));
     this.anonymous[kind].set(name, allowAnonymous && this.anonymous[kind].get(name) !== false);
+    if (kind === 'tool' && rejectsAnonymous(declaration)) this.guardedTools.add(name);
   }
 
   /**
@@ -127,6 +139,14 @@ export class HandlerScopeRegistry {
     return this.needsOf(operation).flatMap(({ requirements }) => requirements);
   }
 
+  /** Returns how a tool treats callers without a token. If several servers have such a tool, the strictest counts. */
+  anonymousAccess(tool: string): AnonymousAccess {
+    return {
+      isGuarded: this.guardedTools.has(tool),
+      isOptional: this.allowsAnonymous({ kind: 'tool', name: tool }),
+    };
+  }
+
   /** Whether all of these requirements are among those of the operation that is called. */
   requires(
     { kind, name, method, arguments: args }: ScopedCall,
@@ -170,6 +190,10 @@ export class HandlerScopeRegistry {
       ? undefined
       : this.resources.require(name, 'HandlerScopeRegistry');
   }
+}
+
+function rejectsAnonymous({ isGuarded = false, allowAnonymous = false }: DeclaredHandler): boolean {
+  return isGuarded && !allowAnonymous;
 }
 
 const NO_NEEDS: readonly never[] = [];

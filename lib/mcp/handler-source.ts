@@ -17,8 +17,9 @@ export interface McpDeclaration {
    */
   readonly resource?: string | undefined;
   /**
+  /**
    * Whether callers without a token may run the handler, with the option `anonymousMethods`, as `@AllowAnonymous()` says of
-   * handlers in Nest. Needs empty `requirements`.
+   * handlers in Nest. Lists then offer sign-in as optional: see the option `toolSecuritySchemes`. Needs empty `requirements`.
    *
    * @defaultValue false
    */

@@ -12,6 +12,7 @@ import { ProtectedResourceOptions } from './protected-resource-options.js';
 import { RequestUserOptions } from './request-user-options.js';
 import { isScopeHierarchy } from './scope-hierarchy.js';
 import type { TokenVerifierOption } from './token.verifier.js';
+import type { ToolChallengeForm, ToolChallengeRequest } from './tool-challenge-options.js';
 import {
   isBoolean,
   isFunction,
@@ -29,6 +30,11 @@ const isBooleanOrIssuer: Problem = (value) =>
   typeof value === 'boolean' || (typeof value === 'string' && value !== '')
     ? undefined
     : 'must be true, false or the issuer of an authorization server';
+
+const isToolChallenge: Problem = (value) =>
+  value === 'http' || value === 'result' || typeof value === 'function'
+    ? undefined
+    : 'must be http, result or a function';
 
 /** How many verified tokens are cached, and for how long. @publicApi */
 export class TokenCacheOptions {
@@ -303,11 +309,8 @@ export class McpAuthModuleOptions {
   @CheckOptional(isScopeHierarchy) readonly scopeHierarchy?: Readonly<Record<string, readonly string[]>>;
 
   /**
-   * How lists of tools, prompts, resources and templates treat entries that the caller has no scopes for. `hide` leaves them
-   * out. `annotate` shows all entries. In `_meta` of each, under `nestjs-mcp-auth/scopes`, it says which scopes it needs and
-   * whether they are granted: `{ "required": ["notes:read", { "anyOf": ["a", "b"] }], "granted": false }`, with
-   * `"dependsOnArguments": true` if a function in `@RequireScopes()` is involved. Either way, lists are marked as private to
-   * their caller (`cacheScope: "private"`, MCP 2026-07-28).
+   * How lists of tools, prompts, resources and templates treat entries that the caller has no scopes for. `show` lists them.
+   * `hide` leaves them out, and marks lists as private to their caller (`cacheScope: "private"`, MCP 2026-07-28).
    *
    * A list is not access control: calls are still authorized. With `hide`, clients never call what needs more scopes, so no
    * challenge asks them to get those scopes: no step-up. Do not put secret entries on the server: lists are rewritten as they
@@ -316,8 +319,49 @@ export class McpAuthModuleOptions {
    * @defaultValue 'show'
    * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/server/tools | MCP, tools}
    */
-  @CheckOptional(isOneOf('show', 'hide', 'annotate'))
-  readonly listPolicy?: 'show' | 'hide' | 'annotate' = 'show';
+  @CheckOptional(isOneOf('show', 'hide')) readonly listPolicy?: 'show' | 'hide' = 'show';
+
+  /**
+   * Whether each tool in a list says how its callers authenticate, for ChatGPT and Codex: `securitySchemes`, as a member of
+   * the tool and in its `_meta`. The package makes it of the declared scopes, and replaces what the server has written.
+   *
+   * - `[{ "type": "oauth2", "scopes": ["notes:read", "notes:write"] }]`: the tool needs a token with these scopes, those of
+   *   the resource included. The first of alternatives stands for all; scopes that functions return are not known.
+   * - `[{ "type": "noauth" }]`: the tool needs no token. It has no scopes of its own, and the resource or the route allows
+   *   anonymous callers.
+   * - both: the same, for a tool with `@AllowAnonymous()`, or declared with `allowAnonymous`. Clients may offer sign-in.
+   *
+   * Only answers to `tools/list` are read and written anew. They are not compressed then. Does not change a list whose
+   * request no parser has read before the guard, is encoded, or has more than 4 MiB.
+   *
+   * @defaultValue true
+   * @see {@link https://developers.openai.com/plugins/build/auth | OpenAI, Authentication: triggering authentication UI}
+   */
+  @CheckOptional(isBoolean) readonly toolSecuritySchemes?: boolean = true;
+
+  /**
+   * How a tool call is answered that lacks a token or scopes. `http`: 401 or 403, as the MCP specification says. `result`:
+   * 200 with a tool result, as ChatGPT needs it to offer sign-in. The result has `isError`, a short text for the model, and
+   * the challenge in `_meta["mcp/www_authenticate"]`. A function chooses for each call; `toolChallengeForOpenAi` chooses
+   * `result` for ChatGPT and Codex. If the function throws, or returns anything else, the form is `http`, and the log says so.
+   *
+   * These are always answered with `http`:
+   *
+   * - a token that is invalid or expired, and credentials other than a bearer token
+   * - requests other than `tools/call`, batches and notifications
+   * - requests whose `Accept` does not name `application/json`, such as those of MCP 2024-11-05, whose clients read the answer
+   *   to a call on another stream
+   * - calls without a token that are rejected before their body is read: with `earlyAuthentication`, unless the resource has
+   *   `allowAnonymous`
+   *
+   * Events and `onUnauthorized` report the call with status 401 or 403 in either form.
+   *
+   * @defaultValue 'http'
+   * @see {@link https://developers.openai.com/plugins/build/auth | OpenAI, Authentication: triggering authentication UI}
+   */
+  @CheckOptional(isToolChallenge)
+  readonly toolChallenge?: ToolChallengeForm | ((request: ToolChallengeRequest) => ToolChallengeForm) =
+    'http';
 
   /**
    * The caller over stdio, where requests carry no token. The process runs for one person, and the user who starts it names

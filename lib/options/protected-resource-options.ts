@@ -65,6 +65,13 @@ const resourceProblem = (value: string): string | undefined =>
 const isResourceDocument: Problem = (value) =>
   isPlainObject(value) ?? documentProblem(value as Record<string, unknown>);
 
+const isChallengeScopes: Problem = (value) => {
+  if (value === 'required' || value === 'all') return undefined;
+  return Array.isArray(value)
+    ? isListOf(isScopeToken, { nonEmpty: false })(value)
+    : 'must be required, all or a list of scopes';
+};
+
 const isPrivateIssuer = isString((value) =>
   value.startsWith(OWN_ISSUERS) ? `must not begin with "${OWN_ISSUERS}"` : undefined,
 );
@@ -90,6 +97,27 @@ export class ProtectedResourceOptions {
   /** Scopes that every request needs, whatever its operation. @defaultValue none */
   @CheckOptional(isListOf(isScopeToken, { nonEmpty: false }))
   readonly requiredScopes?: readonly string[] = [];
+
+  /**
+   * The scopes that a 401 asks for. Many clients ask for scopes once, when they connect, and cannot get more later.
+   *
+   * - `required`: what the called operation needs, `requiredScopes` included. Scopes that functions return are not known
+   *   without a caller. `requiredScopes` alone if the request has a bad token, calls several operations, or is rejected before
+   *   its body is read: with `earlyAuthentication`, unless the resource has `allowAnonymous`.
+   * - `all`: `requiredScopes` and all scopes that `@RequireScopes()` and `McpHandlerSource` name for this resource. Scopes that
+   *   functions return, or that only a handler asks for, are not among them: write a list.
+   * - a list: exactly these.
+   *
+   * Callers without a token thereby learn which scopes a tool needs, as they do from the metadata. Use a list if they must not.
+   *
+   * `offline_access` is left out. The 403 of a token that lacks scopes is not affected: it names what the operation needs.
+   * Not checked: whether a token with these scopes has the `requiredScopes`.
+   *
+   * @defaultValue 'required'
+   * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization | MCP authorization, scope selection}
+   */
+  @CheckOptional(isChallengeScopes)
+  readonly challengeScopes?: 'required' | 'all' | readonly string[] = 'required';
 
   /**
    * The `scopes_supported` of the metadata. `offline_access` is left out.

@@ -71,6 +71,9 @@ function resolveResource(
       resolveServer(server, verifier === undefined),
     ),
     requiredScopes: unique(options.requiredScopes),
+    challengeScopes: Array.isArray(options.challengeScopes)
+      ? unique(options.challengeScopes)
+      : (options.challengeScopes as 'required' | 'all'),
     scopesSupported: options.scopesSupported && unique(options.scopesSupported),
     audiences: [audience ?? resource].flat(),
     allowedOrigins: resolveAllowedOrigins(resource, allowedOrigins),

@@ -72,9 +72,16 @@ export class ScopePolicy {
     return scopesForChallenge(this.granted(caller), demand(resource, operation), strategy, known);
   }
 
-  /** The scopes that a challenge names for a caller without a token: all that the request needs. */
-  anonymousChallenge(resource: ProtectedResource, operation: readonly ScopeChoice[]): readonly string[] {
+  /** Returns all scopes that a request needs, for a caller without a token: of alternatives, the first. */
+  needed(resource: ProtectedResource, operation: readonly ScopeChoice[]): readonly string[] {
     return scopesForAnonymous(demand(resource, operation));
+  }
+
+  /** Returns the scopes that a challenge names for a caller without a token, by the option `challengeScopes`. */
+  anonymousChallenge(resource: ProtectedResource, operation: readonly ScopeChoice[]): readonly string[] {
+    return resource.options.challengeScopes === 'required'
+      ? this.needed(resource, operation)
+      : resource.challengeScopes;
   }
 
   private granted({ scopes }: ScopedCaller): GrantedScopes {

@@ -1,11 +1,14 @@
 import { HttpException } from '@nestjs/common';
 import { McpAuthError } from '../errors/mcp-auth.error.js';
 import { limitStackTrace } from '../errors/stack-trace.js';
+import type { RejectionBody } from './rejection-body.js';
 import type { RejectionResponse } from './rejection-response.js';
 
 /**
  * Thrown by the guard when it rejects a request. Nest sends its status and body. The guard has already set the headers
  * on the response, so the challenge stays if an exception filter of the application changes the body.
+ *
+ * With the option `toolChallenge`, the status may be 200 and the body a {@link ToolChallengeBody}.
  *
  * `cause` is the reason, for filters and logs: an error class of this package, or the error that a verifier threw.
  * `stack` has no frames. Only the guard sets headers: creating this exception elsewhere sets none.
@@ -26,14 +29,13 @@ export class BearerException extends HttpException {
     } finally {
       limitStackTrace(limit);
     }
-    this.error = 'jsonrpc' in body ? body.error.data.error : body.error;
+    this.error = oauthErrorOf(body).error;
     this.headers = headers;
   }
 
   /** Sets the message to the description that clients get. @internal */
   override initMessage(): void {
-    const body = this.getResponse() as RejectionResponse['body'];
-    this.message = 'jsonrpc' in body ? body.error.message : body.error_description;
+    this.message = oauthErrorOf(this.getResponse() as RejectionResponse['body']).error_description;
   }
 
   /** Returns an object for logs, without the stack. It has `cause` only if that is an error of this package. */
@@ -47,4 +49,10 @@ export class BearerException extends HttpException {
       cause: this.cause instanceof McpAuthError ? this.cause : undefined,
     };
   }
+}
+
+function oauthErrorOf(body: RejectionResponse['body']): Pick<RejectionBody, 'error' | 'error_description'> {
+  if (!('jsonrpc' in body)) return body;
+  if ('error' in body) return body.error.data;
+  return { error: 'insufficient_scope', error_description: body.result.content[0].text };
 }

@@ -24,7 +24,7 @@ import { describeAudiences, opaqueTokenAdvice } from './rejection-details.js';
 /** A request that was rejected. @internal */
 export interface Rejection {
   readonly failure: unknown;
-  /** The status of the response. */
+  /** The HTTP status of the rejection, even if a tool result carries its challenge. */
   readonly status: number;
   /** The resource's identifier. */
   readonly resource: string;
@@ -93,6 +93,12 @@ export class DecisionReport {
       'Denied a call of a tool that nothing declares; if it exists, declare it by a decorator or an McpHandlerSource, or ' +
       `set "undeclaredTools" to "allow": "${escaped}"`;
     this.log.write('warn', 'undeclared tool', line);
+  }
+
+  /** Reports that the option `toolChallenge` chose no form. */
+  failedChoice(error: Error): void {
+    const kind = 'the option "toolChallenge" chose no form, so the answer is HTTP';
+    this.log.write('error', kind, kind, describeFault(error));
   }
 
   rejected(rejection: Rejection): void {

@@ -16,8 +16,7 @@ import { bearerChallenge } from './www-authenticate.js';
 export type RejectionSettings = Pick<ResolvedMcpAuthOptions, 'showErrorDetails' | 'errorBody' | 'errorUri'>;
 
 /** The parts of a resource that a rejection uses. @internal */
-export interface ChallengedResource extends Pick<ProtectedResource, 'metadataUrl'> {
-  readonly options: Pick<ProtectedResource['options'], 'requiredScopes'>;
+export interface ChallengedResource extends Pick<ProtectedResource, 'metadataUrl' | 'challengeScopes'> {
   /** The resource's authorization servers by issuer. */
   readonly servers: ReadonlyMap<string, unknown>;
 }
@@ -37,7 +36,8 @@ export interface RejectionAnswer {
 /** How long a client should wait before it retries, in seconds. */
 const RETRY_AFTER_SECONDS = 5;
 
-const NO_STORE = Object.freeze({ 'Cache-Control': 'no-store' });
+/** No cache may store the answer to a request with credentials. @internal */
+export const NO_STORE = Object.freeze({ 'Cache-Control': 'no-store' });
 
 /** No challenge: another token does not change the response. */
 const ORIGIN_REJECTED: RejectionAnswer = {
@@ -189,8 +189,8 @@ export function answerTo(
   return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
 }
 
-/** Removes invalid scopes: a handler or verifier of the application may name any text. */
-function soundScopes(scopes: readonly string[]): readonly string[] {
+/** Removes invalid scopes: a handler or verifier of the application may name any text. @internal */
+export function soundScopes(scopes: readonly string[]): readonly string[] {
   return scopes.filter((scope) => isScopeToken(scope) === undefined);
 }
 
@@ -209,7 +209,7 @@ function fixedAnswers(resource: ChallengedResource, settings: RejectionSettings)
 }
 
 function makeFixedAnswers(resource: ChallengedResource, settings: RejectionSettings): FixedAnswers {
-  const { requiredScopes: scopes } = resource.options;
+  const { challengeScopes: scopes } = resource;
   return {
     noCredentials: {
       status: 401,

@@ -25,10 +25,10 @@ const servers = new Map([
 ]);
 const RESOURCE: ChallengedResource = {
   metadataUrl: PRM,
-  options: { requiredScopes: ['notes:read', 'notes:list'] },
+  challengeScopes: ['notes:read', 'notes:list'],
   servers,
 };
-const WITHOUT_SCOPES: ChallengedResource = { metadataUrl: PRM, options: { requiredScopes: [] }, servers };
+const WITHOUT_SCOPES: ChallengedResource = { metadataUrl: PRM, challengeScopes: [], servers };
 const PLAIN: RejectionSettings = { showErrorDetails: false, errorBody: 'oauth', errorUri: undefined };
 const DETAILED: RejectionSettings = { ...PLAIN, showErrorDetails: true };
 const DOCUMENTED: RejectionSettings = { ...PLAIN, errorUri: 'https://docs.example/e' };

@@ -5,12 +5,13 @@ import {
   type RejectionBody,
   rejectionBody,
 } from './rejection-body.js';
+import type { ToolChallengeBody } from './tool-challenge.js';
 
 /** The status, headers and body of a rejection. @internal */
 export interface RejectionResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: RejectionBody | JsonRpcRejectionBody;
+  readonly body: RejectionBody | JsonRpcRejectionBody | ToolChallengeBody;
 }
 
 /**

@@ -39,7 +39,12 @@ const optionsWith = (more: object): ResolvedMcpAuthOptions =>
 const oauth = optionsWith({});
 const jsonRpc = optionsWith({ errorBody: 'json-rpc' });
 
-const resource: ProtectedResource = { options: oauth.resources[0]!, metadataUrl: PRM, servers: new Map() };
+const resource: ProtectedResource = {
+  options: oauth.resources[0]!,
+  metadataUrl: PRM,
+  servers: new Map(),
+  challengeScopes: oauth.resources[0]!.requiredScopes,
+};
 
 type Body = () => unknown;
 

@@ -7,12 +7,17 @@ import { type PlatformResponse, takeResponse } from '../platform/node-message.js
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { BearerException } from './bearer.exception.js';
 import { DecisionReport } from './decision-report.js';
+import { answerTo } from './rejection-answers.js';
 import { isJsonRpcRejection, requestIdOf } from './rejection-body.js';
 import { type RejectionResponse, rejectionResponse } from './rejection-response.js';
+import { challengedCall, chosenForm, toolChallengeResponse } from './tool-challenge.js';
 import { writeRejection } from './write-rejection.js';
 
 /** The part of a platform's request that a rejection depends on. */
-type RejectedRequest = object & { readonly body?: unknown };
+type RejectedRequest = object & {
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
+};
 
 /**
  * Converts every failure to a rejection, with status, challenge and body, and reports it.
@@ -35,26 +40,59 @@ export class Rejections {
   ): void {
     const rejection = this.response(failure, resource, request);
     const auth = RequestContext.find(request)?.withdraw(request);
-    this.tell(failure, rejection.status, resource, request, auth);
+    this.tell(failure, resource, request, auth);
     const node = takeResponse(response);
     // The request may have been answered while the token was verified, for example by a time limit.
     if (!node.headersSent) writeRejection(node, rejection);
   }
 
-  /** Returns the response to a request. Neither reports nor sends it. */
+  /**
+   * Returns the response to a request. Neither reports nor sends it.
+   *
+   * @param body - the parsed body, if the request does not have it; called only if the response depends on it
+   */
   response(
     failure: unknown,
     resource: ProtectedResource,
     request: RejectedRequest | undefined,
+    body = (): unknown => request?.body,
   ): RejectionResponse {
-    const id = isJsonRpcRejection(failure, this.options) ? requestIdOf(request?.body) : null;
+    return this.toolChallenge(failure, resource, request, body) ?? this.httpResponse(failure, resource, body);
+  }
+
+  private httpResponse(
+    failure: unknown,
+    resource: ProtectedResource,
+    body: () => unknown,
+  ): RejectionResponse {
+    const id = isJsonRpcRejection(failure, this.options) ? requestIdOf(body()) : null;
     return rejectionResponse(failure, resource, this.options, id);
+  }
+
+  /** Returns the result with the challenge, if the option `toolChallenge` chooses that form and the request can have it. */
+  private toolChallenge(
+    failure: unknown,
+    resource: ProtectedResource,
+    request: RejectedRequest | undefined,
+    body: () => unknown,
+  ): RejectionResponse | undefined {
+    const { toolChallenge } = this.options;
+    const call = toolChallenge === 'http' ? undefined : challengedCall(failure, request, body);
+    if (!call) return undefined;
+    const form = chosenForm(toolChallenge, {
+      resource: resource.options.resource,
+      tool: call.tool,
+      clientId: RequestContext.find(request)?.authentication?.auth.clientId,
+      userAgent: text(request?.headers?.['user-agent']),
+    });
+    if (form instanceof Error) this.report.failedChoice(form);
+    return form === 'result' ? toolChallengeResponse(call, resource, this.options) : undefined;
   }
 
   /**
    * Returns the exception to throw, and sets its headers on the platform's response. Does not report.
    *
-   * @param response - undefined if a handler is called within another request
+   * @param response - undefined if a handler is called within another request; the exception then has its own HTTP status
    */
   exception(
     failure: unknown,
@@ -63,7 +101,10 @@ export class Rejections {
     response: unknown,
     adapter: Pick<HttpServer, 'setHeader'>,
   ): BearerException {
-    const rejection = this.response(failure, resource, request);
+    const rejection =
+      response === undefined
+        ? this.httpResponse(failure, resource, () => request?.body)
+        : this.response(failure, resource, request);
     if (response !== undefined) {
       for (const [name, value] of Object.entries(rejection.headers)) adapter.setHeader(response, name, value);
     }
@@ -71,17 +112,21 @@ export class Rejections {
   }
 
   /**
-   * Reports a rejection to listeners and to the log.
+   * Reports a rejection to listeners and to the log, with its HTTP status, even if a tool result carries its challenge.
    *
    * @param auth - the caller, if the token was verified
    */
   tell(
     failure: unknown,
-    status: number,
-    { options }: ProtectedResource,
+    resource: ProtectedResource,
     request: object | undefined,
     auth: AuthInfo | undefined,
   ): void {
-    this.report.rejected({ failure, status, resource: options.resource, auth, request });
+    const { status } = answerTo(failure, resource, this.options);
+    this.report.rejected({ failure, status, resource: resource.options.resource, auth, request });
   }
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }

@@ -21,6 +21,8 @@ export interface AuthorizedRequest {
   readonly needed: readonly ScopeChoice[];
   /** Whether the handler may write the response itself, as an event stream. */
   readonly mayStream: boolean;
+  /** Whether the route itself allows anonymous callers. */
+  readonly allowsAnonymous: boolean;
 }
 
 /** A denial of a request by its own handlers. @internal */

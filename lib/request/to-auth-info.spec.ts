@@ -16,6 +16,7 @@ const resource: ProtectedResource = {
   }).resources[0]!,
   metadataUrl: METADATA_URL,
   servers: new Map(),
+  challengeScopes: [],
 };
 
 const admitted = (claims: Record<string, unknown> = {}): ValidatedToken => ({

@@ -18,6 +18,8 @@ export interface ProtectedResource {
   readonly metadataUrl: string;
   /** Its authorization servers by issuer. */
   readonly servers: ReadonlyMap<string, TrustedAuthorizationServer>;
+  /** The scopes that a 401 asks for, whatever operation it rejects: see the option `challengeScopes`. */
+  readonly challengeScopes: readonly string[];
 }
 
 /** A resource with its document. */
@@ -36,17 +38,23 @@ export class ProtectedResourceRegistry {
   private readonly resources: readonly ProtectedResource[];
   private readonly handlerScopes = new Map<ProtectedResource, Set<string>>();
   private advertised: ReadonlyMap<ProtectedResource, readonly string[]> = new Map();
+  private challenged: ReadonlyMap<object, readonly string[]> = new Map();
   private documents: ReadonlyMap<string, Publication> = new Map();
 
   constructor(
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
     registry: AuthorizationServerRegistry,
   ) {
+    const challenged = (resource: ResolvedProtectedResourceOptions): readonly string[] =>
+      this.challenged.get(resource) ?? resource.requiredScopes;
     this.resources = options.resources.map((resource) => ({
       options: resource,
       metadataUrl: resourceMetadataUrl(resource.resource),
       get servers() {
         return registry.of(resource);
+      },
+      get challengeScopes() {
+        return challenged(resource);
       },
     }));
   }
@@ -94,6 +102,7 @@ export class ProtectedResourceRegistry {
   /** Builds the documents. Call when all their scopes and issuers are known. */
   publish(): void {
     this.advertised = new Map(this.resources.map((resource) => [resource, this.scopesToAdvertise(resource)]));
+    this.challenged = new Map(this.resources.map((each) => [each.options, this.scopesToChallenge(each)]));
     const entries = this.resources.flatMap((resource): [string, Publication][] => {
       const { options, servers } = resource;
       const document = buildResourceMetadata(options, [...servers.keys()], this.scopesOf(resource));
@@ -124,6 +133,13 @@ export class ProtectedResourceRegistry {
     return advertisedScopes(
       scopesSupported ?? [...requiredScopes, ...(this.handlerScopes.get(resource) ?? [])],
     );
+  }
+
+  private scopesToChallenge(resource: ProtectedResource): readonly string[] {
+    const { challengeScopes, requiredScopes } = resource.options;
+    if (challengeScopes === 'required') return requiredScopes;
+    if (challengeScopes !== 'all') return challengeScopes;
+    return [...new Set([...requiredScopes, ...(this.handlerScopes.get(resource) ?? [])])];
   }
 
   private only(): ProtectedResource | undefined {

@@ -1,5 +1,5 @@
 import type { McpOperationKind } from '../mcp/operations.js';
-import type { AnyOfScopes } from '../mcp/scope-requirement.js';
+import type { SecurityScheme } from './tool-security.js';
 
 /** One of the lists of an MCP server, and the form of its result. */
 interface McpList {
@@ -10,50 +10,43 @@ interface McpList {
   readonly key: 'name' | 'uri' | 'uriTemplate';
 }
 
+const TOOLS_LIST = 'tools/list';
+
 const LISTS: ReadonlyMap<unknown, McpList> = new Map<string, McpList>([
-  ['tools/list', { kind: 'tool', member: 'tools', key: 'name' }],
+  [TOOLS_LIST, { kind: 'tool', member: 'tools', key: 'name' }],
   ['prompts/list', { kind: 'prompt', member: 'prompts', key: 'name' }],
   ['resources/list', { kind: 'resource', member: 'resources', key: 'uri' }],
   ['resources/templates/list', { kind: 'resource', member: 'resourceTemplates', key: 'uriTemplate' }],
 ]);
 
-/** The access of a caller to one entry of a list. @internal */
-export interface Access {
-  /** The required scopes, including those of the resource; one of each `anyOf`. Without scopes from functions. */
-  readonly required: readonly (string | AnyOfScopes)[];
-  /** Whether the caller has them. */
-  readonly granted: boolean;
-  /** Whether a call may need more scopes, depending on its arguments. */
-  readonly dependsOnArguments: boolean;
-}
-
 /** The rules for changing lists. @internal */
 export interface ListRules {
-  readonly policy: 'hide' | 'annotate';
-  readonly access: (kind: McpOperationKind, name: string) => Access;
-  /** Whether results say how they may be cached. Then changed lists must be marked as private to the caller. */
+  /** Whether a caller may see an entry; undefined if no entry is hidden. */
+  readonly isVisible: ((kind: McpOperationKind, name: string) => boolean) | undefined;
+  /** The security schemes of a tool; undefined if lists do not say them. */
+  readonly schemesOf: ((tool: string) => readonly SecurityScheme[]) | undefined;
+  /** Whether results say how they may be cached. Then lists with hidden entries must be marked as private to the caller. */
   readonly saysCacheScope: boolean;
 }
 
-/**
- * The `_meta` member of annotated entries that has the required scopes.
- *
- * @see {@link https://modelcontextprotocol.io/specification/2026-07-28/basic | MCP, _meta}
- */
-const SCOPES_META = 'nestjs-mcp-auth/scopes';
-
 /** Whether a message of a parsed body asks for a list. @internal */
 export function asksForList(body: unknown): boolean {
-  return Array.isArray(body) ? body.some(asksForOne) : asksForOne(body);
+  return asks(body, (method) => LISTS.has(method));
 }
 
-function asksForOne(message: unknown): boolean {
-  return isRecord(message) && LISTS.has(message['method']);
+/** Whether a message of a parsed body asks for a list of tools. @internal */
+export function asksForTools(body: unknown): boolean {
+  return asks(body, (method) => method === TOOLS_LIST);
+}
+
+function asks(body: unknown, isAsked: (method: unknown) => boolean): boolean {
+  const asksOne = (message: unknown): boolean => isRecord(message) && isAsked(message['method']);
+  return Array.isArray(body) ? body.some(asksOne) : asksOne(body);
 }
 
 /**
- * Applies a policy to the lists in a response, in place: of one message or of a batch. Lists are recognized by their
- * content, not by the message id, which the client has chosen.
+ * Applies rules to the lists in a response, in place: of one message or of a batch. Lists are recognized by their content,
+ * not by the message id, which the client has chosen.
  *
  * @returns whether anything has changed
  * @internal
@@ -72,35 +65,43 @@ function applyToMessage(message: unknown, rules: ListRules): boolean {
   return keepPrivate(result, rules) || changed;
 }
 
-/** Marks a result as private to its caller, if results say how they may be cached. */
-function keepPrivate(result: Record<string, unknown>, { saysCacheScope }: ListRules): boolean {
-  if (result['cacheScope'] === 'private' || !(saysCacheScope || 'cacheScope' in result)) return false;
+/** Marks a result whose entries depend on the caller as private, if results say how they may be cached. */
+function keepPrivate(result: Record<string, unknown>, { isVisible, saysCacheScope }: ListRules): boolean {
+  if (!isVisible || result['cacheScope'] === 'private') return false;
+  if (!(saysCacheScope || 'cacheScope' in result)) return false;
   result['cacheScope'] = 'private';
   return true;
 }
 
-function applyToList(result: Record<string, unknown>, list: McpList, rules: ListRules): boolean {
-  const entries = result[list.member] as readonly unknown[];
-  if (rules.policy === 'hide') {
-    const open = entries.filter((entry) => accessOf(entry, list, rules)?.granted === true);
-    result[list.member] = open;
-    return open.length < entries.length;
-  }
-  return entries.map((entry) => annotate(entry, accessOf(entry, list, rules))).includes(true);
+function applyToList(
+  result: Record<string, unknown>,
+  { kind, member, key }: McpList,
+  { isVisible, schemesOf }: ListRules,
+): boolean {
+  const entries = result[member] as readonly unknown[];
+  const visible = entries.filter((entry) => {
+    const name = nameOf(entry, key);
+    // An entry without a name cannot be called.
+    return !isVisible || (name !== undefined && isVisible(kind, name));
+  });
+  result[member] = visible;
+  const isMarked =
+    kind === 'tool' && schemesOf !== undefined && visible.map((tool) => mark(tool, schemesOf)).includes(true);
+  return isMarked || visible.length < entries.length;
 }
 
-/** Returns the access to an entry; undefined if it has no name, so that it cannot be called. */
-function accessOf(entry: unknown, { kind, key }: McpList, rules: ListRules): Access | undefined {
+function nameOf(entry: unknown, key: McpList['key']): string | undefined {
   const name = isRecord(entry) ? entry[key] : undefined;
-  return typeof name === 'string' ? rules.access(kind, name) : undefined;
+  return typeof name === 'string' ? name : undefined;
 }
 
-function annotate(entry: unknown, access: Access | undefined): boolean {
-  if (!access || !isRecord(entry)) return false;
-  const { required, granted, dependsOnArguments } = access;
-  const meta = isRecord(entry['_meta']) ? entry['_meta'] : {};
-  const scopes = { required, granted, ...(dependsOnArguments && { dependsOnArguments }) };
-  entry['_meta'] = { ...meta, [SCOPES_META]: scopes };
+/** Writes the schemes where OpenAI documents them, and where SDKs let servers write them. */
+function mark(tool: unknown, schemesOf: NonNullable<ListRules['schemesOf']>): boolean {
+  const name = nameOf(tool, 'name');
+  if (name === undefined || !isRecord(tool)) return false;
+  const securitySchemes = schemesOf(name);
+  const meta = isRecord(tool['_meta']) ? tool['_meta'] : {};
+  Object.assign(tool, { securitySchemes, _meta: { ...meta, securitySchemes } });
   return true;
 }
 

@@ -6,57 +6,66 @@ import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { ScopePolicy } from '../policy/scope-policy.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
-import type { McpOperationKind } from '../mcp/operations.js';
+import { type McpOperationKind, NO_ARGUMENTS } from '../mcp/operations.js';
 import { hasCacheScopes } from '../mcp/protocol-version.js';
-import type { AnyOfScopes, ScopeRequirement } from '../mcp/scope-requirement.js';
+import { choicesWithoutCaller } from '../mcp/scope-requirement.js';
 import { hasUnreadMessage } from '../mcp/unread-body.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { nodeRequestOf } from '../platform/node-message.js';
 import { isEventStream } from '../platform/response-arguments.js';
-import { applyToAnswer, asksForList, type ListRules, type Access } from './list-entries.js';
+import { applyToAnswer, asksForList, asksForTools, type ListRules } from './list-entries.js';
 import { eventFields, withData } from './event-stream.js';
 import type { Replacement } from './response-transformer.interface.js';
+import { ToolSecurity } from './tool-security.js';
 import { transformResponse } from './transform-response.js';
 
 /** Most bytes of a list that are rewritten. A longer list is rejected if entries are hidden. */
 const MAX_LIST_BYTES = 4_194_304;
 
-const NO_ARGUMENTS = Object.freeze({});
-
 /**
- * Applies the option `listPolicy` to the lists of tools, prompts, resources and templates, in the responses of any server
- * behind the guard. It does not authorize calls: each call is checked by itself.
+ * Applies the options `listPolicy` and `toolSecuritySchemes` to lists, in the responses of any server behind the guard. It
+ * does not authorize calls: each call is checked by itself.
  *
- * It reads responses to requests for a list, and to requests whose body was not read. It also reads event streams opened
- * by GET, because a transport may resend missed messages on them.
+ * To hide entries, it reads responses to requests for a list, and to requests whose body was not read. It also reads event
+ * streams opened by GET, because a transport may resend missed messages on them. If nothing is hidden, it reads only
+ * responses to `tools/list`, and streams on which the client asks for missed messages.
  *
  * @internal
  */
 @Injectable()
 export class ListPolicy {
+  private readonly hides: boolean;
+
   constructor(
     private readonly handlerScopes: HandlerScopeRegistry,
     private readonly scopes: ScopePolicy,
+    private readonly security: ToolSecurity,
     private readonly log: RateLimitedLogger,
     @Inject(MCP_AUTH_OPTIONS)
-    private readonly options: Pick<ResolvedMcpAuthOptions, 'listPolicy'>,
-  ) {}
-
-  intercept(state: ResponseState): void {
-    const { listPolicy } = this.options;
-    if (listPolicy === 'show') return;
-    const isWanted = mayList(state.authorized);
-    if (state.list) {
-      if (!isWanted) restoreEncoding(state.authorized, state.list.acceptEncoding);
-    } else if (isWanted) this.watch(state, listPolicy);
+    private readonly options: Pick<ResolvedMcpAuthOptions, 'listPolicy' | 'toolSecuritySchemes'>,
+  ) {
+    this.hides = options.listPolicy === 'hide';
   }
 
-  private watch(state: ResponseState, policy: ListRules['policy']): void {
+  intercept(state: ResponseState): void {
+    const isWanted = this.mayChange(state.authorized);
+    if (state.list) {
+      if (!isWanted) restoreEncoding(state.authorized, state.list.acceptEncoding);
+    } else if (isWanted) this.watch(state);
+  }
+
+  /** Whether the response may contain a list that must be changed. */
+  private mayChange(authorized: AuthorizedRequest): boolean {
+    if (this.hides) return mayList(authorized);
+    return this.options.toolSecuritySchemes && mayListTools(authorized);
+  }
+
+  private watch(state: ResponseState): void {
     state.list = { acceptEncoding: keepPlain(state.authorized) };
-    const rewritten = (text: string): string | undefined => this.rewritten(text, policy, state.authorized);
+    const rewritten = (text: string): string | undefined => this.rewritten(text, state.authorized);
     const rejected = (): readonly string[] => this.rejected(state.authorized);
     const replacement = (): Replacement => noList(rejected(), state.authorized.body);
-    const mayLeak = policy === 'hide';
+    const mayLeak = this.hides;
     transformResponse(state.authorized.response, {
       maxBytes: MAX_LIST_BYTES,
       begin: ({ header }) => (mayBeList(header('content-type') ?? '', state.authorized) ? 'read' : 'pass'),
@@ -77,47 +86,40 @@ export class ListPolicy {
   }
 
   /** Returns the rewritten text; undefined if it is not JSON. */
-  private rewritten(
-    text: string,
-    policy: ListRules['policy'],
-    authorized: AuthorizedRequest,
-  ): string | undefined {
+  private rewritten(text: string, authorized: AuthorizedRequest): string | undefined {
     try {
       const answer: unknown = JSON.parse(text);
-      return applyToAnswer(answer, this.rules(policy, authorized)) ? JSON.stringify(answer) : text;
+      return applyToAnswer(answer, this.rules(authorized)) ? JSON.stringify(answer) : text;
     } catch (error) {
       if (!(error instanceof SyntaxError)) {
-        const kind = 'the option "listPolicy" could not be applied to a list';
+        const kind = 'a list could not be changed as the options say';
         this.log.write('error', kind, kind, describeFault(error));
       }
       return undefined;
     }
   }
 
-  private rules(policy: ListRules['policy'], authorized: AuthorizedRequest): ListRules {
+  private rules(authorized: AuthorizedRequest): ListRules {
     return {
-      policy,
-      access: (kind, name) => this.access(kind, name, authorized),
+      isVisible: this.hides ? (kind, name) => this.isVisible(kind, name, authorized) : undefined,
+      schemesOf: this.options.toolSecuritySchemes
+        ? (tool) => this.security.schemesOf(tool, authorized)
+        : undefined,
       saysCacheScope: hasCacheScopes(authorized.request.headers['mcp-protocol-version']),
     };
   }
 
-  private access(kind: McpOperationKind, name: string, { auth, resource }: AuthorizedRequest): Access {
+  /** Scopes that functions return are not known without a call, so only those of a caller with a token are disregarded. */
+  private isVisible(kind: McpOperationKind, name: string, { auth, resource }: AuthorizedRequest): boolean {
     const operation = { kind, name, method: '', arguments: NO_ARGUMENTS };
     const requirements = this.handlerScopes.requirementsOf(operation);
-    const own = requirements.filter(isDecided);
-    const dependsOnArguments = own.length < requirements.length;
-    // A caller without a token has access only to handlers without requirements, or with `anonymousMethods` to open ones.
-    const isOpen =
-      resource.options.anonymousMethods.length === 0 || this.handlerScopes.allowsAnonymous(operation);
-    if (!auth && requirements.length === 0 && isOpen)
-      return { required: [], granted: true, dependsOnArguments };
-    const baseline = resource.options.requiredScopes;
-    const required = [...new Set([...baseline, ...own])];
-    if (!auth) return { required, granted: false, dependsOnArguments };
-    const operationScopes = own.map((each) => (typeof each === 'string' ? each : each.anyOf));
-    const isGranted = this.scopes.isSatisfied(auth, resource, operationScopes);
-    return { required, granted: isGranted, dependsOnArguments };
+    // A caller without a token has access only to handlers without requirements; with `anonymousMethods`, only to open ones.
+    if (!auth) {
+      const isOpen =
+        resource.options.anonymousMethods.length === 0 || this.handlerScopes.allowsAnonymous(operation);
+      return requirements.length === 0 && isOpen;
+    }
+    return this.scopes.isSatisfied(auth, resource, choicesWithoutCaller(requirements));
   }
 
   /** Returns a JSON-RPC error for each request that gets no list. */
@@ -136,13 +138,14 @@ export class ListPolicy {
 
 const REJECTED = { code: -32603, message: 'The list cannot be given' };
 
-function isDecided(requirement: ScopeRequirement): requirement is string | AnyOfScopes {
-  return typeof requirement !== 'function';
-}
-
 /** Whether the response may contain a list. */
 function mayList({ request, body }: AuthorizedRequest): boolean {
   return request.method === 'GET' || asksForList(body) || isUnread(request, body);
+}
+
+/** Whether the response may contain a list of tools, if missing one does no harm. */
+function mayListTools({ request, body }: AuthorizedRequest): boolean {
+  return asksForTools(body) || (request.method === 'GET' && request.headers['last-event-id'] !== undefined);
 }
 
 /** Whether a response of a media type may contain a list. If a list was requested, every response may. */

@@ -4,6 +4,7 @@ import { ListPolicy } from './list-policy.js';
 import { SessionBinding } from './session-binding.js';
 import { StepUps } from './step-up.js';
 import { StreamExpiry } from './stream-expiry.js';
+import { ToolSecurity } from './tool-security.js';
 
 /** The providers that intercept responses of authorized requests. @internal */
 export const RESPONSE_PROVIDERS: readonly Provider[] = [
@@ -12,4 +13,5 @@ export const RESPONSE_PROVIDERS: readonly Provider[] = [
   ListPolicy,
   StepUps,
   StreamExpiry,
+  ToolSecurity,
 ];

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { type HttpAnswer, send } from '../../test/fixtures/http.js';
 import { StepUpAnswer, type SteppedUp } from './step-up-answer.js';
+import { explained } from './step-up-messages.js';
 import { transformResponse } from './transform-response.js';
 
 const CALL = { jsonrpc: '2.0', id: 1, method: 'tools/call' };
@@ -25,7 +26,7 @@ async function answered(
       headers: { 'WWW-Authenticate': 'Bearer' },
       body: { error: 'e', error_description: 'd' },
     }),
-    message: () => 'because',
+    explained: (message) => explained(message, 'because'),
   };
   const listener: RequestListener = (_, response) => {
     transformResponse(response, new StepUpAnswer(stepUp));
@@ -210,7 +211,7 @@ describe('an event of a StepUpAnswer', () => {
       isThrown: true,
       isSaidIn: () => true,
       rejection: () => ({ status: 403, headers: {}, body: { error: 'e', error_description: 'd' } }),
-      message: () => 'because',
+      explained: (message) => explained(message, 'because'),
     });
 
   it.each([

@@ -3,7 +3,7 @@ import { isEventStream } from '../platform/response-arguments.js';
 import { eventFields, withData } from './event-stream.js';
 import type { ResponseHead } from './intercept-response.js';
 import type { Replacement, ResponseTransformer } from './response-transformer.interface.js';
-import { explained, failureIn, type JsonRpcMessage, messagesIn } from './step-up-messages.js';
+import { failureIn, type JsonRpcMessage, messagesIn } from './step-up-messages.js';
 
 /** A request that its handler has denied, as far as its answer is concerned. @internal */
 export interface SteppedUp {
@@ -17,8 +17,8 @@ export interface SteppedUp {
   isSaidIn(text: string): boolean;
   /** What is sent instead of an answer that says the denial. */
   rejection(): RejectionResponse;
-  /** What such an answer says where it can no longer be replaced. */
-  message(): string;
+  /** What such a message says where the answer can no longer be replaced. */
+  explained(message: JsonRpcMessage): JsonRpcMessage;
 }
 
 /**
@@ -60,7 +60,7 @@ export class StepUpAnswer implements ResponseTransformer {
     // Nothing tells which message of several is meant.
     const [message] = messages;
     if (isBatch || !message || messages.length > 1) return event;
-    return withData(event, JSON.stringify(explained(message, this.stepUp.message())));
+    return withData(event, JSON.stringify(this.stepUp.explained(message)));
   }
 
   /** Comments and events without data leave it open; so does one good answer where several calls are answered. */

@@ -8,6 +8,7 @@ import { ScopePolicy } from '../policy/scope-policy.js';
 import { isMcpBody } from '../mcp/operations.js';
 import { mcpStrategy } from '../mcp/protocol-version.js';
 import { StepUpAnswer, type SteppedUp } from './step-up-answer.js';
+import { explained, type JsonRpcMessage } from './step-up-messages.js';
 import { transformResponse } from './transform-response.js';
 
 /**
@@ -63,23 +64,30 @@ class StepUp implements SteppedUp {
   /** The rejection that the request is answered with, told of when it is first asked for. */
   rejection(): RejectionResponse {
     const failure = this.failure();
-    const rejection = this.owner.rejections.response(failure, this.state.authorized.resource, this);
-    this.tell(failure, rejection.status);
-    return rejection;
+    this.tell(failure);
+    return this.response(failure);
   }
 
-  /** What an answer that has begun says, told of when it is first asked for. */
-  message(): string {
+  /** What a message of an answer that has begun says, told of when it is first asked for. */
+  explained(message: JsonRpcMessage): JsonRpcMessage {
     const failure = this.failure();
-    this.tell(failure, 403);
-    return failure.message;
+    this.tell(failure);
+    const { body } = this.response(failure);
+    if (!('result' in body)) return explained(message, failure.message);
+    const { jsonrpc, id } = message;
+    return { jsonrpc, id, result: body.result };
   }
 
-  private tell(failure: Error, status: number): void {
+  private response(failure: Error): RejectionResponse {
+    const { request, resource } = this.state.authorized;
+    return this.owner.rejections.response(failure, resource, request, () => this.body);
+  }
+
+  private tell(failure: Error): void {
     if (this.isReported) return;
     this.isReported = true;
     const { request, auth, resource } = this.state.authorized;
-    this.owner.rejections.tell(failure, status, resource, request, auth);
+    this.owner.rejections.tell(failure, resource, request, auth);
   }
 
   private failure(): InsufficientScopeError | CredentialsRejectedError {

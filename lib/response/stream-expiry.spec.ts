@@ -22,6 +22,7 @@ function stateOf(
     resource: {} as ProtectedResource,
     needed: [],
     mayStream: true,
+    allowsAnonymous: false,
   };
   return new ResponseState(authorized, { denied: () => undefined });
 }

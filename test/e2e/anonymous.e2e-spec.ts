@@ -204,7 +204,7 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
     const app = await startPlain(false);
     await expectTakesAnybody(app, '/notes/anyone');
     await expectNeedsToken(app, '/notes/closed', good, noToken);
-    await expectNeedsToken(app, '/notes/scoped', writer, noToken);
+    await expectNeedsToken(app, '/notes/scoped', writer);
   });
 
   verifies('F75', 'are let in by @AllowAnonymous() on a class', async () => {

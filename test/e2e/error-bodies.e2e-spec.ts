@@ -70,6 +70,12 @@ const call = (name: string, id: unknown = 7): object => ({
   params: { name, arguments: {} },
 });
 
+/** The 401 names what the called tool needs. */
+const NO_TOKEN_TO_PURGE: Rejection = {
+  ...NO_TOKEN,
+  challenge: NO_TOKEN.challenge?.replace('notes:read', 'notes:read notes:admin'),
+};
+
 describe('the body of a rejection', () => {
   let as: LoopbackAuthorizationServer;
   /** Its keys cannot be had. */
@@ -118,7 +124,7 @@ describe('the body of a rejection', () => {
 
   /** Tokens, what they are rejected with, and what `showErrorDetails` adds. */
   const rows = async (): Promise<[token: string | undefined, answer: Rejection, details: object][]> => [
-    [undefined, NO_TOKEN, { reason: 'missing_token' }],
+    [undefined, NO_TOKEN_TO_PURGE, { reason: 'missing_token' }],
     ['abc', INVALID_TOKEN, { reason: 'malformed' }],
     [await mint({ aud: `${NOTES}2` }), INVALID_TOKEN, { reason: 'audience' }],
     [await mint({ exp: 1 }), INVALID_TOKEN, { reason: 'expired' }],

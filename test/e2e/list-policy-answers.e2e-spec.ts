@@ -68,19 +68,20 @@ const eventsIn =
 describe('answers whose lists are rewritten', () => {
   let as: LoopbackAuthorizationServer;
   let hiding: RunningApp;
-  let annotating: RunningApp;
+  let marking: RunningApp;
   let log: RecordingLogger;
 
-  const options = (listPolicy: 'show' | 'hide' | 'annotate') => ({
+  const options = (listPolicy: 'show' | 'hide') => ({
     resources: { resource: NOTES, authorizationServers: [as.issuer] },
     listPolicy,
+    toolSecuritySchemes: listPolicy === 'show',
   });
   const parts = { controllers: [endpoint], providers: [Declared] };
 
   beforeAll(async () => {
     as = await LoopbackAuthorizationServer.start();
     log = new RecordingLogger();
-    annotating = await startApp(options('annotate'), parts);
+    marking = await startApp(options('show'), parts);
     // The last one, as all apps of a process log to the same place.
     hiding = await startApp(options('hide'), parts, (app) => {
       app.useLogger(log);
@@ -89,7 +90,7 @@ describe('answers whose lists are rewritten', () => {
 
   afterAll(async () => {
     await hiding.close();
-    await annotating.close();
+    await marking.close();
     await as.close();
   });
 
@@ -186,8 +187,8 @@ describe('answers whose lists are rewritten', () => {
     const odd = [null, 'purge', {}, { name: 1 }, { name: ['open'] }, ...OPEN, { name: 'constructor' }];
     const { json } = await ask(hiding, jsonIn([JSON.stringify(result(odd))]));
     expect(json).toEqual(result([...OPEN, { name: 'constructor' }]));
-    const { json: annotated } = await ask(annotating, jsonIn([JSON.stringify(result(odd))]));
-    expect((annotated as { result: { tools: unknown[] } }).result.tools.slice(0, 5)).toEqual(odd.slice(0, 5));
+    const { json: marked } = await ask(marking, jsonIn([JSON.stringify(result(odd))]));
+    expect((marked as { result: { tools: unknown[] } }).result.tools.slice(0, 5)).toEqual(odd.slice(0, 5));
   });
 
   verifies(['SCP-23', 'F74'], 'are single events of a stream, whose other bytes stay', async () => {
@@ -278,9 +279,9 @@ describe('answers whose lists are rewritten', () => {
       expect(json).toEqual([rejected, { ...rejected, id: 'b' }]);
       // Where nothing is hidden there is nothing to keep.
       for (const by of unreadable.slice(0, 7)) {
-        expect((await ask(annotating, by)).status).toBe(200);
+        expect((await ask(marking, by)).status).toBe(200);
       }
-      expect((await ask(annotating, jsonIn([list, ',']))).text).toBe(`${list},`);
+      expect((await ask(marking, jsonIn([list, ',']))).text).toBe(`${list},`);
     },
   );
 
@@ -295,7 +296,7 @@ describe('answers whose lists are rewritten', () => {
     // One that never ends is cut off by no blank line, and read all the same.
     expect((await ask(hiding, eventsIn(`data: ${list}`))).text).toBe(`data: ${JSON.stringify(result(OPEN))}`);
     expect((await ask(hiding, eventsIn(`data: ${list.slice(1)}`))).text).toBe(`data: ${rejected}`);
-    expect((await ask(annotating, eventsIn(`data: ${list.slice(1)}\n\n`))).text).toBe(
+    expect((await ask(marking, eventsIn(`data: ${list.slice(1)}\n\n`))).text).toBe(
       `data: ${list.slice(1)}\n\n`,
     );
   });
@@ -313,9 +314,9 @@ describe('answers whose lists are rewritten', () => {
     }
     const { text } = await ask(hiding, eventsIn(`data: ${pieces[0]!}`, `${pieces[1]!}\n\n`, ': on\n\n'));
     expect(text).toBe(`data: ${JSON.stringify(rejected)}\n\n: on\n\n`);
-    expect((await ask(annotating, jsonIn(pieces))).text).toBe(huge);
+    expect((await ask(marking, jsonIn(pieces))).text).toBe(huge);
     const event = `data: ${huge}\n\n`;
-    expect((await ask(annotating, eventsIn(event, ': on\n\n'))).text).toBe(`${event}: on\n\n`);
+    expect((await ask(marking, eventsIn(event, ': on\n\n'))).text).toBe(`${event}: on\n\n`);
   });
 
   verifies(['SCP-23', 'F74'], 'are passed on where the server rejects', async () => {
@@ -377,7 +378,7 @@ describe('answers whose lists are rewritten', () => {
     async () => {
       const modern = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' };
       const text = (more: object) => JSON.stringify(result(OPEN, more));
-      for (const app of [hiding, annotating]) {
+      for (const app of [hiding, await start({ ...options('hide'), toolSecuritySchemes: true }, parts)]) {
         const sent = async (more: object, headers?: Record<string, string>) => {
           const { json } = await ask(app, jsonIn([text(more)]), LIST, headers);
           return (json as { result: Record<string, unknown> }).result['cacheScope'];
@@ -396,7 +397,6 @@ describe('answers whose lists are rewritten', () => {
   it.each([
     ['show', 'public', 2],
     ['hide', 'private', 1],
-    ['annotate', 'private', 2],
   ] as const)(
     'with %s are %s from the SDK v2, whose server says public',
     async (listPolicy, scope, count) => {

@@ -17,8 +17,6 @@ import { verifies } from '../verifies.js';
 
 const { insufficientScope } = notesRejections('notes:read');
 
-const SCOPES = 'nestjs-mcp-auth/scopes';
-
 type Entry = Record<string, unknown> & { readonly _meta?: Record<string, unknown> };
 type Result = Record<string, unknown>;
 
@@ -102,8 +100,6 @@ describe.each(LISTINGS)('lists of %s', (_, make) => {
   verifies(['SCP-23', 'F74'], 'are whole by default', async () => {
     const app = await started(undefined);
     expect(await seen(app, 'notes:read')).toEqual(ALL);
-    const post = await asking(app, 'notes:read');
-    expect((await post(message('tools/list', {}))).text).not.toContain(SCOPES);
   });
 
   verifies(['SCP-23', 'F74'], 'leave out what a token does not open, and nothing else', async () => {
@@ -130,52 +126,11 @@ describe.each(LISTINGS)('lists of %s', (_, make) => {
     expect(resultOf(await admin(toolCall('purge')))).toMatchObject({ structuredContent: { done: 'purge' } });
   });
 
-  verifies(['SCP-23', 'F74'], 'say which scopes each entry needs, and which are granted', async () => {
-    const app = await started('annotate');
-    const annotated = async (scope: string | undefined, method: string, member: string) => {
-      const answer = await (await asking(app, scope))(message(method, {}));
-      return (resultOf(answer)[member] as Entry[]).map(({ _meta }) => _meta?.[SCOPES]);
-    };
-    expect(await seen(app, 'notes:read')).toEqual(ALL);
-    expect(await annotated('notes:read notes:b', 'tools/list', 'tools')).toEqual([
-      { required: ['notes:read'], granted: true },
-      { required: ['notes:read', 'notes:admin'], granted: false },
-      { required: ['notes:read', { anyOf: ['notes:a', 'notes:b'] }], granted: true },
-      { required: ['notes:read'], granted: true, dependsOnArguments: true },
-    ]);
-    expect(await annotated('notes:read notes:greet', 'prompts/list', 'prompts')).toEqual([
-      { required: ['notes:read'], granted: true },
-      { required: ['notes:read', 'notes:greet'], granted: true },
-    ]);
-    expect(await annotated('notes:read', 'resources/list', 'resources')).toEqual([
-      { required: ['notes:read'], granted: true },
-      { required: ['notes:read', 'board:read'], granted: false },
-    ]);
-    expect(await annotated('notes:read', 'resources/templates/list', 'resourceTemplates')).toEqual([
-      { required: ['notes:read'], granted: true },
-      { required: ['notes:read', 'note:read'], granted: false },
-    ]);
-    const [open] = resultOf(await (await asking(app, 'notes:read'))(message('tools/list', {})))[
-      'tools'
-    ] as Entry[];
-    expect(open).toMatchObject({ description: 'Öffnen, 开, 🔓', _meta: { 'example.com/a': 1 } });
-  });
-
   verifies(['SCP-23', 'F74'], 'show to anonymous callers what is open to anybody', async () => {
     const hidden = await started('hide', { allowAnonymous: true });
     // What a function asks for needs to know a caller.
     expect(await seen(hidden)).toEqual({ ...OPEN, tools: ['open'] });
     expect(await seen(hidden, 'notes:read')).toEqual(OPEN);
-    const annotated = await started('annotate', { allowAnonymous: true });
-    const { tools } = resultOf(await (await asking(annotated))(message('tools/list', {}))) as {
-      tools: Entry[];
-    };
-    expect(tools.map(({ _meta }) => _meta?.[SCOPES])).toEqual([
-      { required: [], granted: true },
-      { required: ['notes:read', 'notes:admin'], granted: false },
-      { required: ['notes:read', { anyOf: ['notes:a', 'notes:b'] }], granted: false },
-      { required: ['notes:read'], granted: false, dependsOnArguments: true },
-    ]);
   });
 
   verifies(['SCP-23', 'SCP-12', 'F74'], 'hide what nobody has read a request for', async () => {
@@ -200,7 +155,7 @@ describe.each(LISTINGS)('lists of %s', (_, make) => {
     else expect([status, answer.status]).toEqual([500, 500]);
   });
 
-  describe.each(['hide', 'annotate'] as const)('with %s', (listPolicy) => {
+  describe.each(['hide', 'show'] as const)('with %s', (listPolicy) => {
     const tools = listPolicy === 'hide' ? OPEN.tools : ALL.tools;
 
     verifies(['SCP-23', 'F74'], 'are what the official client v1 expects', async () => {

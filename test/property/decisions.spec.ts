@@ -29,6 +29,7 @@ const NOW = 1_800_000_000;
 const clock = { nowSeconds: NOW, toleranceSeconds: 5 };
 const challenged = {
   metadataUrl: NOTES_METADATA,
+  challengeScopes: ['notes:read'],
   options: { requiredScopes: ['notes:read'] },
   servers: new Map(),
 };
@@ -36,6 +37,7 @@ const settings = { showErrorDetails: false, errorBody: 'oauth', errorUri: undefi
 const resource = {
   options: { resource: NOTES, audiences: [NOTES], privateIssuers: [] },
   metadataUrl: NOTES_METADATA,
+  challengeScopes: ['notes:read'],
   servers: new Map([[ISSUER, { options: { requiredClaims: [] } }]]),
 } as unknown as ProtectedResource;
 const good = { iss: ISSUER, aud: NOTES, sub: 'u1', client_id: 'c1', scope: 'notes:read', exp: NOW + 300 };

@@ -3,6 +3,7 @@ import { freePort } from '../../sample/demo/src/free-port.js';
 import { Person } from '../../sample/demo/src/person.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { send } from '../fixtures/http.js';
+import { toolCall } from '../fixtures/mcp-endpoint.js';
 import { startSample, stopSample } from '../fixtures/sample-process.js';
 import { verifies } from '../verifies.js';
 
@@ -32,7 +33,8 @@ describe('the samples as processes of their own', () => {
     ['official-sdk', '/notes'],
     ['legacy-client', '/notes'],
     ['one-process', '/notes'],
-  ])('%s starts, is protected, and stops', async (sample, path, scope = 'notes:read') => {
+    ['chatgpt-app', '/articles', 'articles:read', toolCall('list_saved')],
+  ])('%s starts, is protected, and stops', async (sample, path, scope = 'notes:read', body = {}) => {
     const port = String(await freePort());
     const origin = `http://127.0.0.1:${port}`;
     const settings = {
@@ -44,7 +46,7 @@ describe('the samples as processes of their own', () => {
     const started = await startSample(sample, 'Stop with Ctrl-C.', settings);
     try {
       expect(started.output()).toContain(`${origin}${path}`);
-      const { status, headers } = await send(origin, path, { method: 'POST', body: {} });
+      const { status, headers } = await send(origin, path, { method: 'POST', body });
       expect([status, headers['www-authenticate']]).toEqual([
         401,
         `Bearer scope="${scope}", resource_metadata="${origin}/.well-known/oauth-protected-resource${path}"`,

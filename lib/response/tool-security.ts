@@ -1,0 +1,54 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { MCP_AUTH_OPTIONS, OFFLINE_ACCESS } from '../mcp-auth.constants.js';
+import { type AnonymousAccess, HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
+import { NO_ARGUMENTS } from '../mcp/operations.js';
+import { choicesWithoutCaller } from '../mcp/scope-requirement.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { ScopePolicy } from '../policy/scope-policy.js';
+import type { AuthorizedRequest } from '../request/response-state.js';
+
+/** How the callers of a tool authenticate, as ChatGPT reads it. @internal */
+export type SecurityScheme =
+  { readonly type: 'noauth' } | { readonly type: 'oauth2'; readonly scopes?: readonly string[] };
+
+const NO_AUTH: SecurityScheme = { type: 'noauth' };
+
+/**
+ * Tells the security schemes of tools, from their declared scopes. They are the same for all callers of a route, so lists
+ * that have them may be cached as before.
+ *
+ * @see {@link https://developers.openai.com/plugins/build/auth | OpenAI, Authentication: triggering authentication UI}
+ * @see {@link https://github.com/modelcontextprotocol/modelcontextprotocol/issues/1488 | SEP-1488, securitySchemes}
+ * @internal
+ */
+@Injectable()
+export class ToolSecurity {
+  constructor(
+    private readonly handlerScopes: HandlerScopeRegistry,
+    private readonly scopes: ScopePolicy,
+    @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'earlyAuthentication'>,
+  ) {}
+
+  /** @param tool - its name */
+  schemesOf(tool: string, authorized: AuthorizedRequest): readonly SecurityScheme[] {
+    const operation = { kind: 'tool', name: tool, method: '', arguments: NO_ARGUMENTS } as const;
+    const requirements = this.handlerScopes.requirementsOf(operation);
+    const access = this.handlerScopes.anonymousAccess(tool);
+    const isOpen = requirements.length === 0 && this.isOpen(access, authorized);
+    if (isOpen && !access.isOptional) return [NO_AUTH];
+    const needed = this.scopes.needed(authorized.resource, choicesWithoutCaller(requirements));
+    const scopes = needed.filter((scope) => scope !== OFFLINE_ACCESS);
+    const oauth: SecurityScheme = scopes.length > 0 ? { type: 'oauth2', scopes } : { type: 'oauth2' };
+    return isOpen ? [NO_AUTH, oauth] : [oauth];
+  }
+
+  /** Whether a tool without requirements runs without a token. Early authentication does not know the route. */
+  private isOpen(
+    { isGuarded, isOptional }: AnonymousAccess,
+    { resource, allowsAnonymous }: AuthorizedRequest,
+  ): boolean {
+    const { allowAnonymous, anonymousMethods } = resource.options;
+    if (allowAnonymous || (anonymousMethods.length > 0 && isOptional)) return true;
+    return allowsAnonymous && !this.options.earlyAuthentication && !isGuarded;
+  }
+}
