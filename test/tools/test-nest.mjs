@@ -21,6 +21,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
  */
 const SPECS = ['lib/platform', 'test/e2e', 'test/property', 'test/interop'];
 
+/** What only test/clients uses, which no set runs. */
+const CLIENTS = ['@ai-sdk/mcp', '@modelcontextprotocol/inspector', 'mcp-remote'];
+
 /**
  * The sets by name. test/tools/test-nest.spec.ts compares the lowest with the floors of `peerDependencies`. A set without
  * versions of Nest has those of the lock file, which `npm test` runs on the Node that it finds.
@@ -48,6 +51,7 @@ function changeVersions(folder, { node, nest: versions }) {
   const manifest = readJson(folder, 'package.json');
   const nodePackage = `node-${process.platform}-${process.arch}`;
   Object.assign(manifest.devDependencies, versions, { 'node-of-set': `npm:${nodePackage}@${node}` });
+  for (const name of CLIENTS) delete manifest.devDependencies[name];
   writeJson(folder, 'package.json', manifest);
   const lock = readJson(folder, 'package-lock.json');
   const isKept = ([path]) => path !== '' && !path.includes('node_modules/@nestjs/');
