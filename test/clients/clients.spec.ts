@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect } from 'vitest';
 import { verifies } from '../verifies.js';
 import { MCP_NEST, SDK } from './place.js';
-import { PROGRAMS, SDK_V1_WITHOUT_REFRESH } from './programs.js';
+import { type ClientProgram, PROGRAMS, SDK_V1_WITHOUT_REFRESH } from './programs.js';
 import { CLIENT_METADATA_URL } from './recording-server.js';
 import { signIn, type Tour, tour } from './tour.js';
 
@@ -34,6 +34,12 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   },
 };
 
+function expectationOf({ name }: ClientProgram): Expectation {
+  const expectation = EXPECTED[name];
+  if (!expectation) throw new Error(`It is not said what to expect of ${name}`);
+  return expectation;
+}
+
 const SCOPES = { challenge: ['notes:read'], metadata: ['notes:read', 'notes:write'] };
 
 const scopesOf = (requested: string | undefined): readonly string[] =>
@@ -50,7 +56,7 @@ const yesOrNo = (is: boolean): string => (is ? 'yes' : 'no');
 
 describe.each([MCP_NEST, SDK])('at $name', (deployment) => {
   describe.each(PROGRAMS)('$name', (program) => {
-    const { asksFor, stepUp, sessionPerCall = false } = EXPECTED[program.name] as Expectation;
+    const { asksFor, stepUp, sessionPerCall = false } = expectationOf(program);
     let toured: Tour;
 
     beforeAll(async () => {
@@ -104,7 +110,7 @@ describe.each([MCP_NEST, SDK])('at $name', (deployment) => {
 });
 
 describe.each(PROGRAMS)('$name', (program) => {
-  const { document } = EXPECTED[program.name] as Expectation;
+  const { document } = expectationOf(program);
 
   verifies('CLI-56', 'signs in as a client that the authorization server knows already', async () => {
     const { signIn: first, registered, clientIds } = await signIn(program, MCP_NEST, 'static');

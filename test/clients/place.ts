@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,19 +37,12 @@ const SCOPES = ['notes:read', 'notes:write', 'notes:admin'];
 /** How an authorization server gets to know a client. */
 export type Registration = 'dynamic' | 'static' | 'document';
 
-/** What the MCP server has answered. */
-export interface McpAnswer {
-  readonly status: number;
-  readonly challenge: string | undefined;
-  /** The session of the request. */
-  readonly session: string | undefined;
-}
-
 /** A program at a protected MCP server, and what both servers have seen of it. */
 export interface Visit {
   readonly program: StartedProgram;
   readonly server: RecordingServer;
-  readonly answers: readonly McpAnswer[];
+  /** The sessions of the requests to the MCP server, each once. */
+  readonly sessions: ReadonlySet<string>;
   /** Makes the newest access token that the program has used a bad one. */
   revoke(): void;
   close(): Promise<void>;
@@ -84,7 +77,7 @@ export async function visit(
     },
     isRevoked: ({ jti }) => revoked.has(jti),
   });
-  const { answers, tokens } = recordOf(app.app.getHttpServer() as Server);
+  const { sessions, tokens } = recordOf(app.app.getHttpServer() as Server);
   const home = mkdtempSync(join(tmpdir(), 'client-'));
   const started = await program.start({
     endpoint: resource,
@@ -98,7 +91,7 @@ export async function visit(
   return {
     program: started,
     server,
-    answers,
+    sessions,
     revoke: () => revoked.add(decodeJwt(tokens.at(-1) ?? '').jti),
     close: async () => {
       await started.close();
@@ -110,20 +103,13 @@ export async function visit(
 }
 
 function recordOf(http: Server) {
-  const answers: McpAnswer[] = [];
+  const sessions = new Set<string>();
   const tokens: string[] = [];
-  http.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (request.method !== 'POST') return;
-    const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
+  http.on('request', ({ headers }: IncomingMessage) => {
+    const token = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1];
     if (token !== undefined) tokens.push(token);
-    response.on('finish', () => {
-      const session = request.headers['mcp-session-id'];
-      answers.push({
-        status: response.statusCode,
-        challenge: response.getHeader('www-authenticate') as string | undefined,
-        session: typeof session === 'string' ? session : undefined,
-      });
-    });
+    const session = headers['mcp-session-id'];
+    if (typeof session === 'string') sessions.add(session);
   });
-  return { answers, tokens };
+  return { sessions, tokens };
 }

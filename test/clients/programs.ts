@@ -45,28 +45,29 @@ function library(name: string, driver: string, settings: Record<string, string> 
     callbackPath: '/callback',
     start: (place) => {
       const browser = new Browser(place.person);
-      const { tokenEndpoint, ...env } = {
+      const env = {
         ...environmentIn(place.home),
         ...settings,
-        tokenEndpoint: `${place.issuer}/token`,
         CALLBACK_PORT: String(place.port),
+        AUTHORIZATION_SERVER: JSON.stringify({
+          issuer: place.issuer,
+          authorizationServerUrl: `${place.issuer}/`,
+          tokenEndpoint: `${place.issuer}/token`,
+        }),
         ...(place.clientId !== undefined && { CLIENT_ID: place.clientId }),
         ...(place.clientMetadataUrl !== undefined && { CLIENT_METADATA_URL: place.clientMetadataUrl }),
       };
-      const server = { issuer: place.issuer, authorizationServerUrl: `${place.issuer}/`, tokenEndpoint };
       const script = fileURLToPath(new URL(`drivers/${driver}.mjs`, import.meta.url));
-      const child = spawn(process.execPath, [script, place.endpoint], {
-        env: { ...env, AUTHORIZATION_SERVER: JSON.stringify(server) },
-      });
+      const child = spawn(process.execPath, [script, place.endpoint], { env });
       browser.watch(child.stderr);
       const ended = once(child, 'exit');
       const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
       return Promise.resolve({
         call: async (tool) => {
           child.stdin.write(`${tool}\n`);
-          const { value, done } = await answers.next();
-          if (done) throw new Error(`${name} ended: ${browser.said}`);
-          const { text, error } = JSON.parse(value) as { text?: string; error?: string };
+          const answer = await answers.next();
+          if (answer.done === true) throw new Error(`${name} ended: ${browser.said}`);
+          const { text, error } = JSON.parse(answer.value) as { text?: string; error?: string };
           if (text === undefined) throw new Error(error);
           return text;
         },

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Test } from '@nestjs/testing';
-import { type JWKS, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { type Configuration, type JWKS, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import {
   type AuthorizationServerOptions,
   OIDC_PROVIDER,
@@ -50,12 +50,10 @@ export async function startRecordingServer({
   const all = { ...options, port, issuer: `http://127.0.0.1:${String(port)}` };
   const makeProvider = (keys: JWKS): Provider => {
     const configuration = oidcConfiguration(all.issuer, all, keys);
-    const documents = documentRedirectUri === undefined ? {} : withDocument(documentRedirectUri);
-    return new Provider(all.issuer, {
-      ...configuration,
-      ...documents,
-      features: { ...configuration.features, ...documents.features },
-    });
+    return new Provider(
+      all.issuer,
+      documentRedirectUri === undefined ? configuration : withDocument(configuration, documentRedirectUri),
+    );
   };
   const module = await Test.createTestingModule({ imports: [AuthorizationServerModule.forRoot(all)] })
     .overrideProvider(OIDC_PROVIDER)
@@ -74,7 +72,7 @@ export async function startRecordingServer({
   return { issuer: all.issuer, ...recordOf(app.get(OIDC_PROVIDER)), close };
 }
 
-function withDocument(redirectUri: string) {
+function withDocument(configuration: Configuration, redirectUri: string): Configuration {
   const document = {
     client_id: CLIENT_METADATA_URL,
     client_name: 'Client under test',
@@ -84,7 +82,11 @@ function withDocument(redirectUri: string) {
     grant_types: ['authorization_code', 'refresh_token'],
   };
   return {
-    features: { clientIdMetadataDocument: { enabled: true, ack: 'draft-02' } },
+    ...configuration,
+    features: {
+      ...configuration.features,
+      clientIdMetadataDocument: { enabled: true, ack: 'draft-02' },
+    },
     // The document is the only thing that this server fetches; its host does not exist.
     fetch: () => Promise.resolve(Response.json(document)),
   };

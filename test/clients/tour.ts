@@ -1,4 +1,4 @@
-import { type Deployment, type Registration, visit } from './place.js';
+import { type Deployment, type Registration, type Visit, visit } from './place.js';
 import type { ClientProgram } from './programs.js';
 
 /** One call of a tool by a program, and what the servers saw of it. */
@@ -35,15 +35,14 @@ export interface Tour {
 /** Starts both servers and a program, and makes it sign in, refresh and step up. */
 export async function tour(program: ClientProgram, deployment: Deployment): Promise<Tour> {
   const visiting = await visit(program, deployment);
-  const { server, answers } = visiting;
+  const { server, sessions } = visiting;
   try {
     const signIn = await call(visiting, 'list');
     visiting.revoke();
     const refresh = await call(visiting, 'list');
     const stepUp = await call(visiting, 'purge');
     const afterwards = await call(visiting, 'list');
-    const sessions = [...new Set(answers.flatMap(({ session }) => session ?? []))];
-    return { ...registrationOf(server), sessions, signIn, refresh, stepUp, afterwards };
+    return { ...registrationOf(server), sessions: [...sessions], signIn, refresh, stepUp, afterwards };
   } finally {
     await visiting.close();
   }
@@ -64,9 +63,7 @@ export async function signIn(
   }
 }
 
-type Visiting = Awaited<ReturnType<typeof visit>>;
-
-async function call({ program, server }: Visiting, tool: string): Promise<Call> {
+async function call({ program, server }: Visit, tool: string): Promise<Call> {
   const [authorized, requested] = [server.authorized.length, server.tokenRequests.length];
   const outcome = await program.call(tool).then(
     (text) => ({ text }),
@@ -80,7 +77,7 @@ async function call({ program, server }: Visiting, tool: string): Promise<Call> 
   };
 }
 
-function registrationOf({ registered, tokenRequests }: Visiting['server']) {
+function registrationOf({ registered, tokenRequests }: Visit['server']) {
   return {
     registered: [...registered],
     clientIds: [...new Set(tokenRequests.map(({ clientId }) => clientId))],

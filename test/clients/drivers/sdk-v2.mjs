@@ -21,6 +21,8 @@ await drive((name) =>
     },
     (error) => error instanceof UnauthorizedError,
     () =>
-      new StreamableHTTPClientTransport(new URL(endpoint), { authProvider }).finishAuth(authProvider.takeAnswer()),
+      new StreamableHTTPClientTransport(new URL(endpoint), { authProvider }).finishAuth(
+        authProvider.takeAnswer(),
+      ),
   ),
 );
