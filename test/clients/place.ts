@@ -41,8 +41,8 @@ export type Registration = 'dynamic' | 'static' | 'document';
 export interface Visit {
   readonly program: StartedProgram;
   readonly server: RecordingServer;
-  /** The sessions of the requests to the MCP server, each once. */
-  readonly sessions: ReadonlySet<string>;
+  /** The session of each request to the MCP server that had one. */
+  readonly sessions: readonly string[];
   /** Makes the newest access token that the program has used a bad one. */
   revoke(): void;
   close(): Promise<void>;
@@ -103,13 +103,13 @@ export async function visit(
 }
 
 function recordOf(http: Server) {
-  const sessions = new Set<string>();
+  const sessions: string[] = [];
   const tokens: string[] = [];
   http.on('request', ({ headers }: IncomingMessage) => {
     const token = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1];
     if (token !== undefined) tokens.push(token);
     const session = headers['mcp-session-id'];
-    if (typeof session === 'string') sessions.add(session);
+    if (typeof session === 'string') sessions.push(session);
   });
   return { sessions, tokens };
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Stream } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Person } from '../../sample/demo/src/person.js';
@@ -40,7 +41,7 @@ export class Browser {
     return this.failure ? `${this.text}\n${this.failure.message}` : this.text;
   }
 
-  watch(output: NodeJS.ReadableStream): void {
+  watch(output: Stream): void {
     output.on('data', (chunk: Buffer) => {
       this.text += chunk.toString();
       for (const [, url = ''] of this.text.matchAll(/(https?:\/\/\S+response_type=code\S*)\s/g)) {

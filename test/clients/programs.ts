@@ -80,7 +80,7 @@ function library(name: string, driver: string, settings: Record<string, string> 
   };
 }
 
-/** The command line of the Inspector: a process for each call. Its consent to a step-up is a line of input. */
+/** The command line of the Inspector: a process for each call, with a person who answers yes to what it asks. */
 const inspector: ClientProgram = {
   name: 'MCP Inspector CLI',
   callbackPath: '/oauth/callback',
@@ -132,7 +132,7 @@ const mcpRemote: ClientProgram = {
       env: environmentIn(place.home),
       stderr: 'pipe',
     });
-    if (transport.stderr) browser.watch(transport.stderr as NodeJS.ReadableStream);
+    if (transport.stderr) browser.watch(transport.stderr);
     const client = new Client({ name: 'host', version: '1' });
     await client.connect(transport);
     return {

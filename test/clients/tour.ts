@@ -20,7 +20,7 @@ export interface Tour {
   readonly clientIds: readonly string[];
   /** Whether any request to the token endpoint had a DPoP proof. */
   readonly hasProof: boolean;
-  /** The sessions of the requests, each once. */
+  /** The sessions of the requests after the sign-in, each once. */
   readonly sessions: readonly string[];
   /** A first call, of a tool that needs no more than the resource does. */
   readonly signIn: Call;
@@ -37,34 +37,41 @@ export async function tour(program: ClientProgram, deployment: Deployment): Prom
   const visiting = await visit(program, deployment);
   const { server, sessions } = visiting;
   try {
-    const signIn = await call(visiting, 'list');
+    const signIn = await call(visiting, 'list', 0);
+    const requests = sessions.length;
     visiting.revoke();
     const refresh = await call(visiting, 'list');
     const stepUp = await call(visiting, 'purge');
     const afterwards = await call(visiting, 'list');
-    return { ...registrationOf(server), sessions: [...sessions], signIn, refresh, stepUp, afterwards };
+    const later = [...new Set(sessions.slice(requests))];
+    return { ...registrationOf(server), sessions: later, signIn, refresh, stepUp, afterwards };
   } finally {
     await visiting.close();
   }
 }
 
 /** Starts both servers and a program, and makes it sign in as a client that did not register itself. */
-export async function signIn(
+export async function signInOnly(
   program: ClientProgram,
   deployment: Deployment,
   registration: Registration,
 ): Promise<Pick<Tour, 'registered' | 'clientIds' | 'signIn'>> {
   const visiting = await visit(program, deployment, registration);
   try {
-    const first = await call(visiting, 'list');
+    const first = await call(visiting, 'list', 0);
     return { ...registrationOf(visiting.server), signIn: first };
   } finally {
     await visiting.close();
   }
 }
 
-async function call({ program, server }: Visit, tool: string): Promise<Call> {
-  const [authorized, requested] = [server.authorized.length, server.tokenRequests.length];
+/** @param authorized - the authorization requests that came before; 0 counts those of the start of the program too */
+async function call(
+  { program, server }: Visit,
+  tool: string,
+  authorized = server.authorized.length,
+): Promise<Call> {
+  const requested = server.tokenRequests.length;
   const outcome = await program.call(tool).then(
     (text) => ({ text }),
     (error: unknown) => ({ text: 'failed', message: (error as Error).message }),
