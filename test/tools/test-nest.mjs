@@ -50,8 +50,9 @@ function copyProject(folder) {
 function changeVersions(folder, { node, nest: versions }) {
   const manifest = readJson(folder, 'package.json');
   const nodePackage = `node-${process.platform}-${process.arch}`;
-  Object.assign(manifest.devDependencies, versions, { 'node-of-set': `npm:${nodePackage}@${node}` });
-  for (const name of CLIENTS) delete manifest.devDependencies[name];
+  const kept = Object.entries(manifest.devDependencies).filter(([name]) => !CLIENTS.includes(name));
+  const nodeOfSet = { 'node-of-set': `npm:${nodePackage}@${node}` };
+  manifest.devDependencies = { ...Object.fromEntries(kept), ...versions, ...nodeOfSet };
   writeJson(folder, 'package.json', manifest);
   const lock = readJson(folder, 'package-lock.json');
   const isKept = ([path]) => path !== '' && !path.includes('node_modules/@nestjs/');
