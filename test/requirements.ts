@@ -563,6 +563,23 @@ const realClients = {
   'EXT-05': row('MCP client credentials', 'a client that acts for itself gets the same 403 as a person'),
 } as const;
 
+/** The programs of test/clients at a deployment of @rekog/mcp-nest and one of the official SDK, with oidc-provider. */
+const clientPrograms = {
+  'CLI-50': row('MCP clients', 'each program registers itself, signs in and calls a tool'),
+  'CLI-51': row('MCP scope selection', 'each program gets the scopes of the challenge or of the metadata'),
+  'CLI-52': row('MCP clients', 'each program refreshes by itself after 401 invalid_token'),
+  'CLI-53': row('MCP clients', 'what each program does at a step-up is known'),
+  'CLI-54': row('MCP 2025-11-25 transports', 'a session outlives refresh and step-up of its program'),
+  'CLI-55': row('RFC 9449', 'no program sends a DPoP proof unless it is told to'),
+  'CLI-56': row('MCP clients', 'each program signs in with a client ID that it was given'),
+  'CLI-57': row('MCP client ID metadata documents', 'what each program does with a document is known'),
+  'CLI-58': row('clients in use', 'the official client v1 steps up if it has no refresh token'),
+  'CLI-59': row('documentation', 'CLIENTS.md says of each program what was measured'),
+  'CLI-60': row('documentation', 'CLIENTS.md names the versions of the programs that are run'),
+  'CLI-61': row('documentation', 'README and CLIENTS.md name the same clients'),
+  'CLI-62': row('documentation', 'the client configurations in CLIENTS.md are valid and name one server'),
+} as const;
+
 /** Lists of what there is, and ways in that are not HTTP. */
 const listsAndLocalCalls = {
   'SCP-23': row(
@@ -781,6 +798,7 @@ export const requirements = {
   ...sessions,
   ...streams,
   ...realClients,
+  ...clientPrograms,
   ...listsAndLocalCalls,
   ...audit,
   ...sampleServers,

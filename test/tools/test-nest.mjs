@@ -23,6 +23,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
  */
 const SPECS = ['lib/platform', 'test/e2e', 'test/property', 'test/interop'];
 
+/** What only test/clients uses, which no set runs. */
+const CLIENTS = ['@ai-sdk/mcp', '@modelcontextprotocol/inspector', 'mcp-remote'];
+
 /**
  * The sets by name. test/tools/test-nest.spec.ts compares the lowest with the floors of `peerDependencies`, and requires
  * Node 20 and Node 24 for each major version of Nest. A set without versions of Nest has those of the lock file.
@@ -49,7 +52,9 @@ function copyProject(folder) {
 function changeVersions(folder, { node, nest: versions }) {
   const manifest = readJson(folder, 'package.json');
   const nodePackage = `node-${process.platform}-${process.arch}`;
-  Object.assign(manifest.devDependencies, versions, { 'node-of-set': `npm:${nodePackage}@${node}` });
+  const kept = Object.entries(manifest.devDependencies).filter(([name]) => !CLIENTS.includes(name));
+  const nodeOfSet = { 'node-of-set': `npm:${nodePackage}@${node}` };
+  manifest.devDependencies = { ...Object.fromEntries(kept), ...versions, ...nodeOfSet };
   writeJson(folder, 'package.json', manifest);
   const lock = readJson(folder, 'package-lock.json');
   const isKept = ([path]) => path !== '' && !path.includes('node_modules/@nestjs/');
