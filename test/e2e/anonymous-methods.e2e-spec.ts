@@ -381,93 +381,96 @@ describe.each(PLATFORMS)('a resource with anonymousMethods, on %s', (platform) =
   });
 });
 
-describe.each(SESSION_MOUNTINGS.map((mounting) => [mounting.way, mounting] as const))(
-  'a session that was opened without a token, of %s',
-  (_, mounting) => {
-    const start = async (more: Partial<McpAuthModuleOptions> = {}): Promise<RunningApp> => {
-      const { controllers, prepare } = mounting.parts();
-      return closeAfterTest(
-        await startApp(options({ ...mounting.options, ...more }), { controllers }, prepare),
-      );
-    };
-    const inSession = (session: string, method = 'POST'): HttpRequestOptions => ({
-      method,
-      headers: { 'mcp-session-id': session },
-    });
-    const open = async (app: RunningApp, bearer?: string): Promise<string> => {
-      const opened = await send(app, INITIALIZE, bearer);
-      expect(opened.status).toBe(200);
-      const session = String(opened.headers['mcp-session-id']);
-      expect((await send(app, INITIALIZED, bearer, inSession(session))).status).toBe(202);
-      return session;
-    };
-    const stream = (app: RunningApp, session: string, bearer?: string) =>
-      openStream(app.origin, '/notes', {
-        headers: {
-          ...MCP_HEADERS,
-          accept: 'text/event-stream',
-          'mcp-session-id': session,
-          ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
-        },
-      });
-
-    verifies(['CLI-28', 'SES-02'], 'is kept when its client signs in, and its open streams end', async () => {
-      const app = await start();
-      const session = await open(app);
-      const anonymous = await stream(app, session);
-      expect(anonymous.status).toBe(200);
-      expect(await settlesWithin(50, anonymous.ended)).toBe(false);
-      expect(rejectedAs(await send(app, toolCall('whoami'), undefined, inSession(session)))).toEqual(noToken);
-      expect(await settlesWithin(50, anonymous.ended)).toBe(false);
-      expect((await send(app, toolCall('whoami'), reader, inSession(session))).text).toContain('it is u1');
-      expect(await settlesWithin(1000, anonymous.ended)).toBe(true);
-      expect(anonymous.text()).not.toContain('u1');
-      const own = await stream(app, session, reader);
-      expect(own.status).toBe(200);
-      // Nothing of the session is left for callers without a token.
-      for (const method of ['GET', 'DELETE'])
-        expect(rejectedAs(await send(app, undefined, undefined, inSession(session, method)))).toEqual(
-          noToken,
-        );
-      const resumed = { method: 'GET', headers: { 'mcp-session-id': session, 'last-event-id': 'x_1' } };
-      expect(rejectedAs(await send(app, undefined, undefined, resumed))).toEqual(noToken);
-      expect((await send(app, PING, undefined, inSession(session))).status).toBe(404);
-      expect(await settlesWithin(50, own.ended)).toBe(false);
-      expect((await send(app, PING, reader, inSession(session))).status).toBe(200);
-      own.abort();
+describe.each(
+  PLATFORMS.flatMap((platform) =>
+    SESSION_MOUNTINGS.map((mounting) => [mounting.way, platform, mounting] as const),
+  ),
+)('a session that was opened without a token, of %s, on %s', (_, platform, mounting) => {
+  const start = async (more: Partial<McpAuthModuleOptions> = {}): Promise<RunningApp> => {
+    const { controllers, prepare } = mounting.parts();
+    return closeAfterTest(
+      await startApp(
+        options({ ...mounting.options, ...more }),
+        { controllers },
+        prepare,
+        undefined,
+        platform,
+      ),
+    );
+  };
+  const inSession = (session: string, method = 'POST'): HttpRequestOptions => ({
+    method,
+    headers: { 'mcp-session-id': session },
+  });
+  const open = async (app: RunningApp, bearer?: string): Promise<string> => {
+    const opened = await send(app, INITIALIZE, bearer);
+    expect(opened.status).toBe(200);
+    const session = String(opened.headers['mcp-session-id']);
+    expect((await send(app, INITIALIZED, bearer, inSession(session))).status).toBe(202);
+    return session;
+  };
+  const stream = (app: RunningApp, session: string, bearer?: string) =>
+    openStream(app.origin, '/notes', {
+      headers: {
+        ...MCP_HEADERS,
+        accept: 'text/event-stream',
+        'mcp-session-id': session,
+        ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+      },
     });
 
-    verifies('CLI-28', 'passes to no second caller', async () => {
-      const app = await start();
-      const session = await open(app);
-      expect((await send(app, PING, reader, inSession(session))).status).toBe(200);
-      const other = await as.token({ aud: NOTES, scope: 'notes:read', sub: 'u2' });
-      expect((await send(app, PING, other, inSession(session))).status).toBe(404);
-    });
+  verifies(['CLI-28', 'SES-02'], 'is kept when its client signs in, and its open streams end', async () => {
+    const app = await start();
+    const session = await open(app);
+    const anonymous = await stream(app, session);
+    expect(anonymous.status).toBe(200);
+    expect(await settlesWithin(50, anonymous.ended)).toBe(false);
+    expect(rejectedAs(await send(app, toolCall('whoami'), undefined, inSession(session)))).toEqual(noToken);
+    expect(await settlesWithin(50, anonymous.ended)).toBe(false);
+    expect((await send(app, toolCall('whoami'), reader, inSession(session))).text).toContain('it is u1');
+    expect(await settlesWithin(1000, anonymous.ended)).toBe(true);
+    expect(anonymous.text()).not.toContain('u1');
+    const own = await stream(app, session, reader);
+    expect(own.status).toBe(200);
+    // Nothing of the session is left for callers without a token.
+    for (const method of ['GET', 'DELETE'])
+      expect(rejectedAs(await send(app, undefined, undefined, inSession(session, method)))).toEqual(noToken);
+    const resumed = { method: 'GET', headers: { 'mcp-session-id': session, 'last-event-id': 'x_1' } };
+    expect(rejectedAs(await send(app, undefined, undefined, resumed))).toEqual(noToken);
+    expect((await send(app, PING, undefined, inSession(session))).status).toBe(404);
+    expect(await settlesWithin(50, own.ended)).toBe(false);
+    expect((await send(app, PING, reader, inSession(session))).status).toBe(200);
+    own.abort();
+  });
 
-    verifies('CLI-28', 'is not reached without a token if a caller with a token opened it', async () => {
-      const app = await start();
-      const session = await open(app, reader);
-      for (const method of ['GET', 'DELETE'])
-        expect(rejectedAs(await send(app, undefined, undefined, inSession(session, method)))).toEqual(
-          noToken,
-        );
-      expect((await send(app, LIST, undefined, inSession(session))).status).toBe(404);
-      expect((await send(app, PING, reader, inSession(session))).status).toBe(200);
-    });
+  verifies('CLI-28', 'passes to no second caller', async () => {
+    const app = await start();
+    const session = await open(app);
+    expect((await send(app, PING, reader, inSession(session))).status).toBe(200);
+    const other = await as.token({ aud: NOTES, scope: 'notes:read', sub: 'u2' });
+    expect((await send(app, PING, other, inSession(session))).status).toBe(404);
+  });
 
-    verifies('CLI-28', 'may be ended by its client, and then is open to none', async () => {
-      const app = await start();
-      const session = await open(app);
-      expect((await send(app, undefined, undefined, inSession(session, 'DELETE'))).status).toBe(200);
-      expect(rejectedAs(await send(app, undefined, undefined, inSession(session, 'GET')))).toEqual(noToken);
-    });
+  verifies('CLI-28', 'is not reached without a token if a caller with a token opened it', async () => {
+    const app = await start();
+    const session = await open(app, reader);
+    for (const method of ['GET', 'DELETE'])
+      expect(rejectedAs(await send(app, undefined, undefined, inSession(session, method)))).toEqual(noToken);
+    expect((await send(app, LIST, undefined, inSession(session))).status).toBe(404);
+    expect((await send(app, PING, reader, inSession(session))).status).toBe(200);
+  });
 
-    it('has no stream without a token if sessions are not bound', async () => {
-      const app = await start({ sessionBinding: false });
-      const session = await open(app);
-      expect((await send(app, LIST, undefined, inSession(session))).status).toBe(200);
-      expect(rejectedAs(await send(app, undefined, undefined, inSession(session, 'GET')))).toEqual(noToken);
-    });
-  },
-);
+  verifies('CLI-28', 'may be ended by its client, and then is open to none', async () => {
+    const app = await start();
+    const session = await open(app);
+    expect((await send(app, undefined, undefined, inSession(session, 'DELETE'))).status).toBe(200);
+    expect(rejectedAs(await send(app, undefined, undefined, inSession(session, 'GET')))).toEqual(noToken);
+  });
+
+  it('has no stream without a token if sessions are not bound', async () => {
+    const app = await start({ sessionBinding: false });
+    const session = await open(app);
+    expect((await send(app, LIST, undefined, inSession(session))).status).toBe(200);
+    expect(rejectedAs(await send(app, undefined, undefined, inSession(session, 'GET')))).toEqual(noToken);
+  });
+});

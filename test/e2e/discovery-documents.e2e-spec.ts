@@ -175,7 +175,7 @@ describe('what only MCP clients need', () => {
       as.at(OAUTH, as.metadata(overrides));
       const log = new RecordingLogger();
       const app = await startNotes(trusting(as.issuer), log);
-      expect(log.warnings).toEqual([`${as.issuer}: ${message} [${code}]`]);
+      expect(log.warnings).toEqual([`${as.issuer}: ${message} [${code}]; see OPERATIONS.md#${code}`]);
       expect(await statusOfToken(app, as)).toBe(200);
     }
   });
