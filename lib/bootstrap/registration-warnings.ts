@@ -36,10 +36,10 @@ export function registrationWarnings(
 
 /** The scopes that the first challenge leaves out, if it names any. */
 function laterScopes(resource: ProtectedResource, resources: ProtectedResourceRegistry): readonly string[] {
-  const { requiredScopes, allowAnonymous, anonymousMethods } = resource.options;
+  const { challengeScopes: first, options } = resource;
   // Without a token the first challenge is that of the first protected tool.
-  const namesScopes = requiredScopes.length > 0 || allowAnonymous || anonymousMethods.length > 0;
-  return namesScopes ? resources.scopesOf(resource).filter((scope) => !requiredScopes.includes(scope)) : [];
+  const namesScopes = first.length > 0 || options.allowAnonymous || options.anonymousMethods.length > 0;
+  return namesScopes ? resources.scopesOf(resource).filter((scope) => !first.includes(scope)) : [];
 }
 
 function mayPin(server: AuthorizationServer): boolean {
