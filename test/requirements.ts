@@ -784,7 +784,7 @@ const publicLifecycle = {
   'CLI-34': row('design', 'a property that requests have anyway fails startup'),
   'CLI-35': row('design', 'toUser that throws or returns a promise is 500, and nobody is authenticated'),
   'CLI-36': row('design', 'a boot warning says what decides beside decorators of @rekog/mcp-nest'),
-  'CLI-37': row('RFC 7591 2', 'a boot warning names servers that may pin scopes at registration'),
+  'CLI-37': row('RFC 7591 2', 'the log names servers that may pin scopes at registration when the application starts'),
   'CLI-38': row('design', 'each warning of this kind names a section that exists'),
 } as const;
 

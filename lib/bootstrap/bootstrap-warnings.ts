@@ -13,7 +13,6 @@ import { isBearerAuthGuard, isGuarded } from './handler-audit.js';
 import type { KnownHandlers } from './handler-registration.js';
 import { HandlerScan, joinPath } from './handler-scan.js';
 import { mcpNestWarnings } from './mcp-nest-warnings.js';
-import { registrationWarnings } from './registration-warnings.js';
 import { routePaths } from './route-paths.js';
 import { scopeWarnings } from './scope-warnings.js';
 
@@ -43,7 +42,6 @@ export class BootstrapWarnings {
       // Early authentication covers the path of the resource itself, whatever its route.
       ...(this.options.earlyAuthentication ? [] : this.misplacedRoutes(globalGuards)),
       ...scopeWarnings(handlers, this.resources, this.servers),
-      ...registrationWarnings(this.resources, this.servers),
       ...this.mcpNestWarnings(),
     ];
   }

@@ -1,9 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { AuthorizationServerRegistry } from '../authorization-server/authorization-server.registry.js';
 import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { isGuarded } from './handler-audit.js';
 import { HandlerScan } from './handler-scan.js';
+import { registrationAdvice } from './registration-advice.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
   type ProtectedResource,
@@ -13,7 +15,7 @@ import { resourceWarnings } from '../resource/resource-warnings.js';
 import { BearerAuthMiddleware } from '../guard/bearer-auth.middleware.js';
 
 /**
- * Logs which resources the application protects, and warns of unprotected ones. No guarded route serves these, and neither the
+ * Logs which resources the application protects and what to check of their servers, and warns of unprotected ones. No guarded route serves these, and neither the
  * middleware nor early authentication covers them.
  *
  * @internal
@@ -27,6 +29,7 @@ export class ResourceReport {
     private readonly modules: ModulesContainer,
     private readonly scan: HandlerScan,
     private readonly resources: ProtectedResourceRegistry,
+    private readonly servers: AuthorizationServerRegistry,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'earlyAuthentication'>,
   ) {}
 
@@ -43,6 +46,7 @@ export class ResourceReport {
       const { options } = resource;
       for (const warning of resourceWarnings(options)) this.logger.warn(`${options.resource}: ${warning}`);
     }
+    for (const advice of registrationAdvice(this.resources, this.servers)) this.logger.log(advice);
   }
 
   private writeProtection({ options, metadataUrl, servers }: ProtectedResource, isProtected: boolean): void {

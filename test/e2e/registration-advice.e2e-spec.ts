@@ -39,7 +39,7 @@ describe('a server that clients register themselves with', () => {
     as = closeAfterTest(await LoopbackAuthorizationServer.start('', { serve: false }));
   });
 
-  /** The warnings of a start, with a document that differs from a perfect one by these members. */
+  /** The warnings and the advice of a start, with a document that differs from a perfect one by these members. */
   async function warned(
     document: Record<string, unknown>,
     resource: Partial<ProtectedResourceOptions> = { requiredScopes: ['notes:read'] },
@@ -56,7 +56,7 @@ describe('a server that clients register themselves with', () => {
         nest.useLogger(log);
       },
     );
-    return log.warnings;
+    return [...log.warnings, ...log.notes.filter((note) => !note.startsWith('Protecting '))];
   }
 
   const DCR_ONLY = { client_id_metadata_document_supported: undefined };
@@ -75,6 +75,10 @@ describe('a server that clients register themselves with', () => {
       ]);
       const opened = { requiredScopes: [], anonymousMethods: LIFECYCLE_METHODS };
       expect(await warned(DCR_ONLY, opened)).toEqual([told('notes:write notes:admin')]);
+      const asked = { requiredScopes: ['notes:read'], challengeScopes: ['notes:read', 'notes:admin'] };
+      expect(await warned(DCR_ONLY, asked)).toEqual([told('notes:write')]);
+      const all = { requiredScopes: ['notes:read'], challengeScopes: 'all' as const };
+      expect(await warned(DCR_ONLY, all)).toEqual([]);
     },
   );
 

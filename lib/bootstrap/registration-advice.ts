@@ -7,10 +7,11 @@ import type {
 } from '../resource/protected-resource.registry.js';
 
 /**
- * Warns of authorization servers that may break step-up: clients can only register dynamically, with the scopes of the first
- * challenge, and later calls need others. Whether a server limits clients to these scopes is not in its metadata.
+ * Names authorization servers that may break step-up: clients can only register dynamically, with the scopes of the first
+ * challenge, and later calls need others. Whether a server limits clients to these scopes is not in its metadata, so it is
+ * advice and no warning.
  *
- * Does not warn of a server whose metadata is not known yet, or with `mcpCompliance: 'off'`, or if the first challenge names no
+ * Says nothing of a server whose metadata is not known yet, or with `mcpCompliance: 'off'`, or if the first challenge names no
  * scopes: clients then register with all scopes of the resource.
  *
  * @param resources - the configured resources; their documents have been built
@@ -18,7 +19,7 @@ import type {
  * @see {@link https://www.rfc-editor.org/rfc/rfc7591#section-2 | RFC 7591 section 2}
  * @internal
  */
-export function registrationWarnings(
+export function registrationAdvice(
   resources: ProtectedResourceRegistry,
   servers: AuthorizationServerRegistry,
 ): readonly string[] {
