@@ -577,6 +577,7 @@ const clientPrograms = {
   'CLI-59': row('documentation', 'CLIENTS.md says of each program what was measured'),
   'CLI-60': row('documentation', 'CLIENTS.md names the versions of the programs that are run'),
   'CLI-61': row('documentation', 'README and CLIENTS.md name the same clients'),
+  'CLI-63': row(OPENAI, 'each program takes a list whose tools have securitySchemes as a member'),
   'CLI-62': row('documentation', 'the client configurations in CLIENTS.md are valid and name one server'),
 } as const;
 
@@ -784,7 +785,10 @@ const publicLifecycle = {
   'CLI-34': row('design', 'a property that requests have anyway fails startup'),
   'CLI-35': row('design', 'toUser that throws or returns a promise is 500, and nobody is authenticated'),
   'CLI-36': row('design', 'a boot warning says what decides beside decorators of @rekog/mcp-nest'),
-  'CLI-37': row('RFC 7591 2', 'the log names servers that may pin scopes at registration when the application starts'),
+  'CLI-37': row(
+    'RFC 7591 2',
+    'the log names servers that may pin scopes at registration when the application starts',
+  ),
   'CLI-38': row('design', 'each warning of this kind names a section that exists'),
 } as const;
 

@@ -79,6 +79,12 @@ describe.each([MCP_NEST, SDK])('at $name', (deployment) => {
       });
     });
 
+    verifies('CLI-63', 'lists tools that declare their security schemes', () => {
+      const purge = toured.tools.find(({ name }) => name === 'purge');
+      const securitySchemes = [{ type: 'oauth2', scopes: ['notes:read', 'notes:admin'] }];
+      expect(purge?._meta?.securitySchemes ?? purge?.securitySchemes).toEqual(securitySchemes);
+    });
+
     verifies('CLI-52', 'refreshes a token that went bad, and its person sees nothing of it', () => {
       expect(toured.refresh).toEqual({ text: 'list', authorized: [], refreshes: 1 });
       note(program.name, { refresh: yesOrNo(toured.refresh.refreshes === 1) });

@@ -22,10 +22,19 @@ export interface Place {
   readonly clientMetadataUrl?: string | undefined;
 }
 
+/** A tool as a program shows it. */
+export interface ListedTool {
+  readonly name: string;
+  readonly securitySchemes?: unknown;
+  readonly _meta?: { readonly securitySchemes?: unknown };
+}
+
 /** A program that is there to call tools. */
 export interface StartedProgram {
   /** @returns what the tool said @throws Error with what the program says if the call fails */
   call(tool: string): Promise<string>;
+  /** The tools that the server lists, as the program shows them. */
+  list(): Promise<readonly ListedTool[]>;
   close(): Promise<void>;
 }
 
@@ -62,15 +71,17 @@ function library(name: string, driver: string, settings: Record<string, string> 
       browser.watch(child.stderr);
       const ended = once(child, 'exit');
       const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+      const say = async (line: string): Promise<string> => {
+        child.stdin.write(`${line}\n`);
+        const answer = await answers.next();
+        if (answer.done === true) throw new Error(`${name} ended: ${browser.said}`);
+        const { text, error } = JSON.parse(answer.value) as { text?: string; error?: string };
+        if (text === undefined) throw new Error(error);
+        return text;
+      };
       return Promise.resolve({
-        call: async (tool) => {
-          child.stdin.write(`${tool}\n`);
-          const answer = await answers.next();
-          if (answer.done === true) throw new Error(`${name} ended: ${browser.said}`);
-          const { text, error } = JSON.parse(answer.value) as { text?: string; error?: string };
-          if (text === undefined) throw new Error(error);
-          return text;
-        },
+        call: say,
+        list: async () => (JSON.parse(await say('tools/list')) as ToolList).tools,
         close: async () => {
           child.stdin.end();
           await ended;
@@ -91,7 +102,6 @@ const inspector: ClientProgram = {
       '--server-url': place.endpoint,
       '--callback-url': `http://127.0.0.1:${String(place.port)}/oauth/callback`,
       '--format': 'json',
-      '--method': 'tools/call',
       ...(place.clientId !== undefined && { '--client-id': place.clientId }),
       ...(place.clientMetadataUrl !== undefined && { '--client-metadata-url': place.clientMetadataUrl }),
     };
@@ -100,13 +110,15 @@ const inspector: ClientProgram = {
       '--cli',
       ...Object.entries(options).flat(),
     ];
+    const runWith = async (...more: readonly string[]): Promise<unknown> => {
+      const { stdout, code } = await run([...args, ...more], environmentIn(place.home), browser, 'y\n');
+      if (code !== 0) throw new Error(browser.said);
+      return (JSON.parse(stdout) as { result: unknown }).result;
+    };
     return Promise.resolve({
-      call: async (tool) => {
-        const env = environmentIn(place.home);
-        const { stdout, code } = await run([...args, '--tool-name', tool], env, browser, 'y\n');
-        if (code !== 0) throw new Error(browser.said);
-        return textOf((JSON.parse(stdout) as { result: ToolAnswer }).result);
-      },
+      call: async (tool) =>
+        textOf((await runWith('--method', 'tools/call', '--tool-name', tool)) as ToolAnswer),
+      list: async () => ((await runWith('--method', 'tools/list')) as ToolList).tools,
       close: () => Promise.resolve(),
     });
   },
@@ -137,10 +149,15 @@ const mcpRemote: ClientProgram = {
     await client.connect(transport);
     return {
       call: async (name) => textOf((await client.callTool({ name, arguments: {} })) as ToolAnswer),
+      list: async () => ((await client.listTools()) as ToolList).tools,
       close: () => client.close(),
     };
   },
 };
+
+interface ToolList {
+  readonly tools: readonly ListedTool[];
+}
 
 interface ToolAnswer {
   readonly isError?: boolean;

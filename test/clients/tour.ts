@@ -1,5 +1,5 @@
 import { type Deployment, type Registration, type Visit, visit } from './place.js';
-import type { ClientProgram } from './programs.js';
+import type { ClientProgram, ListedTool } from './programs.js';
 
 /** One call of a tool by a program, and what the servers saw of it. */
 export interface Call {
@@ -24,7 +24,9 @@ export interface Tour {
   readonly sessions: readonly string[];
   /** A first call, of a tool that needs no more than the resource does. */
   readonly signIn: Call;
-  /** The same after the token went bad. */
+  /** The tools that the program lists. */
+  readonly tools: readonly ListedTool[];
+  /** The same call after the token went bad. */
   readonly refresh: Call;
   /** A call that needs a scope that no metadata names. */
   readonly stepUp: Call;
@@ -38,13 +40,14 @@ export async function tour(program: ClientProgram, deployment: Deployment): Prom
   const { server, sessions } = visiting;
   try {
     const signIn = await call(visiting, 'list', 0);
+    const tools = await visiting.program.list();
     const requests = sessions.length;
     visiting.revoke();
     const refresh = await call(visiting, 'list');
     const stepUp = await call(visiting, 'purge');
     const afterwards = await call(visiting, 'list');
     const later = [...new Set(sessions.slice(requests))];
-    return { ...registrationOf(server), sessions: later, signIn, refresh, stepUp, afterwards };
+    return { ...registrationOf(server), sessions: later, signIn, tools, refresh, stepUp, afterwards };
   } finally {
     await visiting.close();
   }

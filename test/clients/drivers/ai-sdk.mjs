@@ -21,14 +21,16 @@ async function finish() {
 }
 //#endregion connect
 
-await drive((name) =>
-  afterSignIn(
-    async () => {
-      client ??= await connect();
-      const tools = await client.tools();
-      return tools[name].execute({}, { toolCallId: '1', messages: [] });
-    },
-    (error) => UnauthorizedError.isInstance?.(error) ?? error instanceof UnauthorizedError,
-    finish,
-  ),
+await drive(
+  (name) =>
+    afterSignIn(
+      async () => {
+        client ??= await connect();
+        const tools = await client.tools();
+        return tools[name].execute({}, { toolCallId: '1', messages: [] });
+      },
+      (error) => UnauthorizedError.isInstance?.(error) ?? error instanceof UnauthorizedError,
+      finish,
+    ),
+  () => client.listTools(),
 );

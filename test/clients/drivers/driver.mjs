@@ -4,12 +4,15 @@
  *     node test/clients/drivers/NAME.mjs URL
  *
  * A line `TOOL` on standard input calls a tool; a JSON line on standard output has its `text`, or the `error` of the library.
+ * The line `tools/list` lists the tools; the `text` is the list as JSON.
  * Standard error names the address to open in a browser. `CLIENT_ID` and `CLIENT_METADATA_URL` replace registration,
  * `CALLBACK_PORT` is the port that the browser comes back to. `sample/dist` must be built.
  */
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { ClientProvider } from '../../../sample/dist/client/src/client-provider.js';
+
+const LIST = 'tools/list';
 
 export const endpoint = process.argv[2];
 export const { CLIENT_ID: clientId, CLIENT_METADATA_URL: clientMetadataUrl } = process.env;
@@ -66,10 +69,17 @@ export async function afterSignIn(action, isUnauthorized, finish) {
   }
 }
 
-/** @param call - connects if need be, calls a tool and returns its result */
-export async function drive(call) {
+/**
+ * @param call - connects if need be, calls a tool and returns its result
+ * @param list - lists the tools, once connected
+ */
+export async function drive(call, list) {
   for await (const tool of createInterface({ input: process.stdin })) {
     try {
+      if (tool === LIST) {
+        print({ text: JSON.stringify(await list()) });
+        continue;
+      }
       const { content, isError } = await call(tool);
       const { text } = content[0];
       print(isError ? { error: text } : { text });

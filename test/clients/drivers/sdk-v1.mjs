@@ -23,13 +23,15 @@ async function connect() {
   client = connecting;
 }
 
-await drive((name) =>
-  afterSignIn(
-    async () => {
-      if (!client) await connect();
-      return client.callTool({ name, arguments: {} });
-    },
-    (error) => error instanceof UnauthorizedError,
-    () => transport().finishAuth(authProvider.takeAnswer().get('code')),
-  ),
+await drive(
+  (name) =>
+    afterSignIn(
+      async () => {
+        if (!client) await connect();
+        return client.callTool({ name, arguments: {} });
+      },
+      (error) => error instanceof UnauthorizedError,
+      () => transport().finishAuth(authProvider.takeAnswer().get('code')),
+    ),
+  () => client.listTools(),
 );

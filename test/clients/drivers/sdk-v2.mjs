@@ -13,16 +13,18 @@ async function connect() {
 }
 //#endregion connect
 
-await drive((name) =>
-  afterSignIn(
-    async () => {
-      if (!client) await connect();
-      return client.callTool({ name, arguments: {} });
-    },
-    (error) => error instanceof UnauthorizedError,
-    () =>
-      new StreamableHTTPClientTransport(new URL(endpoint), { authProvider }).finishAuth(
-        authProvider.takeAnswer(),
-      ),
-  ),
+await drive(
+  (name) =>
+    afterSignIn(
+      async () => {
+        if (!client) await connect();
+        return client.callTool({ name, arguments: {} });
+      },
+      (error) => error instanceof UnauthorizedError,
+      () =>
+        new StreamableHTTPClientTransport(new URL(endpoint), { authProvider }).finishAuth(
+          authProvider.takeAnswer(),
+        ),
+    ),
+  () => client.listTools(),
 );
