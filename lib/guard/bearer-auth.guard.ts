@@ -140,8 +140,7 @@ export class BearerAuthGuard implements CanActivate {
       });
       return;
     }
-    const carrier: unknown =
-      context.getType<string>() === 'rpc' ? context.switchToRpc().getContext() : undefined;
+    const carrier: unknown = context.getType<string>() === 'rpc' ? context.getArgByIndex(1) : undefined;
     const message = isOfMessage(carrier, call) ? carrier : undefined;
     const invocation = context.getArgs();
     const { name } = route.call;
@@ -225,11 +224,11 @@ function callOf(
   if (!requirements.some((requirement) => typeof requirement === 'function')) return call;
   const type = context.getType<string>();
   if (type === 'http') {
-    const { method = '' } = context.switchToHttp().getRequest<ParsedRequest>();
+    const { method = '' } = context.getArgByIndex<ParsedRequest>(0);
     return { ...call, method };
   }
   if (type !== 'rpc') return call;
-  const given = context.switchToRpc().getData<ScopedCall['arguments'] | undefined>() ?? NO_ARGUMENTS;
+  const given = context.getArgByIndex<ScopedCall['arguments'] | undefined>(0) ?? NO_ARGUMENTS;
   if (call.kind !== 'resource') return { ...call, arguments: given };
   return typeof given['uri'] === 'string' ? { ...call, name: given['uri'] } : call;
 }

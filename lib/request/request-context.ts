@@ -111,9 +111,14 @@ export class RequestContext {
     if (!('auth' in request)) context.present(request);
   }
 
+  /** Whether this is called in the course of this request. */
+  get isRunning(): boolean {
+    return current.getStore() === this;
+  }
+
   /** Runs code in the course of this request, so that {@link RequestContext.current} finds it there. */
   run(handle: () => void): void {
-    if (current.getStore() === this) handle();
+    if (this.isRunning) handle();
     else current.run(this, handle);
   }
 
