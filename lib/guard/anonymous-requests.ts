@@ -7,10 +7,10 @@ import { assertBounded, operationsOf } from '../mcp/operations.js';
 import { choicesWithoutCaller, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { hasUnreadMessage } from '../mcp/unread-body.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { splitUrl } from '../options/url-rules.js';
 import { hasContent } from '../platform/node-message.js';
 import { ScopePolicy } from '../policy/scope-policy.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import { isAtResource } from '../resource/resource-endpoint.js';
 import { SessionBinding } from '../response/session-binding.js';
 import { SESSION_ID } from '../response/session-id.js';
 import type { CredentialRequest } from '../token/credential-sources.js';
@@ -18,6 +18,7 @@ import type { CredentialRequest } from '../token/credential-sources.js';
 /** The part of a platform's request that is read. */
 interface AnonymousRequest extends CredentialRequest {
   readonly method?: string | undefined;
+  readonly baseUrl?: string | undefined;
   readonly body?: unknown;
 }
 
@@ -59,15 +60,15 @@ export class AnonymousRequests {
   private isOpen(request: AnonymousRequest, resource: ProtectedResource): boolean {
     const { method, body } = request;
     const { anonymousMethods: methods } = resource.options;
-    if (methods.length === 0 || !isEndpoint(request, resource)) return false;
+    if (methods.length === 0 || !isAtResource(request, resource)) return false;
     if (method === 'POST') {
       const isOpen = (operation: Parameters<HandlerScopeRegistry['allowsAnonymous']>[0]): boolean =>
         this.handlerScopes.allowsAnonymous(operation);
-      return !hasUnreadMessage(request) && isOpenBody(body, { methods, isOpen });
+      const takesResponses = (): boolean => this.isOfSession(request, resource);
+      return !hasUnreadMessage(request) && isOpenBody(body, { methods, isOpen, takesResponses });
     }
-    return (
-      (method === 'GET' || method === 'DELETE') && !hasContent(request) && this.isOfSession(request, resource)
-    );
+    const isOfTransport = method === 'DELETE' || (method === 'GET' && acceptsStream(request));
+    return isOfTransport && !hasContent(request) && this.isOfSession(request, resource);
   }
 
   /** Whether a request names a session that was opened without a token, and that no caller with a token has taken over. */
@@ -78,15 +79,6 @@ export class AnonymousRequests {
 }
 
 /**
- * Whether a request is exactly at the path of its resource, where the MCP endpoint is. A route at another path may be of another
- * kind, and would run for a body that only looks like a message. Routers accept other spellings too: those are not open.
- */
-function isEndpoint({ originalUrl, url = '' }: AnonymousRequest, { options }: ProtectedResource): boolean {
-  const [target] = (originalUrl ?? url).split('?', 1);
-  return target === (splitUrl(options.resource).path || '/');
-}
-
-/**
  * Whether an MCP client requests a stream outside of a session, as clients do after `notifications/initialized`. A 401 would
  * let them sign in at once. Only MCP clients send the header of the protocol version.
  */
@@ -94,11 +86,15 @@ function isStreamOfClient(request: AnonymousRequest, resource: ProtectedResource
   const { method, headers } = request;
   return (
     resource.options.anonymousMethods.length > 0 &&
-    isEndpoint(request, resource) &&
+    isAtResource(request, resource) &&
     method === 'GET' &&
     !hasContent(request) &&
     (headers[SESSION_ID] ?? '') === '' &&
     headers['mcp-protocol-version'] !== undefined &&
-    /text\/event-stream/i.test(headers.accept ?? '')
+    acceptsStream(request)
   );
+}
+
+function acceptsStream({ headers }: AnonymousRequest): boolean {
+  return /text\/event-stream/i.test(headers.accept ?? '');
 }

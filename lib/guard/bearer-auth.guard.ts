@@ -89,7 +89,7 @@ export class BearerAuthGuard implements CanActivate {
     if (context.getType() === 'http' || route.resourceName !== undefined) {
       return (route.resource ??= this.services.resources.require(route.resourceName, route.where));
     }
-    return RequestContext.find(request)?.authentication?.resource ?? this.services.resources.first();
+    return RequestContext.find(request)?.resource ?? this.services.resources.first();
   }
 
   private decide(

@@ -71,8 +71,11 @@ export class TransportCheck {
       });
     }
     const isChecked = beforeOperations(strategy, (transport, rawRequest, message) => {
-      const resource = this.assertDecided(transport, rawRequest)?.resource;
-      if (resource && this.handlerScopes.hasOwners) this.assertOwned(resource, message, strategy);
+      const context = this.assertDecided(transport, rawRequest);
+      const resource = context?.resource;
+      if (!resource) return;
+      if (!context.authentication) this.assertOpen(context, resource, message);
+      if (this.handlerScopes.hasOwners) this.assertOwned(resource, message, strategy);
     });
     if (isChecked) return;
     throw new McpAuthConfigError([{ path: strategy.constructor.name, message: UNKNOWN_VERSION }]);
@@ -99,6 +102,18 @@ export class TransportCheck {
     if (context?.isDecided) return context;
     this.log.write('warn', KIND, NOT_AUTHENTICATED);
     throw rejectedCall(401, new CredentialsRejectedError('missing_token'));
+  }
+
+  /**
+   * Checks again what the option `anonymousMethods` opens: the application may have changed the body since the guard checked it,
+   * and handlers without a guard of their own run for any body.
+   */
+  private assertOpen(context: RequestContext, resource: ProtectedResource, message: unknown): void {
+    const { anonymousMethods, allowAnonymous } = resource.options;
+    const isOpenRoute = allowAnonymous || context.response?.authorized.allowsAnonymous === true;
+    if (anonymousMethods.length === 0 || isOpenRoute) return;
+    const isOpen = operationsOf(message).every((operation) => this.handlerScopes.allowsAnonymous(operation));
+    if (!isOpen) throw rejectedCall(401, new CredentialsRejectedError('missing_token'));
   }
 
   /**

@@ -23,6 +23,7 @@ describe('isOpenBody', () => {
   const open = {
     methods: LIFECYCLE_METHODS,
     isOpen: ({ name }: { name: string }) => ['open', 'note://open'].includes(name),
+    takesResponses: () => false,
   };
   const isOpen = (body: unknown): boolean => isOpenBody(body, open);
 
@@ -67,6 +68,21 @@ describe('isOpenBody', () => {
     expect(isOpen([ping, call])).toBe(true);
     for (const body of [[], [[]], [[ping]], [ping, message('tools/call', { name: 'closed' })], [ping, null]])
       expect(isOpen(body)).toBe(false);
+  });
+
+  verifies('CLI-24', 'opens responses only where the server may have asked', () => {
+    const inSession = { ...open, takesResponses: () => true };
+    for (const body of [
+      { jsonrpc: '2.0', id: 1, result: {} },
+      { jsonrpc: '2.0', id: 1, error: {} },
+    ])
+      expect([isOpen(body), isOpenBody(body, inSession)]).toEqual([false, true]);
+    for (const body of [
+      { jsonrpc: '2.0', id: 1 },
+      { id: 1, result: {} },
+      { jsonrpc: '2.0', method: 7, result: {} },
+    ])
+      expect(isOpenBody(body, inSession)).toBe(false);
   });
 
   it.each([

@@ -10,6 +10,7 @@ import { isListOf, isString, type Problem } from './value-rules.js';
 export const LIFECYCLE_METHODS: readonly string[] = Object.freeze([
   'initialize',
   'notifications/initialized',
+  'notifications/cancelled',
   'server/discover',
   'ping',
   'tools/list',

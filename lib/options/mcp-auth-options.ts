@@ -349,6 +349,8 @@ export class McpAuthModuleOptions {
    *
    * - a token that is invalid or expired, and credentials other than a bearer token
    * - requests other than `tools/call`, batches and notifications
+   * - requests other than POST, and all at another path than exactly that of `resource`: other callers, such as a proxy that
+   *   asks whether to pass a request on, take status 200 for consent
    * - requests whose `Accept` does not name `application/json`, such as those of MCP 2024-11-05, whose clients read the answer
    *   to a call on another stream
    * - calls without a token that are rejected before their body is read: with `earlyAuthentication`, unless the resource has

@@ -216,13 +216,13 @@ export class ProtectedResourceOptions {
    * at the first protected one: {@link LIFECYCLE_METHODS}, or a list of your own. Names are compared exactly. Methods that run
    * handlers are rejected at bootstrap.
    *
-   * Requests are open only at exactly the path of `resource`, which must be an MCP endpoint. Behind a proxy that rewrites the
-   * path, none are.
+   * Requests are open only at exactly the path of `resource`, which must be an MCP endpoint. If a proxy or the application
+   * rewrites the path, none are.
    *
    * Everything else needs a token: tools, prompts and resources, except those with `@AllowAnonymous()` or a declaration with
    * `allowAnonymous`; messages with an unlisted method; a batch if one of its messages needs a token; bodies that are not
-   * JSON-RPC or that no parser has read; routes without MCP. A stream (GET) and the end of a session (DELETE) are open for a
-   * session that was opened without a token. Without a session, a GET of an MCP client is answered with 405, so that the client
+   * JSON-RPC or that no parser has read; routes without MCP. A stream (GET), responses to the server and the end of a session
+   * (DELETE) are open for a session that was opened without a token. Without a session, a GET of an MCP client is answered with 405, so that the client
    * goes on without a stream.
    *
    * With `earlyAuthentication` and in `BearerAuthMiddleware`, the body of a request without a token is parsed before the

@@ -5,6 +5,7 @@ import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type PlatformResponse, takeResponse } from '../platform/node-message.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import { isAtResource } from '../resource/resource-endpoint.js';
 import { BearerException } from './bearer.exception.js';
 import { DecisionReport } from './decision-report.js';
 import { answerTo } from './rejection-answers.js';
@@ -17,6 +18,9 @@ import { writeRejection } from './write-rejection.js';
 type RejectedRequest = object & {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
+  readonly method?: string | undefined;
+  readonly originalUrl?: string | undefined;
+  readonly url?: string | undefined;
 };
 
 /**
@@ -77,13 +81,14 @@ export class Rejections {
     body: () => unknown,
   ): RejectionResponse | undefined {
     const { toolChallenge } = this.options;
-    const call = toolChallenge === 'http' ? undefined : challengedCall(failure, request, body);
+    if (toolChallenge === 'http' || !request || !isToEndpoint(request, resource)) return undefined;
+    const call = challengedCall(failure, request, body);
     if (!call) return undefined;
     const form = chosenForm(toolChallenge, {
       resource: resource.options.resource,
       tool: call.tool,
       clientId: RequestContext.find(request)?.authentication?.auth.clientId,
-      userAgent: text(request?.headers?.['user-agent']),
+      userAgent: text(request.headers?.['user-agent']),
     });
     if (form instanceof Error) this.report.failedChoice(form);
     return form === 'result' ? toolChallengeResponse(call, resource, this.options) : undefined;
@@ -125,6 +130,14 @@ export class Rejections {
     const { status } = answerTo(failure, resource, this.options);
     this.report.rejected({ failure, status, resource: resource.options.resource, auth, request });
   }
+}
+
+/**
+ * Whether a request is for the MCP endpoint. Status 200 means something else to the caller of another route, such as a proxy
+ * that asks there whether to pass a request on.
+ */
+function isToEndpoint(request: RejectedRequest, resource: ProtectedResource): boolean {
+  return request.method === 'POST' && isAtResource(request, resource);
 }
 
 function text(value: unknown): string | undefined {

@@ -1,8 +1,9 @@
-import { type MiddlewareConsumer, Module } from '@nestjs/common';
+import { All, Controller, type MiddlewareConsumer, Module, UseGuards } from '@nestjs/common';
 import { McpController, Tool } from '@rekog/mcp-nest';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   AuthContext,
+  BearerAuthGuard,
   BearerAuthMiddleware,
   type McpAuthEvent,
   McpAuthEvents,
@@ -219,6 +220,31 @@ describe.each(PLATFORMS)('the option toolChallenge, on %s', (platform) => {
       'a/b,application/json,*/*',
     ])
       expect([accept, (await accepting(accept)).status]).toEqual([accept, 200]);
+  });
+
+  describe.each(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'])('%s at another route', (method) => {
+    verifies('CLI-08', 'is answered by HTTP, even if its body is a tool call', async () => {
+      @Controller('notes/verify')
+      @UseGuards(BearerAuthGuard)
+      class VerifyController {
+        @All()
+        verify(): string {
+          ran += 1;
+          return 'allowed';
+        }
+      }
+      const app = await started({}, {}, { controllers: [VerifyController] }, () => Promise.resolve());
+      const body = JSON.stringify(toolCall('write'));
+      const headers = {
+        accept: 'application/json',
+        'content-type': 'application/json',
+        'content-length': String(body.length),
+        'if-none-match': '*',
+        connection: 'close',
+      };
+      const answer = await app.send('/notes/verify', { method, body, headers });
+      expect([answer.status, answer.headers['www-authenticate'], ran]).toEqual([401, noToken.challenge, 0]);
+    });
   });
 
   verifies('CLI-08', 'answers by HTTP before the body is read', async () => {
