@@ -62,7 +62,7 @@ export class AnonymousRequests {
     if (methods.length === 0 || !isEndpoint(request, resource)) return false;
     if (method === 'POST') {
       const isOpen = (operation: Parameters<HandlerScopeRegistry['allowsAnonymous']>[0]): boolean =>
-        this.handlerScopes.allowsAnonymous(operation);
+        this.handlerScopes.allowsAnonymous(operation, resource);
       return !hasUnreadMessage(request) && isOpenBody(body, { methods, isOpen });
     }
     return (
