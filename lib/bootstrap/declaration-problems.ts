@@ -15,18 +15,20 @@ const isList = isListOf(() => undefined, { nonEmpty: false });
  * @param where - the source, for messages
  * @param given - its declarations
  * @param resources - the names and identifiers of the configured resources
+ * @param mustNameOpened - whether a handler that allows anonymous callers must name its resource
  * @internal
  */
 export function declarationProblems(
   where: string,
   given: unknown,
   resources: readonly string[],
+  mustNameOpened: boolean,
 ): readonly ConfigProblem[] {
   if (!Array.isArray(given)) {
     return [{ path: where, message: 'must return a list of declarations, and not a promise of one' }];
   }
   return given.flatMap((each: unknown, index) =>
-    memberProblems(`${where}[${String(index)}]`, each, resources),
+    memberProblems(`${where}[${String(index)}]`, each, resources, mustNameOpened),
   );
 }
 
@@ -34,16 +36,18 @@ function memberProblems(
   path: string,
   declaration: unknown,
   resources: readonly string[],
+  mustNameOpened: boolean,
 ): readonly ConfigProblem[] {
   const problem = isPlainObject(declaration);
   if (problem !== undefined) return [{ path, message: problem }];
   const { kind, name, requirements, resource, allowAnonymous } = declaration as Partial<McpDeclaration>;
   const list = isList(requirements);
+  const unnamed = mustNameOpened && allowAnonymous === true ? UNNAMED + oneOf(resources) : undefined;
   const found: [string, string | undefined][] = [
     ['kind', isKind(kind)],
     ['name', isText(name)],
     ['requirements', list && `${list}; write [] where a valid token suffices`],
-    ['resource', resource === undefined || resources.includes(resource) ? undefined : unknown(resources)],
+    ['resource', resource === undefined ? unnamed : unknown(resource, resources)],
     ['allowAnonymous', allowAnonymous === undefined ? undefined : anonymous(allowAnonymous, requirements)],
   ];
   return [
@@ -62,6 +66,16 @@ function anonymous(given: unknown, requirements: unknown): string | undefined {
   return isScoped ? 'cannot be true with requirements, which need a token; keep one of them' : undefined;
 }
 
-function unknown(resources: readonly string[]): string {
-  return `names no configured resource; write one of ${resources.map((name) => `"${name}"`).join(', ')}`;
+function unknown(resource: string, resources: readonly string[]): string | undefined {
+  return resources.includes(resource)
+    ? undefined
+    : `names no configured resource; write one of ${oneOf(resources)}`;
 }
+
+function oneOf(resources: readonly string[]): string {
+  return resources.map((name) => `"${name}"`).join(', ');
+}
+
+const UNNAMED =
+  'must be there beside "allowAnonymous", because there are several resources and one has "anonymousMethods"; declare the ' +
+  'handler once for each resource that serves it, with one of ';

@@ -6,7 +6,8 @@ import type { ScannedRoute } from './handler-scan.js';
 
 /**
  * Finds handlers that cannot be protected as they are written, before the first request. Such a handler names an unknown
- * resource, is a guarded route that could belong to several, or has decorators that contradict each other.
+ * resource, is a guarded route that could belong to several or a tool that is open at one of them, or has decorators that
+ * contradict each other.
  *
  * @param handlers - all handlers of the application
  * @param globalGuards - guards that cover every route: instances or classes
@@ -23,6 +24,7 @@ export function handlerProblems(
     ...contradictions(handler),
     ...unguardedScopes(handler, globalGuards),
     ...unknownResource(handler, globalGuards, resources),
+    ...openAnywhere(handler, resources),
   ]);
 }
 
@@ -63,6 +65,30 @@ function unknownResource(
     if (error instanceof McpAuthConfigError) return error.problems;
     throw error;
   }
+}
+
+/** Finds handlers that allow anonymous callers and do not say where. */
+function openAnywhere(
+  { where: path, operation, allowsAnonymous, resourceName }: HandlerPlan,
+  resources: ProtectedResourceRegistry,
+): ConfigProblem[] {
+  if (!operation || !allowsAnonymous || resourceName !== undefined || !mustNameOpened(resources)) return [];
+  const names = resources.all().map(({ options }) => `"${options.name ?? options.resource}"`);
+  const message =
+    'has @AllowAnonymous() and does not say at which resource, of which one has "anonymousMethods"; add ' +
+    `@ProtectedResource() with one of ${names.join(', ')}`;
+  return [{ path, message }];
+}
+
+/**
+ * Whether a handler that allows anonymous callers must name its resource: there are several, and a name that is open at one of
+ * them may be another server's at the next.
+ *
+ * @internal
+ */
+export function mustNameOpened(resources: ProtectedResourceRegistry): boolean {
+  const all = resources.all();
+  return all.length > 1 && all.some(({ options }) => options.anonymousMethods.length > 0);
 }
 
 /**

@@ -10,13 +10,20 @@ import { type McpDeclaration, McpHandlerSource } from '../mcp/handler-source.js'
 import { HandlerSources } from './handler-sources.js';
 
 const RESOURCES = [
-  { options: { name: 'notes', resource: 'https://api.example.com/notes' } },
-  { options: { resource: 'https://api.example.com/admin' } },
+  { options: { name: 'notes', resource: 'https://api.example.com/notes', anonymousMethods: [] } },
+  { options: { resource: 'https://api.example.com/admin', anonymousMethods: [] } },
 ];
 
 /** What sources of an application declare. */
-async function declared(...providers: Provider[]): Promise<readonly McpDeclaration[]> {
-  const resources = { provide: ProtectedResourceRegistry, useValue: { all: () => RESOURCES } };
+function declared(...providers: Provider[]): Promise<readonly McpDeclaration[]> {
+  return declaredAt(RESOURCES, ...providers);
+}
+
+async function declaredAt(
+  known: readonly object[],
+  ...providers: Provider[]
+): Promise<readonly McpDeclaration[]> {
+  const resources = { provide: ProtectedResourceRegistry, useValue: { all: () => known } };
   const module = await Test.createTestingModule({
     imports: [DiscoveryModule],
     providers: [HandlerSources, resources, ...providers],
@@ -90,6 +97,39 @@ describe('HandlerSources', () => {
       expect(await rejectionOf([{ ...PURGE, allowAnonymous: true }])).toBe(
         listing(`${where}: cannot be true with requirements, which need a token; keep one of them`),
       );
+    },
+  );
+
+  verifies(
+    'CLI-30',
+    'opens a handler at a resource that it names, where one of several has anonymousMethods',
+    async () => {
+      const [notes, admin] = RESOURCES.map(({ options }) => ({
+        options: { ...options, anonymousMethods: ['ping'] },
+      }));
+      const open = { kind: 'tool', name: 'open', requirements: [], allowAnonymous: true };
+      const at = (known: readonly (object | undefined)[], given: object) =>
+        declaredAt(known as object[], { provide: 'a', useValue: giving([given]) });
+      for (const known of [
+        [notes, RESOURCES[1]],
+        [RESOURCES[0], admin],
+      ]) {
+        const rejected: unknown = await at(known, open).catch((error: unknown) => error);
+        expect((rejected as Error).message).toBe(
+          listing(
+            'Notes.declarations()[0].resource: must be there beside "allowAnonymous", because there are several resources and ' +
+              'one has "anonymousMethods"; declare the handler once for each resource that serves it, with one of "notes", ' +
+              '"https://api.example.com/notes", "https://api.example.com/admin"',
+          ),
+        );
+        for (const each of [
+          { ...open, resource: 'notes' },
+          { ...open, allowAnonymous: false },
+          { ...open, allowAnonymous: undefined },
+        ])
+          expect(await at(known, each)).toEqual([each]);
+      }
+      for (const known of [[notes], RESOURCES]) expect(await at(known, open)).toEqual([open]);
     },
   );
 

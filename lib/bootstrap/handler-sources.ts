@@ -3,7 +3,7 @@ import { DiscoveryService } from '@nestjs/core';
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
 import { ProtectedResourceRegistry } from '../resource/protected-resource.registry.js';
 import { declarationProblems } from './declaration-problems.js';
-import { isBearerAuthGuard } from './handler-audit.js';
+import { isBearerAuthGuard, mustNameOpened } from './handler-audit.js';
 import type { HandlerPlan } from '../mcp/handler-plan.js';
 import type { DeclaredHandler } from '../mcp/handler-scope.registry.js';
 import { type McpDeclaration, McpHandlerSource } from '../mcp/handler-source.js';
@@ -46,7 +46,8 @@ export class HandlerSources {
       .flatMap(({ options: { name, resource } }) => [name ?? [], resource].flat());
     const declared = [...this.sources(problems)].flatMap((source) => {
       const given = source.declarations();
-      const found = declarationProblems(`${source.constructor.name}.declarations()`, given, resources);
+      const where = `${source.constructor.name}.declarations()`;
+      const found = declarationProblems(where, given, resources, mustNameOpened(this.resources));
       problems.push(...found);
       return found.length > 0 ? [] : given.map((each) => ({ ...each, requirements: [...each.requirements] }));
     });

@@ -10,7 +10,8 @@ import { ALLOW_ANONYMOUS } from '../mcp-auth.constants.js';
  * On the endpoint of `@rekog/mcp-nest`, tools without scopes need no token; calls of other tools still need one. On a tool the
  * decorator says that sign-in is optional: the tool runs without a token, and does more with one. Lists then offer both to
  * clients, see the option `toolSecuritySchemes`. The tool gets anonymous callers only if its endpoint or its resource allows
- * them.
+ * them. If there are several resources and one has `anonymousMethods`, tools, prompts and resources need `@ProtectedResource()`
+ * too, because they are open at that resource only; without it the application does not start.
  *
  * A class that extends a decorated class does not inherit this.
  *

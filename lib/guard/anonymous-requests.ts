@@ -63,7 +63,7 @@ export class AnonymousRequests {
     if (methods.length === 0 || !isAtResource(request, resource)) return false;
     if (method === 'POST') {
       const isOpen = (operation: Parameters<HandlerScopeRegistry['allowsAnonymous']>[0]): boolean =>
-        this.handlerScopes.allowsAnonymous(operation);
+        this.handlerScopes.allowsAnonymous(operation, resource);
       const takesResponses = (): boolean => this.isOfSession(request, resource);
       return !hasUnreadMessage(request) && isOpenBody(body, { methods, isOpen, takesResponses });
     }

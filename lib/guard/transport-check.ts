@@ -112,7 +112,9 @@ export class TransportCheck {
     const { anonymousMethods, allowAnonymous } = resource.options;
     const isOpenRoute = allowAnonymous || context.response?.authorized.allowsAnonymous === true;
     if (anonymousMethods.length === 0 || isOpenRoute) return;
-    const isOpen = operationsOf(message).every((operation) => this.handlerScopes.allowsAnonymous(operation));
+    const isOpen = operationsOf(message).every((operation) =>
+      this.handlerScopes.allowsAnonymous(operation, resource),
+    );
     if (!isOpen) throw rejectedCall(401, new CredentialsRejectedError('missing_token'));
   }
 

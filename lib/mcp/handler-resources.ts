@@ -3,6 +3,9 @@ import type { McpDeclaration } from './handler-source.js';
 import type { McpOperation, McpOperationKind } from './operations.js';
 import { readUri, uriMatcher } from './uri-template.js';
 
+/** A tool or prompt by its name, or a resource by its URI or template. @internal */
+export type NamedOperation = Pick<McpOperation, 'kind' | 'name'>;
+
 /** A handler that says to which resource it belongs. */
 interface OwnedHandler {
   readonly kind: McpOperationKind;
@@ -42,7 +45,7 @@ export class HandlerResources {
    *
    * @param server - the server that runs it, if that is known
    */
-  belongsTo(operation: McpOperation, resource: ProtectedResource, server?: unknown): boolean {
+  belongsTo(operation: NamedOperation, resource: ProtectedResource, server?: unknown): boolean {
     if (this.handlers.length === 0) return true;
     const found = this.handlersOf(operation);
     const isOwn = (each: OwnedHandler): boolean => each.resource === resource;
@@ -55,7 +58,7 @@ export class HandlerResources {
     return declared.every(({ name }) => own.has(name));
   }
 
-  private handlersOf({ kind, name }: McpOperation): readonly OwnedHandler[] {
+  private handlersOf({ kind, name }: NamedOperation): readonly OwnedHandler[] {
     const ofKind = this.handlers.filter((each) => each.kind === kind);
     if (kind !== 'resource' || ofKind.length === 0) return ofKind.filter((each) => each.name === name);
     const readings = readUri(name);

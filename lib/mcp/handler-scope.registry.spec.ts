@@ -54,7 +54,7 @@ describe('HandlerScopeRegistry', () => {
   });
 
   verifies('CLI-22', 'opens an operation to anonymous callers only if all of its handlers do', () => {
-    const { scopes: own } = registry(NOTES);
+    const { scopes: own, known } = registry(NOTES);
     const open = (kind: McpOperationKind, name: string, allowAnonymous?: boolean): McpDeclaration => ({
       ...declaration(kind, name),
       allowAnonymous,
@@ -71,12 +71,75 @@ describe('HandlerScopeRegistry', () => {
       open('resource', 'board://front', true),
     ]);
     const opened = (kind: McpOperationKind, names: string[]): string[] =>
-      names.filter((name) => own.allowsAnonymous({ kind, name }));
+      names.filter((name) => own.allowsAnonymous({ kind, name }, known.first()));
     const tools = ['open', 'shared', 'closed', 'Open', 'greet', '__proto__', 'constructor', ''];
     expect(opened('tool', tools)).toEqual(['open']);
     expect(opened('prompt', ['greet', 'open'])).toEqual(['greet']);
     const uris = ['note://1', 'note://secret', 'note://{id}', 'board://front', 'board://back', ''];
     expect(opened('resource', uris)).toEqual(['note://1', 'board://front']);
+  });
+
+  verifies('CLI-22', 'opens an operation only at the resource that its declaration names', () => {
+    const { scopes: two, known } = registry(NOTES, ADMIN);
+    const open = (kind: McpOperationKind, name: string, resource?: string): McpDeclaration => ({
+      ...declaration(kind, name),
+      resource,
+      allowAnonymous: true,
+    });
+    two.register([
+      open('tool', 'list', 'notes'),
+      open('tool', 'both', 'notes'),
+      open('tool', 'both', ADMIN.resource),
+      open('tool', 'nowhere'),
+      open('tool', 'shut', 'notes'),
+      { ...declaration('tool', 'shut'), resource: 'admin' },
+      open('prompt', 'greet', 'admin'),
+      open('resource', 'note://{id}', 'notes'),
+      open('resource', 'note://front', 'admin'),
+    ]);
+    const opened = (kind: McpOperationKind, names: string[]) =>
+      known.all().map((resource) => names.filter((name) => two.allowsAnonymous({ kind, name }, resource)));
+    expect(opened('tool', ['list', 'both', 'nowhere', 'shut', 'greet'])).toEqual([
+      ['list', 'both'],
+      ['both'],
+    ]);
+    expect(opened('prompt', ['greet', 'list'])).toEqual([[], ['greet']]);
+    expect(opened('resource', ['note://1', 'note://front', 'note://a/b'])).toEqual([
+      ['note://1', 'note://front'],
+      ['note://front'],
+    ]);
+    const access = (name: string) =>
+      known.all().map((resource) => two.anonymousAccess({ kind: 'tool', name }, resource));
+    const [closed, ready] = [
+      { isGuarded: false, isOptional: false, isOpen: false },
+      { isGuarded: false, isOptional: true, isOpen: true },
+    ];
+    expect(access('list')).toEqual([ready, closed]);
+    expect(access('shut')).toEqual([closed, closed]);
+    // It says that sign-in is optional wherever something else opens it.
+    expect(access('nowhere')).toEqual([
+      { ...closed, isOptional: true },
+      { ...closed, isOptional: true },
+    ]);
+  });
+
+  verifies('SCP-23', 'takes a template for open where a list names it, if URIs of its form are', () => {
+    const { scopes: own, known } = registry(NOTES);
+    const templates = ['x://note/{id}', 'x://log/{+path}', 'x://shut/{id}', 'x://mixed/{id}'];
+    own.register([
+      ...templates.map((name) => ({
+        ...declaration('resource', name),
+        allowAnonymous: !name.includes('shut'),
+      })),
+      declaration('resource', 'x://mixed/{+rest}'),
+    ]);
+    const isOpen = (name: string) => own.anonymousAccess({ kind: 'resource', name }, known.first()).isOpen;
+    expect(templates.filter(isOpen)).toEqual(['x://note/{id}']);
+    const uris = ['x://note/1', 'x://note/{other}', 'x://note/', 'x://log/1', 'x://shut/1', 'x://mixed/1'];
+    expect(uris.filter(isOpen)).toEqual(['x://note/1']);
+    // A request is for a URI.
+    const asked = { kind: 'resource', name: 'x://note/{id}' } as const;
+    expect(own.allowsAnonymous(asked, known.first())).toBe(false);
   });
 
   verifies('SCP-24', 'knows no other names, nor those of another kind', () => {

@@ -5,12 +5,12 @@ import {
   type ProtectedResource,
   ProtectedResourceRegistry,
 } from '../resource/protected-resource.registry.js';
-import { HandlerResources } from './handler-resources.js';
+import { HandlerResources, type NamedOperation } from './handler-resources.js';
 import type { McpDeclaration } from './handler-source.js';
 import type { McpOperation } from './operations.js';
 import type { OperationNeed } from './operation-needs.js';
 import { namedScopes, type ScopedCall, type ScopeRequirement } from './scope-requirement.js';
-import { strictUriMatcher } from './open-uris.js';
+import { isSimple, strictUriMatcher } from './open-uris.js';
 import { readUri, uriMatcher } from './uri-template.js';
 
 /** A declaration, with what is known of the handler if it is a method of a controller. @internal */
@@ -21,18 +21,29 @@ export interface DeclaredHandler extends McpDeclaration {
   readonly isGuarded?: boolean;
 }
 
-/** How a tool treats callers without a token, if they reach it. @internal */
+/** How a handler treats callers without a token, if they reach it. @internal */
 export interface AnonymousAccess {
-  /** Whether a guard on the tool rejects them, unless its resource allows them. */
+  /** Whether a guard on it rejects them, unless its resource allows them. */
   readonly isGuarded: boolean;
-  /** Whether the tool says that it serves them, and does more for other callers. */
+  /** Whether it says that it serves them, and does more for other callers. */
   readonly isOptional: boolean;
+  /** Whether they may run it at a resource with `anonymousMethods`. */
+  readonly isOpen: boolean;
+}
+
+/** What one declaration says of callers without a token. */
+interface AnonymousRule {
+  /** As it is declared. */
+  readonly name: string;
+  /** The resource that it names, or the only one; undefined if there are several and it names none. */
+  readonly owner: ProtectedResource | undefined;
+  /** Whether a name or URI is certainly that of this handler, which allows them; undefined if it does not. */
+  readonly opens: ((name: string) => boolean) | undefined;
+  readonly isGuarded: boolean;
 }
 
 /** A resource or template, and which URIs it may stand for. */
-interface ScopedUri extends OperationNeed {
-  /** Whether a URI is certainly one of this handler, which allows anonymous callers. */
-  readonly opens: ((uri: string) => boolean) | undefined;
+interface ScopedUri extends OperationNeed, AnonymousRule {
   readonly covers: ReturnType<typeof uriMatcher>;
 }
 
@@ -52,10 +63,10 @@ export class HandlerScopeRegistry {
     prompt: new Map<string, readonly OperationNeed[]>(),
   };
   private readonly uris: ScopedUri[] = [];
-  /** Whether all handlers of a tool or prompt allow anonymous callers. */
-  private readonly anonymous = { tool: new Map<string, boolean>(), prompt: new Map<string, boolean>() };
-  /** Tools with a guard that rejects callers without a token, unless the resource allows them. */
-  private readonly guardedTools = new Set<string>();
+  private readonly anonymous = {
+    tool: new Map<string, AnonymousRule[]>(),
+    prompt: new Map<string, AnonymousRule[]>(),
+  };
   private readonly owned = new HandlerResources();
   private hasUnguarded = false;
   private hasSource = false;
@@ -69,27 +80,28 @@ export class HandlerScopeRegistry {
   register(declarations: readonly DeclaredHandler[]): void {
     for (const declaration of declarations) {
       const { requirements, resource, isGuarded = false } = declaration;
-      const owner = resource === undefined ? undefined : this.ownerOf(resource);
+      const owner = this.ownerOf(resource);
       if (owner && this.resources.all().length > 1) {
         this.owned.add(declaration, owner, declaration.server);
         this.hasUnguarded ||= !isGuarded;
       }
-      this.add(declaration);
+      this.add(declaration, owner);
       this.advertise(requirements, resource);
     }
   }
 
-  private add(declaration: DeclaredHandler): void {
-    const { kind, name, requirements, allowAnonymous = false } = declaration;
+  private add(declaration: DeclaredHandler, owner: ProtectedResource | undefined): void {
+    const { kind, name, requirements, allowAnonymous = false, isGuarded = false } = declaration;
     if (kind === 'resource') {
       const opens = allowAnonymous ? strictUriMatcher(name) : undefined;
-      this.uris.push({ name, covers: uriMatcher(name), requirements, opens });
+      this.uris.push({ name, covers: uriMatcher(name), requirements, owner, opens, isGuarded });
       return;
     }
     const known = this.named[kind].get(name)?.flatMap((need) => need.requirements) ?? [];
     this.named[kind].set(name, scoped([{ name, requirements: [...known, ...requirements] }]));
-    this.anonymous[kind].set(name, allowAnonymous && this.anonymous[kind].get(name) !== false);
-    if (kind === 'tool' && rejectsAnonymous(declaration)) this.guardedTools.add(name);
+    const opens = allowAnonymous ? (asked: string): boolean => asked === name : undefined;
+    const rules = this.anonymous[kind].get(name) ?? [];
+    this.anonymous[kind].set(name, [...rules, { name, owner, opens, isGuarded }]);
   }
 
   /**
@@ -124,7 +136,7 @@ export class HandlerScopeRegistry {
   }
 
   /** Whether an operation may be requested at a resource: not if its handler belongs to another one. */
-  belongsTo(operation: McpOperation, resource: ProtectedResource, server?: unknown): boolean {
+  belongsTo(operation: NamedOperation, resource: ProtectedResource, server?: unknown): boolean {
     return this.owned.belongsTo(operation, resource, server);
   }
 
@@ -139,11 +151,16 @@ export class HandlerScopeRegistry {
     return this.needsOf(operation).flatMap(({ requirements }) => requirements);
   }
 
-  /** Returns how a tool treats callers without a token. If several servers have such a tool, the strictest counts. */
-  anonymousAccess(tool: string): AnonymousAccess {
+  /** Returns how what a list names treats callers without a token. If several servers have such a handler, the strictest counts. */
+  anonymousAccess(listed: NamedOperation, resource: ProtectedResource): AnonymousAccess {
+    const rules = this.rulesOf(listed);
+    const isNamed = ({ name, opens }: AnonymousRule): boolean =>
+      opens !== undefined && (opens(listed.name) || (name === listed.name && isSimple(name)));
+    const open = rules.every(({ opens }) => opens) ? rules.filter(isNamed) : [];
     return {
-      isGuarded: this.guardedTools.has(tool),
-      isOptional: this.allowsAnonymous({ kind: 'tool', name: tool }),
+      isGuarded: rules.some(({ isGuarded, opens }) => isGuarded && !opens),
+      isOptional: open.some(({ owner }) => owner === undefined || owner === resource),
+      isOpen: open.some(({ owner }) => owner === resource),
     };
   }
 
@@ -163,14 +180,22 @@ export class HandlerScopeRegistry {
   }
 
   /**
-   * Whether an operation runs only handlers that allow anonymous callers by a declaration of their own. If several servers
-   * have a tool of the same name, all of them must allow it. False for an unknown name.
+   * Whether an operation at a resource runs only handlers that allow anonymous callers by a declaration of their own. If several
+   * servers have a tool of the same name, all of them must allow it. One of them must belong to the resource: a name that is open
+   * at one resource says nothing of another one. False for an unknown name.
    */
-  allowsAnonymous({ kind, name }: Pick<McpOperation, 'kind' | 'name'>): boolean {
-    if (kind !== 'resource') return this.anonymous[kind].get(name) === true;
+  allowsAnonymous(operation: NamedOperation, resource: ProtectedResource): boolean {
     // What may match is protected; what is open must match for certain.
-    const matching = this.urisOf(name);
-    return matching.every(({ opens }) => opens) && matching.some(({ opens }) => opens?.(name));
+    const rules = this.rulesOf(operation);
+    return (
+      rules.every(({ opens }) => opens) &&
+      rules.some(({ owner, opens }) => owner === resource && opens?.(operation.name))
+    );
+  }
+
+  /** Returns what the declarations that an operation may be for say of anonymous callers. */
+  private rulesOf({ kind, name }: NamedOperation): readonly AnonymousRule[] {
+    return kind === 'resource' ? this.urisOf(name) : (this.anonymous[kind].get(name) ?? NO_NEEDS);
   }
 
   /** Returns the resources and templates that may match a URI. */
@@ -190,10 +215,6 @@ export class HandlerScopeRegistry {
       ? undefined
       : this.resources.require(name, 'HandlerScopeRegistry');
   }
-}
-
-function rejectsAnonymous({ isGuarded = false, allowAnonymous = false }: DeclaredHandler): boolean {
-  return isGuarded && !allowAnonymous;
 }
 
 const NO_NEEDS: readonly never[] = [];

@@ -17,9 +17,10 @@ export interface McpDeclaration {
    */
   readonly resource?: string | undefined;
   /**
-  /**
    * Whether callers without a token may run the handler, with the option `anonymousMethods`, as `@AllowAnonymous()` says of
-   * handlers in Nest. Lists then offer sign-in as optional: see the option `toolSecuritySchemes`. Needs empty `requirements`.
+   * handlers in Nest. Lists then offer sign-in as optional: see the option `toolSecuritySchemes`. Needs empty `requirements`;
+   * and `resource` if there are several resources and one has `anonymousMethods`. A template opens every URI of its form, also
+   * that of a resource which nothing declares.
    *
    * @defaultValue false
    */

@@ -109,16 +109,15 @@ export class ListPolicy {
     };
   }
 
-  /** Scopes that functions return are not known without a call, so only those of a caller with a token are disregarded. */
-  private isVisible(kind: McpOperationKind, name: string, { auth, resource }: AuthorizedRequest): boolean {
+  /**
+   * Scopes that functions return are not known without a call, so only those of a caller with a token are disregarded. A caller
+   * without a token sees what runs without one, and nothing else.
+   */
+  private isVisible(kind: McpOperationKind, name: string, authorized: AuthorizedRequest): boolean {
+    const { auth, resource } = authorized;
     const operation = { kind, name, method: '', arguments: NO_ARGUMENTS };
     const requirements = this.handlerScopes.requirementsOf(operation);
-    // A caller without a token has access only to handlers without requirements; with `anonymousMethods`, only to open ones.
-    if (!auth) {
-      const isOpen =
-        resource.options.anonymousMethods.length === 0 || this.handlerScopes.allowsAnonymous(operation);
-      return requirements.length === 0 && isOpen;
-    }
+    if (!auth) return requirements.length === 0 && this.security.isOpen(operation, authorized);
     return this.scopes.isSatisfied(auth, resource, choicesWithoutCaller(requirements));
   }
 

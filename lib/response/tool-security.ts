@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { MCP_AUTH_OPTIONS, OFFLINE_ACCESS } from '../mcp-auth.constants.js';
-import { type AnonymousAccess, HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
+import type { NamedOperation } from '../mcp/handler-resources.js';
+import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { NO_ARGUMENTS } from '../mcp/operations.js';
 import { choicesWithoutCaller } from '../mcp/scope-requirement.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
@@ -33,22 +34,24 @@ export class ToolSecurity {
   schemesOf(tool: string, authorized: AuthorizedRequest): readonly SecurityScheme[] {
     const operation = { kind: 'tool', name: tool, method: '', arguments: NO_ARGUMENTS } as const;
     const requirements = this.handlerScopes.requirementsOf(operation);
-    const access = this.handlerScopes.anonymousAccess(tool);
-    const isOpen = requirements.length === 0 && this.isOpen(access, authorized);
-    if (isOpen && !access.isOptional) return [NO_AUTH];
+    const isOpen = requirements.length === 0 && this.isOpen(operation, authorized);
+    const { isOptional } = this.handlerScopes.anonymousAccess(operation, authorized.resource);
+    if (isOpen && !isOptional) return [NO_AUTH];
     const needed = this.scopes.needed(authorized.resource, choicesWithoutCaller(requirements));
     const scopes = needed.filter((scope) => scope !== OFFLINE_ACCESS);
     const oauth: SecurityScheme = scopes.length > 0 ? { type: 'oauth2', scopes } : { type: 'oauth2' };
     return isOpen ? [NO_AUTH, oauth] : [oauth];
   }
 
-  /** Whether a tool without requirements runs without a token. Early authentication does not know the route. */
-  private isOpen(
-    { isGuarded, isOptional }: AnonymousAccess,
-    { resource, allowsAnonymous }: AuthorizedRequest,
-  ): boolean {
+  /**
+   * Whether what a list names runs without a token, if it has no requirements. Early authentication does not know the route, and
+   * what belongs to another resource does not run at all.
+   */
+  isOpen(listed: NamedOperation, { resource, allowsAnonymous }: AuthorizedRequest): boolean {
+    if (!this.handlerScopes.belongsTo(listed, resource)) return false;
     const { allowAnonymous, anonymousMethods } = resource.options;
-    if (allowAnonymous || (anonymousMethods.length > 0 && isOptional)) return true;
+    const { isGuarded, isOpen } = this.handlerScopes.anonymousAccess(listed, resource);
+    if (allowAnonymous || (anonymousMethods.length > 0 && isOpen)) return true;
     return allowsAnonymous && !this.options.earlyAuthentication && !isGuarded;
   }
 }
