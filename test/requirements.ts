@@ -676,6 +676,11 @@ const waysIn = {
   'WAY-36': row('usability', 'a resource that no guarded route serves is not called protected in the log'),
   'WAY-37': row('usability', 'option errors suggest names of other libraries and name the wrong member'),
   'WAY-38': row('robustness', 'the path, mounting and attack suites pass on the lowest and newest Nest 11'),
+  'WAY-41': row('robustness', 'no message of a body vouches for the arguments of another one'),
+  'WAY-42': row('robustness', 'a body that is nested too deeply to be compared is authorized again'),
+  'WAY-43': row('robustness', 'the owner with most sessions loses sessions before owners with few'),
+  'WAY-44': row('usability', 'a rejected sign-in leaves an anonymous session with its client'),
+  'WAY-45': row('robustness', 'no part of a long request target is kept in memory'),
 } as const;
 
 const onePath = {
@@ -790,6 +795,11 @@ const publicLifecycle = {
     'the log names servers that may pin scopes at registration when the application starts',
   ),
   'CLI-38': row('design', 'each warning of this kind names a section that exists'),
+  'CLI-39': row(
+    'design',
+    'a property of a request that cannot be written is 500, and no caller of other code',
+  ),
+  'CLI-40': row('secrecy', 'toUser gets a caller without the token'),
 } as const;
 
 export const requirements = {

@@ -47,7 +47,8 @@ export class RequestAuthenticator {
    *
    * @param allowsAnonymous - whether any request without credentials passes. At a resource with `anonymousMethods`, all of them
    * pass here, and the authorizer decides on what they ask for
-   * @throws one of the errors of lib/errors, or an unexpected error; the promise rejects with the same
+   * @throws one of the errors of lib/errors, or an unexpected error, for example if the caller cannot be stored on the request;
+   * the promise rejects with the same
    */
   authenticate(
     context: RequestContext,
@@ -61,6 +62,7 @@ export class RequestAuthenticator {
       sources.authorization.length === 0 &&
       (allowsAnonymous || resource.options.anonymousMethods.length > 0)
     ) {
+      context.assertNonePresented(request);
       context.openFor(resource);
       return undefined;
     }

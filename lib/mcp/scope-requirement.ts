@@ -31,7 +31,8 @@ export interface ScopedCall {
  * Returns the scopes that a call needs, depending on its arguments and its caller.
  *
  * It runs before the handler, and before the arguments are validated. It runs once for each call, even if several layers
- * check the call. For a call within another request, or over stdio, the arguments are those that the transport passes on.
+ * check the call. For a call within another request, or over stdio, the arguments are those that the transport passes on. So
+ * are those for a function that only a subclass of the guard adds, if a batch has several calls of the same handler.
  * If it throws, or returns something other than a list of scopes, the call gets 500 and the handler does not run.
  *
  * @publicApi

@@ -48,7 +48,8 @@ export class TokenCacheOptions {
 export class SessionBindingOptions {
   /**
    * The least recently used sessions beyond this number are evicted. A person (issuer and subject, over all clients) with more
-   * than a tenth of them loses their own sessions first. Range: 1 to 1000000.
+   * than a tenth of them loses their own sessions first: when that person opens one, and before persons with fewer. All callers
+   * without a token count as one person. Range: 1 to 1000000.
    *
    * @defaultValue 10000
    */

@@ -22,7 +22,7 @@ export interface VerifiedCaller {
   readonly claims: TokenClaims;
 }
 
-/** What Express and Fastify have on a request, in addition to what Node has. */
+/** What Express, Fastify and HTTP/2 requests have, in addition to what Node's HTTP/1 requests have. */
 const OF_PLATFORMS: ReadonlySet<string> = new Set([
   ...[
     'accepts',
@@ -30,6 +30,7 @@ const OF_PLATFORMS: ReadonlySet<string> = new Set([
     'acceptsEncodings',
     'acceptsLanguages',
     'app',
+    'authority',
     'baseUrl',
     'body',
     'context',
@@ -69,6 +70,7 @@ const OF_PLATFORMS: ReadonlySet<string> = new Set([
     'res',
     'route',
     'routeOptions',
+    'scheme',
     'secret',
     'secure',
     'server',
@@ -79,6 +81,7 @@ const OF_PLATFORMS: ReadonlySet<string> = new Set([
     'signal',
     'signedCookies',
     'stale',
+    'stream',
     'subdomains',
     'validateInput',
     'validationError',
@@ -99,7 +102,7 @@ const propertyProblem: Problem = isString((name) => {
 export class RequestUserOptions {
   /**
    * The property of the request. Letters and digits; not `auth`, and no property that requests of Node, Express or Fastify
-   * have.
+   * have. If other code defines it so that it cannot be written, the request is answered with 500.
    *
    * @defaultValue 'user'
    */

@@ -42,18 +42,30 @@ describe('Authorization', () => {
     ]);
   });
 
-  verifies('WAY-26', 'gives each message the arguments of one operation, for one call', () => {
+  verifies('WAY-26', 'gives a message the arguments of its operation, for one call', () => {
     const decisions = new Authorization();
-    const [first, second] = [call('a', { n: 1 }), call('a', { n: 2 })];
-    decisions.record({}, [call('a', {}, 'completion/complete'), first, second]);
+    const sent = call('a', { n: 1 });
+    decisions.record({}, [call('a', {}, 'completion/complete'), sent]);
+    const parsed = call('a', { n: 0 });
+    const [one, two] = [{}, {}];
+    const [invocation, other] = [[], []];
+    expect(decisions.sent(call('b'), {}, [])).toBeUndefined();
+    expect(decisions.sent(parsed, one, invocation)).toEqual(sent);
+    expect(decisions.sent(parsed, one, invocation)).toEqual(sent);
+    expect(decisions.sent(parsed, one, other)).toBeUndefined();
+    expect(decisions.sent(parsed, two, other)).toBeUndefined();
+  });
+
+  verifies('WAY-41', 'leaves calls their own arguments if several operations could be theirs', () => {
+    const decisions = new Authorization();
+    decisions.record({}, [call('a', { n: 1 }), call('b'), call('a', { n: 2 })]);
     const parsed = call('a', { n: 0 });
     const [one, two, three] = [{}, {}, {}];
     const [invocation, other] = [[], []];
-    expect(decisions.sent(call('b'), {}, [])).toBeUndefined();
-    expect(decisions.sent(parsed, one, invocation)).toEqual(first);
-    expect(decisions.sent(parsed, one, invocation)).toEqual(first);
+    expect(decisions.sent(parsed, one, invocation)).toBe(parsed);
+    expect(decisions.sent(parsed, one, invocation)).toBe(parsed);
     expect(decisions.sent(parsed, one, other)).toBeUndefined();
-    expect(decisions.sent(parsed, two, other)).toEqual(second);
+    expect(decisions.sent(parsed, two, other)).toBe(parsed);
     expect(decisions.sent(parsed, three, [])).toBeUndefined();
   });
 });

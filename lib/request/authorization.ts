@@ -86,6 +86,9 @@ export class Authorization {
    * Returns a call with the arguments that were sent for it. Each message is valid for one call of its handler. If code calls
    * the handler again with arguments of its own, those arguments are checked.
    *
+   * If the body has several operations of this kind, name and method, it is unknown which of them the message is: handlers may
+   * start in another order, and a notification starts none. Then the call keeps its own arguments.
+   *
    * @param call - the handler's kind, name and method; its arguments are not compared
    * @param message - represents the message that the handler is called for
    * @param invocation - the same object for each guard of one call, and for no other call
@@ -94,11 +97,11 @@ export class Authorization {
   sent<Call extends DecidedCall>(call: Call, message: object, invocation: object): Call | undefined {
     const before = this.handled?.get(message);
     if (before && before.invocation !== invocation) return undefined;
-    const operation =
-      before?.operation ?? this.operations.find((each) => isSame(each, call) && this.isFree(each));
+    const same = this.operations.filter((each) => isSame(each, call));
+    const operation = before?.operation ?? same.find((each) => this.isFree(each));
     if (!operation) return undefined;
     (this.handled ??= new Map<object, HandledMessage>()).set(message, { operation, invocation });
-    return { ...call, arguments: operation.arguments };
+    return same.length === 1 ? { ...call, arguments: operation.arguments } : call;
   }
 
   private isFree(operation: DecidedCall): boolean {

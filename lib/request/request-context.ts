@@ -188,16 +188,52 @@ export class RequestContext {
     return (Reflect.get(request, name) ?? Reflect.get(this.request, name) ?? undefined) as unknown;
   }
 
-  /** Stores the caller where the MCP SDK reads it: `req.auth`, of the platform's request and of the Node request in it. */
+  /**
+   * Stores the caller where the MCP SDK reads it: `req.auth`, of the platform's request and of the Node request in it.
+   *
+   * @throws an error if there is a caller and other code defines a property that cannot be written
+   */
   present(request: object): void {
     const auth = this.authentication?.auth;
-    (this.request as { auth?: AuthInfo | undefined }).auth = auth;
-    if (this.request !== request) (request as { auth?: AuthInfo | undefined }).auth = auth;
+    let isStored = storesAuth(this.request, auth);
+    if (this.request !== request) isStored = storesAuth(request, auth) && isStored;
+    if (!isStored && auth) throw unwritable('auth');
     if (this.userProperty !== undefined) this.presentUser(request, this.userProperty);
+  }
+
+  /**
+   * Asserts that no value of other code stands for a caller, in a request that is served without one.
+   *
+   * @throws an error if other code defines a property that cannot be written
+   */
+  assertNonePresented(request: object): void {
+    if (this.presented(request) !== undefined) throw unwritable('auth');
+    const { userProperty: name } = this;
+    if (name !== undefined && this.presentedUser(request) !== undefined) throw unwritable(name);
   }
 
   private presentUser(request: object, name: string): void {
     const user = this.authentication?.user;
-    for (const each of new Set([this.request, request])) Reflect.set(each, name, user);
+    for (const each of new Set([this.request, request])) {
+      const isStored = Reflect.set(each, name, user) && Object.is(Reflect.get(each, name), user);
+      if (!isStored && this.authentication) throw unwritable(name);
+    }
   }
+}
+
+/** Sets `auth`, and returns whether it has the value then. */
+function storesAuth(request: { auth?: AuthInfo | undefined }, auth: AuthInfo | undefined): boolean {
+  try {
+    request.auth = auth;
+  } catch {
+    return false; // a property without a setter
+  }
+  return request.auth === auth;
+}
+
+function unwritable(name: string): Error {
+  const other = name === 'auth' ? '' : ', or choose another "requestUser.property"';
+  return new Error(
+    `"req.${name}" cannot be written: other code defines it, for example by a getter. Remove that definition${other}.`,
+  );
 }

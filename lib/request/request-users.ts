@@ -16,7 +16,9 @@ export class RequestUsers {
 
   constructor(@Inject(MCP_AUTH_OPTIONS) { requestUser }: Pick<ResolvedMcpAuthOptions, 'requestUser'>) {
     this.property = requestUser?.property;
-    this.toUser = requestUser?.toUser ?? claimsAndScopes;
+    const toUser = requestUser?.toUser;
+    // A copy has no token: the caller's own is not enumerable.
+    this.toUser = toUser ? (caller) => toUser({ ...caller }) : claimsAndScopes;
   }
 
   /** @throws what the application's function throws, and a `TypeError` if it returns a promise */

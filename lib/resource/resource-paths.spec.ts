@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { offlineResource } from '../../test/fixtures/resources.js';
+import { verifies } from '../../test/verifies.js';
 import type { AuthorizationServerRegistry } from '../authorization-server/authorization-server.registry.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { ProtectedResourceRegistry } from './protected-resource.registry.js';
@@ -185,6 +186,24 @@ describe('ResourcePaths', () => {
       }),
     );
   });
+
+  verifies(
+    'WAY-45',
+    'remembers other paths, except those of long targets, which they would keep in memory',
+    () => {
+      const paths = pathsOf(NOTES);
+      const remembered = () => [...(Reflect.get(paths, 'others') as Set<string>)];
+      const query = '?'.padEnd(200 - '/other'.length, 'q');
+      for (const target of [`/other${query}q`, `/${'x'.repeat(200)}`, `http://${'h'.repeat(200)}/other`])
+        expect(paths.find(target)).toBeUndefined();
+      expect(remembered()).toEqual([]);
+      expect(paths.find(`/other${query}`)).toBeUndefined();
+      expect(remembered()).toEqual(['/other']);
+      // A long target is still found, and is no other one for a remembered path.
+      expect(paths.find(`/other${query}q`)).toBeUndefined();
+      expect(paths.find(`/notes${query}q`)?.options.resource).toBe(NOTES);
+    },
+  );
 
   it('takes linear time', () => {
     const many = 16_000;

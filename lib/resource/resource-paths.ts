@@ -7,9 +7,12 @@ import { requestPath } from './resource-metadata-url.js';
 /** The path that RFC 8615 reserves for well-known documents, which are public. */
 const WELL_KNOWN = '/.well-known/';
 
-/** Most paths that are remembered as belonging to no resource, and the longest of them, in characters. */
+/**
+ * Most paths that are remembered as belonging to no resource, and the longest of their targets, in characters. A path is a part
+ * of its target, and keeps all of it in memory.
+ */
 const MAX_OTHERS = 1000;
-const MAX_OTHER_LENGTH = 200;
+const MAX_TARGET_LENGTH = 200;
 
 /**
  * Finds the resource whose path is the path of a request or a parent of it, before any router reads the request.
@@ -69,7 +72,7 @@ export class ResourcePaths {
     const path = requestPath(target);
     if (this.others.has(path)) return undefined;
     const found = this.search(path);
-    if (!found && path.length <= MAX_OTHER_LENGTH) {
+    if (!found && target.length <= MAX_TARGET_LENGTH) {
       if (this.others.size >= MAX_OTHERS) this.others.clear();
       this.others.add(path);
     }

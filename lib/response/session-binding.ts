@@ -9,7 +9,7 @@ import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { isFastify } from '../platform/fastify.js';
-import { nodeRequestOf } from '../platform/node-message.js';
+import { hasContent, nodeRequestOf } from '../platform/node-message.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { AnnouncedStreams } from './announced-streams.js';
 import { beforeHead } from './intercept-response.js';
@@ -66,7 +66,7 @@ export class SessionBinding {
     const { request, body } = authorized;
     const id = request.headers[SESSION_ID];
     // An empty id counts as none, as for transports.
-    if (id !== undefined && id !== '') this.interceptSession(authorized, id, this.sessions);
+    if (id !== undefined && id !== '') this.interceptSession(state, id, this.sessions);
     if (request.method === 'POST') {
       if (mayOpenSession(body)) this.interceptOpening(state, this.sessions);
     } else if (request.method === 'GET' && !id && takesStream(authorized)) {
@@ -75,13 +75,10 @@ export class SessionBinding {
     if (!this.streams.isEmpty) this.interceptMessage(authorized);
   }
 
-  private interceptSession(
-    authorized: AuthorizedRequest,
-    id: string | string[],
-    sessions: SessionOwners,
-  ): void {
+  private interceptSession(state: ResponseState, id: string | string[], sessions: SessionOwners): void {
+    const { authorized } = state;
     const key = typeof id === 'string' ? sessionKey(authorized.resource.options.resource, id) : undefined;
-    if (key !== undefined && this.mayUse(key, authorized, sessions)) {
+    if (key !== undefined && this.mayUse(key, state, sessions)) {
       if (authorized.request.method === 'DELETE') {
         beforeHead(authorized.response, ({ status }) => {
           if (isSuccess(status)) sessions.forget(key);
@@ -94,14 +91,29 @@ export class SessionBinding {
     replaceHeader(node, 'last-event-id', undefined);
   }
 
-  /** Whether a caller may use a session. A session opened without a token passes to its first caller with one, once. */
-  private mayUse(key: string, { auth, response }: AuthorizedRequest, sessions: SessionOwners): boolean {
+  /**
+   * Whether a caller may use a session. A session opened without a token passes to its first caller with one, once. While the
+   * body is unread, the request may still be rejected, and the anonymous client would lose its session. So the session passes
+   * when a later layer has read and authorized the body, or when the response succeeds, if no such layer follows.
+   */
+  private mayUse(key: string, state: ResponseState, sessions: SessionOwners): boolean {
+    const { auth, response } = state.authorized;
     if (!auth) {
       if (!sessions.use(key, ANYBODY)) return false;
       this.anybodys.add(key, response);
       return true;
     }
     if (sessions.use(key, ownerOf(auth))) return true;
+    if (!isUnread(state.authorized)) return this.pass(key, auth, sessions);
+    if (!sessions.use(key, ANYBODY)) return false;
+    beforeHead(response, ({ status }) => {
+      if (state.isCurrent && isSuccess(status)) this.pass(key, auth, sessions);
+    });
+    return true;
+  }
+
+  /** Passes an anonymous session to a caller, and ends its anonymous streams. Returns false if it is none. */
+  private pass(key: string, auth: AuthInfo, sessions: SessionOwners): boolean {
     if (!sessions.pass(key, ANYBODY, ownerOf(auth))) return false;
     this.anybodys.end(key);
     return true;
@@ -175,6 +187,11 @@ function ownerOf(auth: AuthInfo | undefined): Owner {
 
 function digest(text: string): string {
   return hash('sha256', text, 'base64url');
+}
+
+/** Whether a request has a body that no layer has read yet. */
+function isUnread({ body, request }: AuthorizedRequest): boolean {
+  return body === undefined && hasContent(request);
 }
 
 function isSuccess(status: number): boolean {

@@ -18,8 +18,12 @@ function owners(limits: { maxSessions?: number; maxIdleSeconds?: number } = {}) 
     get size() {
       return made.size;
     },
+    pass: (id: string, from: string, to: string) => made.pass(id, owner(from), owner(to)),
     get held() {
       return Reflect.get(made, 'held') as unknown;
+    },
+    get large() {
+      return [...(Reflect.get(made, 'large') as Map<string, unknown>).keys()];
     },
   };
   return { clock, owners };
@@ -109,6 +113,51 @@ describe('SessionOwners', () => {
     expect(left.filter((isLeft) => !isLeft)).toEqual([]);
     expect([sessions.use('own19', 'a/19'), sessions.use('own20', 'a/20')]).toEqual([false, true]);
     expect([sessions.use('own20', 'a'), sessions.use('own20', 'a/21')]).toEqual([false, false]);
+  });
+
+  verifies('WAY-43', 'drops sessions of the owner with most before those of owners with few', () => {
+    const { owners: sessions } = owners();
+    const bindMany = (key: string, count: number) => {
+      for (let n = 0; n < count; n++) sessions.bind(`${key}${String(n)}`, key);
+    };
+    for (let n = 0; n < 20; n++) sessions.bind(`s${String(n)}`, `h${String(n)}`);
+    bindMany('a', 30);
+    bindMany('b', 50);
+    expect(sessions.large).toEqual(['a', 'b']);
+    bindMany('new', 10);
+    const left = (key: string, count: number): number =>
+      Array.from({ length: count }, (_, n) => sessions.use(`${key}${String(n)}`, key)).filter(Boolean).length;
+    expect([left('a', 30), left('b', 50), left('new', 10), sessions.size]).toEqual([30, 40, 10, 100]);
+    expect([sessions.use('b9', 'b'), sessions.use('b10', 'b')]).toEqual([false, true]);
+    // The owner that opens one loses its own, if it has more than its share.
+    sessions.bind('a30', 'a');
+    expect([left('a', 31), left('b', 50)]).toEqual([30, 40]);
+    for (let n = 0; n < 20; n++) expect(sessions.use(`s${String(n)}`, `h${String(n)}`)).toBe(true);
+  });
+
+  verifies('WAY-43', 'drops the longest unused of all once no owner has more than its share', () => {
+    const { owners: sessions } = owners();
+    for (let n = 0; n < 89; n++) sessions.bind(`s${String(n)}`, `h${String(n)}`);
+    for (let n = 0; n < 11; n++) sessions.bind(`a${String(n)}`, 'a');
+    sessions.bind('one', 'x');
+    expect([sessions.use('a0', 'a'), sessions.large]).toEqual([false, []]);
+    sessions.bind('two', 'y');
+    expect([sessions.use('s0', 'h0'), sessions.use('a1', 'a')]).toEqual([false, true]);
+  });
+
+  it('counts a session that passes for its new owner, and one that is forgotten for none', () => {
+    const { owners: sessions } = owners({ maxSessions: 20 });
+    for (let n = 0; n < 3; n++) sessions.bind(`s${String(n)}`, 'a');
+    expect(sessions.large).toEqual(['a']);
+    expect([sessions.pass('s0', 'a', 'b'), sessions.pass('s0', 'a', 'b'), sessions.large]).toEqual([
+      true,
+      false,
+      [],
+    ]);
+    for (const id of ['s1', 's2']) sessions.pass(id, 'a', 'b');
+    expect(sessions.large).toEqual(['b']);
+    sessions.forget('s0');
+    expect(sessions.large).toEqual([]);
   });
 
   it('holds one where one is all it may, and no more memory for ids that are made up', () => {

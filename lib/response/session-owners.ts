@@ -15,14 +15,18 @@ interface Session {
   usedAt: number;
 }
 
-/** The share of all sessions that one person may own before its own sessions are evicted first. */
+/** The share of all sessions that one person may own before its sessions are evicted first. Fewer than ten own more. */
 const SHARE = 1 / 10;
 
 /**
- * Stores the owner of each session, up to the limit in the options. The least recently used sessions are evicted first. If
- * a person owns more than a tenth, with all clients, its own sessions are evicted, so that it cannot evict all others.
+ * Stores the owner of each session, up to the limit in the options. A new session beyond the limit evicts the least recently
+ * used one of the first of these that applies, so that no person evicts many sessions of others:
  *
- * An evicted session has no owner.
+ * 1. the person who opens it, if that person owns more than a tenth of all sessions, with all clients;
+ * 2. the person who owns most, if that is more than a tenth;
+ * 3. all persons.
+ *
+ * All callers without a token count as one person. Each step takes constant time. An evicted session has no owner.
  *
  * @internal
  */
@@ -31,6 +35,8 @@ export class SessionOwners {
   private readonly sessions = new Map<string, Session>();
   /** The sessions of each sharer, in the same order. */
   private readonly held = new Map<string, Set<string>>();
+  /** The sharers that own more than their share, with the same sets: fewer than ten. */
+  private readonly large = new Map<string, Set<string>>();
 
   /** @param seconds - a monotonic clock */
   constructor(
@@ -83,15 +89,21 @@ export class SessionOwners {
   }
 
   private share(id: string, sharer: string): void {
-    const own = this.held.get(sharer);
-    if (own) own.add(id);
-    else this.held.set(sharer, new Set([id]));
+    const own = this.held.get(sharer) ?? new Set();
+    this.held.set(sharer, own.add(id));
+    if (this.isLarge(own)) this.large.set(sharer, own);
   }
 
   private unshare(id: string, sharer: string): void {
     const own = this.held.get(sharer);
-    own?.delete(id);
-    if (own?.size === 0) this.held.delete(sharer);
+    if (!own) return;
+    own.delete(id);
+    if (own.size === 0) this.held.delete(sharer);
+    if (!this.isLarge(own)) this.large.delete(sharer);
+  }
+
+  private isLarge({ size }: ReadonlySet<string>): boolean {
+    return size > this.limits.maxSessions * SHARE;
   }
 
   private find(id: string, now: number): Session | undefined {
@@ -106,10 +118,14 @@ export class SessionOwners {
       if (now - usedAt < this.limits.maxIdleSeconds) break;
       this.forget(id);
     }
-    const { maxSessions } = this.limits;
-    if (this.sessions.size < maxSessions) return;
-    const own = this.held.get(sharer);
-    const [oldest] = own && own.size > maxSessions * SHARE ? own : this.sessions.keys();
+    if (this.sessions.size < this.limits.maxSessions) return;
+    const [oldest] = this.large.get(sharer) ?? this.largest() ?? this.sessions.keys();
     if (oldest !== undefined) this.forget(oldest);
+  }
+
+  private largest(): ReadonlySet<string> | undefined {
+    let largest: ReadonlySet<string> | undefined;
+    for (const each of this.large.values()) if (!largest || each.size > largest.size) largest = each;
+    return largest;
   }
 }

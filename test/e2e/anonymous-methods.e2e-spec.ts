@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { Controller, Get, Post, Req, UseGuards } from '@nestjs/common';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -10,14 +13,18 @@ import {
 import { PLATFORMS, type RunningApp, startApp } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import type { HttpAnswer, HttpRequestOptions } from '../fixtures/http.js';
-import { LIFECYCLE_MOUNTINGS, type LifecycleMounting } from '../fixtures/lifecycle-endpoints.js';
-import { INITIALIZE, MCP_HEADERS, toolCall } from '../fixtures/mcp-endpoint.js';
+import {
+  LIFECYCLE_MOUNTINGS,
+  type LifecycleMounting,
+  LifecycleTools,
+} from '../fixtures/lifecycle-endpoints.js';
+import { INITIALIZE, MCP_HEADERS, mcpEndpoint, toolCall } from '../fixtures/mcp-endpoint.js';
 import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
 import { closeAfterTest } from '../fixtures/opened.js';
 import { NOTES } from '../fixtures/resources.js';
 import { SESSION_MOUNTINGS } from '../fixtures/session-endpoints.js';
 import { openStream, settlesWithin } from '../fixtures/streams.js';
-import { ran } from '../fixtures/transport-servers.js';
+import { makeV1, ran } from '../fixtures/transport-servers.js';
 import { verifies } from '../verifies.js';
 
 const { noToken, noTokenFor, invalidToken, insufficientScope } = notesRejections('notes:read');
@@ -120,6 +127,22 @@ describe.each(PLATFORMS)('a resource with anonymousMethods, on %s', (platform) =
         expect((await send(app, PING)).status).toBe(200);
         const listed = (await send(app, LIST)).text;
         for (const name of ['list', 'whoami', 'write']) expect(listed).toContain(`"name":"${name}"`);
+        expect(ran).toEqual([]);
+      });
+
+      verifies('WAY-42', 'decides on a deeply nested body as on any other', async () => {
+        const app = await start(mounting);
+        // The body parser of Express takes 100 kB, that of Fastify 1 MiB.
+        const depth = platform === 'fastify' ? 200_000 : 45_000;
+        const nested = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+        const text = (body: object) => JSON.stringify(body).replace('"nested"', nested);
+        const ping = await sendText(app, text(message('ping', { deep: 'nested' })));
+        // The request is handed on. SDK v2 itself serializes bodies, which is recursive.
+        const failure = { jsonrpc: '2.0', error: { code: -32603, message: 'Internal server error' }, id: 1 };
+        if (mounting.way.startsWith('SDK v2')) expect(ping.json).toEqual(failure);
+        else expect(ping.status).toBe(200);
+        const call = text(toolCall('whoami', 1, { deep: 'nested' }));
+        expect(rejectedAs(await sendText(app, call))).toEqual(noToken);
         expect(ran).toEqual([]);
       });
 
@@ -365,6 +388,59 @@ describe.each(PLATFORMS)('a resource with anonymousMethods, on %s', (platform) =
       if (earlyAuthentication) expect(rejectedAs(open)).toEqual(noToken);
       else expect(open.json).toEqual(['note']);
     }
+  });
+
+  describe.each([
+    ['behind the guard', {}],
+    ['with early authentication', { earlyAuthentication: true }],
+    ['with tool challenges', { earlyAuthentication: true, toolChallenge: 'result' }],
+  ] as const)('a session that was opened without a token, %s', (_, more) => {
+    const inSession = (session: string): HttpRequestOptions => ({ headers: { 'mcp-session-id': session } });
+
+    verifies('WAY-44', 'stays with its client when a sign-in is rejected', async () => {
+      const { controller, connect } = mcpEndpoint({ statefulMode: true });
+      const parts = { controllers: [controller, LifecycleTools] };
+      const app = closeAfterTest(await startApp(options(more), parts, connect, undefined, platform));
+      const session = String((await send(app, INITIALIZE)).headers['mcp-session-id']);
+      const anonymous = await openStream(app.origin, '/notes', {
+        headers: { ...MCP_HEADERS, accept: 'text/event-stream', 'mcp-session-id': session },
+      });
+      expect(anonymous.status).toBe(200);
+      const rejected = await send(app, toolCall('write'), reader, inSession(session));
+      if ('toolChallenge' in more) expect(rejected.text).toContain('insufficient_scope');
+      else expect(rejectedAs(rejected)).toEqual(insufficientScope('notes:read notes:write'));
+      expect((await send(app, toolCall('list'), undefined, inSession(session))).text).toContain('list');
+      expect(await settlesWithin(50, anonymous.ended)).toBe(false);
+      expect((await send(app, toolCall('write'), writer, inSession(session))).text).toContain('write');
+      expect(await settlesWithin(1000, anonymous.ended)).toBe(true);
+      expect((await send(app, toolCall('list'), undefined, inSession(session))).status).toBe(404);
+      expect((await send(app, PING, reader, inSession(session))).status).toBe(200);
+    });
+  });
+
+  verifies(['WAY-44', 'CLI-28'], 'passes a session on if only its handler reads the body', async () => {
+    const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: randomUUID });
+    await makeV1().connect(transport);
+    const serve = (request: IncomingMessage, response: ServerResponse): void => {
+      if (request.headers['x-fail'] === undefined) void transport.handleRequest(request, response);
+      else response.writeHead(400).end();
+    };
+    // A session is opened by a body, so it is read for a caller without a token, and kept unread for others.
+    const handler = (request: IncomingMessage & { body?: unknown }, response: ServerResponse): void => {
+      if (request.body === undefined) serve(request, response);
+      else void transport.handleRequest(request, response, request.body);
+    };
+    const given = options({ earlyAuthentication: true });
+    const app = closeAfterTest(
+      await startApp(given, {}, (nest) => void nest.use('/notes', handler), undefined, platform),
+    );
+    const session = String((await send(app, INITIALIZE)).headers['mcp-session-id']);
+    const inSession = (more: object = {}) => ({ headers: { 'mcp-session-id': session, ...more } });
+    expect((await send(app, PING, reader, inSession({ 'x-fail': '1' }))).status).toBe(400);
+    expect((await send(app, PING, undefined, inSession())).status).toBe(200);
+    expect((await send(app, PING, reader, inSession())).status).toBe(200);
+    expect((await send(app, PING, undefined, inSession())).status).toBe(404);
+    expect((await send(app, PING, reader, inSession())).status).toBe(200);
   });
 
   verifies('CLI-20', 'opens nothing more than the list says', async () => {

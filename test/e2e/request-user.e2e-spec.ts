@@ -12,6 +12,7 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { McpController, PublicTool, Tool, ToolRoles, ToolScopes } from '@rekog/mcp-nest';
+import { Http2ServerRequest } from 'node:http2';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   AllowAnonymous,
@@ -125,6 +126,7 @@ class Tools {
 
 interface FastifyLike {
   addHook(name: 'onRequest', hook: (request: Requested, reply: object, done: () => void) => void): void;
+  decorateRequest(name: string, property: { getter: () => unknown; setter?: (value: unknown) => void }): void;
 }
 
 let as: LoopbackAuthorizationServer;
@@ -212,6 +214,33 @@ describe.each(PLATFORMS)('req.user on %s', (platform) => {
     },
   );
 
+  verifies('CLI-40', 'is made of a caller without the token, and with everything else', async () => {
+    const callers: object[] = [];
+    const toUser: RequestUserOptions['toUser'] = (caller) => {
+      callers.push(caller);
+      return { caller };
+    };
+    const app = await start(options({ toUser }));
+    const token = await tokenOf();
+    expect((await app.send('/notes', bearing(token))).status).toBe(200);
+    expect(found).toEqual([{ caller: callers[0] }, found[0]]);
+    const [caller] = callers as [Record<string, unknown>];
+    expect([caller['token'], 'token' in caller]).toEqual([undefined, false]);
+    expect(caller).toEqual({
+      clientId: 'c1',
+      scopes: ['notes:read'],
+      expiresAt: expect.any(Number),
+      resource: new URL(NOTES),
+      resourceMetadataUrl: expect.any(String),
+      issuer: as.issuer,
+      subject: 'u1',
+      isClientPrincipal: false,
+      audience: [NOTES],
+      claims: expect.objectContaining({ sub: 'u1' }),
+    });
+    expect(JSON.stringify(caller)).not.toContain(token);
+  });
+
   verifies('CLI-31', 'is not set without the option, and what else is there stays', async () => {
     const app = await start(options());
     await app.send('/notes', bearing(await tokenOf()));
@@ -240,6 +269,86 @@ describe.each(PLATFORMS)('req.user on %s', (platform) => {
     ]);
     await app.send('/notes/skipped', bearing(await tokenOf()));
     expect(found[0]).toBe(FORGED);
+  });
+
+  describe.each(['user', 'auth'])('if other code defines req.%s with a getter', (name) => {
+    /** Defines a property that keeps its value: without a setter, or with one that ignores what it gets. */
+    const define =
+      (setter?: () => void) =>
+      (nest: INestApplication): void => {
+        const property = { get: () => FORGED, ...(setter && { set: setter }) };
+        if (platform === 'express') {
+          nest.use((request: Requested, _: unknown, next: () => void) => {
+            // The package has defined "auth" already, as a plain property.
+            Reflect.deleteProperty(request, name);
+            Object.defineProperty(request, name, property);
+            next();
+          });
+          return;
+        }
+        const fastify = nest.getHttpAdapter().getInstance() as FastifyLike;
+        fastify.decorateRequest(name, { getter: property.get, ...(setter && { setter }) });
+      };
+
+    verifies('CLI-39', 'is 500, and the log names the property and the fix', async () => {
+      const fix = name === 'auth' ? '' : ', or choose another "requestUser.property"';
+      const says = `"req.${name}" cannot be written: other code defines it, for example by a getter. Remove that definition${fix}.`;
+      const fault = { status: 500, challenge: undefined };
+      for (const setter of [undefined, () => undefined]) {
+        for (const earlyAuthentication of [false, true]) {
+          found = [];
+          const log = new RecordingLogger();
+          const app = await start(options({}, { earlyAuthentication }), (nest) => {
+            nest.useLogger(log);
+            define(setter)(nest);
+          });
+          expect(rejectedAs(await app.send('/notes', bearing(await tokenOf())))).toMatchObject(fault);
+          expect(found).toEqual([]);
+          expect(log.errors.join('\n')).toContain(says);
+          expect(rejectedAs(await app.send('/notes'))).toEqual(noToken);
+          expect(rejectedAs(await app.send('/notes', bearing('abc')))).toEqual(invalidToken);
+          if (earlyAuthentication) continue;
+          // Nor does the value stand for the caller that an anonymous request does not have.
+          for (const headers of [{}, bearing(await tokenOf())])
+            expect(rejectedAs(await app.send('/notes/anyone', headers))).toMatchObject(fault);
+          expect(found).toEqual([]);
+          expect((await app.send('/notes/skipped')).status).toBe(200);
+        }
+      }
+    });
+
+    verifies('CLI-39', 'is accepted without the option, or with a setter that stores the value', async () => {
+      if (name === 'user') {
+        const app = await start(options(), define());
+        expect((await app.send('/notes', bearing(await tokenOf()))).status).toBe(200);
+        expect(found[0]).toBe(FORGED);
+        found = [];
+      }
+      const stored = await start(options({}), (nest) => {
+        if (platform === 'express') {
+          nest.use((request: Requested, _: unknown, next: () => void) => {
+            let value: unknown = FORGED;
+            const set = (given: unknown): void => void (value = given);
+            Reflect.deleteProperty(request, name);
+            Object.defineProperty(request, name, { get: () => value, set });
+            next();
+          });
+          return;
+        }
+        const values = new WeakMap<object, unknown>();
+        const property = {
+          getter(this: object): unknown {
+            return values.get(this) ?? FORGED;
+          },
+          setter(this: object, value: unknown): void {
+            values.set(this, value);
+          },
+        };
+        (nest.getHttpAdapter().getInstance() as FastifyLike).decorateRequest(name, property);
+      });
+      expect((await stored.send('/notes', bearing(await tokenOf()))).status).toBe(200);
+      expect(found).toEqual([expect.objectContaining({ sub: 'u1' }), found[0]]);
+    });
   });
 
   verifies('CLI-32', 'is gone from a rejected request', async () => {
@@ -409,12 +518,17 @@ describe('the option requestUser', () => {
       ['body', 'must not be a property that requests have anyway; got "body"'],
       ['headers', 'must not be a property that requests have anyway; got "headers"'],
       ['hasOwnProperty', 'must not be a property that requests have anyway; got "hasOwnProperty"'],
+      ['stream', 'must not be a property that requests have anyway; got "stream"'],
       ['toString', 'must not be a property that requests have anyway; got "toString"'],
       ['', 'must be a non-empty string; got ""'],
     ] as const)
       expect(await problems({ resources, requestUser: { property } })).toBe(
         listing(`requestUser.property: ${problem}`),
       );
+    for (const property of Object.getOwnPropertyNames(Http2ServerRequest.prototype)) {
+      const message = await problems({ resources, requestUser: { property } });
+      expect([property, message]).toEqual([property, expect.stringContaining('requestUser.property: must ')]);
+    }
     const wrong = { resources, requestUser: { toUser: 'user' } } as unknown as McpAuthModuleOptions;
     expect(await problems(wrong)).toBe(listing('requestUser.toUser: must be a function; got "user"'));
     const none = { resources, requestUser: true } as unknown as McpAuthModuleOptions;

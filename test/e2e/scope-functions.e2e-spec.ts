@@ -5,6 +5,7 @@ import {
 } from '@modelcontextprotocol/sdk/server/mcp.js';
 import {
   Controller,
+  type ExecutionContext,
   Get,
   type INestApplication,
   Inject,
@@ -66,6 +67,7 @@ const ofNote = telling('note', ({ name }) => {
 });
 const ofShelf = telling('shelf', ({ name }) => (name.startsWith('shelf://hr/') ? ['hr:read'] : []));
 const ofFolder = telling('folder', ({ arguments: { folder } }) => (folder === 'hr' ? ['hr:write'] : []));
+const ofPurge = telling('purge', ({ arguments: { all } }) => (all === true ? ['notes:admin'] : []));
 
 const text = (value: string) => {
   ran.push(value);
@@ -84,6 +86,14 @@ const folderParameters = z.object({ folder: z.string().default('hr'), times: z.c
 class StricterGuard extends BearerAuthGuard {
   protected override getRequiredScopes() {
     return ['notes:strict'];
+  }
+}
+
+/** Asks a function that no decorator names. */
+@Injectable()
+class AskingGuard extends BearerAuthGuard {
+  protected override getRequiredScopes(context: ExecutionContext) {
+    return [...super.getRequiredScopes(context), ofPurge];
   }
 }
 
@@ -121,6 +131,12 @@ class Handlers {
   @UseGuards(StricterGuard)
   strict() {
     return text('strict');
+  }
+
+  @Tool({ name: 'purge', description: 'Purge', parameters: z.object({ all: z.boolean().optional() }) })
+  @UseGuards(AskingGuard)
+  purge(@Payload() { all = false }: { all?: boolean }) {
+    return text(`purge ${String(all)}`);
   }
 
   /** Calls another handler as its transport would, with arguments of its own. */
@@ -213,7 +229,7 @@ function nest(options: { mount?: boolean } = {}): Serving {
   }
   return {
     controllers,
-    providers: [StricterGuard, { provide: 'STRATEGY', useValue: strategy }],
+    providers: [StricterGuard, AskingGuard, { provide: 'STRATEGY', useValue: strategy }],
     connect: async (app) => {
       strategy.setHttpAdapter(app.getHttpAdapter());
       app.connectMicroservice({ strategy });
@@ -439,6 +455,36 @@ describe.each(PLATFORMS)('a function among the scopes, on %s', (platform) => {
       expect([ran, denied]).toEqual([['strict'], ['scope_denied']]);
     },
   );
+
+  verifies('WAY-41', 'sees the own arguments of a call that has others of its tool beside it', async () => {
+    const post = poster(await started(SERVERS[0]!));
+    const some = toolCall('purge', 1, {});
+    const all = toolCall('purge', 2, { all: true });
+    const notification = { ...some, id: undefined };
+    for (const batch of [
+      [notification, all],
+      [all, notification],
+    ]) {
+      await post('notes:read', batch, '2025-03-26');
+      expect(ran).toEqual([]);
+      expect((await post('notes:read notes:admin', batch, '2025-03-26')).status).toBe(200);
+      expect(ran.splice(0)).toEqual(['purge true']);
+    }
+    for (const batch of [
+      [some, all],
+      [all, some],
+    ]) {
+      await post('notes:read', batch, '2025-03-26');
+      expect(ran.splice(0)).toEqual(['purge false']);
+    }
+    expect(rejectedAs(await post('notes:read', [all], '2025-03-26'))).toEqual(
+      insufficientScope('notes:read notes:admin'),
+    );
+    told.length = 0;
+    const equal = await post('notes:read', [some, toolCall('purge', 2, {})], '2025-03-26');
+    expect([equal.status, (equal.json as unknown[]).length]).toEqual([200, 2]);
+    expect([ran, toldTo('purge').length]).toEqual([['purge false', 'purge false'], 2]);
+  });
 
   verifies('WAY-26', 'sees a route once, with its HTTP method', async () => {
     const app = await started(SERVERS[0]!);

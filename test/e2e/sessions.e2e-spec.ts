@@ -257,6 +257,28 @@ describe.each(SESSION_MOUNTINGS.map((mounting) => [mounting.way, mounting] as co
       expect((await whoami(app, await token({ sub: 'u2', client_id: 'c0' }), first)).status).toBe(404);
     });
 
+    verifies(
+      'WAY-43',
+      'is not pushed out by a flood, not even if a third caller opens sessions then',
+      async () => {
+        for (const by of ['anonymous', 'person']) {
+          const app = await startWith({ sessionBinding: { maxSessions: 20 } }, { allowAnonymous: true });
+          const users = await Promise.all([0, 1, 2, 3, 4].map((n) => token({ sub: `few${String(n)}` })));
+          const sessions: string[] = [];
+          for (const user of users) sessions.push(await open(app, user));
+          const flooder = by === 'anonymous' ? undefined : await token({ sub: 'flooder' });
+          const first = await open(app, flooder);
+          let last = first;
+          for (let n = 0; n < 39; n++) last = await open(app, flooder);
+          const third = await token({ sub: 'third' });
+          for (let n = 0; n < 5; n++) await open(app, third);
+          for (const [n, session] of sessions.entries()) await expectAlive(app, users[n], session);
+          expect((await whoami(app, flooder, first)).status).toBe(404);
+          await expectAlive(app, flooder, last);
+        }
+      },
+    );
+
     it('is anybody’s that has a token where the options say so', async () => {
       const app = await startWith({ sessionBinding: false });
       const session = await open(app, await token());
