@@ -23,71 +23,15 @@ export interface VerifiedCaller {
 }
 
 /** What Express, Fastify and HTTP/2 requests have, in addition to what Node's HTTP/1 requests have. */
-const OF_PLATFORMS: ReadonlySet<string> = new Set([
-  ...[
-    'accepts',
-    'acceptsCharsets',
-    'acceptsEncodings',
-    'acceptsLanguages',
-    'app',
-    'authority',
-    'baseUrl',
-    'body',
-    'context',
-    'cookies',
-  ],
-  ...[
-    'compileValidationSchema',
-    'file',
-    'files',
-    'fresh',
-    'get',
-    'getDecorator',
-    'getValidationFunction',
-    'header',
-    'host',
-  ],
-  ...[
-    'hostname',
-    'id',
-    'ip',
-    'ips',
-    'is',
-    'is404',
-    'log',
-    'mediaType',
-    'next',
-    'originalUrl',
-    'params',
-    'path',
-    'port',
-  ],
-  ...[
-    'protocol',
-    'query',
-    'range',
-    'raw',
-    'res',
-    'route',
-    'routeOptions',
-    'scheme',
-    'secret',
-    'secure',
-    'server',
-    'session',
-  ],
-  ...[
-    'setDecorator',
-    'signal',
-    'signedCookies',
-    'stale',
-    'stream',
-    'subdomains',
-    'validateInput',
-    'validationError',
-    'xhr',
-  ],
-]);
+const OF_PLATFORMS: ReadonlySet<string> = new Set(
+  (
+    'accepts acceptsCharsets acceptsEncodings acceptsLanguages app authority baseUrl body ' +
+    'compileValidationSchema context cookies file files fresh get getDecorator getValidationFunction ' +
+    'header host hostname id ip ips is is404 log mediaType next originalUrl params path port protocol ' +
+    'query range raw res route routeOptions scheme secret secure server session setDecorator signal ' +
+    'signedCookies stale stream subdomains validateInput validationError xhr'
+  ).split(' '),
+);
 
 const NAME = /^[A-Za-z][A-Za-z0-9]*$/;
 
