@@ -42,6 +42,16 @@ describe('Authorization', () => {
     ]);
   });
 
+  verifies('RTR-02', 'is not good for a body whose operations have changed in place', () => {
+    const decisions = new Authorization();
+    const body = [{}];
+    const [one, other] = [call('a'), call('b')];
+    decisions.record(body, [one]);
+    expect(decisions.covers(body, [{ ...one }])).toBe(true);
+    for (const operations of [[], [other], [one, other], [{ ...one, arguments: {} }]])
+      expect(decisions.covers(body, operations)).toBe(false);
+  });
+
   verifies('WAY-26', 'gives a message the arguments of its operation, for one call', () => {
     const decisions = new Authorization();
     const sent = call('a', { n: 1 });
