@@ -59,6 +59,8 @@ export default defineConfig({
     // More than cores: the tests wait for sockets and timers as long as they compute.
     maxWorkers: availableParallelism() + 1,
     testTimeout: 30_000,
+    // Above the second that vitest waits by default, which a busy machine may take for one request.
+    expect: { poll: { timeout: 10_000 } },
     hookTimeout: 30_000,
     projects: [
       // Units keep no state between their specs, so one process may load the library once for all of them.

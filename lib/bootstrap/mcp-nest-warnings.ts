@@ -37,7 +37,7 @@ const BOTH_DECIDE =
   'their rejections start no step-up. For scopes, use @RequireScopes()';
 
 const NOT_PUBLIC =
-  '@PublicTool() of @rekog/mcp-nest lets nobody past BearerAuthGuard; open the tool with @AllowAnonymous() and the option ' +
+  'BearerAuthGuard ignores @PublicTool() of @rekog/mcp-nest; open the tool with @AllowAnonymous() and the option ' +
   '"anonymousMethods", or leave @PublicTool() out';
 
 function told(handlers: readonly DecoratedHandler[], message: string): readonly string[] {

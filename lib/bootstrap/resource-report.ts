@@ -15,8 +15,8 @@ import { resourceWarnings } from '../resource/resource-warnings.js';
 import { BearerAuthMiddleware } from '../guard/bearer-auth.middleware.js';
 
 /**
- * Logs which resources the application protects and what to check of their servers, and warns of unprotected ones. No guarded route serves these, and neither the
- * middleware nor early authentication covers them.
+ * Logs which resources the application protects and what to check of their servers. Warns of unprotected resources: no
+ * guarded route serves them, and neither the middleware nor early authentication covers them.
  *
  * @internal
  */

@@ -12,7 +12,7 @@ import { ScopePolicy } from '../policy/scope-policy.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { isAtResource } from '../resource/resource-endpoint.js';
 import { SessionBinding } from '../response/session-binding.js';
-import { SESSION_ID } from '../response/session-id.js';
+import { namesEventStream, SESSION_ID } from '../response/session-id.js';
 import type { CredentialRequest } from '../token/credential-sources.js';
 
 /** The part of a platform's request that is read. */
@@ -67,7 +67,7 @@ export class AnonymousRequests {
       const takesResponses = (): boolean => this.isOfSession(request, resource);
       return !hasUnreadMessage(request) && isOpenBody(body, { methods, isOpen, takesResponses });
     }
-    const isOfTransport = method === 'DELETE' || (method === 'GET' && acceptsStream(request));
+    const isOfTransport = method === 'DELETE' || (method === 'GET' && namesEventStream(request));
     return isOfTransport && !hasContent(request) && this.isOfSession(request, resource);
   }
 
@@ -91,10 +91,6 @@ function isStreamOfClient(request: AnonymousRequest, resource: ProtectedResource
     !hasContent(request) &&
     (headers[SESSION_ID] ?? '') === '' &&
     headers['mcp-protocol-version'] !== undefined &&
-    acceptsStream(request)
+    namesEventStream(request)
   );
-}
-
-function acceptsStream({ headers }: AnonymousRequest): boolean {
-  return /text\/event-stream/i.test(headers.accept ?? '');
 }

@@ -103,27 +103,16 @@ export class PlatformHooks {
   /** Authorizes requests that were authenticated before their body was read. */
   private readonly preHandler: Hook = (request, response, next) => {
     const context = RequestContext.of(request);
-    // A parser of the application may have left the request's context.
-    if (context.isRunning) this.goOn(context, request, response, next);
-    else
-      context.run(() => {
-        this.goOn(context, request, response, next);
-      });
+    // Again: a parser of the application may have left the request's context.
+    context.run(() => {
+      keepPeeked(request);
+      // A middleware has only Node's request.
+      if (context.authentication) context.present(request);
+      const resource = this.options.earlyAuthentication ? this.resourceOf(request) : context.awaitsBody;
+      if (resource) this.filter.authorize(resource, request, response, next);
+      else next();
+    });
   };
-
-  private goOn(
-    context: RequestContext,
-    request: PlatformRequest,
-    response: PlatformResponse,
-    next: (error?: unknown) => void,
-  ): void {
-    keepPeeked(request);
-    // A middleware has only Node's request.
-    if (context.authentication) context.present(request);
-    const resource = this.options.earlyAuthentication ? this.resourceOf(request) : context.awaitsBody;
-    if (resource) this.filter.authorize(resource, request, response, next);
-    else next();
-  }
 
   private receive(
     request: PlatformRequest,

@@ -5,6 +5,7 @@ import { corsHeaders } from '../rejection/cors-headers.js';
 import { Rejections } from '../rejection/rejections.js';
 import { RequestOriginRejectedError } from '../errors/rejection.errors.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
+import { NeededScopes } from '../mcp/needed-scopes.js';
 import { NO_ARGUMENTS } from '../mcp/operations.js';
 import type { ScopeRequirement } from '../mcp/scope-requirement.js';
 import { isSentAsJson } from '../mcp/unread-body.js';
@@ -17,7 +18,6 @@ import {
   ProtectedResourceRegistry,
 } from '../resource/protected-resource.registry.js';
 import { isRequestTarget } from '../resource/resource-metadata-url.js';
-import { NeededScopes } from './needed-scopes.js';
 import { RequestAuthenticator } from './request-authenticator.js';
 import { type ParsedRequest, RequestAuthorizer } from './request-authorizer.js';
 

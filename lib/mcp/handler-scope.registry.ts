@@ -151,7 +151,10 @@ export class HandlerScopeRegistry {
     return this.needsOf(operation).flatMap(({ requirements }) => requirements);
   }
 
-  /** Returns how what a list names treats callers without a token. If several servers have such a handler, the strictest counts. */
+  /**
+   * Returns how the handlers of a list entry treat callers without a token. If several servers have such a handler, the
+   * strictest counts.
+   */
   anonymousAccess(listed: NamedOperation, resource: ProtectedResource): AnonymousAccess {
     const rules = this.rulesOf(listed);
     const isNamed = ({ name, opens }: AnonymousRule): boolean =>

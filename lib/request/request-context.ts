@@ -83,18 +83,13 @@ export class RequestContext {
 
   /** Returns the context of a platform's or Node's request; created at the first call. */
   static of(request: object): RequestContext {
-    const running = current.getStore();
-    // Express gives each request a shape of its own, so reading a field of it costs more than this comparison.
-    if (running?.request === request) return running;
     const node = nodeRequestOf(request);
     return ContextField.find(node) ?? ContextField.install(node);
   }
 
   /** Returns the context of a request if there is one. */
   static find(request: object | undefined): RequestContext | undefined {
-    if (request === undefined) return undefined;
-    const running = current.getStore();
-    return running?.request === request ? running : ContextField.find(nodeRequestOf(request));
+    return request && ContextField.find(nodeRequestOf(request));
   }
 
   /** Returns the context of the request in whose course this is called; undefined outside of a request. */
@@ -111,15 +106,9 @@ export class RequestContext {
     if (!('auth' in request)) context.present(request);
   }
 
-  /** Whether this is called in the course of this request. */
-  get isRunning(): boolean {
-    return current.getStore() === this;
-  }
-
   /** Runs code in the course of this request, so that {@link RequestContext.current} finds it there. */
   run(handle: () => void): void {
-    if (this.isRunning) handle();
-    else current.run(this, handle);
+    current.run(this, handle);
   }
 
   /** Whether the request was authenticated, or may be served without a caller. */

@@ -149,6 +149,5 @@ function markOf(token: string): number {
   for (let at = Math.max(0, token.length - 16); at < token.length; at++) {
     mark = Math.imul(mark ^ token.charCodeAt(at), 0x01000193);
   }
-  // A small integer, which V8 stores in a Set without an object.
-  return mark >>> 2;
+  return mark;
 }

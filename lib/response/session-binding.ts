@@ -19,6 +19,7 @@ import {
   type HeadedRequest,
   isSoundSessionId,
   mayOpenSession,
+  namesEventStream,
   replaceHeader,
   SESSION_ID,
 } from './session-id.js';
@@ -203,6 +204,8 @@ function isSuccess(status: number): boolean {
  * Intercepting all other responses would cost more than verifying their tokens.
  */
 function takesStream({ request, mayStream }: AuthorizedRequest): boolean {
-  const accept = String(request.headers['accept'] ?? '*/*');
-  return /text\/event-stream/i.test(accept) || (mayStream && /text\/\*|\*\/\*/i.test(accept));
+  return (
+    namesEventStream(request) ||
+    (mayStream && /text\/\*|\*\/\*/i.test(String(request.headers['accept'] ?? '*/*')))
+  );
 }

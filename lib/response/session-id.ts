@@ -62,3 +62,12 @@ function mayInitialize(body: unknown): boolean {
 export function isSoundSessionId(id: string): boolean {
   return id.length >= MIN_LENGTH && /^[\x21-\x7E]+$/.test(id);
 }
+
+/**
+ * Returns whether a client names event streams among the types that it accepts.
+ *
+ * @internal
+ */
+export function namesEventStream({ headers }: Pick<HeadedRequest, 'headers'>): boolean {
+  return /text\/event-stream/i.test(String(headers['accept'] ?? ''));
+}

@@ -209,6 +209,32 @@ describe.each(PLATFORMS)(
       expect((await post(app, toolCall('closed'))).status).toBe(401);
       expect(ran).not.toContain('closed');
     });
+
+    describe.each(['its own', 'the first'] as const)(
+      'a guard on a tool, if %s resource allows anonymous callers',
+      (which) => {
+        verifies('RTR-06', 'decides by the resource of the request', async () => {
+          @McpController()
+          @UseGuards(BearerAuthGuard)
+          class Guarded {
+            @Tool({ name: 'free', description: 'Free', parameters })
+            free() {
+              return says('free');
+            }
+          }
+          const { controller, connect } = mcpEndpoint();
+          ProtectedResource('notes')(controller);
+          const authorizationServers = [as.issuer];
+          const resources = [
+            { resource: ADMIN, name: 'admin', authorizationServers, allowAnonymous: which === 'the first' },
+            { resource: NOTES, name: 'notes', authorizationServers, allowAnonymous: which === 'its own' },
+          ];
+          const app = await start({ controllers: [controller, Guarded] }, connect, { resources });
+          const { status } = await post(app, toolCall('free'));
+          expect([status, ran]).toEqual(which === 'its own' ? [200, ['free']] : [401, []]);
+        });
+      },
+    );
   },
 );
 

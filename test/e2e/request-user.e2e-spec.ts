@@ -490,7 +490,7 @@ describe.each(PLATFORMS)('req.user on %s', (platform) => {
         'not set; unless the application does, lists leave these tools out and their calls fail. Use @RequireScopes(), or set ' +
         `"requestUser"; ${PAGE}`;
       const notPublic =
-        'Tools.public: @PublicTool() of @rekog/mcp-nest lets nobody past BearerAuthGuard; open the tool with @AllowAnonymous() ' +
+        'Tools.public: BearerAuthGuard ignores @PublicTool() of @rekog/mcp-nest; open the tool with @AllowAnonymous() ' +
         `and the option "anonymousMethods", or leave @PublicTool() out; ${PAGE}`;
       expect(await warned(options())).toEqual([unset, notPublic]);
       expect(await warned(options({ property: 'member' }))).toEqual([unset, notPublic]);

@@ -247,6 +247,24 @@ describe.each(PLATFORMS)('the option toolChallenge, on %s', (platform) => {
     });
   });
 
+  verifies('CLI-08', 'answers by a result only to POST at the path of the resource', async () => {
+    @Controller('notes')
+    @UseGuards(BearerAuthGuard)
+    class AnyMethodController {
+      @All()
+      serve(): string {
+        ran += 1;
+        return 'served';
+      }
+    }
+    const app = await started({}, {}, { controllers: [AnyMethodController] }, () => Promise.resolve());
+    const body = toolCall('write');
+    expect((await post(app, body)).status).toBe(200);
+    for (const method of ['PUT', 'PATCH'])
+      expect(rejectedAs(await app.send('/notes', { method, headers: MCP_HEADERS, body }))).toEqual(noToken);
+    expect(ran).toBe(0);
+  });
+
   verifies('CLI-08', 'answers by HTTP before the body is read', async () => {
     const app = await started({}, { earlyAuthentication: true });
     expect(rejectedAs(await post(app, toolCall('write')))).toEqual(noToken);

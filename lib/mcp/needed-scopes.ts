@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { CredentialsRejectedError } from '../errors/rejection.errors.js';
-import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
-import { assertBounded, type McpOperation, operationsOf } from '../mcp/operations.js';
-import { choicesWithoutCaller, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import { ScopePolicy } from '../policy/scope-policy.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import { HandlerScopeRegistry } from './handler-scope.registry.js';
+import { assertBounded, type McpOperation, operationsOf } from './operations.js';
+import { choicesWithoutCaller, type ScopeRequirement } from './scope-requirement.js';
 
 /**
  * Finds out which scopes the rejected request of a caller without a token would need, so that one consent is enough.
