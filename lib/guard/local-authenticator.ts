@@ -101,8 +101,8 @@ export class LocalAuthenticator {
     { route, requirements, call }: LocalDemand,
   ): void {
     const needed = choicesFor({ name: route.call.name, requirements }, call, auth);
-    const scopes = this.scopes.missing(auth, resource, needed, () => 'complete');
-    if (scopes) throw new InsufficientScopeError(scopes);
+    if (this.scopes.isSatisfied(auth, resource, needed)) return;
+    throw new InsufficientScopeError(this.scopes.challenge(auth, resource, needed, 'complete'));
   }
 }
 

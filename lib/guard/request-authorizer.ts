@@ -164,8 +164,10 @@ export class RequestAuthorizer {
     const isCovered = authorization.covers(request.body, operations);
     let ofBody = isCovered ? authorization.bodyChoices : NONE;
     if (!isCovered) {
-      for (const { operation, needs } of this.rules.scoped(resource, operations))
-        for (const each of needs) ofBody = joined(ofBody, choicesFor(each, operation, auth, authorization));
+      this.rules.assertServed(resource, operations);
+      for (const operation of operations)
+        for (const each of this.handlerScopes.needsOf(operation))
+          ofBody = joined(ofBody, choicesFor(each, operation, auth, authorization));
     }
     const needed = joined(choicesFor(need, call, auth, authorization), ofBody);
     this.assertScopes(context, request, authentication, needed);
@@ -181,11 +183,9 @@ export class RequestAuthorizer {
     operations: readonly McpOperation[],
     requirements: readonly ScopeRequirement[],
   ): readonly never[] {
-    const scoped = this.rules.scoped(resource, operations);
-    const needed = [
-      ...requirements,
-      ...scoped.flatMap(({ needs }) => needs.flatMap((each) => each.requirements)),
-    ];
+    this.rules.assertServed(resource, operations);
+    const ofBody = operations.flatMap((operation) => this.handlerScopes.requirementsOf(operation));
+    const needed = [...requirements, ...ofBody];
     if (needed.length > 0) {
       const scopes = this.scopes.anonymousChallenge(resource, choicesWithoutCaller(needed));
       throw new CredentialsRejectedError('missing_token', scopes);
@@ -200,8 +200,9 @@ export class RequestAuthorizer {
     { auth, resource }: Authentication,
     needed: readonly ScopeChoice[],
   ): void {
-    const scopes = this.scopes.missing(auth, resource, needed, () => strategyFor(request));
-    if (scopes) throw new InsufficientScopeError(scopes);
+    if (!this.scopes.isSatisfied(auth, resource, needed)) {
+      throw new InsufficientScopeError(this.scopes.challenge(auth, resource, needed, strategyFor(request)));
+    }
     if (authorization.isReported) return;
     authorization.isReported = true;
     this.report.authenticated(auth, resource.options.resource);

@@ -98,7 +98,8 @@ export class HandlerScopeRegistry {
       return;
     }
     const known = this.named[kind].get(name)?.flatMap((need) => need.requirements) ?? [];
-    this.named[kind].set(name, scoped([{ name, requirements: [...known, ...requirements] }]));
+    const needed = known.length === 0 ? requirements : [...known, ...requirements];
+    this.named[kind].set(name, scoped([{ name, requirements: needed }]));
     const opens = allowAnonymous ? (asked: string): boolean => asked === name : undefined;
     const rules = this.anonymous[kind].get(name) ?? [];
     this.anonymous[kind].set(name, [...rules, { name, owner, opens, isGuarded }]);
@@ -174,6 +175,8 @@ export class HandlerScopeRegistry {
   ): boolean {
     if (kind === 'route') return false;
     const needs = this.needsOf({ kind, name, method, arguments: args });
+    // As for nearly all handlers, whose name no other has.
+    if (needs.length === 1 && needs[0]?.requirements === requirements) return true;
     return requirements.every((each) => needs.some((need) => need.requirements.includes(each)));
   }
 

@@ -7,7 +7,6 @@ import type { OriginRequest } from '../policy/header-values.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { HandlerScopeRegistry } from './handler-scope.registry.js';
 import { assertHeadersAgree } from './header-agreement.js';
-import type { OperationNeed } from './operation-needs.js';
 import { assertBounded, type McpOperation } from './operations.js';
 import { hasNoBatches } from './protocol-version.js';
 import { hasUnreadMessage, unreadFailure } from './unread-body.js';
@@ -17,16 +16,8 @@ interface MessageRequest extends OriginRequest {
   readonly body?: unknown;
 }
 
-/** An operation that needs scopes. @internal */
-export interface ScopedOperation {
-  readonly operation: McpOperation;
-  readonly needs: readonly OperationNeed[];
-}
-
-const NONE: readonly never[] = [];
-
 /**
- * Rejects messages that may not be served, whatever scopes the caller has, and finds what the others need.
+ * Rejects messages that may not be served, whatever scopes the caller has.
  *
  * @internal
  */
@@ -56,13 +47,11 @@ export class MessageRules {
   }
 
   /**
-   * @returns the operations that need scopes
    * @throws {@link MessageRejectedError} for an operation that is not declared, belongs to another resource, or is one too many
    */
-  scoped(resource: ProtectedResource, operations: readonly McpOperation[]): readonly ScopedOperation[] {
-    if (operations.length === 0 || !this.handlerScopes.decides) return NONE;
+  assertServed(resource: ProtectedResource, operations: readonly McpOperation[]): void {
+    if (operations.length === 0 || !this.handlerScopes.decides) return;
     assertBounded(operations, this.options.maxOperations);
-    const scoped: ScopedOperation[] = [];
     for (const operation of operations) {
       if (!this.handlerScopes.isDeclared(operation)) {
         this.report.undeclaredTool(operation.name);
@@ -70,9 +59,6 @@ export class MessageRules {
       }
       if (!this.handlerScopes.belongsTo(operation, resource))
         throw new MessageRejectedError('other_resource');
-      const needs = this.handlerScopes.needsOf(operation);
-      if (needs.length > 0) scoped.push({ operation, needs });
     }
-    return scoped;
   }
 }

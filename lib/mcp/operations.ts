@@ -14,9 +14,6 @@ export interface McpOperation {
   readonly arguments: Readonly<Record<string, unknown>>;
 }
 
-/** The kind of handler that a message asks for, and its name. The name may not be a string. */
-type Subject = readonly [McpOperationKind, unknown];
-
 /** Stands for missing arguments. One shared object, because decisions on a call are cached by its arguments. @internal */
 export const NO_ARGUMENTS: Readonly<Record<string, unknown>> = Object.freeze({});
 
@@ -30,17 +27,17 @@ export const HANDLER_METHODS: Readonly<Record<McpOperationKind, string>> = {
 /** The method that requests values for an argument or a variable. @internal */
 export const COMPLETION_METHOD = 'completion/complete';
 
-/** The methods that have arguments for a handler. */
-const WITH_ARGUMENTS: ReadonlySet<unknown> = new Set(['tools/call', 'prompts/get']);
+/** Reads the operations of a message from its parameters. */
+type Reader = (params: Readonly<Record<string, unknown>>, method: string) => readonly McpOperation[];
 
-/** Reads the subjects of each method that runs a handler of the application. Other methods run no handler. */
-const SUBJECTS: ReadonlyMap<unknown, (params: Record<string, unknown>) => readonly Subject[]> = new Map([
-  ['tools/call', ({ name }): Subject[] => [['tool', name]]],
-  ['prompts/get', ({ name }): Subject[] => [['prompt', name]]],
-  ['resources/read', ({ uri }): Subject[] => [['resource', uri]]],
-  ['resources/subscribe', ({ uri }): Subject[] => [['resource', uri]]],
-  ['subscriptions/listen', ({ notifications }): Subject[] => subscribedResources(notifications)],
-  [COMPLETION_METHOD, ({ ref }): Subject[] => completed(asRecord(ref))],
+/** The readers of all methods that run a handler of the application. Other methods run no handler. */
+const READERS: ReadonlyMap<unknown, Reader> = new Map<unknown, Reader>([
+  ['tools/call', ({ name, arguments: args }, method) => operation('tool', name, method, asRecord(args))],
+  ['prompts/get', ({ name, arguments: args }, method) => operation('prompt', name, method, asRecord(args))],
+  ['resources/read', ({ uri }, method) => operation('resource', uri, method)],
+  ['resources/subscribe', ({ uri }, method) => operation('resource', uri, method)],
+  ['subscriptions/listen', ({ notifications }, method) => subscribed(asRecord(notifications), method)],
+  [COMPLETION_METHOD, ({ ref }, method) => completed(asRecord(ref), method)],
 ]);
 
 const NONE: readonly never[] = [];
@@ -59,15 +56,17 @@ export function operationsOf(body: unknown): readonly McpOperation[] {
 
 function operationsOfMessage(message: unknown): readonly McpOperation[] {
   const { method, params } = asRecord(message);
-  const read = SUBJECTS.get(method);
-  if (!read) return NONE;
-  const given = asRecord(params);
-  const args = WITH_ARGUMENTS.has(method) ? asRecord(given['arguments']) : NO_ARGUMENTS;
-  const operations: McpOperation[] = [];
-  for (const [kind, name] of read(given)) {
-    if (typeof name === 'string') operations.push({ kind, name, method: method as string, arguments: args });
-  }
-  return operations;
+  return READERS.get(method)?.(asRecord(params), method as string) ?? NONE;
+}
+
+/** @param name - as sent: anything but text names no handler */
+function operation(
+  kind: McpOperationKind,
+  name: unknown,
+  method: string,
+  args = NO_ARGUMENTS,
+): readonly McpOperation[] {
+  return typeof name === 'string' ? [{ kind, name, method, arguments: args }] : NONE;
 }
 
 /**
@@ -84,19 +83,20 @@ export function isMcpBody(body: unknown): boolean {
 /** Whether a value is a message. One without a JSON-RPC version counts if its method runs a handler. */
 function isMessage(value: unknown): boolean {
   const { jsonrpc, method } = asRecord(value);
-  return jsonrpc === '2.0' || SUBJECTS.has(method);
+  return jsonrpc === '2.0' || READERS.has(method);
 }
 
-function subscribedResources(notifications: unknown): Subject[] {
-  const { resourceSubscriptions } = asRecord(notifications);
-  return Array.isArray(resourceSubscriptions)
-    ? [...new Set(resourceSubscriptions)].map((uri) => ['resource', uri])
-    : [];
+function subscribed(
+  { resourceSubscriptions }: Record<string, unknown>,
+  method: string,
+): readonly McpOperation[] {
+  if (!Array.isArray(resourceSubscriptions)) return NONE;
+  return [...new Set<unknown>(resourceSubscriptions)].flatMap((uri) => operation('resource', uri, method));
 }
 
-function completed({ type, name, uri }: Record<string, unknown>): Subject[] {
-  if (type === 'ref/prompt') return [['prompt', name]];
-  return type === 'ref/resource' ? [['resource', uri]] : [];
+function completed({ type, name, uri }: Record<string, unknown>, method: string): readonly McpOperation[] {
+  if (type === 'ref/prompt') return operation('prompt', name, method);
+  return type === 'ref/resource' ? operation('resource', uri, method) : NONE;
 }
 
 function asRecord(value: unknown): Record<string, unknown> {

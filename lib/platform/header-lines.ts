@@ -8,11 +8,13 @@ const NONE: readonly string[] = [];
  * @internal
  */
 export function valuesIn(lines: readonly string[], name: string): readonly string[] {
-  let values: string[] | undefined;
+  let values = NONE;
   for (let index = 1; index < lines.length; index += 2) {
     const line = lines[index - 1];
     // The length first: it differs for nearly all lines.
-    if (line?.length === name.length && line.toLowerCase() === name) (values ??= []).push(lines[index] ?? '');
+    if (line?.length !== name.length || line.toLowerCase() !== name) continue;
+    const value = lines[index] ?? '';
+    values = values.length === 0 ? [value] : [...values, value];
   }
-  return values ?? NONE;
+  return values;
 }

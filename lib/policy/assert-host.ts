@@ -27,11 +27,11 @@ export function assertHost(request: OriginRequest, rules: HostRules | undefined)
 function onlyHost(request: OriginRequest): string | undefined {
   const authorities = headerValues(request, ':authority');
   const hosts = headerValues(request, 'host');
-  const [authority, host] = [authorities[0] ?? hosts[0], hosts[0] ?? authorities[0]];
-  const isSame = authority === host || authority?.toLowerCase() === host?.toLowerCase();
+  if (authorities.length + hosts.length < 2) return authorities[0] ?? hosts[0];
+  const isSame = authorities[0]?.toLowerCase() === hosts[0]?.toLowerCase();
   if (authorities.length > 1 || hosts.length > 1 || !isSame)
     throw new RequestOriginRejectedError('duplicate_host');
-  return authority;
+  return authorities[0];
 }
 
 function isAllowed(value: string, rules: HostRules): boolean {

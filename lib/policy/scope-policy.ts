@@ -45,22 +45,6 @@ export class ScopePolicy {
     return scopes.every((scope) => includesScope(granted, scope));
   }
 
-  /**
-   * Returns the scopes that a challenge names.
-   *
-   * @param strategy - evaluated only if scopes are missing
-   * @returns undefined if the caller's scopes satisfy the operation
-   */
-  missing(
-    caller: ScopedCaller,
-    resource: ProtectedResource,
-    operation: readonly ScopeChoice[],
-    strategy: () => ChallengeStrategy,
-  ): readonly string[] | undefined {
-    if (this.isSatisfied(caller, resource, operation)) return undefined;
-    return this.challenge(caller, resource, operation, strategy());
-  }
-
   /** Returns the scopes that a challenge names, even if the caller's scopes satisfy the operation. */
   challenge(
     caller: ScopedCaller,

@@ -16,6 +16,7 @@ interface Answer {
 
 /** A message whose handler has been called. */
 interface HandledMessage {
+  readonly message: object;
   readonly operation: DecidedCall;
   readonly invocation: object;
 }
@@ -31,7 +32,7 @@ const NONE: readonly never[] = [];
  */
 export class Authorization {
   private answers: Map<object, Map<string, Answer[]>> | undefined;
-  private handled: Map<object, HandledMessage> | undefined;
+  private handled: readonly HandledMessage[] = NONE;
   private operations: readonly DecidedCall[] = NONE;
   private body: unknown;
   /** Whether listeners were notified that the request was authorized. */
@@ -95,19 +96,17 @@ export class Authorization {
    * @returns undefined if no such operation was sent, or if another call has used it
    */
   sent<Call extends DecidedCall>(call: Call, message: object, invocation: object): Call | undefined {
-    const before = this.handled?.get(message);
+    const before = this.handled.find((each) => each.message === message);
     if (before && before.invocation !== invocation) return undefined;
     const same = this.operations.filter((each) => isSame(each, call));
     const operation = before?.operation ?? same.find((each) => this.isFree(each));
     if (!operation) return undefined;
-    (this.handled ??= new Map<object, HandledMessage>()).set(message, { operation, invocation });
-    return same.length === 1 ? { ...call, arguments: operation.arguments } : call;
+    if (!before) this.handled = [...this.handled, { message, operation, invocation }];
+    return same.length === 1 ? (operation as Call) : call;
   }
 
   private isFree(operation: DecidedCall): boolean {
-    if (!this.handled) return true;
-    for (const each of this.handled.values()) if (each.operation === operation) return false;
-    return true;
+    return !this.handled.some((each) => each.operation === operation);
   }
 
   /** Returns the scopes that a function requires for a call. The function runs only the first time. */

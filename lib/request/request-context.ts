@@ -108,7 +108,8 @@ export class RequestContext {
 
   /** Runs code in the course of this request, so that {@link RequestContext.current} finds it there. */
   run(handle: () => void): void {
-    current.run(this, handle);
+    if (RequestContext.current() === this) handle();
+    else current.run(this, handle);
   }
 
   /** Whether the request was authenticated, or may be served without a caller. */

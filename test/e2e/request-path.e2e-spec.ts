@@ -133,7 +133,7 @@ describe.each(PLATFORMS)('the path of a tool call on %s', (platform) => {
         });
       const origin = vi.spyOn(RequestOriginPolicy.prototype, 'check');
       const authentication = vi.spyOn(AccessTokenAuthenticator.prototype, 'authenticate');
-      const decision = vi.spyOn(ScopePolicy.prototype, 'missing');
+      const decision = vi.spyOn(ScopePolicy.prototype, 'isSatisfied');
       const answer = await call(token);
       expect([answer.status, answer.text.includes('wrote a')]).toEqual([200, true]);
       expect(origin).toHaveBeenCalledTimes(1);
