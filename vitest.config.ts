@@ -10,7 +10,7 @@ const testingEntry = fileURLToPath(new URL('./lib/testing/index.ts', import.meta
 const SHARING = ['test/e2e', 'test/property', 'test/interop', 'test/docs'];
 
 const wholeApp = SHARING.flatMap((folder) =>
-  readdirSync(new URL(`./${folder}/`, import.meta.url))
+  readdirSync(new URL(`./${folder}/`, import.meta.url), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('spec.ts'))
     .map((name) => `${folder}/${name}`),
 );
@@ -35,20 +35,20 @@ const onFastify = {
   exclude: [
     ...ofBothPlatforms,
     // They set up Express itself: the middleware of the SDK, and a throttle behind its "trust proxy".
-    'test/e2e/resource-token-verifier.e2e-spec.ts',
-    'test/e2e/throttle.e2e-spec.ts',
+    'test/e2e/*/resource-token-verifier.e2e-spec.ts',
+    'test/e2e/*/throttle.e2e-spec.ts',
     // It has no HTTP.
-    'test/e2e/stdio.e2e-spec.ts',
+    'test/e2e/*/stdio.e2e-spec.ts',
     // What goes on between the package and authorization servers knows no platform.
-    'test/e2e/discovery*.e2e-spec.ts',
-    'test/e2e/introspection.e2e-spec.ts',
-    'test/e2e/keys.e2e-spec.ts',
-    'test/e2e/outages.e2e-spec.ts',
+    'test/e2e/*/discovery*.e2e-spec.ts',
+    'test/e2e/*/introspection.e2e-spec.ts',
+    'test/e2e/*/keys.e2e-spec.ts',
+    'test/e2e/*/outages.e2e-spec.ts',
     // Nor does what a token is worth.
-    'test/e2e/hostile.e2e-spec.ts',
-    'test/e2e/token-cache.e2e-spec.ts',
-    'test/e2e/token-profile.e2e-spec.ts',
-    'test/e2e/verifiers.e2e-spec.ts',
+    'test/e2e/*/hostile.e2e-spec.ts',
+    'test/e2e/*/token-cache.e2e-spec.ts',
+    'test/e2e/*/token-profile.e2e-spec.ts',
+    'test/e2e/*/verifiers.e2e-spec.ts',
   ],
 };
 
