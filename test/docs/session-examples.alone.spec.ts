@@ -5,10 +5,9 @@ import { All, Controller, Req, Res, UseGuards } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { BearerAuthGuard, principalKey } from 'nestjs-mcp-auth';
 import { TestAuthorizationServer } from 'nestjs-mcp-auth/testing';
-import type { RunningApp } from '../fixtures/app.js';
+import { type RunningApp, start } from '../fixtures/app.js';
 import type { HttpAnswer } from '../fixtures/http.js';
 import { MCP_HEADERS, mcpEndpoint, toolCall } from '../fixtures/mcp-endpoint.js';
-import { start } from '../fixtures/opened.js';
 import { NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 import type * as Examples from './session-examples.js';
@@ -41,7 +40,7 @@ describe('the examples of handles and state in the documents', () => {
 
   verifies(['SES-05', 'H30'], 'know a handle for the caller that it was given to only', async () => {
     const { controller, connect } = mcpEndpoint();
-    const app = await start(options(), { controllers: [controller, examples.ExportTools] }, connect);
+    const app = await start(options(), { controllers: [controller, examples.ExportTools], prepare: connect });
     const call = async (bearer: string, name: string, args = {}): Promise<unknown> => {
       const headers = { ...MCP_HEADERS, authorization: `Bearer ${bearer}` };
       const body = toolCall(name, 1, args);
@@ -72,7 +71,7 @@ describe('the examples of handles and state in the documents', () => {
         await handler(request as Parameters<typeof handler>[0], response, request.body);
       }
     }
-    return start(options(), { controllers: [Endpoint] }, undefined, undefined, 'express');
+    return start(options(), { controllers: [Endpoint], platform: 'express' });
   }
 
   function call(app: RunningApp, bearer: string, round: Round): Promise<HttpAnswer> {

@@ -11,10 +11,9 @@ import {
 import { DemoProvider } from '../../sample/demo/src/demo-provider.js';
 import { freePort } from '../../sample/demo/src/free-port.js';
 import { Person } from '../../sample/demo/src/person.js';
-import { PLATFORMS } from '../fixtures/app.js';
+import { PLATFORMS, startCreated } from '../fixtures/app.js';
 import { LifecycleTools } from '../fixtures/lifecycle-endpoints.js';
 import { mcpEndpoint } from '../fixtures/mcp-endpoint.js';
-import { startCreated } from '../fixtures/nest-factory-app.js';
 import { CREDENTIALS } from '../fixtures/official-clients.js';
 import { closeAfterTest } from '../fixtures/opened.js';
 import { verifies } from '../verifies.js';

@@ -25,14 +25,16 @@ import {
   SkipBearerAuth,
 } from 'nestjs-mcp-auth';
 import { z } from 'zod';
-import { defaultPlatform, RecordingLogger, type RunningApp } from '../../fixtures/app.js';
-import { start } from '../../fixtures/opened.js';
+import {
+  type AppParts,
+  defaultPlatform,
+  RecordingLogger,
+  type RunningApp,
+  start,
+} from '../../fixtures/app.js';
 import { ADMIN, NOTES, offlineResource, ORIGIN, PRM } from '../../fixtures/resources.js';
 import { besidesUnprotected } from '../../fixtures/unprotected.js';
 import { verifies } from '../../verifies.js';
-
-type Parts = NonNullable<Parameters<typeof start>[1]>;
-type Prepare = NonNullable<Parameters<typeof start>[2]>;
 
 @McpController()
 class Tools {
@@ -58,16 +60,13 @@ function endpointAt(path: string, options: { resource?: string; version?: string
 
 async function warnings(
   resource: string | string[],
-  parts: Parts,
-  prepare: Prepare = () => undefined,
+  parts: AppParts,
+  prepare?: AppParts['prepare'],
   more: object = {},
 ): Promise<readonly string[]> {
   const log = new RecordingLogger();
   const resources = [resource].flat().map((each) => offlineResource(each));
-  await start({ resources, ...more }, parts, async (nest) => {
-    nest.useLogger(log);
-    await prepare(nest);
-  });
+  await start({ resources, ...more }, { ...parts, log, prepare });
   return besidesUnprotected(log.warnings);
 }
 
@@ -80,7 +79,7 @@ function misplaced(resource: string, path: string): string {
 
 describe('a guarded route elsewhere than its resource says', () => {
   verifies('PRM-64', 'is told of when it is the MCP endpoint, to the letter', async () => {
-    const mcp = (path: string): Parts => ({ controllers: [endpointAt(path), Tools] });
+    const mcp = (path: string): AppParts => ({ controllers: [endpointAt(path), Tools] });
     expect(await warnings(ORIGIN, mcp('mcp'))).toEqual([misplaced(ORIGIN, '/')]);
     expect(await warnings(NOTES, mcp('mcp'))).toEqual([misplaced(NOTES, '/notes')]);
     expect(await warnings(NOTES, mcp('notes/mcp'))).toEqual([misplaced(NOTES, '/notes')]);
@@ -91,7 +90,7 @@ describe('a guarded route elsewhere than its resource says', () => {
   });
 
   verifies('PRM-64', 'is told of in an app without MCP tools when nothing is at or below', async () => {
-    const rest = (path: string): Parts => ({ controllers: [endpointAt(path)] });
+    const rest = (path: string): AppParts => ({ controllers: [endpointAt(path)] });
     expect(await warnings(NOTES, rest('note'))).toEqual([misplaced(NOTES, '/notes')]);
     expect(await warnings(NOTES, rest('v1/notes'))).toEqual([misplaced(NOTES, '/notes')]);
     for (const path of ['notes', 'notes/all', 'NOTES/:id'])
@@ -101,8 +100,8 @@ describe('a guarded route elsewhere than its resource says', () => {
 
   verifies('PRM-64', 'is looked for behind prefix, version and module path', async () => {
     const at = (path: string): string => `${ORIGIN}${path}`;
-    const mcp: Parts = { controllers: [endpointAt('mcp', { version: '2' }), Tools] };
-    const prefixed: Prepare = (nest) => {
+    const mcp: AppParts = { controllers: [endpointAt('mcp', { version: '2' }), Tools] };
+    const prefixed: AppParts['prepare'] = (nest) => {
       nest.setGlobalPrefix('api');
       nest.enableVersioning({ type: VersioningType.URI });
     };
@@ -112,7 +111,7 @@ describe('a guarded route elsewhere than its resource says', () => {
     }
     @Module({ controllers: [endpointAt('mcp'), Tools] })
     class Inner {}
-    const routed: Parts = { imports: [Inner, RouterModule.register([{ path: 'inner', module: Inner }])] };
+    const routed: AppParts = { imports: [Inner, RouterModule.register([{ path: 'inner', module: Inner }])] };
     expect(await warnings(at('/inner/mcp'), routed)).toEqual([]);
     expect(await warnings(at('/mcp'), routed)).toEqual([misplaced(at('/mcp'), '/mcp')]);
   });
@@ -164,7 +163,7 @@ describe('a guarded route elsewhere than its resource says', () => {
           return undefined;
         }
       }
-      const prepare: Prepare = (nest) => {
+      const prepare: AppParts['prepare'] = (nest) => {
         if (versioning) nest.enableVersioning(versioning);
         if (prefix !== '') nest.setGlobalPrefix(prefix);
       };
@@ -179,7 +178,7 @@ describe('a guarded route elsewhere than its resource says', () => {
         expect([index, path, said]).toEqual([index, path, right.includes(path) ? [] : [wrong]]);
       }
       // What is said of it holds.
-      const app = await start({ resources: offlineResource(at(right[0]!)) }, parts, prepare);
+      const app = await start({ resources: offlineResource(at(right[0]!)) }, { ...parts, prepare });
       const headers = { 'x-v': '1' };
       for (const path of right) expect((await app.send(path, { method: 'POST', headers })).status).toBe(401);
       const others = everywhere.filter((path) => !right.includes(path));
@@ -188,9 +187,9 @@ describe('a guarded route elsewhere than its resource says', () => {
   });
 
   verifies('WAY-21', 'is told of behind a global prefix with exceptions', async () => {
-    const mcp: Parts = { controllers: [endpointAt('mcp'), Tools] };
+    const mcp: AppParts = { controllers: [endpointAt('mcp'), Tools] };
     const excluding =
-      (...exclude: (string | { path: string; method: RequestMethod })[]): Prepare =>
+      (...exclude: (string | { path: string; method: RequestMethod })[]): AppParts['prepare'] =>
       (nest) => {
         nest.setGlobalPrefix('api', { exclude });
         nest.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' });
@@ -261,14 +260,15 @@ describe('a global guard of the application', () => {
   /** An app with the module imported as applications do, for its extras. */
   async function open(
     extras: McpAuthModuleExtras,
-    guards: Parts['providers'],
-    prepare: Prepare = () => undefined,
+    guards: AppParts['providers'],
+    prepare?: AppParts['prepare'],
   ): Promise<{ app: RunningApp; warnings: readonly string[] }> {
     const log = new RecordingLogger();
     const options = { resources: offlineResource(NOTES), ...extras };
-    const app = await start(options, { providers: guards ?? [] }, async (nest) => {
-      nest.useLogger(log);
-      await prepare(nest);
+    const app = await start(options, {
+      providers: guards ?? [],
+      log,
+      prepare,
     });
     return { app, warnings: besidesUnprotected(log.warnings) };
   }

@@ -14,9 +14,8 @@ import {
   type McpAuthModuleOptions,
   SkipBearerAuth,
 } from 'nestjs-mcp-auth';
-import { startFailure } from '../../fixtures/app.js';
+import { start, startFailure } from '../../fixtures/app.js';
 import { listing } from '../../fixtures/config-problems.js';
-import { start } from '../../fixtures/opened.js';
 import { NOTES, offlineResource } from '../../fixtures/resources.js';
 import { PlainTools, ScopedTools } from '../../fixtures/self-mounted.js';
 import { verifies } from '../../verifies.js';
@@ -79,8 +78,11 @@ describe('an MCP endpoint of @rekog/mcp-nest that no guard covers', () => {
       }
       const providers = [{ provide: APP_GUARD, useClass: BearerAuthGuard }];
       await start(options, { controllers: [endpoint(), PlainTools], providers });
-      await start(options, { controllers: [endpoint(), PlainTools] }, (app) => {
-        app.useGlobalGuards(app.get(BearerAuthGuard));
+      await start(options, {
+        controllers: [endpoint(), PlainTools],
+        prepare: (app) => {
+          app.useGlobalGuards(app.get(BearerAuthGuard));
+        },
       });
     },
   );

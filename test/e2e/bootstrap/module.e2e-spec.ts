@@ -23,11 +23,11 @@ import {
   type McpAuthOptionsFactory,
   RequireScopes,
 } from 'nestjs-mcp-auth';
-import { startFailure } from '../../fixtures/app.js';
+import { start, startFailure } from '../../fixtures/app.js';
 import { listing } from '../../fixtures/config-problems.js';
 import { send } from '../../fixtures/http.js';
 import { NotesController } from '../../fixtures/notes.controller.js';
-import { closeAfterTest, start } from '../../fixtures/opened.js';
+import { closeAfterTest } from '../../fixtures/opened.js';
 import { ADMIN, NOTES, NOTES_METADATA, offlineResource, PRM } from '../../fixtures/resources.js';
 import { bareServer, server } from '../../fixtures/servers.js';
 import { verifies } from '../../verifies.js';

@@ -9,9 +9,9 @@ import {
   RequireScopes,
 } from 'nestjs-mcp-auth';
 import { anchors } from '../../docs/links.js';
-import { RecordingLogger } from '../../fixtures/app.js';
+import { RecordingLogger, start } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
-import { closeAfterTest, start } from '../../fixtures/opened.js';
+import { closeAfterTest } from '../../fixtures/opened.js';
 import { NOTES } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';
 
@@ -51,10 +51,7 @@ describe('a server that clients register themselves with', () => {
     const authorizationServers = [{ issuer: as.issuer, mcpCompliance }];
     await start(
       { resources: { resource: NOTES, authorizationServers, ...resource }, ...more },
-      { controllers: [NotesController] },
-      (nest) => {
-        nest.useLogger(log);
-      },
+      { controllers: [NotesController], log },
     );
     return [...log.warnings, ...log.notes.filter((note) => !note.startsWith('Protecting '))];
   }

@@ -10,10 +10,9 @@ import {
   RequireScopes,
   SkipBearerAuth,
 } from 'nestjs-mcp-auth';
-import { startFailure } from '../../fixtures/app.js';
+import { start, startFailure } from '../../fixtures/app.js';
 import { listing } from '../../fixtures/config-problems.js';
 import { NotesController } from '../../fixtures/notes.controller.js';
-import { start } from '../../fixtures/opened.js';
 import { ADMIN, NOTES, offlineResource, ORIGIN, PRM } from '../../fixtures/resources.js';
 import { server } from '../../fixtures/servers.js';
 import { verifies } from '../../verifies.js';
@@ -69,9 +68,15 @@ describe('several resources', () => {
     const controllers = [PlainController];
     const providers = [{ provide: APP_GUARD, useClass: BearerAuthGuard }];
     const byProvider = await startFailure({ resources: both }, { controllers, providers });
-    const byMain = await startFailure({ resources: both }, { controllers }, (app) => {
-      app.useGlobalGuards(app.get(BearerAuthGuard));
-    });
+    const byMain = await startFailure(
+      { resources: both },
+      {
+        controllers,
+        prepare: (app) => {
+          app.useGlobalGuards(app.get(BearerAuthGuard));
+        },
+      },
+    );
     for (const error of [byProvider, byMain]) {
       expect(error.message).toBe(listing(`PlainController.read: ${UNNAMED}`));
     }

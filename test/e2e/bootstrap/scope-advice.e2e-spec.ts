@@ -11,10 +11,9 @@ import {
   RequireScopes,
 } from 'nestjs-mcp-auth';
 import { z } from 'zod';
-import { defaultPlatform, RecordingLogger } from '../../fixtures/app.js';
+import { type AppParts, defaultPlatform, RecordingLogger, startCreated } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { toolCall } from '../../fixtures/mcp-endpoint.js';
-import { type AppParts, startCreated } from '../../fixtures/nest-factory-app.js';
 import { rejectedAs } from '../../fixtures/notes-rejections.js';
 import { ADMIN, NOTES, NOTES_METADATA, offlineResource, PRM } from '../../fixtures/resources.js';
 import { besidesUnprotected } from '../../fixtures/unprotected.js';

@@ -2,10 +2,9 @@ import { Controller, Get, type INestApplication, Inject, Module, UseGuards } fro
 import { NestFactory } from '@nestjs/core';
 import { describe, expect, it } from 'vitest';
 import { AuthContext, BearerAuthGuard, McpAuthModule } from 'nestjs-mcp-auth';
-import { adapterOf, PLATFORMS } from '../../fixtures/app.js';
+import { adapterOf, PLATFORMS, startCreated } from '../../fixtures/app.js';
 import { AppController } from '../../fixtures/apps.js';
 import { type HttpAnswer, send } from '../../fixtures/http.js';
-import { startCreated } from '../../fixtures/nest-factory-app.js';
 import { closeAfterTest } from '../../fixtures/opened.js';
 import { NOTES, NOTES_METADATA, PRM } from '../../fixtures/resources.js';
 import { server } from '../../fixtures/servers.js';

@@ -37,13 +37,19 @@ import {
   ProtectedResource,
   SkipBearerAuth,
 } from 'nestjs-mcp-auth';
-import { defaultPlatform, RecordingLogger, type RunningApp, startFailure } from '../../fixtures/app.js';
+import {
+  type AppParts,
+  defaultPlatform,
+  RecordingLogger,
+  type RunningApp,
+  start,
+  startCreated,
+  startFailure,
+} from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { listing } from '../../fixtures/config-problems.js';
 import { INITIALIZE, MCP_HEADERS, toolCall } from '../../fixtures/mcp-endpoint.js';
-import { startCreated } from '../../fixtures/nest-factory-app.js';
 import { notesRejections, rejectedAs } from '../../fixtures/notes-rejections.js';
-import { start } from '../../fixtures/opened.js';
 import { ADMIN, NOTES, NOTES_METADATA, offlineResource, PRM } from '../../fixtures/resources.js';
 import { PlainTools, ran } from '../../fixtures/self-mounted.js';
 import { unprotected } from '../../fixtures/unprotected.js';
@@ -207,7 +213,7 @@ describe(`an MCP endpoint without a guard, on ${defaultPlatform}`, () => {
     for (const [name, endpoint] of Object.entries(ENDPOINTS)) {
       const transport = new StreamableHttpTransport();
       const parts = { controllers: [endpoint(transport), PlainTools], providers: providersOf(transport) };
-      const error = await startFailure(options(), parts, connect(transport));
+      const error = await startFailure(options(), { ...parts, prepare: connect(transport) });
       expect(error).toBeInstanceOf(McpAuthConfigError);
       expect(error.message).toBe(listing(`${name}: ${UNGUARDED}`));
     }
@@ -298,9 +304,10 @@ async function startHidden(
   const log = new RecordingLogger();
   const transport = new StreamableHttpTransport(settings);
   const parts = { controllers: [hidden(transport, ...decorators), PlainTools] };
-  const app = await start(given, parts, async (nest) => {
-    nest.useLogger(log);
-    await connect(transport)(nest);
+  const app = await start(given, {
+    ...parts,
+    log,
+    prepare: connect(transport),
   });
   return { app, log };
 }
@@ -371,7 +378,10 @@ describe(`a transport of @rekog/mcp-nest behind a route that nobody recognizes, 
       const transport = new StreamableHttpTransport();
       @Controller('notes')
       class Extending extends hidden(transport, SkipBearerAuth()) {}
-      const extending = await start(options(), { controllers: [Extending, PlainTools] }, connect(transport));
+      const extending = await start(options(), {
+        controllers: [Extending, PlainTools],
+        prepare: connect(transport),
+      });
       expect(rejectedAs(await call(extending))).toEqual(noToken);
       expect(ran).toEqual(['open']);
     },
@@ -427,10 +437,14 @@ describe(`a transport of @rekog/mcp-nest behind a route that nobody recognizes, 
     @Controller('elsewhere')
     class Elsewhere extends hidden(transport) {}
     const log2 = new RecordingLogger();
-    const other = await start({ resources }, { controllers: [Elsewhere, PlainTools] }, async (nest) => {
-      nest.useLogger(log2);
-      await connect(transport)(nest);
-    });
+    const other = await start(
+      { resources },
+      {
+        controllers: [Elsewhere, PlainTools],
+        log: log2,
+        prepare: connect(transport),
+      },
+    );
     const answer = await other.send('/elsewhere', { method: 'POST', headers: SENT, body: toolCall('open') });
     expect(rejectedAs(answer)).toEqual({
       status: 500,
@@ -491,7 +505,10 @@ describe(`an HTTP transport of the application for @rekog/mcp-nest, on ${default
     for (const tells of [true, false]) {
       ran.length = 0;
       const open = new OwnTransport(tells);
-      const app = await start(options(), { controllers: [endpoint(open), PlainTools] }, connect(open));
+      const app = await start(options(), {
+        controllers: [endpoint(open), PlainTools],
+        prepare: connect(open),
+      });
       for (const headers of [{}, await bearer()]) {
         const answer = await call(app, headers);
         expect(answer.text).toContain('"code":401');
@@ -500,7 +517,10 @@ describe(`an HTTP transport of the application for @rekog/mcp-nest, on ${default
       const transport = new OwnTransport(tells);
       const controller = endpoint(transport);
       UseGuards(BearerAuthGuard)(controller);
-      const guarded = await start(options(), { controllers: [controller, PlainTools] }, connect(transport));
+      const guarded = await start(options(), {
+        controllers: [controller, PlainTools],
+        prepare: connect(transport),
+      });
       expect((await call(guarded, await bearer())).text).toContain('"open"');
       expect(ran).toEqual(['open']);
     }
@@ -519,16 +539,10 @@ describe(`what an application says of its resources when it starts, on ${default
 
   async function said(
     given: McpAuthModuleOptions,
-    parts: Parameters<typeof startCreated>[1],
+    parts: AppParts,
   ): Promise<Pick<Lines, 'logged' | 'warnings'>> {
     const lines = new Lines();
-    await startCreated(given, {
-      ...parts,
-      prepare: async (nest) => {
-        nest.useLogger(lines);
-        await parts?.prepare?.(nest);
-      },
-    });
+    await startCreated(given, { ...parts, log: lines });
     return lines;
   }
 
@@ -574,7 +588,7 @@ describe(`what an application says of its resources when it starts, on ${default
           consumer.apply(OwnMiddleware).forRoutes('notes');
         }
       }
-      const cases: [McpAuthModuleOptions, Parameters<typeof startCreated>[1]][] = [
+      const cases: [McpAuthModuleOptions, AppParts][] = [
         [offline, { controllers: [Guarded] }],
         [offline, { imports: [Covered] }],
         [offline, { imports: [CoveredByOwn] }],

@@ -3,9 +3,8 @@ import { McpController, McpStrategy, StreamableHttpTransport, Tool } from '@reko
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
 import { z } from 'zod';
-import { defaultPlatform, RecordingLogger } from '../../fixtures/app.js';
+import { defaultPlatform, RecordingLogger, startCreated } from '../../fixtures/app.js';
 import { mcpEndpoint } from '../../fixtures/mcp-endpoint.js';
-import { startCreated } from '../../fixtures/nest-factory-app.js';
 import { NOTES, offlineResource } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';
 

@@ -40,10 +40,7 @@ describe.each(PLATFORMS)('a page of another origin, on %s', (platform) => {
   const startWith = (prepare?: (nest: INestApplication) => void) =>
     startApp(
       { resources: { resource: NOTES, authorizationServers: [as.issuer], allowedOrigins: [APP] } },
-      { controllers: [NotesController, ElsewhereController] },
-      prepare,
-      undefined,
-      platform,
+      { controllers: [NotesController, ElsewhereController], prepare, platform },
     );
 
   beforeAll(async () => {

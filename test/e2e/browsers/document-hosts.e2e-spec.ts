@@ -1,8 +1,7 @@
 import { describe, expect } from 'vitest';
-import type { RunningApp } from '../../fixtures/app.js';
+import { type RunningApp, start } from '../../fixtures/app.js';
 import { OAUTH } from '../../fixtures/discovery.js';
 import { sendRaw } from '../../fixtures/http.js';
-import { start } from '../../fixtures/opened.js';
 import { NOTES, offlineResource, PRM } from '../../fixtures/resources.js';
 import { server } from '../../fixtures/servers.js';
 import { verifies } from '../../verifies.js';

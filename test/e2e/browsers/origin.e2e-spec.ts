@@ -71,10 +71,12 @@ describe('the Origin and Host of requests to a guarded route', () => {
           return false;
         },
       },
-      { controllers: [NotesController] },
-      (nest) => {
-        // Fastify takes it when it is made; what is tested reads no header that it would change.
-        if (defaultPlatform === 'express') (nest as NestExpressApplication).set('trust proxy', true);
+      {
+        controllers: [NotesController],
+        prepare: (nest) => {
+          // Fastify takes it when it is made; what is tested reads no header that it would change.
+          if (defaultPlatform === 'express') (nest as NestExpressApplication).set('trust proxy', true);
+        },
       },
     );
     apps.push(app);

@@ -20,7 +20,7 @@ import {
   RequireScopes,
 } from 'nestjs-mcp-auth';
 import { z } from 'zod';
-import { PLATFORMS, type RunningApp, startApp } from '../../fixtures/app.js';
+import { type AppParts, PLATFORMS, type RunningApp, startApp } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import type { HttpAnswer } from '../../fixtures/http.js';
 import { INITIALIZE, MCP_HEADERS, mcpEndpoint, toolCall } from '../../fixtures/mcp-endpoint.js';
@@ -101,10 +101,10 @@ describe.each(PLATFORMS)(
   'a caller without a token at a resource with anonymousMethods, on %s',
   (platform) => {
     const start = async (
-      parts: Parameters<typeof startApp>[1],
-      prepare: Parameters<typeof startApp>[2],
+      parts: AppParts,
+      prepare: AppParts['prepare'],
       given = options(),
-    ): Promise<RunningApp> => closeAfterTest(await startApp(given, parts, prepare, undefined, platform));
+    ): Promise<RunningApp> => closeAfterTest(await startApp(given, { ...parts, prepare, platform }));
 
     const post = (
       app: RunningApp,

@@ -75,10 +75,11 @@ describe.each(PLATFORMS)('the 401 of an anonymous caller, on %s', (platform) => 
             },
             earlyAuthentication,
           },
-          { controllers: [endpoint.controller, Tools, RouteController] },
-          (nest) => endpoint.connect(nest),
-          undefined,
-          platform,
+          {
+            controllers: [endpoint.controller, Tools, RouteController],
+            prepare: endpoint.connect,
+            platform,
+          },
         ),
       );
       ran = asked = 0;

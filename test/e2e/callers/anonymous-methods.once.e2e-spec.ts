@@ -111,9 +111,8 @@ describe.each(PLATFORMS)('a resource with anonymousMethods, on %s', (platform) =
     mounting: LifecycleMounting,
     resource: Partial<ProtectedResourceOptions> = {},
   ): Promise<RunningApp> => {
-    const { parts, prepare } = mounting.make();
     return closeAfterTest(
-      await startApp(options(mounting.options, resource), parts, prepare, undefined, platform),
+      await startApp(options(mounting.options, resource), { ...mounting.make(), platform }),
     );
   };
 
@@ -369,13 +368,7 @@ describe.each(PLATFORMS)('a resource with anonymousMethods, on %s', (platform) =
     }
     for (const earlyAuthentication of [false, true]) {
       const app = closeAfterTest(
-        await startApp(
-          options({ earlyAuthentication }),
-          { controllers: [RestController] },
-          undefined,
-          undefined,
-          platform,
-        ),
+        await startApp(options({ earlyAuthentication }), { controllers: [RestController], platform }),
       );
       for (const headers of [{}, { accept: 'text/event-stream' }, { ...MCP_HEADERS, accept: '*/*' }])
         expect(rejectedAs(await app.send('/notes/drafts', { headers }))).toEqual(noToken);
@@ -400,7 +393,7 @@ describe.each(PLATFORMS)('a resource with anonymousMethods, on %s', (platform) =
     verifies('WAY-44', 'stays with its client when a sign-in is rejected', async () => {
       const { controller, connect } = mcpEndpoint({ statefulMode: true });
       const parts = { controllers: [controller, LifecycleTools] };
-      const app = closeAfterTest(await startApp(options(more), parts, connect, undefined, platform));
+      const app = closeAfterTest(await startApp(options(more), { ...parts, prepare: connect, platform }));
       const session = String((await send(app, INITIALIZE)).headers['mcp-session-id']);
       const anonymous = await openStream(app.origin, '/notes', {
         headers: { ...MCP_HEADERS, accept: 'text/event-stream', 'mcp-session-id': session },
@@ -432,7 +425,7 @@ describe.each(PLATFORMS)('a resource with anonymousMethods, on %s', (platform) =
     };
     const given = options({ earlyAuthentication: true });
     const app = closeAfterTest(
-      await startApp(given, {}, (nest) => void nest.use('/notes', handler), undefined, platform),
+      await startApp(given, { prepare: (nest) => void nest.use('/notes', handler), platform }),
     );
     const session = String((await send(app, INITIALIZE)).headers['mcp-session-id']);
     const inSession = (more: object = {}) => ({ headers: { 'mcp-session-id': session, ...more } });
@@ -463,15 +456,8 @@ describe.each(
   ),
 )('a session that was opened without a token, of %s, on %s', (_, platform, mounting) => {
   const start = async (more: Partial<McpAuthModuleOptions> = {}): Promise<RunningApp> => {
-    const { controllers, prepare } = mounting.parts();
     return closeAfterTest(
-      await startApp(
-        options({ ...mounting.options, ...more }),
-        { controllers },
-        prepare,
-        undefined,
-        platform,
-      ),
+      await startApp(options({ ...mounting.options, ...more }), { ...mounting.parts(), platform }),
     );
   };
   const inSession = (session: string, method = 'POST'): HttpRequestOptions => ({

@@ -15,7 +15,7 @@ import {
   type ProtectedResourceOptions,
 } from 'nestjs-mcp-auth';
 import { z } from 'zod';
-import { PLATFORMS, type RunningApp, startApp, startFailure } from '../../fixtures/app.js';
+import { type AppParts, PLATFORMS, type RunningApp, startApp, startFailure } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { listing } from '../../fixtures/config-problems.js';
 import type { HttpAnswer } from '../../fixtures/http.js';
@@ -135,15 +135,12 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
     app.send(path, { method: 'POST', body, headers: { ...MCP_HEADERS, ...headers } });
 
   describe('at one of several resources', () => {
-    const parts = (
-      tools: Type,
-      ...providers: Type[]
-    ): [Parameters<typeof startApp>[1], Parameters<typeof startApp>[2]] => {
+    const parts = (tools: Type, ...providers: Type[]): AppParts => {
       const { controller, connect } = mcpEndpoint({}, ProtectedResource('notes'));
-      return [{ controllers: [controller, tools, adminEndpoint()], providers }, connect];
+      return { controllers: [controller, tools, adminEndpoint()], providers, prepare: connect, platform };
     };
     const started = async (options: McpAuthModuleOptions, tools: Type, ...providers: Type[]) =>
-      closeAfterTest(await startApp(options, ...parts(tools, ...providers), undefined, platform));
+      closeAfterTest(await startApp(options, parts(tools, ...providers)));
 
     verifies('CLI-22', 'run what is open there, and nothing of its name at another one', async () => {
       const app = await started({ resources: resources() }, NotesTools);
@@ -223,7 +220,7 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
       ] as const) {
         const options = { resources: resources(notes, admin) };
         const failure = (tools: Type, ...providers: Type[]) =>
-          startFailure(options, ...parts(tools, ...providers), undefined, platform);
+          startFailure(options, parts(tools, ...providers));
         const error = await failure(UnnamedTools);
         expect(error).toBeInstanceOf(McpAuthConfigError);
         expect(error.message).toBe(
@@ -312,7 +309,7 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
         ...more,
       };
       const parts = { controllers: [controller, Mixed] };
-      return closeAfterTest(await startApp(options, parts, connect, undefined, platform));
+      return closeAfterTest(await startApp(options, { ...parts, prepare: connect, platform }));
     };
     const LISTS = [
       ['tools/list', 'tools', 'name'],

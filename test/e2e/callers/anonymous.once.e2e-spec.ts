@@ -139,13 +139,11 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
   });
   const startPlain = async (...given: Parameters<typeof options>): Promise<RunningApp> =>
     closeAfterTest(
-      await startApp(
-        options(...given),
-        { controllers: [NotesController, AnyoneController], providers: [Greeter] },
-        undefined,
-        undefined,
+      await startApp(options(...given), {
+        controllers: [NotesController, AnyoneController],
+        providers: [Greeter],
         platform,
-      ),
+      }),
     );
   const get = (app: RunningApp, path: string, authorization?: string): Promise<HttpAnswer> =>
     app.send(path, authorization === undefined ? {} : { headers: { authorization } });
@@ -273,13 +271,11 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
     it.each(places)('are let in by %s, to those without scopes', async (_, allow, more, decorators) => {
       const endpoint = mcpEndpoint({}, ...decorators);
       const app = closeAfterTest(
-        await startApp(
-          options(allow, more),
-          { controllers: [endpoint.controller, Tools] },
-          (nest) => endpoint.connect(nest),
-          undefined,
+        await startApp(options(allow, more), {
+          controllers: [endpoint.controller, Tools],
+          prepare: endpoint.connect,
           platform,
-        ),
+        }),
       );
       const call = (body: unknown, bearer?: string): Promise<HttpAnswer> =>
         app.send('/notes', {
@@ -306,13 +302,11 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
     it('are rejected where neither lets them in', async () => {
       const endpoint = mcpEndpoint();
       const app = closeAfterTest(
-        await startApp(
-          options(false),
-          { controllers: [endpoint.controller, Tools] },
-          (nest) => endpoint.connect(nest),
-          undefined,
+        await startApp(options(false), {
+          controllers: [endpoint.controller, Tools],
+          prepare: endpoint.connect,
           platform,
-        ),
+        }),
       );
       const body = toolCall('whoami');
       await expectRejected(await app.send('/notes', { method: 'POST', headers: MCP_HEADERS, body }), noToken);

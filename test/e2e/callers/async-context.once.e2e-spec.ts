@@ -7,10 +7,10 @@ import { afterEach, describe, expect } from 'vitest';
 import { AuthContext, BearerAuthGuard, McpAuthEvents, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
 import { TestAuthorizationServer } from 'nestjs-mcp-auth/testing';
 import { nodeRequestOf, nodeResponseOf, type PlatformResponse } from '../../../lib/platform/node-message.js';
-import { PLATFORMS, type RunningApp } from '../../fixtures/app.js';
+import { PLATFORMS, type RunningApp, start } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { TestClock } from '../../fixtures/clock.js';
-import { closeAfterTest, start } from '../../fixtures/opened.js';
+import { closeAfterTest } from '../../fixtures/opened.js';
 import { ISSUER, NOTES } from '../../fixtures/resources.js';
 import { openStream } from '../../fixtures/streams.js';
 import { verifies } from '../../verifies.js';
@@ -79,7 +79,7 @@ describe.each(PLATFORMS)('the async context of a request, on %s', (platform) => 
         courses.run({ who: request.headers['x-who'], request: node }, next);
       });
     };
-    running = await start(options, { controllers: [Notes] }, prepare, undefined, platform);
+    running = await start(options, { controllers: [Notes], prepare, platform });
     return running;
   }
 

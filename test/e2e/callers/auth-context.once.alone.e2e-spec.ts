@@ -294,12 +294,14 @@ describe.each(PLATFORMS)('AuthContext, on %s', (platform) => {
     as = await LoopbackAuthorizationServer.start();
     app = await startApp(
       { resources: { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] } },
-      { controllers: [NotesController, ScopedController], providers: [Witness, RequestScoped, Early] },
-      (nest) => {
-        takeLargeBodies(nest, platform);
+      {
+        controllers: [NotesController, ScopedController],
+        providers: [Witness, RequestScoped, Early],
+        prepare: (nest) => {
+          takeLargeBodies(nest, platform);
+        },
+        platform,
       },
-      undefined,
-      platform,
     );
   });
 
@@ -470,10 +472,7 @@ describe.each(PLATFORMS)('AuthContext, on %s', (platform) => {
       closeAfterTest(
         await startApp(
           { resources: { resource, authorizationServers: [as.issuer] } },
-          { imports: [AskerModule], controllers: [Who] },
-          undefined,
-          undefined,
-          platform,
+          { imports: [AskerModule], controllers: [Who], platform },
         ),
       );
     const [notes, admin] = [await startWho(NOTES), await startWho(ADMIN)];
@@ -530,24 +529,24 @@ describe('AuthContext beside Nest', () => {
     const app = closeAfterTest(
       await startApp(
         { resources: { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] } },
-        {},
-        (nest) => {
-          const bearerAuth = nest.get(BearerAuthMiddleware);
-          const context = nest.get(AuthContext);
-          type Handler = (request: never, response: never, next: () => void) => void;
-          const protect: Handler = (request, response, next) => {
-            bearerAuth.use(request, response, next);
-          };
-          const report = async (request: { auth?: AuthInfo }, response: { end(text: string): void }) => {
-            const same = context.current() === request.auth;
-            await delay(1);
-            response.end(`${context.current()?.subject ?? 'nobody'} ${String(same)}`);
-          };
-          nest.use('/notes/report', protect, report);
-          nest.use('/open', report);
+        {
+          prepare: (nest) => {
+            const bearerAuth = nest.get(BearerAuthMiddleware);
+            const context = nest.get(AuthContext);
+            type Handler = (request: never, response: never, next: () => void) => void;
+            const protect: Handler = (request, response, next) => {
+              bearerAuth.use(request, response, next);
+            };
+            const report = async (request: { auth?: AuthInfo }, response: { end(text: string): void }) => {
+              const same = context.current() === request.auth;
+              await delay(1);
+              response.end(`${context.current()?.subject ?? 'nobody'} ${String(same)}`);
+            };
+            nest.use('/notes/report', protect, report);
+            nest.use('/open', report);
+          },
+          platform: 'express',
         },
-        undefined,
-        'express',
       ),
     );
     const headers = { authorization: `Bearer ${await as.token({ aud: NOTES, scope: 'notes:read' })}` };
@@ -563,17 +562,17 @@ describe('AuthContext beside Nest', () => {
       closeAfterTest(
         await startApp(
           { resources },
-          {},
-          (nest) => {
-            const [bearerAuth, context] = [nest.get(BearerAuthMiddleware), nest.get(AuthContext)];
-            nest.use('/reports', (request: never, response: ServerResponse) => {
-              bearerAuth.use(request, response, () => {
-                response.end(context.current()?.subject ?? 'nobody');
+          {
+            prepare: (nest) => {
+              const [bearerAuth, context] = [nest.get(BearerAuthMiddleware), nest.get(AuthContext)];
+              nest.use('/reports', (request: never, response: ServerResponse) => {
+                bearerAuth.use(request, response, () => {
+                  response.end(context.current()?.subject ?? 'nobody');
+                });
               });
-            });
+            },
+            platform: 'express',
           },
-          undefined,
-          'express',
         ),
       );
     const headers = { authorization: `Bearer ${await as.token({ aud: NOTES })}` };

@@ -105,26 +105,27 @@ describe.each(PLATFORMS)('a req.auth that something else sets, on %s', (platform
     const log = new RecordingLogger();
     const app = await startApp(
       { resources: { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] } },
-      { controllers: [NotesController] },
-      (nest) => {
-        nest.useLogger(log);
-        if (!forges) return;
-        if (platform === 'express') {
-          nest.use((request: Requested, _: unknown, next: () => void) => {
-            request.auth = FORGED;
-            next();
+      {
+        controllers: [NotesController],
+        log,
+        prepare: (nest) => {
+          if (!forges) return;
+          if (platform === 'express') {
+            nest.use((request: Requested, _: unknown, next: () => void) => {
+              request.auth = FORGED;
+              next();
+            });
+            return;
+          }
+          const fastify = nest.getHttpAdapter().getInstance() as FastifyLike;
+          fastify.addHook('onRequest', (request, _, done) => {
+            Object.assign(request, { auth: FORGED });
+            Object.assign(request.raw, { auth: FORGED });
+            done();
           });
-          return;
-        }
-        const fastify = nest.getHttpAdapter().getInstance() as FastifyLike;
-        fastify.addHook('onRequest', (request, _, done) => {
-          Object.assign(request, { auth: FORGED });
-          Object.assign(request.raw, { auth: FORGED });
-          done();
-        });
+        },
+        platform,
       },
-      undefined,
-      platform,
     );
     return { app: closeAfterTest(app), log, as };
   }

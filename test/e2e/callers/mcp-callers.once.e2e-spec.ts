@@ -31,7 +31,7 @@ import {
   RequireScopes,
 } from 'nestjs-mcp-auth';
 import { z } from 'zod';
-import { PLATFORMS, type RunningApp, startApp } from '../../fixtures/app.js';
+import { type AppParts, PLATFORMS, type RunningApp, startApp } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import type { HttpAnswer } from '../../fixtures/http.js';
 import { INITIALIZE, MCP_HEADERS, mcpEndpoint, toolCall } from '../../fixtures/mcp-endpoint.js';
@@ -203,12 +203,12 @@ describe.each(PLATFORMS)('the caller of an MCP handler, on %s', (platform) => {
 
   async function startMcp(
     controllers: Type[],
-    connect?: Parameters<typeof startApp>[2],
+    connect?: AppParts['prepare'],
     more: Partial<McpAuthModuleOptions> = {},
   ): Promise<RunningApp> {
     const resources = { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] };
     return closeAfterTest(
-      await startApp({ resources, ...more }, { controllers }, connect, undefined, platform),
+      await startApp({ resources, ...more }, { controllers, prepare: connect, platform }),
     );
   }
 
@@ -280,7 +280,7 @@ describe.each(PLATFORMS)('the caller of an MCP handler, on %s', (platform) => {
 
   verifies('TOK-10', 'is asked for again with every request of a session', async () => {
     const endpoint = mcpEndpoint({ statefulMode: true });
-    const places: [Type[], Parameters<typeof startApp>[2]?][] = [
+    const places: [Type[], AppParts['prepare']?][] = [
       [[v1]],
       [[v2]],
       [[endpoint.controller, Tools], endpoint.connect],

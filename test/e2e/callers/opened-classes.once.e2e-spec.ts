@@ -2,9 +2,8 @@ import { Controller, Get, type Type, UseGuards } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { describe, expect } from 'vitest';
 import { AllowAnonymous, BearerAuthGuard, SkipBearerAuth } from 'nestjs-mcp-auth';
-import { PLATFORMS } from '../../fixtures/app.js';
+import { PLATFORMS, start } from '../../fixtures/app.js';
 import { notesRejections, rejectedAs } from '../../fixtures/notes-rejections.js';
-import { start } from '../../fixtures/opened.js';
 import { NOTES, offlineResource } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';
 
@@ -46,13 +45,7 @@ describe.each(PLATFORMS)('a class that extends an open one, on %s', (platform) =
     async () => {
       const providers = [{ provide: APP_GUARD, useClass: BearerAuthGuard }];
       for (const decorator of [SkipBearerAuth(), AllowAnonymous()]) {
-        const app = await start(
-          options,
-          { controllers: opened(decorator), providers },
-          undefined,
-          undefined,
-          platform,
-        );
+        const app = await start(options, { controllers: opened(decorator), providers, platform });
         expect((await app.send('/notes/open/read')).text).toBe('read');
         expect((await app.send('/notes/again/read')).text).toBe('read');
         expect(rejectedAs(await app.send('/notes/below/read'))).toEqual(noToken);
@@ -63,7 +56,7 @@ describe.each(PLATFORMS)('a class that extends an open one, on %s', (platform) =
   verifies('WAY-18', 'needs a token under a guard of its own', async () => {
     const [Open, Below] = opened(SkipBearerAuth());
     for (const each of [Open, Below]) UseGuards(BearerAuthGuard)(each!);
-    const app = await start(options, { controllers: [Open!, Below!] }, undefined, undefined, platform);
+    const app = await start(options, { controllers: [Open!, Below!], platform });
     expect((await app.send('/notes/open/read')).text).toBe('read');
     expect(rejectedAs(await app.send('/notes/below/read'))).toEqual(noToken);
   });
@@ -71,7 +64,7 @@ describe.each(PLATFORMS)('a class that extends an open one, on %s', (platform) =
   verifies('WAY-18', 'inherits methods that are open themselves', async () => {
     const providers = [{ provide: APP_GUARD, useClass: BearerAuthGuard }];
     const controllers = opened(SkipBearerAuth(), WithHealth);
-    const app = await start(options, { controllers, providers }, undefined, undefined, platform);
+    const app = await start(options, { controllers, providers, platform });
     expect((await app.send('/notes/below/health')).text).toBe('health');
   });
 });

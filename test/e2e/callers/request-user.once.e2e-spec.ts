@@ -178,7 +178,7 @@ describe.each(PLATFORMS)('req.user on %s', (platform) => {
     given: McpAuthModuleOptions,
     prepare?: (nest: INestApplication) => void,
   ): Promise<RunningApp> =>
-    closeAfterTest(await startApp(given, { controllers: [NotesController] }, prepare, undefined, platform));
+    closeAfterTest(await startApp(given, { controllers: [NotesController], prepare, platform }));
 
   verifies('CLI-31', 'has the claims of the token and its scopes by both usual names', async () => {
     for (const earlyAuthentication of [false, true]) {
@@ -408,13 +408,7 @@ describe.each(PLATFORMS)('req.user on %s', (platform) => {
       }
     }
     const app = closeAfterTest(
-      await startApp(
-        { resources: offlineResource(NOTES) },
-        { controllers: [AnyController] },
-        undefined,
-        undefined,
-        platform,
-      ),
+      await startApp({ resources: offlineResource(NOTES) }, { controllers: [AnyController], platform }),
     );
     await app.send('/notes');
     expect(names.size).toBeGreaterThan(20);
@@ -432,16 +426,12 @@ describe.each(PLATFORMS)('req.user on %s', (platform) => {
       const log = new RecordingLogger();
       const endpoint = mcpEndpoint();
       const app = closeAfterTest(
-        await startApp(
-          given,
-          { controllers: [endpoint.controller, Tools] },
-          async (nest) => {
-            nest.useLogger(log);
-            await endpoint.connect(nest);
-          },
-          undefined,
+        await startApp(given, {
+          controllers: [endpoint.controller, Tools],
+          log,
+          prepare: endpoint.connect,
           platform,
-        ),
+        }),
       );
       const post = async (body: object, token?: string) =>
         app.send('/notes', {

@@ -1,10 +1,10 @@
 import { inspect } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DiscoveryError, McpAuthError } from 'nestjs-mcp-auth';
+import { start } from '../../fixtures/app.js';
 import type { Listener, LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { mismatch, OAUTH, OIDC, trusting, down, unresolved, WITHOUT_KEYS } from '../../fixtures/discovery.js';
 import { failure, hasty } from '../../fixtures/discovery-failure.js';
-import { start } from '../../fixtures/opened.js';
 import { bareServer, server } from '../../fixtures/servers.js';
 import { verifies } from '../../verifies.js';
 

@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, vi } from 'vitest';
-import { startFailure } from '../../fixtures/app.js';
+import { start, startFailure } from '../../fixtures/app.js';
 import type { Listener, LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { OAUTH, OIDC, trusting, down, unresolved } from '../../fixtures/discovery.js';
 import { failure, hasty, SHORT_MS } from '../../fixtures/discovery-failure.js';
-import { start } from '../../fixtures/opened.js';
 import { bareServer } from '../../fixtures/servers.js';
 import { verifies } from '../../verifies.js';
 

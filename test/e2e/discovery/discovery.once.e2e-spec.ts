@@ -4,10 +4,9 @@ import {
   type McpAuthModuleOptions,
   McpAuthConfigError,
 } from 'nestjs-mcp-auth';
-import { startFailure } from '../../fixtures/app.js';
+import { start, startFailure } from '../../fixtures/app.js';
 import { mismatch, OAUTH, OIDC, trusting, unresolved, WITHOUT_KEYS } from '../../fixtures/discovery.js';
 import { startNotes, statusOfToken } from '../../fixtures/notes-app.js';
-import { start } from '../../fixtures/opened.js';
 import { bareServer } from '../../fixtures/servers.js';
 import { verifies } from '../../verifies.js';
 

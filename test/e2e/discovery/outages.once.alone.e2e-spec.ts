@@ -11,13 +11,13 @@ import {
   type AuthorizationServerReport,
   McpAuthDiagnostics,
 } from '../../../lib/authorization-server/diagnostics.js';
-import { startFailure } from '../../fixtures/app.js';
+import { start, startFailure } from '../../fixtures/app.js';
 import type { Listener, LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { mismatch, OAUTH, trusting, down, unresolved } from '../../fixtures/discovery.js';
 import { makeKey } from '../../fixtures/keys.js';
 import { failing, gone, hits, lastingToken, type LivingApp, startLiving } from '../../fixtures/living-app.js';
 import { startNotes } from '../../fixtures/notes-app.js';
-import { closeAfterTest, start } from '../../fixtures/opened.js';
+import { closeAfterTest } from '../../fixtures/opened.js';
 import { ADMIN, NOTES, PRM } from '../../fixtures/resources.js';
 import { SELF_SIGNED } from '../../fixtures/self-signed.js';
 import { server } from '../../fixtures/servers.js';

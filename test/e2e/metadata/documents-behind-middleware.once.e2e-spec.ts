@@ -2,10 +2,9 @@ import { type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect } from 'vitest';
 import { BearerAuthMiddleware, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
-import { type Platform, PLATFORMS, type RunningApp } from '../../fixtures/app.js';
+import { type Platform, PLATFORMS, type RunningApp, startCreated } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { OAUTH } from '../../fixtures/discovery.js';
-import { startCreated } from '../../fixtures/nest-factory-app.js';
 import { notesRejections, rejectedAs } from '../../fixtures/notes-rejections.js';
 import { closeAfterTest } from '../../fixtures/opened.js';
 import { sendRawRequest } from '../../fixtures/raw-request.js';

@@ -2,13 +2,12 @@ import { Controller, Get, RequestMethod, VersioningType } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { describe, expect, it } from 'vitest';
 import { BearerAuthGuard, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
-import { RecordingLogger, type RunningApp } from '../../fixtures/app.js';
+import { type AppParts, RecordingLogger, type RunningApp, start } from '../../fixtures/app.js';
 import { TestClock } from '../../fixtures/clock.js';
 import { listing, problems } from '../../fixtures/config-problems.js';
 import { OAUTH, trusting } from '../../fixtures/discovery.js';
 import { sendRaw } from '../../fixtures/http.js';
 import { NotesController } from '../../fixtures/notes.controller.js';
-import { start } from '../../fixtures/opened.js';
 import { ADMIN, NOTES, PRM } from '../../fixtures/resources.js';
 import { bareServer, server } from '../../fixtures/servers.js';
 import { besidesUnprotected } from '../../fixtures/unprotected.js';
@@ -25,12 +24,10 @@ function mirroring(mirror: boolean | string, ...issuers: string[]): McpAuthModul
 /** What the app logs as a warning when it starts. */
 async function warningsOf(
   options: McpAuthModuleOptions,
-  parts: Parameters<typeof start>[1] = {},
+  parts: AppParts = {},
 ): Promise<{ app: RunningApp; warnings: readonly string[] }> {
   const log = new RecordingLogger();
-  const app = await start(options, parts, (nest) => {
-    nest.useLogger(log);
-  });
+  const app = await start(options, { ...parts, log });
   return { app, warnings: besidesUnprotected(log.warnings) };
 }
 
@@ -235,10 +232,13 @@ describe('the way to the copy', () => {
   verifies(['LEG-02', 'PRM-09'], 'stays at the root under prefix and versioning', async () => {
     const as = await server();
     for (const type of [VersioningType.URI, VersioningType.MEDIA_TYPE] as const) {
-      const app = await start(mirroring(true, as.issuer), { controllers: [NotesController] }, (nest) => {
-        nest.setGlobalPrefix('api', { exclude: [{ path: 'open', method: RequestMethod.GET }] });
-        if (type === VersioningType.URI) nest.enableVersioning({ type, defaultVersion: '1' });
-        else nest.enableVersioning({ type, key: 'v=', defaultVersion: '1' });
+      const app = await start(mirroring(true, as.issuer), {
+        controllers: [NotesController],
+        prepare: (nest) => {
+          nest.setGlobalPrefix('api', { exclude: [{ path: 'open', method: RequestMethod.GET }] });
+          if (type === VersioningType.URI) nest.enableVersioning({ type, defaultVersion: '1' });
+          else nest.enableVersioning({ type, key: 'v=', defaultVersion: '1' });
+        },
       });
       expect((await app.send(OAUTH)).json).toEqual(as.metadata());
       for (const path of [`/api${OAUTH}`, `/v1${OAUTH}`, `/api/v1${OAUTH}`]) {
@@ -273,8 +273,10 @@ describe('the way to the copy', () => {
     'is for any origin, whatever the CORS setting of the app is',
     async () => {
       const as = await server();
-      const app = await start(mirroring(true, as.issuer), {}, (nest) => {
-        nest.enableCors({ origin: 'https://app.example', credentials: true });
+      const app = await start(mirroring(true, as.issuer), {
+        prepare: (nest) => {
+          nest.enableCors({ origin: 'https://app.example', credentials: true });
+        },
       });
       const headers = { origin: 'https://other.example', 'access-control-request-method': 'GET' };
       for (const method of ['GET', 'OPTIONS']) {

@@ -6,13 +6,12 @@ import {
   type ProtectedResourceOptions,
   RequireScopes,
 } from 'nestjs-mcp-auth';
-import { RecordingLogger, startFailure } from '../../fixtures/app.js';
+import { RecordingLogger, start, startFailure } from '../../fixtures/app.js';
 import { problems } from '../../fixtures/config-problems.js';
 import { mismatch, OAUTH, unresolved } from '../../fixtures/discovery.js';
 import { sendRaw } from '../../fixtures/http.js';
 import { expectNoDocument } from '../../fixtures/no-document.js';
 import { NotesController } from '../../fixtures/notes.controller.js';
-import { start } from '../../fixtures/opened.js';
 import {
   ADMIN,
   ISSUER,
@@ -128,10 +127,7 @@ describe('what a document says', () => {
     const log = new RecordingLogger();
     const given = await start(
       { resources: offlineResource(NOTES, { requiredScopes, scopesSupported }) },
-      parts,
-      (app) => {
-        app.useLogger(log);
-      },
+      { ...parts, log },
     );
     expect((await given.send(`${PRM}/notes`)).json).toMatchObject({ scopes_supported: ['notes:read'] });
     expect(log.warnings).toEqual([
@@ -155,9 +151,7 @@ describe('what a document says', () => {
     const listed = async (more: object): Promise<unknown> => {
       const resources = offlineResource(NOTES, { requiredScopes: ['notes:read'], ...more });
       const log = new RecordingLogger();
-      const app = await start({ resources }, { controllers: [AdminController] }, (nest) => {
-        nest.useLogger(log);
-      });
+      const app = await start({ resources }, { controllers: [AdminController], log });
       const { scopes_supported } = (await app.send(`${PRM}/notes`)).json as { scopes_supported: unknown };
       return [scopes_supported, log.warnings];
     };
@@ -260,9 +254,7 @@ describe('what a document says', () => {
   verifies(['PRM-05', 'PRM-06'], 'is warned of when clients may stumble over the spelling', async () => {
     const log = new RecordingLogger();
     const resources = [`${NOTES}/`, 'https://API.example.com/admin', `${ORIGIN}/`, `${ORIGIN}/plain`];
-    await start({ resources: resources.map((each) => offlineResource(each)) }, {}, (nest) => {
-      nest.useLogger(log);
-    });
+    await start({ resources: resources.map((each) => offlineResource(each)) }, { log });
     expect(besidesUnprotected(log.warnings)).toEqual([
       `${NOTES}/: leave out the slash at the end; clients reject a resource that differs from the URL that people type`,
       'https://API.example.com/admin: write scheme and host in lower case; clients compare letter by letter',

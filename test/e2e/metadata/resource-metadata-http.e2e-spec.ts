@@ -23,10 +23,10 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { map, type Observable } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BearerAuthGuard, McpAuthModule, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
-import { adapterOf, defaultPlatform, type RunningApp, startApp } from '../../fixtures/app.js';
+import { adapterOf, defaultPlatform, type RunningApp, start, startApp } from '../../fixtures/app.js';
 import { type HttpAnswer, send } from '../../fixtures/http.js';
 import { NotesController } from '../../fixtures/notes.controller.js';
-import { closeAfterTest, start } from '../../fixtures/opened.js';
+import { closeAfterTest } from '../../fixtures/opened.js';
 import { NOTES, offlineResource, PRM } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';
 
@@ -264,8 +264,11 @@ describe('a document in an app with settings of its own', () => {
   ];
 
   verifies(['PRM-09', 'F40'], 'stays at the root under a global prefix', async () => {
-    const app = await start(OPTIONS, { controllers: [NotesController] }, (nest) => {
-      nest.setGlobalPrefix('api');
+    const app = await start(OPTIONS, {
+      controllers: [NotesController],
+      prepare: (nest) => {
+        nest.setGlobalPrefix('api');
+      },
     });
     await expectUntouched(app);
     expect((await app.send(`/api${DOCUMENT}`)).status).toBe(404);
@@ -277,8 +280,11 @@ describe('a document in an app with settings of its own', () => {
     ['PRM-09', 'F40'],
     'stays at the root beside what the app itself keeps out of the prefix',
     async () => {
-      const app = await start(OPTIONS, { controllers: [NotesController] }, (nest) => {
-        nest.setGlobalPrefix('api', { exclude: [{ path: 'notes', method: RequestMethod.GET }] });
+      const app = await start(OPTIONS, {
+        controllers: [NotesController],
+        prepare: (nest) => {
+          nest.setGlobalPrefix('api', { exclude: [{ path: 'notes', method: RequestMethod.GET }] });
+        },
       });
       await expectUntouched(app);
       expect((await app.send(`/api${DOCUMENT}`)).status).toBe(404);
@@ -288,9 +294,11 @@ describe('a document in an app with settings of its own', () => {
 
   verifies(['PRM-09', 'F40'], 'stays at the root under versioning of every type', async () => {
     for (const enable of VERSIONINGS) {
-      const app = await start(OPTIONS, {}, (nest) => {
-        nest.setGlobalPrefix('api');
-        enable(nest);
+      const app = await start(OPTIONS, {
+        prepare: (nest) => {
+          nest.setGlobalPrefix('api');
+          enable(nest);
+        },
       });
       await expectUntouched(app);
       await expectUntouched(app, { 'x-version': '2', accept: 'application/json;v=2' });
@@ -318,11 +326,14 @@ describe('a document in an app with settings of its own', () => {
   });
 
   verifies(['PRM-47', 'LEG-02'], 'sets no cookie when the app sets one on every answer', async () => {
-    const app = await start(OPTIONS, { controllers: [NotesController] }, (nest) => {
-      nest.use((_: unknown, response: ServerResponse, next: () => void) => {
-        response.setHeader('set-cookie', 'session=1; HttpOnly');
-        next();
-      });
+    const app = await start(OPTIONS, {
+      controllers: [NotesController],
+      prepare: (nest) => {
+        nest.use((_: unknown, response: ServerResponse, next: () => void) => {
+          response.setHeader('set-cookie', 'session=1; HttpOnly');
+          next();
+        });
+      },
     });
     await expectUntouched(app);
     expect((await app.send('/notes')).headers['set-cookie']).toEqual(['session=1; HttpOnly']);
@@ -359,8 +370,11 @@ describe('a document in an app with settings of its own', () => {
   });
 
   verifies(['PRM-40', 'F39'], 'is open under a guard that main.ts makes global', async () => {
-    const app = await start(OPTIONS, { controllers: [NotesController] }, (nest) => {
-      nest.useGlobalGuards(nest.get(BearerAuthGuard));
+    const app = await start(OPTIONS, {
+      controllers: [NotesController],
+      prepare: (nest) => {
+        nest.useGlobalGuards(nest.get(BearerAuthGuard));
+      },
     });
     await expectUntouched(app);
     expect((await app.send('/notes')).status).toBe(401);
@@ -407,17 +421,24 @@ describe('a document in an app with settings of its own', () => {
       { provide: APP_GUARD, useClass: BearerAuthGuard },
       { provide: APP_INTERCEPTOR, useClass: Wrapping },
     ];
-    const app = await start(OPTIONS, { controllers: [NotesController], providers }, (nest) => {
-      nest.setGlobalPrefix('api');
-      nest.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' });
+    const app = await start(OPTIONS, {
+      controllers: [NotesController],
+      providers,
+      prepare: (nest) => {
+        nest.setGlobalPrefix('api');
+        nest.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' });
+      },
     });
     await expectUntouched(app, { authorization: 'Bearer not.a.token' });
     expect((await app.send('/api/v1/notes')).status).toBe(401);
   });
 
   verifies('PRM-41', 'is readable from any origin when the app is from one', async () => {
-    const app = await start(OPTIONS, { controllers: [NotesController] }, (nest) => {
-      nest.enableCors({ origin: 'https://app.example', credentials: true, exposedHeaders: ['x-secret'] });
+    const app = await start(OPTIONS, {
+      controllers: [NotesController],
+      prepare: (nest) => {
+        nest.enableCors({ origin: 'https://app.example', credentials: true, exposedHeaders: ['x-secret'] });
+      },
     });
     for (const origin of ['https://app.example', 'https://other.example']) {
       await expectUntouched(app, { origin });

@@ -1,8 +1,8 @@
 import { describe, expect } from 'vitest';
+import { start } from '../../fixtures/app.js';
 import { problems } from '../../fixtures/config-problems.js';
 import { expectNoDocument } from '../../fixtures/no-document.js';
 import { NotesController } from '../../fixtures/notes.controller.js';
-import { start } from '../../fixtures/opened.js';
 import { ADMIN, ISSUER, NOTES, offlineResource, ORIGIN, PRM } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';
 

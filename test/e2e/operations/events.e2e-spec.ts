@@ -8,10 +8,9 @@ import {
 } from 'nestjs-mcp-auth';
 import { config } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { RunningApp } from '../../fixtures/app.js';
+import { type RunningApp, start } from '../../fixtures/app.js';
 import type { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { failing } from '../../fixtures/living-app.js';
-import { start } from '../../fixtures/opened.js';
 import { NOTES } from '../../fixtures/resources.js';
 import { server } from '../../fixtures/servers.js';
 import { verifies } from '../../verifies.js';
@@ -69,9 +68,7 @@ async function startTelling(
     authorizationServers: [as.issuer],
     requiredScopes: ['notes:read'],
   };
-  const app = await start({ resources, ...more }, { controllers: [NotesController] }, (nest) => {
-    nest.useLogger(log);
-  });
+  const app = await start({ resources, ...more }, { controllers: [NotesController], log });
   const events = app.app.get(McpAuthEvents);
   const [seen, secrets]: [McpAuthEvent[], string[]] = [[], []];
   events.events$.subscribe((event) => seen.push(event));

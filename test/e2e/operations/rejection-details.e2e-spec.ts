@@ -2,9 +2,9 @@ import { Controller, Get, UseGuards } from '@nestjs/common';
 import { describe, expect } from 'vitest';
 import { BearerAuthGuard, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
 import { TestAuthorizationServer } from 'nestjs-mcp-auth/testing';
-import type { RunningApp } from '../../fixtures/app.js';
+import { type RunningApp, start } from '../../fixtures/app.js';
 import { EveryLine } from '../../fixtures/attacked-app.js';
-import { closeAfterTest, start } from '../../fixtures/opened.js';
+import { closeAfterTest } from '../../fixtures/opened.js';
 import { ADMIN, NOTES } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';
 
@@ -35,10 +35,7 @@ describe('the debug line of a rejected token', () => {
         resources: { resource: NOTES, authorizationServers: [server], ...rest },
         ...more,
       } as McpAuthModuleOptions,
-      { controllers: [NotesController] },
-      (nest) => {
-        nest.useLogger(log);
-      },
+      { controllers: [NotesController], log },
     );
     return { app, log, as };
   };

@@ -58,15 +58,16 @@ describe.each(PLATFORMS)('a logger that adds the request to each line, on %s', (
     const app = closeAfterTest(
       await startApp(
         { resources, ...options(as) },
-        { controllers: [NotesController] },
-        (nest) => {
-          nest.useLogger(log);
-          nest.use((request: IncomingMessage, _: unknown, next: () => void) => {
-            requests.run(request.headers, next);
-          });
+        {
+          controllers: [NotesController],
+          log,
+          prepare: (nest) => {
+            nest.use((request: IncomingMessage, _: unknown, next: () => void) => {
+              requests.run(request.headers, next);
+            });
+          },
+          platform,
         },
-        undefined,
-        platform,
       ),
     );
     log.lines.length = 0;

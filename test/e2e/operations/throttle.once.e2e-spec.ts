@@ -8,9 +8,9 @@ import {
 } from 'nestjs-mcp-auth';
 import { TestAuthorizationServer } from 'nestjs-mcp-auth/testing';
 import { beforeEach, describe, expect } from 'vitest';
-import { RecordingLogger, type RunningApp } from '../../fixtures/app.js';
+import { RecordingLogger, type RunningApp, start } from '../../fixtures/app.js';
 import type { HttpAnswer } from '../../fixtures/http.js';
-import { closeAfterTest, start } from '../../fixtures/opened.js';
+import { closeAfterTest } from '../../fixtures/opened.js';
 import { NOTES, NOTES_METADATA } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';
 
@@ -61,8 +61,8 @@ function startWith(
     {
       controllers: [NotesController],
       providers: isGlobal ? [{ provide: APP_GUARD, useExisting: BearerAuthGuard }] : [],
+      prepare,
     },
-    prepare,
   );
 }
 

@@ -17,10 +17,9 @@ import { APP_GUARD, APP_INTERCEPTOR, APP_PIPE, ContextIdFactory, REQUEST } from 
 import { IsInt } from 'class-validator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthContext, AuthInfo, BearerAuthGuard, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
-import { PLATFORMS } from '../../fixtures/app.js';
+import { PLATFORMS, startCreated } from '../../fixtures/app.js';
 import { AppController, DenyingGuard } from '../../fixtures/apps.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
-import { startCreated } from '../../fixtures/nest-factory-app.js';
 import { NOTES, NOTES_METADATA, PRM } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';
 

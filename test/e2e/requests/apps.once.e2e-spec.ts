@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PLATFORMS, type RunningApp } from '../../fixtures/app.js';
+import { createApp, PLATFORMS, type RunningApp } from '../../fixtures/app.js';
 import { type AppCase, APPS } from '../../fixtures/apps.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import type { HttpAnswer, HttpRequestOptions } from '../../fixtures/http.js';
-import { createApp } from '../../fixtures/nest-factory-app.js';
 import { NOTES, ORIGIN, PRM } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';
 

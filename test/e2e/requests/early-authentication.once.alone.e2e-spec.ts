@@ -13,10 +13,9 @@ import {
   type ProtectedResourceOptions,
   SkipBearerAuth,
 } from 'nestjs-mcp-auth';
-import { adapterOf, PLATFORMS, type RunningApp } from '../../fixtures/app.js';
+import { adapterOf, createApp, PLATFORMS, type RunningApp, startCreated } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { send, sendRaw } from '../../fixtures/http.js';
-import { createApp, startCreated } from '../../fixtures/nest-factory-app.js';
 import { closeAfterTest } from '../../fixtures/opened.js';
 import { ADMIN, NOTES, NOTES_METADATA, offlineResource, ORIGIN, PRM } from '../../fixtures/resources.js';
 import {

@@ -64,22 +64,22 @@ describe.each(PLATFORMS)('routes of a library below a resource, authenticated ea
     const resources = { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] };
     app = await startApp(
       { resources, earlyAuthentication: true },
-      {},
-      (nest) => {
-        const answer = (
-          _: unknown,
-          response: { send?(text: string): void; end(text: string): void },
-        ): void => {
-          ran += 1;
-          if (response.send) response.send('ran');
-          else response.end('ran');
-        };
-        const adapter = nest.getHttpAdapter();
-        for (const path of ['/notes', '/notes/x', '/other']) adapter.get(path, answer);
-        if (platform === 'express') nest.use('/notes/mounted', answer);
+      {
+        prepare: (nest) => {
+          const answer = (
+            _: unknown,
+            response: { send?(text: string): void; end(text: string): void },
+          ): void => {
+            ran += 1;
+            if (response.send) response.send('ran');
+            else response.end('ran');
+          };
+          const adapter = nest.getHttpAdapter();
+          for (const path of ['/notes', '/notes/x', '/other']) adapter.get(path, answer);
+          if (platform === 'express') nest.use('/notes/mounted', answer);
+        },
+        platform,
       },
-      undefined,
-      platform,
     );
   });
 

@@ -25,11 +25,10 @@ import {
   TokenVerifier,
   type VerifyToken,
 } from 'nestjs-mcp-auth';
-import { type RunningApp, startApp } from '../../fixtures/app.js';
+import { type RunningApp, start, startApp } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { type HttpAnswer, sendRaw } from '../../fixtures/http.js';
 import { makeKey } from '../../fixtures/keys.js';
-import { start } from '../../fixtures/opened.js';
 import { ADMIN, NOTES, NOTES_METADATA, ORIGIN, PRM } from '../../fixtures/resources.js';
 import { server } from '../../fixtures/servers.js';
 import { verifies } from '../../verifies.js';
@@ -322,12 +321,14 @@ describe('req.auth that something else has written', () => {
     const forged = { subject: 'forged', scopes: ['notes:read', 'notes:admin'] };
     const app = await start(
       { resources: { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] } },
-      { controllers: [NotesController, OpenController] },
-      (nest) => {
-        nest.use((request: { auth?: object }, _: unknown, next: () => void) => {
-          request.auth = forged;
-          next();
-        });
+      {
+        controllers: [NotesController, OpenController],
+        prepare: (nest) => {
+          nest.use((request: { auth?: object }, _: unknown, next: () => void) => {
+            request.auth = forged;
+            next();
+          });
+        },
       },
     );
     NotesController.ran = 0;
@@ -448,9 +449,10 @@ describe('a guarded route, when things go wrong', () => {
       {
         resources: { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] },
       },
-      { controllers: [NotesController] },
-      undefined,
-      (builder) => builder.overrideProvider(TokenVerifier).useClass(EvilVerifier),
+      {
+        controllers: [NotesController],
+        override: (builder) => builder.overrideProvider(TokenVerifier).useClass(EvilVerifier),
+      },
     );
     const get = (token: string) => app.send('/notes', { headers: { authorization: `Bearer ${token}` } });
     expect(rejection(await get('rejected'))).toEqual(INVALID_TOKEN);

@@ -11,8 +11,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect } from 'node:http2';
 import { describe, expect } from 'vitest';
 import { BearerAuthMiddleware, type McpAuthModuleOptions, McpHandlerSource } from 'nestjs-mcp-auth';
+import { startCreated, type AppParts } from '../../fixtures/app.js';
 import { toolCall } from '../../fixtures/mcp-endpoint.js';
-import { type AppParts, startCreated } from '../../fixtures/nest-factory-app.js';
 import { ISSUER, NOTES, offlineResource } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';
 

@@ -25,10 +25,9 @@ import {
   McpHandlerSource,
   SkipBearerAuth,
 } from 'nestjs-mcp-auth';
-import { type Platform, PLATFORMS, type RunningApp } from '../../fixtures/app.js';
+import { type Platform, PLATFORMS, type RunningApp, startCreated } from '../../fixtures/app.js';
 import type { HttpRequestOptions } from '../../fixtures/http.js';
 import { MCP_HEADERS } from '../../fixtures/mcp-endpoint.js';
-import { startCreated } from '../../fixtures/nest-factory-app.js';
 import { message } from '../../fixtures/operations-app.js';
 import { ISSUER, NOTES, NOTES_METADATA, offlineResource } from '../../fixtures/resources.js';
 import { makeV1, makeV2, ran } from '../../fixtures/transport-servers.js';

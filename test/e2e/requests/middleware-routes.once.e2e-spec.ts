@@ -11,8 +11,7 @@ import {
 } from '@nestjs/common';
 import { describe, expect } from 'vitest';
 import { BearerAuthMiddleware } from 'nestjs-mcp-auth';
-import { PLATFORMS } from '../../fixtures/app.js';
-import { startCreated } from '../../fixtures/nest-factory-app.js';
+import { PLATFORMS, startCreated } from '../../fixtures/app.js';
 import { ISSUER, offlineResource } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';
 

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { TokenVerifier } from 'nestjs-mcp-auth';
-import { PLATFORMS, type RunningApp } from '../../fixtures/app.js';
+import { createApp, PLATFORMS, type RunningApp } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import type { HttpAnswer } from '../../fixtures/http.js';
 import { gone } from '../../fixtures/living-app.js';
 import { type Mounting, MOUNTINGS } from '../../fixtures/mountings.js';
-import { createApp } from '../../fixtures/nest-factory-app.js';
 import { NOTES, NOTES_METADATA } from '../../fixtures/resources.js';
 import { type Caller, ran } from '../../fixtures/who.controller.js';
 import { printMatrix } from '../../fixtures/matrix.js';

@@ -147,7 +147,7 @@ describe.each(PLATFORMS)('several layers on one request, on %s', (platform) => {
       });
     };
     const parts = { controllers: [Notes, Twice] };
-    app = await startApp(options, parts, observe, undefined, platform);
+    app = await startApp(options, { ...parts, prepare: observe, platform });
   });
 
   afterAll(async () => {

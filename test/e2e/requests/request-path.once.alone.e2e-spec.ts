@@ -109,13 +109,15 @@ describe.each(PLATFORMS)('the path of a tool call on %s', (platform) => {
     return closeAfterTest(
       await startApp(
         { resources, earlyAuthentication },
-        { controllers: [Endpoint, Tools, DeclaredTools], providers: [Declarations] },
-        async (nest) => {
-          nest.connectMicroservice({ strategy });
-          await nest.startAllMicroservices();
+        {
+          controllers: [Endpoint, Tools, DeclaredTools],
+          providers: [Declarations],
+          prepare: async (nest) => {
+            nest.connectMicroservice({ strategy });
+            await nest.startAllMicroservices();
+          },
+          platform,
         },
-        undefined,
-        platform,
       ),
     );
   }
@@ -207,7 +209,7 @@ describe.each(PLATFORMS)('the path of a tool call on %s', (platform) => {
     const resources = { resource: NOTES, authorizationServers: [as.issuer] };
     const parts = { controllers: [Sessions] };
     const options = { resources, earlyAuthentication: true };
-    const app = closeAfterTest(await startApp(options, parts, undefined, undefined, platform));
+    const app = closeAfterTest(await startApp(options, { ...parts, platform }));
     const bearing = async (sub: string) => ({
       authorization: `Bearer ${await as.token({ aud: NOTES, sub })}`,
     });
@@ -227,16 +229,16 @@ describe('a route among the middleware of Express', () => {
     const app = closeAfterTest(
       await startApp(
         { resources, earlyAuthentication: true, undeclaredTools: 'deny' },
-        {},
-        (nest) => {
-          // As an application that goes on whatever its parsers say.
-          nest.use((_: Error, __: object, ___: object, next: () => void) => {
-            next();
-          });
-          nest.use('/notes/mounted', (_: object, response: ServerResponse) => response.end('reached'));
+        {
+          prepare: (nest) => {
+            // As an application that goes on whatever its parsers say.
+            nest.use((_: Error, __: object, ___: object, next: () => void) => {
+              next();
+            });
+            nest.use('/notes/mounted', (_: object, response: ServerResponse) => response.end('reached'));
+          },
+          platform: 'express',
         },
-        undefined,
-        'express',
       ),
     );
     const post = async (scope: string) =>

@@ -8,9 +8,8 @@ import {
 } from '@nestjs/common';
 import { describe, expect } from 'vitest';
 import { BearerAuthMiddleware, McpAuthEvents, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
-import { type Platform, PLATFORMS, type RunningApp } from '../../fixtures/app.js';
+import { type Platform, PLATFORMS, type RunningApp, startCreated } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
-import { startCreated } from '../../fixtures/nest-factory-app.js';
 import { notesRejections, rejectedAs } from '../../fixtures/notes-rejections.js';
 import { closeAfterTest } from '../../fixtures/opened.js';
 import { sendRawRequest } from '../../fixtures/raw-request.js';

@@ -29,10 +29,9 @@ import {
   RequireScopes,
 } from 'nestjs-mcp-auth';
 import { z } from 'zod';
-import { PLATFORMS } from '../../fixtures/app.js';
+import { PLATFORMS, startCreated } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import type { HttpAnswer } from '../../fixtures/http.js';
-import { startCreated } from '../../fixtures/nest-factory-app.js';
 import { ADMIN, NOTES, NOTES_METADATA, PRM } from '../../fixtures/resources.js';
 import { ran, WhoController } from '../../fixtures/who.controller.js';
 import { verifies } from '../../verifies.js';

@@ -212,7 +212,7 @@ describe('a body that nobody has parsed', () => {
           ran.length = 0;
           const parts = { controllers: [controller], providers: [WriteHandler] };
           const options = { resources: offlineResource(NOTES), verifier };
-          const { origin } = closeAfterTest(await startApp(options, parts, undefined, undefined, platform));
+          const { origin } = closeAfterTest(await startApp(options, { ...parts, platform }));
           for (const type of [undefined, ...NOT_QUITE_JSON]) {
             const answer = await call(origin, type);
             expect([platform, type, answer.status, answer.headers['www-authenticate']]).toEqual([
@@ -237,7 +237,7 @@ describe('a body that nobody has parsed', () => {
       async () => {
         const parts = { controllers: [controller], providers: [WriteHandler] };
         const options = { resources: offlineResource(NOTES), verifier };
-        const { origin } = closeAfterTest(await startApp(options, parts, undefined, undefined, 'fastify'));
+        const { origin } = closeAfterTest(await startApp(options, { ...parts, platform: 'fastify' }));
         ran.length = 0;
         for (const scalar of ['5', '"x"', 'true', 'null', JSON.stringify(WRITE)])
           expect([scalar, answered(await call(origin, JSON_TYPE, undefined, scalar))]).toEqual([
@@ -254,7 +254,7 @@ describe('a body that nobody has parsed', () => {
   const guarded = (platform: (typeof PLATFORMS)[number], providers: Provider[], more = {}) => {
     const options = { resources: offlineResource(NOTES), verifier, ...more };
     const parts = { controllers: [LenientEndpoint], providers };
-    return startApp(options, parts, takeAnyType, undefined, platform);
+    return startApp(options, { ...parts, prepare: takeAnyType, platform });
   };
 
   for (const platform of PLATFORMS) {

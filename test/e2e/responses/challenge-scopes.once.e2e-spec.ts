@@ -87,7 +87,7 @@ describe.each(PLATFORMS)('the scopes of a 401, on %s', (platform) => {
       ...resource,
     };
     const parts = { controllers: [controller, Tools, RouteController] };
-    return closeAfterTest(await startApp({ resources, ...more }, parts, connect, undefined, platform));
+    return closeAfterTest(await startApp({ resources, ...more }, { ...parts, prepare: connect, platform }));
   }
 
   const bearer = async (scope: string, more: object = {}) => ({
@@ -196,9 +196,7 @@ describe.each(PLATFORMS)('the scopes of a 401, on %s', (platform) => {
     const app = await started({ challengeScopes: 'all' });
     expect(rejectedAs(await post(app, {}))).toEqual(noTokenFor(ALL));
     const resources = { resource: NOTES, authorizationServers: [as.issuer], challengeScopes: 'all' as const };
-    const other = closeAfterTest(
-      await startApp({ resources }, { controllers: [Own] }, undefined, undefined, platform),
-    );
+    const other = closeAfterTest(await startApp({ resources }, { controllers: [Own], platform }));
     expect(rejectedAs(await post(other, {}))).toEqual(noTokenFor('notes:own'));
   });
 
@@ -224,13 +222,7 @@ describe.each(PLATFORMS)('the scopes of a 401, on %s', (platform) => {
       challengeScopes: 'all' as const,
     };
     const app = closeAfterTest(
-      await startApp(
-        { resources },
-        { imports: [Covered], controllers: [Tools] },
-        connect,
-        undefined,
-        platform,
-      ),
+      await startApp({ resources }, { imports: [Covered], controllers: [Tools], prepare: connect, platform }),
     );
     const all = 'notes:read notes:admin notes:a notes:b notes:one';
     expect(rejectedAs(await post(app, toolCall('purge')))).toEqual(noTokenFor(all));

@@ -27,9 +27,8 @@ import {
   type TokenClaims,
   TokenRejectedError,
 } from 'nestjs-mcp-auth';
-import type { RunningApp } from '../../fixtures/app.js';
+import { type RunningApp, start } from '../../fixtures/app.js';
 import { type HttpAnswer, type HttpRequestOptions, sendRaw } from '../../fixtures/http.js';
-import { start } from '../../fixtures/opened.js';
 import {
   FAULT,
   INVALID_TOKEN,
@@ -237,16 +236,13 @@ describe('a challenge and the rest of the application', () => {
     async () => {
       for (const form of ['provided', 'global']) {
         EnvelopeFilter.seen.length = 0;
-        const app = await start(
-          OBEYING,
-          {
-            controllers: [NotesController],
-            providers: form === 'provided' ? [{ provide: APP_FILTER, useClass: EnvelopeFilter }] : [],
-          },
-          (nest) => {
+        const app = await start(OBEYING, {
+          controllers: [NotesController],
+          providers: form === 'provided' ? [{ provide: APP_FILTER, useClass: EnvelopeFilter }] : [],
+          prepare: (nest) => {
             if (form === 'global') nest.useGlobalFilters(new EnvelopeFilter());
           },
-        );
+        });
         await keepsChallenges(app, ({ json, headers }) => {
           expect([json, headers['x-filter']]).toEqual([{ ok: false }, 'on']);
         });
@@ -262,8 +258,11 @@ describe('a challenge and the rest of the application', () => {
   );
 
   verifies('CHL-18', 'gives no request what a filter has added to the body of another', async () => {
-    const app = await start(OBEYING, { controllers: [NotesController] }, (nest) => {
-      nest.useGlobalFilters(new AddingFilter());
+    const app = await start(OBEYING, {
+      controllers: [NotesController],
+      prepare: (nest) => {
+        nest.useGlobalFilters(new AddingFilter());
+      },
     });
     for (const path of ['/notes', '/notes?b', '/notes']) {
       const { json } = await app.send(path);

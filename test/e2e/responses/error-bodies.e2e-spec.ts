@@ -93,7 +93,7 @@ describe('the body of a rejection', () => {
         authorizationServers: [as.issuer, down.issuer],
         requiredScopes: ['notes:read'],
       };
-      return startApp({ resources, ...more }, { controllers: [guarded, NotesTools] }, connect);
+      return startApp({ resources, ...more }, { controllers: [guarded, NotesTools], prepare: connect });
     };
     apps.plain = await startWith({});
     apps.detailed = await startWith({ showErrorDetails: true });

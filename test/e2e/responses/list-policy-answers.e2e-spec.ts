@@ -5,11 +5,10 @@ import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import { Injectable } from '@nestjs/common';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { McpHandlerSource } from 'nestjs-mcp-auth';
-import { RecordingLogger, type RunningApp, startApp } from '../../fixtures/app.js';
+import { RecordingLogger, type RunningApp, start, startApp } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { MCP_HEADERS } from '../../fixtures/mcp-endpoint.js';
 import { message } from '../../fixtures/operations-app.js';
-import { start } from '../../fixtures/opened.js';
 import { NOTES } from '../../fixtures/resources.js';
 import { sdkController } from '../../fixtures/transport-servers.js';
 import { verifies } from '../../verifies.js';
@@ -83,9 +82,7 @@ describe('answers whose lists are rewritten', () => {
     log = new RecordingLogger();
     marking = await startApp(options('show'), parts);
     // The last one, as all apps of a process log to the same place.
-    hiding = await startApp(options('hide'), parts, (app) => {
-      app.useLogger(log);
-    });
+    hiding = await startApp(options('hide'), { ...parts, log });
   });
 
   afterAll(async () => {

@@ -3,15 +3,13 @@ import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import type { McpAuthModuleOptions, ProtectedResourceOptions } from 'nestjs-mcp-auth';
-import type { RunningApp } from '../../fixtures/app.js';
+import { type RunningApp, start, startCreated } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import type { HttpAnswer } from '../../fixtures/http.js';
 import { INITIALIZE, MCP_HEADERS, toolCall } from '../../fixtures/mcp-endpoint.js';
 import { type Listing, LISTINGS } from '../../fixtures/listing-app.js';
 import { notesRejections, rejectedAs } from '../../fixtures/notes-rejections.js';
 import { message } from '../../fixtures/operations-app.js';
-import { startCreated } from '../../fixtures/nest-factory-app.js';
-import { start } from '../../fixtures/opened.js';
 import { NOTES } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';
 
@@ -64,14 +62,14 @@ describe.each(LISTINGS)('lists of %s', (_, make) => {
     listPolicy: McpAuthModuleOptions['listPolicy'],
     more: Partial<ProtectedResourceOptions> = {},
   ): Promise<RunningApp> {
-    const { options, parts, prepare }: Listing = make();
+    const { options, parts }: Listing = make();
     const resources = {
       resource: NOTES,
       authorizationServers: [as.issuer],
       requiredScopes: ['notes:read'],
       ...more,
     };
-    return start({ resources, ...options, ...(listPolicy && { listPolicy }) }, parts, prepare);
+    return start({ resources, ...options, ...(listPolicy && { listPolicy }) }, parts);
   }
 
   /** Asks with a token of these scopes, or without one; in a session where the server has them. */
@@ -134,12 +132,12 @@ describe.each(LISTINGS)('lists of %s', (_, make) => {
   });
 
   verifies(['SCP-23', 'SCP-12', 'F74'], 'hide what nobody has read a request for', async () => {
-    const { options, parts, prepare }: Listing = make();
+    const { options, parts }: Listing = make();
     const resources = { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] };
     const factoryOptions = { bodyParser: false };
     const app = await startCreated(
       { resources, ...options, listPolicy: 'hide' },
-      { ...parts, ...(prepare && { prepare: (nest) => prepare(nest) }), factoryOptions },
+      { ...parts, factoryOptions },
     );
     const headers = { ...MCP_HEADERS, authorization: `Bearer ${await token('notes:read')}` };
     const post = (body: unknown, session?: unknown) => {

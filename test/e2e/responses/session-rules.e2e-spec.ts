@@ -4,13 +4,12 @@ import { randomUUID } from 'node:crypto';
 import { All, Controller, Get, Req, Res, type Type, UseGuards } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BearerAuthGuard, type McpAuthModuleOptions, ProtectedResource } from 'nestjs-mcp-auth';
-import type { RunningApp } from '../../fixtures/app.js';
+import { type RunningApp, start, startCreated } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { type HttpAnswer, sendRaw } from '../../fixtures/http.js';
 import { INITIALIZE, MCP_HEADERS, mcpEndpoint, toolCall } from '../../fixtures/mcp-endpoint.js';
 import { notesRejections, rejectedAs } from '../../fixtures/notes-rejections.js';
-import { closeAfterTest, start } from '../../fixtures/opened.js';
-import { startCreated } from '../../fixtures/nest-factory-app.js';
+import { closeAfterTest } from '../../fixtures/opened.js';
 import { ADMIN, NOTES } from '../../fixtures/resources.js';
 import { SDKS } from '../../fixtures/sdk-endpoints.js';
 import { SESSION_MOUNTINGS, WhoTools } from '../../fixtures/session-endpoints.js';
@@ -279,11 +278,10 @@ describe('a session', () => {
     async () => {
       for (const statefulMode of [false, true]) {
         const endpoint = mcpEndpoint({ statefulMode });
-        const app = await start(
-          options(),
-          { controllers: [endpoint.controller, WhoTools] },
-          endpoint.connect,
-        );
+        const app = await start(options(), {
+          controllers: [endpoint.controller, WhoTools],
+          prepare: endpoint.connect,
+        });
         const more = { headers: { ...modern, 'mcp-name': 'whoami' }, session: 'x' };
         const body = { ...modernCall, params: { ...modernCall.params, name: 'whoami' } };
         const answer = await ask(app, 'POST', { ...more, body });

@@ -19,12 +19,12 @@ import {
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { AuthInfo, BearerAuthGuard, BearerAuthMiddleware, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
 import { nodeResponseOf, type PlatformResponse } from '../../../lib/platform/node-message.js';
-import { PLATFORMS, type RunningApp } from '../../fixtures/app.js';
+import { PLATFORMS, type RunningApp, start } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import type { HttpAnswer } from '../../fixtures/http.js';
 import { toolCall } from '../../fixtures/mcp-endpoint.js';
 import { notesRejections, rejectedAs } from '../../fixtures/notes-rejections.js';
-import { closeAfterTest, start } from '../../fixtures/opened.js';
+import { closeAfterTest } from '../../fixtures/opened.js';
 import { NOTES } from '../../fixtures/resources.js';
 import { openStream as openRaw } from '../../fixtures/streams.js';
 import { sseEndpoint } from '../../fixtures/session-endpoints.js';
@@ -112,7 +112,7 @@ describe.each(PLATFORMS.flatMap((platform) => WAYS.map(([name, way]) => [name, p
         authorizationServers: [as.issuer],
         requiredScopes: ['notes:read'],
       };
-      return start({ resources, ...way.options }, way.parts(), undefined, undefined, platform);
+      return start({ resources, ...way.options }, { ...way.parts(), platform });
     }
 
     const post = (app: RunningApp, bearer: string | undefined, query: string, id = 1): Promise<HttpAnswer> =>
@@ -270,7 +270,7 @@ describe.each(PLATFORMS)('a stream of MCP 2024-11-05 of a server of its own, on 
     }
 
     const resources = { resource: NOTES, authorizationServers: [as.issuer] };
-    const app = await start({ resources }, { controllers: [OwnStreams] }, undefined, undefined, platform);
+    const app = await start({ resources }, { controllers: [OwnStreams], platform });
     const bearing = async (sub: string) => ({
       authorization: `Bearer ${await as.token({ aud: NOTES, sub })}`,
     });
@@ -374,7 +374,7 @@ describe.each(PLATFORMS)('a stream of MCP 2024-11-05 on %s', (platform) => {
     const resources = { resource: NOTES, authorizationServers: [as.issuer] };
     for (const earlyAuthentication of [false, true]) {
       const parts = { controllers: [ConversationService] };
-      const app = await start({ resources, earlyAuthentication }, parts, undefined, undefined, platform);
+      const app = await start({ resources, earlyAuthentication }, { ...parts, platform });
       const headersOf = async (sub: string) => ({
         authorization: `Bearer ${await as.token({ aud: NOTES, sub })}`,
       });

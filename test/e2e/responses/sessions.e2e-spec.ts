@@ -1,13 +1,11 @@
-import type { INestApplication } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { McpAuthModuleOptions } from 'nestjs-mcp-auth';
-import { RecordingLogger, type RunningApp } from '../../fixtures/app.js';
+import { RecordingLogger, type RunningApp, start } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { TestClock } from '../../fixtures/clock.js';
 import { type HttpAnswer, sendRaw } from '../../fixtures/http.js';
 import { INITIALIZE, MCP_HEADERS, toolCall } from '../../fixtures/mcp-endpoint.js';
 import { notesRejections, rejectedAs } from '../../fixtures/notes-rejections.js';
-import { start } from '../../fixtures/opened.js';
 import { NOTES } from '../../fixtures/resources.js';
 import { SESSION_MOUNTINGS, type SessionMounting } from '../../fixtures/session-endpoints.js';
 import { openStream, settlesWithin } from '../../fixtures/streams.js';
@@ -58,7 +56,7 @@ describe.each(SESSION_MOUNTINGS.map((mounting) => [mounting.way, mounting] as co
     function startWith(
       more: Partial<McpAuthModuleOptions> = {},
       { allowAnonymous = false, generate }: { allowAnonymous?: boolean; generate?: () => string } = {},
-      prepareMore: (nest: INestApplication) => void = () => undefined,
+      log?: RecordingLogger,
     ): Promise<RunningApp> {
       const resources = {
         resource: NOTES,
@@ -66,11 +64,8 @@ describe.each(SESSION_MOUNTINGS.map((mounting) => [mounting.way, mounting] as co
         ...(!allowAnonymous && { requiredScopes: ['notes:read'] }),
         allowAnonymous,
       };
-      const { controllers, prepare } = (mounting satisfies SessionMounting).parts(generate);
-      return start({ resources, ...mounting.options, ...more }, { controllers }, async (nest) => {
-        prepareMore(nest);
-        await prepare?.(nest);
-      });
+      const parts = (mounting satisfies SessionMounting).parts(generate);
+      return start({ resources, ...mounting.options, ...more }, { ...parts, ...(log && { log }) });
     }
 
     function ask(
@@ -288,9 +283,7 @@ describe.each(SESSION_MOUNTINGS.map((mounting) => [mounting.way, mounting] as co
 
     verifies('SES-03', 'has an id of 128 bits in visible ASCII, another each time', async () => {
       const log = new RecordingLogger();
-      const app = await startWith({}, {}, (nest) => {
-        nest.useLogger(log);
-      });
+      const app = await startWith({}, {}, log);
       const bearer = await token();
       const ids = new Set<string>();
       for (let n = 0; n < 1000; n++)
@@ -306,9 +299,7 @@ describe.each(SESSION_MOUNTINGS.map((mounting) => [mounting.way, mounting] as co
     verifies('SES-03', 'is warned of once where its id is short', async () => {
       const log = new RecordingLogger();
       let last = 0;
-      const app = await startWith({}, { generate: () => `s${String((last += 1))}` }, (nest) => {
-        nest.useLogger(log);
-      });
+      const app = await startWith({}, { generate: () => `s${String((last += 1))}` }, log);
       const [owner, stranger] = [await token(), await token({ sub: 'u2' })];
       const session = await open(app, owner);
       await open(app, owner);

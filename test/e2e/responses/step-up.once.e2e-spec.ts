@@ -1,7 +1,7 @@
 import { APP_FILTER } from '@nestjs/core';
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
 import { McpAuthEvents, type McpAuthModuleOptions, type ScopeDeniedEvent } from 'nestjs-mcp-auth';
-import { PLATFORMS, RecordingLogger, type RunningApp, startApp } from '../../fixtures/app.js';
+import { type AppParts, PLATFORMS, RecordingLogger, type RunningApp, startApp } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import type { HttpAnswer } from '../../fixtures/http.js';
 import { caught, LateController, OpenController, OwnFilter } from '../../fixtures/late-rest.controllers.js';
@@ -68,18 +68,13 @@ describe.each(PLATFORMS)('step-up from inside a handler, on %s', (platform) => {
     log = new RecordingLogger();
   });
 
-  async function start(
-    parts: Parameters<typeof startApp>[1],
-    connect: Parameters<typeof startApp>[2] = () => undefined,
-    more: Partial<McpAuthModuleOptions> = {},
-  ): Promise<RunningApp> {
+  async function start(parts: AppParts, more: Partial<McpAuthModuleOptions> = {}): Promise<RunningApp> {
     const resources = { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] };
-    const prepare: typeof connect = async (nest) => {
-      nest.useLogger(log);
+    const prepare: AppParts['prepare'] = async (nest) => {
       nest.get(McpAuthEvents).on('scope_denied', (event) => denied.push(event));
-      await connect(nest);
+      await parts.prepare?.(nest);
     };
-    return closeAfterTest(await startApp({ resources, ...more }, parts, prepare, undefined, platform));
+    return closeAfterTest(await startApp({ resources, ...more }, { ...parts, log, prepare, platform }));
   }
 
   describe.each(LATE_ENDPOINTS)('with %s', (name, legacyAnswers, make) => {
@@ -87,8 +82,7 @@ describe.each(PLATFORMS)('step-up from inside a handler, on %s', (platform) => {
     const versions: readonly Version[] = name.startsWith('SDK v1') ? [LEGACY] : [LEGACY, MODERN];
 
     async function startEndpoint(more: Partial<McpAuthModuleOptions> = {}) {
-      const { controllers, connect } = make();
-      const app = await start({ controllers }, connect, more);
+      const app = await start(make(), more);
       return async (
         version: Version,
         [method, target, params]: readonly [string, string, object],
@@ -234,8 +228,7 @@ describe.each(PLATFORMS)('step-up from inside a handler, on %s', (platform) => {
 
   verifies('SSE-01', 'names what the decorators on the handler ask for too', async () => {
     const [, , make] = LATE_ENDPOINTS[3] as (typeof LATE_ENDPOINTS)[number];
-    const { controllers, connect } = make();
-    const app = await start({ controllers }, connect);
+    const app = await start(make());
     const ask = async (scope: string) =>
       app.send('/notes', {
         method: 'POST',
@@ -251,8 +244,7 @@ describe.each(PLATFORMS)('step-up from inside a handler, on %s', (platform) => {
 
   verifies('SSE-01', 'holds where a handler of @rekog/mcp-nest has a filter of its own', async () => {
     const [, , make] = LATE_ENDPOINTS[3] as (typeof LATE_ENDPOINTS)[number];
-    const { controllers, connect } = make();
-    const app = await start({ controllers }, connect);
+    const app = await start(make());
     const headers = { authorization: `Bearer ${await token()}`, 'mcp-protocol-version': LEGACY };
     const answer = await app.send('/notes', { method: 'POST', headers, body: toolCall('filtered') });
     expect(rejectedAs(answer)).toEqual(insufficientScope(ASKED[LEGACY]));

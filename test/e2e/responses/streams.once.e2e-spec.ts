@@ -3,19 +3,14 @@ import { Agent } from 'node:http';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import type { McpAuthModuleOptions } from 'nestjs-mcp-auth';
 import { StreamExpiry } from '../../../lib/response/stream-expiry.js';
-import { PLATFORMS, type RunningApp, startApp } from '../../fixtures/app.js';
+import { type AppParts, PLATFORMS, type RunningApp, startApp } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { TestClock } from '../../fixtures/clock.js';
 import { INITIALIZE, MCP_HEADERS, toolCall } from '../../fixtures/mcp-endpoint.js';
 import { notesRejections, rejectedAs } from '../../fixtures/notes-rejections.js';
 import { closeAfterTest } from '../../fixtures/opened.js';
 import { NOTES } from '../../fixtures/resources.js';
-import {
-  LISTEN_ENDPOINTS,
-  SESSION_ENDPOINTS,
-  StreamController,
-  type StreamEndpoint,
-} from '../../fixtures/stream-endpoints.js';
+import { LISTEN_ENDPOINTS, SESSION_ENDPOINTS, StreamController } from '../../fixtures/stream-endpoints.js';
 import { openStream, type OpenStream, settlesWithin, until } from '../../fixtures/streams.js';
 import { verifies } from '../../verifies.js';
 
@@ -48,14 +43,10 @@ describe.each(PLATFORMS)('streams, on %s', (platform) => {
     await as.close();
   });
 
-  async function start(
-    { controllers, providers = [], connect = () => Promise.resolve() }: Partial<StreamEndpoint>,
-    more: Partial<McpAuthModuleOptions> = {},
-  ): Promise<RunningApp> {
+  async function start(parts: AppParts, more: Partial<McpAuthModuleOptions> = {}): Promise<RunningApp> {
     const resources = { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] };
     const options = { resources, clockToleranceSeconds: 0, ...more };
-    const parts = { controllers: controllers ?? [], providers: [...providers] };
-    return closeAfterTest(await startApp(options, parts, (nest) => connect(nest), undefined, platform));
+    return closeAfterTest(await startApp(options, { ...parts, platform }));
   }
 
   /** A token that is over in so many seconds, in whole seconds of the clock. */

@@ -15,7 +15,14 @@ import {
   type UnauthorizedRequest,
 } from 'nestjs-mcp-auth';
 import { z } from 'zod';
-import { PLATFORMS, RecordingLogger, type RunningApp, startApp, startFailure } from '../../fixtures/app.js';
+import {
+  type AppParts,
+  PLATFORMS,
+  RecordingLogger,
+  type RunningApp,
+  startApp,
+  startFailure,
+} from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import type { HttpAnswer } from '../../fixtures/http.js';
 import { INITIALIZE, MCP_HEADERS, mcpEndpoint, toolCall } from '../../fixtures/mcp-endpoint.js';
@@ -64,6 +71,11 @@ const MODERN_META = {
   'io.modelcontextprotocol/clientCapabilities': {},
 };
 
+function withTools(): AppParts {
+  const { controller, connect } = mcpEndpoint();
+  return { controllers: [controller, Tools], prepare: connect };
+}
+
 describe.each(PLATFORMS)('the option toolChallenge, on %s', (platform) => {
   let as: LoopbackAuthorizationServer;
   let log: RecordingLogger;
@@ -84,10 +96,8 @@ describe.each(PLATFORMS)('the option toolChallenge, on %s', (platform) => {
   async function started(
     resource: Partial<ProtectedResourceOptions> = {},
     more: Partial<McpAuthModuleOptions> = {},
-    parts?: Parameters<typeof startApp>[1],
-    connected?: Parameters<typeof startApp>[2],
+    parts = withTools(),
   ): Promise<RunningApp> {
-    const { controller, connect } = mcpEndpoint();
     const resources = {
       resource: NOTES,
       authorizationServers: [as.issuer],
@@ -96,14 +106,15 @@ describe.each(PLATFORMS)('the option toolChallenge, on %s', (platform) => {
     };
     const app = await startApp(
       { resources, toolChallenge: 'result', ...more },
-      parts ?? { controllers: [controller, Tools] },
-      async (nest) => {
-        nest.useLogger(log);
-        nest.get(McpAuthEvents).events$.subscribe((event) => events.push(event));
-        await (connected ?? connect)(nest);
+      {
+        ...parts,
+        log,
+        prepare: async (nest) => {
+          nest.get(McpAuthEvents).events$.subscribe((event) => events.push(event));
+          await parts.prepare?.(nest);
+        },
+        platform,
       },
-      undefined,
-      platform,
     );
     return closeAfterTest(app);
   }
@@ -233,7 +244,7 @@ describe.each(PLATFORMS)('the option toolChallenge, on %s', (platform) => {
           return 'allowed';
         }
       }
-      const app = await started({}, {}, { controllers: [VerifyController] }, () => Promise.resolve());
+      const app = await started({}, {}, { controllers: [VerifyController] });
       const body = JSON.stringify(toolCall('write'));
       const headers = {
         accept: 'application/json',
@@ -257,7 +268,7 @@ describe.each(PLATFORMS)('the option toolChallenge, on %s', (platform) => {
         return 'served';
       }
     }
-    const app = await started({}, {}, { controllers: [AnyMethodController] }, () => Promise.resolve());
+    const app = await started({}, {}, { controllers: [AnyMethodController] });
     const body = toolCall('write');
     expect((await post(app, body)).status).toBe(200);
     for (const method of ['PUT', 'PATCH'])
@@ -288,9 +299,7 @@ describe.each(PLATFORMS)('the option toolChallenge, on %s', (platform) => {
         consumer.apply(BearerAuthMiddleware).forRoutes('notes');
       }
     }
-    const { controller, connect } = mcpEndpoint();
-    const parts = { imports: [Covered], controllers: [controller, Tools] };
-    const app = await started({ allowAnonymous: true }, {}, parts, connect);
+    const app = await started({ allowAnonymous: true }, {}, { imports: [Covered], ...withTools() });
     expect(challengedAs(await post(app, toolCall('write')))).toEqual(
       challenged(signIn('notes:read notes:write')),
     );
@@ -405,8 +414,7 @@ describe.each(PLATFORMS)('the option toolChallenge, on %s', (platform) => {
     const versions = name.startsWith('SDK v1') ? ['2025-11-25'] : ['2025-11-25', '2026-07-28'];
 
     verifies('CLI-09', 'is the result of the call, whether its stream has begun or not', async () => {
-      const { controllers, connect } = make();
-      const app = await started({ allowAnonymous: true }, {}, { controllers }, connect);
+      const app = await started({ allowAnonymous: true }, {}, make());
       const call = async (version: string, tool: string, headers: Record<string, string>) => {
         const isModern = version === '2026-07-28';
         const _meta = { progressToken: 1, ...(isModern && MODERN_META) };

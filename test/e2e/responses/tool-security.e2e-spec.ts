@@ -13,13 +13,12 @@ import {
   RequireScopes,
 } from 'nestjs-mcp-auth';
 import { z } from 'zod';
-import { type RunningApp, startFailure } from '../../fixtures/app.js';
+import { type RunningApp, start, startFailure } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import type { HttpAnswer } from '../../fixtures/http.js';
 import { INITIALIZE, MCP_HEADERS, mcpEndpoint, toolCall } from '../../fixtures/mcp-endpoint.js';
 import { LISTINGS } from '../../fixtures/listing-app.js';
 import { message } from '../../fixtures/operations-app.js';
-import { start } from '../../fixtures/opened.js';
 import { NOTES } from '../../fixtures/resources.js';
 import { sdkController } from '../../fixtures/transport-servers.js';
 import { verifies } from '../../verifies.js';
@@ -64,14 +63,14 @@ describe.each(LISTINGS)('securitySchemes in lists of %s', (_, make) => {
     resource: Partial<ProtectedResourceOptions> = {},
     more: Partial<McpAuthModuleOptions> = {},
   ): Promise<RunningApp> {
-    const { options, parts, prepare } = make();
+    const { options, parts } = make();
     const resources = {
       resource: NOTES,
       authorizationServers: [as.issuer],
       requiredScopes: ['notes:read'],
       ...resource,
     };
-    return start({ resources, ...options, ...more }, parts, prepare);
+    return start({ resources, ...options, ...more }, parts);
   }
 
   const CLOSED = {
@@ -212,7 +211,7 @@ describe('securitySchemes of tools of @rekog/mcp-nest', () => {
   ): Promise<RunningApp> {
     const { controller, connect } = mcpEndpoint({}, ...decorators);
     const resources = { resource: NOTES, authorizationServers: [as.issuer], ...resource };
-    return start({ resources, ...more }, { controllers: [controller, Mixed, Guarded] }, connect);
+    return start({ resources, ...more }, { controllers: [controller, Mixed, Guarded], prepare: connect });
   }
 
   /** What the schemes say of each tool is what a caller without a token finds. */

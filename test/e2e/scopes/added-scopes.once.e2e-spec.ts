@@ -10,12 +10,11 @@ import {
   SkipBearerAuth,
 } from 'nestjs-mcp-auth';
 import { z } from 'zod';
-import { PLATFORMS, type RunningApp, startApp, startFailure } from '../../fixtures/app.js';
+import { PLATFORMS, type RunningApp, start, startApp, startFailure } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { listing } from '../../fixtures/config-problems.js';
 import { MCP_HEADERS, mcpEndpoint, toolCall } from '../../fixtures/mcp-endpoint.js';
 import { notesRejections, rejectedAs } from '../../fixtures/notes-rejections.js';
-import { start } from '../../fixtures/opened.js';
 import { NOTES, NOTES_METADATA, offlineResource, PRM } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';
 
@@ -163,7 +162,7 @@ describe.each(PLATFORMS)('scopes of several @RequireScopes(), on %s', (platform)
     const { controller, connect } = mcpEndpoint();
     const resources = { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] };
     const controllers = [controller, Stacked, Leaf, LeafRoutes, StackedRoutes];
-    app = await startApp({ resources }, { controllers }, connect, undefined, platform);
+    app = await startApp({ resources }, { controllers, prepare: connect, platform });
   });
 
   afterAll(async () => {

@@ -60,7 +60,7 @@ describe.each(CASES)(
         requiredScopes: ['notes:read'],
       };
       const parts = { controllers: [controller], providers: [NotesHandlers] };
-      app = await startApp({ resources }, parts, undefined, undefined, platform);
+      app = await startApp({ resources }, { ...parts, platform });
     });
 
     afterAll(async () => {

@@ -116,7 +116,7 @@ describe.each(PLATFORMS)('headers and body of an MCP message, on %s', (platform)
   beforeAll(async () => {
     const endpoint = mcpEndpoint();
     const controllers = [endpoint.controller, ScopedTools, Umlauts, Rest];
-    app = await startApp(options(), { controllers }, endpoint.connect, undefined, platform);
+    app = await startApp(options(), { controllers, prepare: endpoint.connect, platform });
     post = poster(app);
   });
 

@@ -48,7 +48,7 @@ describe.each(PLATFORMS)('a request for many operations, on %s', (platform) => {
   async function started(more: Partial<McpAuthModuleOptions> = {}): Promise<RunningApp> {
     const { prepare, ...parts } = transport!.make();
     const resources = { resource: NOTES, authorizationServers: [as.issuer] };
-    return closeAfterTest(await startApp({ resources, ...more }, parts, prepare, undefined, platform));
+    return closeAfterTest(await startApp({ resources, ...more }, { ...parts, prepare, platform }));
   }
 
   const poster = async (app: RunningApp) => {

@@ -291,7 +291,7 @@ describe.each(PLATFORMS)('a function among the scopes, on %s', (platform) => {
   async function started([, make, options]: (typeof SERVERS)[number]): Promise<RunningApp> {
     const { connect, ...parts } = make();
     const resources = { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] };
-    const app = await startApp({ resources, ...options }, parts, connect, undefined, platform);
+    const app = await startApp({ resources, ...options }, { ...parts, prepare: connect, platform });
     return closeAfterTest(app);
   }
 

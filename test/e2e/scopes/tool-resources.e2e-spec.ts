@@ -31,10 +31,9 @@ import {
   RequireScopes,
 } from 'nestjs-mcp-auth';
 import { z } from 'zod';
-import { defaultPlatform, type RunningApp } from '../../fixtures/app.js';
+import { type AppParts, defaultPlatform, type RunningApp, startCreated } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { MCP_HEADERS, toolCall } from '../../fixtures/mcp-endpoint.js';
-import { type AppParts, startCreated } from '../../fixtures/nest-factory-app.js';
 import { rejectedAs } from '../../fixtures/notes-rejections.js';
 import { ADMIN, NOTES } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';

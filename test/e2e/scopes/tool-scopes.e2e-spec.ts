@@ -99,9 +99,10 @@ describe('tools with scopes on @rekog/mcp-nest', () => {
   beforeAll(async () => {
     as = await LoopbackAuthorizationServer.start();
     const { strategy, guarded } = endpoint();
-    app = await startApp(options(), { controllers: [guarded(), NotesTools, AdminTools] }, (nest) =>
-      connect(nest, strategy),
-    );
+    app = await startApp(options(), {
+      controllers: [guarded(), NotesTools, AdminTools],
+      prepare: (nest) => connect(nest, strategy),
+    });
   });
 
   afterAll(async () => {

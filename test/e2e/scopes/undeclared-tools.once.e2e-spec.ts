@@ -17,17 +17,17 @@ import {
   RequireScopes,
 } from 'nestjs-mcp-auth';
 import {
-  PLATFORMS,
   type Platform,
+  PLATFORMS,
   RecordingLogger,
   type RunningApp,
+  start,
+  startCreated,
   startFailure,
 } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { listing, problems } from '../../fixtures/config-problems.js';
 import { MCP_HEADERS, toolCall } from '../../fixtures/mcp-endpoint.js';
-import { startCreated } from '../../fixtures/nest-factory-app.js';
-import { start } from '../../fixtures/opened.js';
 import { notesRejections, rejectedAs } from '../../fixtures/notes-rejections.js';
 import { NOTES, offlineResource } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';

@@ -11,10 +11,9 @@ import {
   VerifiedToken,
 } from 'nestjs-mcp-auth';
 import { describe, expect, it, vi } from 'vitest';
-import { type RunningApp, startFailure } from '../../fixtures/app.js';
+import { type RunningApp, start, startFailure } from '../../fixtures/app.js';
 import type { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { makeKey } from '../../fixtures/keys.js';
-import { start } from '../../fixtures/opened.js';
 import { ADMIN, NOTES } from '../../fixtures/resources.js';
 import { server } from '../../fixtures/servers.js';
 import { verifies } from '../../verifies.js';
@@ -277,13 +276,19 @@ describe('the guard', () => {
     const as = await server();
     const left: unknown[] = [];
     const resources = { resource: NOTES, authorizationServers: [as.issuer] };
-    const app = await start({ resources }, { controllers: [WhoController] }, (nest) => {
-      nest.use((request: { auth?: unknown }, response: ServerResponse, next: () => void) => {
-        request.auth = { subject: 'root' };
-        response.on('finish', () => left.push(request.auth));
-        next();
-      });
-    });
+    const app = await start(
+      { resources },
+      {
+        controllers: [WhoController],
+        prepare: (nest) => {
+          nest.use((request: { auth?: unknown }, response: ServerResponse, next: () => void) => {
+            request.auth = { subject: 'root' };
+            response.on('finish', () => left.push(request.auth));
+            next();
+          });
+        },
+      },
+    );
     expect((await app.send('/notes')).status).toBe(401);
     const headers = { authorization: `Bearer ${await as.token({ aud: NOTES })}` };
     expect((await app.send('/notes', { headers })).json).toMatchObject({ subject: 'u1' });

@@ -50,12 +50,12 @@ describe.each(PLATFORMS)('the token of a request, on %s', (platform) => {
     token = await as.token({ aud: NOTES, scope: 'notes:read' });
     const resources = { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] };
     const parts = { controllers: [NotesController] };
-    app = await startApp({ resources }, parts, undefined, undefined, platform);
+    app = await startApp({ resources }, { ...parts, platform });
     const verifier = (given: string) => {
       seen.push(given);
       return { iss: as.issuer, aud: NOTES, sub: 'u1', scope: 'notes:read' };
     };
-    trusting = await startApp({ resources, verifier }, parts, undefined, undefined, platform);
+    trusting = await startApp({ resources, verifier }, { ...parts, platform });
     app.app.get(McpAuthEvents).on('rejected', ({ reason }: RejectedEvent) => reasons.push(reason));
   });
 
@@ -316,10 +316,7 @@ describe.each(PLATFORMS)('the token of a request, on %s', (platform) => {
             verifier: () => ({ iss: as.issuer, aud: NOTES, sub: 'u1' }),
             maxTokenLength,
           },
-          { controllers: [NotesController] },
-          undefined,
-          undefined,
-          platform,
+          { controllers: [NotesController], platform },
         ),
       );
       const verifier = limited.app.get(ResourceTokenVerifier);

@@ -8,11 +8,10 @@ import {
   type ProtectedResourceOptions,
 } from 'nestjs-mcp-auth';
 import { describe, expect, it } from 'vitest';
-import { startFailure } from '../../fixtures/app.js';
+import { start, startFailure } from '../../fixtures/app.js';
 import type { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import type { HttpAnswer } from '../../fixtures/http.js';
 import { hits, startLiving } from '../../fixtures/living-app.js';
-import { start } from '../../fixtures/opened.js';
 import { ADMIN, NOTES, NOTES_METADATA, ORIGIN } from '../../fixtures/resources.js';
 import { server } from '../../fixtures/servers.js';
 import { verifies } from '../../verifies.js';

@@ -138,15 +138,7 @@ describe.each(PLATFORMS)('the token of a caller, on %s', (platform) => {
   ): Promise<{ app: RunningApp; events: McpAuthEvent[] }> {
     const resources = { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] };
     const app = closeAfterTest(
-      await startApp(
-        { resources, ...more },
-        { controllers: [NotesController] },
-        (nest) => {
-          nest.useLogger(log);
-        },
-        undefined,
-        platform,
-      ),
+      await startApp({ resources, ...more }, { controllers: [NotesController], log, platform }),
     );
     const events: McpAuthEvent[] = [];
     app.app.get(McpAuthEvents).events$.subscribe((event) => events.push(event));

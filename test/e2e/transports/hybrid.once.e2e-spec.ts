@@ -27,10 +27,9 @@ import {
   RequireScopes,
   SkipBearerAuth,
 } from 'nestjs-mcp-auth';
-import { PLATFORMS, type RunningApp } from '../../fixtures/app.js';
+import { createApp, PLATFORMS, type RunningApp, startCreated } from '../../fixtures/app.js';
 import { AppController } from '../../fixtures/apps.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
-import { createApp, startCreated } from '../../fixtures/nest-factory-app.js';
 import { NOTES, NOTES_METADATA } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';
 

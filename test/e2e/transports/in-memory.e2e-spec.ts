@@ -14,7 +14,7 @@ import {
   ProtectedResource,
   RequireScopes,
 } from 'nestjs-mcp-auth';
-import { defaultPlatform, RecordingLogger } from '../../fixtures/app.js';
+import { defaultPlatform, RecordingLogger, start } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import {
   alongside,
@@ -23,7 +23,7 @@ import {
   startWithoutHttp,
   type TransportKind,
 } from '../../fixtures/in-memory.js';
-import { closeAfterTest, start } from '../../fixtures/opened.js';
+import { closeAfterTest } from '../../fixtures/opened.js';
 import { NOTES } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';
 
@@ -287,15 +287,21 @@ describe(`such a transport beside HTTP on ${defaultPlatform}`, () => {
     const server = inMemoryServer('stdio');
     const resources = { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] };
     const parts = { controllers: [Tools, Relay], providers: [Clients] };
-    const app = await start({ resources, stdio: ALL }, parts, async (nest) => {
-      await alongside(server)(nest);
-      const answer = async (_: IncomingMessage, response: ServerResponse): Promise<void> => {
-        response.end(JSON.stringify({ result: await call(nest.get(Clients).client!, 'write_note') }));
-      };
-      nest.use('/mounted', (request: IncomingMessage, response: ServerResponse) => {
-        answer(request, response).catch(() => response.destroy());
-      });
-    });
+    const app = await start(
+      { resources, stdio: ALL },
+      {
+        ...parts,
+        prepare: async (nest) => {
+          await alongside(server)(nest);
+          const answer = async (_: IncomingMessage, response: ServerResponse): Promise<void> => {
+            response.end(JSON.stringify({ result: await call(nest.get(Clients).client!, 'write_note') }));
+          };
+          nest.use('/mounted', (request: IncomingMessage, response: ServerResponse) => {
+            answer(request, response).catch(() => response.destroy());
+          });
+        },
+      },
+    );
     const events: McpAuthEvent[] = [];
     app.app.get(McpAuthEvents).events$.subscribe((event) => events.push(event));
     const clients = app.app.get(Clients);

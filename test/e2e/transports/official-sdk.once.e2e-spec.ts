@@ -124,7 +124,7 @@ describe.each(PLATFORMS)('the official SDK in a guarded controller, on %s', (pla
   async function started(controller: Type): Promise<RunningApp> {
     const resources = { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] };
     const parts = { controllers: [controller] };
-    return closeAfterTest(await startApp({ resources }, parts, undefined, undefined, platform));
+    return closeAfterTest(await startApp({ resources }, { ...parts, platform }));
   }
 
   const bearer = async (scope = 'notes:read'): Promise<Record<string, string>> => ({

@@ -123,7 +123,7 @@ describe.each(PLATFORMS)('handlers in a context that a library makes, on %s', (p
     const as = closeAfterTest(await LoopbackAuthorizationServer.start());
     const resources = { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] };
     const parts = { controllers: [Endpoints], providers: [Tools, ToolCaller, LaterGuard] };
-    const app = closeAfterTest(await startApp({ resources }, parts, undefined, undefined, platform));
+    const app = closeAfterTest(await startApp({ resources }, { ...parts, platform }));
     return { app, as };
   }
 
@@ -174,7 +174,7 @@ describe.each(PLATFORMS)('handlers in a context that a library makes, on %s', (p
     const resources = { resource: NOTES, authorizationServers: [as.issuer] };
     const parts = { providers: [Tools, ToolCaller, LaterGuard] };
     const options = { resources, stdio: { subject: 'ada', scopes: ['notes:write'] } };
-    const { app } = closeAfterTest(await startApp(options, parts, undefined, undefined, platform));
+    const { app } = closeAfterTest(await startApp(options, { ...parts, platform }));
     const caller = app.get(ToolCaller);
     const getSession = () => ({ transport: 'stdio' });
     const authInfo = { token: '', clientId: '', scopes: ['notes:write'] };

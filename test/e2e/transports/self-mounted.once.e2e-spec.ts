@@ -2,11 +2,10 @@ import { Injectable, type INestApplication, type Type } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { McpAuthConfigError, type McpAuthModuleOptions, McpHandlerSource } from 'nestjs-mcp-auth';
-import { PLATFORMS, type RunningApp, startFailure } from '../../fixtures/app.js';
+import { type AppParts, PLATFORMS, type RunningApp, startCreated, startFailure } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { listing } from '../../fixtures/config-problems.js';
 import { MCP_HEADERS, toolCall } from '../../fixtures/mcp-endpoint.js';
-import { startCreated } from '../../fixtures/nest-factory-app.js';
 import { notesRejections, rejectedAs } from '../../fixtures/notes-rejections.js';
 import { ADMIN, NOTES, offlineResource } from '../../fixtures/resources.js';
 import { PlainTools, ran, ScopedTools, selfMounted } from '../../fixtures/self-mounted.js';
@@ -73,7 +72,7 @@ function rejection(at: string, below = '/notes'): string {
 describe.each(PLATFORMS)('a route that @rekog/mcp-nest mounts itself, on %s', (platform) => {
   const offline = { resources: offlineResource(NOTES) };
   const failure = (options: McpAuthModuleOptions, controllers: Type[], mounting: object) =>
-    startFailure(options, { controllers }, selfMounted(mounting), undefined, platform);
+    startFailure(options, { controllers, prepare: selfMounted(mounting), platform });
 
   verifies(
     'SCP-28',
@@ -127,7 +126,7 @@ describe.each(PLATFORMS)('a route that @rekog/mcp-nest mounts itself, on %s', (p
     expect(ran).toEqual([]);
   });
 
-  const started = (parts: Partial<Parameters<typeof startCreated>[1]> = {}, options = early()) => {
+  const started = (parts: AppParts = {}, options = early()) => {
     const { prepare, ...more } = parts;
     return startCreated(options, {
       platform,

@@ -4,10 +4,10 @@ import { SignJWT } from 'jose';
 import { describe, expect } from 'vitest';
 import { BearerAuthGuard, type IntrospectionOptions } from 'nestjs-mcp-auth';
 import { makeTestKey, TestAuthorizationServer, type TestClaimsOptions } from 'nestjs-mcp-auth/testing';
-import { RecordingLogger, type RunningApp } from '../../fixtures/app.js';
+import { RecordingLogger, type RunningApp, start } from '../../fixtures/app.js';
 import { problems } from '../../fixtures/config-problems.js';
 import type { HttpAnswer } from '../../fixtures/http.js';
-import { closeAfterTest, start } from '../../fixtures/opened.js';
+import { closeAfterTest } from '../../fixtures/opened.js';
 import { NOTES, NOTES_METADATA } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';
 
@@ -48,10 +48,7 @@ async function startWith(
   const server = { issuer: as.issuer, mode, introspection: { ...CLIENT, ...introspection } };
   const app = await start(
     { resources: { resource: NOTES, authorizationServers: [server] } },
-    { controllers: [NotesController] },
-    (nest) => {
-      nest.useLogger(log);
-    },
+    { controllers: [NotesController], log },
   );
   return { as, app, log };
 }

@@ -24,10 +24,10 @@ import {
   type TestFault,
   type TestTokenOptions,
 } from 'nestjs-mcp-auth/testing';
-import { type RunningApp, startFailure } from '../../fixtures/app.js';
+import { type RunningApp, start, startFailure } from '../../fixtures/app.js';
 import { TestClock } from '../../fixtures/clock.js';
 import type { HttpAnswer } from '../../fixtures/http.js';
-import { closeAfterTest, start } from '../../fixtures/opened.js';
+import { closeAfterTest } from '../../fixtures/opened.js';
 import { ADMIN, NOTES, NOTES_METADATA } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';
 
@@ -124,10 +124,7 @@ function startWith(
       discoveryTimeoutMs: 2500,
       ...options,
     },
-    { controllers: [NotesController] },
-    (app) => {
-      app.useLogger(log);
-    },
+    { controllers: [NotesController], log },
   );
 }
 

@@ -16,10 +16,9 @@ import {
   ResourceTokenVerifier,
   type TokenVerifierOption,
 } from 'nestjs-mcp-auth';
-import type { RunningApp } from '../../fixtures/app.js';
+import { type RunningApp, start } from '../../fixtures/app.js';
 import type { HttpAnswer } from '../../fixtures/http.js';
 import { NotesController } from '../../fixtures/notes.controller.js';
-import { start } from '../../fixtures/opened.js';
 import { ADMIN, ISSUER, NOTES, NOTES_METADATA, offlineResource } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';
 
@@ -101,10 +100,15 @@ describe('ResourceTokenVerifier', () => {
     const resources = [offlineResource(NOTES), offlineResource(ADMIN, { name: 'admin' })];
     const nothing = (): void => undefined;
     errors.length = 0;
-    return start({ resources, verifier }, {}, (nest) => {
-      nest.useLogger({ log: nothing, warn: nothing, error: (...line: unknown[]) => errors.push(line) });
-      prepare(nest, nest.get(ResourceTokenVerifier));
-    });
+    return start(
+      { resources, verifier },
+      {
+        prepare: (nest) => {
+          nest.useLogger({ log: nothing, warn: nothing, error: (...line: unknown[]) => errors.push(line) });
+          prepare(nest, nest.get(ResourceTokenVerifier));
+        },
+      },
+    );
   }
 
   async function expectTable(app: RunningApp, path: string): Promise<void> {

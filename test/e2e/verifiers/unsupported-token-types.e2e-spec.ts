@@ -10,9 +10,9 @@ import {
 } from 'nestjs-mcp-auth';
 import { makeTestKey, TestAuthorizationServer, type TestFault } from 'nestjs-mcp-auth/testing';
 import { startAuthorizationServer } from '../../../sample/authorization-server/src/start.js';
-import type { RunningApp } from '../../fixtures/app.js';
+import { type RunningApp, start } from '../../fixtures/app.js';
 import { CREDENTIALS } from '../../fixtures/official-clients.js';
-import { closeAfterTest, start } from '../../fixtures/opened.js';
+import { closeAfterTest } from '../../fixtures/opened.js';
 import { NOTES, NOTES_METADATA } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';
 
@@ -54,10 +54,7 @@ async function startWith(issuer: string, mode: 'introspection' | 'auto') {
   const server: AuthorizationServerOptions = { issuer, mode, introspection: CLIENT };
   const app = await start(
     { resources: { resource: NOTES, authorizationServers: [server], requiredScopes: ['notes:read'] } },
-    { controllers: [NotesController] },
-    (nest) => {
-      nest.useLogger(log);
-    },
+    { controllers: [NotesController], log },
   );
   const events: McpAuthEvent[] = [];
   app.app.get(McpAuthEvents).events$.subscribe((event) => events.push(event));

@@ -13,9 +13,9 @@ import {
   VerifiedToken,
 } from 'nestjs-mcp-auth';
 import { TestAuthorizationServer } from 'nestjs-mcp-auth/testing';
-import type { RunningApp } from '../../fixtures/app.js';
+import { type RunningApp, start } from '../../fixtures/app.js';
 import { listing, problems } from '../../fixtures/config-problems.js';
-import { closeAfterTest, start } from '../../fixtures/opened.js';
+import { closeAfterTest } from '../../fixtures/opened.js';
 import { ADMIN, NOTES, NOTES_METADATA, PRM } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';
 

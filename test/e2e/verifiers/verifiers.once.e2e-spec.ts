@@ -19,12 +19,11 @@ import {
   VerifiedToken,
 } from 'nestjs-mcp-auth';
 import { StaticTokenVerifier } from 'nestjs-mcp-auth/testing';
-import { type RunningApp, startFailure } from '../../fixtures/app.js';
+import { type RunningApp, start, startFailure } from '../../fixtures/app.js';
 import { listing, problems } from '../../fixtures/config-problems.js';
 import { failure } from '../../fixtures/discovery-failure.js';
 import { OAUTH, trusting } from '../../fixtures/discovery.js';
 import type { HttpAnswer } from '../../fixtures/http.js';
-import { start } from '../../fixtures/opened.js';
 import { ADMIN, ISSUER, NOTES, NOTES_METADATA, ORIGIN, PRM } from '../../fixtures/resources.js';
 import { bareServer } from '../../fixtures/servers.js';
 import { verifies } from '../../verifies.js';
@@ -136,10 +135,7 @@ async function withVerifier(
   const log = new Log();
   const app = await start(
     { resources: resource(NOTES), verifier, ...more },
-    { controllers: [Notes], providers },
-    (nest) => {
-      nest.useLogger(log);
-    },
+    { controllers: [Notes], providers, log },
   );
   return { app, log };
 }
@@ -266,9 +262,10 @@ describe('a verifier of the application', () => {
     });
     const app = await start(
       { resources: [withKeys(resource(NOTES)), resource(ADMIN, () => good({ aud: ADMIN, from: 'own' }))] },
-      { controllers: [Notes, Admin] },
-      undefined,
-      (builder) => builder.overrideProvider(TokenVerifier).useClass(TestVerifier),
+      {
+        controllers: [Notes, Admin],
+        override: (builder) => builder.overrideProvider(TokenVerifier).useClass(TestVerifier),
+      },
     );
     expect((await get(app)).json).toMatchObject({ from: 'override' });
     expect((await get(app, '/admin')).json).toEqual({ from: 'own' });
