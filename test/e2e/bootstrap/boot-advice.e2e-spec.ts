@@ -77,8 +77,8 @@ function misplaced(resource: string, path: string): string {
   );
 }
 
-describe('a guarded route elsewhere than its resource says', () => {
-  verifies('PRM-64', 'is told of when it is the MCP endpoint, to the letter', async () => {
+describe('a guarded route at a path other than that of its resource', () => {
+  verifies('PRM-64', 'is named in a warning if it is the MCP endpoint', async () => {
     const mcp = (path: string): AppParts => ({ controllers: [endpointAt(path), Tools] });
     expect(await warnings(ORIGIN, mcp('mcp'))).toEqual([misplaced(ORIGIN, '/')]);
     expect(await warnings(NOTES, mcp('mcp'))).toEqual([misplaced(NOTES, '/notes')]);
@@ -89,16 +89,20 @@ describe('a guarded route elsewhere than its resource says', () => {
       expect(await warnings(NOTES, mcp(path))).toEqual([]);
   });
 
-  verifies('PRM-64', 'is told of in an app without MCP tools when nothing is at or below', async () => {
-    const rest = (path: string): AppParts => ({ controllers: [endpointAt(path)] });
-    expect(await warnings(NOTES, rest('note'))).toEqual([misplaced(NOTES, '/notes')]);
-    expect(await warnings(NOTES, rest('v1/notes'))).toEqual([misplaced(NOTES, '/notes')]);
-    for (const path of ['notes', 'notes/all', 'NOTES/:id'])
-      expect(await warnings(NOTES, rest(path))).toEqual([]);
-    expect(await warnings(ORIGIN, rest('anything'))).toEqual([]);
-  });
+  verifies(
+    'PRM-64',
+    'is named in a warning without MCP tools too, if no route is at or below the path of its resource',
+    async () => {
+      const rest = (path: string): AppParts => ({ controllers: [endpointAt(path)] });
+      expect(await warnings(NOTES, rest('note'))).toEqual([misplaced(NOTES, '/notes')]);
+      expect(await warnings(NOTES, rest('v1/notes'))).toEqual([misplaced(NOTES, '/notes')]);
+      for (const path of ['notes', 'notes/all', 'NOTES/:id'])
+        expect(await warnings(NOTES, rest(path))).toEqual([]);
+      expect(await warnings(ORIGIN, rest('anything'))).toEqual([]);
+    },
+  );
 
-  verifies('PRM-64', 'is looked for behind prefix, version and module path', async () => {
+  verifies('PRM-64', 'is recognized behind a global prefix, a version and a module path', async () => {
     const at = (path: string): string => `${ORIGIN}${path}`;
     const mcp: AppParts = { controllers: [endpointAt('mcp', { version: '2' }), Tools] };
     const prefixed: AppParts['prepare'] = (nest) => {
@@ -120,7 +124,7 @@ describe('a guarded route elsewhere than its resource says', () => {
     `${misplaced(resource, path)}; URI versioning puts the route at ${real}: write that path into the resource, or give ` +
     'the controller version: VERSION_NEUTRAL';
 
-  verifies('WAY-21', 'is told of where URI versioning moves it', async () => {
+  verifies('WAY-21', 'is named in a warning if URI versioning moves it', async () => {
     const at = (path: string): string => `${ORIGIN}${path}`;
     const uri: VersioningOptions = { type: VersioningType.URI, defaultVersion: '1' };
     const [v1, api] = ['/v1/mcp', '/api/v1/mcp'];
@@ -186,7 +190,7 @@ describe('a guarded route elsewhere than its resource says', () => {
     }
   });
 
-  verifies('WAY-21', 'is told of behind a global prefix with exceptions', async () => {
+  verifies('WAY-21', 'is named in a warning behind a global prefix with exceptions', async () => {
     const mcp: AppParts = { controllers: [endpointAt('mcp'), Tools] };
     const excluding =
       (...exclude: (string | { path: string; method: RequestMethod })[]): AppParts['prepare'] =>
@@ -207,7 +211,7 @@ describe('a guarded route elsewhere than its resource says', () => {
     }
   });
 
-  verifies('PRM-64', 'is told of for its own resource only', async () => {
+  verifies('PRM-64', 'is named in a warning for its own resource only', async () => {
     const controllers = [
       endpointAt('notes', { resource: NOTES }),
       endpointAt('administration', { resource: ADMIN }),
@@ -215,7 +219,7 @@ describe('a guarded route elsewhere than its resource says', () => {
     expect(await warnings([NOTES, ADMIN], { controllers })).toEqual([misplaced(ADMIN, '/admin')]);
   });
 
-  verifies('PRM-64', 'is not told of where no guard says that it is one', async () => {
+  verifies('PRM-64', 'causes no warning if no guard covers it', async () => {
     @Controller('open')
     class Open {
       @Get()
@@ -275,32 +279,40 @@ describe('a global guard of the application', () => {
 
   const house = { provide: APP_GUARD, useClass: HouseGuard };
 
-  verifies(['PRM-40', 'F39'], 'is named when it may decide on the documents', async () => {
-    const { app, warnings: said } = await open({}, [house]);
-    expect(said).toEqual([told('HouseGuard')]);
-    expect((await app.send(`${PRM}/notes`)).status).toBe(403);
-    const passing = { canActivate: () => true };
-    const inMain = await open({}, [], (nest) => {
-      nest.useGlobalGuards(
-        passing,
-        new (class LateGuard {
-          canActivate(): boolean {
-            return true;
-          }
-        })(),
-      );
-    });
-    expect(inMain.warnings).toEqual([told('Object'), told('LateGuard')]);
-  });
+  verifies(
+    ['PRM-40', 'F39'],
+    'is named in a warning if it may reject requests for the documents',
+    async () => {
+      const { app, warnings: said } = await open({}, [house]);
+      expect(said).toEqual([told('HouseGuard')]);
+      expect((await app.send(`${PRM}/notes`)).status).toBe(403);
+      const passing = { canActivate: () => true };
+      const inMain = await open({}, [], (nest) => {
+        nest.useGlobalGuards(
+          passing,
+          new (class LateGuard {
+            canActivate(): boolean {
+              return true;
+            }
+          })(),
+        );
+      });
+      expect(inMain.warnings).toEqual([told('Object'), told('LateGuard')]);
+    },
+  );
 
-  verifies(['PRM-40', 'F39'], 'passes the documents by the decorators that the app gives', async () => {
-    const { app, warnings: said } = await open({ decorators: [SetMetadata(OPEN, true)] }, [house]);
-    expect(said).toEqual([]);
-    expect((await app.send(`${PRM}/notes`)).json).toMatchObject({ resource: NOTES });
-    expect((await app.send(`${PRM}/note`)).status).toBe(404);
-  });
+  verifies(
+    ['PRM-40', 'F39'],
+    'lets the documents pass by the decorators that the application gives',
+    async () => {
+      const { app, warnings: said } = await open({ decorators: [SetMetadata(OPEN, true)] }, [house]);
+      expect(said).toEqual([]);
+      expect((await app.send(`${PRM}/notes`)).json).toMatchObject({ resource: NOTES });
+      expect((await app.send(`${PRM}/note`)).status).toBe(404);
+    },
+  );
 
-  it('is not named when it is ours, or when the app says that nothing is needed', async () => {
+  it('is not named if it is the guard of the package, or if the application says that it needs no decorator', async () => {
     class OwnGuard extends BearerAuthGuard {}
     for (const useClass of [BearerAuthGuard, OwnGuard]) {
       expect((await open({}, [{ provide: APP_GUARD, useClass }])).warnings).toEqual([]);

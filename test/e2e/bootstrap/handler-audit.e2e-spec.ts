@@ -43,7 +43,7 @@ class OtherGuard {
 }
 
 describe('an MCP endpoint of @rekog/mcp-nest that no guard covers', () => {
-  verifies('SCP-20', 'stops the start, whatever its handlers say of scopes', async () => {
+  verifies('SCP-20', 'fails startup, whatever scopes its handlers name', async () => {
     for (const tools of [ScopedTools, PlainTools]) {
       for (const decorators of [[], [UseGuards(OtherGuard)], [AllowAnonymous()]]) {
         const error = await startFailure(options, { controllers: [endpoint(...decorators), tools] });
@@ -56,7 +56,7 @@ describe('an MCP endpoint of @rekog/mcp-nest that no guard covers', () => {
     expect(error.message).toBe(listing(`NotesEndpoint: ${UNGUARDED}`));
   });
 
-  verifies('SCP-20', 'stops the start however the controller takes its transport', async () => {
+  verifies('SCP-20', 'fails startup, however the controller gets its transport', async () => {
     const transport = new StreamableHttpTransport();
     @Controller('notes')
     class Injected extends StreamableHttpController {}
@@ -70,7 +70,7 @@ describe('an MCP endpoint of @rekog/mcp-nest that no guard covers', () => {
 
   verifies(
     'SCP-20',
-    'starts once a guard covers it, or its author says that it is for everybody',
+    'passes startup if a guard covers it, or if a decorator opens it to everybody',
     async () => {
       class OwnGuard extends BearerAuthGuard {}
       for (const decorator of [UseGuards(BearerAuthGuard), UseGuards(OwnGuard), SkipBearerAuth()]) {
@@ -87,7 +87,7 @@ describe('an MCP endpoint of @rekog/mcp-nest that no guard covers', () => {
     },
   );
 
-  verifies('SCP-20', 'is looked for among routes that serve no MCP in vain', async () => {
+  verifies('SCP-20', 'is not found among routes that serve no MCP', async () => {
     @Controller('notes')
     class Plain {}
     @Module({ controllers: [Plain] })

@@ -144,7 +144,7 @@ describe('the forms of the module', () => {
     }
   });
 
-  verifies('F88', 'let what a factory throws through', async () => {
+  verifies('F88', 'fail startup with the error that a factory throws', async () => {
     const reason = new Error('the configuration service is down');
     const factories: McpAuthModuleAsyncOptions[] = [
       { useFactory: () => Promise.reject(reason) },
@@ -159,7 +159,7 @@ describe('the forms of the module', () => {
     }
   });
 
-  it('reject what a factory gives when it is no object', async () => {
+  it('reject a factory that returns no object', async () => {
     for (const [given, found] of [
       [undefined, 'undefined'],
       [null, 'null'],
@@ -216,7 +216,7 @@ describe('several modules in one application', () => {
     expect(message).toBe(listing(`McpAuthModule: ${TWICE.replace('2', '3')}`));
   });
 
-  verifies('WAY-22', 'fail it without HTTP, too', async () => {
+  verifies('WAY-22', 'fail startup of an application without HTTP', async () => {
     @Module({ imports: [...forms(NOTES).slice(0, 1), ...forms(ADMIN).slice(0, 1)] })
     class AppModule {}
     const application = NestFactory.createApplicationContext(AppModule, {
@@ -228,7 +228,7 @@ describe('several modules in one application', () => {
 
   verifies(
     'WAY-22',
-    'are one where several modules import the same, and where each is of an app',
+    'count as one if modules import the same, or if each belongs to an application of its own',
     async () => {
       for (const form of forms(NOTES)) {
         @Module({ imports: [form], controllers: [NotesController] })
@@ -245,7 +245,7 @@ describe('several modules in one application', () => {
 });
 
 describe('an application without the module', () => {
-  verifies('WAY-24', 'is told to import it, whatever needs it', async () => {
+  verifies('WAY-24', 'fails startup with advice to import the module, whatever needs it', async () => {
     @Controller('scoped')
     class Scoped {
       @Get()
@@ -315,7 +315,7 @@ describe('isGlobal', () => {
 describe('options with mistakes', () => {
   const wrong = (options: unknown): Promise<Error> => startFailure(options as McpAuthModuleOptions);
 
-  verifies(['OPS-09', 'F88'], 'are rejected with all of them in one message', async () => {
+  verifies(['OPS-09', 'F88'], 'are rejected in one message that lists all mistakes', async () => {
     const error = await wrong({
       resources: {
         resource: 'http://api.example.com/notes',
@@ -390,7 +390,7 @@ describe('options with mistakes', () => {
     expect(as.paths).toHaveLength(1);
   });
 
-  it('are frozen once they are right, and can be injected', async () => {
+  it('are frozen once they are valid, and can be injected', async () => {
     const { app } = await start({ resources: offlineResource(NOTES) });
     const resolved: unknown = app.get(MCP_AUTH_OPTIONS);
     expect(resolved).toMatchObject({ discoveryTimeoutMs: 15_000, resources: [{ resource: NOTES }] });

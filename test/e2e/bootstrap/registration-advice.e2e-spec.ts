@@ -32,7 +32,7 @@ class NotesController {
   }
 }
 
-describe('a server that clients register themselves with', () => {
+describe('an authorization server with dynamic client registration', () => {
   let as: LoopbackAuthorizationServer;
 
   beforeEach(async () => {
@@ -63,7 +63,7 @@ describe('a server that clients register themselves with', () => {
 
   verifies(
     'CLI-37',
-    'is told of if later calls need more scopes than the first challenge names',
+    'causes a warning if later calls need more scopes than the first challenge names',
     async () => {
       expect(await warned(DCR_ONLY)).toEqual([told('notes:write notes:admin')]);
       const none = { requiredScopes: ['notes:read', 'notes:write'] };
@@ -79,48 +79,56 @@ describe('a server that clients register themselves with', () => {
     },
   );
 
-  verifies('CLI-37', 'is not told of if nothing speaks for it', async () => {
-    expect(await warned({})).toEqual([]);
-    const all = { requiredScopes: ['notes:read', 'notes:write', 'notes:admin'] };
-    expect(await warned(DCR_ONLY, all)).toEqual([]);
-    // Clients then ask for all scopes of the metadata at once.
-    expect(await warned(DCR_ONLY, { requiredScopes: [] })).toEqual([]);
-    expect(await warned(DCR_ONLY, undefined, { discovery: 'lazy' })).toEqual([]);
-    expect(await warned(DCR_ONLY, undefined, {}, 'off')).toEqual([]);
-    const byHand = { ...DCR_ONLY, registration_endpoint: undefined };
-    expect(await warned(byHand)).toEqual([expect.stringContaining('[registration_missing]')]);
-  });
+  verifies(
+    'CLI-37',
+    'causes no warning if the first challenge is enough, or if the warning is off',
+    async () => {
+      expect(await warned({})).toEqual([]);
+      const all = { requiredScopes: ['notes:read', 'notes:write', 'notes:admin'] };
+      expect(await warned(DCR_ONLY, all)).toEqual([]);
+      // Clients then ask for all scopes of the metadata at once.
+      expect(await warned(DCR_ONLY, { requiredScopes: [] })).toEqual([]);
+      expect(await warned(DCR_ONLY, undefined, { discovery: 'lazy' })).toEqual([]);
+      expect(await warned(DCR_ONLY, undefined, {}, 'off')).toEqual([]);
+      const byHand = { ...DCR_ONLY, registration_endpoint: undefined };
+      expect(await warned(byHand)).toEqual([expect.stringContaining('[registration_missing]')]);
+    },
+  );
 
-  verifies('CLI-38', 'and one that lacks something are told of with a section that exists', async () => {
-    const nothing = {
-      authorization_endpoint: undefined,
-      token_endpoint: undefined,
-      grant_types_supported: ['client_credentials'],
-      response_types_supported: ['token'],
-      registration_endpoint: undefined,
-      client_id_metadata_document_supported: undefined,
-    };
-    const lines = [
-      ...(await warned({ ...nothing, code_challenge_methods_supported: undefined })),
-      ...(await warned({ code_challenge_methods_supported: ['plain'] })),
-      ...(await warned(DCR_ONLY)),
-    ];
-    const pages = lines.map((line) => /see (OPERATIONS|GUIDE)\.md#([\w-]+)$/.exec(line)?.slice(1));
-    expect(pages.map((page) => page?.[1])).toEqual([
-      'authorization_endpoint_missing',
-      'token_endpoint_missing',
-      'code_response_type_missing',
-      'authorization_code_grant_missing',
-      'pkce_missing',
-      'registration_missing',
-      'pkce_s256_missing',
-      'step-up-and-dynamic-registration',
-    ]);
-    const all: readonly (readonly (string | undefined)[] | undefined)[] = [
-      ...pages,
-      ['GUIDE', 'code-that-reads-requser'],
-    ];
-    for (const [page = '', anchor = ''] of all.map((each) => each ?? []))
-      expect([...anchors(readFileSync(`${page}.md`, 'utf8'))]).toContain(anchor);
-  });
+  verifies(
+    'CLI-38',
+    'causes a warning that names an existing section, as does a server that lacks something',
+    async () => {
+      const nothing = {
+        authorization_endpoint: undefined,
+        token_endpoint: undefined,
+        grant_types_supported: ['client_credentials'],
+        response_types_supported: ['token'],
+        registration_endpoint: undefined,
+        client_id_metadata_document_supported: undefined,
+      };
+      const lines = [
+        ...(await warned({ ...nothing, code_challenge_methods_supported: undefined })),
+        ...(await warned({ code_challenge_methods_supported: ['plain'] })),
+        ...(await warned(DCR_ONLY)),
+      ];
+      const pages = lines.map((line) => /see (OPERATIONS|GUIDE)\.md#([\w-]+)$/.exec(line)?.slice(1));
+      expect(pages.map((page) => page?.[1])).toEqual([
+        'authorization_endpoint_missing',
+        'token_endpoint_missing',
+        'code_response_type_missing',
+        'authorization_code_grant_missing',
+        'pkce_missing',
+        'registration_missing',
+        'pkce_s256_missing',
+        'step-up-and-dynamic-registration',
+      ]);
+      const all: readonly (readonly (string | undefined)[] | undefined)[] = [
+        ...pages,
+        ['GUIDE', 'code-that-reads-requser'],
+      ];
+      for (const [page = '', anchor = ''] of all.map((each) => each ?? []))
+        expect([...anchors(readFileSync(`${page}.md`, 'utf8'))]).toContain(anchor);
+    },
+  );
 });

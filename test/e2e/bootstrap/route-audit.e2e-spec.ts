@@ -44,7 +44,7 @@ describe('several resources', () => {
   const UNNAMED =
     'does not say which resource it belongs to; add @ProtectedResource() with one of "notes", "admin"';
 
-  verifies(['PRM-63', 'F66'], 'need a name at every guarded route, or the app does not start', async () => {
+  verifies(['PRM-63', 'F66'], 'fail startup if a guarded route names none of them', async () => {
     const error = await startFailure(
       { resources: both },
       { controllers: [NotesController, AdminController] },
@@ -57,7 +57,7 @@ describe('several resources', () => {
     expect((await single.send('/admin')).status).toBe(401);
   });
 
-  verifies('PRM-63', 'need it under a global guard too, where the route itself has none', async () => {
+  verifies('PRM-63', 'fail startup under a global guard too, if a route names none of them', async () => {
     @Controller('plain')
     class PlainController extends WithOpenRoute {
       @Get()
@@ -84,7 +84,7 @@ describe('several resources', () => {
     expect((await unguarded.send('/plain')).text).toBe('plain');
   });
 
-  verifies(['PRM-63', 'F66'], 'need a name that is known', async () => {
+  verifies(['PRM-63', 'F66'], 'fail startup if a route names an unknown one', async () => {
     @Controller('notes')
     @UseGuards(BearerAuthGuard)
     class MistakenController {
@@ -127,63 +127,59 @@ describe('several resources', () => {
     );
   });
 
-  verifies(
-    ['PRM-60', 'PRM-63'],
-    'work side by side with names, and a token for one is no token for another',
-    async () => {
-      @Controller('notes')
-      @ProtectedResource('notes')
-      class NamedNotes extends NotesController {}
+  verifies(['PRM-60', 'PRM-63'], 'are served side by side, and reject the tokens of each other', async () => {
+    @Controller('notes')
+    @ProtectedResource('notes')
+    class NamedNotes extends NotesController {}
 
-      @Controller('admin')
-      @UseGuards(BearerAuthGuard)
-      class NamedAdmin {
-        @Get()
-        @ProtectedResource(ADMIN)
-        read(): string {
-          return 'admin';
-        }
+    @Controller('admin')
+    @UseGuards(BearerAuthGuard)
+    class NamedAdmin {
+      @Get()
+      @ProtectedResource(ADMIN)
+      read(): string {
+        return 'admin';
       }
-      const as = await server();
-      const authorizationServers = [as.issuer];
-      const app = await start(
-        {
-          resources: [
-            { name: 'notes', resource: NOTES, authorizationServers },
-            { resource: ADMIN, authorizationServers },
-          ],
-        },
-        { controllers: [NamedNotes, NamedAdmin] },
-      );
-      const routes = [
-        ['/notes', NOTES],
-        ['/admin', ADMIN],
-      ] as const;
-      for (const [path, resource] of routes) {
-        for (const [, aud] of routes) {
-          const headers = { authorization: `Bearer ${await as.token({ aud })}` };
-          const answer = await app.send(path, { headers });
-          if (aud === resource) {
-            expect(answer).toMatchObject({ status: 200, text: path.slice(1) });
-            continue;
-          }
-          expect(answer).toMatchObject({
-            status: 401,
-            headers: {
-              'cache-control': 'no-store',
-              'www-authenticate': `Bearer error="invalid_token", resource_metadata="${ORIGIN}${PRM}${path}", error_description="The access token is invalid or expired"`,
-            },
-            json: { error: 'invalid_token', error_description: 'The access token is invalid or expired' },
-          });
+    }
+    const as = await server();
+    const authorizationServers = [as.issuer];
+    const app = await start(
+      {
+        resources: [
+          { name: 'notes', resource: NOTES, authorizationServers },
+          { resource: ADMIN, authorizationServers },
+        ],
+      },
+      { controllers: [NamedNotes, NamedAdmin] },
+    );
+    const routes = [
+      ['/notes', NOTES],
+      ['/admin', ADMIN],
+    ] as const;
+    for (const [path, resource] of routes) {
+      for (const [, aud] of routes) {
+        const headers = { authorization: `Bearer ${await as.token({ aud })}` };
+        const answer = await app.send(path, { headers });
+        if (aud === resource) {
+          expect(answer).toMatchObject({ status: 200, text: path.slice(1) });
+          continue;
         }
-        expect((await app.send(`${PRM}${path}`)).json).toMatchObject({ resource });
+        expect(answer).toMatchObject({
+          status: 401,
+          headers: {
+            'cache-control': 'no-store',
+            'www-authenticate': `Bearer error="invalid_token", resource_metadata="${ORIGIN}${PRM}${path}", error_description="The access token is invalid or expired"`,
+          },
+          json: { error: 'invalid_token', error_description: 'The access token is invalid or expired' },
+        });
       }
-    },
-  );
+      expect((await app.send(`${PRM}${path}`)).json).toMatchObject({ resource });
+    }
+  });
 });
 
 describe('decorators that contradict each other', () => {
-  it('stop the start: a route cannot be open and need scopes', async () => {
+  it('fail startup if a route is open and needs scopes', async () => {
     @Controller('notes')
     class Contradicting extends WithOpenRoute {
       @Get()
@@ -214,7 +210,7 @@ describe('decorators that contradict each other', () => {
 
   verifies(
     'F75',
-    'stop the start: a route for anybody has no scopes, and a token is looked at or not',
+    'fail startup if an anonymous route needs scopes, or if it both skips and allows authentication',
     async () => {
       @Controller('notes')
       class Contradicting {
@@ -289,7 +285,7 @@ describe('decorators that contradict each other', () => {
     },
   );
 
-  verifies('F75', 'start when each route has one of them', async () => {
+  verifies('F75', 'pass startup if each route has one of them', async () => {
     @Controller('notes')
     class Clear extends WithOpenRoute {
       @Get()

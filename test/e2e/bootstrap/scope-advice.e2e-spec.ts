@@ -79,7 +79,7 @@ describe('offline_access', () => {
 
   verifies(
     'SCP-08',
-    'is told of where a handler asks for it, and neither advertised nor asked for',
+    'causes a warning if a handler asks for it, and is neither advertised nor in a challenge',
     async () => {
       as = await LoopbackAuthorizationServer.start();
       const options = {
@@ -129,7 +129,7 @@ describe('scopes that "scopesSupported" leaves out', () => {
     `${resource}: "scopesSupported" leaves out ${names}, which handlers or "requiredScopes" ask for`;
   const about = (warnings: readonly string[]) => warnings.filter((each) => each.includes('scopesSupported'));
 
-  verifies('SCP-08', 'are named, each once, and offline_access is not among them', async () => {
+  verifies('SCP-08', 'are named in a warning, each once and without offline_access', async () => {
     const resources = offlineResource(NOTES, {
       scopesSupported: ['notes:add'],
       requiredScopes: ['notes:read', 'notes:add'],
@@ -141,7 +141,7 @@ describe('scopes that "scopesSupported" leaves out', () => {
     expect(about(warnings)).toEqual([leftOut(NOTES, names)]);
   });
 
-  verifies('SCP-08', 'are none where all are listed, or where nothing is left out by a list', async () => {
+  verifies('SCP-08', 'cause no warning if all are listed, or if there is no list', async () => {
     const all = ['notes:add', 'notes:write', 'notes:erase'];
     for (const more of [{ scopesSupported: all }, {}]) {
       const { warnings } = await started(
@@ -152,28 +152,24 @@ describe('scopes that "scopesSupported" leaves out', () => {
     }
   });
 
-  verifies(
-    'SCP-08',
-    'are named for the resource that a handler belongs to, where it says which',
-    async () => {
-      @Controller('admin')
-      @UseGuards(BearerAuthGuard)
-      @ProtectedResource('admin')
-      class Admin {
-        @Get()
-        @RequireScopes('admin:read')
-        read(): string {
-          return 'admin';
-        }
+  verifies('SCP-08', 'are named for the resource that the handler names', async () => {
+    @Controller('admin')
+    @UseGuards(BearerAuthGuard)
+    @ProtectedResource('admin')
+    class Admin {
+      @Get()
+      @RequireScopes('admin:read')
+      read(): string {
+        return 'admin';
       }
-      const resources = [
-        offlineResource(NOTES, { scopesSupported: ['a'] }),
-        offlineResource(ADMIN, { name: 'admin', scopesSupported: ['a'] }),
-      ];
-      const { warnings } = await started({ resources }, { controllers: [Admin, Tools] });
-      expect(about(warnings)).toEqual([leftOut(ADMIN, '"admin:read"')]);
-    },
-  );
+    }
+    const resources = [
+      offlineResource(NOTES, { scopesSupported: ['a'] }),
+      offlineResource(ADMIN, { name: 'admin', scopesSupported: ['a'] }),
+    ];
+    const { warnings } = await started({ resources }, { controllers: [Admin, Tools] });
+    expect(about(warnings)).toEqual([leftOut(ADMIN, '"admin:read"')]);
+  });
 });
 
 describe('scopes that an authorization server does not list', () => {
@@ -210,28 +206,32 @@ describe('scopes that an authorization server does not list', () => {
     return about(warnings);
   }
 
-  verifies('WAY-24', 'are named with handlers, server and what may be meant', async () => {
-    const listed = ['openid', 'offline_access', 'notes:read', 'notes:write', 'notes:add'];
-    const tools = 'Mistyped.write, Mistyped.erase';
-    const expected = [
-      unlisted(tools, 'notes:wirte', ONE, 'notes:write'),
-      unlisted('Mistyped.erase', 'x', ONE),
-    ];
-    expect(await said([metadata(ONE, listed)])).toEqual(expected);
-    const Handlers = source({ kind: 'prompt', name: 'greet', requirements: ['notes:raed'] });
-    const parts = { controllers: [], providers: [Handlers] };
-    expect(await said([metadata(ONE, listed)], { requiredScopes: ['notes:ad'] }, parts)).toEqual([
-      unlisted('"requiredScopes"', 'notes:ad', ONE, 'notes:add'),
-      unlisted('prompt "greet"', 'notes:raed', ONE, 'notes:read'),
-    ]);
-    // Of several servers each is compared.
-    const all = [...listed, 'notes:wirte', 'x'];
-    expect(await said([metadata(ONE, all), metadata(OTHER, listed)])).toEqual(
-      expected.map((each) => each.replace(ONE, OTHER)),
-    );
-  });
+  verifies(
+    'WAY-24',
+    'are named in a warning with handlers, server and the closest listed scope',
+    async () => {
+      const listed = ['openid', 'offline_access', 'notes:read', 'notes:write', 'notes:add'];
+      const tools = 'Mistyped.write, Mistyped.erase';
+      const expected = [
+        unlisted(tools, 'notes:wirte', ONE, 'notes:write'),
+        unlisted('Mistyped.erase', 'x', ONE),
+      ];
+      expect(await said([metadata(ONE, listed)])).toEqual(expected);
+      const Handlers = source({ kind: 'prompt', name: 'greet', requirements: ['notes:raed'] });
+      const parts = { controllers: [], providers: [Handlers] };
+      expect(await said([metadata(ONE, listed)], { requiredScopes: ['notes:ad'] }, parts)).toEqual([
+        unlisted('"requiredScopes"', 'notes:ad', ONE, 'notes:add'),
+        unlisted('prompt "greet"', 'notes:raed', ONE, 'notes:read'),
+      ]);
+      // Of several servers each is compared.
+      const all = [...listed, 'notes:wirte', 'x'];
+      expect(await said([metadata(ONE, all), metadata(OTHER, listed)])).toEqual(
+        expected.map((each) => each.replace(ONE, OTHER)),
+      );
+    },
+  );
 
-  verifies('WAY-24', 'are not named where the list says nothing of a resource', async () => {
+  verifies('WAY-24', 'cause no warning if the list does not concern a resource', async () => {
     const identity = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access', 'name', 'picture'];
     for (const scopes of [undefined, [], identity]) expect(await said([metadata(ONE, scopes)])).toEqual([]);
     expect(await said([metadata(ONE, [...identity, 'notes:write'])])).not.toEqual([]);
@@ -269,7 +269,7 @@ describe('a route that stands before the metadata documents', () => {
 
   // A Nest without this option tells of none.
   it.runIf(defaultPlatform === 'express' && 'getRouteConflictPolicy' in ApplicationConfig.prototype)(
-    'is named by Nest, where it is told to',
+    'is named by Nest under routeConflictPolicy',
     async () => {
       const logger = new RecordingLogger();
       const factoryOptions = { logger, routeConflictPolicy: { shadow: 'warn' } } as const;

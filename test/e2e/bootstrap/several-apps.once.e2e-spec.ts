@@ -75,7 +75,7 @@ describe.each([
     expect((await second.send('/notes', await bearer(asOther, 'u1'))).status).toBe(200);
   });
 
-  it('do not take a caller from one another where one calls the other', async () => {
+  it('do not share a caller if one calls the other', async () => {
     const as = await server();
     const resources = { resource: NOTES, authorizationServers: [as.issuer] };
     const callee = await startCreated({ resources }, { platform: other, controllers: [OpenController] });
@@ -98,7 +98,7 @@ describe.each([
 });
 
 describe('one AppModule', () => {
-  verifies('PRM-09', 'makes an app of each platform, which live side by side', async () => {
+  verifies('PRM-09', 'makes an application of each platform, side by side', async () => {
     const as = await server();
     @Module({
       imports: [McpAuthModule.forRoot({ resources: { resource: NOTES, authorizationServers: [as.issuer] } })],

@@ -219,7 +219,7 @@ describe(`an MCP endpoint without a guard, on ${defaultPlatform}`, () => {
     }
   });
 
-  verifies('WAY-06', 'is not seen in routes that only look like one', async () => {
+  verifies('WAY-06', 'is not mistaken for a route that only resembles one', async () => {
     @Injectable()
     class Posts {
       handlePost(text: unknown) {
@@ -350,7 +350,7 @@ describe(`a transport of @rekog/mcp-nest behind a route that nobody recognizes, 
     },
   );
 
-  verifies('WAY-32', 'serves anonymous callers that a guard has let in', async () => {
+  verifies('WAY-32', 'serves anonymous callers that a guard allows', async () => {
     const anonymous = [
       await startHidden([UseGuards(BearerAuthGuard), AllowAnonymous()]),
       await startHidden([UseGuards(BearerAuthGuard)], options({ allowAnonymous: true })),
@@ -370,7 +370,7 @@ describe(`a transport of @rekog/mcp-nest behind a route that nobody recognizes, 
 
   verifies(
     'WAY-32',
-    'serves everybody where @SkipBearerAuth() says so, and not what extends it',
+    'serves everybody under @SkipBearerAuth(), except in a class that extends it',
     async () => {
       const { app } = await startHidden([SkipBearerAuth()]);
       expect((await call(app)).status).toBe(200);
@@ -387,14 +387,14 @@ describe(`a transport of @rekog/mcp-nest behind a route that nobody recognizes, 
     },
   );
 
-  verifies('WAY-32', 'serves what early authentication has let in', async () => {
+  verifies('WAY-32', 'serves requests that early authentication has authenticated', async () => {
     const { app } = await startHidden([], { ...options(), earlyAuthentication: true });
     expect(rejectedAs(await call(app))).toEqual(noToken);
     expect((await call(app, await bearer())).status).toBe(200);
     expect(ran).toEqual(['open']);
   });
 
-  verifies('WAY-32', 'serves what BearerAuthMiddleware has let in', async () => {
+  verifies('WAY-32', 'serves requests that BearerAuthMiddleware has authenticated', async () => {
     const transport = new StreamableHttpTransport();
     @Module({ controllers: [hidden(transport), PlainTools] })
     class Covered {
@@ -409,7 +409,7 @@ describe(`a transport of @rekog/mcp-nest behind a route that nobody recognizes, 
     expect(ran).toEqual(['open']);
   });
 
-  verifies('WAY-32', 'is called by a route of the platform, too', async () => {
+  verifies('WAY-32', 'serves a route of the platform too', async () => {
     const transport = new StreamableHttpTransport();
     const { post } = servedBy(transport);
     const app = await startCreated(options(), {
@@ -425,7 +425,7 @@ describe(`a transport of @rekog/mcp-nest behind a route that nobody recognizes, 
     expect(ran).toEqual([]);
   });
 
-  verifies('WAY-32', 'answers 500 where the resource is not known, and says the fix in the log', async () => {
+  verifies('WAY-32', 'answers 500 if the resource is unknown, and logs the fix', async () => {
     const resources = [NOTES, ADMIN].map((resource) => offlineResource(resource));
     const { app, log } = await startHidden([], { resources });
     // At the path of one of them, that one is meant.
@@ -527,7 +527,7 @@ describe(`an HTTP transport of the application for @rekog/mcp-nest, on ${default
   });
 });
 
-describe(`what an application says of its resources when it starts, on ${defaultPlatform}`, () => {
+describe(`the line about a resource at startup, on ${defaultPlatform}`, () => {
   /** Keeps the lines of the module. */
   class Lines extends RecordingLogger {
     readonly logged: string[] = [];
@@ -561,7 +561,7 @@ describe(`what an application says of its resources when it starts, on ${default
   @UseGuards(BearerAuthGuard)
   class Guarded extends Open {}
 
-  verifies('WAY-36', 'is a warning where no guarded route serves one', async () => {
+  verifies('WAY-36', 'is a warning if no guarded route serves the resource', async () => {
     @Controller('skipped')
     @SkipBearerAuth()
     class Skipped extends Open {}
@@ -573,7 +573,7 @@ describe(`what an application says of its resources when it starts, on ${default
 
   verifies(
     'WAY-36',
-    'is that it is protected where a guard, a middleware or early authentication is',
+    'says that the resource is protected by a guard, a middleware or early authentication',
     async () => {
       @Module({ controllers: [Open] })
       class Covered {
@@ -606,7 +606,7 @@ describe(`what an application says of its resources when it starts, on ${default
     },
   );
 
-  verifies('WAY-36', 'is of each resource by itself', async () => {
+  verifies('WAY-36', 'is decided for each resource by itself', async () => {
     @ProtectedResource(NOTES)
     @Controller('notes')
     class OfNotes extends Guarded {}
@@ -616,7 +616,7 @@ describe(`what an application says of its resources when it starts, on ${default
     expect(warnings).toEqual([unprotected(ADMIN, ` and @ProtectedResource('${ADMIN}')`)]);
   });
 
-  verifies('WAY-36', 'is nothing of the kind where there is no HTTP', async () => {
+  verifies('WAY-36', 'is not logged without HTTP', async () => {
     const lines = new Lines();
     const { NestFactory } = await import('@nestjs/core');
     const module = McpAuthModule.forRoot(offline);

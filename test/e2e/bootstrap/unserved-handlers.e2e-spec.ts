@@ -58,7 +58,7 @@ async function said(
 }
 
 describe(`MCP handlers of an application that listens, on ${defaultPlatform}`, () => {
-  verifies('WAY-24', 'are named where no strategy is connected, or none is started', async () => {
+  verifies('WAY-24', 'are named in a warning if no strategy is connected, or none is started', async () => {
     expect(await said([NotesTools])).toEqual([`NotesTools ${UNSERVED}`]);
     const connected = await said(
       [NotesTools],
@@ -67,21 +67,28 @@ describe(`MCP handlers of an application that listens, on ${defaultPlatform}`, (
     expect(connected).toEqual([`NotesTools ${UNSERVED}`]);
   });
 
-  verifies('WAY-24', 'are named where only the strategy of another server is connected', async () => {
-    const connect = (...servers: (string | undefined)[]) => {
-      return async (app: INestApplication) => {
-        for (const server of servers) app.connectMicroservice({ strategy: strategy(server) });
-        await app.startAllMicroservices();
+  verifies(
+    'WAY-24',
+    'are named in a warning if only the strategy of another server is connected',
+    async () => {
+      const connect = (...servers: (string | undefined)[]) => {
+        return async (app: INestApplication) => {
+          for (const server of servers) app.connectMicroservice({ strategy: strategy(server) });
+          await app.startAllMicroservices();
+        };
       };
-    };
-    const both = [NotesTools, AdminTools];
-    expect(await said(both, connect(undefined))).toEqual([`AdminTools ${UNSERVED}`]);
-    expect(await said(both, connect('admin'))).toEqual([`NotesTools ${UNSERVED}`]);
-    expect(await said(both, connect('admins'))).toEqual([`NotesTools ${UNSERVED}`, `AdminTools ${UNSERVED}`]);
-    expect(await said(both, connect('admin', undefined))).toEqual([]);
-  });
+      const both = [NotesTools, AdminTools];
+      expect(await said(both, connect(undefined))).toEqual([`AdminTools ${UNSERVED}`]);
+      expect(await said(both, connect('admin'))).toEqual([`NotesTools ${UNSERVED}`]);
+      expect(await said(both, connect('admins'))).toEqual([
+        `NotesTools ${UNSERVED}`,
+        `AdminTools ${UNSERVED}`,
+      ]);
+      expect(await said(both, connect('admin', undefined))).toEqual([]);
+    },
+  );
 
-  verifies('WAY-24', 'are not named where they are connected, before or after it listens', async () => {
+  verifies('WAY-24', 'cause no warning if they are connected, before or after it listens', async () => {
     const connect = async (app: INestApplication) => {
       app.connectMicroservice({ strategy: strategy() });
       await app.startAllMicroservices();

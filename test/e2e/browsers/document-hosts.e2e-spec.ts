@@ -36,39 +36,47 @@ async function expectServed(app: RunningApp, path: string, host: string): Promis
 }
 
 describe('a well-known document', () => {
-  verifies(['PRM-43', 'LEG-02', 'H13'], 'is for any Origin, and on loopback for loopback hosts', async () => {
-    const as = await server();
-    const app = await start({
-      resources: { resource: LOCAL, authorizationServers: [as.issuer] },
-      legacyAuthorizationServerMetadata: true,
-    });
-    for (const path of [DOCUMENT, OAUTH]) {
-      for (const host of ['localhost:3000', '127.0.0.1', '[::1]:1']) await expectServed(app, path, host);
-      for (const host of ['evil.example', 'localhost.evil.example:3000']) {
-        await expectForbidden(app, path, host);
+  verifies(
+    ['PRM-43', 'LEG-02', 'H13'],
+    'is served to any Origin, and on loopback to loopback hosts',
+    async () => {
+      const as = await server();
+      const app = await start({
+        resources: { resource: LOCAL, authorizationServers: [as.issuer] },
+        legacyAuthorizationServerMetadata: true,
+      });
+      for (const path of [DOCUMENT, OAUTH]) {
+        for (const host of ['localhost:3000', '127.0.0.1', '[::1]:1']) await expectServed(app, path, host);
+        for (const host of ['evil.example', 'localhost.evil.example:3000']) {
+          await expectForbidden(app, path, host);
+        }
       }
-    }
-    for (const path of [`${PRM}/note`, '/nowhere']) {
-      expect((await app.send(path, { headers: { host: 'evil.example' } })).status).toBe(404);
-    }
-  });
-
-  verifies(['PRM-43', 'LEG-02'], 'is elsewhere for any host, or for those that are configured', async () => {
-    const as = await server();
-    const open = { resource: NOTES, authorizationServers: [as.issuer] };
-    const app = await start({ resources: open, legacyAuthorizationServerMetadata: true });
-    for (const path of [DOCUMENT, OAUTH]) await expectServed(app, path, 'evil.example');
-    const closed = { ...open, allowedHosts: ['mcp.internal'] };
-    const strict = await start({ resources: closed, legacyAuthorizationServerMetadata: true });
-    for (const path of [DOCUMENT, OAUTH]) {
-      for (const host of ['mcp.internal', 'api.example.com']) await expectServed(strict, path, host);
-      await expectForbidden(strict, path, 'mcp.interna');
-    }
-  });
+      for (const path of [`${PRM}/note`, '/nowhere']) {
+        expect((await app.send(path, { headers: { host: 'evil.example' } })).status).toBe(404);
+      }
+    },
+  );
 
   verifies(
     ['PRM-43', 'LEG-02'],
-    'is for the hosts of its own resource, a copy for those of all',
+    'is served elsewhere to any host, or to those that are configured',
+    async () => {
+      const as = await server();
+      const open = { resource: NOTES, authorizationServers: [as.issuer] };
+      const app = await start({ resources: open, legacyAuthorizationServerMetadata: true });
+      for (const path of [DOCUMENT, OAUTH]) await expectServed(app, path, 'evil.example');
+      const closed = { ...open, allowedHosts: ['mcp.internal'] };
+      const strict = await start({ resources: closed, legacyAuthorizationServerMetadata: true });
+      for (const path of [DOCUMENT, OAUTH]) {
+        for (const host of ['mcp.internal', 'api.example.com']) await expectServed(strict, path, host);
+        await expectForbidden(strict, path, 'mcp.interna');
+      }
+    },
+  );
+
+  verifies(
+    ['PRM-43', 'LEG-02'],
+    'is served to the hosts of its own resource, and the copy to those of all',
     async () => {
       const as = await server();
       const servers = { authorizationServers: [as.issuer] };
@@ -86,7 +94,7 @@ describe('a well-known document', () => {
     },
   );
 
-  verifies(['PRM-43', 'ORG-08'], 'is for nobody who names two hosts', async () => {
+  verifies(['PRM-43', 'ORG-08'], 'is not served to a request that names two hosts', async () => {
     const app = await start({ resources: offlineResource(NOTES) });
     const get = (lines: string): Promise<string> =>
       sendRaw(app.origin, `GET ${DOCUMENT} HTTP/1.1\r\n${lines}Connection: close\r\n\r\n`);

@@ -135,7 +135,7 @@ describe('the Origin and Host of requests to a guarded route', () => {
 
   verifies(
     ['ORG-01', 'ORG-02', 'H13'],
-    'stop a good token from a foreign page, whatever the method',
+    'reject a good token from a foreign page, whatever the method',
     async () => {
       for (const method of METHODS) {
         expect(await ask(remote, { origin: EVIL }, method)).toEqual(FORBIDDEN_ORIGIN);
@@ -146,7 +146,7 @@ describe('the Origin and Host of requests to a guarded route', () => {
     },
   );
 
-  verifies(['ORG-02', 'H13'], 'are decided on before credentials', async () => {
+  verifies(['ORG-02', 'H13'], 'are checked before credentials', async () => {
     const credentials = [[], ['Bearer x'], ['Basic dTpw'], ['Bearer x', 'Bearer y']];
     for (const authorization of credentials) {
       for (const method of METHODS) {
@@ -163,7 +163,7 @@ describe('the Origin and Host of requests to a guarded route', () => {
     });
   });
 
-  verifies('ORG-03', 'may be absent, and may not be what no page has', async () => {
+  verifies('ORG-03', 'may be absent, and may not be values that no page sends', async () => {
     expect(await ask(remote, {})).toEqual(RAN);
     for (const origin of ['null', '', 'https://api.example.com/', 'https://u@api.example.com', 'x']) {
       expect(await ask(remote, { origin })).toEqual(FORBIDDEN_ORIGIN);
@@ -235,7 +235,7 @@ describe('the Origin and Host of requests to a guarded route', () => {
     expect(await askRaw(local, '1.0', 'Host: localhost')).toEqual(RAN);
   });
 
-  verifies('ORG-09', 'are not what a proxy says, even one that Express trusts', async () => {
+  verifies('ORG-09', 'are not read from the headers of a proxy, even one that Express trusts', async () => {
     const says = (host: string) => ({
       'x-forwarded-host': host,
       forwarded: `host=${host}`,

@@ -57,7 +57,7 @@ describe.each(rows)('pages of browsers at $row', ({ transport, resource, platfor
 
   verifies(
     ['ORG-07', 'CHL-19'],
-    'can read answers and rejections where they are allowed, and none elsewhere',
+    'can read answers and rejections if their origin is allowed, and none otherwise',
     async () => {
       for (const scope of ['notes:read', 'notes:read notes:write']) {
         const { headers } = await client.ask(await token(scope), TOOL!, { origin: PAGE });

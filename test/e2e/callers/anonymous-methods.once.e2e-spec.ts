@@ -129,7 +129,7 @@ describe.each(PLATFORMS)('a resource with anonymousMethods, on %s', (platform) =
         expect(ran).toEqual([]);
       });
 
-      verifies('WAY-42', 'decides on a deeply nested body as on any other', async () => {
+      verifies('WAY-42', 'checks a deeply nested body as any other', async () => {
         const app = await start(mounting);
         // The body parser of Express takes 100 kB, that of Fastify 1 MiB.
         const depth = platform === 'fastify' ? 200_000 : 45_000;
@@ -164,18 +164,14 @@ describe.each(PLATFORMS)('a resource with anonymousMethods, on %s', (platform) =
         },
       );
 
-      verifies(
-        'CLI-22',
-        'runs a tool that allows anonymous callers, and its neighbour for none',
-        async () => {
-          const app = await start(mounting);
-          expect((await send(app, toolCall('list'))).text).toContain('list');
-          expect(ran).toEqual(['list']);
-          for (const name of ['List', 'list ', 'lis', '__proto__', 'constructor'])
-            expect(rejectedAs(await send(app, toolCall(name)))).toEqual(noToken);
-          expect(ran).toEqual(['list']);
-        },
-      );
+      verifies('CLI-22', 'runs a tool that allows anonymous callers, and not its neighbour', async () => {
+        const app = await start(mounting);
+        expect((await send(app, toolCall('list'))).text).toContain('list');
+        expect(ran).toEqual(['list']);
+        for (const name of ['List', 'list ', 'lis', '__proto__', 'constructor'])
+          expect(rejectedAs(await send(app, toolCall(name)))).toEqual(noToken);
+        expect(ran).toEqual(['list']);
+      });
 
       verifies('CLI-23', 'rejects a bad token and one without the scopes of the resource', async () => {
         const app = await start(mounting);
@@ -245,27 +241,23 @@ describe.each(PLATFORMS)('a resource with anonymousMethods, on %s', (platform) =
         expect(ran).toEqual([]);
       });
 
-      verifies(
-        'CLI-25',
-        'decides on the message that the server gets, whatever else its text says',
-        async () => {
-          const app = await start(mounting);
-          const params = '"params":{"name":"whoami","arguments":{}}';
-          const call = '"method":"tools/call"';
-          // JSON keeps the last of two keys.
-          const last = await sendText(app, `{"jsonrpc":"2.0","id":1,"method":"ping",${params},${call}}`);
-          expect(rejectedAs(last)).toEqual(noToken);
-          await sendText(app, `{"jsonrpc":"2.0","id":1,${call},${params},"method":"ping"}`);
-          await send(app, message('ping', { name: 'whoami', method: 'tools/call' }));
-          await send(app, {
-            ...INITIALIZE,
-            params: { ...(INITIALIZE as { params: object }).params, ...toolCall('whoami') },
-          });
-          const inherited = await sendText(app, `{"__proto__":{"jsonrpc":"2.0","method":"ping"},"id":1}`);
-          expect([400, 401]).toContain(inherited.status);
-          expect(ran).toEqual([]);
-        },
-      );
+      verifies('CLI-25', 'checks the message that the server gets, whatever else its text says', async () => {
+        const app = await start(mounting);
+        const params = '"params":{"name":"whoami","arguments":{}}';
+        const call = '"method":"tools/call"';
+        // JSON keeps the last of two keys.
+        const last = await sendText(app, `{"jsonrpc":"2.0","id":1,"method":"ping",${params},${call}}`);
+        expect(rejectedAs(last)).toEqual(noToken);
+        await sendText(app, `{"jsonrpc":"2.0","id":1,${call},${params},"method":"ping"}`);
+        await send(app, message('ping', { name: 'whoami', method: 'tools/call' }));
+        await send(app, {
+          ...INITIALIZE,
+          params: { ...(INITIALIZE as { params: object }).params, ...toolCall('whoami') },
+        });
+        const inherited = await sendText(app, `{"__proto__":{"jsonrpc":"2.0","method":"ping"},"id":1}`);
+        expect([400, 401]).toContain(inherited.status);
+        expect(ran).toEqual([]);
+      });
 
       verifies('CLI-26', 'opens only the path of the resource, in its one spelling', async () => {
         const app = await start(mounting);

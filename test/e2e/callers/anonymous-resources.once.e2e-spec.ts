@@ -212,39 +212,47 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
       },
     );
 
-    verifies('CLI-30', 'are let in by no handler that does not say where', async () => {
-      const source = declaring({ kind: 'tool', name: 'other', requirements: [], allowAnonymous: true });
-      for (const [notes, admin] of [
-        [{ anonymousMethods }, {}],
-        [{}, { anonymousMethods }],
-      ] as const) {
-        const options = { resources: resources(notes, admin) };
-        const failure = (tools: Type, ...providers: Type[]) =>
-          startFailure(options, parts(tools, ...providers));
-        const error = await failure(UnnamedTools);
-        expect(error).toBeInstanceOf(McpAuthConfigError);
-        expect(error.message).toBe(
-          listing(
-            'UnnamedTools.list: has @AllowAnonymous() and does not say at which resource, of which one has ' +
-              '"anonymousMethods"; add @ProtectedResource() with one of "notes", "admin"',
-          ),
+    verifies(
+      'CLI-30',
+      'need an open handler that names its resource, or the application does not start',
+      async () => {
+        const source = declaring({ kind: 'tool', name: 'other', requirements: [], allowAnonymous: true });
+        for (const [notes, admin] of [
+          [{ anonymousMethods }, {}],
+          [{}, { anonymousMethods }],
+        ] as const) {
+          const options = { resources: resources(notes, admin) };
+          const failure = (tools: Type, ...providers: Type[]) =>
+            startFailure(options, parts(tools, ...providers));
+          const error = await failure(UnnamedTools);
+          expect(error).toBeInstanceOf(McpAuthConfigError);
+          expect(error.message).toBe(
+            listing(
+              'UnnamedTools.list: has @AllowAnonymous() and does not say at which resource, of which one has ' +
+                '"anonymousMethods"; add @ProtectedResource() with one of "notes", "admin"',
+            ),
+          );
+          expect((await failure(NotesTools, source)).message).toBe(
+            listing(
+              'Declared.declarations()[0].resource: must be there beside "allowAnonymous", because there are several resources ' +
+                `and one has "anonymousMethods"; declare the handler once for each resource that serves it, with one of "notes", ` +
+                `"${NOTES}", "admin", "${ADMIN}"`,
+            ),
+          );
+        }
+        // Where no resource has the option, the decorator opens nothing.
+        const app = await started(
+          { resources: resources({}, { allowAnonymous: true }) },
+          UnnamedTools,
+          source,
         );
-        expect((await failure(NotesTools, source)).message).toBe(
-          listing(
-            'Declared.declarations()[0].resource: must be there beside "allowAnonymous", because there are several resources ' +
-              `and one has "anonymousMethods"; declare the handler once for each resource that serves it, with one of "notes", ` +
-              `"${NOTES}", "admin", "${ADMIN}"`,
-          ),
-        );
-      }
-      // Where no resource has the option, the decorator opens nothing.
-      const app = await started({ resources: resources({}, { allowAnonymous: true }) }, UnnamedTools, source);
-      expect(rejectedAs(await post(app, '/notes', toolCall('list')))).toEqual(noToken);
-      expect(schemesIn(await post(app, '/admin', LIST))).toEqual({
-        list: [{ type: 'noauth' }, { type: 'oauth2' }],
-        other: [{ type: 'noauth' }, { type: 'oauth2' }],
-      });
-    });
+        expect(rejectedAs(await post(app, '/notes', toolCall('list')))).toEqual(noToken);
+        expect(schemesIn(await post(app, '/admin', LIST))).toEqual({
+          list: [{ type: 'noauth' }, { type: 'oauth2' }],
+          other: [{ type: 'noauth' }, { type: 'oauth2' }],
+        });
+      },
+    );
   });
 
   /** Some of each kind, of which everybody may run those that are called open. */

@@ -198,18 +198,22 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
     await expectGreeting(await get(app, path, `Bearer ${token}`), SOMEBODY);
   }
 
-  verifies(['F75', 'TOK-11'], 'are let in by @AllowAnonymous() on a method, and nowhere else', async () => {
-    const app = await startPlain(false);
-    await expectTakesAnybody(app, '/notes/anyone');
-    await expectNeedsToken(app, '/notes/closed', good, noToken);
-    await expectNeedsToken(app, '/notes/scoped', writer);
-  });
+  verifies(
+    ['F75', 'TOK-11'],
+    'are served under @AllowAnonymous() on a method, and nowhere else',
+    async () => {
+      const app = await startPlain(false);
+      await expectTakesAnybody(app, '/notes/anyone');
+      await expectNeedsToken(app, '/notes/closed', good, noToken);
+      await expectNeedsToken(app, '/notes/scoped', writer);
+    },
+  );
 
-  verifies('F75', 'are let in by @AllowAnonymous() on a class', async () => {
+  verifies('F75', 'are served under @AllowAnonymous() on a class', async () => {
     await expectTakesAnybody(await startPlain(false), '/notes/class');
   });
 
-  verifies('F75', 'are let in by a resource, to what needs no scopes of its own', async () => {
+  verifies('F75', 'are served at an open resource, except by routes with scopes of their own', async () => {
     const app = await startPlain(true);
     await expectTakesAnybody(app, '/notes/closed');
     await expectNeedsToken(app, '/notes/scoped', writer);
@@ -219,13 +223,13 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
     );
   });
 
-  verifies('F75', 'are let in before their bodies are read, as ever', async () => {
+  verifies('F75', 'are served with early authentication too', async () => {
     const app = await startPlain(true, { earlyAuthentication: true });
     await expectTakesAnybody(app, '/notes/closed');
     await expectNeedsToken(app, '/notes/scoped', writer);
   });
 
-  it('get no further than the resource where requests are authenticated early', async () => {
+  it('get 401 from early authentication at a closed resource, whatever the route says', async () => {
     const app = await startPlain(false, { earlyAuthentication: true });
     for (const path of ['/notes/anyone', '/notes/class', '/notes/skipped']) {
       await expectRejected(await get(app, path), noToken);
@@ -236,7 +240,7 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
 
   verifies(
     'TOK-11',
-    'are told apart from bad tokens, but not where a route skips authentication',
+    'are served where a bad token gets 401, and a route that skips authentication serves both',
     async () => {
       const app = await startPlain(false);
       for (const authorization of [undefined, `Bearer ${good}`, 'Bearer abc', 'Bearer', 'Basic dTpw', '']) {
@@ -268,7 +272,7 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
       ['the endpoint', false, {}, [AllowAnonymous()]],
     ];
 
-    it.each(places)('are let in by %s, to those without scopes', async (_, allow, more, decorators) => {
+    it.each(places)('are served by %s, except by tools with scopes', async (_, allow, more, decorators) => {
       const endpoint = mcpEndpoint({}, ...decorators);
       const app = closeAfterTest(
         await startApp(options(allow, more), {
@@ -299,7 +303,7 @@ describe.each(PLATFORMS)('callers without a token, on %s', (platform) => {
       expect((await call(toolCall('write'), writer)).text).toContain('written by u1');
     });
 
-    it('are rejected where neither lets them in', async () => {
+    it('are rejected if neither resource nor tool allows them', async () => {
       const endpoint = mcpEndpoint();
       const app = closeAfterTest(
         await startApp(options(false), {

@@ -357,7 +357,7 @@ describe.each(PLATFORMS)('AuthContext, on %s', (platform) => {
     ]);
   });
 
-  verifies(['F94', 'F90'], 'is nobody in a filter, for a request that is rejected', async () => {
+  verifies(['F94', 'F90'], 'is empty in a filter, for a request that is rejected', async () => {
     for (const [path, bearer, status] of [
       ['/notes/way', 'abc', 401],
       ['/notes/way', await token('u1', { aud: `${NOTES}2` }), 401],
@@ -375,7 +375,7 @@ describe.each(PLATFORMS)('AuthContext, on %s', (platform) => {
 
   verifies(
     'F94',
-    'is nobody where a route skips authentication, at start, and outside of requests',
+    'is empty in a route that skips authentication, at startup and outside of requests',
     async () => {
       expect(Early.atInit).toBeUndefined();
       expect(app.app.get(AuthContext).current()).toBeUndefined();
@@ -385,7 +385,7 @@ describe.each(PLATFORMS)('AuthContext, on %s', (platform) => {
     },
   );
 
-  verifies('F94', 'is there in request-scoped services and in streams', async () => {
+  verifies('F94', 'is the caller in request-scoped services and in streams', async () => {
     // Nest makes what is request-scoped before guards run.
     expect((await get('/notes/scoped', await token('u2'))).json).toEqual([null, 'u2']);
     const { text } = await get('/notes/events', await token('u3'));
@@ -435,7 +435,7 @@ describe.each(PLATFORMS)('AuthContext, on %s', (platform) => {
     },
   );
 
-  verifies('F94', 'is the caller of each app, where one in the same process calls another', async () => {
+  verifies('F94', 'is the caller of each application, if one in the same process calls another', async () => {
     @Injectable()
     class Asker {
       constructor(private readonly context: AuthContext) {}
@@ -489,7 +489,7 @@ describe.each(PLATFORMS)('AuthContext, on %s', (platform) => {
 });
 
 describe.each(PLATFORMS)('AuthContext in an application that main.ts makes, on %s', (platform) => {
-  verifies('F94', 'is the caller too: the platform is there before the module', async () => {
+  verifies('F94', 'is the caller, although the platform is made before the module', async () => {
     const as = closeAfterTest(await LoopbackAuthorizationServer.start());
 
     @Controller('notes')

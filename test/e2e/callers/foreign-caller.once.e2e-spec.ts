@@ -133,7 +133,7 @@ describe.each(PLATFORMS)('a req.auth that something else sets, on %s', (platform
   const told = (log: RecordingLogger): string[] => log.warnings.filter((line) => line.includes('req.auth'));
   const WARNING = 'Another middleware also sets "req.auth" and is overwritten. Remove one of the two.';
 
-  verifies('F90', 'is overwritten, and told of once', async () => {
+  verifies('F90', 'is overwritten, and named in one warning', async () => {
     const { app, log, as } = await startForged(true);
     const headers = { authorization: `Bearer ${await as.token({ aud: NOTES, scope: 'notes:read' })}` };
     for (let i = 0; i < 30; i++) {
@@ -143,7 +143,7 @@ describe.each(PLATFORMS)('a req.auth that something else sets, on %s', (platform
     expect(told(log)).toEqual([WARNING]);
   });
 
-  verifies('F90', 'does not let anybody in, and nothing of it is left on a rejected request', async () => {
+  verifies('F90', 'authenticates nobody, and is removed from a rejected request', async () => {
     const { app, as } = await startForged(true);
     const good = await as.token({ aud: NOTES, scope: 'notes:read' });
     for (const [path, token, rejection] of [
@@ -160,7 +160,7 @@ describe.each(PLATFORMS)('a req.auth that something else sets, on %s', (platform
     }
   });
 
-  verifies('F90', 'is overwritten by the next guard, where it comes later', async () => {
+  verifies('F90', 'is overwritten by the next guard, if it is set later', async () => {
     const { app, log, as } = await startForged(false);
     const headers = { authorization: `Bearer ${await as.token({ aud: NOTES, scope: 'notes:read' })}` };
     expect((await app.send('/notes', { headers })).json).toEqual(['u1', 'u1', 'u1', 'u1']);

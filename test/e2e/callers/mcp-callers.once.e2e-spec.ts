@@ -278,7 +278,7 @@ describe.each(PLATFORMS)('the caller of an MCP handler, on %s', (platform) => {
     });
   }
 
-  verifies('TOK-10', 'is asked for again with every request of a session', async () => {
+  verifies('TOK-10', 'needs a token in every request of a session', async () => {
     const endpoint = mcpEndpoint({ statefulMode: true });
     const places: [Type[], AppParts['prepare']?][] = [
       [[v1]],
@@ -335,7 +335,7 @@ describe.each(PLATFORMS)('the caller of an MCP handler, on %s', (platform) => {
 
   verifies(
     ['F92', 'H26'],
-    'is not that of a request beside it, which the transport takes for it when both go on in the same tick',
+    'is not that of another request that the transport serves in the same tick',
     async () => {
       const both = { waiting: 0, letGo: (): void => undefined };
       const together = new Promise<void>((resolve) => (both.letGo = resolve));

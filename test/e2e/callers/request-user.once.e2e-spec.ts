@@ -250,7 +250,7 @@ describe.each(PLATFORMS)('req.user on %s', (platform) => {
     expect(found[0]).toBe(FORGED);
   });
 
-  verifies('CLI-32', 'is overwritten where something else set it, and told of once', async () => {
+  verifies('CLI-32', 'is overwritten if something else has set it, and named in one warning', async () => {
     const log = new RecordingLogger();
     const app = await start(options({}), (nest) => {
       nest.useLogger(log);
@@ -351,7 +351,7 @@ describe.each(PLATFORMS)('req.user on %s', (platform) => {
     });
   });
 
-  verifies('CLI-32', 'is gone from a rejected request', async () => {
+  verifies('CLI-32', 'is removed from a rejected request', async () => {
     for (const prepare of [undefined, forge]) {
       const app = await start(options({}), prepare);
       for (const [path, token, rejection] of [
@@ -371,7 +371,7 @@ describe.each(PLATFORMS)('req.user on %s', (platform) => {
     }
   });
 
-  verifies('CLI-35', 'is no caller where toUser throws or returns a promise', async () => {
+  verifies('CLI-35', 'is not set if toUser throws or returns a promise', async () => {
     const failing = [
       () => {
         throw new Error('ours');
@@ -472,7 +472,7 @@ describe.each(PLATFORMS)('req.user on %s', (platform) => {
     });
 
     const PAGE = 'see GUIDE.md#code-that-reads-requser';
-    verifies('CLI-36', 'is told of at boot: what decides, with the option and without it', async () => {
+    verifies('CLI-36', 'is explained in a warning at startup, with the option and without it', async () => {
       const warned = async (given: McpAuthModuleOptions) =>
         (await open(given)).log.warnings.filter((line) => line.includes('@rekog/mcp-nest'));
       const unset =

@@ -13,7 +13,7 @@ function byHand(metadata: Record<string, unknown>): AuthorizationServerMetadata 
 }
 
 describe('transpileData', () => {
-  verifies(['F09', 'ASM-14'], 'may answer at once or later', async () => {
+  verifies(['F09', 'ASM-14'], 'may return a document or a promise', async () => {
     const as = await bareServer();
     as.at(OAUTH, as.metadata({ jwks_uri: undefined }));
     const repaired = (data: Record<string, unknown>) => ({ ...data, jwks_uri: `${as.origin}/jwks` });
@@ -28,7 +28,7 @@ describe('transpileData', () => {
   });
 
   const boom = new TypeError('no such member');
-  verifies('F09', 'stops the start by what it throws, named after the server', async () => {
+  verifies('F09', 'fails startup by throwing, with an error that names the server', async () => {
     const as = await bareServer();
     as.at(OAUTH, as.metadata());
     const throwing = () => {
@@ -44,7 +44,7 @@ describe('transpileData', () => {
     }
   });
 
-  verifies('ASM-14', 'is held to the configured issuer and to what a document needs', async () => {
+  verifies('ASM-14', 'must return the configured issuer and all that a document needs', async () => {
     const as = await bareServer();
     const url = `${as.origin}${OAUTH}`;
     as.at(OAUTH, as.metadata());
@@ -76,7 +76,7 @@ describe('transpileData', () => {
 });
 
 describe('metadata by hand', () => {
-  verifies(['F10', 'ASM-15'], 'is not asked for; only the keys are, when a token comes', async () => {
+  verifies(['F10', 'ASM-15'], 'causes no request, except for the keys when a token comes', async () => {
     const as = await bareServer();
     const app = await startNotes(trusting({ metadata: byHand(as.metadata()) }));
     expect(as.paths).toEqual([]);
@@ -126,7 +126,7 @@ describe('members of a document', () => {
     expect({}).not.toHaveProperty('admin');
   });
 
-  verifies('ASM-16', 'make no issuer when they are called __proto__', async () => {
+  verifies('ASM-16', 'add no issuer if they are named __proto__', async () => {
     const as = await bareServer();
     const rest = JSON.stringify(as.metadata({ issuer: undefined })).slice(1);
     as.at(OAUTH, (_, response) => response.end(`{"__proto__":{"issuer":"${as.issuer}"},${rest}`));
@@ -135,7 +135,7 @@ describe('members of a document', () => {
   });
 });
 
-describe('what only MCP clients need', () => {
+describe('a member that only MCP clients need', () => {
   const CODES: [string, Record<string, unknown>, string][] = [
     [
       'authorization_endpoint_missing',
@@ -169,18 +169,22 @@ describe('what only MCP clients need', () => {
     ],
   ];
 
-  verifies(['F14', 'F12', 'F15', 'ASM-10'], 'is a warning with a stable code, and tokens work', async () => {
-    const as = await bareServer();
-    for (const [code, overrides, message] of CODES) {
-      as.at(OAUTH, as.metadata(overrides));
-      const log = new RecordingLogger();
-      const app = await startNotes(trusting(as.issuer), log);
-      expect(log.warnings).toEqual([`${as.issuer}: ${message} [${code}]; see OPERATIONS.md#${code}`]);
-      expect(await statusOfToken(app, as)).toBe(200);
-    }
-  });
+  verifies(
+    ['F14', 'F12', 'F15', 'ASM-10'],
+    'causes a warning with a stable code if missing, and tokens work',
+    async () => {
+      const as = await bareServer();
+      for (const [code, overrides, message] of CODES) {
+        as.at(OAUTH, as.metadata(overrides));
+        const log = new RecordingLogger();
+        const app = await startNotes(trusting(as.issuer), log);
+        expect(log.warnings).toEqual([`${as.issuer}: ${message} [${code}]; see OPERATIONS.md#${code}`]);
+        expect(await statusOfToken(app, as)).toBe(200);
+      }
+    },
+  );
 
-  verifies(['F14', 'F12', 'ASM-10'], 'stops the start by choice', async () => {
+  verifies(['F14', 'F12', 'ASM-10'], 'fails startup by choice if missing', async () => {
     const as = await bareServer();
     for (const [code, overrides, message] of CODES) {
       as.at(OAUTH, as.metadata(overrides));
@@ -191,7 +195,7 @@ describe('what only MCP clients need', () => {
     }
   });
 
-  verifies('ASM-10', 'is not looked at by choice, and not missed in a full document', async () => {
+  verifies('ASM-10', 'causes no warning by choice, nor if the document is complete', async () => {
     const as = await bareServer();
     as.at(OAUTH, { issuer: as.issuer, jwks_uri: `${as.origin}/jwks` });
     const log = new RecordingLogger();

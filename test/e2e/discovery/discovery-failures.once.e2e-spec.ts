@@ -81,7 +81,7 @@ describe('the next location', () => {
     ['a string', 200, '"{}"', 'answered 200 with JSON that is not an object'],
   ];
 
-  verifies(['ASM-06', 'ASM-09'], 'is asked where the first has no document', async () => {
+  verifies(['ASM-06', 'ASM-09'], 'is asked if the first has no document', async () => {
     for (const [, status, body, detail] of NOTHING_HERE) {
       as.requests.length = 0;
       as.at(OAUTH, (_, response) => response.writeHead(status).end(body));
@@ -96,7 +96,7 @@ describe('the next location', () => {
     }
   });
 
-  verifies('ASM-06', 'is not asked where the first fails', async () => {
+  verifies('ASM-06', 'is not asked if the first fails', async () => {
     as.at(OIDC, as.metadata());
     for (const status of [500, 502, 503]) {
       as.requests.length = 0;
@@ -108,7 +108,7 @@ describe('the next location', () => {
     }
   });
 
-  verifies('ASM-06', 'is not asked where the connection breaks or nothing comes', async () => {
+  verifies('ASM-06', 'is not asked if the connection breaks or no answer comes', async () => {
     as.at(OIDC, as.metadata());
     as.at(OAUTH, (request) => request.socket.destroy());
     const broken = await failure(trusting(as.issuer));
@@ -125,7 +125,7 @@ describe('the next location', () => {
 
   verifies(
     'ASM-09',
-    'is not needed where the first is JSON with status 200, whatever its media type',
+    'is not asked if the first is JSON with status 200, whatever its media type',
     async () => {
       as.at(OAUTH, (_, response) => {
         response.writeHead(200, { 'content-type': 'text/plain' }).end(JSON.stringify(as.metadata()));
@@ -148,7 +148,7 @@ describe('the next location', () => {
 });
 
 describe('several authorization servers', () => {
-  verifies('F19', 'stop the start together, each named with what was tried', async () => {
+  verifies('F19', 'fail startup together, each named with what was tried', async () => {
     const [first, second] = [await deadIssuer(), await deadIssuer()];
     const good = await server();
     const rejected = (issuer: string): string =>
@@ -160,7 +160,7 @@ describe('several authorization servers', () => {
     await start(trusting(good.issuer));
   });
 
-  verifies('F19', 'are named each where their metadata is given by hand', async () => {
+  verifies('F19', 'are each named if their metadata is given by hand', async () => {
     const resources = ['notes', 'admin'].map((name) => ({
       resource: `https://api.example.com/${name}`,
       authorizationServers: [{ metadata: { issuer: 'https://as.example' } }],

@@ -85,7 +85,7 @@ describe('limits', () => {
     expect((timers.mock.results[limit]!.value as NodeJS.Timeout).hasRef()).toBe(true);
   });
 
-  verifies('ASM-08', 'hold for a fetch that heeds no signal', async () => {
+  verifies('ASM-08', 'hold for a fetch that ignores its signal', async () => {
     const deaf = () => new Promise<never>(() => undefined);
     const error = await failure({ ...hasty(as.issuer), fetch: deaf });
     expect(error.message).toBe(
@@ -115,7 +115,7 @@ describe('limits', () => {
     expect(written).toBeLessThan(16 * 1_048_576);
   });
 
-  verifies('ASM-08', 'are kept to the byte', async () => {
+  verifies('ASM-08', 'are exact to the byte', async () => {
     const padded = (size: number): Listener => {
       const document = JSON.stringify(as.metadata());
       return (_, response) => response.end(document.padEnd(size, ' '));
@@ -129,7 +129,7 @@ describe('limits', () => {
 });
 
 describe('the scheme', () => {
-  verifies('F20', 'is https, or http on loopback, for all that is asked', async () => {
+  verifies('F20', 'is https, or http on loopback, for every request', async () => {
     const issuer = 'http://as.example';
     const message = 'uses http for another machine; use https';
     const path = '  - resources[0].authorizationServers[0]';

@@ -130,8 +130,8 @@ describe('a flood of unknown key ids', () => {
   });
 });
 
-describe('keys that cannot be had', () => {
-  verifies(['KEY-05', 'F51'], 'cost one fetch per pause, and are an outage for everybody', async () => {
+describe('keys that cannot be fetched', () => {
+  verifies(['KEY-05', 'F51'], 'cause one fetch per pause, and 503 for every token', async () => {
     as.at('/jwks', failing);
     const app = await withKeys();
     app.clock.stop();
@@ -152,7 +152,7 @@ describe('keys that cannot be had', () => {
     expect(await app.status(good)).toBe(200);
   });
 
-  verifies(['KEY-06', 'F51'], 'serve on past their age, and not for ever', async () => {
+  verifies(['KEY-06', 'F51'], 'are used past their age, and not for ever', async () => {
     const app = await withKeys({ cacheMaxAgeSeconds: 600, staleMaxAgeSeconds: 3600 });
     expect(await app.status(good)).toBe(200);
     as.at('/jwks', gone);
@@ -259,7 +259,7 @@ describe('a key set', () => {
     expect(as.paths).toEqual([]);
   });
 
-  verifies('F52', 'has an address or is configured, or the app does not start', async () => {
+  verifies('F52', 'fails startup if it has no address and is not configured', async () => {
     as.at(OAUTH, as.metadata({ jwks_uri: undefined }));
     expect((await startFailure(trusting(as.issuer))).message).toBe(
       unresolved([as.issuer, `${as.origin}${OAUTH}: ${WITHOUT_KEYS}`]),
@@ -271,7 +271,7 @@ describe('a key set', () => {
 });
 
 describe('several servers', () => {
-  verifies(['F24', 'F48'], 'are asked about their own tokens, and nobody about those of others', async () => {
+  verifies(['F24', 'F48'], 'are asked for the keys of their own tokens only', async () => {
     const other = closeAfterTest(await LoopbackAuthorizationServer.start('/tenant', { key: added }));
     const stranger = await server();
     const app = await startLiving([as.issuer, other.issuer]);

@@ -89,7 +89,7 @@ describe('lazy discovery', () => {
 });
 
 describe('a server that is down at boot', () => {
-  verifies('ASM-17', 'stops the start', async () => {
+  verifies('ASM-17', 'fails startup', async () => {
     setDown(true);
     expect((await startFailure(trusting(as.issuer))).message).toMatch(
       /^An authorization server could not be/,
@@ -98,7 +98,7 @@ describe('a server that is down at boot', () => {
 
   verifies(
     ['ASM-17', 'PRM-49'],
-    'is asked again by choice: 503 until it is back, 200 from then on',
+    'is asked again by choice, with 503 until it is back and 200 from then on',
     async () => {
       setDown(true);
       const app = await startLiving([as.issuer], { onDiscoveryFailure: 'retry' });
@@ -123,7 +123,7 @@ describe('a server that is down at boot', () => {
     },
   );
 
-  verifies('ASM-17', 'with a wrong document opens no door', async () => {
+  verifies('ASM-17', 'authenticates no token by a wrong document', async () => {
     as.at(OAUTH, as.metadata({ issuer: 'https://other.example' }));
     const app = await startLiving([as.issuer], { onDiscoveryFailure: 'retry' });
     expect(await app.status(good)).toBe(503);
@@ -220,8 +220,8 @@ describe('metadata that is renewed', () => {
   });
 });
 
-describe('trust', () => {
-  verifies('ASM-20', 'is for the resources that list a server', async () => {
+describe('the trust of a resource', () => {
+  verifies('ASM-20', 'is in the servers that it lists', async () => {
     @Controller()
     @UseGuards(BearerAuthGuard)
     class BothController {
@@ -274,7 +274,7 @@ describe('trust', () => {
     expect(canary.paths).toEqual([]);
   });
 
-  verifies('ASM-22', 'is doubted aloud by a server that lists its resources without this one', async () => {
+  verifies('ASM-22', 'causes a warning if a server lists its resources without this one', async () => {
     as.at(OAUTH, as.metadata({ protected_resources: [NOTES] }));
     expect((await startLiving([as.issuer])).log.warnings).toEqual([]);
     as.at(OAUTH, as.metadata({ protected_resources: [`${NOTES}/`] }));
@@ -283,7 +283,7 @@ describe('trust', () => {
     expect(await app.status(good)).toBe(200);
   });
 
-  verifies('ASM-23', 'is in no certificate that nobody has signed', async () => {
+  verifies('ASM-23', 'is in no self-signed certificate', async () => {
     let requests = 0;
     const tls = createTlsServer(SELF_SIGNED, (_, response) => {
       requests++;
@@ -425,7 +425,7 @@ describe('the shutdown', () => {
     await expect.poll(timers).toBeLessThanOrEqual(before);
   });
 
-  verifies('OPS-10', 'ends what is under way behind the scenes, in silence', async () => {
+  verifies('OPS-10', 'aborts background work without a log line', async () => {
     const app = await startLiving([as.issuer], { metadataRefreshSeconds: 60 });
     expect(await app.status(good)).toBe(200);
     setDown(true);

@@ -100,31 +100,35 @@ describe('a server that is back', () => {
     expect(as.paths).toEqual([OAUTH, OAUTH]);
   });
 
-  verifies(['WAY-19', 'WAY-34'], 'is found after its keys could not be fetched, which is told', async () => {
-    as.at('/jwks', failing);
-    const app = await startWatched([as.issuer]);
-    expect(await app.status(good)).toBe(503);
-    const told = (): McpAuthEvent[] => app.events.filter(({ type }) => type === 'discovery_failed');
-    const failed = {
-      type: 'discovery_failed',
-      issuer: as.issuer,
-      what: 'keys',
-      reason: `DiscoveryError: ${as.origin}/jwks: answered 500`,
-    };
-    expect(told()).toEqual([failed]);
-    // In the pause nothing is asked, so nothing is told.
-    expect(await app.status(good)).toBe(503);
-    expect(told()).toHaveLength(1);
-    expect(statusOf(app.diagnostics.report())).toBe('down');
-    app.pass(6.3);
-    await expect.poll(told).toEqual([failed, failed]);
-    as.at('/jwks', { keys: [as.key.publicJwk] });
-    app.pass(12.6);
-    await expect.poll(() => statusOf(app.diagnostics.report())).toBe('up');
-    expect(hits(as, '/jwks')).toBe(3);
-    expect(await app.status(good)).toBe(200);
-    expect(hits(as, '/jwks')).toBe(3);
-  });
+  verifies(
+    ['WAY-19', 'WAY-34'],
+    'is found after its keys could not be fetched, which the log says',
+    async () => {
+      as.at('/jwks', failing);
+      const app = await startWatched([as.issuer]);
+      expect(await app.status(good)).toBe(503);
+      const told = (): McpAuthEvent[] => app.events.filter(({ type }) => type === 'discovery_failed');
+      const failed = {
+        type: 'discovery_failed',
+        issuer: as.issuer,
+        what: 'keys',
+        reason: `DiscoveryError: ${as.origin}/jwks: answered 500`,
+      };
+      expect(told()).toEqual([failed]);
+      // In the pause nothing is asked, so nothing is told.
+      expect(await app.status(good)).toBe(503);
+      expect(told()).toHaveLength(1);
+      expect(statusOf(app.diagnostics.report())).toBe('down');
+      app.pass(6.3);
+      await expect.poll(told).toEqual([failed, failed]);
+      as.at('/jwks', { keys: [as.key.publicJwk] });
+      app.pass(12.6);
+      await expect.poll(() => statusOf(app.diagnostics.report())).toBe('up');
+      expect(hits(as, '/jwks')).toBe(3);
+      expect(await app.status(good)).toBe(200);
+      expect(hits(as, '/jwks')).toBe(3);
+    },
+  );
 
   verifies(
     'WAY-19',

@@ -62,7 +62,7 @@ describe('a signature that fails under a known key id', () => {
     expect(hits(as, '/jwks')).toBe(2);
   });
 
-  verifies('WAY-30', 'lets all pass that wait for the same fetch', async () => {
+  verifies('WAY-30', 'passes for all requests that wait for the same fetch', async () => {
     const app = await start();
     expect(await app.status(await lastingToken(as))).toBe(200);
     publish(renewed);

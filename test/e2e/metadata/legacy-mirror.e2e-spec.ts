@@ -89,7 +89,7 @@ describe('the copy of an authorization server document', () => {
     expect((await app.send(OAUTH)).text).toBe(second.text);
   });
 
-  verifies(['LEG-01', 'PRM-49'], 'is 503 while nothing is known, and comes with the server', async () => {
+  verifies(['LEG-01', 'PRM-49'], 'is 503 until the server has answered, and 200 from then on', async () => {
     const as = await bareServer();
     as.at(OAUTH, (_, response) => response.writeHead(500).end());
     const clock = new TestClock();
@@ -137,7 +137,7 @@ describe('the copy of an authorization server document', () => {
   });
 });
 
-describe('the way to the copy', () => {
+describe('the route of the copy', () => {
   const METHODS = 'GET, HEAD, OPTIONS';
 
   verifies(
@@ -193,7 +193,7 @@ describe('the way to the copy', () => {
     },
   );
 
-  verifies(['LEG-02', 'PRM-08', 'PRM-48'], 'is the path to the letter', async () => {
+  verifies(['LEG-02', 'PRM-08', 'PRM-48'], 'is the exact path', async () => {
     const as = await server();
     const app = await start(mirroring(true, as.issuer));
     const { text } = await app.send(OAUTH);
@@ -270,7 +270,7 @@ describe('the way to the copy', () => {
 
   verifies(
     ['LEG-02', 'PRM-41', 'F36'],
-    'is for any origin, whatever the CORS setting of the app is',
+    'is open to any origin, whatever the CORS setting of the application',
     async () => {
       const as = await server();
       const app = await start(mirroring(true, as.issuer), {
@@ -308,38 +308,42 @@ describe('the way to the copy', () => {
 });
 
 describe('which authorization server is copied', () => {
-  verifies(['LEG-03', 'F25'], 'goes without saying where there is one, of all resources', async () => {
+  verifies(['LEG-03', 'F25'], 'need not be configured if all resources have the same one', async () => {
     const as = await server();
     const resources = [NOTES, ADMIN].map((resource) => ({ resource, authorizationServers: [as.issuer] }));
     const app = await start({ resources, legacyAuthorizationServerMetadata: true });
     expect((await app.send(OAUTH)).json).toEqual(as.metadata());
   });
 
-  verifies('LEG-03', 'has to be said where there are several, or the app does not start', async () => {
-    const [one, other] = [await server(), await server()];
-    const ofOne = trusting(one.issuer, other.issuer);
-    const ofTwo = {
-      resources: [
-        { resource: NOTES, authorizationServers: [one.issuer] },
-        { resource: ADMIN, authorizationServers: [other.issuer] },
-      ],
-    };
-    const names = `write one of "${one.issuer}", "${other.issuer}"`;
-    for (const options of [ofOne, ofTwo]) {
-      expect(await problems({ ...options, legacyAuthorizationServerMetadata: true })).toBe(
-        listing(`${OPTION}: does not say which of several authorization servers is meant; ${names}`),
-      );
-      for (const wrong of [`${other.issuer}/`, 'https://as.example']) {
-        expect(await problems({ ...options, legacyAuthorizationServerMetadata: wrong })).toBe(
-          listing(`${OPTION}: names the issuer "${wrong}", which no resource trusts; ${names}`),
+  verifies(
+    'LEG-03',
+    'must be configured if there are several, or the application does not start',
+    async () => {
+      const [one, other] = [await server(), await server()];
+      const ofOne = trusting(one.issuer, other.issuer);
+      const ofTwo = {
+        resources: [
+          { resource: NOTES, authorizationServers: [one.issuer] },
+          { resource: ADMIN, authorizationServers: [other.issuer] },
+        ],
+      };
+      const names = `write one of "${one.issuer}", "${other.issuer}"`;
+      for (const options of [ofOne, ofTwo]) {
+        expect(await problems({ ...options, legacyAuthorizationServerMetadata: true })).toBe(
+          listing(`${OPTION}: does not say which of several authorization servers is meant; ${names}`),
         );
+        for (const wrong of [`${other.issuer}/`, 'https://as.example']) {
+          expect(await problems({ ...options, legacyAuthorizationServerMetadata: wrong })).toBe(
+            listing(`${OPTION}: names the issuer "${wrong}", which no resource trusts; ${names}`),
+          );
+        }
+        const app = await start({ ...options, legacyAuthorizationServerMetadata: other.issuer });
+        expect((await app.send(OAUTH)).json).toEqual(other.metadata());
       }
-      const app = await start({ ...options, legacyAuthorizationServerMetadata: other.issuer });
-      expect((await app.send(OAUTH)).json).toEqual(other.metadata());
-    }
-  });
+    },
+  );
 
-  it('is said by true, false or an issuer, and nothing else', async () => {
+  it('is configured by true, false or an issuer, and nothing else', async () => {
     const as = await server();
     for (const [value, shown] of [
       ['', '""'],

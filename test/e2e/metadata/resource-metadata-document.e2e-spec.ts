@@ -26,7 +26,7 @@ import { besidesUnprotected } from '../../fixtures/unprotected.js';
 import { verifies } from '../../verifies.js';
 
 describe('what a document says', () => {
-  verifies(['PRM-05', 'PRM-21'], 'has the resource to the letter', async () => {
+  verifies(['PRM-05', 'PRM-21'], 'has the resource exactly as configured', async () => {
     const identifiers = [
       ORIGIN,
       'https://API.example.com/notes',
@@ -49,7 +49,7 @@ describe('what a document says', () => {
     expect((await app.send(PRM)).json).toMatchObject({ resource: `${ORIGIN}/` });
   });
 
-  verifies(['PRM-22', 'F29'], 'has an authorization server, or the app does not start', async () => {
+  verifies(['PRM-22', 'F29'], 'has an authorization server, or the application does not start', async () => {
     const list = 'resources[0].authorizationServers';
     expect(await problems({ resources: offlineResource(NOTES, { authorizationServers: [] }) })).toBe(
       `McpAuthModule has 1 problem:\n  - ${list}: must not be empty; got a list of 0`,
@@ -174,7 +174,7 @@ describe('what a document says', () => {
     ]);
   });
 
-  verifies('PRM-30', 'has nothing of how the authorization server is asked', async () => {
+  verifies('PRM-30', 'shows nothing of how the authorization server is reached', async () => {
     for (const proof of [
       { clientSecret: 'hush-hush' },
       { clientSecret: () => 'hush-hush' },
@@ -251,7 +251,7 @@ describe('what a document says', () => {
     }
   });
 
-  verifies(['PRM-05', 'PRM-06'], 'is warned of when clients may stumble over the spelling', async () => {
+  verifies(['PRM-05', 'PRM-06'], 'causes a warning if its spelling confuses clients', async () => {
     const log = new RecordingLogger();
     const resources = [`${NOTES}/`, 'https://API.example.com/admin', `${ORIGIN}/`, `${ORIGIN}/plain`];
     await start({ resources: resources.map((each) => offlineResource(each)) }, { log });
@@ -344,7 +344,7 @@ describe('document, challenge and audience', () => {
     }
   });
 
-  verifies(['PRM-10', 'F42', 'H12'], 'say nothing of what a request says of the host', async () => {
+  verifies(['PRM-10', 'F42', 'H12'], 'repeat no host that a request names', async () => {
     const app = await start({ resources: offlineResource(NOTES) }, { controllers: [NotesController] });
     const document = (await app.send(`${PRM}/notes`)).text;
     const challenge = `Bearer resource_metadata="${NOTES_METADATA}"`;
@@ -366,7 +366,7 @@ describe('document, challenge and audience', () => {
     }
   });
 
-  verifies('PRM-10', 'say nothing of a target in absolute form', async () => {
+  verifies('PRM-10', 'repeat nothing of a target in absolute form', async () => {
     const app = await start({ resources: offlineResource(NOTES) }, { controllers: [NotesController] });
     const get = (path: string): Promise<string> =>
       sendRaw(

@@ -47,7 +47,7 @@ function whole(answer: HttpAnswer): { status: number; headers: IncomingHttpHeade
   return { status: answer.status, headers: ownHeaders(answer), text: answer.text };
 }
 
-describe('the methods of a document', () => {
+describe('a metadata document', () => {
   let app: RunningApp;
   let etag: string;
 
@@ -66,14 +66,14 @@ describe('the methods of a document', () => {
     etag,
   });
 
-  verifies(['PRM-20', 'PRM-47', 'F37'], 'are GET, with these headers and no other', async () => {
+  verifies(['PRM-20', 'PRM-47', 'F37'], 'answers GET with its exact headers', async () => {
     const answer = await app.send(DOCUMENT);
     expect(whole(answer)).toEqual({ status: 200, headers: served(), text: BODY });
     expect(answer.headers).not.toHaveProperty('set-cookie');
     expect(answer.headers).not.toHaveProperty('www-authenticate');
   });
 
-  verifies(['PRM-45', 'F37'], 'are HEAD, which is GET without a body', async () => {
+  verifies(['PRM-45', 'F37'], 'answers HEAD as GET without a body', async () => {
     expect(whole(await app.send(DOCUMENT, { method: 'HEAD' }))).toEqual({
       status: 200,
       headers: served(),
@@ -82,29 +82,33 @@ describe('the methods of a document', () => {
     expect(await app.send(NOWHERE, { method: 'HEAD' })).toMatchObject({ status: 404, text: '' });
   });
 
-  verifies(['PRM-44', 'F37'], 'are no other, and the answer says which', async () => {
-    for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) {
-      const body = method === 'DELETE' ? undefined : { resource: 'https://evil.example' };
-      const answer = await app.send(DOCUMENT, { method, body });
-      expect(whole(answer)).toEqual({
-        status: 405,
-        headers: {
-          allow: 'GET, HEAD, OPTIONS',
-          'access-control-allow-origin': '*',
-          'cache-control': 'no-store',
-          'content-type': 'application/json',
-        },
-        text: '{"error":"method_not_allowed","error_description":"Use GET, HEAD, OPTIONS"}',
-      });
-      expect(await app.send(NOWHERE, { method })).toMatchObject({
-        status: 404,
-        json: { error: 'not_found' },
-      });
-    }
-    expect((await app.send(DOCUMENT)).text).toBe(BODY);
-  });
+  verifies(
+    ['PRM-44', 'F37'],
+    'answers other methods with 405, and lists GET, HEAD and OPTIONS in Allow',
+    async () => {
+      for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) {
+        const body = method === 'DELETE' ? undefined : { resource: 'https://evil.example' };
+        const answer = await app.send(DOCUMENT, { method, body });
+        expect(whole(answer)).toEqual({
+          status: 405,
+          headers: {
+            allow: 'GET, HEAD, OPTIONS',
+            'access-control-allow-origin': '*',
+            'cache-control': 'no-store',
+            'content-type': 'application/json',
+          },
+          text: '{"error":"method_not_allowed","error_description":"Use GET, HEAD, OPTIONS"}',
+        });
+        expect(await app.send(NOWHERE, { method })).toMatchObject({
+          status: 404,
+          json: { error: 'not_found' },
+        });
+      }
+      expect((await app.send(DOCUMENT)).text).toBe(BODY);
+    },
+  );
 
-  verifies(['PRM-44', 'F37'], 'are no other, whatever is wrong with the body', async () => {
+  verifies(['PRM-44', 'F37'], 'answers other methods with 405, whatever is wrong with the body', async () => {
     const bodies: [type: string, body: string][] = [
       ['application/json', '{"resource":'],
       ['application/json', '"\u0000'],
@@ -133,7 +137,7 @@ describe('the methods of a document', () => {
     expect((await app.send(DOCUMENT)).text).toBe(BODY);
   });
 
-  verifies(['PRM-42', 'F37'], 'are OPTIONS, for the headers that a client asks for', async () => {
+  verifies(['PRM-42', 'F37'], 'answers OPTIONS, with the headers that a client asks for', async () => {
     const preflight = (path: string, asked?: string): Promise<HttpAnswer> =>
       app.send(path, {
         method: 'OPTIONS',
@@ -164,7 +168,7 @@ describe('the methods of a document', () => {
     expect((await preflight(NOWHERE)).status).toBe(404);
   });
 
-  verifies('PRM-41', 'are open to any origin, without credentials', async () => {
+  verifies('PRM-41', 'is open to any origin, without credentials', async () => {
     for (const origin of ['https://app.example', 'null', undefined]) {
       const { headers } = await app.send(DOCUMENT, { headers: origin === undefined ? {} : { origin } });
       expect(headers['access-control-allow-origin']).toBe('*');
@@ -172,7 +176,7 @@ describe('the methods of a document', () => {
     }
   });
 
-  verifies('PRM-47', 'set no cookie and challenge nobody, whatever a request carries', async () => {
+  verifies('PRM-47', 'sets no cookie and sends no challenge, whatever a request carries', async () => {
     const headers = { cookie: 'session=1', authorization: 'Bearer not.a.token' };
     for (const path of [DOCUMENT, NOWHERE]) {
       const answer = await app.send(path, { headers });

@@ -66,7 +66,7 @@ describe('the address of a document', () => {
     ['/a[0]', ['/a0']],
   ] as const;
 
-  verifies('PRM-08', 'is compared to the letter, whatever it would mean as a pattern', async () => {
+  verifies('PRM-08', 'is compared exactly, whatever it means as a pattern', async () => {
     const app = await start({ resources: SPELLINGS.map(([path]) => offlineResource(`${ORIGIN}${path}`)) });
     for (const [path, neighbours] of SPELLINGS) {
       const { status, json } = await app.send(`${PRM}${path}`);
@@ -110,7 +110,7 @@ describe('the address of a document', () => {
     expect((await app.send(`${PRM}/notes?a=1`)).json).toMatchObject({ resource: NOTES });
   });
 
-  verifies('PRM-48', 'may be malformed without harm', async () => {
+  verifies('PRM-48', 'gets 400 or 404 if it is malformed, and the next request works', async () => {
     const app = await start({ resources: offlineResource(NOTES) });
     for (const path of [`${PRM}/%E0%A4%A`, `${PRM}/%`, `${PRM}/%zz`, `${PRM}%`, `${PRM}/notes%C3`]) {
       const { status, headers } = await app.send(path);
@@ -120,7 +120,7 @@ describe('the address of a document', () => {
     }
   });
 
-  verifies('PRM-13', 'is not the one that is put together the other way round', async () => {
+  verifies('PRM-13', 'is not the resource with the well-known path appended', async () => {
     const app = await start({ resources: offlineResource(NOTES) }, { controllers: [NotesController] });
     expect((await app.send('/notes')).status).toBe(401);
     for (const path of [`/notes${PRM}`, `/notes${PRM}/notes`]) {

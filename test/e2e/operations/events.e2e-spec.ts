@@ -86,7 +86,7 @@ const good = (as: LoopbackAuthorizationServer, claims: Record<string, unknown> =
   as.token({ aud: NOTES, scope: 'notes:read', ...claims });
 
 describe('events and log', () => {
-  verifies(['F112', 'OPS-06'], 'tell what happened to each request, and nothing secret', async () => {
+  verifies(['F112', 'OPS-06'], 'report each request, and no secret', async () => {
     const as = await server();
     const app = await startTelling(as);
     const token = await good(as, { sub: 'u7', jti: 'j7' });
@@ -158,7 +158,7 @@ describe('events and log', () => {
     for (const secret of throwing.secrets) expect(throwing.log.lines.join()).not.toContain(secret);
   });
 
-  verifies('F111', 'do not let clients flood the log, and listeners hear of each request', async () => {
+  verifies('F111', 'limit the lines that clients cause, and report each request to listeners', async () => {
     const as = await server();
     let now = Date.now();
     const app = await startTelling(as, { now: () => new Date(now) });
@@ -172,7 +172,7 @@ describe('events and log', () => {
     expect(rejections()[10]).toContain('… and 50 more in 60 s: malformed');
   });
 
-  it('tell of an outage as a warning, and of an application that cannot say either', async () => {
+  it('report an isRevoked that throws as an outage, by a warning', async () => {
     const as = await server();
     const app = await startTelling(as, {
       isRevoked: () => {
@@ -188,14 +188,14 @@ describe('events and log', () => {
     );
   });
 
-  it('tell of a revoked token whose it was', async () => {
+  it('name the issuer, client and id of a revoked token', async () => {
     const as = await server();
     const app = await startTelling(as, { isRevoked: () => Promise.resolve(true) });
     expect((await app.ask(await good(as))).status).toBe(401);
     expect(app.seen).toMatchObject([{ reason: 'revoked', issuer: as.issuer, clientId: 'c1', jti: 'j1' }]);
   });
 
-  verifies('F112', 'go on, and requests too, whatever a listener throws', async () => {
+  verifies('F112', 'continue, and requests too, whatever a listener throws', async () => {
     const as = await server();
     const app = await startTelling(as);
     app.events.on('authenticated', () => {
@@ -223,7 +223,7 @@ describe('events and log', () => {
     expect(errors).toHaveLength(10);
   });
 
-  it('tell of renewed keys', async () => {
+  it('report renewed keys', async () => {
     const as = await server();
     let now = Date.now();
     const app = await startTelling(as, { now: () => new Date(now), tokenCache: false });

@@ -98,35 +98,39 @@ describe('the hook for throttling', () => {
     }
   });
 
-  verifies('OPS-03', 'lets an application turn away who guesses, at no cost to its server', async () => {
-    const guesses = new Map<string | undefined, number>();
-    const app = await startWith(
-      {
-        onUnauthorized: ({ remoteAddress, reason }) => {
-          if (reason === 'missing_token') return;
-          guesses.set(remoteAddress, (guesses.get(remoteAddress) ?? 0) + 1);
-        },
-      },
-      (nest) => {
-        nest.getHttpAdapter().getInstance().set('trust proxy', true);
-        nest.use(
-          (request: { ip: string }, response: { sendStatus(status: number): void }, next: () => void) => {
-            if ((guesses.get(request.ip) ?? 0) < 3) next();
-            else response.sendStatus(429);
+  verifies(
+    'OPS-03',
+    'lets an application reject clients that guess, without a request to its authorization server',
+    async () => {
+      const guesses = new Map<string | undefined, number>();
+      const app = await startWith(
+        {
+          onUnauthorized: ({ remoteAddress, reason }) => {
+            if (reason === 'missing_token') return;
+            guesses.set(remoteAddress, (guesses.get(remoteAddress) ?? 0) + 1);
           },
-        );
-      },
-    );
-    const from = (address: string, token?: string): Promise<HttpAnswer> =>
-      app.send('/notes', { headers: { 'x-forwarded-for': address, ...(token && bearer(token)) } });
-    for (let beginning = 0; beginning < 5; beginning++) expect((await from('192.0.2.1')).status).toBe(401);
-    for (let guess = 0; guess < 3; guess++)
-      expect(rejection(await from('192.0.2.1', `guess-${String(guess)}`))).toEqual(INVALID_TOKEN);
-    for (let guess = 3; guess < 10; guess++)
-      expect((await from('192.0.2.1', `guess-${String(guess)}`)).status).toBe(429);
-    expect(as.requestCount('introspection')).toBe(3);
-    expect((await from('192.0.2.2', as.issueOpaqueToken({ audience: NOTES }))).status).toBe(200);
-  });
+        },
+        (nest) => {
+          nest.getHttpAdapter().getInstance().set('trust proxy', true);
+          nest.use(
+            (request: { ip: string }, response: { sendStatus(status: number): void }, next: () => void) => {
+              if ((guesses.get(request.ip) ?? 0) < 3) next();
+              else response.sendStatus(429);
+            },
+          );
+        },
+      );
+      const from = (address: string, token?: string): Promise<HttpAnswer> =>
+        app.send('/notes', { headers: { 'x-forwarded-for': address, ...(token && bearer(token)) } });
+      for (let beginning = 0; beginning < 5; beginning++) expect((await from('192.0.2.1')).status).toBe(401);
+      for (let guess = 0; guess < 3; guess++)
+        expect(rejection(await from('192.0.2.1', `guess-${String(guess)}`))).toEqual(INVALID_TOKEN);
+      for (let guess = 3; guess < 10; guess++)
+        expect((await from('192.0.2.1', `guess-${String(guess)}`)).status).toBe(429);
+      expect(as.requestCount('introspection')).toBe(3);
+      expect((await from('192.0.2.2', as.issueOpaqueToken({ audience: NOTES }))).status).toBe(200);
+    },
+  );
 
   verifies('OPS-03', 'changes no answer, whatever it does', async () => {
     const log = new RecordingLogger();

@@ -134,7 +134,7 @@ describe.each(PLATFORMS)('a flood of unauthenticated bodies on %s', (platform) =
     parsed = 0;
   });
 
-  verifies('CHL-01', 'is answered by the heads alone, and nothing is parsed', async () => {
+  verifies('CHL-01', 'is rejected by the heads alone, without parsing', async () => {
     const flood = await Promise.all(Array.from({ length: 20 }, () => opened(early, head('/notes', 5 * MIB))));
     for (const { received } of flood) {
       await expect.poll(received).toMatch(/^HTTP\/1\.1 401 [^]*\r\n\r\n\{.*\}$/);
@@ -180,7 +180,7 @@ describe.each(PLATFORMS)('a flood of unauthenticated bodies on %s', (platform) =
     },
   );
 
-  it('leaves the caller to who comes behind a parser that waits for its body', async () => {
+  it('keeps the caller for a parser that waits for its body', async () => {
     for (const app of [early, late]) {
       const { socket, received } = await opened(app, head('/notes', 2, `Authorization: ${await good()}\r\n`));
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -334,7 +334,7 @@ describe.each(PLATFORMS)('the paths of a resource on %s', (platform) => {
 });
 
 describe('early authentication beside other settings', () => {
-  it('does not start where the path does not tell resources apart', async () => {
+  it('fails startup if the path does not tell resources apart', async () => {
     const elsewhere = 'https://other.example/Notes/';
     const resources = [offlineResource(NOTES), offlineResource(elsewhere)];
     const error: unknown = await createApp({ resources, earlyAuthentication: true }).catch(
@@ -366,7 +366,7 @@ describe('early authentication beside other settings', () => {
       expect(admitted).toMatchObject({ status: 200, json: { auth: 'u1', context: 'u1' } });
     });
 
-    it('lets anonymous callers through where the resource does, and no bad token', async () => {
+    it('serves anonymous callers at an open resource, and no bad token', async () => {
       const { resources } = options(true) as { resources: ProtectedResourceOptions };
       const app = await startCreated(
         { resources: { ...resources, allowAnonymous: true }, earlyAuthentication: true },
@@ -466,7 +466,7 @@ describe('early authentication beside other settings', () => {
 });
 
 describe('Fastify without middleware', () => {
-  it('is authenticated early all the same', async () => {
+  it('is authenticated early', async () => {
     @Module({ imports: [McpAuthModule.forRoot(options(true))], controllers: [WhoController] })
     class AppModule {}
     const adapter = new FastifyAdapter({ skipMiddie: true });

@@ -143,7 +143,7 @@ describe.each(PLATFORMS)('routes of a library below a resource, authenticated ea
 });
 
 describe('early authentication of resources that share a path', () => {
-  it('stops the start: a request does not say early enough which one it means', async () => {
+  it('fails startup, because a request does not tell which resource it means', async () => {
     const other = 'https://other.example/notes';
     const resources = [offlineResource(NOTES), offlineResource(other)];
     const error = await startFailure({ resources, earlyAuthentication: true });

@@ -148,7 +148,7 @@ describe('a guarded route', () => {
     await as.close();
   });
 
-  verifies(['TOK-01', 'F44'], 'admits a good token from the Authorization header', async () => {
+  verifies(['TOK-01', 'F44'], 'authenticates a good token from the Authorization header', async () => {
     const { status, json } = await get(await good());
     expect({ status, json }).toMatchObject({
       status: 200,
@@ -264,13 +264,13 @@ describe('a guarded route', () => {
     expect((await get(await good({ scope: 'notes:read notes:admin' }), '/scoped')).status).toBe(200);
   });
 
-  it('opens what skips it, and knows nobody there', async () => {
+  it('serves a handler that skips it, without a caller', async () => {
     expect(await app.send('/open')).toMatchObject({ status: 200, text: 'nobody' });
     expect(await get(await good(), '/open')).toMatchObject({ status: 200, text: 'nobody' });
     expect(await get('abc', '/open')).toMatchObject({ status: 200, text: 'nobody' });
   });
 
-  verifies('OPS-04', 'measures time by the injected clock', async () => {
+  verifies('OPS-04', 'checks times by the injected clock', async () => {
     const token = await good();
     try {
       ahead = 303_000;
@@ -316,7 +316,7 @@ describe('a guarded route', () => {
 });
 
 describe('req.auth that something else has written', () => {
-  it('makes nobody admitted, and is not what handlers get', async () => {
+  it('authenticates nobody, and is not what handlers get', async () => {
     const as = await server();
     const forged = { subject: 'forged', scopes: ['notes:read', 'notes:admin'] };
     const app = await start(
@@ -342,7 +342,7 @@ describe('req.auth that something else has written', () => {
 });
 
 describe('a guarded route, when things go wrong', () => {
-  verifies('CHL-21', 'answers 503 while the keys cannot be had, and 200 once they can', async () => {
+  verifies('CHL-21', 'answers 503 while the keys cannot be fetched, and 200 once they can', async () => {
     const as = await server();
     let ahead = 0;
     const app = await start(

@@ -83,7 +83,7 @@ function post(origin: string, token: string, body: object, hasLength: boolean): 
 }
 
 describe.each(MOUNTINGS)('bodies of HTTP/2 on Fastify, with %s', (_, parts, options) => {
-  verifies('WAY-02', 'are decided on with and without Content-Length', async () => {
+  verifies('WAY-02', 'are checked with and without Content-Length', async () => {
     const app = await startCreated(
       {
         resources: offlineResource(NOTES),

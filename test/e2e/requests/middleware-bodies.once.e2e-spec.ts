@@ -205,7 +205,7 @@ beforeEach(() => {
   ran.length = 0;
 });
 
-describe.each(PLATFORMS)('what a body asks for behind the middleware on %s', (platform) => {
+describe.each(PLATFORMS)('an operation in a body behind the middleware on %s', (platform) => {
   function start(
     { factoryOptions, imports, prepare }: Omit<Way, 'way' | 'platforms'>,
     handler: Handler,
@@ -232,7 +232,7 @@ describe.each(PLATFORMS)('what a body asks for behind the middleware on %s', (pl
 
   for (const [sdk, handler] of SERVERS)
     for (const way of ways)
-      verifies('WAY-02', `is decided on before a tool of ${sdk} runs: ${way.way}`, async () => {
+      verifies('WAY-02', `is authorized before a tool of ${sdk} runs: ${way.way}`, async () => {
         const app = await start(way, handler);
         expect(await post(app, call('purge'))).toEqual(insufficient);
         expect(await post(app, call('write'))).toEqual(undeclared);
@@ -257,7 +257,7 @@ describe.each(PLATFORMS)('what a body asks for behind the middleware on %s', (pl
       });
 
   for (const way of ways)
-    verifies('WAY-02', `is rejected if it cannot be read: ${way.way}`, async () => {
+    verifies('WAY-02', `is rejected if the body cannot be read: ${way.way}`, async () => {
       const app = await start(way, SERVERS[0]![1]);
       const type = (value: string) => ({ headers: { 'content-type': value } });
       for (const other of [
@@ -291,7 +291,7 @@ describe.each(PLATFORMS)('what a body asks for behind the middleware on %s', (pl
       expect(anonymous.status).toBe(way.imports && platform === 'express' && !way.prepare ? 400 : 401);
     });
 
-  verifies('WAY-02', 'is nothing in a request without one', async () => {
+  verifies('WAY-02', 'is not missed in a request without a body', async () => {
     const seen: string[] = [];
     const handler: Handler = (request, response) => {
       seen.push(String(request.method));
@@ -330,7 +330,7 @@ describe.each(PLATFORMS)('what a body asks for behind the middleware on %s', (pl
     }
   });
 
-  verifies('WAY-02', 'is decided on for anonymous callers too', async () => {
+  verifies('WAY-02', 'is authorized for anonymous callers too', async () => {
     for (const way of ways) {
       const app = await start(way, SERVERS[0]![1], {
         resources: { ...offlineResource(NOTES), allowAnonymous: true },
@@ -398,7 +398,7 @@ verifies(
 
 verifies(
   'WAY-02',
-  'early authentication on Fastify decides before a handler among the middleware',
+  'early authentication on Fastify authorizes before a handler among the middleware',
   async () => {
     const app = await startCreated(
       {
@@ -445,7 +445,7 @@ async function postByHttp2(origin: string, token: string, body: string): Promise
   }
 }
 
-describe('what a body of unknown length asks for on Fastify', () => {
+describe('an operation in a body of unknown length on Fastify', () => {
   const early: readonly Way[] = [
     {
       way: 'early authentication before a handler among the middleware',
@@ -486,7 +486,7 @@ describe('what a body of unknown length asks for on Fastify', () => {
   ];
 
   for (const [way, isEarly] of ways) {
-    verifies('WAY-02', `is decided on with HTTP/2: ${way.way}`, async () => {
+    verifies('WAY-02', `is authorized with HTTP/2: ${way.way}`, async () => {
       const { origin } = await start(way, isEarly, true);
       expect(await postByHttp2(origin, 'read', call('purge'))).toBe(403);
       expect(await postByHttp2(origin, 'read', call('write'))).toBe(403);

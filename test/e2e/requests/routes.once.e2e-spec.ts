@@ -113,7 +113,7 @@ describe.each(PLATFORMS)('routes with scopes of their own on %s', (platform) => 
     }
   }
 
-  verifies(['F109', 'SCP-04', 'SCP-05'], 'need those of class and method, and no others', async () => {
+  verifies(['F109', 'SCP-04', 'SCP-05'], 'need the scopes of class and method, and no others', async () => {
     const app = await startCreated(options(), { platform, controllers: [Plain, Scoped] });
     for (const [path, ...scopes] of ROUTES) {
       const all = ['notes:read', ...scopes];
@@ -213,34 +213,30 @@ describe.each(PLATFORMS)('the middleware on %s', (platform) => {
     expect(admitted).toMatchObject({ status: 200, json: { auth: 'u1', context: 'u1' } });
   });
 
-  verifies(
-    ['F108', 'AUD-07'],
-    'goes by the path with several resources, and rejects what is none of them',
-    async () => {
-      @Controller('admin')
-      class Admin extends WhoController {}
-      @Controller('other')
-      class Other extends WhoController {}
-      const authorizationServers = [as.issuer];
-      const app = await startCreated(
-        {
-          resources: [
-            { resource: NOTES, authorizationServers },
-            { resource: ADMIN, authorizationServers },
-          ],
-        },
-        { platform, imports: [coveringAll(WhoController, Admin, Other)] },
-      );
-      const status = async (path: string, aud: string) =>
-        (await app.send(path, { method: 'POST', headers: await bearer('', aud), body: {} })).status;
-      expect([await status('/notes', NOTES), await status('/notes', ADMIN)]).toEqual([200, 401]);
-      expect([await status('/admin', ADMIN), await status('/admin', NOTES)]).toEqual([200, 401]);
-      expect(ran.count).toBe(2);
-      const nobodys = await app.send('/other', { method: 'POST', headers: await bearer(), body: {} });
-      expect([nobodys.status, nobodys.text.includes(NOTES)]).toEqual([500, false]);
-      expect(ran.count).toBe(2);
-    },
-  );
+  verifies(['F108', 'AUD-07'], 'chooses the resource by the path, and rejects other paths', async () => {
+    @Controller('admin')
+    class Admin extends WhoController {}
+    @Controller('other')
+    class Other extends WhoController {}
+    const authorizationServers = [as.issuer];
+    const app = await startCreated(
+      {
+        resources: [
+          { resource: NOTES, authorizationServers },
+          { resource: ADMIN, authorizationServers },
+        ],
+      },
+      { platform, imports: [coveringAll(WhoController, Admin, Other)] },
+    );
+    const status = async (path: string, aud: string) =>
+      (await app.send(path, { method: 'POST', headers: await bearer('', aud), body: {} })).status;
+    expect([await status('/notes', NOTES), await status('/notes', ADMIN)]).toEqual([200, 401]);
+    expect([await status('/admin', ADMIN), await status('/admin', NOTES)]).toEqual([200, 401]);
+    expect(ran.count).toBe(2);
+    const nobodys = await app.send('/other', { method: 'POST', headers: await bearer(), body: {} });
+    expect([nobodys.status, nobodys.text.includes(NOTES)]).toEqual([500, false]);
+    expect(ran.count).toBe(2);
+  });
 });
 
 describe.each(PLATFORMS)('a time limit of the application on %s', (platform) => {
@@ -323,7 +319,7 @@ describe.each(PLATFORMS)('tools with scopes on %s', (platform) => {
   });
 
   it.each([false, true])(
-    'are decided on by the body, with early authentication: %s',
+    'are authorized by the body, with early authentication: %s',
     async (earlyAuthentication) => {
       const { transport, connect } = mcp({});
       const app = await startCreated(options({ earlyAuthentication }), {
@@ -340,7 +336,7 @@ describe.each(PLATFORMS)('tools with scopes on %s', (platform) => {
     },
   );
 
-  it('are decided on before the tool on a route that the library mounts behind early authentication', async () => {
+  it('are authorized before the tool runs on a route that the library mounts behind early authentication', async () => {
     const { connect } = mcp({ mount: true, endpoint: 'notes' });
     const app = await startCreated(options({ earlyAuthentication: true }), {
       platform,
@@ -409,7 +405,7 @@ describe.each(PLATFORMS)('tools with scopes on %s', (platform) => {
   });
 });
 
-describe.each(PLATFORMS)('what else runs behind the platform on %s', (platform) => {
+describe.each(PLATFORMS)('other code of the platform on %s', (platform) => {
   it('is not reached by a request that was rejected, nor answered twice', async () => {
     const seen: string[] = [];
     @Controller('notes')

@@ -190,7 +190,7 @@ describe('a body that nobody has parsed', () => {
     );
   }
 
-  it('says why, and as JSON-RPC, where the options ask for it', async () => {
+  it('is rejected with the reason, and as JSON-RPC, if the options ask for it', async () => {
     const app = await start(SDKS[0]![1], [WriteHandler], { errorBody: 'json-rpc', showErrorDetails: true });
     const { error_description: description } = NOT_JSON.json;
     expect(answered(await call(app))).toEqual({
@@ -206,7 +206,7 @@ describe('a body that nobody has parsed', () => {
   for (const [sdk, controller] of SDKS) {
     verifies(
       ['SCP-12', 'CHL-21'],
-      `answers 415 beside the usual parsers of each platform, for ${sdk}`,
+      `gets 415 beside the usual parsers of each platform, for ${sdk}`,
       async () => {
         for (const platform of PLATFORMS) {
           ran.length = 0;
@@ -231,24 +231,20 @@ describe('a body that nobody has parsed', () => {
       },
     );
 
-    verifies(
-      ['SCP-12', 'CHL-21'],
-      `answers 400 to the client of ${sdk} that sends JSON which is no message`,
-      async () => {
-        const parts = { controllers: [controller], providers: [WriteHandler] };
-        const options = { resources: offlineResource(NOTES), verifier };
-        const { origin } = closeAfterTest(await startApp(options, { ...parts, platform: 'fastify' }));
-        ran.length = 0;
-        for (const scalar of ['5', '"x"', 'true', 'null', JSON.stringify(WRITE)])
-          expect([scalar, answered(await call(origin, JSON_TYPE, undefined, scalar))]).toEqual([
-            scalar,
-            NO_MESSAGE,
-          ]);
-        expect(ran).toEqual([]);
-        expect((await call(origin, JSON_TYPE, undefined, WRITE)).status).toBe(200);
-        expect(ran).toEqual(['write']);
-      },
-    );
+    verifies(['SCP-12', 'CHL-21'], `gets 400 from ${sdk} if it is JSON and no message`, async () => {
+      const parts = { controllers: [controller], providers: [WriteHandler] };
+      const options = { resources: offlineResource(NOTES), verifier };
+      const { origin } = closeAfterTest(await startApp(options, { ...parts, platform: 'fastify' }));
+      ran.length = 0;
+      for (const scalar of ['5', '"x"', 'true', 'null', JSON.stringify(WRITE)])
+        expect([scalar, answered(await call(origin, JSON_TYPE, undefined, scalar))]).toEqual([
+          scalar,
+          NO_MESSAGE,
+        ]);
+      expect(ran).toEqual([]);
+      expect((await call(origin, JSON_TYPE, undefined, WRITE)).status).toBe(200);
+      expect(ran).toEqual(['write']);
+    });
   }
 
   const guarded = (platform: (typeof PLATFORMS)[number], providers: Provider[], more = {}) => {

@@ -122,7 +122,7 @@ describe('the status table over HTTP', () => {
     },
   );
 
-  verifies('F97', 'takes one token in one header, its scheme in any case', async () => {
+  verifies('F97', 'holds for one token in one header, with its scheme in any case', async () => {
     const app = await start(OBEYING, { controllers: [NotesController] });
     const rows: [authorization: string, expected: Rejection | 200][] = [
       ...['Bearer good', 'bearer good', 'BEARER good', 'Bearer    good', 'Bearer good  '].map(
@@ -279,7 +279,7 @@ describe('a challenge and the rest of the application', () => {
     expect(json).toEqual({ ok: true, data: { text: 'notes' } });
   });
 
-  verifies('CHL-18', 'keeps them as a global guard, with filter and interceptors at once', async () => {
+  verifies('CHL-18', 'keeps rejections whole under a global guard with filter and interceptors', async () => {
     const app = await start(OBEYING, {
       controllers: [NotesController],
       providers: [
@@ -319,7 +319,7 @@ describe('a change of the authorization server', () => {
   });
 });
 
-describe('text that wants to be a challenge', () => {
+describe('text that imitates a challenge', () => {
   const EVIL = [
     'x", resource_metadata="https://evil.example/',
     'scope=admin',
@@ -332,7 +332,7 @@ describe('text that wants to be a challenge', () => {
   /** What goes through an HTTP header. */
   const forHeader = (text: string): string => text.replace(/[^\x20-\x7e]/g, '');
 
-  verifies(['H11', 'CHL-12'], 'does not come from a request into header or body', async () => {
+  verifies(['H11', 'CHL-12'], 'of a request does not get into header or body', async () => {
     const app = await start(OBEYING, { controllers: [NotesController] });
     for (const evil of EVIL) {
       const value = forHeader(evil);
@@ -356,7 +356,7 @@ describe('text that wants to be a challenge', () => {
     }
   });
 
-  verifies(['H11', 'CHL-09'], 'does not come from a verifier, whatever it throws or returns', async () => {
+  verifies(['H11', 'CHL-09'], 'of a verifier does not get into header or body', async () => {
     const thrown: { failure: unknown; claims?: TokenClaims } = { failure: undefined };
     const verify = (): TokenClaims => {
       if (thrown.claims) return thrown.claims;
@@ -386,7 +386,7 @@ describe('text that wants to be a challenge', () => {
     }
   });
 
-  it('does not stand in decorators either', () => {
+  it('in a decorator throws', () => {
     for (const evil of EVIL) expect(() => RequireScopes(evil)).toThrow();
     expect(() => RequireScopes('resource-metadata:read')).not.toThrow();
   });

@@ -190,27 +190,31 @@ describe('the body of a rejection', () => {
     expect(head.split('\r\n\r\n')[1]).toBe('');
   });
 
-  verifies('H11', 'has an id and a tool name that want to be a challenge nowhere but in the id', async () => {
-    const token = await mint();
-    for (const evil of [
-      'x", resource_metadata="https://evil.example/',
-      'x\r\nX-Evil: 1',
-      '</script><b>scope=admin',
-    ]) {
-      const clean = await post(apps.rpc, token, call('purge', 7));
-      const answer = await post(apps.rpc, token, call('purge', evil));
-      expect(answer.headers['www-authenticate']).toBe(clean.headers['www-authenticate']);
-      expect(answer.headers).not.toHaveProperty('x-evil');
-      expect(answer.json).toEqual({ ...(clean.json as object), id: evil });
-      const named = await post(apps.rpc, undefined, call(evil));
-      expect(rejectionOf(named)).toMatchObject({ status: 401, challenge: NO_TOKEN.challenge });
-      expect(named.text).not.toMatch(/evil|admin/i);
-      const plain = await post(apps.detailed, token, call('purge', evil));
-      expect(plain.text).not.toMatch(/evil|admin"/i);
-    }
-  });
+  verifies(
+    'H11',
+    'repeats an id that imitates a challenge in the id only, and a tool name nowhere',
+    async () => {
+      const token = await mint();
+      for (const evil of [
+        'x", resource_metadata="https://evil.example/',
+        'x\r\nX-Evil: 1',
+        '</script><b>scope=admin',
+      ]) {
+        const clean = await post(apps.rpc, token, call('purge', 7));
+        const answer = await post(apps.rpc, token, call('purge', evil));
+        expect(answer.headers['www-authenticate']).toBe(clean.headers['www-authenticate']);
+        expect(answer.headers).not.toHaveProperty('x-evil');
+        expect(answer.json).toEqual({ ...(clean.json as object), id: evil });
+        const named = await post(apps.rpc, undefined, call(evil));
+        expect(rejectionOf(named)).toMatchObject({ status: 401, challenge: NO_TOKEN.challenge });
+        expect(named.text).not.toMatch(/evil|admin/i);
+        const plain = await post(apps.detailed, token, call('purge', evil));
+        expect(plain.text).not.toMatch(/evil|admin"/i);
+      }
+    },
+  );
 
-  it('is not seen by who may go on', async () => {
+  it('does not appear if the request is served', async () => {
     for (const app of Object.values(apps)) {
       const admin = await mint({ scope: 'notes:read notes:admin' });
       expect((await post(app, admin)).text).toContain('purged');

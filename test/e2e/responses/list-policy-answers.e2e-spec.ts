@@ -324,7 +324,7 @@ describe('answers whose lists are rewritten', () => {
     expect((await ask(hiding, (response) => void response.writeHead(204).end())).status).toBe(204);
   });
 
-  verifies(['SCP-23', 'F74'], 'look to the server like any other response', async () => {
+  verifies(['SCP-23', 'F74'], 'let the server use them like any other response', async () => {
     const told: unknown[] = [];
     await ask(hiding, (response) => {
       told.push(response.headersSent);

@@ -100,7 +100,7 @@ describe.each(LISTINGS)('lists of %s', (_, make) => {
     expect(await seen(app, 'notes:read')).toEqual(ALL);
   });
 
-  verifies(['SCP-23', 'F74'], 'leave out what a token does not open, and nothing else', async () => {
+  verifies(['SCP-23', 'F74'], 'leave out what a token may not use, and nothing else', async () => {
     const app = await started('hide');
     expect(await seen(app, 'notes:read')).toEqual(OPEN);
     expect(await seen(app, 'notes:read notes:admin')).toEqual({
@@ -115,14 +115,20 @@ describe.each(LISTINGS)('lists of %s', (_, make) => {
     expect(await seen(app, all)).toEqual(ALL);
   });
 
-  verifies(['SCP-23', 'F74'], 'are no access control: what is hidden is rejected as ever', async () => {
-    const app = await started('hide');
-    const reader = await asking(app, 'notes:read');
-    const rejected = await reader(toolCall('purge'));
-    expect(rejectedAs(rejected)).toEqual(insufficientScope('notes:read notes:admin'));
-    const admin = await asking(app, 'notes:read notes:admin');
-    expect(resultOf(await admin(toolCall('purge')))).toMatchObject({ structuredContent: { done: 'purge' } });
-  });
+  verifies(
+    ['SCP-23', 'F74'],
+    'are no access control, because a hidden tool is rejected as before',
+    async () => {
+      const app = await started('hide');
+      const reader = await asking(app, 'notes:read');
+      const rejected = await reader(toolCall('purge'));
+      expect(rejectedAs(rejected)).toEqual(insufficientScope('notes:read notes:admin'));
+      const admin = await asking(app, 'notes:read notes:admin');
+      expect(resultOf(await admin(toolCall('purge')))).toMatchObject({
+        structuredContent: { done: 'purge' },
+      });
+    },
+  );
 
   verifies(['SCP-23', 'F74'], 'show to anonymous callers what is open to anybody', async () => {
     const hidden = await started('hide', { allowAnonymous: true });
@@ -131,7 +137,7 @@ describe.each(LISTINGS)('lists of %s', (_, make) => {
     expect(await seen(hidden, 'notes:read')).toEqual(OPEN);
   });
 
-  verifies(['SCP-23', 'SCP-12', 'F74'], 'hide what nobody has read a request for', async () => {
+  verifies(['SCP-23', 'SCP-12', 'F74'], 'hide entries even if no parser has read the request', async () => {
     const { options, parts }: Listing = make();
     const resources = { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] };
     const factoryOptions = { bodyParser: false };

@@ -106,7 +106,7 @@ describe('a session', () => {
   }
 
   for (const [way, send] of HEADS) {
-    verifies('SES-02', `is bound whose id a transport sends by ${way}`, async () => {
+    verifies('SES-02', `is bound if a transport sends its id by ${way}`, async () => {
       const app = await start(options(), { controllers: [ownTransport('notes', send)] });
       for (const headers of [{}, { 'mcp-session-id': '' }]) {
         const opened = await ask(app, 'POST', { body: INITIALIZE, headers });
@@ -121,29 +121,25 @@ describe('a session', () => {
     });
   }
 
-  verifies(
-    'SES-02',
-    'is unknown, and no fault, beside a header that Node cannot tell line by line',
-    async () => {
-      const app = await start(options(), {
-        controllers: [ownTransport('notes', (response, id) => response.setHeader('mcp-session-id', id))],
-      });
-      const opened = await ask(app, 'POST', { body: INITIALIZE });
-      const session = String(opened.headers['mcp-session-id']);
-      const bearer = await token({ sub: 'u2' });
-      for (const method of ['POST', 'GET', 'DELETE']) {
-        const lines = [
-          `${method} /notes HTTP/1.1\r\nHost: x\r\nConnection: close`,
-          `Authorization: Bearer ${bearer}`,
-          `__proto__: x\r\nMcp-Session-Id: ${session}\r\nLast-Event-ID: 7\r\n\r\n`,
-        ];
-        const answer = await sendRaw(app.origin, lines.join('\r\n'));
-        expect(answer).toMatch(/^HTTP\/1\.1 404 [^]*unknown undefined/);
-      }
-    },
-  );
+  verifies('SES-02', 'is not reached by another caller who sends a header named __proto__', async () => {
+    const app = await start(options(), {
+      controllers: [ownTransport('notes', (response, id) => response.setHeader('mcp-session-id', id))],
+    });
+    const opened = await ask(app, 'POST', { body: INITIALIZE });
+    const session = String(opened.headers['mcp-session-id']);
+    const bearer = await token({ sub: 'u2' });
+    for (const method of ['POST', 'GET', 'DELETE']) {
+      const lines = [
+        `${method} /notes HTTP/1.1\r\nHost: x\r\nConnection: close`,
+        `Authorization: Bearer ${bearer}`,
+        `__proto__: x\r\nMcp-Session-Id: ${session}\r\nLast-Event-ID: 7\r\n\r\n`,
+      ];
+      const answer = await sendRaw(app.origin, lines.join('\r\n'));
+      expect(answer).toMatch(/^HTTP\/1\.1 404 [^]*unknown undefined/);
+    }
+  });
 
-  verifies('SES-02', 'is bound where nobody but the handler reads the body', async () => {
+  verifies('SES-02', 'is bound if only the handler reads the body', async () => {
     for (const earlyAuthentication of [false, true]) {
       const app = await startCreated(
         { ...options(), earlyAuthentication },
@@ -161,7 +157,7 @@ describe('a session', () => {
     }
   });
 
-  verifies('SES-02', 'is not bound by an answer that says no', async () => {
+  verifies('SES-02', 'is not bound by a rejected request', async () => {
     const app = await start(options(), {
       controllers: [
         ownTransport('notes', (response, id) => response.writeHead(400, { 'mcp-session-id': id })),
@@ -253,28 +249,24 @@ describe('a session', () => {
     params: { name: 'write', arguments: {}, _meta: meta },
   };
 
-  verifies(
-    'SES-04',
-    'is none in 2026-07-28, on SDK v2: its headers are ignored, and none is given out',
-    async () => {
-      const controller = SDKS.find(([name]) => name === 'SDK v2')?.[1];
-      const app = await start(options(), { controllers: controller ? [controller] : [] });
-      for (const session of ['x', randomUUID(), undefined]) {
-        const more = { headers: modern, ...(session !== undefined && { session }) };
-        const answer = await ask(app, 'POST', { ...more, body: modernCall });
-        expect([answer.status, answer.headers['mcp-session-id']]).toEqual([200, undefined]);
-        expect(answer.text).toContain('written');
-        for (const method of ['GET', 'DELETE']) {
-          expect((await ask(app, method, more)).status).toBe(405);
-          expect(rejectedAs(await app.send('/notes', { method, headers: modern }))).toEqual(noToken);
-        }
+  verifies('SES-04', 'does not exist in 2026-07-28 on SDK v2, which ignores its headers', async () => {
+    const controller = SDKS.find(([name]) => name === 'SDK v2')?.[1];
+    const app = await start(options(), { controllers: controller ? [controller] : [] });
+    for (const session of ['x', randomUUID(), undefined]) {
+      const more = { headers: modern, ...(session !== undefined && { session }) };
+      const answer = await ask(app, 'POST', { ...more, body: modernCall });
+      expect([answer.status, answer.headers['mcp-session-id']]).toEqual([200, undefined]);
+      expect(answer.text).toContain('written');
+      for (const method of ['GET', 'DELETE']) {
+        expect((await ask(app, method, more)).status).toBe(405);
+        expect(rejectedAs(await app.send('/notes', { method, headers: modern }))).toEqual(noToken);
       }
-    },
-  );
+    }
+  });
 
   verifies(
     'SES-04',
-    'is none in 2026-07-28, on @rekog/mcp-nest with sessions for others and without',
+    'does not exist in 2026-07-28 on @rekog/mcp-nest, with sessions for other clients and without',
     async () => {
       for (const statefulMode of [false, true]) {
         const endpoint = mcpEndpoint({ statefulMode });
@@ -295,7 +287,7 @@ describe('a session', () => {
     },
   );
 
-  it('changes nothing for what is no session', async () => {
+  it('leaves the session headers of other routes alone', async () => {
     @Controller('notes')
     @UseGuards(BearerAuthGuard)
     class Rest {

@@ -139,25 +139,29 @@ describe.each(SESSION_MOUNTINGS.map((mounting) => [mounting.way, mounting] as co
       expect((await whoami(app, await token(), session)).status).toBe(404);
     });
 
-    verifies(['SES-02', 'H09'], 'of a caller with a token is none of anybody', async () => {
+    verifies(['SES-02', 'H09'], 'of a caller with a token is not reached without one', async () => {
       const app = await startWith({}, { allowAnonymous: true });
       await expectUnknown(app, await open(app, await token()), undefined, await token());
     });
 
-    verifies(['WAY-28', 'SES-02', 'H09'], 'of anybody passes to its first caller, once', async () => {
-      const app = await startWith({}, { allowAnonymous: true });
-      const session = await open(app, undefined);
-      await expectAlive(app, undefined, session);
-      const stream = await openStream(app.origin, '/notes', {
-        headers: { ...MCP_HEADERS, accept: 'text/event-stream', 'mcp-session-id': session },
-      });
-      expect(stream.status).toBe(200);
-      expect(await settlesWithin(50, stream.ended)).toBe(false);
-      expect((await whoami(app, await token(), session)).text).toContain('it is u1');
-      expect(await settlesWithin(1000, stream.ended)).toBe(true);
-      for (const by of [undefined, await token({ sub: 'u2' }), await token({ client_id: 'c2' })])
-        await expectUnknown(app, session, by, await token({ jti: 'j2' }));
-    });
+    verifies(
+      ['WAY-28', 'SES-02', 'H09'],
+      'of an anonymous client passes to its first caller, once',
+      async () => {
+        const app = await startWith({}, { allowAnonymous: true });
+        const session = await open(app, undefined);
+        await expectAlive(app, undefined, session);
+        const stream = await openStream(app.origin, '/notes', {
+          headers: { ...MCP_HEADERS, accept: 'text/event-stream', 'mcp-session-id': session },
+        });
+        expect(stream.status).toBe(200);
+        expect(await settlesWithin(50, stream.ended)).toBe(false);
+        expect((await whoami(app, await token(), session)).text).toContain('it is u1');
+        expect(await settlesWithin(1000, stream.ended)).toBe(true);
+        for (const by of [undefined, await token({ sub: 'u2' }), await token({ client_id: 'c2' })])
+          await expectUnknown(app, session, by, await token({ jti: 'j2' }));
+      },
+    );
 
     verifies(['SES-01', 'H09'], 'is no credential', async () => {
       const app = await startWith();
@@ -274,7 +278,7 @@ describe.each(SESSION_MOUNTINGS.map((mounting) => [mounting.way, mounting] as co
       },
     );
 
-    it('is anybody’s that has a token where the options say so', async () => {
+    it('is open to every caller with a token if the options say so', async () => {
       const app = await startWith({ sessionBinding: false });
       const session = await open(app, await token());
       expect((await whoami(app, await token({ sub: 'u2' }), session)).text).toContain('it is u2');
@@ -296,7 +300,7 @@ describe.each(SESSION_MOUNTINGS.map((mounting) => [mounting.way, mounting] as co
       expect(log.warnings.filter((warning) => warning.includes('session id'))).toEqual([]);
     });
 
-    verifies('SES-03', 'is warned of once where its id is short', async () => {
+    verifies('SES-03', 'causes one warning if its id is short', async () => {
       const log = new RecordingLogger();
       let last = 0;
       const app = await startWith({}, { generate: () => `s${String((last += 1))}` }, log);
@@ -308,7 +312,7 @@ describe.each(SESSION_MOUNTINGS.map((mounting) => [mounting.way, mounting] as co
       await expectAlive(app, owner, session);
     });
 
-    verifies('SES-02', 'stays with its first caller where a transport gives an id out twice', async () => {
+    verifies('SES-02', 'stays with its first caller if a transport gives an id out twice', async () => {
       const app = await startWith({}, { generate: () => 'the-one-and-only-session' });
       const [owner, stranger] = [await token(), await token({ sub: 'u2' })];
       const session = await open(app, owner);
@@ -316,20 +320,16 @@ describe.each(SESSION_MOUNTINGS.map((mounting) => [mounting.way, mounting] as co
       expect((await whoami(app, stranger, session)).status).toBe(404);
     });
 
-    verifies(
-      ['SES-02', 'H09'],
-      'is looked for among those there are, however many ids are made up',
-      async () => {
-        const app = await startWith();
-        const [owner, stranger] = [await token(), await token({ sub: 'u2' })];
-        const session = await open(app, owner);
-        for (let n = 0; n < 200; n++) {
-          const made = Array.from({ length: 10 }, (__, m) => `forged-${String(n)}-${String(m)}`);
-          const answers = await Promise.all(made.map((id) => whoami(app, stranger, id)));
-          expect(answers.map(({ status }) => status)).toEqual(made.map(() => 404));
-        }
-        await expectAlive(app, owner, session);
-      },
-    );
+    verifies(['SES-02', 'H09'], 'is neither reached nor lost by made-up ids', async () => {
+      const app = await startWith();
+      const [owner, stranger] = [await token(), await token({ sub: 'u2' })];
+      const session = await open(app, owner);
+      for (let n = 0; n < 200; n++) {
+        const made = Array.from({ length: 10 }, (__, m) => `forged-${String(n)}-${String(m)}`);
+        const answers = await Promise.all(made.map((id) => whoami(app, stranger, id)));
+        expect(answers.map(({ status }) => status)).toEqual(made.map(() => 404));
+      }
+      await expectAlive(app, owner, session);
+    });
   },
 );

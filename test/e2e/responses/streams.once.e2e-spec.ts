@@ -106,7 +106,7 @@ describe.each(PLATFORMS)('streams, on %s', (platform) => {
       again.abort();
     });
 
-    verifies(['SSE-03', 'F60', 'H25'], 'tell a call that waits for its answer', async () => {
+    verifies(['SSE-03', 'F60', 'H25'], 'end with an error for a call that waits for its answer', async () => {
       const app = await start(make());
       const session = await open(app, await token(300));
       const { bearer, endsAt } = await brief();

@@ -220,7 +220,7 @@ describe.each(PLATFORMS)('the option toolChallenge, on %s', (platform) => {
     expect(ran).toBe(0);
   });
 
-  verifies('CLI-08', 'answers by HTTP whoever does not accept JSON', async () => {
+  verifies('CLI-08', 'answers by HTTP if the client does not accept JSON', async () => {
     const app = await started();
     const accepting = (accept: string) => post(app, toolCall('write'), { accept });
     for (const accept of ['*/*', 'text/event-stream', 'application/jsonp', 'x-application/json', ''])

@@ -81,7 +81,7 @@ describe.each(CASES)(
         body,
       });
 
-    verifies(['SCP-01', 'SCP-21', 'F70'], 'are decided on before the server sees the request', async () => {
+    verifies(['SCP-01', 'SCP-21', 'F70'], 'are authorized before the server sees the request', async () => {
       const reader = await token('notes:read');
       for (const [method, params, needed, handler] of KINDS) {
         ran.length = 0;
@@ -95,7 +95,7 @@ describe.each(CASES)(
       }
     });
 
-    verifies('SCP-24', 'are not told of under other names', async () => {
+    verifies('SCP-24', 'are not revealed under other names', async () => {
       const reader = await token('notes:read');
       for (const name of ['Write', 'write ', 'constructor', '__proto__']) {
         const { headers, text } = await post(reader, message('tools/call', { name, arguments: {} }));
@@ -154,7 +154,7 @@ describe.each(CASES)(
       expect(rejectedAs(await post(writer, { title: 'ping' }))).toEqual(insufficientScope('notes:read'));
     });
 
-    it('are in the metadata', async () => {
+    it('add their scopes to the metadata', async () => {
       const { json } = await app.send(`${PRM}/notes`);
       const scopes = ['notes:read', 'notes:write', 'notes:greet', 'notes:all', 'note:read'];
       expect(json).toMatchObject({ scopes_supported: scopes });
@@ -190,7 +190,7 @@ describe.each(CASES)(
   },
 );
 
-describe('a source that declares what cannot be', () => {
+describe('a source with an invalid declaration', () => {
   class Wrong extends McpHandlerSource {
     declarations() {
       return [
@@ -200,7 +200,7 @@ describe('a source that declares what cannot be', () => {
     }
   }
 
-  it('stops the start, with the source, what is wrong and what to write', async () => {
+  it('fails startup with the source, the mistake and the fix', async () => {
     const error = await startFailure({ resources: offlineResource(NOTES) }, { providers: [Wrong] });
     expect(error).toBeInstanceOf(McpAuthConfigError);
     expect(error.message).toBe(

@@ -153,7 +153,7 @@ describe.each(PLATFORMS)('headers and body of an MCP message, on %s', (platform)
     ['two versions, one older', mirrored('purge', { 'mcp-protocol-version': ['2025-11-25', '2026-07-28'] })],
   ];
 
-  verifies(['SCP-10', 'H08'], 'have to say the same, whatever the scopes', async () => {
+  verifies(['SCP-10', 'H08'], 'must agree, whatever the scopes', async () => {
     for (const [what, headers] of DISAGREEING) {
       for (const bearer of [reader, admin]) {
         expect([what, rejectedAs(await post(bearer, call('purge'), headers))]).toEqual([what, mismatch()]);
@@ -183,7 +183,7 @@ describe.each(PLATFORMS)('headers and body of an MCP message, on %s', (platform)
     expect(ran).toEqual([]);
   });
 
-  verifies('SCP-10', 'are decided on after the token', async () => {
+  verifies('SCP-10', 'are compared after the token is checked', async () => {
     expect(rejectedAs(await post('abc', call('purge'), mirrored('open')))).toEqual(invalidToken);
   });
 
@@ -213,20 +213,16 @@ describe.each(PLATFORMS)('headers and body of an MCP message, on %s', (platform)
     expect((await post(reader, message('tools/list', {}), { ...list, 'mcp-name': 'any' })).status).toBe(200);
   });
 
-  verifies(
-    'SCP-10',
-    'need not all be there beside a notification, and say the same where they are',
-    async () => {
-      const version = { 'mcp-protocol-version': '2026-07-28' };
-      const body = call('purge', META, null);
-      for (const wrong of [{ 'mcp-name': 'open' }, { 'mcp-method': 'tools/list' }]) {
-        expect(rejectedAs(await post(admin, body, { ...version, ...wrong }))).toEqual(mismatch(null));
-      }
-      const notification = message('notifications/initialized', {}, META, null);
-      expect((await post(reader, notification, version)).status).toBe(202);
-      expect(ran).toEqual([]);
-    },
-  );
+  verifies('SCP-10', 'may be absent beside a notification, and agree if present', async () => {
+    const version = { 'mcp-protocol-version': '2026-07-28' };
+    const body = call('purge', META, null);
+    for (const wrong of [{ 'mcp-name': 'open' }, { 'mcp-method': 'tools/list' }]) {
+      expect(rejectedAs(await post(admin, body, { ...version, ...wrong }))).toEqual(mismatch(null));
+    }
+    const notification = message('notifications/initialized', {}, META, null);
+    expect((await post(reader, notification, version)).status).toBe(202);
+    expect(ran).toEqual([]);
+  });
 
   verifies(
     ['SCP-11', 'H08'],
@@ -246,7 +242,7 @@ describe.each(PLATFORMS)('headers and body of an MCP message, on %s', (platform)
     },
   );
 
-  verifies('SCP-10', 'are nothing to a route whose body is no such message', async () => {
+  verifies('SCP-10', 'are not compared at a route whose body is no such message', async () => {
     const { id, ...rest } = call('purge') as { id: number };
     for (const body of [
       { name: 'open' },
@@ -260,7 +256,7 @@ describe.each(PLATFORMS)('headers and body of an MCP message, on %s', (platform)
     }
   });
 
-  verifies('SCP-10', 'are sent by the official client as they have to be', async () => {
+  verifies('SCP-10', 'agree in requests of the official client', async () => {
     const client = new Client({ name: 'v2', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
     const headers = { authorization: `Bearer ${admin}` };
     const url = new URL(`${app.origin}/notes`);
@@ -288,7 +284,7 @@ describe.each(SDKS)('headers and body of a message to %s', (_, controller) => {
     }
   }
 
-  it('are decided on before the server sees it', async () => {
+  it('are compared before the server sees it', async () => {
     const app = await startApp(options(), { controllers: [controller], providers: [Handlers] });
     const post = poster(app);
     sdkRan.length = 0;

@@ -64,7 +64,7 @@ describe.each(PLATFORMS)('attacks on the scopes of MCP operations, on %s', (plat
     expect(ran).toContain('note');
   });
 
-  verifies(['SCP-24', 'H18'], 'are not told of for unknown names', async () => {
+  verifies(['SCP-24', 'H18'], 'are not revealed for unknown names', async () => {
     const reader = await token('notes:read');
     const send = await session(reader);
     const tricks = [
@@ -117,7 +117,7 @@ describe.each(PLATFORMS)('attacks on the scopes of MCP operations, on %s', (plat
     expect(ran).toEqual(['open']);
   });
 
-  verifies('H17', 'come from the one scope claim to the letter, whatever else a token has', async () => {
+  verifies('H17', 'come from exactly one scope claim, whatever else a token has', async () => {
     const send = await session(await token('notes:read'));
     for (const claims of ABUSED_CLAIMS) {
       const bearer = await as.token({ aud: NOTES, ...claims });

@@ -92,7 +92,7 @@ describe.each(PLATFORMS)('a request for many operations, on %s', (platform) => {
     expect(rejectedAs(await post(long(65_537)))).toEqual(tooLarge(1));
   });
 
-  verifies('WAY-13', 'is rejected at once, for anybody too', async () => {
+  verifies('WAY-13', 'is rejected at once, for anonymous callers too', async () => {
     const resources = { resource: NOTES, authorizationServers: [as.issuer], allowAnonymous: true };
     const app = await started({ resources });
     const begin = performance.now();
@@ -105,7 +105,7 @@ describe.each(PLATFORMS)('a request for many operations, on %s', (platform) => {
     expect(performance.now() - begin).toBeLessThan(500);
   });
 
-  verifies('WAY-13', 'may be given another bound', async () => {
+  verifies('WAY-13', 'is bounded by the option maxOperations', async () => {
     const post = await poster(await started({ maxOperations: 2 }));
     expect((await post(calls(2))).status).toBe(200);
     expect(rejectedAs(await post(calls(3)))).toEqual(tooLarge(null));

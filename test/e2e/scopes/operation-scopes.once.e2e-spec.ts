@@ -35,7 +35,7 @@ describe.each(PLATFORMS)('scopes of MCP operations, on %s', (platform) => {
 
   verifies(
     ['SCP-21', 'SCP-01', 'SCP-02', 'F70'],
-    'are decided on before anything runs, for each kind',
+    'are checked before anything runs, for each kind',
     async () => {
       const reader = await token('notes:read');
       const send = await session(reader);
@@ -83,7 +83,7 @@ describe.each(PLATFORMS)('scopes of MCP operations, on %s', (platform) => {
     expect(none).toEqual(insufficientScope('notes:read notes:write notes:erase notes:a'));
   });
 
-  verifies('F76', 'are those of the resource where a handler asks for none', async () => {
+  verifies('F76', 'are those of the resource if a handler asks for none', async () => {
     const send = await session(await token('notes:read'));
     expect((await send(await token('notes:read'), toolCall('open'))).status).toBe(200);
     expect(rejectedAs(await send(await token('notes:reader'), toolCall('open')))).toEqual(
@@ -111,7 +111,7 @@ describe.each(PLATFORMS)('scopes of MCP operations, on %s', (platform) => {
     expect(ran).toEqual(['write_note', 'write_note']);
   });
 
-  verifies('SCP-26', 'deny by 500 where a function fails, in a batch too', async () => {
+  verifies('SCP-26', 'cause 500 if a function fails, in a batch too', async () => {
     const all = await token('notes:read notes:write fault:write');
     const send = await session(all);
     const fault = toolCall('write_note', 1, { folder: 'fault' });
@@ -130,7 +130,7 @@ describe.each(PLATFORMS)('scopes of MCP operations, on %s', (platform) => {
     expect(ran).toEqual([]);
   });
 
-  verifies(['SCP-06', 'F72'], 'are satisfied by a broader scope, where the options say so', async () => {
+  verifies(['SCP-06', 'F72'], 'are satisfied by a broader scope, if the options say so', async () => {
     const admin = await token('notes:admin');
     const writer = await token('notes:write');
     for (const tool of ['purge', 'write_note', 'open']) {
@@ -155,7 +155,7 @@ describe.each(PLATFORMS)('scopes of MCP operations, on %s', (platform) => {
     );
   });
 
-  verifies('SCP-27', 'are decided on with every request of a session', async () => {
+  verifies('SCP-27', 'are checked with every request of a session', async () => {
     const admin = await token('notes:read notes:admin');
     const send = await session(admin);
     const purge = toolCall('purge');

@@ -282,12 +282,12 @@ describe(`handlers of one resource among several, on ${defaultPlatform}`, () => 
     expect(ran).toEqual(['shared', 'shared', 'wipe']);
   });
 
-  verifies('WAY-05', 'are listed all the same', async () => {
+  verifies('WAY-05', 'are listed at both resources', async () => {
     const app = await started([SharedTools, AdminTools]);
     expect((await send(app, '/notes', message('tools/list', {}))).text).toContain('"wipe"');
   });
 
-  verifies('WAY-05', 'are decided on by their server where two servers share a name', async () => {
+  verifies('WAY-05', 'are authorized by their server if two servers share a name', async () => {
     @McpController({ server: 'notes' })
     @ProtectedResource('notes')
     class NotesSearch {
@@ -318,7 +318,7 @@ describe(`handlers of one resource among several, on ${defaultPlatform}`, () => 
 
   verifies(
     'WAY-05',
-    'are decided on by the server that runs them, whatever another one shares with it',
+    'are authorized by the server that runs them, whatever another one shares with it',
     async () => {
       @McpController({ server: 's1' })
       @ProtectedResource('admin')
@@ -383,7 +383,7 @@ describe(`handlers of one resource among several, on ${defaultPlatform}`, () => 
     expect(ran).toEqual([]);
   });
 
-  verifies('WAY-05', 'need a body that was parsed, where nothing else decides', async () => {
+  verifies('WAY-05', 'need a parsed body if nothing else authorizes', async () => {
     const app = await started([AdminTools], { factoryOptions: { bodyParser: false } });
     const headers = { 'content-type': 'application/json' };
     const { status } = await send(app, '/notes', toolCall('wipe'), headers);

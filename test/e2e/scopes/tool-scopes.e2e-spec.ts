@@ -87,7 +87,7 @@ async function connect(nest: INestApplication, strategy: McpStrategy): Promise<v
   await nest.startAllMicroservices();
 }
 
-describe('tools with scopes on @rekog/mcp-nest', () => {
+describe('a server of tools with scopes on @rekog/mcp-nest', () => {
   let as: LoopbackAuthorizationServer;
   let app: RunningApp;
   const options = (): McpAuthModuleOptions => ({
@@ -169,7 +169,7 @@ describe('tools with scopes on @rekog/mcp-nest', () => {
     },
   );
 
-  it('asks an old client for what it has too, as far as this resource knows it', async () => {
+  it('repeats the known scopes of an old client in the challenge', async () => {
     const granted = await token('openid notes:erase notes:read offline_access');
     expectForbidden(await legacy(granted, call('write_note')), 'notes:erase notes:read notes:write');
     expectForbidden(await modern(granted, 'write_note'), 'notes:write');
@@ -223,7 +223,7 @@ describe('tools with scopes on @rekog/mcp-nest', () => {
     expect(ran.purge).toBe(0);
   });
 
-  it('decides by the body, not by what a header says', async () => {
+  it('authorizes by the body, not by a header', async () => {
     const reader = await token('notes:read');
     const spoofed = await legacy(reader, call('write_note'), { 'mcp-name': 'list_notes' });
     expectForbidden(spoofed, 'notes:read notes:write');
@@ -232,7 +232,7 @@ describe('tools with scopes on @rekog/mcp-nest', () => {
 
   verifies(
     ['SCP-13', 'SCP-14', 'H01'],
-    'decides on every call of a batch, and on a call without an id',
+    'authorizes every call of a batch, and a call without an id',
     async () => {
       const reader = await token('notes:read');
       for (const version of ['2025-03-26', undefined]) {
@@ -271,7 +271,7 @@ describe('tools with scopes on @rekog/mcp-nest', () => {
     },
   );
 
-  it('decides on the last of two members of the same name, as the JSON parser does', async () => {
+  it('authorizes by the last of two members of the same name, as the JSON parser does', async () => {
     const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
     const body =
       '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_notes","name":"wr\\u0069te_note"}}';

@@ -156,7 +156,7 @@ describe.each(PLATFORMS)('tools that nothing declares, on %s', (platform) => {
     expect(ran).toEqual(['runtime']);
   });
 
-  verifies('SCP-25', 'are denied without a hint where the options say so, and no others', async () => {
+  verifies('SCP-25', 'are denied without a hint if the options say so, and no others', async () => {
     const app = await started(platform, { undeclaredTools: 'deny' });
     const bearer = await reader();
     expect(rejectedAs(await post(app, undefined, toolCall('runtime')))).toEqual(noToken);
@@ -223,7 +223,7 @@ describe.each(PLATFORMS)('tools that nothing declares, on %s', (platform) => {
     },
   );
 
-  verifies('WAY-11', 'are named in the log once each, escaped, and not without end', async () => {
+  verifies('WAY-11', 'are named in the log once each, escaped and up to a limit', async () => {
     const log = new RecordingLogger();
     const app = await started(platform, {}, { logger: log });
     const bearer = await reader();
@@ -242,7 +242,7 @@ describe.each(PLATFORMS)('tools that nothing declares, on %s', (platform) => {
     expect(ran).toEqual([]);
   });
 
-  verifies('SCP-25', 'are denied to anybody alike', async () => {
+  verifies('SCP-25', 'are denied to anonymous callers in the same way', async () => {
     const resources = { resource: NOTES, authorizationServers: [as.issuer], allowAnonymous: true };
     const app = await started(platform, { resources, undeclaredTools: 'deny' });
     expect(rejectedAs(await post(app, undefined, toolCall('runtime')))).toEqual(UNDECLARED);
@@ -257,7 +257,7 @@ describe.each(PLATFORMS)('tools that nothing declares, on %s', (platform) => {
     expect(ran).toEqual([]);
   });
 
-  verifies(['SCP-22', 'SCP-21'], 'are no matter to methods that run no handler', async () => {
+  verifies(['SCP-22', 'SCP-21'], 'do not concern methods that run no handler', async () => {
     const app = await started(platform, { undeclaredTools: 'deny' });
     const ask = (bearer: string | undefined, method: string) =>
       post(app, bearer, { jsonrpc: '2.0', id: 1, method, params: {} });

@@ -46,7 +46,7 @@ async function acceptsAll(app: AttackedApp, all: readonly TestTokenOptions[]): P
 }
 
 describe('tokens for somebody else', () => {
-  verifies('H02', 'open nothing here, also after they were used where they belong', async () => {
+  verifies('H02', 'are rejected, also after they were used at their own resource', async () => {
     const app = await attacked();
     await acceptsAll(app, [{}, { audience: [ADMIN, NOTES] }]);
     await rejectsAll(app, [
@@ -94,19 +94,23 @@ describe('tokens for somebody else', () => {
     await app.accepts(await other.issueToken({ audience: ADMIN, claims: { resource: ADMIN } }), '/admin');
   });
 
-  verifies('EXT-04', 'of an identity provider that is not listed are rejected unasked', async () => {
-    const app = await attacked();
-    other.resetRequests();
-    const idp = { audience: NOTES, scopes: ['notes:read'] };
-    await app.rejects(await other.issueToken({ ...idp, typ: 'JWT', claims: { nonce: 'n' } }));
-    await app.rejects(await other.issueToken(idp));
-    expect(other.requestCount()).toBe(0);
-    await app.accepts(await other.issueToken({ audience: ADMIN }), '/admin');
-  });
+  verifies(
+    'EXT-04',
+    'of an identity provider that is not listed are rejected without a request to it',
+    async () => {
+      const app = await attacked();
+      other.resetRequests();
+      const idp = { audience: NOTES, scopes: ['notes:read'] };
+      await app.rejects(await other.issueToken({ ...idp, typ: 'JWT', claims: { nonce: 'n' } }));
+      await app.rejects(await other.issueToken(idp));
+      expect(other.requestCount()).toBe(0);
+      await app.accepts(await other.issueToken({ audience: ADMIN }), '/admin');
+    },
+  );
 });
 
 describe('forged signatures', () => {
-  verifies('H04', 'that are none at all are rejected', async () => {
+  verifies('H04', 'that are missing, or of the algorithm none, are rejected', async () => {
     const app = await attacked();
     const good = await app.mint();
     const [header = '', payload = '', signature = ''] = good.split('.');
@@ -484,7 +488,7 @@ describe('keys under attack', () => {
     expect(({} as { kty?: unknown }).kty).toBeUndefined();
   });
 
-  verifies('H15', 'with metadata to match stop the start', async () => {
+  verifies('H15', 'with metadata to match fail startup', async () => {
     const canary = await startCanary();
     const options = {
       resources: { resource: NOTES, authorizationServers: [as.issuer] },
@@ -544,7 +548,7 @@ describe('answers of introspection', () => {
     await app.accepts(token);
   });
 
-  verifies(['H28', 'H15'], 'that are none are an outage, not a bad token', async () => {
+  verifies(['H28', 'H15'], 'that are no introspection answer cause 503, not 401', async () => {
     const app = await introspecting();
     const { origin } = app.canary;
     const token = await app.mint();
@@ -562,7 +566,7 @@ describe('answers of introspection', () => {
   });
 });
 
-describe('what is written down', () => {
+describe('the log', () => {
   verifies('H29', 'holds no claim but an audience, which cannot pass for a line of its own', async () => {
     const app = await attacked({ more: { isRevoked: ({ jti }) => jti?.startsWith('revoked') ?? false } });
     const forged = '\n\r\u2028\u001b[2K[Nest] 1 - LOG [McpAuth] FORGED admin logged in';
@@ -604,7 +608,7 @@ describe('what is written down', () => {
 });
 
 describe('the public surface', () => {
-  verifies('AUD-08', 'has nothing that sends a token on', async () => {
+  verifies('AUD-08', 'has no function that sends a token', async () => {
     const names = Object.entries(entry).flatMap(([name, value]) => {
       const prototype: unknown = typeof value === 'function' ? value.prototype : undefined;
       return [name, ...Object.getOwnPropertyNames(value), ...Object.getOwnPropertyNames(prototype ?? {})];

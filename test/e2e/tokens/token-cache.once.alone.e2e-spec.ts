@@ -91,7 +91,7 @@ function respelled(token: string, bits: number): string[] {
 }
 
 describe('the cache of verified tokens', () => {
-  verifies('OPS-05', 'remembers a token that comes again, and decides on it with every request', async () => {
+  verifies('OPS-05', 'remembers a token, and checks its claims with every request', async () => {
     const as = await server();
     const app = await startCaching([as]);
     const token = await long(as);
@@ -134,7 +134,7 @@ describe('the cache of verified tokens', () => {
     }
   });
 
-  verifies('OPS-05', 'measures a remembered token by the clock of the moment', async () => {
+  verifies('OPS-05', 'checks a remembered token by the current time', async () => {
     const as = await server();
     const app = await startCaching([as]);
     const token = await long(as, { exp: NOW + 30 });
@@ -146,7 +146,7 @@ describe('the cache of verified tokens', () => {
     expect(app.verified()).toBe(2);
   });
 
-  it('gives nothing to a clock that went back, before nbf or at all', async () => {
+  it('rejects a remembered token if the clock went back before nbf, or shows no time', async () => {
     const as = await server();
     const app = await startCaching([as]);
     const token = await long(as, { nbf: NOW + 5, iat: NOW - 100 });
@@ -204,7 +204,7 @@ describe('the cache of verified tokens', () => {
     expect(app.verified()).toBe(5);
   });
 
-  it('asks a verifier of the application every time, unless it says otherwise', async () => {
+  it('runs a verifier of the application every time, unless it allows caching', async () => {
     const as = await server();
     for (const [cacheable, expected] of [
       [undefined, 4],
@@ -272,7 +272,7 @@ describe('the cache of verified tokens', () => {
 });
 
 describe('the guard', () => {
-  it('takes back what an earlier layer has put into req.auth', async () => {
+  it('removes what an earlier layer has put into req.auth', async () => {
     const as = await server();
     const left: unknown[] = [];
     const resources = { resource: NOTES, authorizationServers: [as.issuer] };
@@ -295,7 +295,7 @@ describe('the guard', () => {
     expect(left).toEqual([undefined, expect.objectContaining({ subject: 'u1' })]);
   });
 
-  it('lets nobody in where it is given no request', async () => {
+  it('rejects a context without a request', async () => {
     @Injectable()
     class BlindGuard extends BearerAuthGuard {
       protected override getRequest(): undefined {
@@ -357,7 +357,7 @@ describe('revocation', () => {
     },
   );
 
-  verifies('JWT-29', 'answers 503 when the application cannot say, remembered or not', async () => {
+  verifies('JWT-29', 'answers 503 if the application cannot tell, remembered or not', async () => {
     const as = await server();
     let answer: () => boolean | Promise<boolean> = () => false;
     const app = await startCaching(
@@ -382,7 +382,7 @@ describe('revocation', () => {
     expect(await app.status(token)).toBe(200);
   });
 
-  it('is asked only about tokens that are otherwise good', async () => {
+  it('is checked only for tokens that are otherwise good', async () => {
     const as = await server();
     const isRevoked = vi.fn(() => false);
     const app = await startCaching([as], { isRevoked });

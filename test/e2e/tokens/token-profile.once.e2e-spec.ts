@@ -70,23 +70,27 @@ async function asking(
 const seconds = (ahead: number): number => Math.floor(Date.now() / 1000) + ahead;
 
 describe('the profile of an authorization server', () => {
-  verifies(['JWT-07', 'F44', 'F54'], 'is lenient with the type unless told otherwise', async () => {
-    const [lenient, strict] = [await asking({}), await asking({ profile: 'rfc9068' })];
-    for (const typ of ['at+jwt', 'application/at+jwt', 'AT+JWT']) {
-      expect((await lenient.ask({}, { typ })).status).toBe(200);
-      expect((await strict.ask({}, { typ })).status).toBe(200);
-    }
-    for (const typ of ['JWT', 'application/jwt', undefined]) {
-      expect((await lenient.ask({}, { typ })).status).toBe(200);
-      expect(rejection(await strict.ask({}, { typ }))).toEqual(INVALID_TOKEN);
-    }
-    for (const typ of ['logout+jwt', 'dpop+jwt', 'secevent+jwt', 'token-introspection+jwt']) {
-      expect(rejection(await lenient.ask({}, { typ }))).toEqual(INVALID_TOKEN);
-      expect(rejection(await strict.ask({}, { typ }))).toEqual(INVALID_TOKEN);
-    }
-  });
+  verifies(
+    ['JWT-07', 'F44', 'F54'],
+    'accepts at+jwt, JWT or no type, and at+jwt alone if configured',
+    async () => {
+      const [lenient, strict] = [await asking({}), await asking({ profile: 'rfc9068' })];
+      for (const typ of ['at+jwt', 'application/at+jwt', 'AT+JWT']) {
+        expect((await lenient.ask({}, { typ })).status).toBe(200);
+        expect((await strict.ask({}, { typ })).status).toBe(200);
+      }
+      for (const typ of ['JWT', 'application/jwt', undefined]) {
+        expect((await lenient.ask({}, { typ })).status).toBe(200);
+        expect(rejection(await strict.ask({}, { typ }))).toEqual(INVALID_TOKEN);
+      }
+      for (const typ of ['logout+jwt', 'dpop+jwt', 'secevent+jwt', 'token-introspection+jwt']) {
+        expect(rejection(await lenient.ask({}, { typ }))).toEqual(INVALID_TOKEN);
+        expect(rejection(await strict.ask({}, { typ }))).toEqual(INVALID_TOKEN);
+      }
+    },
+  );
 
-  verifies(['JWT-28', 'F56'], 'wants all claims of RFC 9068 where it is told to', async () => {
+  verifies(['JWT-28', 'F56'], 'needs all claims of RFC 9068 if configured', async () => {
     const [lenient, strict] = [await asking({}), await asking({ profile: 'rfc9068' })];
     for (const { ask } of [lenient, strict]) {
       expect(await ask()).toMatchObject({ status: 200, json: { subject: 'u1', clientId: 'c1' } });
@@ -101,7 +105,7 @@ describe('the profile of an authorization server', () => {
     expect(rejection(await strict.ask({ client_id: undefined, azp: 'c1' }))).toEqual(INVALID_TOKEN);
   });
 
-  verifies(['JWT-07', 'JWT-28'], 'is that of one server, not of its neighbours', async () => {
+  verifies(['JWT-07', 'JWT-28'], 'holds for one server, not for its neighbours', async () => {
     const [one, other] = [await server(), await server()];
     const app = await startLiving([{ issuer: one.issuer, profile: 'rfc9068' }, other.issuer]);
     const plain = { header: { typ: 'JWT' } };
@@ -122,7 +126,7 @@ describe('the claims of a token', () => {
     },
   };
 
-  verifies('F53', 'are all there that the server is configured with', async () => {
+  verifies('F53', 'must include all that the server is configured with', async () => {
     const { ask } = await asking({ requiredClaims: ['tid', 'jti'] });
     expect((await ask({ tid: 't' })).status).toBe(200);
     for (const claims of [
@@ -193,7 +197,7 @@ describe('the claims of a token', () => {
 });
 
 describe('the greatest age of a token', () => {
-  verifies('JWT-26', 'ends a token before its exp, where one is set', async () => {
+  verifies('JWT-26', 'ends a token before its exp, if configured', async () => {
     const limited = await asking({ maxTokenAgeSeconds: 600 });
     const free = await asking({});
     const old = { exp: seconds(3600), iat: seconds(-700) };
@@ -204,7 +208,7 @@ describe('the greatest age of a token', () => {
     expect((await free.ask({ iat: undefined })).status).toBe(200);
   });
 
-  verifies(['JWT-26', 'CLM-07'], 'is what the caller is told where it comes before exp', async () => {
+  verifies(['JWT-26', 'CLM-07'], 'is the expiry that the caller has, if it comes before exp', async () => {
     const limited = await asking({ maxTokenAgeSeconds: 600 });
     const free = await asking({});
     const [iat, exp] = [seconds(-100), seconds(3600)];
@@ -253,7 +257,7 @@ describe('the audience of a token', () => {
     expect(rejection(await one.ask({ aud: [ADMIN] }))).toEqual(INVALID_TOKEN);
   });
 
-  verifies(['AUD-06', 'F61'], 'cannot be left unchecked: the app does not start', async () => {
+  verifies(['AUD-06', 'F61'], 'cannot be left unchecked, or the application does not start', async () => {
     for (const [audience, problem] of [
       ['', 'must be a non-empty string; got ""'],
       [[], 'must not be empty; got a list of 0'],

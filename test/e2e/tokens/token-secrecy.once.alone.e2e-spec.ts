@@ -240,7 +240,7 @@ describe.each(PLATFORMS)('the token of a caller, on %s', (platform) => {
 
   verifies(
     'TOK-12',
-    'is not shown where it looks like no token, whatever a verifier says of it',
+    'is not shown if it does not look like a token, whatever a verifier says of it',
     async () => {
       const as = closeAfterTest(await LoopbackAuthorizationServer.start());
       const token = 'Opaque+secret/0123456789~abcdefghijkl==';

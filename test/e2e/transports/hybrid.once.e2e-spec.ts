@@ -142,7 +142,7 @@ describe.each(PLATFORMS)('a hybrid app on %s', (platform) => {
       }
     };
 
-    verifies('SCP-29', 'denies messages that no HTTP request stands behind', async () => {
+    verifies('SCP-29', 'denies messages without an HTTP request', async () => {
       const token = await as.token({ aud: NOTES, scope: 'notes:read' });
       const forged = {
         headers: { authorization: `Bearer ${token}` },
@@ -168,7 +168,7 @@ describe.each(PLATFORMS)('a hybrid app on %s', (platform) => {
       expect(ran).toEqual(['skipped']);
     });
 
-    it('guards its HTTP side as ever', async () => {
+    it('guards its HTTP side as without it', async () => {
       const rejected = await app.send('/notes');
       expect([rejected.status, rejected.headers['www-authenticate']]).toEqual([401, CHALLENGE]);
       const headers = { authorization: `Bearer ${await as.token({ aud: NOTES, scope: 'notes:read' })}` };
@@ -218,7 +218,7 @@ describe.each(PLATFORMS)('contexts that Nest does not know, on %s', (platform) =
 
   verifies(
     'SCP-29',
-    'are understood by a guard that says where the request is, once that was admitted',
+    'are understood by a guard that finds the request, once that is authenticated',
     async () => {
       /** For a context whose third argument has the request. */
       @Injectable()

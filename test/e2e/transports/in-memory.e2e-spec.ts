@@ -117,7 +117,7 @@ async function serve(
 const ALL: McpAuthModuleOptions['stdio'] = { subject: 'eve', scopes: ['notes:read', 'notes:write'] };
 
 describe('a transport of the application', () => {
-  verifies('STD-02', 'is not stdio before it says so, however calls over stdio are decided on', async () => {
+  verifies('STD-02', 'is not stdio unless it says so, whatever the option stdio is', async () => {
     for (const stdio of [undefined, 'deny', 'allow', ALL] as const) {
       const client = await (await serve('in-memory', { ...(stdio && { stdio }) })).connect();
       expect(await call(client, 'write_note')).toEqual(NO_CALLER);
@@ -146,7 +146,7 @@ describe('a transport of the application', () => {
     }
   });
 
-  verifies('STD-03', 'vouches for callers, whose scopes are decided on', async () => {
+  verifies('STD-03', 'vouches for callers, whose scopes are checked', async () => {
     for (const kind of ['in-memory', 'stdio'] as const) {
       const server = await serve(kind, { stdio: kind === 'stdio' ? 'allow' : 'deny' });
       expect(await call(await server.connect(CALLER), 'write_note')).toBe('write_note ada');

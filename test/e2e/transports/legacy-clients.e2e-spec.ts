@@ -67,7 +67,7 @@ function post(
 }
 
 describe('clients of older protocol versions', () => {
-  verifies('LEG-05', 'get in with the audience of their server only when it is configured', async () => {
+  verifies('LEG-05', 'are served with the audience of their server only if it is configured', async () => {
     const as = await server();
     const resource = { resource: NOTES, authorizationServers: [as.issuer] };
     const token = await as.token({ aud: 'default-api', scope: 'notes:read' });

@@ -74,22 +74,18 @@ describe.each(PLATFORMS)('a route that @rekog/mcp-nest mounts itself, on %s', (p
   const failure = (options: McpAuthModuleOptions, controllers: Type[], mounting: object) =>
     startFailure(options, { controllers, prepare: selfMounted(mounting), platform });
 
-  verifies(
-    'SCP-28',
-    'stops the start where nothing covers it, whatever its tools say of scopes',
-    async () => {
-      for (const controllers of [[ScopedTools], [PlainTools], []]) {
-        for (const mounting of [{ mount: true, endpoint: 'notes' }, { endpoint: 'notes' }]) {
-          const error = await failure(offline, controllers, mounting);
-          expect(error).toBeInstanceOf(McpAuthConfigError);
-          expect(error.message).toBe(rejection('/notes'));
-        }
+  verifies('SCP-28', 'fails startup if nothing covers it, whatever scopes its tools name', async () => {
+    for (const controllers of [[ScopedTools], [PlainTools], []]) {
+      for (const mounting of [{ mount: true, endpoint: 'notes' }, { endpoint: 'notes' }]) {
+        const error = await failure(offline, controllers, mounting);
+        expect(error).toBeInstanceOf(McpAuthConfigError);
+        expect(error.message).toBe(rejection('/notes'));
       }
-      expect((await failure(offline, [PlainTools], {})).message).toBe(rejection('/mcp'));
-    },
-  );
+    }
+    expect((await failure(offline, [PlainTools], {})).message).toBe(rejection('/mcp'));
+  });
 
-  verifies('SCP-28', 'stops the start where it is not at or below the path of a resource', async () => {
+  verifies('SCP-28', 'fails startup if it is not at or below the path of a resource', async () => {
     const both = {
       resources: [offlineResource(NOTES), offlineResource(ADMIN)],
       earlyAuthentication: true,
@@ -112,7 +108,7 @@ describe.each(PLATFORMS)('a route that @rekog/mcp-nest mounts itself, on %s', (p
     expect(ran).toEqual([]);
   });
 
-  verifies('SCP-28', 'is not there for an application that goes on all the same', async () => {
+  verifies('SCP-28', 'does not exist in an application that goes on after the failure', async () => {
     const app = await startCreated(offline, {
       platform,
       controllers: [PlainTools],
@@ -170,7 +166,7 @@ describe.each(PLATFORMS)('a route that @rekog/mcp-nest mounts itself, on %s', (p
 
   verifies(
     'SCP-28',
-    'decides on bodies that come in pieces, and on none that is not JSON by its type',
+    'authorizes bodies that come in pieces, and none that is not JSON by its type',
     async () => {
       const app = await started();
       const reader = await token('notes:read');
@@ -231,7 +227,7 @@ describe('the body on Express', () => {
     expect(ran).toEqual(['open']);
   });
 
-  verifies(['SCP-12', 'SCP-28'], 'is decided on and served as the same object', async () => {
+  verifies(['SCP-12', 'SCP-28'], 'is authorized and served as the same object', async () => {
     const seen: unknown[] = [];
     const app = await started((nest) => {
       const reviver = (_: string, value: unknown) => (value === 'alias' ? 'purge' : value);
@@ -262,7 +258,7 @@ describe('the body on Express', () => {
     }
   }
 
-  verifies('SCP-12', 'has to be read where nothing but the declarations decides', async () => {
+  verifies('SCP-12', 'must be read if only the declarations authorize', async () => {
     const reader = await token('notes:read');
     const parts = { controllers: [PlainTools], providers: [Handlers] };
     const parsed = await started(() => undefined, early(), parts);

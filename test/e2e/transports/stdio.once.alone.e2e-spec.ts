@@ -66,7 +66,7 @@ const lacking = (scope: string): unknown => ({
 describe('a server over stdio', () => {
   verifies(
     ['STD-01', 'STD-04', 'F96'],
-    'runs handlers for the configured caller, and asks nobody about anything',
+    'runs handlers for the configured caller, without any request',
     async () => {
       const { args, as } = await serverWith(WRITER);
       const client = await connectTo(args);
@@ -107,7 +107,7 @@ describe('a server over stdio', () => {
     expect(await call(await connectTo(byUrl), 'write')).toBe('written by ada');
   });
 
-  verifies('STD-01', 'rejects what lacks a scope by one letter, with a JSON-RPC error', async () => {
+  verifies('STD-01', 'rejects a call whose scope differs by one letter, with a JSON-RPC error', async () => {
     const { args } = await serverWith({
       scopes: ['notes:read', 'notes:writ', 'notes:write2', 'Notes:write'],
     });
@@ -125,7 +125,7 @@ describe('a server over stdio', () => {
     expect(await call(client, 'whoami')).toEqual(lacking('notes:read'));
   });
 
-  verifies(['STD-01', 'F96'], 'rejects all that needs a caller where none is configured', async () => {
+  verifies(['STD-01', 'F96'], 'rejects calls that need a caller if none is configured', async () => {
     for (const stdio of [undefined, 'deny'] as const) {
       const client = await connectTo((await serverWith(stdio)).args);
       expect(await call(client, 'write')).toEqual(NO_CALLER);
@@ -136,7 +136,7 @@ describe('a server over stdio', () => {
     }
   });
 
-  verifies(['STD-01', 'F96'], 'runs everything without a caller where the options say so', async () => {
+  verifies(['STD-01', 'F96'], 'runs everything without a caller if the options say so', async () => {
     const client = await connectTo((await serverWith('allow')).args);
     expect(await call(client, 'write')).toBe('written by undefined');
     expect(await call(client, 'whoami')).toBeNull();

@@ -214,7 +214,7 @@ describe.each(rows)('attacks at $row', ({ transport, platform }) => {
     expect([...ran].sort()).toEqual(['list', 'purge']);
   });
 
-  verifies('H18', 'hide no name', async () => {
+  verifies('H18', 'hide no tool name from the guard', async () => {
     const reader = await token('notes:read');
     for (const members of SPELT_PURGE) {
       for (const headerName of ['purge', 'list']) {

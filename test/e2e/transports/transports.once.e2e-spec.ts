@@ -153,7 +153,7 @@ describe('the matrix of transports and operations', () => {
     printMatrix(rows, columns, cell);
   });
 
-  it('has no hole', () => {
+  it('has no empty cell', () => {
     const holes = rows.flatMap((row) =>
       columns.filter((column) => cell(row, column) !== 'ok').map((column) => `${row}, ${column}`),
     );

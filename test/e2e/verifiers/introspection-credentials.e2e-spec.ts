@@ -25,7 +25,7 @@ async function careless(): Promise<TestAuthorizationServer> {
 }
 
 describe('introspection credentials that the server rejects', () => {
-  verifies('WAY-29', 'are told of with the way out for a server that does not decode them', async () => {
+  verifies('WAY-29', 'are logged with the fix for a server that does not decode them', async () => {
     const as = await careless();
     const log = new RecordingLogger();
     const ask = async (introspection: Partial<IntrospectionOptions>): Promise<number> => {

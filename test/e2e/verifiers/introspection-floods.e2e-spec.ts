@@ -121,7 +121,7 @@ describe('a flood of opaque tokens', () => {
     expect(as.requestCount('introspection')).toBe(1);
   });
 
-  verifies('WAY-14', 'is 401 without a request where the tokens have another form', async () => {
+  verifies('WAY-14', 'gets 401 without a request if the tokens have another form', async () => {
     const opaqueTokenPattern = /^at_[\w-]{43}$/;
     for (const mode of ['introspection', 'auto'] as const) {
       const { as, app, log } = await startWith({ opaqueTokenPattern }, mode);

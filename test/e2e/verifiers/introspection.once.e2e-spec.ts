@@ -138,7 +138,7 @@ const says = (as: TestAuthorizationServer, json: unknown): void => {
   as.fail('introspection', { json });
 };
 
-describe('the request', () => {
+describe('the introspection request', () => {
   verifies(['OPQ-01', 'F80'], 'is a form with the token in its body and nowhere else', async () => {
     const as = await authorizationServer();
     const app = await startWith([asking(as)]);
@@ -168,7 +168,7 @@ describe('the request', () => {
     expect(as.requests.at(-1)?.headers.authorization).toBe(`Basic ${credentials}`);
   });
 
-  verifies(['OPQ-02', 'F80'], 'proves who asks by secret, by key, or not at all', async () => {
+  verifies(['OPQ-02', 'F80'], 'authenticates its client by secret, by key, or not at all', async () => {
     const keyPair = async (alg: string): Promise<{ privateKey: JWK; publicJwk: JWK }> => {
       const pair = await generateKeyPair(alg, { extractable: true });
       const named = { kid: 'client-key', alg };
@@ -216,7 +216,7 @@ describe('the request', () => {
 
   verifies(
     ['OPQ-02', 'OPS-08'],
-    'proves who asks by an access token of its own, got anew as it expires',
+    'authenticates its client by an access token, which is renewed as it expires',
     async () => {
       const [clientId, log] = [CLIENT.clientId, new FullLog()];
       const as = await authorizationServer({ introspectionClient: { clientId, bearerToken: 'own-token-2' } });
@@ -244,7 +244,7 @@ describe('the request', () => {
     },
   );
 
-  verifies('OPQ-02', 'cannot be signed with a key that signs nothing: the app does not start', async () => {
+  verifies('OPQ-02', 'needs a key that can sign, or the application does not start', async () => {
     const as = await authorizationServer();
     const { privateKey } = await generateKeyPair('ES256', { extractable: true });
     const { d, ...publicKey } = await exportJWK(privateKey);
@@ -281,7 +281,7 @@ describe('the request', () => {
   });
 });
 
-describe('the answer', () => {
+describe('the introspection answer', () => {
   const good = (as: TestAuthorizationServer) => ({
     active: true,
     iss: as.issuer,
@@ -292,7 +292,7 @@ describe('the answer', () => {
     exp: Math.floor(Date.now() / 1000) + 60,
   });
 
-  verifies(['OPQ-03', 'F80'], 'is that the token is active only where "active" is true', async () => {
+  verifies(['OPQ-03', 'F80'], 'counts as active only if "active" is true', async () => {
     const as = await authorizationServer();
     const app = await startWith([asking(as)]);
     says(as, good(as));
@@ -347,7 +347,7 @@ describe('the answer', () => {
     expect(rejection(await outcome({ scope: undefined }))).toEqual(INSUFFICIENT);
   });
 
-  verifies(['OPQ-04', 'AUD-06'], 'may lack an audience only by choice, which is warned of', async () => {
+  verifies(['OPQ-04', 'AUD-06'], 'may lack an audience only by choice, with a warning', async () => {
     const as = await authorizationServer();
     const log = new FullLog();
     const trusting = { introspection: { trustAnswerWithoutAudience: true } };
@@ -383,7 +383,7 @@ describe('the answer', () => {
     expect(rejection(await get(app, 'opaque'))).toEqual(INVALID_TOKEN);
   });
 
-  verifies('OPQ-05', 'that the token is not active is passed on without detail', async () => {
+  verifies('OPQ-05', 'that the token is not active becomes 401 without detail', async () => {
     const as = await authorizationServer();
     const app = await startWith([asking(as)]);
     const inactive = { active: false, sub: 'u1', scope: 'notes:read', error: 'revoked by u2' };
@@ -505,7 +505,7 @@ describe('an authorization server that gives no answer', () => {
   );
 });
 
-describe('many tokens at once', () => {
+describe('tokens that come at once', () => {
   /** Holds every answer back until it is let go, and counts what is under way. */
   async function holding() {
     const as = await authorizationServer();
@@ -529,7 +529,7 @@ describe('many tokens at once', () => {
   }
   const tokens = Array.from({ length: 6 }, (_, at) => `opaque-${String(at)}`);
 
-  verifies('OPQ-10', 'are asked about so many at a time, and the others in turn', async () => {
+  verifies('OPQ-10', 'are introspected up to a limit at a time, and the others in turn', async () => {
     const { as, held, state } = await holding();
     const app = await startWith([asking(as, { introspection: { maxConcurrentRequests: 2 } })]);
     const answers = Promise.all(tokens.map((token) => statusOf(app, token)));
@@ -549,7 +549,7 @@ describe('many tokens at once', () => {
     expect(await together).toEqual(tokens.map(() => 200));
   });
 
-  verifies('OPQ-10', 'are 503 where no turn comes in time, and leave nothing behind', async () => {
+  verifies('OPQ-10', 'get 503 if their turn does not come in time, and leave nothing behind', async () => {
     const { as, held, state } = await holding();
     const log = new FullLog();
     const introspection = { maxConcurrentRequests: 2, timeoutMs: 1000 };
@@ -575,7 +575,7 @@ describe('many tokens at once', () => {
     await expect.poll(answerAll).toBe(200);
   });
 
-  verifies('OPS-10', 'end with the application', async () => {
+  verifies('OPS-10', 'end their introspection with the application', async () => {
     const { as, held, state } = await holding();
     const introspection = { timeoutMs: 30_000 };
     const app = await startWith([asking(as, { introspection })]);
@@ -593,11 +593,11 @@ describe('many tokens at once', () => {
   });
 });
 
-describe('the endpoint', () => {
+describe('the introspection endpoint', () => {
   const rejected = async (server: AuthorizationServerOptions) =>
     (await startFailure({ resources: { resource: NOTES, authorizationServers: [server] } })).message;
 
-  verifies(['OPQ-10', 'F82'], 'is https, or on this machine: else the app does not start', async () => {
+  verifies(['OPQ-10', 'F82'], 'is https or on loopback, or the application does not start', async () => {
     const as = await authorizationServer();
     for (const endpoint of ['http://as.example/i', 'http://localhost.evil.example/i', 'ftp://127.0.0.1/i']) {
       expect(await rejected(asking(as, { introspection: { endpoint } }))).toContain(
@@ -608,7 +608,7 @@ describe('the endpoint', () => {
     }
   });
 
-  verifies('F80', 'is configured or in the metadata, or the app does not start', async () => {
+  verifies('F80', 'is configured or in the metadata, or the application does not start', async () => {
     const as = await authorizationServer();
     as.changeMetadata({ introspection_endpoint: undefined });
     expect(await rejected(asking(as))).toContain(
@@ -621,7 +621,7 @@ describe('the endpoint', () => {
     expect(rejection(await get(other, as.issueOpaqueToken(GOOD)))).toEqual(UNAVAILABLE);
   });
 
-  verifies('F80', 'is all that is needed: keys only where something is signed', async () => {
+  verifies('F80', 'is enough without keys, unless answers are signed', async () => {
     const as = await authorizationServer();
     as.changeMetadata({ jwks_uri: undefined });
     const app = await startWith([asking(as)]);
@@ -633,7 +633,7 @@ describe('the endpoint', () => {
   });
 });
 
-describe('a token', () => {
+describe('a token at a server with introspection', () => {
   verifies('OPQ-07', 'goes to the one server that it can belong to', async () => {
     const [as, other] = [await authorizationServer(), await authorizationServer()];
     const app = await startWith([{ issuer: other.issuer }, asking(as)]);
@@ -675,7 +675,7 @@ describe('a token', () => {
     expect([as, other].map((server) => server.requestCount('introspection'))).toEqual([1, 1]);
   });
 
-  verifies(['OPQ-14', 'F84'], 'that is a JWT is verified as one, and never asked about', async () => {
+  verifies(['OPQ-14', 'F84'], 'that is a JWT is verified as one, and never introspected', async () => {
     const as = await authorizationServer();
     const app = await startWith([asking(as, { mode: 'auto' })]);
     const get401 = async (options: TestTokenOptions) => {
@@ -697,7 +697,7 @@ describe('a token', () => {
   });
 });
 
-describe('answers that are kept', () => {
+describe('cached introspection answers', () => {
   const cached = async (cache: IntrospectionOptions['cache']) => {
     const clock = { at: Date.now() };
     const now = () => new Date(clock.at);
@@ -713,19 +713,23 @@ describe('answers that are kept', () => {
     };
   };
 
-  verifies(['OPQ-09', 'F83'], 'spare a hundred requests, and a revoked token passes no longer', async () => {
-    const { as, app, count, wait } = await cached({ maxAgeSeconds: 10 });
-    const token = as.issueOpaqueToken(GOOD);
-    const statuses = await Promise.all(Array.from({ length: 100 }, () => statusOf(app, token)));
-    expect([new Set(statuses), count()]).toEqual([new Set([200]), 1]);
-    as.revoke(token);
-    wait(9.9);
-    expect([await statusOf(app, token), count()]).toEqual([200, 1]);
-    wait(0.1);
-    expect([rejection(await get(app, token)), count()]).toEqual([INVALID_TOKEN, 2]);
-  });
+  verifies(
+    ['OPQ-09', 'F83'],
+    'serve a hundred requests by one, and a revoked token until their age is over',
+    async () => {
+      const { as, app, count, wait } = await cached({ maxAgeSeconds: 10 });
+      const token = as.issueOpaqueToken(GOOD);
+      const statuses = await Promise.all(Array.from({ length: 100 }, () => statusOf(app, token)));
+      expect([new Set(statuses), count()]).toEqual([new Set([200]), 1]);
+      as.revoke(token);
+      wait(9.9);
+      expect([await statusOf(app, token), count()]).toEqual([200, 1]);
+      wait(0.1);
+      expect([rejection(await get(app, token)), count()]).toEqual([INVALID_TOKEN, 2]);
+    },
+  );
 
-  verifies('OPQ-09', 'are none past the token and none but of the same token', async () => {
+  verifies('OPQ-09', 'end with the token, and are of the same token only', async () => {
     const { as, app, count, wait } = await cached({ maxAgeSeconds: 60 });
     const token = as.issueOpaqueToken({ ...GOOD, expiresInSeconds: 2 });
     expect([await statusOf(app, token), await statusOf(app, `${token}x`), count()]).toEqual([200, 401, 2]);
@@ -735,7 +739,7 @@ describe('answers that are kept', () => {
     expect([rejection(await get(app, token)), count()]).toEqual([INVALID_TOKEN, 3]);
   });
 
-  verifies('OPQ-09', 'say no for a shorter time', async () => {
+  verifies('OPQ-09', 'last for a shorter time if the token is inactive', async () => {
     const { as, app, count, wait } = await cached({ negativeMaxAgeSeconds: 3 });
     const token = randomUUID();
     expect([await statusOf(app, token), await statusOf(app, token), count()]).toEqual([401, 401, 1]);
@@ -744,7 +748,7 @@ describe('answers that are kept', () => {
     expect([await statusOf(app, token), count()]).toEqual([200, 2]);
   });
 
-  verifies(['OPQ-09', 'AUD-07'], 'are none that another resource was given', async () => {
+  verifies(['OPQ-09', 'AUD-07'], 'belong to one resource', async () => {
     const as = await authorizationServer();
     const app = await start(
       {
@@ -762,7 +766,7 @@ describe('answers that are kept', () => {
     expect(as.requestCount('introspection')).toBe(2);
   });
 
-  verifies('OPQ-09', 'are never failures', async () => {
+  verifies('OPQ-09', 'never hold failures', async () => {
     const { as, app, count } = await cached({});
     const token = as.issueOpaqueToken(GOOD);
     as.fail('introspection', { status: 500 });
@@ -771,22 +775,26 @@ describe('answers that are kept', () => {
     expect([await statusOf(app, token), count()]).toEqual([200, 2]);
   });
 
-  verifies('F83', 'are none unless asked for, yet one question at a time is enough', async () => {
-    const { as, app, count } = await cached(undefined);
-    const token = as.issueOpaqueToken(GOOD);
-    expect([await statusOf(app, token), await statusOf(app, token), count()]).toEqual([200, 200, 2]);
-    as.resetRequests();
-    as.fail('introspection', { delayMs: 500 });
-    const statuses = await Promise.all(Array.from({ length: 100 }, () => statusOf(app, token)));
-    expect([new Set(statuses), count()]).toEqual([new Set([200]), 1]);
-  });
+  verifies(
+    'F83',
+    'do not exist unless configured, but requests at the same time share one answer',
+    async () => {
+      const { as, app, count } = await cached(undefined);
+      const token = as.issueOpaqueToken(GOOD);
+      expect([await statusOf(app, token), await statusOf(app, token), count()]).toEqual([200, 200, 2]);
+      as.resetRequests();
+      as.fail('introspection', { delayMs: 500 });
+      const statuses = await Promise.all(Array.from({ length: 100 }, () => statusOf(app, token)));
+      expect([new Set(statuses), count()]).toEqual([new Set([200]), 1]);
+    },
+  );
 });
 
-describe('an answer that has to be signed', () => {
+describe('a signed introspection answer', () => {
   const ANSWER = 'token-introspection+jwt';
   const signed = { introspection: { requireSignedResponse: true } };
 
-  verifies('OPQ-11', 'is asked for and verified', async () => {
+  verifies('OPQ-11', 'is requested and verified', async () => {
     const as = await authorizationServer();
     const app = await startWith([asking(as, signed)]);
     expect(await statusOf(app, as.issueOpaqueToken(GOOD))).toBe(200);
@@ -797,59 +805,63 @@ describe('an answer that has to be signed', () => {
     expect(as.requestCount('jwks')).toBe(1);
   });
 
-  verifies('OPQ-11', 'is no answer when unsigned, or signed by or for somebody else', async () => {
-    const as = await authorizationServer();
-    const now = Math.floor(Date.now() / 1000);
-    const app = await startWith([asking(as, { ...signed, algorithms: ['RS256'] })], {
-      now: () => new Date(now * 1000),
-    });
-    const token_introspection = { active: true, sub: 'u', client_id: 'c', aud: NOTES, scope: 'notes:read' };
-    const outcome = async (claims: object, options: TestTokenOptions = {}) => {
-      const body = await as.issueToken({
-        typ: ANSWER,
-        ...options,
-        claims: { iss: as.issuer, aud: CLIENT.clientId, iat: now, token_introspection, ...claims },
+  verifies(
+    'OPQ-11',
+    'is rejected if unsigned, or signed by another server or for another client',
+    async () => {
+      const as = await authorizationServer();
+      const now = Math.floor(Date.now() / 1000);
+      const app = await startWith([asking(as, { ...signed, algorithms: ['RS256'] })], {
+        now: () => new Date(now * 1000),
       });
-      as.fail('introspection', { body, contentType: `application/${ANSWER}` });
-      return get(app, 'opaque');
-    };
-    for (const claims of [{}, { aud: ['x', CLIENT.clientId] }, { iat: now - 65 }, { iat: now + 5 }]) {
-      expect([claims, (await outcome(claims)).status]).toEqual([claims, 200]);
-    }
-    for (const claims of [
-      { iss: `${as.issuer}/` },
-      { iss: undefined },
-      { aud: 'another-client' },
-      { aud: NOTES },
-      { aud: undefined },
-      { iat: now - 66 },
-      { iat: now + 6 },
-      { iat: undefined },
-      { token_introspection: undefined },
-    ]) {
-      expect([claims, rejection(await outcome(claims))]).toEqual([claims, UNAVAILABLE]);
-    }
-    const forger = await makeTestKey('RS256');
-    const secret = new TextEncoder().encode(CLIENT.clientSecret);
-    const mutations: TestTokenOptions[] = [
-      { typ: 'JWT' },
-      { typ: 'at+jwt' },
-      { header: { typ: undefined } },
-      { key: forger },
-      { key: forger, kid: 'unknown' },
-      { alg: 'none' },
-      { alg: 'HS256', key: secret },
-      { alg: 'ES256' },
-    ];
-    for (const options of mutations) {
-      expect([options, rejection(await outcome({}, options))]).toEqual([options, UNAVAILABLE]);
-    }
-    expect(rejection(await outcome({ token_introspection: { active: 'true' } }))).toEqual(INVALID_TOKEN);
-    says(as, token_introspection);
-    expect(rejection(await get(app, 'opaque'))).toEqual(UNAVAILABLE);
-    as.recover();
-    expect(await statusOf(app, as.issueOpaqueToken(GOOD))).toBe(200);
-  });
+      const token_introspection = { active: true, sub: 'u', client_id: 'c', aud: NOTES, scope: 'notes:read' };
+      const outcome = async (claims: object, options: TestTokenOptions = {}) => {
+        const body = await as.issueToken({
+          typ: ANSWER,
+          ...options,
+          claims: { iss: as.issuer, aud: CLIENT.clientId, iat: now, token_introspection, ...claims },
+        });
+        as.fail('introspection', { body, contentType: `application/${ANSWER}` });
+        return get(app, 'opaque');
+      };
+      for (const claims of [{}, { aud: ['x', CLIENT.clientId] }, { iat: now - 65 }, { iat: now + 5 }]) {
+        expect([claims, (await outcome(claims)).status]).toEqual([claims, 200]);
+      }
+      for (const claims of [
+        { iss: `${as.issuer}/` },
+        { iss: undefined },
+        { aud: 'another-client' },
+        { aud: NOTES },
+        { aud: undefined },
+        { iat: now - 66 },
+        { iat: now + 6 },
+        { iat: undefined },
+        { token_introspection: undefined },
+      ]) {
+        expect([claims, rejection(await outcome(claims))]).toEqual([claims, UNAVAILABLE]);
+      }
+      const forger = await makeTestKey('RS256');
+      const secret = new TextEncoder().encode(CLIENT.clientSecret);
+      const mutations: TestTokenOptions[] = [
+        { typ: 'JWT' },
+        { typ: 'at+jwt' },
+        { header: { typ: undefined } },
+        { key: forger },
+        { key: forger, kid: 'unknown' },
+        { alg: 'none' },
+        { alg: 'HS256', key: secret },
+        { alg: 'ES256' },
+      ];
+      for (const options of mutations) {
+        expect([options, rejection(await outcome({}, options))]).toEqual([options, UNAVAILABLE]);
+      }
+      expect(rejection(await outcome({ token_introspection: { active: 'true' } }))).toEqual(INVALID_TOKEN);
+      says(as, token_introspection);
+      expect(rejection(await get(app, 'opaque'))).toEqual(UNAVAILABLE);
+      as.recover();
+      expect(await statusOf(app, as.issueOpaqueToken(GOOD))).toBe(200);
+    },
+  );
 
   verifies(['OPQ-11', 'KEY-04'], 'is verified with the same keys as access tokens are', async () => {
     const clock = new TestClock();
@@ -888,8 +900,8 @@ describe('an answer that has to be signed', () => {
   });
 });
 
-describe('secrets', () => {
-  verifies('OPS-08', 'are given late, asked for once, and shown nowhere', async () => {
+describe('client secrets', () => {
+  verifies('OPS-08', 'may come from a function, which is called once, and are shown nowhere', async () => {
     const as = await authorizationServer();
     const log = new FullLog();
     let asked = 0;
@@ -936,7 +948,7 @@ describe('secrets', () => {
     }
   });
 
-  verifies('OPS-08', 'that cannot be had make it 503', async () => {
+  verifies('OPS-08', 'cause 503 if they are not available', async () => {
     const as = await authorizationServer();
     const log = new FullLog();
     for (const clientSecret of [

@@ -198,7 +198,7 @@ describe('ResourceTokenVerifier', () => {
     expect(errors[2]).toContain('a value of type string');
   });
 
-  verifies('F86', 'tells resources apart, and wants the name of one of several', async () => {
+  verifies('F86', 'verifies for one resource, which must be named if there are several', async () => {
     const app = await appWith(() => undefined);
     const tokens = app.app.get(ResourceTokenVerifier);
     expect((await tokens.forResource('admin').verifyAccessToken('elsewhere')).resource.href).toBe(ADMIN);

@@ -90,7 +90,7 @@ async function structuredTokens(issuer: string): Promise<Record<string, string>>
 }
 
 describe('an authorization server that introspects no token of this type', () => {
-  verifies('WAY-27', 'oidc-provider says so of structured tokens, which makes them 401', async () => {
+  verifies('WAY-27', 'causes 401 for structured tokens at oidc-provider', async () => {
     const as = closeAfterTest(
       await startAuthorizationServer({
         port: 0,
@@ -115,7 +115,7 @@ describe('an authorization server that introspects no token of this type', () =>
     }
   });
 
-  verifies('WAY-27', 'is 401 for this error code of a 400 alone: every other is an outage', async () => {
+  verifies('WAY-27', 'causes 401 by this error code of a 400 alone, and 503 by every other', async () => {
     const as = closeAfterTest(await TestAuthorizationServer.start());
     const { app, log } = await startWith(as.issuer, 'introspection');
     const token = as.issueOpaqueToken({ audience: NOTES, scopes: ['notes:read'] });

@@ -271,19 +271,15 @@ describe('a verifier of the application', () => {
     expect((await get(app, '/admin')).json).toEqual({ from: 'own' });
   });
 
-  verifies(
-    ['F77', 'F87'],
-    'that is a class without provider stops the start, and says what to do',
-    async () => {
-      const fix = 'add AccountVerifier to the providers of a module, in the default scope';
-      expect(await problems({ resources: resource(NOTES, AccountVerifier) })).toBe(
-        listing(`AccountVerifier: is the verifier of ${NOTES} and cannot be found; ${fix}`),
-      );
-    },
-  );
+  verifies(['F77', 'F87'], 'that is a class without a provider fails startup with the fix', async () => {
+    const fix = 'add AccountVerifier to the providers of a module, in the default scope';
+    expect(await problems({ resources: resource(NOTES, AccountVerifier) })).toBe(
+      listing(`AccountVerifier: is the verifier of ${NOTES} and cannot be found; ${fix}`),
+    );
+  });
 });
 
-describe('what a verifier returns is decided on', () => {
+describe('the result of a verifier is checked', () => {
   verifies(['F67', 'F78'], 'by issuer, audience, expiry, subject and scopes', async () => {
     const cases: [accepted: object, rejected: object, expected: object][] = [
       [{ iss: ISSUER }, { iss: `${ISSUER}/` }, INVALID_TOKEN],
@@ -335,7 +331,7 @@ describe('what a verifier returns is decided on', () => {
     }
   });
 
-  verifies('VER-03', 'and believed without audience only when the verifier answers for it', async () => {
+  verifies('VER-03', 'and accepted without audience only if the verifier vouches for it', async () => {
     const info = { token: 'opaque', clientId: 'c1', scopes: [] };
     const claims = good({ aud: undefined });
     for (const [result, status] of [
@@ -376,7 +372,7 @@ describe('a verifier that fails', () => {
     }
   });
 
-  verifies(['VER-01', 'F79'], 'says that it cannot tell', async () => {
+  verifies(['VER-01', 'F79'], 'causes 503 if it cannot tell', async () => {
     const error = new AuthorizationServerUnavailableError(ISSUER, 'verification');
     for (const { answer } of await answers(throwing(error))) {
       expect(rejection(answer)).toEqual(UNAVAILABLE);
@@ -418,7 +414,7 @@ describe('a verifier that fails', () => {
     }
   });
 
-  verifies('VER-04', 'by hanging is cut off, and told so', async () => {
+  verifies('VER-04', 'by hanging causes 503 and gets its signal aborted', async () => {
     let signal: AbortSignal | undefined;
     const { app, log } = await withVerifier(
       (token, context) => {
@@ -442,7 +438,7 @@ describe('a verifier that fails', () => {
 });
 
 describe('the keys of an authorization server', () => {
-  verifies('F87', 'must be known, unless a verifier of the application makes them needless', async () => {
+  verifies('F87', 'must be known, unless a verifier of the application replaces them', async () => {
     const as = await bareServer();
     as.at(OAUTH, as.metadata({ jwks_uri: undefined }));
     const { message } = await failure(trusting(as.issuer));
@@ -455,7 +451,7 @@ describe('the keys of an authorization server', () => {
     expect((await app.send(`${PRM}/notes`)).json).toMatchObject({ authorization_servers: [as.issuer] });
   });
 
-  verifies('F87', 'are needed by the other resource all the same', async () => {
+  verifies('F87', 'are still needed by another resource', async () => {
     const keyless = await startFailure({ resources: [resource(NOTES, () => null), resource(ADMIN)] });
     expect(keyless.message).toContain('has no "jwks_uri"');
     expect(keyless.message).toContain(ADMIN);
@@ -464,7 +460,7 @@ describe('the keys of an authorization server', () => {
 });
 
 describe('StaticTokenVerifier', () => {
-  verifies(['VER-05', 'F122'], 'admits its tokens, decides as ever, and warns', async () => {
+  verifies(['VER-05', 'F122'], 'authenticates its tokens, checks their claims, and warns', async () => {
     const log = new Log();
     const { Logger } = await import('@nestjs/common');
     Logger.overrideLogger(log);
