@@ -50,6 +50,16 @@ const flowRules = FLOW.map((folders, index) => ({
   },
 }));
 
+/** The names of specs say how they run (test/e2e/README.md); what a spec uses must fit its name. */
+const NOT_SHARED = {
+  selector: 'MemberExpression[object.name=/^(vi|process)$/]',
+  message: 'It replaces or measures what specs of one process share: name the spec *.alone.*',
+};
+const NOT_TWICE = {
+  selector: 'Identifier[name="PLATFORMS"]',
+  message: 'The spec chooses its platforms and need not run again on Fastify: name it *.once.*',
+};
+
 export default tseslint.config(
   { ignores: ['dist/**', 'sample/dist/**', 'coverage/**', 'docs/**', 'node_modules/**', 'test/api/**'] },
   eslint.configs.recommended,
@@ -88,6 +98,21 @@ export default tseslint.config(
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/require-await': 'off',
     },
+  },
+  {
+    files: ['test/{e2e,interop,property,docs}/**/*spec.ts'],
+    ignores: ['**/*.alone.*'],
+    rules: { 'no-restricted-syntax': ['error', NOT_SHARED] },
+  },
+  {
+    files: ['test/{e2e,interop,property}/**/*spec.ts'],
+    ignores: ['**/*.once.*'],
+    rules: { 'no-restricted-syntax': ['error', NOT_TWICE] },
+  },
+  {
+    files: ['test/{e2e,interop,property}/**/*spec.ts'],
+    ignores: ['**/*.once.*', '**/*.alone.*'],
+    rules: { 'no-restricted-syntax': ['error', NOT_SHARED, NOT_TWICE] },
   },
   {
     files: ['**/*.mjs', '**/*.cjs'],

@@ -36,6 +36,6 @@ describe('the requirements manifest', () => {
       expect(lines.filter((line) => line.startsWith(`${id.padEnd(8)} ${behaviour} (`))).toHaveLength(1);
     }
     for (const [, each] of deferred) expect(lines).toContain(`         deferred: ${each.deferred ?? ''}`);
-    expect(lines).toContain('         test/e2e/guard.e2e-spec.ts');
+    expect(lines).toContain('         test/e2e/requests/guard.e2e-spec.ts');
   });
 });

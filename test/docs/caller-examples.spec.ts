@@ -10,7 +10,7 @@ describe.each(PLATFORMS)('the examples of who is calling, on %s', (platform) => 
     const as = await server();
     const resources = { resource: NOTES, authorizationServers: [as.issuer] };
     const parts = { controllers: [CatalogueController], providers: [AuditService] };
-    const app = closeAfterTest(await startApp({ resources }, parts, undefined, undefined, platform));
+    const app = closeAfterTest(await startApp({ resources }, { ...parts, platform }));
     const get = async (path: string, token?: string) => {
       const headers = token === undefined ? undefined : { authorization: `Bearer ${token}` };
       const { status, json } = await app.send(path, headers && { headers });

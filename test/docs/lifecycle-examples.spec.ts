@@ -13,7 +13,7 @@ describe.each(PLATFORMS)('the examples of sign-in at the first protected tool, o
     const resource = { ...(resources as ProtectedResourceOptions), authorizationServers: [as.issuer] };
     const parts = { controllers: [endpoint.controller, NotesTools] };
     const app = closeAfterTest(
-      await startApp({ resources: resource }, parts, endpoint.connect, undefined, platform),
+      await startApp({ resources: resource }, { ...parts, prepare: endpoint.connect, platform }),
     );
     const post = async (body: object, token?: string) => {
       const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { closeAfterTest, start } from '../fixtures/opened.js';
+import { start } from '../fixtures/app.js';
+import { closeAfterTest } from '../fixtures/opened.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { MCP_HEADERS, mcpEndpoint, toolCall } from '../fixtures/mcp-endpoint.js';
 import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
@@ -11,7 +12,7 @@ describe('the example of a step-up inside a handler in the documents', () => {
     const as = closeAfterTest(await LoopbackAuthorizationServer.start());
     const { controller, connect } = mcpEndpoint();
     const resources = { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] };
-    const app = await start({ resources }, { controllers: [controller, SharingTools] }, connect);
+    const app = await start({ resources }, { controllers: [controller, SharingTools], prepare: connect });
     const share = async (id: string, scope: string) =>
       app.send('/notes', {
         method: 'POST',

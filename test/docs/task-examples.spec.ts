@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
-import type { RunningApp } from '../fixtures/app.js';
+import { type RunningApp, start } from '../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../fixtures/authorization-server.js';
 import { MCP_HEADERS } from '../fixtures/mcp-endpoint.js';
 import { notesRejections, rejectedAs } from '../fixtures/notes-rejections.js';
-import { start } from '../fixtures/opened.js';
 import { message } from '../fixtures/operations-app.js';
 import { NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';

@@ -7,12 +7,11 @@ import {
 } from '../../sample/authorization-server/src/start.js';
 import { freePort } from '../../sample/demo/src/free-port.js';
 import { Person } from '../../sample/demo/src/person.js';
-import { adapterOf, defaultPlatform } from '../fixtures/app.js';
+import { adapterOf, defaultPlatform, start } from '../fixtures/app.js';
 import { OAUTH } from '../fixtures/discovery.js';
 import { createNotesMcpApp } from '../fixtures/notes-mcp-app.js';
 import { CREDENTIALS, visitWithV1, visitWithV2 } from '../fixtures/official-clients.js';
 import { OldClient } from '../fixtures/old-client.js';
-import { start } from '../fixtures/opened.js';
 import { NOTES, offlineResource, PRM } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthInfo, BearerAuthGuard } from 'nestjs-mcp-auth';
 import { TestAuthorizationServer, type TestTokenOptions } from 'nestjs-mcp-auth/testing';
+import { start } from '../fixtures/app.js';
 import { send } from '../fixtures/http.js';
-import { start } from '../fixtures/opened.js';
 import { insufficient, invalidToken, NO_TOKEN, rejectionOf, UNAVAILABLE } from '../fixtures/rejections.js';
 import { ADMIN, NOTES, NOTES_METADATA, PRM } from '../fixtures/resources.js';
 
