@@ -1,23 +1,22 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { app, as } from '../../sample/first-run/src/server.js';
+
+vi.hoisted(() => void (process.env['PORT'] = '0'));
 
 describe('the file of the README', () => {
-  const load = () => import('../../sample/first-run/src/server.js');
-  let server: Awaited<ReturnType<typeof load>>;
   let url: string;
 
   beforeAll(async () => {
-    process.env['PORT'] = '0';
-    server = await load();
-    url = `${await (await server.app).getUrl()}/notes`;
+    url = `${await (await app).getUrl()}/notes`;
   });
 
   afterAll(async () => {
-    await (await server.app).close();
-    await (await server.as).close();
+    await (await app).close();
+    await (await as).close();
   });
 
   async function call(tool: string, ...scopes: string[]) {
-    const token = await (await server.as).issueToken({ audience: 'http://127.0.0.1:3000/notes', scopes });
+    const token = await (await as).issueToken({ audience: 'http://127.0.0.1:3000/notes', scopes });
     const response = await fetch(url, {
       method: 'POST',
       headers: {

@@ -1,13 +1,8 @@
 import 'reflect-metadata';
 import { Controller, Module, UseGuards } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import {
-  McpController,
-  McpHttpControllerFor,
-  McpStrategy,
-  StreamableHttpTransport,
-  Tool,
-} from '@rekog/mcp-nest';
+import { McpController, Tool } from '@rekog/mcp-nest';
+import { McpHttpControllerFor, McpStrategy, StreamableHttpTransport } from '@rekog/mcp-nest';
 import { AuthInfo, BearerAuthGuard, McpAuthModule, RequireScopes } from 'nestjs-mcp-auth';
 import { TestAuthorizationServer } from 'nestjs-mcp-auth/testing';
 import { z } from 'zod';
@@ -45,8 +40,7 @@ async function main() {
   await app.startAllMicroservices();
   await app.listen(process.env.PORT ?? 3000, '127.0.0.1');
   const token = async (...scopes: string[]) => (await as).issueToken({ audience: resource, scopes });
-  console.log(`READ=${await token('notes:read')}`);
-  console.log(`WRITE=${await token('notes:read', 'notes:write')}`);
+  console.log(`READ=${await token('notes:read')}\nWRITE=${await token('notes:read', 'notes:write')}`);
   return app;
 }
 
