@@ -81,4 +81,14 @@ describe('the README', () => {
       ...lines('Nest', manifest.peerDependencies['@nestjs/core'] ?? ''),
     ]);
   });
+
+  it('names as tested only versions that the tests run', () => {
+    const rows = [...readme.matchAll(/^\| (?:Node|Nest) \d+ +\| \S+ +\| ([\d., ]+?) +\|/gm)];
+    const tested = rows.flatMap(([, versions = '']) => versions.split(', '));
+    const run = read('test/package/consumer.spec.ts') + read('test/tools/nest-sets.json');
+    expect(tested.length).toBeGreaterThan(4);
+    expect(
+      tested.filter((version) => !new RegExp(`['"]${version.replaceAll('.', '\\.')}['"]`).test(run)),
+    ).toEqual([]);
+  });
 });
