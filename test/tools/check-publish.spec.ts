@@ -101,16 +101,36 @@ describe('check-publish', () => {
     expect(problems.filter((problem) => !/placeholder|YYYY-MM-DD/.test(problem))).toEqual([]);
   });
 
-  it('runs before npm publishes, and in the workflow before the package is published', () => {
+  it('runs before npm publishes', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>;
     };
     expect(scripts['prepublishOnly']).toContain('npm run -s check:publish');
-    const steps = readFileSync(join(root, '.github/workflows/release.yml'), 'utf8').match(/npm publish.*/g);
-    expect(steps).toEqual([
+  });
+});
+
+describe('the release workflow', () => {
+  const workflow = readFileSync(join(root, '.github/workflows/release.yml'), 'utf8');
+  const [before = '', publish = ''] = workflow.split(/^ {2}publish:$/m);
+
+  it('tries to publish, and then publishes with provenance', () => {
+    expect(workflow.match(/npm publish.*/g)).toEqual([
       'npm publish --dry-run --provenance --access public',
       'npm publish --provenance --access public',
     ]);
+  });
+
+  it('lets only the job that publishes get a token, and none write to the repository', () => {
+    expect(before).toMatch(/^permissions: \{\}$/m);
+    expect(before).not.toContain('id-token');
+    expect(publish.match(/^ +[\w-]+: write$/gm)).toEqual(['      id-token: write']);
+    expect(workflow).not.toMatch(/secrets\.|contents: write/);
+  });
+
+  it('uses the actions of GitHub only, each of one major version', () => {
+    const uses = [...workflow.matchAll(/uses: (\S+)/g)].map(([, action = '']) => action);
+    expect(uses.length).toBeGreaterThan(3);
+    expect(uses.filter((action) => !/^actions\/[\w-]+@v\d+$/.test(action))).toEqual([]);
   });
 });
 
