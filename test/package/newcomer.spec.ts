@@ -29,7 +29,7 @@ const jestLine = JSON.parse(await readFile(join(root, 'test/package/jest-options
 
 const guide = firstRun();
 
-describe.concurrent('a newcomer who follows the README', { timeout: TIMEOUT_MS }, () => {
+describe.concurrent('a newcomer who follows the README', { timeout: 2 * TIMEOUT_MS }, () => {
   let workspace: Workspace;
 
   beforeAll(async () => {

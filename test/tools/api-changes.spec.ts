@@ -74,7 +74,7 @@ describe('api-changes', () => {
     put(
       '1.4.1',
       "import type { Other } from 'other';",
-      ...ALL.toReversed().map((each) => `// @beta\n${each}`),
+      ...[...ALL].reverse().map((each) => `// @beta\n${each}`),
     );
     expect(run()).toEqual(PASSED);
   });
