@@ -51,7 +51,17 @@ const flowRules = FLOW.map((folders, index) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'sample/dist/**', 'coverage/**', 'docs/**', 'node_modules/**', 'test/api/**'] },
+  {
+    ignores: [
+      'dist/**',
+      'sample/dist/**',
+      'coverage/**',
+      'docs/public/**',
+      'docs/.vitepress/{dist,cache}/**',
+      'node_modules/**',
+      'test/api/**',
+    ],
+  },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {
