@@ -574,11 +574,11 @@ const clientPrograms = {
   'CLI-56': row('MCP clients', 'each program signs in with a client ID that it was given'),
   'CLI-57': row('MCP client ID metadata documents', 'what each program does with a document is known'),
   'CLI-58': row('clients in use', 'the official client v1 steps up if it has no refresh token'),
-  'CLI-59': row('documentation', 'CLIENTS.md says of each program what was measured'),
-  'CLI-60': row('documentation', 'CLIENTS.md names the versions of the programs that are run'),
-  'CLI-61': row('documentation', 'README and CLIENTS.md name the same clients'),
+  'CLI-59': row('documentation', 'the page of clients says of each program what was measured'),
+  'CLI-60': row('documentation', 'the page of clients names the versions of the programs that are run'),
+  'CLI-61': row('documentation', 'README and the page of clients name the same clients'),
   'CLI-63': row(OPENAI, 'each program takes a list whose tools have securitySchemes as a member'),
-  'CLI-62': row('documentation', 'the client configurations in CLIENTS.md are valid and name one server'),
+  'CLI-62': row('documentation', 'the client configurations of the page of clients are valid and name one server'),
 } as const;
 
 /** Lists of what there is, and ways in that are not HTTP. */
