@@ -33,7 +33,8 @@ function run(...args: string[]): { status: number | null; problems: string[] } {
   return { status, problems: stderr.split('\n').filter((line) => line !== '') };
 }
 
-describe('sync-errors', () => {
+// Each run is a process that loads the compiler and prettier.
+describe('sync-errors', { timeout: 120_000 }, () => {
   it('fills in every entry with its status, meaning and fix, and is content with it afterwards', () => {
     put(sections(NAMES));
     expect(run()).toEqual({ status: 0, problems: [] });

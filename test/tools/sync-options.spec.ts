@@ -103,7 +103,8 @@ function run(...args: string[]): { status: number | null; problems: string[] } {
   return { status, problems: stderr.split('\n').filter((line) => line !== '') };
 }
 
-describe('sync-options', () => {
+// Each run is a process that loads the compiler and prettier.
+describe('sync-options', { timeout: 120_000 }, () => {
   it('writes type, unit, range, default, version, meaning and source of each option', () => {
     expect(run()).toEqual({ status: 0, problems: [] });
     expect(section('McpAuthModuleOptions', 'name')).toBe(
