@@ -30,6 +30,14 @@ function linkToRepository(md: MarkdownIt): void {
   });
 }
 
+/** Finds words that begin as typed, or differ in few letters. The long list of requirements comes after all other pages. */
+const SEARCH = {
+  prefix: true,
+  fuzzy: 0.1,
+  boost: { title: 4, text: 2, titles: 1 },
+  boostDocument: (path: string) => (path.includes('/reference/requirements') ? 0.01 : 1),
+};
+
 export default defineConfig({
   lang: 'en',
   title: name,
@@ -50,6 +58,6 @@ export default defineConfig({
     ],
     sidebar: sidebarOf(site),
     outline: [2, 3],
-    search: { provider: 'local' },
+    search: { provider: 'local', options: { miniSearch: { searchOptions: SEARCH } } },
   },
 });

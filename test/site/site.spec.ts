@@ -10,15 +10,7 @@ import { builtSite, remoteTags, remoteUrls, StaticServer } from './built-site.js
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const SCHEMES = ['light', 'dark'] as const;
-const PAGES = [
-  '/',
-  '/get-started.html',
-  '/guides/testing.html',
-  '/clients.html',
-  '/providers.html',
-  '/reference/options.html',
-  '/reference/errors.html',
-];
+const PAGES = ['/', '/get-started.html', '/guides/testing.html', '/clients.html', '/reference/options.html'];
 
 if (noChromium !== undefined) console.warn(noChromium);
 
