@@ -3,7 +3,8 @@
  *
  *     node test/tools/lint-docs.mjs [root]
  *
- * - A line of prose has at most 400 characters, a line of code at most 120.
+ * - A line of prose has at most 400 characters, a line of code at most 120. What programs print, in a fence of `console`, `http`
+ *   or `text`, is not limited.
  * - A table has at most four columns, and its rows at most 160 characters.
  * - A page has one heading of the first level, before all others, and no heading leaves out a level. A page with the layout
  *   "home" has its heading in its front matter.
@@ -19,6 +20,9 @@ const MAX_CODE = 120;
 const MAX_ROW = 160;
 const MAX_COLUMNS = 4;
 const ROOT_PAGES = ['README.md', 'SECURITY.md', 'CONTRIBUTING.md'];
+
+/** The languages of fences that show what programs print. */
+const OUTPUT = /^(?:console|http|text)\b/;
 
 /** Phrases that readers stumble over, each with what to write. */
 const PHRASES = [
@@ -63,26 +67,29 @@ function problemsOf(path) {
     .map(({ line, problem }) => `${path}:${line} ${problem}`);
 }
 
-/** The lines after the front matter with their numbers, and whether they stand in a fence. */
+/** The lines after the front matter with their numbers, and whether they are code or output of programs. */
 function readPage(path) {
   const text = readFileSync(join(root, path), 'utf8').replaceAll('\r', '');
   const frontMatter = /^---\n[^]*?\n---\n/.exec(text)?.[0] ?? '';
   const offset = frontMatter.split('\n').length;
   let fence;
+  let isOutput = false;
   const lines = text
     .slice(frontMatter.length)
     .split('\n')
     .map((content, at) => {
-      const mark = /^ *(`{3,}|~{3,})/.exec(content)?.[1];
+      const [, mark, info = ''] = /^ *(`{3,}|~{3,})(.*)/.exec(content) ?? [];
       const isMark = mark !== undefined && (fence === undefined || mark.startsWith(fence));
       const isCode = fence !== undefined || isMark;
+      if (isMark && fence === undefined) isOutput = OUTPUT.test(info);
       if (isMark) fence = fence === undefined ? mark : undefined;
-      return { line: at + offset, content, isCode };
+      return { line: at + offset, content, isCode, isOutput: isCode && isOutput };
     });
   return { isHome: /^layout: home$/m.test(frontMatter), lines };
 }
 
-function widthProblems({ line, content, isCode }) {
+function widthProblems({ line, content, isCode, isOutput }) {
+  if (isOutput) return [];
   if (!isCode && /^ *\|/.test(content)) return tableProblems(line, content);
   const most = isCode ? MAX_CODE : MAX_PROSE;
   // Readers see the text of a link, not its address.

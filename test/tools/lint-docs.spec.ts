@@ -61,6 +61,15 @@ describe('lint-docs', () => {
     expect(problems()).toEqual(['README.md:4 a line of code has 121 characters; at most 120']);
   });
 
+  it('does not limit the width of what programs print', () => {
+    const long = 'a'.repeat(500);
+    put(
+      'README.md',
+      `# Page\n\n\`\`\`console\n${long}\n\`\`\`\n\n\`\`\`http\n${long}\n\`\`\`\n\n\`\`\`sh\n${long}\n\`\`\`\n`,
+    );
+    expect(problems()).toEqual(['README.md:12 a line of code has 500 characters; at most 120']);
+  });
+
   it('rejects a wide row, and a table of five columns', () => {
     put(
       'README.md',
