@@ -108,6 +108,10 @@ export default tseslint.config(
     },
   },
   {
+    files: ['docs/.vitepress/theme/*.mjs'],
+    languageOptions: { globals: { document: 'readonly', MutationObserver: 'readonly' } },
+  },
+  {
     files: ['**/*.cjs'],
     languageOptions: { globals: { exports: 'readonly', require: 'readonly' } },
     rules: {

@@ -22,7 +22,8 @@ const MAX_COLUMNS = 4;
 const ROOT_PAGES = ['README.md', 'SECURITY.md', 'CONTRIBUTING.md'];
 
 /** The languages of fences that show what programs print. */
-const OUTPUT = /^(?:console|http|text)\b/;
+const OUTPUT = /^(?:console|http|text)$/;
+const FENCE = /^ *(?<characters>`{3,}|~{3,})(?<language>\w*)/;
 
 /** Phrases that readers stumble over, each with what to write. */
 const PHRASES = [
@@ -72,18 +73,18 @@ function readPage(path) {
   const text = readFileSync(join(root, path), 'utf8').replaceAll('\r', '');
   const frontMatter = /^---\n[^]*?\n---\n/.exec(text)?.[0] ?? '';
   const offset = frontMatter.split('\n').length;
-  let fence;
-  let isOutput = false;
+  let open;
   const lines = text
     .slice(frontMatter.length)
     .split('\n')
     .map((content, at) => {
-      const [, mark, info = ''] = /^ *(`{3,}|~{3,})(.*)/.exec(content) ?? [];
-      const isMark = mark !== undefined && (fence === undefined || mark.startsWith(fence));
-      const isCode = fence !== undefined || isMark;
-      if (isMark && fence === undefined) isOutput = OUTPUT.test(info);
-      if (isMark) fence = fence === undefined ? mark : undefined;
-      return { line: at + offset, content, isCode, isOutput: isCode && isOutput };
+      const mark = FENCE.exec(content)?.groups;
+      const isEnd = open !== undefined && mark?.characters.startsWith(open.characters) === true;
+      const isCode = open !== undefined || mark !== undefined;
+      const isOutput = OUTPUT.test((open ?? mark)?.language ?? '');
+      if (isEnd) open = undefined;
+      else open ??= mark;
+      return { line: at + offset, content, isCode, isOutput };
     });
   return { isHome: /^layout: home$/m.test(frontMatter), lines };
 }
