@@ -194,7 +194,7 @@ describe('docs/clients.md', () => {
   verifies('CLI-61', 'is linked from the README, which names the same clients', () => {
     const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
     const line = /^Works with .*?\n\n/ms.exec(readme)?.[0] ?? '';
-    expect(line).toMatch(/\]\([^)]*docs\/clients\.md\)/);
+    expect(line).toContain('/docs/clients.md)');
     const names = [...page.matchAll(/^### (.+)$/gm)].map(([, name = '']) => name);
     expect(names.filter((name) => !line.toLowerCase().includes(name.toLowerCase()))).toEqual([]);
   });
