@@ -61,7 +61,17 @@ const NOT_TWICE = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'sample/dist/**', 'coverage/**', 'docs/**', 'node_modules/**', 'test/api/**'] },
+  {
+    ignores: [
+      'dist/**',
+      'sample/dist/**',
+      'coverage/**',
+      'docs/public/**',
+      'docs/.vitepress/{dist,cache}/**',
+      'node_modules/**',
+      'test/api/**',
+    ],
+  },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {
@@ -121,6 +131,10 @@ export default tseslint.config(
       ...tseslint.configs.disableTypeChecked.languageOptions,
       globals: { console: 'readonly', fetch: 'readonly', process: 'readonly', URL: 'readonly' },
     },
+  },
+  {
+    files: ['docs/.vitepress/theme/*.mjs'],
+    languageOptions: { globals: { document: 'readonly', MutationObserver: 'readonly' } },
   },
   {
     files: ['**/*.cjs'],

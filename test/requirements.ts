@@ -20,10 +20,10 @@ const metadata = {
     'RFC 9728 1.2, RFC 8707 2',
     'a resource that is no plain https (or loopback) URL is rejected at boot',
   ),
-  'PRM-05': row('RFC 9728 3.3', 'the resource is printed to the letter'),
+  'PRM-05': row('RFC 9728 3.3', 'the resource is printed exactly as configured'),
   'PRM-06': row(MCP, 'a slash at the end of a resource path gives a warning at boot'),
   'PRM-07': row('interoperability', 'one slash at the end of the requested path is tolerated'),
-  'PRM-08': row('RFC 3986 6.2.2.1', 'paths are compared to the letter, without pattern syntax'),
+  'PRM-08': row('RFC 3986 6.2.2.1', 'paths are compared exactly, without pattern syntax'),
   'PRM-09': row('RFC 9728 3.1', 'global prefix and versioning leave the well-known routes where they are'),
   'PRM-10': row('RFC 9728 7.3', 'nothing in document or challenge comes from Host or a forwarding header'),
   'PRM-11': row(MCP, 'a root alias is served for exactly one resource when asked for'),
@@ -110,7 +110,7 @@ const tokens = {
   'JWT-28': row('RFC 9068 2.2', 'there is a subject or a client; all claims of RFC 9068 by choice'),
   'AUD-01': row(MCP, 'the token names this resource'),
   'AUD-02': row(MCP, 'scheme and host case, default port and one slash make no difference, the rest does'),
-  'AUD-03': row('RFC 7519 4.1.3', 'one member of a list suffices, unless several are rejected by choice'),
+  'AUD-03': row('RFC 7519 4.1.3', 'one member of a list is enough, unless an option rejects several'),
   'AUD-05': row('RFC 9068 4', 'configured audiences take the place of the resource'),
   'AUD-07': row('confused deputy', 'a token for one resource does not open another'),
   'CLM-01': row('RFC 6749 3.3', 'scope is split at spaces'),
@@ -130,7 +130,7 @@ const discovery = {
   'ASM-01': row('MCP authorization server discovery', 'three locations in order for auto'),
   'ASM-02': row('RFC 8414 3.1', 'one location for oauth and for oidc'),
   'ASM-03': row('RFC 8414 3.1', 'a slash at the end is left out of the location and kept in the comparison'),
-  'ASM-04': row('RFC 8414 3.3', 'the issuer is compared to the letter; a mismatch ends the search'),
+  'ASM-04': row('RFC 8414 3.3', 'the issuer is compared exactly; a mismatch ends the search'),
   'ASM-05': row('RFC 8414 2', 'an issuer is plain https, or http on loopback'),
   'ASM-06': row('robustness', 'the next location only after 4xx or what is not JSON'),
   'ASM-07': row('SSRF', 'redirects are not followed'),
@@ -176,7 +176,7 @@ const features = {
   F14: row('MCP', 'stable codes for what MCP clients need'),
   F15: row('MCP', 'missing PKCE is a warning'),
   F16: row('MCP', 'no way to register is a warning, unless client ID metadata documents are supported'),
-  F19: row('design', 'a server that is down stops the start'),
+  F19: row('design', 'if a server is down, the application does not start'),
   F20: row('robustness', 'limits of time, size, redirects and scheme'),
   F21: row('robustness', 'every failure is one class with a cause'),
   F26: row('mcp-auth', 'one resource, as object or list'),
@@ -210,10 +210,10 @@ const verifiers = {
   'VER-04': row('robustness', 'a verifier that hangs is cut off with 503'),
   'VER-05': row('robustness', 'the verifier of fixed tokens rejects to start in production'),
   F77: row('MCP SDK', 'a verifier as class, object or function, sync or async, found by injection'),
-  F78: row('mcp-auth', 'what a verifier returns is decided on again'),
+  F78: row('mcp-auth', 'what a verifier returns is checked again'),
   F79: row('mcp-auth', 'null is 401, an outage 503, anything else that goes wrong 500'),
   F86: row('MCP SDK', 'verifiers of the SDK are usable here, and ours there'),
-  F87: row('MCP SDK', 'a resource whose tokens nobody can verify is rejected at boot'),
+  F87: row('MCP SDK', 'a resource whose tokens cannot be verified is rejected at boot'),
   F122: row('MCP SDK', 'a verifier of fixed tokens for development'),
 } as const;
 
@@ -230,7 +230,10 @@ const livingOn = {
   'KEY-06': row('robustness', 'known keys serve for a bounded time while they cannot be renewed'),
   'KEY-07': row('robustness', 'limits of size, time, redirects and members of a key set'),
   'ASM-12': row('RFC 9728 7.7', 'no document of a public server points to a private address'),
-  'ASM-17': row('design', 'a failure at boot stops the start, or is retried; it never opens the door'),
+  'ASM-17': row(
+    'design',
+    'after a failure at boot the application does not start, or it retries; no request passes meanwhile',
+  ),
   'ASM-18': row('robustness', 'one dead server does not disable the others'),
   'ASM-19': row('robustness', 'metadata is renewed; a wrong document is discarded'),
   'ASM-20': row('RFC 9068 4', 'a server is trusted for the resources that list it'),
@@ -247,7 +250,7 @@ const livingOn = {
   F48: row('mcp-auth', 'an unknown issuer is rejected before any request'),
   F49: row('mcp-auth', 'options of the key set, unknown ones rejected'),
   F50: row('design', 'an unknown key id has the keys fetched'),
-  F51: row('design', 'keys that cannot be had are an outage, not a bad token'),
+  F51: row('design', 'keys that cannot be fetched are an outage, not a bad token'),
   F52: row('mcp-auth', 'without jwks_uri and keys the app does not start'),
 } as const;
 
@@ -364,8 +367,11 @@ const tokenProfile = {
 /** Where requests may come from, and whom they may be addressed to. */
 const requestOrigins = {
   'ORG-01': row('MCP 2026-07-28 transports', 'an Origin that is not allowed is 403 without a challenge'),
-  'ORG-02': row('DNS rebinding', 'Origin and Host are decided on before credentials, whatever the method'),
-  'ORG-03': row('RFC 6454 7', 'no Origin passes; null, several, or what is no origin to the letter does not'),
+  'ORG-02': row('DNS rebinding', 'Origin and Host are checked before credentials, for every method'),
+  'ORG-03': row(
+    'RFC 6454 7',
+    'a request without Origin passes; null, several, and any other text than an exact origin do not',
+  ),
   'ORG-04': row(
     'RFC 6454 5',
     'origins are compared by scheme, host and port; every port only where asked for',
@@ -431,13 +437,13 @@ const perOperation = {
   'SCP-07': row('MCP security best practices', 'a challenge names what is needed, not what includes it'),
   'SCP-13': row(
     'MCP 2025-06-18 changelog',
-    'a batch is decided on whole, and rejected where there are none any more',
+    'a batch is checked as a whole, and rejected in versions without batches',
   ),
-  'SCP-14': row('robustness', 'a call without an id is decided on like one with an id'),
+  'SCP-14': row('robustness', 'a call without an id is checked like one with an id'),
   H01: row('batch smuggling', 'a call in a batch'),
   'SCP-21': row(
     MCP,
-    'tools, prompts, resources, templates, completions, subscriptions and requests for tasks are decided on',
+    'tools, prompts, resources, templates, completions, subscriptions and requests for tasks are checked',
   ),
   'SCP-26': row(MCP, 'scopes by arguments and caller, before dispatch; a function that fails denies'),
   F69: row('design', 'one of several scopes'),
@@ -501,7 +507,7 @@ const sampleServers = {
 
 /** Ways to put the package into an application, and what such applications are like. */
 const mounting = {
-  'SCP-29': row('design', 'a handler that no admitted HTTP request stands behind is denied'),
+  'SCP-29': row('design', 'a handler without an authenticated HTTP request is denied'),
   F108: row('design', 'the same answers by guard, global guard, middleware and early authentication'),
   F109: row('mcp-auth', 'scopes of a route: those of class and method, each route its own'),
   F114: row('design', 'Express and Fastify alike, and a handler that throws is never a hang'),
@@ -510,7 +516,7 @@ const mounting = {
 /** Scopes of single operations, whatever the transport. */
 const operationScopes = {
   'SCP-12': row('robustness', 'a body that the guard cannot read runs no handler with scopes'),
-  'SCP-27': row(MCP, 'scopes are decided on with every request of a session'),
+  'SCP-27': row(MCP, 'scopes are checked with every request of a session'),
   F68: row('design', 'several scopes are all needed'),
   F70: row('MCP SDK', 'scopes of each tool, prompt and resource, decided from the body before dispatch'),
   F71: row(MCP, 'one challenge names all scopes that are needed'),
@@ -574,11 +580,14 @@ const clientPrograms = {
   'CLI-56': row('MCP clients', 'each program signs in with a client ID that it was given'),
   'CLI-57': row('MCP client ID metadata documents', 'what each program does with a document is known'),
   'CLI-58': row('clients in use', 'the official client v1 steps up if it has no refresh token'),
-  'CLI-59': row('documentation', 'CLIENTS.md says of each program what was measured'),
-  'CLI-60': row('documentation', 'CLIENTS.md names the versions of the programs that are run'),
-  'CLI-61': row('documentation', 'README and CLIENTS.md name the same clients'),
+  'CLI-59': row('documentation', 'the page of clients says of each program what was measured'),
+  'CLI-60': row('documentation', 'the page of clients names the versions of the programs that are run'),
+  'CLI-61': row('documentation', 'README and the page of clients name the same clients'),
   'CLI-63': row(OPENAI, 'each program takes a list whose tools have securitySchemes as a member'),
-  'CLI-62': row('documentation', 'the client configurations in CLIENTS.md are valid and name one server'),
+  'CLI-62': row(
+    'documentation',
+    'the client configurations of the page of clients are valid and name one server',
+  ),
 } as const;
 
 /** Lists of what there is, and ways in that are not HTTP. */
@@ -593,8 +602,8 @@ const listsAndLocalCalls = {
     'stdio has no tokens: handlers run for the configured caller, or are rejected by a JSON-RPC error',
   ),
   'STD-02': row('design', 'no HTTP request is no proof of stdio, which the transport itself has to say'),
-  'STD-03': row(MCP, 'callers that a transport vouches for: their time, resource and scopes are decided on'),
-  'STD-04': row('design', 'nobody is asked about tokens where there is no HTTP'),
+  'STD-03': row(MCP, 'callers that a transport vouches for: their time, resource and scopes are checked'),
+  'STD-04': row('design', 'without HTTP, no tokens are verified'),
   F96: row('design', 'the option stdio, denied by default'),
 } as const;
 
@@ -602,7 +611,7 @@ const listsAndLocalCalls = {
 const audit = {
   'SCP-08': row(MCP, 'offline_access among the scopes of a handler is told of at boot, and never asked for'),
   'SCP-10': row('MCP 2026-07-28 streamable HTTP', 'headers that disagree with the body are 400 with -32020'),
-  'SCP-11': row('MCP 2026-07-28 streamable HTTP', 'older messages are decided on by the body alone'),
+  'SCP-11': row('MCP 2026-07-28 streamable HTTP', 'older messages are checked by their body only'),
   'SCP-22': row(MCP, 'methods that run no handler need the scopes of the resource, known or not'),
   'SCP-25': row(
     'robustness',
@@ -618,10 +627,7 @@ const audit = {
 /** Ways past the guard that were found and closed, and traps that first users fell into. */
 const waysIn = {
   'WAY-01': row('RFC 9112 3.2', 'a request target in no form of RFC 9112 is 400 before its path is read'),
-  'WAY-02': row(
-    'robustness',
-    'the middleware decides on the scopes of the called tool, or rejects the request',
-  ),
+  'WAY-02': row('robustness', 'the middleware checks the scopes of the called tool, or rejects the request'),
   'WAY-03': row(
     'robustness',
     'scopes of stacked and inherited @RequireScopes() add up; an empty list is an error',
@@ -657,7 +663,7 @@ const waysIn = {
   'WAY-23': row(MCP, 'the 401 of an anonymous caller names the scopes of the called operation'),
   'WAY-24': row('usability', 'messages name what was found, what was expected and the fix'),
   'WAY-25': row('secrecy', 'log lines of the package are written outside of a request'),
-  'WAY-26': row('usability', 'an operation is decided on once, on what was sent'),
+  'WAY-26': row('usability', 'an operation is authorized once, as it was sent'),
   'WAY-27': row('RFC 7662 2.2', 'a 400 unsupported_token_type of an introspection endpoint is 401, not 503'),
   'WAY-28': row('usability', 'an anonymous session passes to its first caller once'),
   'WAY-29': row('RFC 6749 2.3.1', 'rejected introspection credentials: the log names client_secret_post'),
@@ -684,31 +690,19 @@ const waysIn = {
 } as const;
 
 const onePath = {
-  'RTR-01': row(
-    'DESIGN part 2',
-    'a tool call is authenticated once and authorized once, whatever layers it passes',
-  ),
+  'RTR-01': row('design', 'a tool call is authenticated once and authorized once, whatever layers it passes'),
   'RTR-05': row(
-    'DESIGN part 2',
+    'design',
     'what one layer has authorized does not authorize what a later one needs beside it',
   ),
-  'RTR-06': row(
-    'DESIGN part 2',
-    'what is known for one resource counts for no other: caller, Host and Origin',
-  ),
-  'RTR-07': row(
-    'DESIGN part 2',
-    'a rejected request has no caller, and the layer that rejects it answers it',
-  ),
+  'RTR-06': row('design', 'what is known for one resource counts for no other: caller, Host and Origin'),
+  'RTR-07': row('design', 'a rejected request has no caller, and the layer that rejects it answers it'),
   'RTR-03': row(
-    'DESIGN part 2',
+    'design',
     'a session id that middleware sets after early authentication is bound like any other',
   ),
-  'RTR-04': row('DESIGN part 2', 'an unreadable body lets nobody pass who lacks the scopes of the resource'),
-  'RTR-02': row(
-    'DESIGN part 2',
-    'a body that middleware changes after it was authorized is authorized again',
-  ),
+  'RTR-04': row('design', 'a request with an unreadable body needs the scopes of the resource'),
+  'RTR-02': row('design', 'a body that middleware changes after it was authorized is authorized again'),
 } as const;
 
 /** What the clients that people use need beyond the specification. */
@@ -732,7 +726,7 @@ const NO_DPOP = 'DPoP is not offered: no proof is looked at, and tokens that are
 const NO_STEP_UP_AUTHENTICATION =
   'RFC 9470 is not offered; a verifier of the application may reject tokens by acr and auth_time';
 
-/** What is promised to nobody yet. */
+/** What is not promised yet. */
 const left = {
   'POP-03': notOffered('RFC 9449 4.3', 'DPoP proofs are verified', NO_DPOP),
   'POP-04': notOffered('RFC 9449 9', 'DPoP nonces are asked for', NO_DPOP),
@@ -788,7 +782,10 @@ const publicLifecycle = {
   'CLI-32': row('design', 'req.user vanishes with the caller, and no value of other code stands for one'),
   'CLI-33': row('@rekog/mcp-nest', 'its @ToolScopes(), @ToolRoles() and list filter work behind the guard'),
   'CLI-34': row('design', 'a property that requests have anyway fails startup'),
-  'CLI-35': row('design', 'toUser that throws or returns a promise is 500, and nobody is authenticated'),
+  'CLI-35': row(
+    'design',
+    'if toUser throws or returns a promise, the response is 500 and the request is not authenticated',
+  ),
   'CLI-36': row('design', 'a boot warning says what decides beside decorators of @rekog/mcp-nest'),
   'CLI-37': row(
     'RFC 7591 2',

@@ -226,7 +226,7 @@ export class ProtectedResourceOptions {
    * goes on without a stream.
    *
    * With `earlyAuthentication` and in `BearerAuthMiddleware`, the body of a request without a token is parsed before the
-   * request is decided on. A token that is sent is still verified, and it needs the `requiredScopes`.
+   * request is authorized. A token that is sent is still verified, and it needs the `requiredScopes`.
    *
    * @defaultValue none
    */

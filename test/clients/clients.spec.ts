@@ -6,7 +6,7 @@ import { type ClientProgram, PROGRAMS, SDK_V1_WITHOUT_REFRESH } from './programs
 import { CLIENT_METADATA_URL } from './recording-server.js';
 import { signInOnly, type Tour, tour } from './tour.js';
 
-/** What each program does that not all do. The page CLIENTS.md says the same to readers; a test below compares it. */
+/** What each program does that not all do. The page docs/clients.md says the same to readers; a test below compares it. */
 interface Expectation {
   /** The scopes of its first authorization request: those of the challenge, or all that the metadata names. */
   readonly asksFor: 'challenge' | 'metadata';
@@ -50,7 +50,7 @@ const SCOPES = { challenge: ['notes:read'], metadata: ['notes:read', 'notes:writ
 const scopesOf = (requested: string | undefined): readonly string[] =>
   (requested ?? '').split(' ').filter((scope) => scope !== 'offline_access');
 
-/** What the tests below found out, in the words of CLIENTS.md. */
+/** What the tests below found out, in the words of docs/clients.md. */
 const measured = new Map<string, Record<string, string>>();
 
 function note(program: string, facts: Record<string, string>): void {
@@ -152,8 +152,8 @@ verifies('CLI-58', 'The official SDK v1 steps up if its application keeps no ref
   expect(refresh).toMatchObject({ text: 'list', authorized: ['notes:read'], refreshes: 0 });
 });
 
-describe('CLIENTS.md', () => {
-  const page = readFileSync(new URL('../../CLIENTS.md', import.meta.url), 'utf8');
+describe('docs/clients.md', () => {
+  const page = readFileSync(new URL('../../docs/clients.md', import.meta.url), 'utf8');
 
   /** The rows of all tables whose first column is a client, by client; the other columns by their heading. */
   function tables(): Map<string, Record<string, string>> {

@@ -40,7 +40,7 @@ export interface StartedProgram {
 
 /** A client that is run as a process of its own. */
 export interface ClientProgram {
-  /** As CLIENTS.md calls it. */
+  /** As docs/clients.md calls it. */
   readonly name: string;
   /** The path of its redirect URI on 127.0.0.1. */
   readonly callbackPath: string;
@@ -170,7 +170,7 @@ function textOf({ isError, content }: ToolAnswer): string {
   return text;
 }
 
-/** All programs, in the order of CLIENTS.md. */
+/** All programs, in the order of docs/clients.md. */
 export const PROGRAMS: readonly ClientProgram[] = [
   library('Official SDK v2', 'sdk-v2'),
   library('Official SDK v1', 'sdk-v1'),

@@ -73,6 +73,40 @@ describe('the check of links', () => {
     expect(brokenLinks(root).filter((each) => each.startsWith('README.md'))).toHaveLength(1);
   });
 
+  it.each([
+    'options.md#name',
+    './options#name',
+    '/reference/options#name',
+    '/guides/',
+    '/api/index.html',
+    '../../lib/one.ts',
+    '../../README.md#top',
+  ])('lets %s of a page of the site pass', (target) => {
+    put('docs/reference/options.md', '# Options\n\n## name\n');
+    put('docs/guides/index.md', '# Guides\n');
+    put('docs/reference/page.md', `# Page\n\n[x](${target})\n`);
+    put('lib/one.ts', '');
+    put('README.md', '# Top\n');
+    expect(brokenLinks(root)).toEqual([]);
+  });
+
+  it.each([
+    'options.md#none',
+    '/reference/none',
+    '/reference/options#none',
+    '../lib/one.ts',
+    '../../lib/two.ts',
+    '../../README',
+    '/guides/',
+  ])('reports %s of a page of the site', (target) => {
+    put('docs/reference/options.md', '# Options\n\n## name\n');
+    put('docs/reference/page.md', `# Page\n\n[x](${target})\n`);
+    put('docs/.vitepress/cache/page.md', '[x](none)\n');
+    put('lib/one.ts', '');
+    put('README.md', '# Top\n\n[x](docs/reference/options.md#name)\n');
+    expect(brokenLinks(root)).toEqual([`docs/reference/page.md: ${target}`]);
+  });
+
   it('resolves a link from the folder of its page', () => {
     put('sample/one/README.md', '[back](../../README.md#top) [beside](../two/README.md)\n');
     put('sample/two/README.md', '[none](README.md#top)\n');

@@ -44,54 +44,61 @@ const PLACES: Readonly<Record<string, Place>> = {
   },
 };
 
-interface Row {
-  readonly section: string;
+interface Option {
+  readonly group: string;
   readonly name: string;
   readonly type: string;
+  readonly range: string;
   readonly byDefault: string;
 }
 
-/** The rows of the tables of a page, with the heading above them. */
-function rowsOf(page: string): readonly Row[] {
-  const text = readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8');
-  return text.split(/^## /m).flatMap((part) =>
-    part
-      .split('\n')
-      .filter((line) => /^\| \[?`/.test(line))
-      .map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim()))
-      .map(([, first = '', type = '', byDefault = '']) => ({
-        section: part.slice(0, part.indexOf('\n')),
-        name: /`([^`]+)`/.exec(first)?.[1] ?? '',
-        type,
-        byDefault,
-      })),
+const read = (page: string): string => readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8');
+
+/** The options of the page, with the heading above them. */
+function optionsOf(text: string): readonly Option[] {
+  return text.split(/^## /m).flatMap((group) =>
+    group
+      .split(/^### /m)
+      .slice(1)
+      .filter((section) => section.includes('\n- Type: '))
+      .map((section) => {
+        const fact = (name: string): string =>
+          new RegExp(`^- ${name}: ((?:.|\n  )*)$`, 'm').exec(section)?.[1]?.replaceAll(/\s+/g, ' ') ?? '';
+        return {
+          group: group.slice(0, group.indexOf('\n')),
+          name: section.slice(0, section.indexOf('\n')),
+          type: fact('Type'),
+          range: fact('Range'),
+          byDefault: /^- Required$/m.test(section) ? 'required' : fact('Default').replaceAll('`', ''),
+        };
+      }),
   );
 }
 
 const LITERAL = /^(?:\d+|true|false|'[^']*')$/;
 const valueOf = (literal: string): unknown => JSON.parse(literal.replaceAll("'", '"'));
 
-describe('OPTIONS.md', () => {
-  const rows = rowsOf('OPTIONS.md').filter(({ section }) => section in PLACES);
-  const withDefault = rows.filter(({ byDefault }) => LITERAL.test(byDefault));
-  const ranges = rows.flatMap((row) => {
-    const [, least, most] = /, (\d+) to (\d+)$/.exec(row.type) ?? [];
-    return least === undefined ? [] : [{ ...row, least: Number(least), most: Number(most) }];
+describe('docs/reference/options.md', () => {
+  const options = optionsOf(read('docs/reference/options.md')).filter(({ group }) => group in PLACES);
+  const withDefault = options.filter(({ byDefault }) => LITERAL.test(byDefault));
+  const ranges = options.flatMap((option) => {
+    const [, least, most] = /^(\d+) to (\d+)$/.exec(option.range) ?? [];
+    return least === undefined ? [] : [{ ...option, least: Number(least), most: Number(most) }];
   });
 
   it('has defaults and ranges to compare', () => {
     expect(withDefault.length).toBeGreaterThan(30);
     expect(ranges.length).toBeGreaterThan(15);
-    expect(new Set(rows.map(({ section }) => section))).toEqual(new Set(Object.keys(PLACES)));
+    expect(new Set(options.map(({ group }) => group))).toEqual(new Set(Object.keys(PLACES)));
   });
 
-  it.each(withDefault)('says the default of $section $name', ({ section, name, byDefault }) => {
-    const { given, resolved } = PLACES[section]!;
+  it.each(withDefault)('says the default of $group $name', ({ group, name, byDefault }) => {
+    const { given, resolved } = PLACES[group]!;
     expect(resolved(resolveOptions(given({})))).toMatchObject({ [name]: valueOf(byDefault) });
   });
 
-  it.each(ranges)('says the range of $section $name', ({ section, name, least, most }) => {
-    const { given, resolved } = PLACES[section]!;
+  it.each(ranges)('says the range of $group $name', ({ group, name, least, most }) => {
+    const { given, resolved } = PLACES[group]!;
     for (const value of [least, most]) {
       expect(resolved(resolveOptions(given({ [name]: value })))).toMatchObject({ [name]: value });
     }
@@ -103,11 +110,18 @@ describe('OPTIONS.md', () => {
 });
 
 it('README.md says the same defaults', () => {
-  const all = rowsOf('OPTIONS.md');
-  const table = rowsOf('README.md').filter(({ section }) => section === 'Options');
-  expect(table.length).toBeGreaterThan(10);
-  for (const { name, byDefault } of table) {
-    const inPage = all.filter((row) => row.name === name).map((row) => row.byDefault.replaceAll(/[*']/g, ''));
+  const all = optionsOf(read('docs/reference/options.md'));
+  const [, table = ''] = /^## Options\n([^]*?)^## /m.exec(read('README.md')) ?? [];
+  const rows = table
+    .split('\n')
+    .filter((line) => /^\| \[?`/.test(line))
+    .map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim()))
+    .map(([, first = '', , byDefault = '']) => ({ name: /`([^`]+)`/.exec(first)?.[1] ?? '', byDefault }));
+  expect(rows.length).toBeGreaterThan(10);
+  for (const { name, byDefault } of rows) {
+    const inPage = all
+      .filter((option) => option.name === name)
+      .map((option) => option.byDefault.replaceAll("'", ''));
     expect(inPage, name).not.toEqual([]);
     const isPlain = /^(`.*`|required|none|true|false)$/.test(byDefault);
     if (isPlain)

@@ -14,15 +14,12 @@ const ALL: [string, ErrorReferenceEntry][] = [
 ];
 
 describe('the reference of errors', () => {
-  it.each(ALL)(
-    'says of %s what it means and what to do, on one line each',
-    (_, { meaning, fix, statuses }) => {
-      for (const text of [meaning, fix]) {
-        expect(text).toMatch(/^[^\n|]{5,}[^.\s]$/);
-      }
-      expect(statuses.every((status) => status >= 400 && status < 600)).toBe(true);
-    },
-  );
+  it.each(ALL)('says of %s in sentences what it means and what to do', (_, { meaning, fix, statuses }) => {
+    for (const text of [meaning, fix]) {
+      expect(text).toMatch(/^[A-Z`][^\n]{5,}\.$/);
+    }
+    expect(statuses.every((status) => status >= 400 && status < 600)).toBe(true);
+  });
 
   it('says each thing once', () => {
     const reasons = Object.values(REJECTION_REFERENCE).map(({ meaning }) => meaning);

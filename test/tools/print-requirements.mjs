@@ -4,14 +4,13 @@
  *
  *     node test/tools/print-requirements.mjs
  */
-import { Buffer } from 'node:buffer';
-import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
+import { loadTypeScript } from './load-typescript.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const { requirements } = await load('test/requirements.ts');
-const { citations } = await load('test/citations.ts');
+const { requirements } = await loadTypeScript(join(root, 'test/requirements.ts'));
+const { citations } = await loadTypeScript(join(root, 'test/citations.ts'));
 
 const specs = citations(root);
 const entries = Object.entries(requirements).sort(([one], [other]) =>
@@ -27,11 +26,3 @@ const deferredCount = entries.filter(([, { deferred }]) => deferred !== undefine
 console.log(
   `\n${entries.length} requirements: ${entries.length - deferredCount} tested, ${deferredCount} deferred`,
 );
-
-/** The exports of a TypeScript file that imports nothing of the project. */
-function load(path) {
-  const { outputText } = ts.transpileModule(readFileSync(`${root}/${path}`, 'utf8'), {
-    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
-  });
-  return import(`data:text/javascript;base64,${Buffer.from(outputText).toString('base64')}`);
-}

@@ -1,22 +1,19 @@
 /**
- * Keeps the tables of errors in OPERATIONS.md equal to test/tools/error-reference.ts.
+ * Keeps the sections of docs/reference/errors.md equal to test/tools/error-reference.ts.
  *
  *     node test/tools/sync-errors.mjs [--check] [root]
  *
- * Between `<!-- errors: NAME -->` and `<!-- /errors -->` stands the table of the exported constant NAME, as prettier
- * writes it. With --check nothing is written; it fails when a table differs, or when one of the constants has none.
+ * Between `<!-- errors: NAME -->` and `<!-- /errors -->` there is a section for each entry of the exported constant NAME, as
+ * prettier writes it. With --check nothing is written; it fails if a section differs, or if one of the constants has no place.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import prettier from 'prettier';
-import ts from 'typescript';
+import { loadTypeScript } from './load-typescript.mjs';
 
-const TABLES = {
-  ERROR_CODE_REFERENCE: 'code',
-  REJECTION_REFERENCE: 'reason',
-  DISCOVERY_FAILURE_REFERENCE: 'failure',
-};
+const PAGE = 'docs/reference/errors.md';
+const NAMES = ['ERROR_CODE_REFERENCE', 'REJECTION_REFERENCE', 'DISCOVERY_FAILURE_REFERENCE'];
 const SECTION = /(?<begin><!-- errors: (?<name>\w+) -->\n)[^]*?(?<end><!-- \/errors -->)/g;
 
 const args = process.argv.slice(2);
@@ -24,48 +21,38 @@ const check = args.includes('--check');
 const root = resolve(
   args.find((arg) => arg !== '--check') ?? fileURLToPath(new URL('../..', import.meta.url)),
 );
-const path = join(root, 'OPERATIONS.md');
+const path = join(root, PAGE);
 
 const before = readFileSync(path, 'utf8');
-const tables = await makeTables();
+const sections = await makeSections();
 const found = [...before.matchAll(SECTION)].map(({ groups }) => groups.name);
 const after = before.replace(SECTION, (section, ...rest) => {
   const { begin, name, end } = rest.at(-1);
-  return name in tables ? `${begin}\n${tables[name]}\n${end}` : section;
+  return name in sections ? `${begin}\n${sections[name]}\n${end}` : section;
 });
-const problems = Object.keys(TABLES)
-  .filter((name) => !found.includes(name))
-  .map((name) => `OPERATIONS.md has no table "${name}"`);
-if (check && after !== before) problems.push('OPERATIONS.md: run node test/tools/sync-errors.mjs');
+const problems = NAMES.filter((name) => !found.includes(name)).map(
+  (name) => `${PAGE} has no place for "${name}"`,
+);
+if (check && after !== before) problems.push(`${PAGE}: run node test/tools/sync-errors.mjs`);
 if (!check && after !== before) writeFileSync(path, after);
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length > 0 ? 1 : 0;
 
-/** Each table by the name of its constant. */
-async function makeTables() {
-  const reference = await loadReference();
-  const options = { ...(await prettier.resolveConfig(fileURLToPath(import.meta.url))), parser: 'markdown' };
+/** The text of each constant, by its name. */
+async function makeSections() {
+  const reference = await loadTypeScript(fileURLToPath(new URL('./error-reference.ts', import.meta.url)));
+  const style = await prettier.resolveConfig(fileURLToPath(import.meta.url));
+  const options = { ...style, parser: 'markdown', proseWrap: 'always' };
   const made = {};
-  for (const [name, key] of Object.entries(TABLES)) {
-    made[name] = await prettier.format(table(key, reference[name]), options);
-  }
+  for (const name of NAMES) made[name] = await prettier.format(print(reference[name]), options);
   return made;
 }
 
-/** The constants. Without its types the module imports nothing. */
-async function loadReference() {
-  const source = readFileSync(new URL('./error-reference.ts', import.meta.url), 'utf8');
-  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
-  const { outputText } = ts.transpileModule(source, { compilerOptions });
-  return import(`data:text/javascript,${encodeURIComponent(outputText)}`);
-}
-
-function table(key, reference) {
-  const rows = Object.entries(reference).map(([name, { statuses, meaning, fix }]) => {
-    const status = statuses.length > 0 ? statuses.join(', ') : 'none';
-    return [`\`${name}\``, status, meaning, fix];
-  });
-  return [[key, 'status', 'it means', 'do'], ['---', '---', '---', '---'], ...rows]
-    .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
-    .join('\n');
+function print(reference) {
+  return Object.entries(reference)
+    .map(([name, { statuses, meaning, fix }]) => {
+      const status = statuses.length > 0 ? `HTTP status: ${statuses.join(', ')}` : 'No HTTP status';
+      return `### ${name}\n\n- ${status}\n- Meaning: ${meaning}\n- Fix: ${fix}`;
+    })
+    .join('\n\n');
 }

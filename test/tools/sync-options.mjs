@@ -1,29 +1,37 @@
 /**
- * Writes OPTIONS.md from the types and doc comments of the options.
+ * Writes docs/reference/options.md from the types and doc comments of the options.
  *
  *     node test/tools/sync-options.mjs [--check] [root]
  *
- * It begins with the types that `forRoot()` and `forRootAsync()` take and follows the types of their members, but
- * for those of functions, which nobody writes. A row has the first sentence of the comment; what else it says stands
- * beside it where it is short, and below the table where it is not.
+ * It begins with the types that `forRoot()` and `forRootAsync()` take and follows the types of their members, except those of
+ * functions, which users do not write. Each option has a section with its facts and its comment. If test/docs/option-examples.ts
+ * has a region `Type.option`, that is the option's example.
  *
- * With --check nothing is written; it fails when the page differs. Both fail for an option without a comment.
+ * With --check nothing is written; it fails if the page differs. Both fail for an option without a comment, and for an
+ * example of an option that does not exist.
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import prettier from 'prettier';
 import ts from 'typescript';
+import { snippet } from './snippet.mjs';
 
 const FOLDER = 'lib/options';
 const ROOTS = ['McpAuthModuleOptions', 'McpAuthModuleExtras', 'McpAuthModuleAsyncOptions'];
+const PAGE = 'docs/reference/options.md';
+/** From the page to the root. */
+const UP = '../..';
+const EXAMPLES = 'test/docs/option-examples.ts';
+/** The version of an option whose comment has no `@since`. */
+const FIRST_VERSION = '0.1.0';
 const INTRODUCTION = `# Options
 
-What \`McpAuthModule.forRoot()\` and \`forRootAsync()\` take, made by \`node test/tools/sync-options.mjs\` from the types
-and comments in [${FOLDER}](${FOLDER}). Options are checked at bootstrap: an unknown name, a wrong type or a value out
-of range stops the start, and the message names every problem with its path. A name with a link has more said of it below
-its table.`;
-const SHORT = 120;
+\`McpAuthModule.forRoot()\` and \`forRootAsync()\` take these options. The application checks them at bootstrap. It does not
+start if a name is unknown, a type is wrong or a value is out of range. The message names every problem with its path.
+
+This page is made by \`node test/tools/sync-options.mjs\` from the types and comments in
+[${FOLDER}](${UP}/${FOLDER}).`;
 
 const args = process.argv.slice(2);
 const check = args.includes('--check');
@@ -33,12 +41,23 @@ const root = resolve(
 
 const problems = [];
 const declarations = readDeclarations();
+const examples = readExamples();
+const anchors = makeAnchors();
 const style = await prettier.resolveConfig(fileURLToPath(import.meta.url));
-const page = await prettier.format(makePage(), { ...style, parser: 'markdown', proseWrap: 'always' });
-const path = join(root, 'OPTIONS.md');
+const page = await prettier.format(makePage(), {
+  ...style,
+  parser: 'markdown',
+  proseWrap: 'always',
+  embeddedLanguageFormatting: 'off',
+});
+for (const name of examples) problems.push(`${EXAMPLES} has an example of ${name}, which is no option`);
+const path = join(root, PAGE);
 const before = existsSync(path) ? readFileSync(path, 'utf8') : '';
-if (check && page !== before) problems.push('OPTIONS.md: run node test/tools/sync-options.mjs');
-if (!check && problems.length === 0) writeFileSync(path, page);
+if (check && page !== before) problems.push(`${PAGE}: run node test/tools/sync-options.mjs`);
+if (!check && problems.length === 0) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, page);
+}
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length > 0 ? 1 : 0;
 
@@ -59,26 +78,42 @@ function hasMembers(node) {
   return ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node);
 }
 
-function makePage() {
-  const slugs = new Map();
-  // The first reading gives every heading its anchor, so that rows can point down the page.
-  const sections = reachable(hasMembers)
-    .map((node) => ({ node, rows: rowsOf(node) }))
-    .filter(({ rows }) => rows.length > 0);
-  for (const { node, rows } of sections) {
-    slugs.set(node, newSlug(node.name.text, slugs));
-    for (const row of rows.filter(({ details }) => details !== '')) slugs.set(row, newSlug(row.name, slugs));
-  }
-  const page = [INTRODUCTION, ...sections.map((section) => printSection(section, slugs))];
-  const types = reachable(ts.isTypeAliasDeclaration);
-  return (types.length > 0 ? [...page, '## Types', ...types.map(printType)] : page).join('\n\n');
+/** The names of the options that have an example, such as `TokenCacheOptions.maxEntries`. */
+function readExamples() {
+  const path = join(root, EXAMPLES);
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  return new Set([...text.matchAll(/\/\/ ?#region (\w+\.\w+)$/gm)].map(([, name]) => name));
 }
 
-/** What GitHub makes of a heading: a repeated one gets a number. */
-function newSlug(heading, slugs) {
-  const base = heading.toLowerCase();
-  const taken = [...slugs.values()].filter((slug) => slug.replace(/-\d+$/, '') === base).length;
-  return taken === 0 ? base : `${base}-${taken}`;
+/** The anchor of each heading, by `Type` and `Type.option`. A repeated heading gets a number, as on git hosts. */
+function makeAnchors() {
+  const made = new Map();
+  const counts = new Map([['options', 1]]);
+  const add = (name, heading) => {
+    const base = heading.toLowerCase();
+    const count = counts.get(base) ?? 0;
+    counts.set(base, count + 1);
+    made.set(name, count === 0 ? base : `${base}-${count}`);
+  };
+  for (const node of sections()) {
+    add(node.name.text, node.name.text);
+    for (const option of optionsOf(node))
+      add(`${node.name.text}.${option.name.getText()}`, option.name.getText());
+  }
+  const types = reachable(ts.isTypeAliasDeclaration);
+  if (types.length > 0) add('', 'Types');
+  for (const node of types) add(node.name.text, node.name.text);
+  return made;
+}
+
+function sections() {
+  return reachable(hasMembers).filter((node) => optionsOf(node).length > 0);
+}
+
+function makePage() {
+  const types = reachable(ts.isTypeAliasDeclaration);
+  const groups = [INTRODUCTION, ...sections().map(printSection)];
+  return (types.length > 0 ? [...groups, '## Types', ...types.map(printType)] : groups).join('\n\n');
 }
 
 /** The declarations of a kind that hold options, those of the module first, each before those that its members name. */
@@ -107,15 +142,8 @@ function namesIn(declaration) {
   return names;
 }
 
-function rowsOf(node) {
-  const isOption = (member) => ts.isPropertySignature(member) || ts.isPropertyDeclaration(member);
-  return node.members.filter(isOption).map((member) => {
-    const name = member.name.getText();
-    const doc = readDoc(member);
-    if (doc.sentence === '') problems.push(`${node.name.text}.${name} has no doc comment`);
-    const byDefault = member.questionToken ? (doc.defaultValue ?? 'none') : '**required**';
-    return { name, type: typeOf(member), byDefault, ...doc };
-  });
+function optionsOf(node) {
+  return node.members.filter((member) => ts.isPropertySignature(member) || ts.isPropertyDeclaration(member));
 }
 
 function typeOf(node) {
@@ -129,74 +157,88 @@ function printType(node) {
   return `### ${node.name.text}\n\n\`${typeOf(node)}\`\n\n${about}`;
 }
 
-/** What a doc comment says, taken apart. */
+/** The parts of a doc comment. */
 function readDoc(node) {
   const [doc] = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc);
-  const body = plain(ts.getTextOfJSDocComment(doc?.comment) ?? '');
-  const { limits, rest } = takeLimits(body);
-  const end = (/\.(?=\s|$)/.exec(rest)?.index ?? rest.length) + 1;
-  const isShort = oneLine(rest.slice(end)).length <= SHORT;
-  const tags = doc?.tags ?? [];
-  const textOf = (tag) => ts.getTextOfJSDocComment(tag.comment) ?? '';
-  const defaultTag = tags.find(({ tagName }) => tagName.text === 'defaultValue');
+  const tags = (doc?.tags ?? []).map(({ tagName, comment }) => ({
+    name: tagName.text,
+    text: oneLine(plain(ts.getTextOfJSDocComment(comment) ?? '')),
+  }));
+  const textOf = (tag) => tags.find(({ name }) => name === tag)?.text;
   return {
-    sentence: oneLine(isShort ? rest : rest.slice(0, end)),
-    details: isShort ? '' : rest.slice(end).trim(),
-    limits,
-    defaultValue: defaultTag && oneLine(plain(textOf(defaultTag))),
-    sources: tags.filter(({ tagName }) => tagName.text === 'see').map((tag) => oneLine(plain(textOf(tag)))),
+    ...takeLimits(plain(ts.getTextOfJSDocComment(doc?.comment) ?? '')),
+    defaultValue: textOf('defaultValue'),
+    since: textOf('since') ?? FIRST_VERSION,
+    sources: tags.filter(({ name }) => name === 'see').map(({ text }) => text),
   };
 }
 
 /** `Unit: seconds. Range: 0 to 300.`, apart from the rest of the text. */
 function takeLimits(text) {
-  const limits = [];
-  const rest = text.replace(/\b(?:Unit|Range): ([^.]+)\.\s?/g, (_, limit) => {
-    limits.push(oneLine(limit));
+  const limits = {};
+  const rest = text.replace(/\b(Unit|Range): ([^.]+)\.\s?/g, (_, name, limit) => {
+    limits[name.toLowerCase()] = oneLine(limit);
     return '';
   });
-  return { limits: limits.join(', '), rest: rest.trim() };
+  return { ...limits, text: rest.trim() };
 }
 
-/** Links as Markdown has them; those to declarations lead to their place on the page, if they have one. */
+/** Links as Markdown has them. Links to types and options lead to their place on the page, if they have one. */
 function plain(text) {
   return text
     .replace(/\{@link (https?:[^\s|}]+)\s*\|\s*([^}]+?)\s*\}/g, '[$2]($1)')
-    .replace(/\{@link ([^\s|}]+)[^}]*\}/g, (_, name) =>
-      declarations.has(name) ? `[\`${name}\`](#${name.toLowerCase()})` : `\`${name}\``,
-    );
+    .replace(/\{@link ([^\s|}]+)[^}]*\}/g, (_, name) => linkTo(name));
+}
+
+function linkTo(name) {
+  const anchor = anchors.get(name);
+  return anchor === undefined ? `\`${name}\`` : `[\`${name}\`](#${anchor})`;
 }
 
 function oneLine(text) {
   return text.replaceAll(/\s+/g, ' ').trim();
 }
 
-function printSection({ node, rows }, slugs) {
-  const doc = readDoc(node);
+function printSection(node) {
+  const { text, sources } = readDoc(node);
   const file = `${FOLDER}/${node.getSourceFile().fileName}`;
   const inherited = (node.heritageClauses ?? [])
     .flatMap(({ types }) => types.map(({ expression }) => expression.text))
     .filter((name) => declarations.has(name))
-    .map((name) => `It has the members of [\`${name}\`](#${name.toLowerCase()}) too.`);
-  const see = [...doc.sources, `[${file.slice(file.lastIndexOf('/') + 1)}](${file})`].join(', ');
-  const about = [doc.sentence, doc.details, ...inherited, `See ${see}.`].filter((text) => text !== '');
-  const details = rows.filter((row) => row.details !== '').map((row) => `### ${row.name}\n\n${row.details}`);
-  return [`## ${node.name.text}`, about.join(' '), printTable(rows, slugs), ...details].join('\n\n');
+    .map((name) => `It also has the members of ${linkTo(name)}.`);
+  const see = [...sources, `[${file.slice(file.lastIndexOf('/') + 1)}](${UP}/${file})`].join(', ');
+  const about = [text, ...inherited, `See ${see}.`].filter((each) => each !== '').join(' ');
+  return [`## ${node.name.text}`, about, ...optionsOf(node).map((option) => printOption(node, option))].join(
+    '\n\n',
+  );
 }
 
-function printTable(rows, slugs) {
-  const cells = rows.map((row) => [
-    row.details === '' ? `\`${row.name}\`` : `[\`${row.name}\`](#${slugs.get(row)})`,
-    `\`${row.type}\`${row.limits === '' ? '' : `, ${row.limits}`}`,
-    row.byDefault,
-    row.sentence,
-    row.sources.join(', '),
-  ]);
-  return [
-    ['name', 'type, unit, range', 'default', 'what it says', 'source'],
-    ['---', '---', '---', '---', '---'],
-    ...cells,
-  ]
-    .map((row) => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
-    .join('\n');
+function printOption(node, option) {
+  const name = option.name.getText();
+  const fullName = `${node.name.text}.${name}`;
+  const doc = readDoc(option);
+  if (doc.text === '') problems.push(`${fullName} has no doc comment`);
+  const facts = [
+    `Type: \`${typeOf(option)}\``,
+    doc.unit && `Unit: ${doc.unit}`,
+    doc.range && `Range: ${doc.range}`,
+    option.questionToken ? `Default: ${printDefault(doc.defaultValue)}` : 'Required',
+    `Since: ${doc.since}`,
+  ];
+  const list = facts.filter((fact) => fact !== undefined).map((fact) => `- ${fact}`);
+  const see = doc.sources.length > 0 ? [`See ${doc.sources.join(', ')}.`] : [];
+  return [`### ${name}`, list.join('\n'), doc.text, ...see, ...printExample(fullName)].join('\n\n');
+}
+
+/** Values are code, anything else is text. */
+function printDefault(value = 'none') {
+  return /^(?:-?[\d._]+|true|false|'[^']*')$/.test(value) ? `\`${value}\`` : value;
+}
+
+function printExample(name) {
+  if (!examples.delete(name)) return [];
+  const source = `${EXAMPLES}#${name}`;
+  const { text, problem } = snippet(root, source);
+  if (problem !== undefined) problems.push(problem);
+  return [['```ts source="' + source + '"', ...(text ?? []), '```'].join('\n')];
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { anchors } from '../docs/links.js';
 
 const TOOL = fileURLToPath(new URL('./sync-options.mjs', import.meta.url));
 
@@ -22,10 +23,12 @@ export interface McpAuthModuleOptions {
   readonly timeoutSeconds?: number;
 
   /**
-   * How a thing is kept, for as long as it takes. There is more to be said of it than a row of the table can hold: this is
-   * longer than a hundred and twenty characters, which is where the line is drawn.
+   * How a thing is kept. See {@link McpAuthModuleOptions.mode}, {@link CacheOptions.mode} and {@link Elsewhere}.
+   *
+   * - false: not at all
    *
    * @defaultValue see {@link CacheOptions}
+   * @since 0.2.0
    */
   readonly cache?: false | CacheOptions;
 
@@ -40,6 +43,9 @@ export interface McpAuthModuleOptions {
 export interface CacheOptions extends Base {
   /** How many. */
   readonly maxEntries?: number;
+
+  /** Stricter than {@link Mode}. */
+  readonly mode?: Mode;
 }
 
 /** What can be said of all. */
@@ -78,53 +84,82 @@ function put(text: string): void {
   writeFileSync(join(root, 'lib/options/some-options.ts'), text);
 }
 
-const get = (): string => readFileSync(join(root, 'OPTIONS.md'), 'utf8');
+function putExamples(text: string): void {
+  mkdirSync(join(root, 'test/docs'), { recursive: true });
+  writeFileSync(join(root, 'test/docs/option-examples.ts'), text);
+}
 
-/** The rows of all tables, by the text of their first cell. */
-const rows = (): Map<string, string[]> =>
-  new Map(
-    get()
-      .split('\n')
-      .filter((line) => line.startsWith('| '))
-      .map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim()))
-      .map(([, first = '', ...cells]) => [first, cells.slice(0, -1)]),
-  );
+const get = (): string => readFileSync(join(root, 'docs/reference/options.md'), 'utf8');
+
+/** The section of an option: what stands below its heading, up to the next one. */
+function section(group: string, option: string): string {
+  const [, inGroup = ''] = get().split(`\n## ${group}\n`);
+  const [, text = ''] = inGroup.split(/\n## /)[0]!.split(`\n### ${option}\n`);
+  return text.split('\n### ')[0]!.trim();
+}
 
 function run(...args: string[]): { status: number | null; problems: string[] } {
   const { status, stderr } = spawnSync(process.execPath, [TOOL, ...args, root], { encoding: 'utf8' });
   return { status, problems: stderr.split('\n').filter((line) => line !== '') };
 }
 
-describe('sync-options', () => {
-  it('writes name, type, unit, range, default, meaning and source of each option', () => {
+// Each run is a process that loads the compiler and prettier.
+describe('sync-options', { timeout: 120_000 }, () => {
+  it('writes type, unit, range, default, version, meaning and source of each option', () => {
     expect(run()).toEqual({ status: 0, problems: [] });
-    expect(rows().get('`name`')).toEqual(['`string`', '**required**', 'What is protected.', '']);
-    expect(rows().get('`timeoutSeconds`')).toEqual([
-      '`number`, seconds, 1 to 60',
-      '5',
-      'How long it may take. Then it is over.',
-      '[Standard, section 2](https://example.com/a#b)',
-    ]);
-    expect(rows().get('`maxEntries`')).toEqual(['`number`', 'none', 'How many.', '']);
-    expect(rows().get('`kind`')?.[0]).toBe("`'x' \\| 'y'`");
+    expect(section('McpAuthModuleOptions', 'name')).toBe(
+      '- Type: `string`\n- Required\n- Since: 0.1.0\n\nWhat is protected.',
+    );
+    expect(section('McpAuthModuleOptions', 'timeoutSeconds')).toBe(
+      '- Type: `number`\n- Unit: seconds\n- Range: 1 to 60\n- Default: `5`\n- Since: 0.1.0\n\n' +
+        'How long it may take. Then it is over.\n\nSee [Standard, section 2](https://example.com/a#b).',
+    );
+    expect(section('CacheOptions', 'maxEntries')).toContain('- Default: none\n');
+    expect(section('Base', 'kind')).toContain("- Type: `'x' | 'y'`\n- Default: `'x'`\n");
   });
 
-  it('puts what is too long for a row below the table, with a link', () => {
+  it('writes the version of @since, links to other sections, and lists', () => {
     run();
-    expect(rows().get('[`cache`](#cache)')).toEqual([
-      '`false \\| CacheOptions`',
-      'see [`CacheOptions`](#cacheoptions)',
-      'How a thing is kept, for as long as it takes.',
-      '',
-    ]);
-    expect(get()).toMatch(/\n### cache\n\nThere is more to be said/);
+    expect(section('McpAuthModuleOptions', 'cache')).toBe(
+      '- Type: `false | CacheOptions`\n- Default: see [`CacheOptions`](#cacheoptions)\n- Since: 0.2.0\n\n' +
+        'How a thing is kept. See [`McpAuthModuleOptions.mode`](#mode), [`CacheOptions.mode`](#mode-1) and `Elsewhere`.\n\n' +
+        '- false: not at all',
+    );
+  });
+
+  it('gives headings of one name an anchor each, as git hosts do', () => {
+    run();
+    expect(section('CacheOptions', 'mode')).toContain('Stricter than [`Mode`](#mode-2).');
+    expect([...anchors(get())]).toEqual(expect.arrayContaining(['mode', 'mode-1', 'mode-2']));
+  });
+
+  it('shows the example of an option, which sync-snippets finds correct', () => {
+    const example = 'McpAuthModuleOptions.timeoutSeconds';
+    putExamples(`const a = {\n  //#region ${example}\n  timeoutSeconds: 3,\n  //#endregion ${example}\n};\n`);
+    expect(run()).toEqual({ status: 0, problems: [] });
+    expect(section('McpAuthModuleOptions', 'timeoutSeconds')).toContain(
+      `\n\n\`\`\`ts source="test/docs/option-examples.ts#${example}"\ntimeoutSeconds: 3,\n\`\`\``,
+    );
+    const snippets = fileURLToPath(new URL('./sync-snippets.mjs', import.meta.url));
+    expect(spawnSync(process.execPath, [snippets, '--check', root]).status).toBe(0);
+  });
+
+  it('rejects an example of an option that does not exist, and one that does not end', () => {
+    putExamples('//#region CacheOptions.none\n//#endregion CacheOptions.none\n//#region Base.kind\n');
+    expect(run()).toEqual({
+      status: 1,
+      problems: [
+        'test/docs/option-examples.ts has no region Base.kind, or none that ends',
+        'test/docs/option-examples.ts has an example of CacheOptions.none, which is no option',
+      ],
+    });
   });
 
   it('has the interfaces that members name, with what they extend, and not those of functions', () => {
     run();
     const headings = ['## McpAuthModuleOptions', '## CacheOptions', '## Base', '## Types'];
     expect(get().match(/^## .*$/gm)).toEqual(headings);
-    expect(get()).toContain('It has the members of [`Base`](#base) too.');
+    expect(get()).toContain('It also has the members of [`Base`](#base).');
   });
 
   it('reads classes like interfaces, whatever decorators and initializers say', () => {
@@ -135,7 +170,9 @@ describe('sync-options', () => {
       ),
     );
     run();
-    expect(rows().get('`maxEntries`')).toEqual(['`number`', 'none', 'How many.', '']);
+    expect(section('CacheOptions', 'maxEntries')).toBe(
+      '- Type: `number`\n- Default: none\n- Since: 0.1.0\n\nHow many.',
+    );
     expect(get().match(/^## .*$/gm)).toEqual([
       '## McpAuthModuleOptions',
       '## CacheOptions',
@@ -151,21 +188,10 @@ describe('sync-options', () => {
     );
   });
 
-  it('gives options of one name that are explained in two places an anchor each, as GitHub does', () => {
-    put(
-      OPTIONS.replace(
-        '/** How many. */\n  readonly maxEntries',
-        `/** ${'Said. '.repeat(30)} */\n  readonly cache`,
-      ),
-    );
-    run();
-    expect(get().match(/\]\(#cache(-\d)?\)/g)).toEqual(['](#cache)', '](#cache-1)']);
-  });
-
   it('says with --check that the page differs, and leaves it', () => {
     expect(run('--check')).toEqual({
       status: 1,
-      problems: ['OPTIONS.md: run node test/tools/sync-options.mjs'],
+      problems: ['docs/reference/options.md: run node test/tools/sync-options.mjs'],
     });
     run();
     expect(run('--check')).toEqual({ status: 0, problems: [] });

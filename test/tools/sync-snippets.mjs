@@ -5,19 +5,20 @@
  *
  * A fence that opens with ```ts source="sample/quickstart/src/app.module.ts#module" gets the text between
  * `//#region module` and `//#endregion module` of that file; without `#module`, the whole file. Of a text file,
- * `output.txt#It calls a tool`, it gets the paragraph that begins with that line. Looked at are the Markdown files of the
- * root, sample/README.md, and the README.md of each folder in sample/.
+ * `output.txt#It calls a tool`, it gets the paragraph that begins with that line. It reads the Markdown files of the root and of
+ * docs/ with its folders, sample/README.md, and the README.md of each folder in sample/.
  *
  * With --check nothing is written; it fails for each fence that differs, for each missing file or region, and
  * for each fence of code that has no source, except those of CHANGELOG.md.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { rootPages, sitePages } from './documents.mjs';
+import { snippet } from './snippet.mjs';
 
 const CODE = /^(ts|tsx|typescript|js|mjs|cjs|javascript|json|jsonc|yaml|yml)$/;
 const FENCE = /^(?<indent> *)(?<mark>`{3,}|~{3,})(?<info>[^`]*)$/;
-const REGION = /^\s*\/\/ ?#(?<end>end)?region\b\s*(?<name>\S*)\s*$/;
 
 const args = process.argv.slice(2);
 const check = args.includes('--check');
@@ -31,10 +32,9 @@ process.exitCode = problems.length > 0 ? 1 : 0;
 
 /** The paths of all documents, from the root. */
 function documents() {
-  const markdown = readdirSync(root).filter((name) => name.endsWith('.md'));
   const samples = existsSync(join(root, 'sample')) ? readdirSync(join(root, 'sample')) : [];
   const readmes = ['sample/README.md', ...samples.map((name) => `sample/${name}/README.md`)];
-  return [...markdown, ...readmes.filter((path) => existsSync(join(root, path)))];
+  return [...rootPages(root), ...sitePages(root), ...readmes.filter((path) => existsSync(join(root, path)))];
 }
 
 /** Writes one document anew unless only a check is asked for. @returns what is wrong with it */
@@ -59,7 +59,7 @@ function withoutSource(path, { info }) {
 
 /** A fence with what its source says. */
 function filled(source, fence) {
-  const { text, problem } = snippet(source);
+  const { text, problem } = snippet(root, source);
   if (problem !== undefined) return { problem };
   if (text.some((line) => line.trim().startsWith(fence.mark))) {
     return { problem: `${source} holds ${fence.mark}; make the fence longer` };
@@ -87,43 +87,4 @@ function mapFences(lines, replace) {
     at = end;
   }
   return result;
-}
-
-/** The lines that a `path#region` stands for, or the reason why there are none. */
-function snippet(source) {
-  const [path, name] = source.split('#', 2);
-  const file = resolve(root, path);
-  const fromRoot = relative(root, file);
-  if (fromRoot.startsWith('..') || isAbsolute(fromRoot)) return { problem: `${path} is not in this folder` };
-  if (!existsSync(file)) return { problem: `the file ${path} is missing` };
-  const lines = readFileSync(file, 'utf8').split(/\r?\n/);
-  const part = path.endsWith('.txt') ? paragraph : region;
-  const text = name === undefined ? lines : part(lines, name);
-  if (!text) return { problem: `${path} has no region ${name}, or none that ends` };
-  return { text: tidy(text.filter((line) => !REGION.test(line))) };
-}
-
-function region(lines, name) {
-  const marker = (end) => (line) => {
-    const groups = REGION.exec(line)?.groups;
-    return groups?.name === name && (groups.end !== undefined) === end;
-  };
-  const start = lines.findIndex(marker(false));
-  const end = lines.findIndex(marker(true));
-  return start === -1 || end < start ? undefined : lines.slice(start + 1, end);
-}
-
-function paragraph(lines, firstLine) {
-  const start = lines.findIndex((line, at) => line === firstLine && (lines[at - 1] ?? '') === '');
-  const length = lines.slice(start).indexOf('');
-  return start === -1 ? undefined : lines.slice(start, length === -1 ? undefined : start + length);
-}
-
-/** Without the indentation that all lines share, and without blank lines at either end. */
-function tidy(lines) {
-  const filled = lines.filter((line) => line.trim() !== '');
-  const indent = Math.min(...filled.map((line) => line.search(/\S/)));
-  const first = lines.findIndex((line) => line.trim() !== '');
-  const last = lines.findLastIndex((line) => line.trim() !== '');
-  return lines.slice(first, last + 1).map((line) => line.slice(indent).trimEnd());
 }

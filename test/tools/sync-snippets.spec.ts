@@ -83,13 +83,19 @@ describe('sync-snippets', () => {
     expect(run('--check').status).toBe(0);
   });
 
-  it("knows the root's Markdown files and the samples' README.md", () => {
-    const paths = ['CONTRIBUTING.md', 'sample/README.md', 'sample/one/README.md'];
-    for (const path of paths) put(path, inner('old'));
-    put('sample/one/docs/other.md', inner('old'));
+  it("fills in the root's Markdown files, the site's pages and the samples' README.md, and no others", () => {
+    const paths = [
+      'CONTRIBUTING.md',
+      'docs/index.md',
+      'docs/guides/one.md',
+      'sample/README.md',
+      'sample/one/README.md',
+    ];
+    const others = ['sample/one/docs/other.md', 'docs/.vitepress/cache/one.md', 'docs/public/api/one.md'];
+    for (const path of [...paths, ...others]) put(path, inner('old'));
     run();
     for (const path of paths) expect(get(path)).toBe(inner(INNER));
-    expect(get('sample/one/docs/other.md')).toBe(inner('old'));
+    for (const path of others) expect(get(path)).toBe(inner('old'));
   });
 
   it('takes the paragraph of a text file that begins with a line', () => {

@@ -10,7 +10,7 @@ export interface Auth0Settings {
 //#region recipe
 export function auth0({ resource, issuer }: Auth0Settings): ProtectedResourceOptions {
   return {
-    resource, // is the API's identifier, to the letter
+    resource, // exactly the API's identifier
     authorizationServers: [{ issuer, type: 'oidc', profile: 'rfc9068' }], // the API's token profile
     requiredScopes: ['notes:read'],
   };

@@ -9,7 +9,7 @@ export interface CasdoorSettings {
 
 //#region recipe
 export function casdoor({ resource, origin }: CasdoorSettings): ProtectedResourceOptions {
-  // A refresh token is a JWT too, with the same key, issuer, audience and scope: it must grant nothing.
+  // A refresh token is a JWT too, with the same key, issuer, audience and scope: it grants nothing.
   const scopes = ({ tokenType, scope }: Readonly<Record<string, unknown>>) =>
     tokenType === 'access-token' && typeof scope === 'string' ? scope.split(' ') : [];
   return {
@@ -17,7 +17,7 @@ export function casdoor({ resource, origin }: CasdoorSettings): ProtectedResourc
     authorizationServers: [
       { issuer: origin, type: 'oidc', requiredClaims: ['tokenType'], claimNames: { scopes } },
     ],
-    requiredScopes: ['notes:read'], // never empty: without it a refresh token would do
+    requiredScopes: ['notes:read'], // never empty: without it, a refresh token would pass
   };
 }
 //#endregion recipe

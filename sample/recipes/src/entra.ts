@@ -14,7 +14,7 @@ export interface EntraSettings {
 //#region recipe
 export function entra(settings: EntraSettings): ProtectedResourceOptions {
   const { resource, tenantIds, apiClientId, authority = 'https://login.microsoftonline.com' } = settings;
-  // Tokens say notes.read; clients must ask for the whole name, so everything here goes by that.
+  // Tokens say notes.read, clients request the whole name. Everything here uses the whole name.
   const scopes = ({ scp }: Readonly<Record<string, unknown>>) =>
     typeof scp === 'string' ? scp.split(' ').map((scope) => `${resource}/${scope}`) : [];
   return {

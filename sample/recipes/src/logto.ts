@@ -10,7 +10,7 @@ export interface LogtoSettings {
 //#region recipe
 export function logto({ resource, endpoint }: LogtoSettings): ProtectedResourceOptions {
   return {
-    resource, // is the API identifier of the API resource, to the letter
+    resource, // exactly the API identifier of the API resource
     authorizationServers: [{ issuer: `${endpoint}/oidc`, type: 'oidc' }],
     requiredScopes: ['notes:read'],
   };

@@ -1,0 +1,92 @@
+/**
+ * Writes docs/reference/requirements.md from test/requirements.ts.
+ *
+ *     node test/tools/sync-requirements.mjs [--check] [root]
+ *
+ * With --check nothing is written; it fails if the page differs. Both fail for a requirement of a family without a title.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import prettier from 'prettier';
+import { loadTypeScript } from './load-typescript.mjs';
+
+const PAGE = 'docs/reference/requirements.md';
+/** The title of each family, by the letters that its IDs begin with, in the order of the page. */
+const FAMILIES = {
+  PRM: 'Protected resource metadata',
+  CHL: 'Challenges',
+  TOK: 'Tokens in requests',
+  JWT: 'JSON Web Tokens',
+  CLM: 'Scopes and identity in claims',
+  AUD: 'Audience',
+  KEY: 'Keys',
+  OPQ: 'Opaque tokens and introspection',
+  VER: 'Verifiers of the application',
+  ASM: 'Authorization server metadata',
+  SCP: 'Scopes of operations',
+  SSE: 'Event streams',
+  SES: 'Sessions',
+  ORG: 'Origin and Host',
+  POP: 'Proof of possession',
+  STP: 'Step-up authentication',
+  STD: 'Callers over stdio',
+  WAY: 'Ways into a handler',
+  RTR: 'One path for each request',
+  LEG: 'Legacy clients',
+  CLI: 'Clients',
+  EXT: 'MCP extensions',
+  OPS: 'Operations',
+  H: 'Hostile inputs',
+  F: 'Features',
+};
+
+const args = process.argv.slice(2);
+const check = args.includes('--check');
+const root = resolve(
+  args.find((arg) => arg !== '--check') ?? fileURLToPath(new URL('../..', import.meta.url)),
+);
+
+const { requirements } = await loadTypeScript(join(root, 'test/requirements.ts'));
+const entries = Object.entries(requirements)
+  .map(([id, requirement]) => ({ id, family: /^[A-Z]+/.exec(id)[0], ...requirement }))
+  .sort((one, other) => one.id.localeCompare(other.id, 'en', { numeric: true }));
+const problems = entries
+  .filter(({ family }) => !(family in FAMILIES))
+  .map(({ id, family }) => `${id}: the family ${family} has no title in test/tools/sync-requirements.mjs`);
+const style = await prettier.resolveConfig(fileURLToPath(import.meta.url));
+const page = await prettier.format(makePage(), { ...style, parser: 'markdown', proseWrap: 'always' });
+const path = join(root, PAGE);
+const before = existsSync(path) ? readFileSync(path, 'utf8') : '';
+if (check && page !== before) problems.push(`${PAGE}: run node test/tools/sync-requirements.mjs`);
+if (!check && problems.length === 0) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, page);
+}
+for (const problem of problems) console.error(problem);
+process.exitCode = problems.length > 0 ? 1 : 0;
+
+function makePage() {
+  const deferred = entries.filter((entry) => entry.deferred !== undefined).length;
+  const counts = `${entries.length} requirements: ${entries.length - deferred} tested, ${deferred} deferred.`;
+  const introduction = `# Requirements
+
+${counts} Each line has the ID, what the package does, and the source of the requirement. A test cites the ID of each requirement
+that is not deferred; \`npm run requirements\` prints its specs. This page is made by \`node test/tools/sync-requirements.mjs\` from
+[test/requirements.ts](../../test/requirements.ts).`;
+  const groups = Object.entries(FAMILIES).map(([family, title]) => {
+    const lines = entries.filter((entry) => entry.family === family).map(print);
+    return lines.length > 0 ? `## ${title}\n\n${lines.join('\n')}` : '';
+  });
+  return [introduction, ...groups.filter((group) => group !== '')].join('\n\n');
+}
+
+function print({ id, behaviour, source, deferred }) {
+  const line = `- **${id}**: ${escape(behaviour)} (${escape(source)})`;
+  return deferred === undefined ? line : `${line}. Deferred: ${escape(deferred)}`;
+}
+
+/** Text in which nothing is markup. */
+function escape(text) {
+  return text.replaceAll(/[\\`*_{}[\]<>#|]/g, '\\$&');
+}
