@@ -3,6 +3,7 @@ import {
   Controller,
   type ExecutionContext,
   Get,
+  type INestApplication,
   Injectable,
   UseGuards,
 } from '@nestjs/common';
@@ -53,10 +54,18 @@ describe.each(PLATFORMS)('what the page on the order of guards says, on %s', (pl
       earlyAuthentication,
     };
     const parts = { controllers: [NotesController], providers };
-    const app = closeAfterTest(await startApp(options, parts, undefined, undefined, platform));
+    const ofMiddleware: (string | undefined)[] = [];
+    const prepare = (nest: INestApplication): void => {
+      nest.use((request: { auth?: AuthInfo }, _: unknown, next: () => void) => {
+        ofMiddleware.push(request.auth?.subject);
+        next();
+      });
+    };
+    const app = closeAfterTest(await startApp(options, parts, prepare, undefined, platform));
     seen.length = 0;
     const headers = { authorization: `Bearer ${await as.token({ aud: NOTES })}` };
     expect((await app.send('/notes', { headers })).status).toBe(200);
     expect(seen).toEqual(expected);
+    expect(ofMiddleware).toEqual([earlyAuthentication ? 'u1' : undefined]);
   });
 });

@@ -56,6 +56,20 @@ describe('the examples of logs, metrics and limits in the documents', () => {
     expect((await ask('/notes')).status).toBe(401);
   });
 
+  it('reject an address that guesses tokens, and no other request before', async () => {
+    const app = await NestFactory.create(examples.AppModule, { logger: false });
+    app.use(examples.rejectGuesses);
+    const ask = await serve(app);
+    const good = await as.issueToken({ audience: NOTES, sub: 'carol' });
+    for (let count = 0; count < 15; count++) expect((await ask('/notes')).status).toBe(401);
+    expect((await ask('/notes', good)).status).toBe(200);
+    const statuses: number[] = [];
+    for (let count = 0; count < 11; count++)
+      statuses.push((await ask('/notes', `guess-${String(count)}`)).status);
+    expect([statuses[0], statuses.at(-1)]).toEqual([401, 429]);
+    expect((await ask('/notes', good)).status).toBe(429);
+  });
+
   it('write no credentials to the log of pino', async () => {
     const lines: string[] = [];
     const stream = new Writable({

@@ -12,7 +12,15 @@ import {
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { AuthInfo, BearerAuthGuard, McpAuthEvents, McpAuthModule, principalKey } from 'nestjs-mcp-auth';
+import type { ServerResponse } from 'node:http';
+import {
+  AuthInfo,
+  BearerAuthGuard,
+  McpAuthEvents,
+  McpAuthModule,
+  type McpAuthModuleOptions,
+  principalKey,
+} from 'nestjs-mcp-auth';
 
 const RESOURCE = process.env['MCP_RESOURCE'] ?? '';
 const ISSUER = process.env['MCP_ISSUER'] ?? '';
@@ -80,8 +88,27 @@ export class NotesController {
 }
 //#endregion limit
 
+//#region guesses
+/** Bad tokens by address. Forget them after a while, and share them among processes. */
+const guesses = new Map<string | undefined, number>();
+
+export const options: McpAuthModuleOptions = {
+  resources: { resource: RESOURCE, authorizationServers: [ISSUER] },
+  onUnauthorized: ({ remoteAddress, reason }) => {
+    if (reason === 'missing_token') return; // every sign-in begins with it
+    guesses.set(remoteAddress, (guesses.get(remoteAddress) ?? 0) + 1);
+  },
+};
+
+/** For `app.use()` on Express: runs before the guard. */
+export function rejectGuesses({ ip }: { ip?: string }, response: ServerResponse, next: () => void): void {
+  if ((guesses.get(ip) ?? 0) < 10) next();
+  else response.writeHead(429).end();
+}
+//#endregion guesses
+
 @Module({
-  imports: [McpAuthModule.forRoot({ resources: { resource: RESOURCE, authorizationServers: [ISSUER] } })],
+  imports: [McpAuthModule.forRoot(options)],
   controllers: [NotesController, AuthMetrics],
 })
 export class AppModule {}
