@@ -96,7 +96,7 @@ describe('AuthorizationServerRegistry', () => {
     await registry.all()[0]!.metadata();
     expect(as.paths).toEqual([OAUTH, OAUTH]);
     expect(logged).toHaveLength(1);
-    expect(logged[0]).toContain('[registration_missing]; see OPERATIONS.md#registration_missing');
+    expect(logged[0]).toContain('[registration_missing]; see docs/operations/health.md#registration_missing');
   });
 
   it('does not hide a fault of ours', async () => {

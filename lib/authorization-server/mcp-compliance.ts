@@ -70,7 +70,7 @@ export function mcpComplianceFindings(metadata: AuthorizationServerMetadata): re
 
 /** Returns the section about a finding, for messages. @internal */
 export function pageOf(code: ComplianceCode): string {
-  return `OPERATIONS.md#${code}`;
+  return `docs/operations/health.md#${code}`;
 }
 
 /**

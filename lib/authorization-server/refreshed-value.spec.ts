@@ -146,7 +146,7 @@ describe('RefreshedValue', () => {
     expect(value.peek()).toBeUndefined();
   });
 
-  it('lets nobody wait for what has failed before', async () => {
+  it('does not let a caller wait for a fetch that failed before', async () => {
     await loaded('a');
     time += FRESH;
     await failed();
@@ -181,7 +181,7 @@ describe('RefreshedValue', () => {
       isDown = false;
     });
 
-    it('is fresh until the drawn moment, so that somebody asks for it then', async () => {
+    it('is fresh until the drawn moment, so that the next caller fetches it then', async () => {
       const drawn = ahead(0.5);
       expect(drawn.fresh()).toBeUndefined();
       await drawn.get();
@@ -191,7 +191,7 @@ describe('RefreshedValue', () => {
       expect([drawn.fresh(), count]).toEqual([undefined, 1]);
     });
 
-    verifies('ASM-19', 'renews it from the drawn moment on, and nobody waits', async () => {
+    verifies('ASM-19', 'renews it from the drawn moment on, and no caller waits', async () => {
       for (const [random, from] of [
         [0, 100],
         [0.25, 97.5],
@@ -256,7 +256,7 @@ describe('RefreshedValue', () => {
     expect(value.state()).toMatchObject({ failure: new Error('down'), isUsable: true });
   });
 
-  it('leaves no rejection unhandled where nobody awaits it', async () => {
+  it('leaves no rejection unhandled if no caller awaits it', async () => {
     const unhandled: unknown[] = [];
     const record = (reason: unknown): void => {
       unhandled.push(reason);

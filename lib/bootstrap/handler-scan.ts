@@ -89,7 +89,7 @@ export class HandlerScan {
     });
   }
 
-  /** Returns the tools with decorators of @rekog/mcp-nest that decide on access. */
+  /** Returns the tools with decorators of @rekog/mcp-nest that control access. */
   decoratedTools(): readonly DecoratedHandler[] {
     return this.methods().flatMap(({ controller, handler }) => {
       const { operation, where, allowsAnonymous } = this.plans.of(controller, handler);

@@ -2,15 +2,15 @@ import type { HandlerPlan } from '../mcp/handler-plan.js';
 import type { AccessDecorator } from '../platform/mcp-nest.js';
 
 /** The section that says what decides first. */
-const PAGE = 'see GUIDE.md#code-that-reads-requser';
+const PAGE = 'see docs/guides/existing-application.md#code-for-passport';
 
-/** A handler with decorators of @rekog/mcp-nest that decide on access. @internal */
+/** A handler with decorators of @rekog/mcp-nest that control access. @internal */
 export interface DecoratedHandler extends Pick<HandlerPlan, 'where' | 'allowsAnonymous'> {
   readonly decorators: readonly AccessDecorator[];
 }
 
 /**
- * Warns of decorators of @rekog/mcp-nest that decide on access beside the guard, and says which of the two decides.
+ * Warns of decorators of @rekog/mcp-nest that control access beside the guard, and says which of the two decides.
  *
  * @param property - the property of requests that has the caller, by the option `requestUser`
  * @param isOpen - whether a resource lets callers without a token in

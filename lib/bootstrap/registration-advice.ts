@@ -52,6 +52,6 @@ function pinned(issuer: string, scopes: ReadonlySet<string>): string {
   return (
     `${issuer}: has a "registration_endpoint" and no "client_id_metadata_document_supported"; if it limits clients to the ` +
     `scopes that they register with, no later step-up gets ${[...scopes].join(' ')}; see ` +
-    'OPERATIONS.md#step-up-and-dynamic-registration'
+    'docs/guides/scopes.md#step-up-and-dynamic-client-registration'
   );
 }

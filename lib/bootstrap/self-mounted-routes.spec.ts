@@ -99,7 +99,7 @@ describe('SelfMountedRoutes', () => {
     expect(adapter.mounted).toEqual([]);
   });
 
-  it('goes by the application that a transport was connected to last', () => {
+  it('uses the application that a transport was connected to last', () => {
     const [first, second] = [new Adapter(), new Adapter()];
     const transport = new Transport('/notes');
     watch(first, true).connect({ options: { transports: [transport] } });

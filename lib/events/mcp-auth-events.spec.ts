@@ -72,7 +72,7 @@ describe('McpAuthEvents', () => {
     expect(calls).toBe(3);
   });
 
-  it('knows whether anybody listens, and makes no event when nobody does', () => {
+  it('knows whether there are listeners, and makes no event without one', () => {
     const emitted: unknown[] = [];
     events.emit = (event) => emitted.push(event);
     const tellAll = (): void => {

@@ -262,9 +262,8 @@ export class McpAuthModuleOptions {
   @CheckOptional(isBoolean) readonly endStreamsAtExpiry?: boolean = true;
 
   /**
-   * Whether the body of a rejection names the rule that failed. It then has `reason` as in OPERATIONS.md, and for an outage
-   * the `server` that is unavailable. The body never contains a token, a claim or the text of an error. The challenge does not
-   * change.
+   * Whether the body of a rejection names the rule that failed. It then has the `reason`, and for an outage the `server` that
+   * is unavailable. The body never contains a token, a claim or the text of an error. The challenge does not change.
    *
    * For development only: a caller who tries tokens learns why each one is rejected.
    *

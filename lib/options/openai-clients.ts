@@ -14,7 +14,7 @@ const USER_AGENT = /^(?:openai-mcp|codex-mcp-client)\//;
  *
  * OpenAI documents the client ids, but not the `User-Agent`, which servers have observed and which may change. A proxy that
  * replaces the header hides the client. Any client can send this header: it then gets the same challenge in another form.
- * So the function must not decide on access.
+ * So the function must not control access.
  *
  * @see {@link https://developers.openai.com/plugins/build/auth | OpenAI, Authentication: client registration}
  * @publicApi

@@ -92,7 +92,7 @@ describe('SharedDeadline', () => {
     ]);
   });
 
-  it('has one timer for many, and none once it went off with nobody waiting', async () => {
+  it('has one timer for many deadlines, and none after it went off without a waiting caller', async () => {
     const many = Array.from({ length: 50 }, () => wait(Promise.resolve(1)));
     expect(vi.getTimerCount()).toBe(1);
     await Promise.all(many);

@@ -25,7 +25,7 @@ describe('the internals of Express that this package uses', () => {
     expect(express.json()).toHaveProperty('name', 'jsonParser');
   });
 
-  it('let the JSON parser of all paths be found, whoever added it', () => {
+  it('let the JSON parser of all paths be found, also one that the application added', () => {
     const parser = express.json();
     const own = express() as unknown as Application;
     own.use('/below', express.json());

@@ -25,7 +25,7 @@ describe('Line', () => {
     expect(left(line)).toEqual(['d', 'e']);
   });
 
-  it('is left once, by nobody else, and binds those that left to nobody', () => {
+  it('is left once, only by its own node, and keeps no link to a node that left', () => {
     const line = new Line<string>();
     const [a, b, c] = enter(line, 'abc') as [Place<string>, Place<string>, Place<string>];
     expect([line.leave(b), line.leave(b)]).toEqual([true, false]);

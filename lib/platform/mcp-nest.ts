@@ -186,7 +186,7 @@ export function servedCapability(
   return kind !== undefined && typeof mcpName === 'string' ? { kind, name: mcpName } : undefined;
 }
 
-/** The decorators of @rekog/mcp-nest that decide on access to a tool. @internal */
+/** The decorators of @rekog/mcp-nest that control access to a tool. @internal */
 export type AccessDecorator = '@PublicTool()' | '@ToolScopes()' | '@ToolRoles()';
 
 /** The metadata keys that they write. Exported by it, and not documented. Checked with @rekog/mcp-nest 2.0.0 to 2.0.5. */
@@ -196,7 +196,7 @@ const ACCESS_KEYS: Readonly<Record<AccessDecorator, string>> = {
   '@ToolRoles()': 'mcp:roles',
 };
 
-/** The decorators of @rekog/mcp-nest on a method that decide on access to its tool, by what `req.user` has. @internal */
+/** The decorators of @rekog/mcp-nest on a method that control access to its tool, by what `req.user` has. @internal */
 export function accessDecorators(method: object): readonly AccessDecorator[] {
   return (Object.keys(ACCESS_KEYS) as AccessDecorator[]).filter((name) =>
     Reflect.hasMetadata(ACCESS_KEYS[name], method),

@@ -61,7 +61,7 @@ describe('assertOrigin', () => {
     }
   });
 
-  verifies(['ORG-03', 'H13'], 'rejects what is no origin to the letter, or is there twice', () => {
+  verifies(['ORG-03', 'H13'], 'rejects what is not exactly an origin, or is there twice', () => {
     const own = 'https://api.example.com';
     for (const origin of [
       ...['null', 'NULL', '', ' ', '*', `${own}/`, `${own}/notes`, `${own}?`, `${own}#`, `${own}, ${own}`],

@@ -19,7 +19,7 @@ import { DecisionReport } from './decision-report.js';
 
 const RESOURCE = 'https://api.example.com/notes';
 const ISSUER = 'https://as.example';
-const NOBODY = { issuer: undefined, clientId: undefined, subject: undefined, jti: undefined };
+const NO_PRINCIPAL = { issuer: undefined, clientId: undefined, subject: undefined, jti: undefined };
 
 describe('DecisionReport', () => {
   let lines: unknown[][];
@@ -67,7 +67,9 @@ describe('DecisionReport', () => {
     events.events$.subscribe((event) => seen.push(event));
     tell(failure);
     expect(line()).toEqual(['debug', `Rejected a request for ${RESOURCE}: ${reason}`]);
-    expect(seen).toMatchObject([{ type: 'rejected', resource: RESOURCE, reason, status: 401, ...NOBODY }]);
+    expect(seen).toMatchObject([
+      { type: 'rejected', resource: RESOURCE, reason, status: 401, ...NO_PRINCIPAL },
+    ]);
   });
 
   verifies('SCP-30', 'joins event and line by a random id', () => {
@@ -90,7 +92,7 @@ describe('DecisionReport', () => {
       granted: ['a'],
       ...{ issuer: ISSUER, clientId: 'c1', subject: 'u1', jti: 'j1' },
     });
-    expect(second).toMatchObject({ granted: [], ...NOBODY });
+    expect(second).toMatchObject({ granted: [], ...NO_PRINCIPAL });
     const text = `Rejected a request for ${RESOURCE}: insufficient_scope, asked for b c\\u000a (${first.correlationId})`;
     expect(lines[0]).toEqual(['debug', text]);
   });
@@ -136,7 +138,7 @@ describe('DecisionReport', () => {
     tell(withRejectedClaims(new TokenRejectedError('subject'), { iss: 1, sub: {}, jti: [] }));
     expect(seen).toMatchObject([
       { reason: 'expired', issuer: ISSUER, clientId: 'c1', subject: 'x\n{fake}', jti: 'j1' },
-      { reason: 'subject', ...NOBODY },
+      { reason: 'subject', ...NO_PRINCIPAL },
     ]);
     expect(JSON.stringify(lines)).not.toContain('fake');
   });
@@ -182,7 +184,7 @@ describe('DecisionReport', () => {
     ]);
   });
 
-  it('makes no event when nobody listens', () => {
+  it('makes no event without a listener', () => {
     const emitted: unknown[] = [];
     events.emit = (event) => emitted.push(event);
     report.authenticated({} as AuthInfo, RESOURCE);

@@ -27,7 +27,7 @@ describe('describeAudiences', () => {
     expect(found('the-token', ['the-token'])).toBe('"[token]"');
   });
 
-  it('says what the resource accepts, also where nobody vouches for claims', () => {
+  it('says what the resource accepts, also if no verifier vouches for claims', () => {
     expect(describeAudiences({ ...ONE, audiences: ['a', 'b'] }, undefined, [])).toBe('; expected "a", "b"');
     expect(describeAudiences({ ...ONE, rejectMultipleAudiences: true }, { aud: ['a', 'b'] }, [])).toBe(
       '; expected "https://api.example.com/notes" alone, the token has "a", "b"',

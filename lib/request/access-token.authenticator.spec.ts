@@ -152,7 +152,7 @@ describe('AccessTokenAuthenticator', () => {
       [{ exp: undefined }, 'authenticated'],
       [{ sub: undefined }, 'subject'],
       [{ cnf: {} }, 'sender_constrained'],
-    ])('decides as ever, sync or async: %j', async (changes, reason) => {
+    ])('makes the same decision, sync or async: %j', async (changes, reason) => {
       expect(await outcome('opaque', NOW, new OwnVerifier(() => claims(changes)))).toBe(reason);
       expect(await outcome('opaque', NOW, new OwnVerifier(() => Promise.resolve(claims(changes))))).toBe(
         reason,

@@ -33,18 +33,22 @@ describe('AuthContext', () => {
     context = new AuthContext();
   });
 
-  verifies('F94', 'knows nobody outside of a request, in one that is not admitted, and after it', () => {
-    expect(subject()).toBeUndefined();
-    let ran = false;
-    runForRequest(requestOf(), () => {
-      ran = true;
+  verifies(
+    'F94',
+    'knows no caller outside of a request, in one that is not authenticated, and after it',
+    () => {
       expect(subject()).toBeUndefined();
-    });
-    runForRequest(requestOf('u1'), () => {
-      expect(subject()).toBe('u1');
-    });
-    expect([ran, subject(), RequestContext.current()?.request]).toEqual([true, undefined, undefined]);
-  });
+      let ran = false;
+      runForRequest(requestOf(), () => {
+        ran = true;
+        expect(subject()).toBeUndefined();
+      });
+      runForRequest(requestOf('u1'), () => {
+        expect(subject()).toBe('u1');
+      });
+      expect([ran, subject(), RequestContext.current()?.request]).toEqual([true, undefined, undefined]);
+    },
+  );
 
   it('looks when it is asked: a request may be admitted, and rejected, on its way', () => {
     const request = requestOf();

@@ -6,7 +6,7 @@ import type { AuthInfo } from './auth-info.decorator.js';
 import { RequestContext } from './request-context.js';
 
 describe('RequestContext.prepare', () => {
-  it('admits nobody, and presents nobody', () => {
+  it('authenticates no caller, and presents none', () => {
     const request = new IncomingMessage(new Socket());
     RequestContext.prepare(request);
     const context = RequestContext.find(request);

@@ -85,7 +85,7 @@ describe('toAuthInfo', () => {
     }).toThrow(TypeError);
   });
 
-  verifies('SES-07', 'shares between requests only what nobody can change, and never the token', () => {
+  verifies('SES-07', 'shares between requests only what is frozen, and never the token', () => {
     const token = admitted();
     const [first, second] = [toAuthInfo(TOKEN, token, resource), toAuthInfo('other', token, resource)];
     expect(first).not.toBe(second);

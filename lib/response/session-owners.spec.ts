@@ -30,7 +30,7 @@ function owners(limits: { maxSessions?: number; maxIdleSeconds?: number } = {}) 
 }
 
 describe('SessionOwners', () => {
-  it('knows who holds a session, and that nobody holds what was forgotten or never bound', () => {
+  it('knows the owner of a session, and that a session which was forgotten or never bound has none', () => {
     const { owners: sessions } = owners();
     sessions.bind('s', 'a');
     expect([sessions.use('s', 'a'), sessions.use('s', 'b'), sessions.use('S', 'a')]).toEqual([
@@ -60,7 +60,7 @@ describe('SessionOwners', () => {
     expect([sessions.use('s', 'a'), sessions.size]).toEqual([false, 0]);
   });
 
-  it('can give a forgotten id to somebody else', () => {
+  it('can give a forgotten id to another owner', () => {
     const { clock, owners: sessions } = owners();
     sessions.bind('s', 'a');
     clock.seconds = 60;
@@ -89,7 +89,7 @@ describe('SessionOwners', () => {
     ]);
   });
 
-  it('drops the longest unused of a owner with more than its share, and nobody else’s', () => {
+  it('drops the longest unused session of an owner with more than its share, and none of another owner', () => {
     const { owners: sessions } = owners();
     for (let n = 0; n < 89; n++) sessions.bind(`s${String(n)}`, `h${String(n)}`);
     for (let n = 0; n < 11; n++) sessions.bind(`own${String(n)}`, 'a');

@@ -117,7 +117,7 @@ describe('IntrospectionTokenVerifier', () => {
     expect(await cause(keyless.verify(token))).toBe(`${as.jwksUri}: answered 500`);
   });
 
-  it('passes on that the metadata cannot be had', async () => {
+  it('passes on that the metadata cannot be fetched', async () => {
     const { known, verifier } = make();
     const outage = new AuthorizationServerUnavailableError(as.issuer, 'metadata');
     const server = { ...known, metadata: () => Promise.reject(outage) };
@@ -225,7 +225,7 @@ describe('IntrospectionTokenVerifier', () => {
     expect(shown).not.toContain(token);
   });
 
-  it('says of a secret that cannot be had which option it is', async () => {
+  it('names the option of a secret that is not available', async () => {
     const threw = 'the option "clientSecret" threw, or took too long';
     const none = 'the option "clientSecret" gave no secret';
     for (const [clientSecret, message] of [

@@ -52,7 +52,7 @@ describe('IssuerTokenVerifier', () => {
     }
   });
 
-  verifies('OPQ-07', 'asks nobody about a JWT of nobody', async () => {
+  verifies('OPQ-07', 'asks no server about a JWT of an unknown issuer', async () => {
     for (const iss of ['x', '', undefined, 7, ['b']]) {
       await expect(way(jwtOf({ iss }), signing, both)).rejects.toMatchObject({ reason: 'issuer' });
       await expect(way(jwtOf({ iss }), asked)).rejects.toMatchObject({ reason: 'issuer' });
@@ -62,7 +62,7 @@ describe('IssuerTokenVerifier', () => {
     expect(jwt.verify).not.toHaveBeenCalled();
   });
 
-  it('rejects an opaque token where nobody can be asked', async () => {
+  it('rejects an opaque token if no server can be asked', async () => {
     await expect(way('opaque', signing)).rejects.toMatchObject({ reason: 'malformed' });
   });
 

@@ -24,7 +24,7 @@ describe('toVerifierError', () => {
     expect(error).toMatchObject({ reason, cause });
   });
 
-  it('takes keys that cannot be had for an outage', () => {
+  it('takes keys that cannot be fetched for an outage', () => {
     const cause = new DiscoveryError('timeout', ISSUER, 'late');
     const error = toVerifierError(cause, ISSUER);
     expect(error).toBeInstanceOf(AuthorizationServerUnavailableError);

@@ -324,7 +324,7 @@ describe('JwtTokenVerifier', () => {
       },
     );
 
-    it('cannot tell while the keys cannot be had', async () => {
+    it('cannot tell while the keys cannot be fetched', async () => {
       const unavailable = async (): Promise<void> => {
         const fresh = await verifierFor(as.issuer);
         await expect(fresh(await as.token({}))).rejects.toBeInstanceOf(AuthorizationServerUnavailableError);

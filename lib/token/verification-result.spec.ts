@@ -15,7 +15,7 @@ describe('readVerificationResult', () => {
     expect(readVerificationResult(verified)).toBe(verified);
     const bare = { audienceVerified: false, requiresExpiry: false };
     expect(readVerificationResult(claims)).toMatchObject({ claims, ...bare });
-    // Claims are not the place to answer for the audience: whoever makes the token chooses them.
+    // Claims are not the place to answer for the audience: the party that makes the token chooses them.
     const boastful = { sub: 'u1', audienceVerified: true };
     expect(readVerificationResult(boastful)).toMatchObject({ claims: boastful, ...bare });
   });

@@ -25,10 +25,10 @@ const SWC = [
 
 const TRANSFORMS = { 'ts-jest': 'ts-jest', '@swc/jest': SWC } as const;
 
-/** The line that TESTING.md gives. */
+/** The line that docs/guides/testing.md gives. */
 const line = JSON.parse(await readFile(join(root, 'test/package/jest-options.json'), 'utf8')) as object;
 
-/** An example of TESTING.md as a project without vitest has it. */
+/** An example of docs/guides/testing.md as a project without vitest has it. */
 async function example(name: string): Promise<string> {
   const text = await readFile(join(root, 'test/docs', name), 'utf8');
   return text.replace(/^import .* from 'vitest';\n/m, '').replace(/from '(\.\/[\w-]+)\.js'/g, "from '$1'");
@@ -95,7 +95,7 @@ describe.concurrent('a new project of Nest 11', { timeout: TIMEOUT_MS }, () => {
 
   describe.concurrent.each(CLIENTS)('installed by %s', (client) => {
     describe.concurrent.each(Object.entries(TRANSFORMS))('with %s', (_, transform) => {
-      verifies('WAY-20', 'passes the tests of TESTING.md, with one more line', async () => {
+      verifies('WAY-20', 'passes the tests of docs/guides/testing.md, with one more line', async () => {
         const more = { ...line, transform: { '^.+\\.(t|j)s$': transform } };
         const report: unknown = JSON.parse(await jest(client, await unitConfig(client, more)));
         expect(report).toMatchObject(ALL_PASSED);

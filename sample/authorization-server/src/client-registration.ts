@@ -26,7 +26,7 @@ function makePublic(method: unknown, metadata: ClientMetadata): void {
       'token_endpoint_auth_method must be none, only public clients may register',
     );
   }
-  // oidc-provider makes up a secret when the request names no method; nobody would ever check it.
+  // oidc-provider makes up a secret when the request names no method; no endpoint would check it.
   delete metadata.client_secret;
   delete metadata.client_secret_expires_at;
 }

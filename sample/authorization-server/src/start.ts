@@ -40,7 +40,7 @@ export async function startAuthorizationServer(
   }
 }
 
-/** The server without a port: its Nest app, for whoever has a server of his own at the issuer's address. */
+/** The server without a port: its Nest app, for callers with a server of their own at the issuer's address. */
 export async function createAuthorizationServerApp(
   issuer: string,
   options: AuthorizationServerOptions,

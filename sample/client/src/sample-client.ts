@@ -10,7 +10,7 @@ export class SampleClient {
 
   /**
    * @param endpoint - the MCP server's URL, and all that a client is told
-   * @param fetchFn - does the requests; for whoever wants to see them
+   * @param fetchFn - does the requests; a caller that wants to see them gives its own
    */
   constructor(
     private readonly endpoint: URL,

@@ -7,7 +7,7 @@ export class Trace {
 
   constructor(private readonly print: (line: string) => void) {}
 
-  /** A `fetch` for whoever shall be traced. */
+  /** A `fetch` for the party that is traced. */
   readonly fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const request = new Request(input, init);
     const body = request.body === null ? '' : await request.clone().text();

@@ -133,7 +133,7 @@ export class LegacyClient {
   }
 }
 
-/** The JSON-RPC message of an answer, be it JSON or the only event of a stream. */
+/** The JSON-RPC message of an answer: JSON, or the only event of a stream. */
 async function messageOf(response: Response): Promise<unknown> {
   const text = await response.text();
   const event = /^data: (.+)$/m.exec(text)?.[1];

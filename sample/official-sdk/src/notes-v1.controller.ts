@@ -11,7 +11,7 @@ import { makeNotesServerV1 } from './notes-v1.server.js';
 @UseGuards(BearerAuthGuard)
 @ProtectedResource('notes-v1')
 export class NotesV1Controller {
-  /** A server of your own also ends sessions that nobody uses. */
+  /** A server of your own also ends sessions that are not used. */
   private readonly sessions = new Map<string, StreamableHTTPServerTransport>();
 
   constructor(private readonly store: NotesStore) {}

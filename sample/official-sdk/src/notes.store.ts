@@ -21,6 +21,6 @@ export class NotesStore {
 }
 
 function ownerOf(caller: Caller): string {
-  if (!caller) throw new Error('Nobody is let in without a token here');
+  if (!caller) throw new Error('A caller needs a token here');
   return principalKey(caller as AuthInfo);
 }

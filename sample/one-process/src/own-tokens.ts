@@ -5,7 +5,7 @@ import { ISSUER, RESOURCE } from './environment.js';
 
 const MEANT = { resource: RESOURCE, requiredScopes: ['notes:read'] };
 
-/** Nobody has to be asked who the authorization server is, nor told what it lacks. */
+/** The authorization server is known: nothing is fetched, and no warning says what it lacks. */
 const OWN_SERVER = { metadata: { issuer: ISSUER }, mcpCompliance: 'off' } as const;
 
 //#region function

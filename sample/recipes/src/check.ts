@@ -5,7 +5,7 @@ import { AuthInfo, BearerAuthGuard, McpAuthModule, type ProtectedResourceOptions
 
 /**
  * A server on loopback for trying tokens of a provider by hand, at the path of the resource: it tells what a token that
- * is let in says, and of a rejected one which rule it was.
+ * is authenticated says, and of a rejected one which rule it was.
  */
 export async function startCheck(
   resource: ProtectedResourceOptions,

@@ -35,8 +35,8 @@ export class TodosTools {
   }
 
   /**
-   * Whose it is, only the tool itself can find out. Without `delete:todos` a todo of somebody else and one that is not there
-   * are the same, so that nobody learns of todos by trying.
+   * Whose it is, only the tool itself can find out. Without `delete:todos` a todo of another person and one that is not there
+   * are the same, so that a caller learns of no todo by trying.
    */
   @Tool({ name: 'delete_todo', description: 'Delete a todo', parameters: Id })
   delete(@Payload() { id }: z.infer<typeof Id>, @AuthInfo() auth: AuthInfo) {

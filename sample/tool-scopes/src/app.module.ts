@@ -13,7 +13,7 @@ import { FoldersAdminTools, FoldersTools } from './folders.tools.js';
         resource: RESOURCE,
         authorizationServers: [ISSUER],
         requiredScopes: ['notes:read'],
-        // All of them: nobody can tell from the decorators that a function may ask for "hr:write".
+        // All of them: the decorators do not say that a function may ask for "hr:write".
         scopesSupported: SCOPES,
       },
       scopeHierarchy: { 'notes:admin': ['notes:write'], 'notes:write': ['notes:read'] },

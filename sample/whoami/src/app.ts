@@ -19,7 +19,7 @@ export const mcp = new McpStrategy({ name: 'whoami', version: '1.0.0', transport
 @UseGuards(BearerAuthGuard)
 class WhoamiEndpoint extends McpHttpControllerFor(transport) {}
 
-/** Any service may ask who calls; nobody has to hand the caller on. */
+/** Any service may ask who calls; no code has to pass the caller on. */
 @Injectable()
 class Identity {
   constructor(private readonly context: AuthContext) {}

@@ -59,7 +59,7 @@ describe('an authorization server with dynamic client registration', () => {
   const DCR_ONLY = { client_id_metadata_document_supported: undefined };
   const told = (scopes: string): string =>
     `${as.issuer}: has a "registration_endpoint" and no "client_id_metadata_document_supported"; if it limits clients to the ` +
-    `scopes that they register with, no later step-up gets ${scopes}; see OPERATIONS.md#step-up-and-dynamic-registration`;
+    `scopes that they register with, no later step-up gets ${scopes}; see docs/guides/scopes.md#step-up-and-dynamic-client-registration`;
 
   verifies(
     'CLI-37',
@@ -112,7 +112,7 @@ describe('an authorization server with dynamic client registration', () => {
         ...(await warned({ code_challenge_methods_supported: ['plain'] })),
         ...(await warned(DCR_ONLY)),
       ];
-      const pages = lines.map((line) => /see (OPERATIONS|GUIDE)\.md#([\w-]+)$/.exec(line)?.slice(1));
+      const pages = lines.map((line) => /see (docs\/[\w/-]+\.md)#([\w-]+)$/.exec(line)?.slice(1));
       expect(pages.map((page) => page?.[1])).toEqual([
         'authorization_endpoint_missing',
         'token_endpoint_missing',
@@ -121,14 +121,14 @@ describe('an authorization server with dynamic client registration', () => {
         'pkce_missing',
         'registration_missing',
         'pkce_s256_missing',
-        'step-up-and-dynamic-registration',
+        'step-up-and-dynamic-client-registration',
       ]);
       const all: readonly (readonly (string | undefined)[] | undefined)[] = [
         ...pages,
-        ['GUIDE', 'code-that-reads-requser'],
+        ['docs/guides/existing-application.md', 'code-for-passport'],
       ];
       for (const [page = '', anchor = ''] of all.map((each) => each ?? []))
-        expect([...anchors(readFileSync(`${page}.md`, 'utf8'))]).toContain(anchor);
+        expect([...anchors(readFileSync(page, 'utf8'))]).toContain(anchor);
     },
   );
 });

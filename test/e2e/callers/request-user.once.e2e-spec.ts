@@ -471,7 +471,7 @@ describe.each(PLATFORMS)('req.user on %s', (platform) => {
         expect((await post(toolCall(name), editor)).text).toContain('requires authentication');
     });
 
-    const PAGE = 'see GUIDE.md#code-that-reads-requser';
+    const PAGE = 'see docs/guides/existing-application.md#code-for-passport';
     verifies('CLI-36', 'is explained in a warning at startup, with the option and without it', async () => {
       const warned = async (given: McpAuthModuleOptions) =>
         (await open(given)).log.warnings.filter((line) => line.includes('@rekog/mcp-nest'));

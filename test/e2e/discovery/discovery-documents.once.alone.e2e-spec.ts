@@ -178,7 +178,9 @@ describe('a member that only MCP clients need', () => {
         as.at(OAUTH, as.metadata(overrides));
         const log = new RecordingLogger();
         const app = await startNotes(trusting(as.issuer), log);
-        expect(log.warnings).toEqual([`${as.issuer}: ${message} [${code}]; see OPERATIONS.md#${code}`]);
+        expect(log.warnings).toEqual([
+          `${as.issuer}: ${message} [${code}]; see docs/operations/health.md#${code}`,
+        ]);
         expect(await statusOfToken(app, as)).toBe(200);
       }
     },
@@ -220,6 +222,6 @@ describe('a member that only MCP clients need', () => {
     const log = new RecordingLogger();
     await startNotes(trusting(as.issuer), log);
     expect(log.warnings).toHaveLength(1);
-    expect(log.warnings[0]).toContain('[pkce_missing]; see OPERATIONS.md#pkce_missing');
+    expect(log.warnings[0]).toContain('[pkce_missing]; see docs/operations/health.md#pkce_missing');
   });
 });
