@@ -33,7 +33,7 @@ export function firstRun(text: string = readme): FirstRun {
     throw new Error(`"First run" of the README has other blocks: ${languages.join(' ')}`);
   }
   const at = (index: number): string => fences[index]?.[2]?.trimEnd() ?? '';
-  const [compile = '', start = ''] = at(2).split('\n');
+  const [compile = '', start = ''] = at(2).replaceAll('\\\n', '').split('\n');
   const name = /^Save this as `([^`]+)`:$/m.exec(section)?.[1] ?? '';
   return { install: at(0), file: at(1), name, compile, start, define: at(3), calls: shownCommands(at(4)) };
 }
