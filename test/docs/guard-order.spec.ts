@@ -10,8 +10,7 @@ import {
 import { APP_GUARD } from '@nestjs/core';
 import { type AuthInfo, BearerAuthGuard } from 'nestjs-mcp-auth';
 import { describe, expect, it } from 'vitest';
-import { PLATFORMS, startApp } from '../fixtures/app.js';
-import { closeAfterTest } from '../fixtures/opened.js';
+import { PLATFORMS, start } from '../fixtures/app.js';
 import { NOTES } from '../fixtures/resources.js';
 import { server } from '../fixtures/servers.js';
 
@@ -53,7 +52,6 @@ describe.each(PLATFORMS)('what the page on the order of guards says, on %s', (pl
       resources: { resource: NOTES, authorizationServers: [as.issuer] },
       earlyAuthentication,
     };
-    const parts = { controllers: [NotesController], providers };
     const ofMiddleware: (string | undefined)[] = [];
     const prepare = (nest: INestApplication): void => {
       nest.use((request: { auth?: AuthInfo }, _: unknown, next: () => void) => {
@@ -61,7 +59,7 @@ describe.each(PLATFORMS)('what the page on the order of guards says, on %s', (pl
         next();
       });
     };
-    const app = closeAfterTest(await startApp(options, parts, prepare, undefined, platform));
+    const app = await start(options, { controllers: [NotesController], providers, prepare, platform });
     seen.length = 0;
     const headers = { authorization: `Bearer ${await as.token({ aud: NOTES })}` };
     expect((await app.send('/notes', { headers })).status).toBe(200);

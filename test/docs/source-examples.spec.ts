@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
-import { startApp } from '../fixtures/app.js';
+import { start } from '../fixtures/app.js';
 import { MCP_HEADERS } from '../fixtures/mcp-endpoint.js';
-import { closeAfterTest } from '../fixtures/opened.js';
 import { message } from '../fixtures/operations-app.js';
 import { NOTES } from '../fixtures/resources.js';
 import { server } from '../fixtures/servers.js';
@@ -11,7 +10,7 @@ it('the example of a handler source protects tools, prompts, resources and templ
   const as = await server();
   const resources = { resource: NOTES, authorizationServers: [as.issuer] };
   const parts = { controllers: [NotesController], providers: [NotesHandlers] };
-  const app = closeAfterTest(await startApp({ resources }, parts, undefined, undefined, 'express'));
+  const app = await start({ resources }, parts);
   const ask = async (method: string, params: object, scope: string | undefined) => {
     const { status, headers } = await app.send('/notes', {
       method: 'POST',
