@@ -108,26 +108,3 @@ describe('docs/reference/options.md', () => {
     }
   });
 });
-
-it('README.md says the same defaults', () => {
-  const all = optionsOf(read('docs/reference/options.md'));
-  const [, table = ''] = /^## Options\n([^]*?)^## /m.exec(read('README.md')) ?? [];
-  const rows = table
-    .split('\n')
-    .filter((line) => /^\| \[?`/.test(line))
-    .map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim()))
-    .map(([, first = '', , byDefault = '']) => ({ name: /`([^`]+)`/.exec(first)?.[1] ?? '', byDefault }));
-  expect(rows.length).toBeGreaterThan(10);
-  for (const { name, byDefault } of rows) {
-    const inPage = all
-      .filter((option) => option.name === name)
-      .map((option) => option.byDefault.replaceAll("'", ''));
-    expect(inPage, name).not.toEqual([]);
-    const isPlain = /^(`.*`|required|none|true|false)$/.test(byDefault);
-    if (isPlain)
-      expect(
-        inPage.map((each) => each.split(':')[0]),
-        name,
-      ).toContain(byDefault.replaceAll('`', ''));
-  }
-});

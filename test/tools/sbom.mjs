@@ -3,28 +3,35 @@
  *
  *     node test/tools/sbom.mjs [root]
  *
- * npm makes it from the lock file, without a network. Its option `--omit dev` also omits a dependency that a development
- * dependency needs too, and it names the package after the folder, so both are put right here.
+ * npm makes it from the lock file, without a network. It gets only the entries of dependencies: npm's own option
+ * `--omit dev` also omits a dependency that a development dependency needs too.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = resolve(process.argv[2] ?? fileURLToPath(new URL('../..', import.meta.url)));
-const { name } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const npmArguments = ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'];
-const bom = JSON.parse(
-  execFileSync('npm', npmArguments, { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 }),
-);
+const read = (file) => JSON.parse(readFileSync(join(root, file), 'utf8'));
 
-const isDevelopment = ({ properties = [] }) =>
-  properties.some((property) => property.name === 'cdx:npm:package:development' && property.value === 'true');
-const components = bom.components.filter((component) => !isDevelopment(component));
-const listed = new Set([bom.metadata.component, ...components].map((component) => component['bom-ref']));
-const dependencies = bom.dependencies
-  .filter(({ ref }) => listed.has(ref))
-  .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((each) => listed.has(each)) }));
+const { name, version, description, license, dependencies } = read('package.json');
+const manifest = { name, version, description, license, dependencies };
+const lock = read('package-lock.json');
+const isInstalled = ([path, { dev, peer }]) => path !== '' && !dev && !peer;
+const packages = Object.fromEntries(Object.entries(lock.packages).filter(isInstalled));
 
-const metadata = { ...bom.metadata, component: { ...bom.metadata.component, name } };
-console.log(JSON.stringify({ ...bom, metadata, components, dependencies }, null, 2));
+const temporary = mkdtempSync(join(tmpdir(), 'sbom-'));
+try {
+  // npm names the package after its folder.
+  const folder = join(temporary, name);
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
+  const { lockfileVersion } = lock;
+  const ofPackage = { name, version, lockfileVersion, packages: { '': manifest, ...packages } };
+  writeFileSync(join(folder, 'package-lock.json'), JSON.stringify(ofPackage));
+  const npmArguments = ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'];
+  process.stdout.write(execFileSync('npm', npmArguments, { cwd: folder, encoding: 'utf8' }));
+} finally {
+  rmSync(temporary, { recursive: true });
+}
