@@ -45,7 +45,8 @@ describe('escapeForLog', () => {
     const started = performance.now();
     escapeForLog('eyJ.'.repeat(2_000_000));
     escapeForLog('eyJ'.repeat(2_000_000));
-    expect(performance.now() - started).toBeLessThan(200);
+    // In quadratic time it would take minutes.
+    expect(performance.now() - started).toBeLessThan(5000);
   });
 });
 

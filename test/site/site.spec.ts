@@ -7,6 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium, noChromium } from '../fixtures/chromium.js';
 import { builtSite, remoteTags, remoteUrls, StaticServer } from './built-site.js';
+import { QUESTIONS } from './questions.js';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const SCHEMES = ['light', 'dark'] as const;
@@ -104,6 +105,23 @@ describe.skipIf(noChromium !== undefined)('a reader of the site', () => {
     expect(await page.locator('h1').innerText()).toMatch(/test/i);
     expect(requested.length).toBeGreaterThan(5);
     expect(requested.filter((url) => !url.startsWith(server.origin) && !url.startsWith('data:'))).toEqual([]);
+    await page.close();
+  });
+
+  it('finds the answers to thirty questions among the first five results', { timeout: 120_000 }, async () => {
+    const page = await open('/');
+    await page.getByRole('button', { name: 'Search' }).click();
+    const unanswered: string[] = [];
+    for (const { question, words, answer } of QUESTIONS) {
+      await page.getByRole('searchbox').fill(words);
+      const [path = '', anchor = ''] = answer.split('#');
+      const found = page.locator(`.results li:nth-child(-n + 5) a[href*="/${path}"][href$="#${anchor}"]`);
+      await found
+        .first()
+        .waitFor({ timeout: 3000 })
+        .catch(() => unanswered.push(`${question} (${words})`));
+    }
+    expect([QUESTIONS.length, unanswered]).toEqual([30, []]);
     await page.close();
   });
 

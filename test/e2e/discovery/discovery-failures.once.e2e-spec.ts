@@ -16,9 +16,15 @@ beforeEach(async () => {
 
 /** The issuer of a server that is gone: its port rejects connections. */
 async function deadIssuer(): Promise<string> {
-  const gone = await server();
-  await gone.close();
-  return gone.issuer;
+  const [issuer = ''] = await deadIssuers(1);
+  return issuer;
+}
+
+/** Closed after all have started, as a free port may be given out again. */
+async function deadIssuers(count: number): Promise<string[]> {
+  const gone = await Promise.all(Array.from({ length: count }, () => server()));
+  await Promise.all(gone.map((each) => each.close()));
+  return gone.map(({ issuer }) => issuer);
 }
 
 describe('a document of another issuer', () => {
@@ -149,7 +155,7 @@ describe('the next location', () => {
 
 describe('several authorization servers', () => {
   verifies('F19', 'fail startup together, each named with what was tried', async () => {
-    const [first, second] = [await deadIssuer(), await deadIssuer()];
+    const [first = '', second = ''] = await deadIssuers(2);
     const good = await server();
     const rejected = (issuer: string): string =>
       `${issuer}${OAUTH}: cannot be reached (connect ECONNREFUSED ${new URL(issuer).host})`;
