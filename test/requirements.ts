@@ -601,7 +601,7 @@ const listsAndLocalCalls = {
     MCP,
     'stdio has no tokens: handlers run for the configured caller, or are rejected by a JSON-RPC error',
   ),
-  'STD-02': row('design', 'no HTTP request is no proof of stdio, which the transport itself has to say'),
+  'STD-02': row('design', 'a missing HTTP request does not prove stdio: the transport itself has to say so'),
   'STD-03': row(MCP, 'callers that a transport vouches for: their time, resource and scopes are checked'),
   'STD-04': row('design', 'without HTTP, no tokens are verified'),
   F96: row('design', 'the option stdio, denied by default'),
