@@ -20,7 +20,12 @@ export interface RequestEvent extends EventPrincipal {
   readonly resource: string;
 }
 
-/** A request was authenticated and authorized. @publicApi */
+/**
+ * A caller was authenticated and authorized. `scope_denied` may follow for the same request: with `earlyAuthentication`, or if
+ * a handler finds a scope missing. A request without a token that passes has no event.
+ *
+ * @publicApi
+ */
 export interface AuthenticatedEvent extends RequestEvent {
   /** The name of the event. */
   readonly type: 'authenticated';

@@ -40,7 +40,7 @@ export type AuthorizationServerType = 'auto' | 'oauth' | 'oidc';
 
 /**
  * Changes a metadata document before it is checked, to repair a server's mistakes. Gets a copy. Its result is checked like any
- * document, the issuer included. If it throws, the application does not start.
+ * document, the issuer included. If it throws, discovery of this server fails.
  *
  * @publicApi
  */
@@ -193,8 +193,8 @@ export class AuthorizationServerBaseOptions {
 
   /**
    * What to do if the metadata lacks something that MCP clients need. They need PKCE with S256, the code flow, its endpoints,
-   * and a way to register. `warn` logs it, `error` aborts startup, `off` does not check. It never changes which tokens are
-   * accepted.
+   * and a way to register. `warn` logs it, `off` does not check. Both change nothing for tokens. `error` makes it a failure of
+   * discovery: startup is aborted, or with `retry` and `lazy` the tokens of this server get 503.
    *
    * @defaultValue 'warn'
    */

@@ -241,7 +241,7 @@ export class McpAuthModuleOptions {
    * them. This is before their bodies are read, and also on routes that a library mounts on the platform itself. Guards still
    * authorize these requests, and the token is verified only once. The path is that of the resource identifier, so several
    * resources need different paths. Everything under the path then needs a token, also routes with `@SkipBearerAuth()` or
-   * `@AllowAnonymous()`, unless the resource has `allowAnonymous`.
+   * `@AllowAnonymous()`, unless the resource has `allowAnonymous`. With `anonymousMethods`, what that opens needs none.
    *
    * On Express it also runs before `app.enableCors()`. Then only pages of `allowedOrigins` can read its answers.
    *
@@ -274,7 +274,7 @@ export class McpAuthModuleOptions {
   /**
    * The form of a rejection's body. `oauth` is `{ "error", "error_description" }`. `json-rpc` is an error response of JSON-RPC
    * 2.0 with the request's `id`, the HTTP status as `code`, and the `oauth` body in `data`. MCP clients use only status and
-   * challenge.
+   * challenge. A message that is wrong itself, such as a batch, gets `json-rpc` with either value, and a negative `code`.
    *
    * @defaultValue 'oauth'
    * @see {@link https://www.jsonrpc.org/specification#error_object | JSON-RPC 2.0 section 5.1}

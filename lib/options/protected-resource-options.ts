@@ -122,7 +122,7 @@ export class ProtectedResourceOptions {
   /**
    * The `scopes_supported` of the metadata. `offline_access` is left out.
    *
-   * @defaultValue `requiredScopes` and all scopes that `@RequireScopes()` names on this resource's handlers
+   * @defaultValue `requiredScopes` and all scopes that `@RequireScopes()` and `McpHandlerSource` name for this resource
    */
   @CheckOptional(isListOf(isScopeToken, { nonEmpty: false })) readonly scopesSupported?: readonly string[];
 
@@ -157,7 +157,8 @@ export class ProtectedResourceOptions {
   /**
    * Origins whose web pages may send requests here, in addition to the default ones. Requests from any other origin are
    * answered with 403, whatever their token. Write each as browsers send it: `https://app.example.com` or
-   * `http://localhost:5173`; `http://localhost:*` is every port. A request without `Origin` is not from a browser and passes.
+   * `http://localhost:5173`; `http://localhost:*` is every port. A request without `Origin` passes this check: clients send
+   * none, and browsers leave it out of some GET requests.
    *
    * `['*']` allows any origin of that form: every page in every browser may then send requests, and only the token is checked.
    * Use it only for resources whose tokens no page gets without its user. `null` cannot be allowed.

@@ -236,8 +236,9 @@ export const ERROR_CODE_REFERENCE: Readonly<Record<McpAuthErrorCode, ErrorRefere
   ),
   ERR_MCP_AUTH_MESSAGE_REJECTED: entry(
     [400, 403, 405, 415],
-    'The message breaks the rules of its protocol version, calls an undeclared tool, or is not a JSON object.',
-    'Look up the reason: `batch`, `header_mismatch`, `undeclared_tool`, `media_type`, `not_a_message` or `no_stream`.',
+    'The message may not be served, whatever the token.',
+    'Look up the reason: `batch`, `header_mismatch`, `too_large`, `undeclared_tool`, `other_resource`, `media_type`, ' +
+      '`not_a_message` or `no_stream`.',
   ),
   ERR_MCP_AUTH_INSUFFICIENT_SCOPE: entry(
     403,
