@@ -85,7 +85,7 @@ function readPlan(controller: Class, method: NamedMethod): HandlerPlan {
     where,
     operation,
     server: patternTransport(method),
-    requirements: [...new Set(said(REQUIRED_SCOPES) as readonly ScopeRequirement[])],
+    requirements: Object.freeze([...new Set(said(REQUIRED_SCOPES) as readonly ScopeRequirement[])]),
     call: callOf(where, operation),
     noFurtherScopes: noFurtherScopes(controller, method),
     resourceName: said(PROTECTED_RESOURCE).at(-1) as string | undefined,

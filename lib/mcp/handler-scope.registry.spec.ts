@@ -53,6 +53,26 @@ describe('HandlerScopeRegistry', () => {
     expect(scopes.requirementsOf(asked('prompt', 'greet'))).toEqual(['c']);
   });
 
+  it('knows which requirements are among those of an operation', () => {
+    const { scopes: own } = registry(NOTES);
+    const [one, shared] = [['a', 'b'], ['c']];
+    own.register([
+      declaration('tool', 'open'),
+      { kind: 'tool', name: 'one', requirements: one },
+      { kind: 'tool', name: 'two', requirements: shared },
+      { kind: 'tool', name: 'two', requirements: one },
+    ]);
+    const asks = (name: string, requirements: readonly string[]): boolean =>
+      own.requires(asked('tool', name), requirements);
+    for (const requirements of [one, ['b', 'a'], ['b'], []]) expect(asks('one', requirements)).toBe(true);
+    for (const requirements of [['a', 'b', 'c'], shared, ['A']])
+      expect(asks('one', requirements)).toBe(false);
+    for (const requirements of [one, shared, ['a', 'c']]) expect(asks('two', requirements)).toBe(true);
+    expect([asks('open', []), asks('open', one), asks('unknown', one)]).toEqual([true, false, false]);
+    expect(own.requires({ ...asked('tool', 'one'), kind: 'route' }, one)).toBe(false);
+    expect([one, shared]).toEqual([['a', 'b'], ['c']]);
+  });
+
   verifies('CLI-22', 'opens an operation to anonymous callers only if all of its handlers do', () => {
     const { scopes: own, known } = registry(NOTES);
     const open = (kind: McpOperationKind, name: string, allowAnonymous?: boolean): McpDeclaration => ({

@@ -43,6 +43,28 @@ describe('operationsOf', () => {
     ]);
   });
 
+  it('tells the method of every message, and arguments only where a handler gets them', () => {
+    const given = { name: 'a', uri: 'a', arguments: { folder: 'hr' } };
+    const subscriptions = { notifications: { resourceSubscriptions: ['a', 'b', 'a'] } };
+    for (const [method, params, args, names = ['a']] of [
+      ['tools/call', given, given.arguments],
+      ['prompts/get', given, given.arguments],
+      ['resources/read', given, {}],
+      ['resources/subscribe', given, {}],
+      ['completion/complete', { ...given, ref: { type: 'ref/prompt', name: 'a' } }, {}],
+      ['completion/complete', { ...given, ref: { type: 'ref/resource', uri: 'a' } }, {}],
+      ['subscriptions/listen', { ...given, ...subscriptions }, {}, ['a', 'b']],
+    ] as const) {
+      const operations = operationsOf({ method, params });
+      const told = operations.map(({ name, method: by, arguments: its }) => [name, by, its]);
+      expect(told).toEqual(names.map((name) => [name, method, args]));
+    }
+    for (const args of [null, undefined, 'hr', 7]) {
+      const [prompt] = operationsOf({ method: 'prompts/get', params: { name: 'a', arguments: args } });
+      expect(prompt?.arguments).toEqual({});
+    }
+  });
+
   it('gives the arguments as they were sent', () => {
     expect(
       operationsOf({ method: 'tools/call', params: { name: 'a', arguments: { folder: 'hr' } } }),

@@ -126,7 +126,13 @@ describe('assertHost', () => {
         'duplicate_host',
       );
       expect(outcome([':authority', 'evil.example', 'host', 'localhost'], resource)).toBe('duplicate_host');
-      expect(outcome([':authority', 'a', ':authority', 'a'], resource)).toBe('duplicate_host');
+      for (const lines of [
+        [':authority', 'localhost', ':authority', 'localhost'],
+        [':authority', 'localhost', ':authority', 'evil.example', 'host', 'localhost'],
+        [':authority', 'localhost', 'host', 'localhost', 'host', 'evil.example'],
+      ]) {
+        expect(outcome(lines, resource)).toBe('duplicate_host');
+      }
     }
   });
 

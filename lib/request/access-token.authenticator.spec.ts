@@ -11,6 +11,7 @@ import {
   type ProtectedResource,
   ProtectedResourceRegistry,
 } from '../resource/protected-resource.registry.js';
+import { rejectedClaims } from '../policy/rejected-claims.js';
 import { IssuerTokenVerifier } from '../token/issuer-token.verifier.js';
 import { JwtTokenVerifier } from '../token/jwt-token.verifier.js';
 import { TokenVerifier, VerifiedToken, type VerifyToken } from '../options/token.verifier.js';
@@ -90,6 +91,23 @@ describe('AccessTokenAuthenticator', () => {
     expect(await outcome(presented, NOW + 304.999)).toBe('authenticated');
     expect(await outcome(presented, NOW + 305)).toBe('expired');
     expect(await outcome(presented, NaN)).toBe('expired');
+  });
+
+  it('adds the claims to the rejection of an expired token, whether it is cached or not', async () => {
+    const presented = await token({ sub: 'u7' });
+    for (const uses of [0, 2]) {
+      const gate = gateOf(standard());
+      clock = NOW + 299;
+      for (let use = 0; use < uses; use++) await gate.authenticate(presented, resource);
+      clock = NOW + 310;
+      const failure = await Promise.resolve()
+        .then(() => gate.authenticate(presented, resource))
+        .catch((error: unknown) => error);
+      expect([(failure as TokenRejectedError).reason, rejectedClaims(failure)?.sub]).toEqual([
+        'expired',
+        'u7',
+      ]);
+    }
   });
 
   verifies('JWT-23', 'verifies the signature before it looks at any claim', async () => {

@@ -32,6 +32,7 @@ import {
   McpHandlerSource,
   RequireScopes,
   type ScopedCall,
+  type ScopeRequirement,
   type ScopesOfCall,
 } from 'nestjs-mcp-auth';
 import { firstValueFrom } from 'rxjs';
@@ -97,6 +98,16 @@ class AskingGuard extends BearerAuthGuard {
   }
 }
 
+/** Adds to the list of the base class itself, against its type. */
+@Injectable()
+class AddingGuard extends BearerAuthGuard {
+  protected override getRequiredScopes(context: ExecutionContext) {
+    const scopes = super.getRequiredScopes(context) as ScopeRequirement[];
+    scopes.push('notes:strict');
+    return scopes;
+  }
+}
+
 type Pipeline = (payload: unknown, context: unknown) => Promise<unknown>;
 
 @McpController()
@@ -131,6 +142,13 @@ class Handlers {
   @UseGuards(StricterGuard)
   strict() {
     return text('strict');
+  }
+
+  @Tool({ name: 'added', description: 'Added', parameters: z.object({}) })
+  @RequireScopes('notes:write')
+  @UseGuards(AddingGuard)
+  added() {
+    return text('added');
   }
 
   @Tool({ name: 'purge', description: 'Purge', parameters: z.object({ all: z.boolean().optional() }) })
@@ -229,7 +247,7 @@ function nest(options: { mount?: boolean } = {}): Serving {
   }
   return {
     controllers,
-    providers: [StricterGuard, AskingGuard, { provide: 'STRATEGY', useValue: strategy }],
+    providers: [StricterGuard, AskingGuard, AddingGuard, { provide: 'STRATEGY', useValue: strategy }],
     connect: async (app) => {
       strategy.setHttpAdapter(app.getHttpAdapter());
       app.connectMicroservice({ strategy });
@@ -455,6 +473,15 @@ describe.each(PLATFORMS)('a function among the scopes, on %s', (platform) => {
       expect([ran, denied]).toEqual([['strict'], ['scope_denied']]);
     },
   );
+
+  verifies('SCP-21', 'is not bypassed by a guard that changes the list of its base class', async () => {
+    const post = poster(await started(SERVERS[0]!));
+    const added = toolCall('added');
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await post('notes:read notes:write', added);
+      expect(ran).toEqual([]);
+    }
+  });
 
   verifies('WAY-41', 'sees the own arguments of a call that has others of its tool beside it', async () => {
     const post = poster(await started(SERVERS[0]!));
