@@ -8,13 +8,15 @@ const NONE: readonly string[] = [];
  * @internal
  */
 export function valuesIn(lines: readonly string[], name: string): readonly string[] {
-  let values = NONE;
+  let values: string[] | undefined;
   for (let index = 1; index < lines.length; index += 2) {
     const line = lines[index - 1];
     // The length first: it differs for nearly all lines.
     if (line?.length !== name.length || line.toLowerCase() !== name) continue;
     const value = lines[index] ?? '';
-    values = values.length === 0 ? [value] : [...values, value];
+    // A list that begins with its first value reserves no room for more.
+    if (values) values.push(value);
+    else values = [value];
   }
-  return values;
+  return values ?? NONE;
 }

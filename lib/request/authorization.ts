@@ -102,7 +102,7 @@ export class Authorization {
     const operation = before?.operation ?? same.find((each) => this.isFree(each));
     if (!operation) return undefined;
     if (!before) this.handled = [...this.handled, { message, operation, invocation }];
-    return same.length === 1 ? (operation as Call) : call;
+    return same.length === 1 ? { ...call, arguments: operation.arguments } : call;
   }
 
   private isFree(operation: DecidedCall): boolean {
