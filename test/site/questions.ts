@@ -37,7 +37,7 @@ export const QUESTIONS: readonly Question[] = [
   ),
   asked('Does it work on Fastify with the official SDK?', 'Fastify', 'guides/fastify#with-the-official-sdk'),
   asked('How does a tool require a scope?', 'RequireScopes', 'guides/scopes#what-a-decorator-can-say'),
-  asked('How does a client get a missing scope?', 'missing scope', 'concepts#step-up'),
+  asked('How does a client get a missing scope?', 'insufficient_scope step-up', 'concepts#step-up'),
   asked(
     'Why does step-up fail after dynamic registration?',
     'dynamic client registration',
