@@ -47,7 +47,7 @@ describe('the packed package, installed', () => {
     ]);
   }, TIMEOUT_MS);
 
-  afterAll(() => workspace.remove());
+  afterAll(() => workspace.remove(), TIMEOUT_MS);
 
   const tool = (name: string, version: string): string =>
     workspace.at('tools', 'node_modules', alias(name, version), 'bin');

@@ -59,7 +59,7 @@ describe.concurrent('a new project of Nest 11', { timeout: TIMEOUT_MS }, () => {
     );
   }, TIMEOUT_MS);
 
-  afterAll(() => workspace.remove());
+  afterAll(() => workspace.remove(), TIMEOUT_MS);
 
   /** What jest writes, with an option of its configuration changed. */
   async function jest(client: string, config: object): Promise<string> {

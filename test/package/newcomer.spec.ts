@@ -36,7 +36,7 @@ describe.concurrent('a newcomer who follows the README', { timeout: 2 * TIMEOUT_
     workspace = await Workspace.make();
   }, TIMEOUT_MS);
 
-  afterAll(() => workspace.remove());
+  afterAll(() => workspace.remove(), TIMEOUT_MS);
 
   it('calls a protected tool with a token in less than five minutes, on Nest 12 as ESM', async () => {
     await mkdir(workspace.at('empty'));
