@@ -20,6 +20,7 @@ import {
   McpHttpControllerFor,
   McpStrategy,
   Prompt,
+  Resource,
   ResourceTemplate as Template,
   StreamableHttpTransport,
   Tool,
@@ -151,7 +152,7 @@ class Handlers {
     return text('added');
   }
 
-  @Template({ uriTemplate: 'added://lists/items/{id}', name: 'added', mimeType: 'text/plain' })
+  @Resource({ uri: 'added://lists/items/1', name: 'added', mimeType: 'text/plain' })
   @RequireScopes('notes:write')
   @UseGuards(AddingGuard)
   addedItem(@Payload() { uri }: { uri: string }) {
