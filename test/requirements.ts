@@ -396,6 +396,10 @@ const rejections = {
     'after a change of the server, old tokens lead to the document that lists the new one',
   ),
   'CHL-23': row('RFC 6750 3', 'error_uri is an https URL of the configuration, last, and only beside error'),
+  'CHL-25': row(
+    'design',
+    'without errorUri, error_uri is the section about the reason in development, and missing anywhere else',
+  ),
   'CHL-24': row('JSON-RPC 2.0', 'a JSON-RPC body has the id of the request and a code that is free to use'),
   H11: row('injection', 'nothing that comes in changes the challenge'),
   F97: row('RFC 6750 2.1', 'one bearer token in one Authorization header, the scheme in any case'),

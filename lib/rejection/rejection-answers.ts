@@ -7,13 +7,17 @@ import {
   RequestOriginRejectedError,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
+import { rejectionReason } from '../errors/rejection-reason.js';
 import { isScopeToken } from '../options/value-rules.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { bearerChallenge } from './www-authenticate.js';
 
 /** The options that a rejection depends on. @internal */
-export type RejectionSettings = Pick<ResolvedMcpAuthOptions, 'showErrorDetails' | 'errorBody' | 'errorUri'>;
+export type RejectionSettings = Pick<
+  ResolvedMcpAuthOptions,
+  'showErrorDetails' | 'errorBody' | 'errorUri' | 'errorPage'
+>;
 
 /** The parts of a resource that a rejection uses. @internal */
 export interface ChallengedResource extends Pick<ProtectedResource, 'metadataUrl' | 'challengeScopes'> {
@@ -172,7 +176,10 @@ export function answerTo(
   resource: ChallengedResource,
   settings: RejectionSettings,
 ): RejectionAnswer {
-  if (failure instanceof TokenRejectedError) return fixedAnswers(resource, settings).badToken;
+  if (failure instanceof TokenRejectedError) {
+    if (settings.errorPage !== undefined) return badToken(resource, errorUriOf(failure, settings));
+    return fixedAnswers(resource, settings).badToken;
+  }
   if (failure instanceof CredentialsRejectedError) {
     const { noCredentials, severalCredentials } = fixedAnswers(resource, settings);
     if (failure.reason === 'multiple_credentials') return severalCredentials;
@@ -182,11 +189,26 @@ export function answerTo(
   if (failure instanceof InsufficientScopeError) {
     const scopes = soundScopes(failure.scopes);
     const description = 'The access token does not grant what this operation needs';
-    return challenged(403, resource, settings, { error: 'insufficient_scope', scopes, description });
+    const errorUri = errorUriOf(failure, settings);
+    return challenged(403, resource, { error: 'insufficient_scope', scopes, description, errorUri });
   }
   if (failure instanceof MessageRejectedError) return MESSAGES_REJECTED[failure.reason];
   if (failure instanceof RequestOriginRejectedError) return originAnswer(failure);
   return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
+}
+
+/**
+ * Returns the page for people about a failure: that of the option `errorUri`, or in development the section about its reason.
+ *
+ * @internal
+ */
+export function errorUriOf(
+  failure: unknown,
+  { errorUri, errorPage }: Pick<RejectionSettings, 'errorUri' | 'errorPage'>,
+): string | undefined {
+  if (errorUri !== undefined || errorPage === undefined) return errorUri;
+  const reason = rejectionReason(failure);
+  return reason === undefined ? errorPage : `${errorPage}#${reason}`;
 }
 
 /** Removes invalid scopes: a handler or verifier of the application may name any text. @internal */
@@ -217,17 +239,20 @@ function makeFixedAnswers(resource: ChallengedResource, settings: RejectionSetti
       error: 'missing_token',
       description: 'Send an access token: Authorization: Bearer TOKEN',
     },
-    severalCredentials: challenged(400, resource, settings, {
+    severalCredentials: challenged(400, resource, {
       error: 'invalid_request',
       scopes: [],
       description: 'The request carries more than one credential',
+      errorUri: errorUriOf(new CredentialsRejectedError('multiple_credentials'), settings),
     }),
-    badToken: challenged(401, resource, settings, {
-      error: 'invalid_token',
-      scopes,
-      description: 'The access token is invalid or expired',
-    }),
+    badToken: badToken(resource, settings.errorUri),
   };
+}
+
+function badToken(resource: ChallengedResource, errorUri: string | undefined): RejectionAnswer {
+  const { challengeScopes: scopes } = resource;
+  const description = 'The access token is invalid or expired';
+  return challenged(401, resource, { error: 'invalid_token', scopes, description, errorUri });
 }
 
 /** RFC 6750 section 3.1: no error code if no credentials were sent. The body may say more. */
@@ -235,11 +260,18 @@ function bareChallenge(scopes: readonly string[], { metadataUrl }: ChallengedRes
   return bearerChallenge({ scopes, resourceMetadata: metadataUrl });
 }
 
+/** What a challenge with an error says. */
+interface ChallengedError {
+  readonly error: string;
+  readonly scopes: readonly string[];
+  readonly description: string;
+  readonly errorUri: string | undefined;
+}
+
 function challenged(
   status: number,
   { metadataUrl }: ChallengedResource,
-  { errorUri }: RejectionSettings,
-  { error, scopes, description }: { error: string; scopes: readonly string[]; description: string },
+  { error, scopes, description, errorUri }: ChallengedError,
 ): RejectionAnswer {
   const challenge = bearerChallenge({ error, scopes, resourceMetadata: metadataUrl, description, errorUri });
   return { status, headers: withChallenge(challenge), error, description, errorUri };

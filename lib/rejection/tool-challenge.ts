@@ -4,6 +4,7 @@ import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interfa
 import {
   answerTo,
   type ChallengedResource,
+  errorUriOf,
   NO_STORE,
   type RejectionSettings,
   soundScopes,
@@ -130,7 +131,7 @@ function challengeOf(failure: Challenged, resource: ChallengedResource, settings
     scopes: failure.scopes.length > 0 ? soundScopes(failure.scopes) : resource.challengeScopes,
     resourceMetadata: resource.metadataUrl,
     description: 'Sign in to use this tool',
-    errorUri: settings.errorUri,
+    errorUri: errorUriOf(failure, settings),
   });
 }
 

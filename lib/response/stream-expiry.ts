@@ -40,8 +40,8 @@ export class StreamExpiry {
   private readonly settings: RejectionSettings;
 
   constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions) {
-    const { showErrorDetails, errorUri } = options;
-    this.settings = { showErrorDetails, errorUri, errorBody: 'json-rpc' };
+    const { showErrorDetails, errorUri, errorPage } = options;
+    this.settings = { showErrorDetails, errorUri, errorPage, errorBody: 'json-rpc' };
   }
 
   /** How many responses are kept. */
