@@ -18,6 +18,7 @@ const FLOW = [
   ['rejection'],
   ['mcp'],
   ['response'],
+  ['diagnostics'],
   ['guard', 'decorators'],
   ['bootstrap'],
   ['testing'],

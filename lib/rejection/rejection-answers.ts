@@ -7,11 +7,10 @@ import {
   RequestOriginRejectedError,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
-import { rejectionReason } from '../errors/rejection-reason.js';
-import { isScopeToken } from '../options/value-rules.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
-import { bearerChallenge } from './www-authenticate.js';
+import { errorUriOf } from './error-uri.js';
+import { bearerChallenge, soundScopes } from './www-authenticate.js';
 
 /** The options that a rejection depends on. @internal */
 export type RejectionSettings = Pick<
@@ -190,30 +189,11 @@ export function answerTo(
     const scopes = soundScopes(failure.scopes);
     const description = 'The access token does not grant what this operation needs';
     const errorUri = errorUriOf(failure, settings);
-    return challenged(403, resource, { error: 'insufficient_scope', scopes, description, errorUri });
+    return challenged(403, resource, errorUri, { error: 'insufficient_scope', scopes, description });
   }
   if (failure instanceof MessageRejectedError) return MESSAGES_REJECTED[failure.reason];
   if (failure instanceof RequestOriginRejectedError) return originAnswer(failure);
   return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
-}
-
-/**
- * Returns the page for people about a failure: that of the option `errorUri`, or in development the section about its reason.
- *
- * @internal
- */
-export function errorUriOf(
-  failure: unknown,
-  { errorUri, errorPage }: Pick<RejectionSettings, 'errorUri' | 'errorPage'>,
-): string | undefined {
-  if (errorUri !== undefined || errorPage === undefined) return errorUri;
-  const reason = rejectionReason(failure);
-  return reason === undefined ? errorPage : `${errorPage}#${reason}`;
-}
-
-/** Removes invalid scopes: a handler or verifier of the application may name any text. @internal */
-export function soundScopes(scopes: readonly string[]): readonly string[] {
-  return scopes.filter((scope) => isScopeToken(scope) === undefined);
 }
 
 function originAnswer({ reason }: RequestOriginRejectedError): RejectionAnswer {
@@ -239,12 +219,16 @@ function makeFixedAnswers(resource: ChallengedResource, settings: RejectionSetti
       error: 'missing_token',
       description: 'Send an access token: Authorization: Bearer TOKEN',
     },
-    severalCredentials: challenged(400, resource, {
-      error: 'invalid_request',
-      scopes: [],
-      description: 'The request carries more than one credential',
-      errorUri: errorUriOf(new CredentialsRejectedError('multiple_credentials'), settings),
-    }),
+    severalCredentials: challenged(
+      400,
+      resource,
+      errorUriOf(new CredentialsRejectedError('multiple_credentials'), settings),
+      {
+        error: 'invalid_request',
+        scopes: [],
+        description: 'The request carries more than one credential',
+      },
+    ),
     badToken: badToken(resource, settings.errorUri),
   };
 }
@@ -252,7 +236,7 @@ function makeFixedAnswers(resource: ChallengedResource, settings: RejectionSetti
 function badToken(resource: ChallengedResource, errorUri: string | undefined): RejectionAnswer {
   const { challengeScopes: scopes } = resource;
   const description = 'The access token is invalid or expired';
-  return challenged(401, resource, { error: 'invalid_token', scopes, description, errorUri });
+  return challenged(401, resource, errorUri, { error: 'invalid_token', scopes, description });
 }
 
 /** RFC 6750 section 3.1: no error code if no credentials were sent. The body may say more. */
@@ -260,18 +244,11 @@ function bareChallenge(scopes: readonly string[], { metadataUrl }: ChallengedRes
   return bearerChallenge({ scopes, resourceMetadata: metadataUrl });
 }
 
-/** What a challenge with an error says. */
-interface ChallengedError {
-  readonly error: string;
-  readonly scopes: readonly string[];
-  readonly description: string;
-  readonly errorUri: string | undefined;
-}
-
 function challenged(
   status: number,
   { metadataUrl }: ChallengedResource,
-  { error, scopes, description, errorUri }: ChallengedError,
+  errorUri: string | undefined,
+  { error, scopes, description }: { error: string; scopes: readonly string[]; description: string },
 ): RejectionAnswer {
   const challenge = bearerChallenge({ error, scopes, resourceMetadata: metadataUrl, description, errorUri });
   return { status, headers: withChallenge(challenge), error, description, errorUri };

@@ -49,6 +49,11 @@ export class StreamExpiry {
     return this.open.length;
   }
 
+  /** How many of them are event streams. Looks at each, so it costs only who asks. */
+  get streams(): number {
+    return this.open.filter(({ authorized: { response } }) => isOpenStream(response)).length;
+  }
+
   intercept(state: ResponseState): void {
     const { auth, response } = state.authorized;
     if (!this.options.endStreamsAtExpiry || auth?.expiresAt === undefined || response.closed) return;
@@ -122,4 +127,9 @@ export class StreamExpiry {
     const { body: error } = rejectionResponse(new TokenRejectedError('expired'), resource, this.settings, id);
     return `event: message\ndata: ${JSON.stringify(error)}\n\n`;
   }
+}
+
+function isOpenStream(response: AuthorizedRequest['response']): boolean {
+  const isOpen = response.headersSent && !response.closed && !response.writableEnded;
+  return isOpen && isEventStream(mediaTypeOf(response));
 }
