@@ -17,6 +17,8 @@ export interface HttpSettings {
   /** Headers of the user. They are sent to this origin only. */
   readonly ownHeaders: Readonly<Record<string, string>>;
   readonly ownOrigin: string;
+  /** Texts that answers must not bring back, such as the user's token. */
+  readonly secrets: readonly string[];
 }
 
 /** @internal */
@@ -72,7 +74,7 @@ export class HttpClient {
       }, this.settings.timeoutMs);
       const settle = (result: HttpAnswer | HttpFailure): void => {
         clearTimeout(timer);
-        resolve(result);
+        resolve(result.kind === 'answer' ? withoutSecrets(result, this.settings.secrets) : result);
         sent.destroy();
       };
       const fail = (error: Error): void => {
@@ -112,6 +114,14 @@ export class HttpClient {
       ? requestByHttps(target, { ...options, ...(ca !== undefined && { ca: [...rootCertificates, ca] }) })
       : requestByHttp(target, options);
   }
+}
+
+/** A server that repeats the token in its answer must not bring it to the output. */
+function withoutSecrets(answer: HttpAnswer, secrets: readonly string[]): HttpAnswer {
+  const hidden = (text: string): string =>
+    secrets.reduce((result, secret) => result.replaceAll(secret, '[secret]'), text);
+  const headers = answer.headers.map(([name, value]) => [name, hidden(value)] as const);
+  return { ...answer, headers, text: hidden(answer.text) };
 }
 
 function read(

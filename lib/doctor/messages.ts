@@ -91,7 +91,7 @@ function responseInStream(text: string): RpcResponse | undefined {
 
 function responseOf(text: string): RpcResponse | undefined {
   const value = parseJson(text);
-  return isObject(value) && value['id'] === ID ? (value) : undefined;
+  return isObject(value) && value['id'] === ID ? value : undefined;
 }
 
 /** @internal */

@@ -36,6 +36,7 @@ export function textReport(write: (text: string) => void, hasColors: boolean): T
     },
     clients: (verdicts) => {
       for (const group of grouped(verdicts)) writeGroup(line, group);
+      line('', docs('clients.md'));
     },
     end: (findings) => {
       write(`\n${summary(findings)}\n`);
@@ -54,13 +55,11 @@ function grouped(verdicts: readonly ClientVerdict[]): readonly (readonly ClientV
 }
 
 function writeGroup(line: Line, group: readonly ClientVerdict[]): void {
-  const [{ verdict, reasons, link } = NO_VERDICT] = group;
-  line(verdict, group.map(({ name }) => name).join(', '));
-  for (const reason of reasons) line('', reason);
-  if (reasons.length > 0) line('', group.length === 1 ? link : docs('clients.md'));
+  const [first] = group;
+  if (!first) return;
+  line(first.verdict, group.map(({ name }) => name).join(', '));
+  for (const reason of first.reasons) line('', reason);
 }
-
-const NO_VERDICT: ClientVerdict = { name: '', verdict: 'works', reasons: [], link: '' };
 
 type Line = (label: Severity | Verdict | '', text: string) => void;
 

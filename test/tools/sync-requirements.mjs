@@ -37,6 +37,7 @@ const FAMILIES = {
   CLI: 'Clients',
   EXT: 'MCP extensions',
   OPS: 'Operations',
+  DOC: 'Doctor',
   H: 'Hostile inputs',
   F: 'Features',
 };

@@ -7,7 +7,11 @@ import { docs, MCP_HTTP } from '../links.js';
 import { initialize } from '../messages.js';
 
 const BROWSERS = docs('operations/proxies.md#browsers-and-cors');
-const REQUEST_HEADERS = ['authorization', 'content-type', 'mcp-protocol-version', 'mcp-session-id'] as const;
+/** Those of MCP 2025-11-25, and the two that MCP 2026-07-28 adds. */
+const REQUEST_HEADERS = [
+  ...(['authorization', 'content-type', 'mcp-protocol-version', 'mcp-session-id'] as const),
+  ...(['mcp-method', 'mcp-name'] as const),
+];
 const EXPOSED_HEADERS = ['www-authenticate', 'mcp-session-id'] as const;
 
 /** @internal */

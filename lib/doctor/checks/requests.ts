@@ -99,7 +99,7 @@ export const requests: Check = {
     const bad = judgeBadToken(await send(initialize(url, { authorization: `Bearer ${MADE_UP}` })));
     // Otherwise requests without a token get something else than 401, which is said already.
     if (facts.first?.status !== 401) return [bad];
-    const query = judgeQuery(await send(initialize(withQuery(url))));
+    const query = judgeQuery(await send(initialize(withQuery(url))), parameterOf(facts.challenge, 'error'));
     const methods = await Promise.all(
       METHODS.map(async (method) => judgeMethod(method, await send(plain(url, method)))),
     );
@@ -150,10 +150,10 @@ export function judgeBadToken(result: Result): Finding {
     : finding('bad_token_error_missing', { found: errorOf(result) ?? 'no error' });
 }
 
-/** @internal */
-export function judgeQuery(result: Result): Finding {
+/** @param usual - the error of a challenge to a request without a token @internal */
+export function judgeQuery(result: Result, usual?: string): Finding {
   const isOpen = result.kind === 'answer' && result.status < 300;
-  const isRead = errorOf(result) === 'invalid_token' || isOpen;
+  const isRead = isOpen || (errorOf(result) === 'invalid_token' && usual !== 'invalid_token');
   if (isRead)
     return finding('query_token_read', { found: `${describe(result)} ${errorOf(result) ?? ''}`.trim() });
   return ok('query_token', 'A token in the query is not read', rfc(9700, '4.3.2'));

@@ -1,3 +1,4 @@
+import { escapeForLog } from '../../events/escape-for-log.js';
 import type { LoginOptions } from '../arguments.js';
 import type { Check, DoctorContext } from '../context.js';
 import { type Finding, findingsOf, ok } from '../finding.js';
@@ -68,12 +69,12 @@ async function signIn(
     if (options.opensBrowser) openBrowser(url);
     return answer;
   };
-  const provider = new LoginProvider(callback.redirectUrl, browse, options);
+  const provider = new LoginProvider(callback.redirectUrl, browse, options, context.facts.servers[0]?.issuer);
   const session = new LoginSession(client, context.target, provider, clientFetch(context.http));
   try {
-    return [...(await connect(session, context)), ...(await call(session, options))];
+    return [...(await connect(session, context)), ...(await call(session, options, provider.secrets))];
   } catch (error) {
-    return [finding('login_failed', { found: messageOf(error) })];
+    return [finding('login_failed', { found: messageOf(error, provider.secrets) })];
   } finally {
     await session.close();
     callback.close();
@@ -90,7 +91,11 @@ async function connect(session: LoginSession, { facts }: DoctorContext): Promise
   ];
 }
 
-async function call(session: LoginSession, options: LoginOptions): Promise<readonly Finding[]> {
+async function call(
+  session: LoginSession,
+  options: LoginOptions,
+  secrets: () => readonly string[],
+): Promise<readonly Finding[]> {
   if (!options.call) return [];
   const { tool, arguments: args } = options.call;
   const before = session.signIns;
@@ -99,13 +104,16 @@ async function call(session: LoginSession, options: LoginOptions): Promise<reado
     const steppedUp = session.signIns > before;
     return [
       ...(steppedUp ? [ok('step_up', 'Stepped up', rfc(6750, '3.1'), { found: session.grantedScopes })] : []),
-      ok('tool_called', 'The tool answered', MCP_HTTP, { subject: tool, found: text }),
+      ok('tool_called', 'The tool answered', MCP_HTTP, {
+        subject: tool,
+        found: escapeForLog(text, secrets()),
+      }),
     ];
   } catch (error) {
-    return [finding('tool_failed', { subject: tool, found: messageOf(error) })];
+    return [finding('tool_failed', { subject: tool, found: messageOf(error, secrets) })];
   }
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : typeof error;
+function messageOf(error: unknown, secrets: () => readonly string[]): string {
+  return escapeForLog(error instanceof Error ? error.message : typeof error, secrets());
 }

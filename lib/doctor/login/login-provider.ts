@@ -6,6 +6,7 @@ import type {
   StoredOAuthTokens,
 } from '@modelcontextprotocol/client';
 import { randomUUID } from 'node:crypto';
+import type { LoginOptions } from '../arguments.js';
 
 /** Has the person answer at an authorization URL. Resolves with the parameters that came back. @internal */
 export type Browse = (url: URL, state: string) => Promise<URLSearchParams>;
@@ -22,12 +23,15 @@ export class LoginProvider implements OAuthClientProvider {
   private discovered: OAuthDiscoveryState | undefined;
   private answer: URLSearchParams | undefined;
 
+  /** @param issuer - the authorization server that knows the client ID */
   constructor(
     readonly redirectUrl: string,
     private readonly browse: Browse,
-    { clientId, clientMetadataUrl }: { clientId: string | undefined; clientMetadataUrl: string | undefined },
+    { clientId, clientMetadataUrl }: Pick<LoginOptions, 'clientId' | 'clientMetadataUrl'>,
+    issuer: string | undefined,
   ) {
-    if (clientId !== undefined) this.client = { client_id: clientId };
+    if (clientId !== undefined)
+      this.client = { client_id: clientId, ...(issuer !== undefined && { issuer }) };
     if (clientMetadataUrl !== undefined) this.clientMetadataUrl = clientMetadataUrl;
     this.clientMetadata = {
       client_name: 'nestjs-mcp-auth doctor',
@@ -37,6 +41,12 @@ export class LoginProvider implements OAuthClientProvider {
       token_endpoint_auth_method: 'none',
     };
   }
+
+  /** Texts that must not be printed. */
+  readonly secrets = (): readonly string[] => {
+    const { access_token: access, refresh_token: refresh } = this.stored ?? {};
+    return [access, refresh, this.verifier].filter((each) => each !== undefined && each !== '') as string[];
+  };
 
   state(): string {
     this.expectedState = randomUUID();
