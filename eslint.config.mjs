@@ -64,6 +64,7 @@ const doctorRules = [
   ['lib/doctor/*/*.ts', '\\.\\./\\.\\./'],
 ].map(([files, up]) => ({
   files: [files],
+  ignores: ['**/*.spec.ts'],
   rules: {
     '@typescript-eslint/no-restricted-imports': [
       'error',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import prettier from 'prettier';
-import { CATALOGUE } from '../../lib/doctor/catalogue.js';
+import { CATALOGUE } from './catalogue.js';
 import { docs } from '../../lib/doctor/links.js';
 
 /** The page that lists all findings, and where its list is. */

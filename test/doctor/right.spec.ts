@@ -56,7 +56,7 @@ describe.each(PLATFORMS)('the doctor at an application with the module, on %s', 
           ...resource,
         },
         ...more,
-      } as McpAuthModuleOptions,
+      },
       { controllers: [endpoint.controller, Notes], prepare: endpoint.connect, platform, port },
     );
     return { url, as, app };

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { CATALOGUE } from '../../lib/doctor/catalogue.js';
+import { CATALOGUE } from './catalogue.js';
 import { examine, problemsOf } from '../fixtures/doctor.js';
-import { deploy, type Fault } from '../fixtures/doctor-deployment.js';
+import { deploy } from '../fixtures/doctor-deployment.js';
 import { FAULTS } from '../fixtures/doctor-faults.js';
 import { verifies } from '../verifies.js';
 import { listedFindings, PAGE, readPage, writtenPage } from './findings-page.js';
@@ -46,6 +46,20 @@ const FOUND: Record<keyof typeof FAULTS, readonly string[]> = {
   'a document that the proxy does not pass on': [
     'error | document_unusable | RS/.well-known/oauth-protected-resource/mcp | 404',
   ],
+  'no metadata at all': [
+    'warning | resource_metadata_missing',
+    'error | document_missing | RS/.well-known/oauth-protected-resource/mcp | 404',
+  ],
+  'a document at the root only': [
+    'warning | resource_metadata_missing',
+    'warning | document_not_at_path | RS/.well-known/oauth-protected-resource/mcp | 404',
+  ],
+  'a document at a path of its own only': [
+    'warning | document_not_at_path | RS/.well-known/oauth-protected-resource/mcp | 404',
+  ],
+  'two documents that differ': [
+    'warning | documents_disagree | RS/.well-known/oauth-protected-resource/mcp and RS/.well-known/oauth-protected-resource/other',
+  ],
   'a document as text': [
     'warning | document_media_type | RS/.well-known/oauth-protected-resource/mcp | text/html',
   ],
@@ -71,6 +85,11 @@ const FOUND: Record<keyof typeof FAULTS, readonly string[]> = {
   'confidential clients only': ['warning | public_clients_missing | AS'],
   'scopes that the server does not know': ['warning | scopes_not_offered | AS | notes:write'],
   'keys that cannot be fetched': ['error | keys_unreachable | AS | AS/jwks: 500'],
+  'no address of keys': ['note | keys_not_announced | AS'],
+  'an address of keys that is none': [
+    'error | endpoint_malformed | AS | jwks_uri: "/jwks" is not an absolute URL; write it in full, such as https://api.example.com/mcp',
+  ],
+  'keys that are not in a set': ['error | keys_unreachable | AS | AS/jwks: 200 with no list of "keys"'],
   'a set without keys': ['error | keys_missing | AS | no keys'],
   'a secret in the key set': ['error | keys_secret | AS | 1: oct'],
   'a weak key': ['warning | keys_weak | AS | 1024 bits'],
@@ -112,7 +131,7 @@ describe('the doctor at deployments without Nest', () => {
 
   describe.each(Object.entries(FAULTS))('with %s', (name, fault) => {
     verifies('DOC-02', 'finds that and nothing else, with the cure and the link of the page', async () => {
-      const { url, origin, as } = await deploy(fault as Fault);
+      const { url, origin, as } = await deploy(fault);
       const report = await examine(url);
       const problems = problemsOf(report).filter(({ id }) => id !== OF_THE_RIGHT_ONE);
       const shown = problems.map(({ severity, id, subject = '', found = '' }) =>
