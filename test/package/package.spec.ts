@@ -59,7 +59,9 @@ describe('the packed package', () => {
     const targets = Object.values(manifest.exports).flatMap((target) =>
       typeof target === 'string' ? [target] : Object.values(target),
     );
-    const named = [manifest.main, manifest.types, ...Object.values(manifest.bin), ...targets].map((path) => posix.normalize(path));
+    const named = [manifest.main, manifest.types, ...Object.values(manifest.bin), ...targets].map((path) =>
+      posix.normalize(path),
+    );
     expect(named.filter((path) => !files.includes(path))).toEqual([]);
     const ranges = Object.values({ ...manifest.dependencies, ...manifest.peerDependencies });
     expect(ranges.filter((range) => !/^[\^~>=\d.| ]+$/.test(range))).toEqual([]);
