@@ -172,6 +172,11 @@ export function words(answer: Pick<HttpAnswer, 'headers'>, name: string): readon
     .filter((word) => word !== '');
 }
 
+/** Whether an answer is a stream of events, which may never end. @internal */
+export function isEventStream({ headers }: IncomingMessage): boolean {
+  return headers['content-type']?.toLowerCase().startsWith('text/event-stream') === true;
+}
+
 /** Describes a status or a failure in a few words. @internal */
 export function describe(result: HttpAnswer | HttpFailure): string {
   return result.kind === 'answer' ? String(result.status) : result.message;

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { HttpAnswer, HttpRequest } from './http.js';
-import { header } from './http.js';
+import { header, isEventStream } from './http.js';
 import { VERSION } from './links.js';
 
 /** The last revision with sessions and a handshake. @internal */
@@ -72,8 +72,7 @@ export function responseIn(answer: HttpAnswer): RpcResponse | undefined {
 }
 
 function hasResponse(text: string, answer: IncomingMessage): boolean {
-  const isStream = answer.headers['content-type']?.toLowerCase().startsWith('text/event-stream') === true;
-  return isStream && responseInStream(text) !== undefined;
+  return isEventStream(answer) && responseInStream(text) !== undefined;
 }
 
 /** Only events that have ended are read. */

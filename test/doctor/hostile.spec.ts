@@ -2,6 +2,7 @@ import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { HttpClient, MAX_BODY_BYTES } from '../../lib/doctor/http.js';
+import { clientFetch } from '../../lib/doctor/login/client-fetch.js';
 import { fetchDocument } from '../../lib/doctor/fetch-document.js';
 import { doctor, examine, idsOf, problemsOf } from '../fixtures/doctor.js';
 import { deploy, type Fault, json } from '../fixtures/doctor-deployment.js';
@@ -168,6 +169,28 @@ describe('the doctor at hostile servers', () => {
       expect(stdout + stderr).toContain('Bearer [secret] [secret]');
       expect(stdout + stderr).not.toMatch(/secret-(?:token|header)/);
     }
+  });
+
+  verifies('DOC-09', 'holds the official client to the same limits', async () => {
+    const { url, origin } = await deploy({
+      endpoint: (request, response, deployment) => {
+        if (request.method === 'PUT') return endless(request, response, deployment);
+        if (request.method === 'DELETE') response.writeHead(307, { location: '/' }).end();
+        if (request.method === 'GET') response.writeHead(200).write('{');
+        return true;
+      },
+    });
+    const limited = clientFetch(client(origin, 200));
+    await expect(limited(url, { method: 'POST', body: '{}' })).rejects.toThrow('within the time limit');
+    const slow = await limited(url);
+    await expect(slow.text()).rejects.toThrow();
+    const large = await clientFetch(client(origin))(url, { method: 'PUT' });
+    await expect(large.text()).rejects.toThrow('an answer of more than 1 MB');
+    expect((await limited(url, { method: 'DELETE' })).status).toBe(307);
+    await expect(clientFetch(client('https://api.example.com'))(url)).rejects.toThrow('private address');
+    await expect(limited(url, { method: 'POST', signal: AbortSignal.timeout(20) })).rejects.toThrow(
+      'aborted',
+    );
   });
 
   it('reads a stream that never ends until the response is in it', async () => {

@@ -81,6 +81,11 @@ describe('judgements of the resource document', () => {
     expect(of('https://api.example.com/MCP')).toEqual(['error resource_mismatch']);
     expect(of(`${URL_}/notes`)).toEqual(['error resource_mismatch']);
     expect(of([URL_])).toEqual(['error resource_missing']);
+    expect(of('https://api.example.com', 'https://api.example.com/')).toEqual(['ok resource']);
+    expect(of('https://api.example.com/', 'https://api.example.com')).toEqual(['ok resource']);
+    expect(of('https://api.example.com', 'https://api.example.com/?')).toEqual([
+      'warning resource_is_parent',
+    ]);
   });
 
   it('look at the members that clients need', () => {

@@ -82,13 +82,19 @@ export function judgeResource(document: Json, { url }: Pick<DoctorContext, 'url'
   const { resource } = document;
   if (typeof resource !== 'string') return [finding('resource_missing')];
   const details = { expected: url, found: resource };
-  if (resource === url) {
+  if (withoutRoot(resource) === withoutRoot(url)) {
     return [ok('resource', '"resource" is exactly the URL', rfc(9728, '3.3'), { found: resource })];
   }
   const [given, named] = [canonicalResource(url), canonicalResource(resource)];
   if (given === named) return [finding('resource_spelling', details)];
   const isParent = given.startsWith(named.endsWith('/') ? named : `${named}/`);
   return [finding(isParent ? 'resource_is_parent' : 'resource_mismatch', details)];
+}
+
+/** Returns a URL without the slash of an empty path: URL parsers add it, and clients compare what they have parsed. */
+function withoutRoot(url: string): string {
+  const { origin, path } = splitUrl(url);
+  return path === '/' && url.length === origin.length + 1 ? origin : url;
 }
 
 /** @internal */
