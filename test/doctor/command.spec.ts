@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -59,6 +59,16 @@ describe('the command doctor', () => {
       });
     }
     expect((await doctor(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  verifies('DOC-18', 'documents each option', async () => {
+    const { stdout } = await doctor(['--help']);
+    const page = readFileSync(new URL('../../docs/operations/doctor.md', import.meta.url), 'utf8');
+    const options = [...new Set(stdout.match(/--[a-z-]+/g))].filter(
+      (each) => !/--(?:help|version)/.test(each),
+    );
+    expect(options.length).toBeGreaterThan(12);
+    expect(options.filter((option) => !page.includes(`\`${option}`))).toEqual([]);
   });
 
   verifies('DOC-12', 'colors severities on a terminal, unless NO_COLOR is set', async () => {

@@ -6,6 +6,7 @@ import {
 } from '../../sample/authorization-server/src/start.js';
 import { freePort } from '../../sample/demo/src/free-port.js';
 import { Person } from '../../sample/demo/src/person.js';
+import { deploy } from '../fixtures/doctor-deployment.js';
 import { doctor, idsOf, problemsOf } from '../fixtures/doctor.js';
 import type { JsonReport } from '../../lib/doctor/report-json.js';
 import { CREDENTIALS } from '../fixtures/official-clients.js';
@@ -95,6 +96,24 @@ describe('the doctor with --login', () => {
     const [asked] = opened.map(({ searchParams }) => searchParams);
     expect([asked?.get('client_id'), asked?.get('redirect_uri')]).toEqual([clientId, redirect]);
     expect(idsOf(found)).toContain('login');
+  });
+
+  verifies('DOC-07', 'uses a client ID metadata document', async () => {
+    const document = 'https://client.example/doctor.json';
+    const { url: other } = await deploy();
+    const clients: (string | null)[] = [];
+    const onOutput = (text: string): void => {
+      const [, address] = /Open this in your browser:\n {2}(\S+)\n/.exec(text) ?? [];
+      if (address === undefined) return;
+      const { searchParams } = new URL(address);
+      clients.push(searchParams.get('client_id'));
+      const state = searchParams.get('state') ?? '';
+      void fetch(`${searchParams.get('redirect_uri') ?? ''}?error=access_denied&state=${state}`);
+    };
+    const argv = ['doctor', other, '--login', '--no-open', '--client-metadata', document];
+    const { stdout } = await doctor(argv, { onOutput });
+    expect(clients).toEqual([document]);
+    expect(stdout).toContain('The official client could not sign in');
   });
 
   verifies('DOC-07', 'says that the port is taken', async () => {

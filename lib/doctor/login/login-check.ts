@@ -63,9 +63,11 @@ async function signIn(
 ): Promise<readonly Finding[]> {
   const callback = await LoopbackCallback.listen(options.callbackPort).catch(() => undefined);
   if (!callback) return [finding('login_failed', { found: `port ${String(options.callbackPort)} is taken` })];
+  let opened = 0;
   const browse = (url: URL, state: string): Promise<URLSearchParams> => {
     const answer = callback.answerTo(state, PERSON_MS);
-    show(`  Open this in your browser:\n  ${url.href}\n`);
+    show(`  ${opened > 0 ? 'The tool needs more scopes. ' : ''}Open this in your browser:\n  ${url.href}\n`);
+    opened += 1;
     if (options.opensBrowser) openBrowser(url);
     return answer;
   };
