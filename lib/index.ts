@@ -72,16 +72,18 @@ export type {
 } from './options/trusted-authorization-server.interface.js';
 
 export type {
-  AuthenticatedEvent,
+  AccessDeniedEvent,
+  AccessGrantedEvent,
+  CompletedOperation,
   DiscoveryFailedEvent,
+  EventOperation,
   EventPrincipal,
   KeysRefreshedEvent,
   McpAuthEvent,
   McpAuthEventType,
   MetadataRefreshedEvent,
-  RejectedEvent,
+  RequestCompletedEvent,
   RequestEvent,
-  ScopeDeniedEvent,
   ServerDocument,
   StaleUsedEvent,
 } from './events/mcp-auth-event.interface.js';

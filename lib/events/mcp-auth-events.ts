@@ -10,7 +10,7 @@ import { RateLimitedLogger } from './rate-limited-logger.js';
 type Listener = (event: McpAuthEvent) => unknown;
 
 /**
- * Emits events about requests and authorization servers, for audit and metrics. Inject it, then `on('rejected', …)` or
+ * Emits events about requests and authorization servers, for audit and metrics. Inject it, then `on('access_denied', …)` or
  * `events$.subscribe(…)`.
  *
  * Listeners are called one after the other while the request waits, so they should be quick. An error in one listener does not

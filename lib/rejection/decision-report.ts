@@ -9,7 +9,7 @@ import {
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
 import { describeFault, describeThrown, escapeForLog } from '../events/escape-for-log.js';
-import type { EventPrincipal, RejectedEvent } from '../events/mcp-auth-event.interface.js';
+import type { AccessDeniedEvent, EventPrincipal, RequestEvent } from '../events/mcp-auth-event.interface.js';
 import { isolate } from '../events/isolate.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
@@ -64,11 +64,11 @@ export class DecisionReport {
   ) {}
 
   authenticated(auth: AuthInfo, resource: string): void {
-    if (!this.events.isObserved('authenticated')) return;
+    if (!this.events.isObserved('access_granted')) return;
     this.events.emit({
-      type: 'authenticated',
-      correlationId: randomUUID(),
-      resource,
+      type: 'access_granted',
+      ...factsOf(randomUUID(), resource),
+      granted: auth.scopes,
       ...principalOf(auth.claims, auth),
     });
   }
@@ -113,10 +113,15 @@ export class DecisionReport {
     if (status === 401 && isOfCredentials(failure)) {
       this.tellApplication(reason as UnauthorizedRequest['reason'], rejection);
     }
-    if (!this.events.isObserved('rejected')) return;
+    if (!this.events.isObserved('access_denied')) return;
     const issuer = failure instanceof AuthorizationServerUnavailableError ? failure.issuer : undefined;
     const principal = principalOf(rejectedClaims(failure) ?? {}, { issuer });
-    this.events.emit({ type: 'rejected', correlationId, resource, reason, status, ...principal });
+    this.events.emit({
+      type: 'access_denied',
+      ...factsOf(correlationId, resource),
+      ...{ reason, status, required: [], granted: [] },
+      ...principal,
+    });
   }
 
   private tellApplication(reason: UnauthorizedRequest['reason'], { resource, request }: Rejection): void {
@@ -135,24 +140,24 @@ export class DecisionReport {
   private scopeDenied(
     correlationId: string,
     { scopes }: InsufficientScopeError,
-    { resource, auth }: Rejection,
+    { resource, auth, status }: Rejection,
   ): void {
     this.log.write('debug', 'insufficient_scope', () => {
       const asked = scopes.map((scope) => escapeForLog(scope)).join(' ');
       return `Rejected a request for ${resource}: insufficient_scope, asked for ${asked} (${correlationId})`;
     });
-    if (!this.events.isObserved('scope_denied')) return;
+    if (!this.events.isObserved('access_denied')) return;
     this.events.emit({
-      type: 'scope_denied',
-      correlationId,
-      resource,
+      type: 'access_denied',
+      ...factsOf(correlationId, resource),
+      ...{ reason: 'insufficient_scope', status },
       required: scopes,
       granted: auth?.scopes ?? [],
       ...principalOf(auth?.claims ?? {}, auth),
     });
   }
 
-  private logRejection(id: string, reason: RejectedEvent['reason'], rejection: Rejection): void {
+  private logRejection(id: string, reason: AccessDeniedEvent['reason'], rejection: Rejection): void {
     const { failure, resource } = rejection;
     if (failure instanceof AuthorizationServerUnavailableError) {
       const secrets = secretsOf(rejection);
@@ -171,7 +176,7 @@ export class DecisionReport {
   }
 
   /** Returns details for the operator, in addition to the reason. */
-  private detailOf(reason: RejectedEvent['reason'], rejection: Rejection): string {
+  private detailOf(reason: AccessDeniedEvent['reason'], rejection: Rejection): string {
     const options = this.options.resources.find(({ resource }) => resource === rejection.resource);
     if (!options) return '';
     if (reason === 'audience') {
@@ -191,8 +196,8 @@ function secretsOf({ request }: Rejection): readonly string[] {
 }
 
 /** Returns a known reason, else `inactive`: a verifier may have set another reason to data of the token. */
-function reasonOf(failure: unknown): RejectedEvent['reason'] {
-  return (rejectionReason(failure) ?? 'inactive') as RejectedEvent['reason'];
+function reasonOf(failure: unknown): AccessDeniedEvent['reason'] {
+  return (rejectionReason(failure) ?? 'inactive') as AccessDeniedEvent['reason'];
 }
 
 function principalOf(claims: TokenClaims, known: Partial<EventPrincipal> = {}): EventPrincipal {
@@ -201,6 +206,14 @@ function principalOf(claims: TokenClaims, known: Partial<EventPrincipal> = {}): 
     clientId: known.clientId ?? text(claims['client_id'] ?? claims['azp']),
     subject: known.subject ?? text(claims['sub']),
     jti: text(claims['jti']),
+    actor: undefined,
+  };
+}
+
+function factsOf(requestId: string, resource: string): Omit<RequestEvent, keyof EventPrincipal> {
+  return {
+    ...{ requestId, resource, route: undefined, operations: [], credential: undefined, binding: undefined },
+    ...{ protocolVersion: undefined, session: undefined, remoteAddress: undefined, traceparent: undefined },
   };
 }
 
