@@ -1,0 +1,47 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { LoggerModule, PinoLogger } from 'nestjs-pino';
+import { McpAuthEvents } from 'nestjs-mcp-auth';
+
+//#region pino
+/** Headers with credentials. A session id is as good as one if sessions are not bound to their owners. */
+const redact = [
+  'req.headers.authorization',
+  'req.headers.cookie',
+  'req.headers.dpop',
+  'req.headers["mcp-session-id"]',
+  'req.headers["x-api-key"]',
+  'res.headers["mcp-session-id"]',
+  'res.headers["set-cookie"]',
+];
+
+/** Clients may put tokens into the query, so it is not logged. */
+function withoutQuery(request: { url: string; query?: unknown }): object {
+  const { query: _, ...rest } = request;
+  return { ...rest, url: request.url.replace(/\?[^]*/, '?…') };
+}
+
+export const Logging = LoggerModule.forRoot({
+  pinoHttp: { level: process.env['LOG_LEVEL'] ?? 'info', redact, serializers: { req: withoutQuery } },
+  // The access log need not have a line for each probe.
+  exclude: ['/health/live', '/health/ready', '/metrics'],
+});
+//#endregion pino
+
+//#region correlation
+/** Puts the id of the audit events into each line that is logged about the request, by anyone. */
+@Injectable()
+export class LogCorrelation implements OnModuleInit {
+  constructor(
+    private readonly events: McpAuthEvents,
+    private readonly logger: PinoLogger,
+  ) {}
+
+  onModuleInit(): void {
+    for (const type of ['access_granted', 'access_denied'] as const) {
+      this.events.on(type, ({ requestId }) => {
+        this.logger.assign({ requestId });
+      });
+    }
+  }
+}
+//#endregion correlation

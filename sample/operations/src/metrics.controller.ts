@@ -1,0 +1,98 @@
+import { Controller, Get, Header, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { SkipThrottle } from '@nestjs/throttler';
+import { tracingChannel } from 'node:diagnostics_channel';
+import { type EventOperation, McpAuthDiagnostics, McpAuthEvents } from 'nestjs-mcp-auth';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { toolLabel } from './tool-label.js';
+
+/** How far the buckets of the verification time reach. A remembered token takes microseconds, an introspection a while. */
+const SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+//#region decisions
+/** Counts the decisions by tool and reason, and measures what authentication takes. */
+@Injectable()
+export class RequestMetrics implements OnModuleInit, OnModuleDestroy {
+  readonly registry = new Registry();
+  private readonly registers = [this.registry];
+  private readonly authentication = tracingChannel<object>('nestjs-mcp-auth:authentication');
+  private readonly starts = new WeakMap<object, number>();
+  private readonly decisions = new Counter({
+    name: 'mcp_auth_decisions_total',
+    help: 'Decisions about operations',
+    labelNames: ['tool', 'decision', 'reason'] as const,
+    registers: this.registers,
+  });
+  private readonly verification = new Histogram({
+    name: 'mcp_auth_authentication_seconds',
+    help: 'Time from the credential to the caller, or to the rejection',
+    labelNames: ['outcome'] as const,
+    buckets: SECONDS,
+    registers: this.registers,
+  });
+
+  constructor(private readonly events: McpAuthEvents) {}
+
+  onModuleInit(): void {
+    this.events.on('access_granted', ({ operations }) => {
+      this.count(operations, 'granted', 'none');
+    });
+    this.events.on('access_denied', ({ operations, reason }) => {
+      this.count(operations, 'denied', reason);
+    });
+    this.authentication.start.subscribe(this.start);
+    this.authentication.asyncEnd.subscribe(this.end);
+  }
+
+  onModuleDestroy(): void {
+    this.authentication.start.unsubscribe(this.start);
+    this.authentication.asyncEnd.unsubscribe(this.end);
+  }
+
+  /** A request without operations counts once: an unreadable body, or the stream of a session. */
+  private count(operations: readonly EventOperation[], decision: string, reason: string): void {
+    const tools = operations.length === 0 ? ['none'] : operations.map(toolLabel);
+    for (const tool of tools) this.decisions.inc({ tool, decision, reason });
+  }
+
+  /** The channel passes the same object at the start and at the end. */
+  private readonly start = (trace: unknown): void => {
+    this.starts.set(trace as object, performance.now());
+  };
+
+  private readonly end = (trace: unknown): void => {
+    const start = this.starts.get(trace as object);
+    if (start === undefined) return;
+    const outcome = (trace as { error?: unknown }).error === undefined ? 'succeeded' : 'failed';
+    this.verification.observe({ outcome }, (performance.now() - start) / 1000);
+  };
+}
+//#endregion decisions
+
+//#region state
+/** What the diagnostics report at the time of each scrape. Nothing is fetched for it. */
+@Injectable()
+export class StateMetrics {
+  readonly registry = new Registry();
+
+  constructor(private readonly diagnostics: McpAuthDiagnostics) {}
+}
+//#endregion state
+
+//#region controller
+/** Keep the route internal: labels name your issuers and tools. */
+@Controller('metrics')
+@SkipThrottle({ address: true })
+export class MetricsController {
+  private readonly registry: Registry;
+
+  constructor(requests: RequestMetrics, state: StateMetrics) {
+    this.registry = Registry.merge([requests.registry, state.registry]);
+  }
+
+  @Get()
+  @Header('content-type', Registry.PROMETHEUS_CONTENT_TYPE)
+  read(): Promise<string> {
+    return this.registry.metrics();
+  }
+}
+//#endregion controller
