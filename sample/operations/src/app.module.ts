@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
-import { ThrottlerModule } from '@nestjs/throttler';
+import { SkipThrottle, ThrottlerModule } from '@nestjs/throttler';
 import { McpAuthModule } from 'nestjs-mcp-auth';
 import { AuditLog } from './audit-log.js';
 import { CLIENT, ISSUER, RESOURCE } from './environment.js';
@@ -23,6 +23,8 @@ import { AddressThrottlerGuard, LIMITS } from './throttling.js';
       },
       // It starts while the authorization server is down. Readiness says so.
       onDiscoveryFailure: 'retry',
+      // The metadata documents are for all clients, so their requests do not count.
+      decorators: [SkipThrottle({ address: true })],
     }),
     Logging,
     TerminusModule,

@@ -22,6 +22,8 @@ function withoutQuery(request: { url: string; query?: unknown }): object {
 
 export const Logging = LoggerModule.forRoot({
   pinoHttp: { level: process.env['LOG_LEVEL'] ?? 'info', redact, serializers: { req: withoutQuery } },
+  // The line about the answer too has what is assigned while the request is handled.
+  assignResponse: true,
   // The access log need not have a line for each probe.
   exclude: ['/health/live', '/health/ready', '/metrics'],
 });

@@ -1,12 +1,16 @@
 import { Controller, Get, Header, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { SkipThrottle } from '@nestjs/throttler';
 import { tracingChannel } from 'node:diagnostics_channel';
-import { type EventOperation, McpAuthDiagnostics, McpAuthEvents } from 'nestjs-mcp-auth';
+import { type EventOperation, McpAuthDiagnostics, McpAuthEvents, type McpAuthReport } from 'nestjs-mcp-auth';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { toolLabel } from './tool-label.js';
 
 /** How far the buckets of the verification time reach. A remembered token takes microseconds, an introspection a while. */
-const SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const SECONDS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
+
+const STATUSES = ['up', 'stale', 'down', 'unknown'];
 
 //#region decisions
 /** Counts the decisions by tool and reason, and measures what authentication takes. */
@@ -69,12 +73,51 @@ export class RequestMetrics implements OnModuleInit, OnModuleDestroy {
 //#endregion decisions
 
 //#region state
+type Values = readonly (readonly [labels: Record<string, string>, value: number | undefined])[];
+
 /** What the diagnostics report at the time of each scrape. Nothing is fetched for it. */
 @Injectable()
 export class StateMetrics {
   readonly registry = new Registry();
 
-  constructor(private readonly diagnostics: McpAuthDiagnostics) {}
+  constructor(private readonly diagnostics: McpAuthDiagnostics) {
+    this.gauge(
+      'mcp_auth_server_status',
+      'Whether the server has this status',
+      ['issuer', 'status'],
+      (report) =>
+        report.authorizationServers.flatMap(({ issuer, status }) =>
+          STATUSES.map((each) => [{ issuer, status: each }, Number(each === status)] as const),
+        ),
+    );
+    this.gauge('mcp_auth_metadata_age_seconds', 'Time since the metadata was fetched', ['issuer'], (report) =>
+      report.authorizationServers.map(({ issuer, metadataAgeSeconds }) => [{ issuer }, metadataAgeSeconds]),
+    );
+    this.gauge('mcp_auth_keys_age_seconds', 'Time since the keys were fetched', ['issuer'], (report) =>
+      report.authorizationServers.map(({ issuer, keysAgeSeconds }) => [{ issuer }, keysAgeSeconds]),
+    );
+  }
+
+  private gauge(
+    name: string,
+    help: string,
+    labelNames: string[],
+    read: (report: McpAuthReport) => Values,
+  ): void {
+    const { diagnostics, registry } = this;
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [labels, value] of read(diagnostics.report())) {
+          if (value !== undefined) this.set(labels, value);
+        }
+      },
+    });
+  }
 }
 //#endregion state
 

@@ -1,7 +1,7 @@
 import { metrics } from '@opentelemetry/api';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { registerInstrumentations } from '@opentelemetry/instrumentation';
+import { type Instrumentation, registerInstrumentations } from '@opentelemetry/instrumentation';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider, type MetricReader, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
@@ -19,19 +19,23 @@ function overHttp(): { spans: SpanProcessor; metrics: MetricReader } {
 }
 
 /** Starts the SDK of OpenTelemetry and the observation of this package. Call it before Nest is imported. */
-export function startOpenTelemetry(to = overHttp()): { stop(): Promise<void> } {
+export function startOpenTelemetry(
+  to = overHttp(),
+  instrumentations: Instrumentation[] = [new HttpInstrumentation()],
+): { stop(): Promise<void> } {
   const resource = resourceFromAttributes({ 'service.name': process.env['OTEL_SERVICE_NAME'] ?? 'notes' });
   const tracerProvider = new NodeTracerProvider({ resource, spanProcessors: [to.spans] });
   const meterProvider = new MeterProvider({ resource, readers: [to.metrics] });
   tracerProvider.register();
   metrics.setGlobalMeterProvider(meterProvider);
-  registerInstrumentations({ instrumentations: [new HttpInstrumentation()] });
+  const unpatch = registerInstrumentations({ instrumentations });
   // It patches `http` when the module is required. An ES module that imports `http` gets the patched server too.
   createRequire(import.meta.url)('node:http');
   const unobserve = observeMcpAuth();
   return {
     stop: async () => {
       unobserve();
+      unpatch();
       await Promise.all([tracerProvider.shutdown(), meterProvider.shutdown()]);
     },
   };

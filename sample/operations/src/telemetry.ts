@@ -16,7 +16,6 @@ import type {
   AccessGrantedEvent,
   EventOperation,
   RequestCompletedEvent,
-  RequestEvent,
 } from 'nestjs-mcp-auth';
 import { toolLabel } from './tool-label.js';
 
@@ -132,7 +131,10 @@ function operationAttributes({ method, kind, name }: EventOperation): Attributes
 //#endregion span
 
 //#region meters
-/** The buckets of the semantic conventions for MCP, and smaller ones for authentication. */
+/** Clients choose the method too, so all others are one. */
+const METHODS = new Set(['initialize', 'ping', 'tools/list', 'tools/call']);
+
+/** The buckets of the semantic conventions for MCP. */
 const OPERATION_SECONDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
 const AUTHENTICATION_SECONDS = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
 
@@ -154,17 +156,21 @@ function createMeters() {
           ? { 'nestjs_mcp_auth.decision': 'granted' }
           : { 'nestjs_mcp_auth.decision': 'denied', 'nestjs_mcp_auth.reason': event.reason };
       duration.record(seconds, outcome);
-      for (const each of event.operations) decisions.add(1, { ...outcome, 'gen_ai.tool.name': toolLabel(each) });
+      for (const each of event.operations) decisions.add(1, { ...outcome, ...toolAttribute(each) });
     },
     completed({ durationMs, operations }: RequestCompletedEvent): void {
       for (const each of operations) {
         operation.record(durationMs / 1000, {
-          'gen_ai.tool.name': toolLabel(each),
-          ...(each.outcome === 'failed' && { 'error.type': 'tool_error' }),
-          ...(each.outcome === 'denied' && { 'error.type': '_OTHER' }),
+          'mcp.method.name': METHODS.has(each.method) ? each.method : '_OTHER',
+          ...toolAttribute(each),
+          ...(['failed', 'denied'].includes(each.outcome) && { 'error.type': each.outcome }),
         });
       }
     },
   };
+}
+/** As a label, so that names of no tool are one. */
+function toolAttribute(operation: EventOperation): Attributes {
+  return operation.kind === 'tool' ? { 'gen_ai.tool.name': toolLabel(operation) } : {};
 }
 //#endregion meters
