@@ -120,7 +120,7 @@ describe('sample/operations', () => {
       await post(bob, { jsonrpc: '2.0', id: 1, method: 'tools/list' }),
       await post(undefined, message('count_notes'), {}, '/notes?access_token=token-in-the-query'),
     ].map(({ status }) => status);
-    expect(statuses).toEqual([200, 200, 403, 200, 401, 401, 401, 200, 200, 200, 400]);
+    expect(statuses).toEqual([200, 200, 403, 200, 401, 401, 401, 200, 200, 200, 401]);
   });
 
   verifies('OPS-40', 'serves decisions by tool and reason, and names of no tool share a label', async () => {
@@ -132,8 +132,7 @@ describe('sample/operations', () => {
       'mcp_auth_decisions_total{tool="add_note",decision="granted",reason="none"} 1',
       'mcp_auth_decisions_total{tool="count_notes",decision="denied",reason="audience"} 1',
       'mcp_auth_decisions_total{tool="count_notes",decision="denied",reason="inactive"} 1',
-      'mcp_auth_decisions_total{tool="count_notes",decision="denied",reason="missing_token"} 1',
-      'mcp_auth_decisions_total{tool="count_notes",decision="denied",reason="multiple_credentials"} 1',
+      'mcp_auth_decisions_total{tool="count_notes",decision="denied",reason="missing_token"} 2',
       'mcp_auth_decisions_total{tool="count_notes",decision="granted",reason="none"} 2',
       'mcp_auth_decisions_total{tool="none",decision="granted",reason="none"} 1',
       'mcp_auth_decisions_total{tool="other",decision="granted",reason="none"} 2',
@@ -266,7 +265,7 @@ describe('sample/operations', () => {
       req: { method: 'POST', url: '/notes', headers: { authorization: '[Redacted]' } },
       res: { statusCode: 200 },
     });
-    expect(requests[10]).toMatchObject({ req: { url: '/notes?…' }, res: { statusCode: 400 } });
+    expect(requests[10]).toMatchObject({ req: { url: '/notes?…' }, res: { statusCode: 401 } });
     expect(requests.every(({ req }) => !/^\/(health|metrics)/.test(req.url))).toBe(true);
     expect(lines.some(({ context }) => context === 'McpAuth')).toBe(true);
     expectNoSecret(sample.output());
@@ -291,7 +290,7 @@ describe('sample/operations', () => {
       'bob no_such_tool_1 granted',
       'bob no_such_tool_2 granted',
       'bob tools/list granted',
-      '- count_notes multiple_credentials 400',
+      '- count_notes missing_token 401',
     ]);
     const [first] = lines;
     expect(first).toEqual({
@@ -336,14 +335,7 @@ describe('sample/operations', () => {
     });
     const reasons = new Set(spans.map((each) => attributesOf(each)['nestjs_mcp_auth.reason']));
     expect([...reasons].sort()).toEqual(
-      [
-        undefined,
-        'audience',
-        'inactive',
-        'insufficient_scope',
-        'missing_token',
-        'multiple_credentials',
-      ].sort(),
+      [undefined, 'audience', 'inactive', 'insufficient_scope', 'missing_token'].sort(),
     );
     const names = new Set(collector.metrics.map(({ name }) => name));
     expect([...names]).toEqual(
