@@ -1,7 +1,13 @@
 import { Controller, Get, Header, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { SkipThrottle } from '@nestjs/throttler';
 import { tracingChannel } from 'node:diagnostics_channel';
-import { type EventOperation, McpAuthDiagnostics, McpAuthEvents, type McpAuthReport } from 'nestjs-mcp-auth';
+import {
+  type CacheReport,
+  type EventOperation,
+  McpAuthDiagnostics,
+  McpAuthEvents,
+  type McpAuthReport,
+} from 'nestjs-mcp-auth';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { toolLabel } from './tool-label.js';
 
@@ -9,8 +15,6 @@ import { toolLabel } from './tool-label.js';
 const SECONDS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
-
-const STATUSES = ['up', 'stale', 'down', 'unknown'];
 
 //#region decisions
 /** Counts the decisions by tool and reason, and measures what authentication takes. */
@@ -73,7 +77,11 @@ export class RequestMetrics implements OnModuleInit, OnModuleDestroy {
 //#endregion decisions
 
 //#region state
-type Values = readonly (readonly [labels: Record<string, string>, value: number | undefined])[];
+const STATUSES = ['up', 'stale', 'down', 'unknown'];
+const LABELS = ['issuer', 'status', 'cache', 'result', 'state'];
+
+/** Values of a metric, each with its labels. Values with the same labels are added up. */
+type Read = (report: McpAuthReport) => readonly (readonly [Record<string, string>, number | undefined])[];
 
 /** What the diagnostics report at the time of each scrape. Nothing is fetched for it. */
 @Injectable()
@@ -81,43 +89,71 @@ export class StateMetrics {
   readonly registry = new Registry();
 
   constructor(private readonly diagnostics: McpAuthDiagnostics) {
-    this.gauge(
-      'mcp_auth_server_status',
-      'Whether the server has this status',
-      ['issuer', 'status'],
-      (report) =>
-        report.authorizationServers.flatMap(({ issuer, status }) =>
-          STATUSES.map((each) => [{ issuer, status: each }, Number(each === status)] as const),
-        ),
+    this.gauge('mcp_auth_server_status', 'Whether the server has this status', (report) =>
+      report.authorizationServers.flatMap(({ issuer, status }) =>
+        STATUSES.map((each) => [{ issuer, status: each }, Number(each === status)] as const),
+      ),
     );
-    this.gauge('mcp_auth_metadata_age_seconds', 'Time since the metadata was fetched', ['issuer'], (report) =>
+    this.gauge('mcp_auth_metadata_age_seconds', 'Time since the metadata was fetched', (report) =>
       report.authorizationServers.map(({ issuer, metadataAgeSeconds }) => [{ issuer }, metadataAgeSeconds]),
     );
-    this.gauge('mcp_auth_keys_age_seconds', 'Time since the keys were fetched', ['issuer'], (report) =>
+    this.gauge('mcp_auth_keys_age_seconds', 'Time since the keys were fetched', (report) =>
       report.authorizationServers.map(({ issuer, keysAgeSeconds }) => [{ issuer }, keysAgeSeconds]),
     );
+    this.gauge(
+      'mcp_auth_introspections',
+      'Requests to introspection endpoints, running or waiting',
+      (report) =>
+        report.introspection.flatMap(({ issuer, running, waiting }) => [
+          [{ issuer, state: 'running' }, running] as const,
+          [{ issuer, state: 'waiting' }, waiting] as const,
+        ]),
+    );
+    this.counter('mcp_auth_cache_lookups_total', 'Lookups of a token in a cache', (report) =>
+      cachesOf(report).flatMap(([cache, { hits, misses }]) => [
+        [{ cache, result: 'hit' }, hits] as const,
+        [{ cache, result: 'miss' }, misses] as const,
+      ]),
+    );
+    this.gauge('mcp_auth_cache_entries', 'Tokens in a cache', (report) =>
+      cachesOf(report).map(([cache, { entries }]) => [{ cache }, entries]),
+    );
+    this.gauge('mcp_auth_sessions', 'Sessions that are bound to their callers', ({ sessions }) => [
+      [{}, sessions.entries],
+    ]);
+    this.gauge('mcp_auth_streams', 'Streams that end with their tokens', ({ streams }) => [
+      [{}, streams.open],
+    ]);
   }
 
-  private gauge(
-    name: string,
-    help: string,
-    labelNames: string[],
-    read: (report: McpAuthReport) => Values,
-  ): void {
-    const { diagnostics, registry } = this;
-    new Gauge({
-      name,
-      help,
-      labelNames,
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [labels, value] of read(diagnostics.report())) {
-          if (value !== undefined) this.set(labels, value);
-        }
-      },
-    });
+  private gauge(name: string, help: string, read: Read): void {
+    const collect = () => {
+      this.fill(gauge, read);
+    };
+    const gauge = new Gauge({ name, help, labelNames: LABELS, registers: [this.registry], collect });
   }
+
+  private counter(name: string, help: string, read: Read): void {
+    const collect = () => {
+      this.fill(counter, read);
+    };
+    const counter = new Counter({ name, help, labelNames: LABELS, registers: [this.registry], collect });
+  }
+
+  private fill(metric: Counter | Gauge, read: Read): void {
+    metric.reset();
+    for (const [labels, value] of read(this.diagnostics.report())) {
+      if (value !== undefined) metric.inc(labels, value);
+    }
+  }
+}
+
+/** The caches by name. Those for introspection belong to a server each, and are added up. */
+function cachesOf({ caches }: McpAuthReport): (readonly [string, CacheReport])[] {
+  return [
+    ['verified_tokens', caches.verifiedTokens],
+    ...caches.introspection.map((each) => ['introspection', each] as const),
+  ];
 }
 //#endregion state
 
