@@ -37,6 +37,8 @@ export class AuditLog implements OnModuleInit, OnApplicationShutdown {
 
   /** Runs after the last request, and waits until its lines are in the file. */
   async onApplicationShutdown(): Promise<void> {
+    // Else the process could end before: it does not wait for a worker thread of pino.
+    this.file.ref();
     const closed = once(this.file, 'close');
     this.file.end();
     await closed;

@@ -2,6 +2,7 @@ import { Controller, Get, Header, Injectable, type OnModuleDestroy, type OnModul
 import { SkipThrottle } from '@nestjs/throttler';
 import { tracingChannel } from 'node:diagnostics_channel';
 import {
+  type AuthenticationTrace,
   type CacheReport,
   type EventOperation,
   McpAuthDiagnostics,
@@ -22,7 +23,7 @@ const SECONDS = [
 export class RequestMetrics implements OnModuleInit, OnModuleDestroy {
   readonly registry = new Registry();
   private readonly registers = [this.registry];
-  private readonly authentication = tracingChannel<object>('nestjs-mcp-auth:authentication');
+  private readonly authentication = tracingChannel('nestjs-mcp-auth:authentication');
   private readonly starts = new WeakMap<object, number>();
   private readonly decisions = new Counter({
     name: 'mcp_auth_decisions_total',
@@ -70,7 +71,7 @@ export class RequestMetrics implements OnModuleInit, OnModuleDestroy {
   private readonly end = (trace: unknown): void => {
     const start = this.starts.get(trace as object);
     if (start === undefined) return;
-    const outcome = (trace as { error?: unknown }).error === undefined ? 'succeeded' : 'failed';
+    const outcome = (trace as AuthenticationTrace).error === undefined ? 'succeeded' : 'failed';
     this.verification.observe({ outcome }, (performance.now() - start) / 1000);
   };
 }

@@ -14,6 +14,7 @@ import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel
 import type {
   AccessDeniedEvent,
   AccessGrantedEvent,
+  AuthenticationTrace,
   EventOperation,
   RequestCompletedEvent,
 } from 'nestjs-mcp-auth';
@@ -36,7 +37,7 @@ export function observeMcpAuth(): () => void {
   const authentication = tracingChannel('nestjs-mcp-auth:authentication');
 
   const onStart = (message: unknown): void => {
-    const { requestId } = message as { requestId?: string };
+    const { requestId } = message as AuthenticationTrace;
     if (requestId === undefined || starts.has(requestId)) return;
     starts.set(requestId, performance.now());
     const [oldest] = starts.keys();
