@@ -35,7 +35,7 @@ describe('sample/operations with OpenTelemetry in memory', () => {
   let metricExporter: InMemoryMetricExporter;
   let reader: PeriodicExportingMetricReader;
   /** One for all tests: a further one would not be told of the module that is loaded. */
-  const http = new HttpInstrumentation();
+  const http = new HttpInstrumentation({ enabled: false });
 
   beforeAll(async () => {
     as = await TestAuthorizationServer.start();

@@ -294,6 +294,7 @@ describe('sample/operations', () => {
     ]);
     const [first] = lines;
     expect(first).toEqual({
+      log: 'audit',
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       type: 'access_granted',
       requestId: expect.any(String),

@@ -20,7 +20,15 @@ export class AuditLog implements OnModuleInit, OnApplicationShutdown {
       limit: { count: 100, removeOtherLogFiles: true },
     },
   });
-  private readonly lines = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, this.file);
+  private readonly lines = pino(
+    {
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      // In place of the level, which says nothing here.
+      formatters: { level: () => ({ log: 'audit' }) },
+    },
+    this.file,
+  );
 
   constructor(private readonly events: McpAuthEvents) {}
 

@@ -18,10 +18,15 @@ function overHttp(): { spans: SpanProcessor; metrics: MetricReader } {
   };
 }
 
+/** Spans of HTTP requests have the query. Clients may put tokens there, so their values are replaced. */
+function ofHttp(): Instrumentation {
+  return new HttpInstrumentation({ redactedQueryParamsServer: ['access_token', 'token'] });
+}
+
 /** Starts the SDK of OpenTelemetry and the observation of this package. Call it before Nest is imported. */
 export function startOpenTelemetry(
   to = overHttp(),
-  instrumentations: Instrumentation[] = [new HttpInstrumentation()],
+  instrumentations: Instrumentation[] = [ofHttp()],
 ): { stop(): Promise<void> } {
   const resource = resourceFromAttributes({ 'service.name': process.env['OTEL_SERVICE_NAME'] ?? 'notes' });
   const tracerProvider = new NodeTracerProvider({ resource, spanProcessors: [to.spans] });
