@@ -35,7 +35,7 @@ describe('sample/operations with OpenTelemetry in memory', () => {
   let metricExporter: InMemoryMetricExporter;
   let reader: PeriodicExportingMetricReader;
   /** One for all tests: a further one would not be told of the module that is loaded. */
-  const http = new HttpInstrumentation({ enabled: false });
+  const http = new HttpInstrumentation();
 
   beforeAll(async () => {
     as = await TestAuthorizationServer.start();
@@ -75,6 +75,7 @@ describe('sample/operations with OpenTelemetry in memory', () => {
 
   const begin = (instrumentations: Instrumentation[] = [http]): void => {
     const to = { spans: new SimpleSpanProcessor(spans), metrics: reader };
+    for (const each of instrumentations) each.enable(); // again, after the test before
     telemetry = startOpenTelemetry(to, instrumentations);
   };
   const issue = (changes: object = {}): Promise<string> =>
