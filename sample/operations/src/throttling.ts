@@ -64,12 +64,14 @@ export class CallerThrottlerGuard extends SomeLimitsGuard {
   }
 }
 
+interface Message {
+  readonly method?: unknown;
+  readonly params?: { readonly name?: unknown };
+}
+
 /** The tools that a body calls. A batch may call several, and one of them several times. */
 function calledTools(body: unknown): string[] {
-  const messages = (Array.isArray(body) ? body : [body]) as ({
-    method?: unknown;
-    params?: { name?: unknown };
-  } | null)[];
+  const messages = (Array.isArray(body) ? body : [body]) as (Message | null)[];
   return messages
     .filter((message) => message?.method === 'tools/call')
     .map((message) => toolLabel({ kind: 'tool', name: String(message?.params?.name) }));
