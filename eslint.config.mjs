@@ -18,6 +18,7 @@ const FLOW = [
   ['mcp'],
   ['rejection'],
   ['response'],
+  ['diagnostics'],
   ['guard', 'decorators'],
   ['bootstrap'],
   ['testing'],

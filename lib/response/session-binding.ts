@@ -56,6 +56,11 @@ export class SessionBinding {
     this.sessions = sessionBinding && new SessionOwners(sessionBinding, steadySeconds(now));
   }
 
+  /** How many sessions are bound to callers. */
+  get size(): number {
+    return this.sessions?.size ?? 0;
+  }
+
   /** Whether a session was opened without a token, and no caller with a token has taken it over. False without binding. */
   isAnonymous({ options }: ProtectedResource, id: string): boolean {
     return this.sessions?.use(sessionKey(options.resource, id), ANYBODY) ?? false;

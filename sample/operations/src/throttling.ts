@@ -35,7 +35,7 @@ abstract class SomeLimitsGuard extends ThrottlerGuard {
 //#endregion limits
 
 //#region before
-/** Before authentication, by address. It also limits how often an address guesses tokens. Register it as `APP_GUARD`. */
+/** Before authentication, by address. It also limits guesses of tokens. Register it as `APP_GUARD`. */
 @Injectable()
 export class AddressThrottlerGuard extends SomeLimitsGuard {
   protected readonly names = ['address'];
