@@ -1,5 +1,4 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { once } from 'node:events';
 import { McpAuthEvents } from 'nestjs-mcp-auth';
 import { pino } from 'pino';
 import { AUDIT } from './environment.js';
@@ -45,11 +44,12 @@ export class AuditLog implements OnModuleInit, OnApplicationShutdown {
 
   /** Runs after the last request, and waits until its lines are in the file. */
   async onApplicationShutdown(): Promise<void> {
-    // Else the process could end before: it does not wait for a worker thread of pino.
-    this.file.ref();
-    const closed = once(this.file, 'close');
+    await new Promise<void>((resolve) => {
+      this.file.flush(() => {
+        resolve();
+      });
+    });
     this.file.end();
-    await closed;
   }
 }
 //#endregion audit

@@ -14,10 +14,17 @@ const redact = [
   'res.headers["set-cookie"]',
 ];
 
+interface LoggedRequest {
+  readonly id: unknown;
+  readonly method: string;
+  readonly url: string;
+  readonly headers: object;
+  readonly remoteAddress: string;
+}
+
 /** Clients may put tokens into the query, so it is not logged. */
-function withoutQuery(request: { url: string; query?: unknown }): object {
-  const { query: _, ...rest } = request;
-  return { ...rest, url: request.url.replace(/\?[^]*/, '?…') };
+function withoutQuery({ id, method, url, headers, remoteAddress }: LoggedRequest): LoggedRequest {
+  return { id, method, url: url.replace(/\?[^]*/, '?…'), headers, remoteAddress };
 }
 
 export const Logging = LoggerModule.forRoot({

@@ -1,6 +1,6 @@
 import { Controller, Get, Header, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { SkipThrottle } from '@nestjs/throttler';
-import { tracingChannel } from 'node:diagnostics_channel';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   type AuthenticationTrace,
   type CacheReport,
@@ -18,12 +18,14 @@ const SECONDS = [
 ];
 
 //#region decisions
+/** The names that Node gives to the channels of a tracing channel begin so. */
+const AUTHENTICATION = 'tracing:nestjs-mcp-auth:authentication';
+
 /** Counts the decisions by tool and reason, and measures what authentication takes. */
 @Injectable()
 export class RequestMetrics implements OnModuleInit, OnModuleDestroy {
   readonly registry = new Registry();
   private readonly registers = [this.registry];
-  private readonly authentication = tracingChannel('nestjs-mcp-auth:authentication');
   private readonly starts = new WeakMap<object, number>();
   private readonly decisions = new Counter({
     name: 'mcp_auth_decisions_total',
@@ -48,13 +50,13 @@ export class RequestMetrics implements OnModuleInit, OnModuleDestroy {
     this.events.on('access_denied', ({ operations, reason }) => {
       this.count(operations, 'denied', reason);
     });
-    this.authentication.start.subscribe(this.start);
-    this.authentication.asyncEnd.subscribe(this.end);
+    subscribe(`${AUTHENTICATION}:start`, this.start);
+    subscribe(`${AUTHENTICATION}:asyncEnd`, this.end);
   }
 
   onModuleDestroy(): void {
-    this.authentication.start.unsubscribe(this.start);
-    this.authentication.asyncEnd.unsubscribe(this.end);
+    unsubscribe(`${AUTHENTICATION}:start`, this.start);
+    unsubscribe(`${AUTHENTICATION}:asyncEnd`, this.end);
   }
 
   /** A request without operations counts once: an unreadable body, or the stream of a session. */

@@ -10,7 +10,7 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
-import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type {
   AccessDeniedEvent,
   AccessGrantedEvent,
@@ -34,7 +34,6 @@ const MAX_STARTS = 10_000;
 export function observeMcpAuth(): () => void {
   const starts = new Map<string, number>();
   const meters = createMeters();
-  const authentication = tracingChannel('nestjs-mcp-auth:authentication');
 
   const onStart = (message: unknown): void => {
     const { requestId } = message as AuthenticationTrace;
@@ -57,15 +56,15 @@ export function observeMcpAuth(): () => void {
     meters.completed(completed);
   };
 
-  authentication.start.subscribe(onStart);
-  subscribe('nestjs-mcp-auth:access_granted', onDecision);
-  subscribe('nestjs-mcp-auth:access_denied', onDecision);
-  subscribe('nestjs-mcp-auth:request_completed', onCompleted);
+  const listeners = [
+    ['tracing:nestjs-mcp-auth:authentication:start', onStart],
+    ['nestjs-mcp-auth:access_granted', onDecision],
+    ['nestjs-mcp-auth:access_denied', onDecision],
+    ['nestjs-mcp-auth:request_completed', onCompleted],
+  ] as const;
+  for (const [channel, listener] of listeners) subscribe(channel, listener);
   return () => {
-    authentication.start.unsubscribe(onStart);
-    unsubscribe('nestjs-mcp-auth:access_granted', onDecision);
-    unsubscribe('nestjs-mcp-auth:access_denied', onDecision);
-    unsubscribe('nestjs-mcp-auth:request_completed', onCompleted);
+    for (const [channel, listener] of listeners) unsubscribe(channel, listener);
   };
 }
 //#endregion observe
