@@ -160,6 +160,27 @@ describe('sample/operations', () => {
     }
   });
 
+  verifies('OPS-40', 'serves what the caches found, and how many introspections run', async () => {
+    const before = (await get('/metrics')).text;
+    const lookups = (text: string, cache: string, result: string) =>
+      sampleOf(text, `mcp_auth_cache_lookups_total{cache="${cache}",result="${result}"}`);
+    // A token is cached when it is verified for the second time, and Bob sent his five times.
+    expect(lookups(before, 'verified_tokens', 'hit')).toBe(3);
+    expect(lookups(before, 'verified_tokens', 'miss')).toBeGreaterThan(4);
+    const running = `mcp_auth_introspections{issuer="${as.issuer}",state="running"}`;
+    expect(sampleOf(before, running)).toBe(0);
+    expect(sampleOf(before, `mcp_auth_introspections{issuer="${as.issuer}",state="waiting"}`)).toBe(0);
+    as.fail('introspection', { delayMs: 1500 });
+    const slow = as.issueOpaqueToken({ audience: resource, scopes: ['notes:read'] });
+    const answer = call(slow, 'count_notes');
+    await expect.poll(async () => sampleOf((await get('/metrics')).text, running)).toBe(1);
+    expect((await answer).status).toBe(200);
+    as.recover();
+    const after = (await get('/metrics')).text;
+    expect(sampleOf(after, running)).toBe(0);
+    expect(lookups(after, 'introspection', 'miss')).toBe(lookups(before, 'introspection', 'miss') + 1);
+  });
+
   verifies(
     'OPS-41',
     'the dashboard asks for metrics and labels that are served, and for all of them',
