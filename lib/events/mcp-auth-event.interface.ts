@@ -43,7 +43,10 @@ export interface RequestEvent extends EventPrincipal {
   readonly requestId: string;
   /** The protected resource, as configured. */
   readonly resource: string;
-  /** The handler of Nest's route, such as `NotesEndpoint.post`. Undefined if the decision was made before a route was found. */
+  /**
+   * The handler of Nest's route, such as `NotesEndpoint.post`. Of a call without an HTTP request, the handler itself. Undefined if
+   * the decision was made before a route was found.
+   */
   readonly route: string | undefined;
   /**
    * What the body asks for, at most 100 operations. Empty for a request without a JSON-RPC body, and for one that was rejected

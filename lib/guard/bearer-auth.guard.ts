@@ -14,7 +14,7 @@ import type { ScopeRequirement } from '../mcp/scope-requirement.js';
 import { isOfMessage } from '../platform/mcp-nest.js';
 import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
-import { callIn, callOf } from './handler-call.js';
+import { callOf, rejectedCallIn } from './handler-call.js';
 import { isBearerAuthGuard } from './is-bearer-auth-guard.js';
 import { rejectCall } from './rejected-call.js';
 import type { ParsedRequest } from './request-authorizer.js';
@@ -227,7 +227,7 @@ export class BearerAuthGuard implements CanActivate {
     if (!isRoute) this.services.grants.flush(state);
     const rejected = isRoute
       ? { auth: state?.withdraw(request), response: this.nodeResponse(context), body: request.body }
-      : { auth: state?.authentication?.auth, ...callIn(context), isPartial: request !== undefined };
+      : { ...rejectedCallIn(context, request), isPartial: request !== undefined };
     this.services.rejections.tell(failure, resource, { ...rejected, request, route: where });
     return exception;
   }

@@ -3,7 +3,9 @@ import type { HandlerPlan } from '../mcp/handler-plan.js';
 import { NO_ARGUMENTS } from '../mcp/operations.js';
 import type { ScopedCall, ScopeRequirement } from '../mcp/scope-requirement.js';
 import { messageOf } from '../platform/mcp-nest.js';
+import type { AuthInfo } from '../request/auth-info.decorator.js';
 import { localCallOf } from '../request/local-call.js';
+import { RequestContext } from '../request/request-context.js';
 import type { ParsedRequest } from './request-authorizer.js';
 
 /**
@@ -30,13 +32,27 @@ export function callOf(
   return typeof given['uri'] === 'string' ? { ...call, name: given['uri'] } : call;
 }
 
+/** What is reported of a rejected call of a handler that is not a route. @internal */
+export interface RejectedCall {
+  /** Its message. */
+  readonly body: unknown;
+  /** Represents it if it has no HTTP request. */
+  readonly localCall: object | undefined;
+  /** Its caller. */
+  readonly auth: AuthInfo | undefined;
+}
+
 /**
- * Returns what is known of a call of a handler that is not a route, for the report: its message, and what represents it if it
- * has no HTTP request.
+ * Returns what is known of a rejected call of a handler that is not a route, and removes the caller of a local call.
  *
+ * @param request - the HTTP request behind the call, if there is one
  * @internal
  */
-export function callIn(context: ExecutionContext): { body: unknown; localCall: object | undefined } {
+export function rejectedCallIn(context: ExecutionContext, request: object | undefined): RejectedCall {
   const carrier: unknown = context.getType<string>() === 'rpc' ? context.getArgByIndex(1) : undefined;
-  return { body: messageOf(carrier), localCall: localCallOf(context)?.carrier };
+  const localCall = localCallOf(context)?.carrier;
+  const state = RequestContext.find(request ?? localCall);
+  const auth = state?.authentication?.auth;
+  if (state && !request) state.authentication = undefined;
+  return { body: messageOf(carrier), localCall, auth };
 }

@@ -54,20 +54,27 @@ export class LocalAuthenticator {
   /** @throws one of the rejections of lib/errors */
   authorize({ carrier, supplied }: LocalCall, demand: LocalDemand): void {
     if (supplied === undefined && this.mayRunWithoutCaller(demand)) {
-      this.report(carrier, undefined, this.resources.first());
+      this.report(carrier, undefined, this.resources.first(), demand);
       return;
     }
     const { token, caller } = supplied === undefined ? this.configured() : this.vouched(supplied);
     const resource = this.resourceOf(supplied, demand);
     const auth = toAuthInfo(token, caller, resource);
-    this.assertScopes(auth, resource, demand);
+    // Before scopes are checked, so that a rejection says whose call it was. The guard removes it then.
     RequestContext.of(carrier).authentication = { auth, resource };
-    this.report(carrier, auth, resource);
+    this.assertScopes(auth, resource, demand);
+    this.report(carrier, auth, resource, demand);
   }
 
-  private report(carrier: object, auth: AuthInfo | undefined, { options }: ProtectedResource): void {
+  private report(
+    carrier: object,
+    auth: AuthInfo | undefined,
+    { options }: ProtectedResource,
+    { route }: LocalDemand,
+  ): void {
     if (!this.events.observesRequests) return;
     const { audit } = RequestContext.of(carrier);
+    audit.route ??= route.where;
     const { resource } = options;
     const body = messageOf(carrier);
     this.requestEvents.granted({ audit, auth, resource, body, request: undefined, isLocal: true });

@@ -54,9 +54,9 @@ const DETAILS: Readonly<Partial<Record<RejectionReason, (facts: RejectionFacts) 
   type: ({ options, request }) =>
     `; expected an access token by the profile ${unique(options, ({ profile }) => [profile])}` +
     foundHeader('typ', request),
-  expired: (facts) => describeTime(facts, 'exp', 'expired', 'ago'),
-  not_yet_valid: (facts) => describeBegin(facts),
-  too_old: (facts) => describeTime(facts, 'iat', 'issued', 'ago'),
+  expired: (facts) => describeTime(facts, 'exp', 'expired'),
+  not_yet_valid: describeBegin,
+  too_old: (facts) => describeTime(facts, 'iat', 'was issued'),
   time_claims: describeTimeClaims,
   missing_claim: describeMissing,
   subject: ({ claims }) => `; expected "sub", or a claim that names the client${namesOf(claims)}`,
@@ -111,11 +111,11 @@ function describeIssuers({ options, claims, secrets }: RejectionFacts): string {
   return `${expected}, the token has ${iss === undefined ? 'no "iss"' : quoted([iss], secrets)}`;
 }
 
-function describeTime(facts: RejectionFacts, name: 'exp' | 'iat', verb: string, word: string): string {
+function describeTime(facts: RejectionFacts, name: 'exp' | 'iat', verb: string): string {
   const { claims, nowSeconds, toleranceSeconds } = facts;
   const time = claims?.[name];
   if (typeof time !== 'number') return '';
-  return `; it ${verb} ${seconds(nowSeconds - time)} ${word}, tolerance ${seconds(toleranceSeconds)}`;
+  return `; it ${verb} ${seconds(nowSeconds - time)} ago, tolerance ${seconds(toleranceSeconds)}`;
 }
 
 function describeBegin({ claims, nowSeconds, toleranceSeconds }: RejectionFacts): string {
@@ -175,7 +175,7 @@ function unique(
   return [...new Set(authorizationServers.flatMap(valuesOf))].join(', ');
 }
 
-/** Whole seconds, rounded away from zero difference: a token that expired 0.4 s ago did not expire "0 s ago". */
+/** Whole seconds, rounded up: a token that expired 0.4 s ago did not expire "0 s ago". */
 function seconds(count: number): string {
   return `${String(Math.ceil(count))} s`;
 }

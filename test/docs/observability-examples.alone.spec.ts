@@ -37,7 +37,7 @@ describe('the examples of logs, metrics and limits in the documents', () => {
     const { headers, text } = await ask('/metrics');
     expect(headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
     expect(text.trim().split('\n')).toEqual([
-      `mcp_auth_requests_total{resource="${NOTES}",outcome="authenticated"} 1`,
+      `mcp_auth_requests_total{resource="${NOTES}",outcome="granted"} 1`,
       `mcp_auth_requests_total{resource="${NOTES}",outcome="audience"} 1`,
       `mcp_auth_requests_total{resource="${NOTES}",outcome="missing_token"} 2`,
     ]);

@@ -33,14 +33,11 @@ export class AuthMetrics implements OnModuleInit {
   constructor(private readonly events: McpAuthEvents) {}
 
   onModuleInit(): void {
-    this.events.on('authenticated', ({ resource }) => {
-      this.count(resource, 'authenticated');
+    this.events.on('access_granted', ({ resource }) => {
+      this.count(resource, 'granted');
     });
-    this.events.on('rejected', ({ resource, reason }) => {
+    this.events.on('access_denied', ({ resource, reason }) => {
       this.count(resource, reason);
-    });
-    this.events.on('scope_denied', ({ resource }) => {
-      this.count(resource, 'insufficient_scope');
     });
   }
 
