@@ -47,7 +47,7 @@ const GROUPS: readonly {
   {
     text: 'Operations',
     folder: 'operations',
-    pages: ['health', 'metrics-and-logs', 'proxies', 'load', 'behaviour-on-failure'],
+    pages: ['runbook', 'health', 'explain', 'metrics-and-logs', 'proxies', 'load', 'behaviour-on-failure'],
   },
   { text: 'Security', folder: 'security', pages: ['threat-model', 'hardening', 'not-checked'] },
   { text: 'Reference', folder: 'reference', pages: ['options', 'errors', 'events', 'requirements'] },
