@@ -376,7 +376,11 @@ describe('sample/operations', () => {
     'readiness is down until an authorization server answers for the first time',
     async () => {
       await as.goDown();
-      sample = await startSample('operations', 'Stop with Ctrl-C.', await settings());
+      const collectorIsDown = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' };
+      sample = await startSample('operations', 'Stop with Ctrl-C.', {
+        ...(await settings()),
+        ...collectorIsDown,
+      });
       const { status, json } = await get('/health/ready');
       expect([status, json]).toMatchObject([
         503,

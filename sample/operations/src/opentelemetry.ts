@@ -41,7 +41,8 @@ export function startOpenTelemetry(
     stop: async () => {
       unobserve();
       unpatch();
-      await Promise.all([tracerProvider.shutdown(), meterProvider.shutdown()]);
+      // What is not exported yet is lost if the collector is down. That must not keep the application from its end.
+      await Promise.allSettled([tracerProvider.shutdown(), meterProvider.shutdown()]);
     },
   };
 }
