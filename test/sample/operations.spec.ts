@@ -376,7 +376,10 @@ describe('sample/operations', () => {
     'readiness is down until an authorization server answers for the first time',
     async () => {
       await as.goDown();
-      const collectorIsDown = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' };
+      const collectorIsDown = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+      OTEL_EXPORTER_OTLP_TIMEOUT: '500',
+    };
       sample = await startSample('operations', 'Stop with Ctrl-C.', {
         ...(await settings()),
         ...collectorIsDown,
