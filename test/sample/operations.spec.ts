@@ -377,9 +377,9 @@ describe('sample/operations', () => {
     async () => {
       await as.goDown();
       const collectorIsDown = {
-      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
-      OTEL_EXPORTER_OTLP_TIMEOUT: '500',
-    };
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+        OTEL_EXPORTER_OTLP_TIMEOUT: '500',
+      };
       sample = await startSample('operations', 'Stop with Ctrl-C.', {
         ...(await settings()),
         ...collectorIsDown,
