@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { TestAuthorizationServer } from 'nestjs-mcp-auth/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../sample/demo/src/free-port.js';
+import { toolLabel } from '../../sample/operations/src/tool-label.js';
 import { type HttpAnswer, send } from '../fixtures/http.js';
 import { attributesOf, OtlpCollector } from '../fixtures/otlp-collector.js';
 import { type SampleProcess, startSample, stopSample } from '../fixtures/sample-process.js';
@@ -107,6 +108,10 @@ describe('sample/operations', () => {
     const bob = await issue('bob', ['notes:read'], { clientId: 'bobs-client' });
     const opaque = as.issueOpaqueToken({ audience: resource, scopes: ['notes:read'], sub: 'eve' });
     tokens.push(opaque);
+    const list = await post(bob, { jsonrpc: '2.0', id: 1, method: 'tools/list' });
+    const { tools } = (list.json as { result: { tools: { name: string }[] } }).result;
+    expect(tools).toHaveLength(3);
+    for (const { name } of tools) expect(toolLabel({ kind: 'tool', name })).toBe(name);
     const statuses = [
       await call(ada, 'add_note', { traceparent: `00-${TRACE}-${CLIENT_SPAN}-01` }),
       await call(bob, 'count_notes'),
@@ -117,7 +122,7 @@ describe('sample/operations', () => {
       await call(await issue('ada', ['notes:read'], { audience: origin }), 'count_notes'),
       await call(bob, 'no_such_tool_1'),
       await call(bob, 'no_such_tool_2'),
-      await post(bob, { jsonrpc: '2.0', id: 1, method: 'tools/list' }),
+      list,
       await post(undefined, message('count_notes'), {}, '/notes?access_token=token-in-the-query'),
     ].map(({ status }) => status);
     expect(statuses).toEqual([200, 200, 403, 200, 401, 401, 401, 200, 200, 200, 401]);
@@ -200,6 +205,9 @@ describe('sample/operations', () => {
       ]);
       const served = [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name = '']) => name);
       expect(served.filter((name) => !queries.some((query) => query.includes(name)))).toEqual([]);
+      const readme = new URL('../../sample/operations/README.md', import.meta.url);
+      const documented = (await readFile(readme, 'utf8')).match(/\bmcp_auth_\w+/g);
+      expect(new Set(documented)).toEqual(new Set(served));
     },
   );
 
@@ -301,6 +309,7 @@ describe('sample/operations', () => {
     expectNoSecret(JSON.stringify(lines));
     const decisions = lines.filter(({ type }) => type !== 'request_completed').slice(0, 11);
     expect(decisions.map(summary)).toEqual([
+      'bob tools/list granted',
       'ada add_note granted',
       'bob count_notes granted',
       'bob add_note insufficient_scope 403',
@@ -310,10 +319,9 @@ describe('sample/operations', () => {
       expect.stringMatching(/^(ada|-) count_notes audience 401$/),
       'bob no_such_tool_1 granted',
       'bob no_such_tool_2 granted',
-      'bob tools/list granted',
       '- count_notes missing_token 401',
     ]);
-    const [first] = lines;
+    const first = lines.find(({ subject }) => subject === 'ada');
     expect(first).toEqual({
       log: 'audit',
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
@@ -335,8 +343,7 @@ describe('sample/operations', () => {
     expect(ends.map(({ requestId }) => requestId)).toEqual(
       expect.arrayContaining(decisions.map(({ requestId }) => requestId)),
     );
-    expect(ends[0]).toMatchObject({
-      requestId: first?.requestId,
+    expect(ends.find(({ requestId }) => requestId === first?.requestId)).toMatchObject({
       status: 200,
       operations: [{ name: 'add_note', outcome: 'succeeded' }],
     });

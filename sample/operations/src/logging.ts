@@ -37,7 +37,10 @@ export const Logging = LoggerModule.forRoot({
 //#endregion pino
 
 //#region correlation
-/** Puts the id of the audit events into each line that is logged about the request, by anyone. */
+/**
+ * Adds the `requestId` of the events to all later lines about the request. With `earlyAuthentication` it cannot: then decisions
+ * are made before pino knows the request.
+ */
 @Injectable()
 export class LogCorrelation implements OnModuleInit {
   constructor(

@@ -12,13 +12,13 @@ import {
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { toolLabel } from './tool-label.js';
 
-/** How far the buckets of the verification time reach. A remembered token takes microseconds, an introspection a while. */
+//#region decisions
+/** Buckets for authentication: a cached token takes microseconds, an introspection may take seconds. */
 const SECONDS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
 
-//#region decisions
-/** The names that Node gives to the channels of a tracing channel begin so. */
+/** Node names the channels of a tracing channel so, followed by `:start` and others. */
 const AUTHENTICATION = 'tracing:nestjs-mcp-auth:authentication';
 
 /** Counts the decisions by tool and reason, and measures what authentication takes. */

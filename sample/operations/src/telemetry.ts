@@ -22,7 +22,7 @@ import { toolLabel } from './tool-label.js';
 
 type Decision = AccessGrantedEvent | AccessDeniedEvent;
 
-/** So many requests may be under way before the start of the oldest is forgotten. */
+/** Maximum number of starts that wait for their decision. The oldest is dropped beyond it. */
 const MAX_STARTS = 10_000;
 
 //#region observe
@@ -169,7 +169,8 @@ function createMeters() {
     },
   };
 }
-/** As a label, so that names of no tool are one. */
+
+/** The tool, by its label: names of no tool are one. */
 function toolAttribute(operation: EventOperation): Attributes {
   return operation.kind === 'tool' ? { 'gen_ai.tool.name': toolLabel(operation) } : {};
 }
