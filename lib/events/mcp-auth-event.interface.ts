@@ -29,10 +29,8 @@ export interface EventOperation {
 /** An operation of a request whose answer has ended. @publicApi */
 export interface CompletedOperation extends EventOperation {
   /**
-   * - `denied`: the request or this operation was rejected
-   * - `succeeded`: the answer has a result for it
-   * - `failed`: the answer has an error for it, a result with `isError`, or an HTTP status from 400
-   * - `unknown`: nothing that the package can read says it
+   * `denied` if the request or this operation was rejected. `succeeded` if the answer has a result for it. `failed` if the answer
+   * has an error for it, a result with `isError`, or an HTTP status from 400. `unknown` if the package can read none of these.
    */
   readonly outcome: 'succeeded' | 'failed' | 'denied' | 'unknown';
 }

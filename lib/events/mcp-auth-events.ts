@@ -87,12 +87,7 @@ export class McpAuthEvents implements OnApplicationShutdown {
     Object.freeze(event);
     // A Set visits a listener that is added meanwhile: a copy does not.
     for (const listener of [...this.byType[event.type]]) {
-      isolate(
-        () => listener(event),
-        (error) => {
-          this.reportThrown(error);
-        },
-      );
+      isolate(() => listener(event), this.reportThrown);
     }
     this.subject.next(event);
     const channel = EVENT_CHANNELS[event.type];
@@ -125,8 +120,8 @@ export class McpAuthEvents implements OnApplicationShutdown {
     this.subject.complete();
   }
 
-  private reportThrown(error: unknown): void {
+  private readonly reportThrown = (error: unknown): void => {
     const message = `A listener of McpAuthEvents threw ${describeThrown(error)}`;
     this.log.write('error', 'a listener of McpAuthEvents threw', message);
-  }
+  };
 }

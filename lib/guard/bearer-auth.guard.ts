@@ -156,13 +156,13 @@ export class BearerAuthGuard implements CanActivate {
     state: RequestContext,
     request: GuardedRequest,
     response: ServerResponse | undefined,
-    { guards, where }: HandlerPlan,
+    route: HandlerPlan,
   ): void {
     const { grants } = this.services;
     if (!grants.areObserved) return;
-    const last = guards.filter(isBearerAuthGuard).at(-1);
-    const isLast = last === undefined || last === this || last === this.constructor;
-    if (isLast || !response) grants.grant(state, request, response, where);
+    const last = (route.lastGuard ??= route.guards.filter(isBearerAuthGuard).at(-1) ?? false);
+    const isLast = last === false || last === this || last === this.constructor;
+    if (isLast || !response) grants.grant(state, request, response, route.where);
     else grants.grantLater(state, request, response);
   }
 

@@ -38,7 +38,9 @@ function ofMessage(message: unknown): readonly SentOperation[] {
   if (typeof method !== 'string') return NONE;
   const own = typeof id === 'string' || typeof id === 'number' ? id : undefined;
   const operations = operationsOf(message);
-  if (operations.length === 0) return [{ operation: frozen(method, undefined, undefined), id: own }];
+  const [first] = operations;
+  if (!first) return [{ operation: frozen(method, undefined, undefined), id: own }];
+  if (operations.length === 1) return [{ operation: frozen(method, first.kind, cut(first.name)), id: own }];
   return operations
     .slice(0, MAX_OPERATIONS)
     .map(({ kind, name }) => ({ operation: frozen(method, kind, cut(name)), id: own }));

@@ -15,6 +15,7 @@ import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { withRejectedClaims } from '../policy/rejected-claims.js';
 import type { McpAuthModuleOptions } from '../options/mcp-auth-options.js';
+import { RequestContext } from '../request/request-context.js';
 import { DecisionReport } from './decision-report.js';
 import { RequestEvents } from './request-events.js';
 
@@ -197,5 +198,19 @@ describe('DecisionReport', () => {
     tell(new TokenRejectedError('expired'));
     tell(new InsufficientScopeError(['b']), 403);
     expect(emitted).toEqual([]);
+  });
+
+  verifies('OPS-28', 'makes an id only for a line that is written, or for a listener', () => {
+    const isAudited = (request: object): boolean =>
+      (RequestContext.of(request) as unknown as { audited: unknown }).audited !== undefined;
+    const told = (): boolean => {
+      const request = { headers: {} };
+      tell(new TokenRejectedError('expired'), 401, undefined, request);
+      return isAudited(request);
+    };
+    // Ten lines of a kind are written in a minute.
+    expect(Array.from({ length: 12 }, told)).toEqual([...Array<boolean>(10).fill(true), false, false]);
+    events.on('access_denied', () => undefined);
+    expect(told()).toBe(true);
   });
 });

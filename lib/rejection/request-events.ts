@@ -16,7 +16,7 @@ import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import type { TokenClaims } from '../options/token.verifier.js';
 import type { AuthInfo } from '../request/auth-info.decorator.js';
-import type { RequestAudit, SentOperation } from '../request/request-audit.js';
+import type { RequestAudit, SentOperation, SentOperations } from '../request/request-audit.js';
 import { hasBearerToken, sentFacts, text } from './request-facts.js';
 
 /** A request on which is decided. @internal */
@@ -75,7 +75,7 @@ export class RequestEvents {
   denied(decided: DecidedRequest, denial: Denial): void {
     const { audit, auth } = decided;
     const { reason, status, required, isPartial } = denial;
-    if (isPartial) audit.deniedOperations = [...audit.deniedOperations, ...operationsIn(decided)];
+    if (isPartial) audit.deniedOperations = [...audit.deniedOperations, ...sentIn(decided).operations];
     else audit.decision = 'denied';
     if (!this.events.isObserved('access_denied')) return;
     const base = this.baseOf(decided);
@@ -89,12 +89,13 @@ export class RequestEvents {
     if (audit.isEndAwaited || !this.events.isObserved('request_completed')) return;
     audit.isEndAwaited = true;
     const base = this.baseOf(decided);
-    const sent = sentIn(decided);
-    const { operations: all } = base;
+    const { messages, operations: all } = sentIn(decided);
     const complete = AsyncResource.bind(() => {
       const status = response.headersSent ? response.statusCode : 0;
       const durationMs = performance.now() - audit.startedMs;
-      const operations = Object.freeze(sent.map((each) => completed(each, all, audit, status, outcomeOf)));
+      const operations = Object.freeze(
+        messages.map((each) => completed(each, all, audit, status, outcomeOf)),
+      );
       this.events.emit({ ...base, type: 'request_completed', status, durationMs, operations });
     });
     if (response.closed) complete();
@@ -105,12 +106,17 @@ export class RequestEvents {
     const { audit, auth, resource, request, body, isLocal } = decided;
     const facts = (audit.facts ??= this.factsOf(request, body, audit.sessionId));
     const bearer = auth !== undefined || hasBearerToken(request) ? 'bearer' : undefined;
+    const { issuer, subject, clientId, jti, actor } = this.principalOf(decided);
     return {
       requestId: audit.requestId,
       resource,
       route: audit.route,
-      operations: operationsIn(decided),
-      ...this.principalOf(decided),
+      operations: sentIn(decided).operations,
+      issuer,
+      subject,
+      clientId,
+      jti,
+      actor,
       credential: isLocal ? 'local' : bearer,
       // A token that is bound to a key is rejected: no proof of possession is verified yet.
       binding: undefined,
@@ -140,6 +146,7 @@ export class RequestEvents {
     sessionId: string | undefined,
   ): NonNullable<RequestAudit['facts']> {
     const facts = sentFacts(request, body, sessionId);
+    if (!this.options.redact) return facts;
     return { ...facts, remoteAddress: this.redacted('remoteAddress', facts.remoteAddress) };
   }
 
@@ -161,14 +168,12 @@ export class RequestEvents {
 }
 
 /** The operations of a body, read once for each. */
-function sentIn({ audit, body }: DecidedRequest): readonly SentOperation[] {
-  if (audit.sent?.body !== body || audit.sent === undefined)
-    audit.sent = { body, operations: eventOperations(body) };
-  return audit.sent.operations;
-}
-
-function operationsIn(decided: DecidedRequest): readonly EventOperation[] {
-  return Object.freeze(sentIn(decided).map(({ operation }) => operation));
+function sentIn({ audit, body }: DecidedRequest): SentOperations {
+  const { sent } = audit;
+  if (sent?.body === body && sent) return sent;
+  const messages = eventOperations(body);
+  const operations = Object.freeze(messages.map(({ operation }) => operation));
+  return (audit.sent = { body, messages, operations });
 }
 
 function count(operations: readonly EventOperation[], { method, name }: EventOperation): number {

@@ -7,6 +7,14 @@ export interface SentOperation {
   readonly id: string | number | undefined;
 }
 
+/** The operations of a body. @internal */
+export interface SentOperations {
+  readonly body: unknown;
+  readonly messages: readonly SentOperation[];
+  /** The same for events. Frozen. */
+  readonly operations: readonly EventOperation[];
+}
+
 /** What the head and the first message of a request say, for events. @internal */
 export type SentFacts = Pick<RequestEvent, 'protocolVersion' | 'session' | 'remoteAddress' | 'traceparent'>;
 
@@ -27,7 +35,7 @@ export class RequestAudit {
   /** Once they have been read. */
   facts: SentFacts | undefined;
   /** The operations of the body that was read last. */
-  sent: { readonly body: unknown; readonly operations: readonly SentOperation[] } | undefined;
+  sent: SentOperations | undefined;
   /** Reports a grant that waits for a further layer, or for the head of the answer. */
   decide: (() => void) | undefined;
   /** What the answer says of an operation, if it is read. */

@@ -79,8 +79,12 @@ export class AccessGrants {
     const auth = context.authentication?.auth;
     const body = request.body ?? context.response?.authorized.body;
     const decided: DecidedRequest = {
-      ...{ audit, auth, request, body, isLocal: false },
+      audit,
       resource: resource.options.resource,
+      auth,
+      request,
+      body,
+      isLocal: false,
     };
     this.requestEvents.granted(decided);
     if (!response || !this.events.isObserved('request_completed')) return;
