@@ -94,7 +94,7 @@ export class McpAuthDiagnostics {
    * expects and finds. It runs the checks of requests.
    *
    * It sends nothing. A check that needs keys that are not fetched, or an introspection response that is not cached, is
-   * `unknown`; {@link check} fetches keys. The application's own verifier and `isRevoked` are not called either, unless
+   * `unknown`; `check()` fetches keys. The application's own verifier and `isRevoked` are not called either, unless
    * `callApplication` is set, because they may send requests. A function in `claimNames` is called.
    *
    * Nothing is cached, logged or counted, and there is no event. The result has neither the token nor its signature, but values
