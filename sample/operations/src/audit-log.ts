@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { AUDIT } from './environment.js';
 
 //#region audit
-/** Writes a line of JSON for each decision and each end of a request. A worker thread writes and rotates the files. */
+/** Writes a line of JSON for each decision and each end of a request. A worker thread rotates the files. */
 @Injectable()
 export class AuditLog implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(AuditLog.name);

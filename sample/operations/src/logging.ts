@@ -38,8 +38,8 @@ export const Logging = LoggerModule.forRoot({
 
 //#region correlation
 /**
- * Adds the `requestId` of the events to all later lines about the request. With `earlyAuthentication` it cannot: then decisions
- * are made before pino knows the request.
+ * Adds the `requestId` of the events to all later lines about the request.
+ * With `earlyAuthentication` it cannot: decisions are made before pino knows the request.
  */
 @Injectable()
 export class LogCorrelation implements OnModuleInit {

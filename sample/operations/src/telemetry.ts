@@ -82,7 +82,7 @@ function recordSpan(decision: Decision, startTime: number, endTime: number): voi
   span.end(endTime);
 }
 
-/** The span of the HTTP request, if there is one. Another trace that the client named in the message is linked to it. */
+/** The span of the HTTP request, if there is one. Else, what the client sent. Another trace of the client is linked. */
 function parentOf(traceparent: string | undefined): { parent: Context; links: { context: SpanContext }[] } {
   const active = trace.getSpanContext(context.active());
   const remote = propagation.extract(ROOT_CONTEXT, { traceparent });

@@ -4,8 +4,8 @@ import type { EventOperation } from 'nestjs-mcp-auth';
 const TOOLS = new Set(['count_notes', 'add_note', 'purge_notes']);
 
 /**
- * The label of an operation in metrics: the tool, `none` for what calls no tool, or `other`. Clients choose the names that
- * they send, and each label is a time series, so names of no tool share one label.
+ * Returns the label of an operation in metrics: the tool, `none` for what calls no tool, or `other`.
+ * Clients choose the names that they send, and each label is a time series, so unknown names share one label.
  */
 export function toolLabel({ kind, name }: Pick<EventOperation, 'kind' | 'name'>): string {
   if (kind !== 'tool' || name === undefined) return 'none';
