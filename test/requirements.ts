@@ -242,7 +242,10 @@ const livingOn = {
   'ASM-23': row('RFC 8414 6.1', 'TLS certificates are verified'),
   'OPS-07': row('operations', 'status and ages of each authorization server'),
   'OPS-60': row('operations', 'the report has caches, queues, sessions and streams with their limits'),
-  'OPS-61': row('operations', 'the report has the options in force, without secrets, addresses and functions'),
+  'OPS-61': row(
+    'operations',
+    'the report has the options in force, without secrets, addresses and functions',
+  ),
   'OPS-62': row('operations', 'an explanation of a token decides as a request with it'),
   'OPS-63': row('operations', 'an explanation sends nothing, and says what it would have to ask'),
   'OPS-64': row('operations', 'an explanation holds no token and no signature, and leaves no trace'),
@@ -302,7 +305,10 @@ const operating = {
   'OPS-11': row('operations', 'one key per principal for limits and audit'),
   'OPS-20': row('operations', 'events say which operation who asked for, and whether it was allowed'),
   'OPS-21': row('operations', 'one decision, one event: a rejected request has no grant before it'),
-  'OPS-22': row('operations', 'the end of an answer says the outcome of each operation as far as it is known'),
+  'OPS-22': row(
+    'operations',
+    'the end of an answer says the outcome of each operation as far as it is known',
+  ),
   'OPS-23': row('operations', 'what a client says of itself is in events only in its form, bounded'),
   'OPS-24': row('operations', 'subject and address in events are what the application makes of them'),
   'OPS-25': row('operations', 'each event is published to a diagnostics channel of its type'),
@@ -314,10 +320,16 @@ const operating = {
   'OPS-41': row('operations', 'the dashboard queries the metrics that are served'),
   'OPS-42': row('operations', 'terminus reports authorization servers as up, degraded or down'),
   'OPS-43': row('operations', 'pino logs requests with the id of their events and without credentials'),
-  'OPS-44': row('operations', 'a throttler limits addresses before, and callers and tools after authentication'),
+  'OPS-44': row(
+    'operations',
+    'a throttler limits addresses before, and callers and tools after authentication',
+  ),
   'OPS-45': row('operations', 'the audit log has a line for each event, and rotates'),
   'OPS-46': row('operations', 'OpenTelemetry exports spans and metrics by OTLP over HTTP'),
-  'OPS-47': row('OpenTelemetry semantic conventions', 'a span for each decision, with its attributes and parent'),
+  'OPS-47': row(
+    'OpenTelemetry semantic conventions',
+    'a span for each decision, with its attributes and parent',
+  ),
   'SCP-30': row(
     'MCP security best practices',
     'missing scopes are told with an id that the client does not see',
