@@ -316,6 +316,20 @@ const operating = {
   'OPS-27': row('operations', 'the debug line of a rejection says what was expected and what came'),
   'OPS-28': row('operations', 'without a listener no event, id, hash or clock reading is made'),
   'OPS-29': row('operations', 'the audit log of mixed calls says exactly what happened'),
+  'OPS-40': row('operations', 'Prometheus gets decisions by tool and reason, verification time and state'),
+  'OPS-41': row('operations', 'the dashboard queries the metrics that are served'),
+  'OPS-42': row('operations', 'terminus reports authorization servers as up, degraded or down'),
+  'OPS-43': row('operations', 'pino logs requests with the id of their events and without credentials'),
+  'OPS-44': row(
+    'operations',
+    'a throttler limits addresses before, and callers and tools after authentication',
+  ),
+  'OPS-45': row('operations', 'the audit log has a line for each event, and rotates'),
+  'OPS-46': row('operations', 'OpenTelemetry exports spans and metrics by OTLP over HTTP'),
+  'OPS-47': row(
+    'OpenTelemetry semantic conventions',
+    'a span for each decision, with its attributes and parent',
+  ),
   'SCP-30': row(
     'MCP security best practices',
     'missing scopes are told with an id that the client does not see',

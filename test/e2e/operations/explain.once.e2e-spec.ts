@@ -12,7 +12,12 @@ import {
   type TokenClaims,
   type TokenExplanation,
 } from 'nestjs-mcp-auth';
-import { makeTestKey, TestAuthorizationServer, type TestTokenOptions } from 'nestjs-mcp-auth/testing';
+import {
+  makeTestKey,
+  TestAuthorizationServer,
+  type TestClaimsOptions,
+  type TestTokenOptions,
+} from 'nestjs-mcp-auth/testing';
 import { type RunningApp, start } from '../../fixtures/app.js';
 import { TestClock } from '../../fixtures/clock.js';
 import { closeAfterTest } from '../../fixtures/opened.js';
@@ -304,6 +309,88 @@ describe('explain()', () => {
     app.clock.forward(61);
     expect(await app.diagnostics.explain(token)).toMatchObject({ decision: 'unknown' });
     expect(as.requests).toHaveLength(asked + 2);
+  });
+
+  verifies('OPS-62', 'decides on cached introspection responses as a request', async () => {
+    const as = await testServer();
+    const app = await startExplained({
+      authorizationServers: [
+        {
+          issuer: as.issuer,
+          mode: 'introspection',
+          introspection: { ...CLIENT, cache: {}, opaqueTokenPattern: /^[^:]+$/ },
+        },
+      ],
+    });
+    const opaque = (options: TestClaimsOptions) => as.issueOpaqueToken({ ...GOOD, ...options });
+    for (const [token, reason] of [
+      [opaque({}), undefined],
+      [await as.issueToken(GOOD), undefined],
+      [opaque({ audience: ADMIN }), 'audience'],
+      [opaque({ claims: { iss: 'https://evil.example' } }), 'issuer'],
+      [opaque({ claims: { cnf: { jkt: 'x' } } }), 'sender_constrained'],
+      [opaque({ claims: { token_type: 'DPoP' } }), 'sender_constrained'],
+      [opaque({ sub: '' }), 'subject'],
+      [opaque({ scopes: [] }), 'insufficient_scope'],
+      ['unknown-to-the-server', 'inactive'],
+      ['x'.repeat(8193), 'too_long'],
+    ] as const) {
+      expect((await app.answerTo(token)).reason).toBe(reason);
+      const explained = await app.diagnostics.explain(token);
+      const decision = reason === undefined ? 'accepted' : 'rejected';
+      expect([explained.decision, explained.reason]).toEqual([decision, reason]);
+    }
+    expect(await app.diagnostics.explain('of:another:form')).toMatchObject({ reason: 'malformed' });
+  });
+
+  verifies(
+    'OPS-63',
+    'is sure of configured keys, and unsure of those of a function that was not called',
+    async () => {
+      const as = await testServer();
+      const key = await as.addKey('ES256');
+      const foreign = await makeTestKey('ES256');
+      const keys = { keys: [key.publicJwk] };
+      let calls = 0;
+      const late = (): typeof keys => {
+        calls += 1;
+        return keys;
+      };
+      const fixed = await startExplained({ authorizationServers: [{ issuer: as.issuer, jwks: keys }] });
+      const called = await startExplained({ authorizationServers: [{ issuer: as.issuer, jwks: late }] });
+      const good = await as.issueToken({ ...GOOD, key });
+      const forged = await as.issueToken({ ...GOOD, key: foreign, kid: key.kid });
+      const unpublished = await as.issueToken({ ...GOOD, key: foreign });
+      expect(await fixed.diagnostics.explain(good)).toMatchObject({ decision: 'accepted' });
+      expect(await fixed.diagnostics.explain(forged)).toMatchObject({ reason: 'signature' });
+      expect(await fixed.diagnostics.explain(unpublished)).toMatchObject({ reason: 'unknown_key' });
+
+      for (const token of [good, forged]) {
+        expect(await called.diagnostics.explain(token)).toMatchObject({ decision: 'unknown' });
+      }
+      expect(calls).toBe(0);
+      expect(await called.answerTo(good)).toMatchObject({ status: 200 });
+      expect(await called.diagnostics.explain(good)).toMatchObject({ decision: 'accepted' });
+      expect(await called.diagnostics.explain(forged)).toMatchObject({ reason: 'signature' });
+      expect(calls).toBe(1);
+    },
+  );
+
+  verifies('OPS-63', 'uses old keys as long as a request may, and none without metadata', async () => {
+    const as = await testServer();
+    const app = await startExplained({
+      authorizationServers: [{ issuer: as.issuer, remoteJwkSet: { staleMaxAgeSeconds: 3600 } }],
+    });
+    const token = await as.issueToken({ ...GOOD, expiresInSeconds: 864_000 });
+    expect(await app.answerTo(token)).toMatchObject({ status: 200 });
+    app.clock.forward(3500);
+    await as.goDown();
+    expect(await app.diagnostics.explain(token)).toMatchObject({ decision: 'accepted' });
+    app.clock.forward(200);
+    expect(await app.diagnostics.explain(token)).toMatchObject({ decision: 'unknown' });
+    expect(await app.answerTo(token)).toMatchObject({ status: 503 });
+    app.clock.forward(100_000); // longer than old metadata is used
+    expect(await app.diagnostics.explain(token)).toMatchObject({ decision: 'unknown' });
   });
 
   verifies('OPS-63', 'calls verifier and isRevoked of the application only if told to', async () => {
