@@ -185,5 +185,7 @@ export function describe(result: HttpAnswer | HttpFailure): string {
 function failureOf(error: Error & { code?: string }): HttpFailure {
   const { errors: [first] = [] } = error as Partial<AggregateError>;
   const cause = first instanceof Error ? first : error;
-  return { kind: 'failure', reason: failureReason(error.code), message: cause.message };
+  // Node 24 adds advice about a flag of its own.
+  const [message = ''] = cause.message.split('; if the root CA', 1);
+  return { kind: 'failure', reason: failureReason(error.code), message };
 }
