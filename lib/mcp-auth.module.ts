@@ -20,6 +20,8 @@ import { McpAuthEvents } from './events/mcp-auth-events.js';
 import { RateLimitedLogger } from './events/rate-limited-logger.js';
 import { RESPONSE_PROVIDERS } from './response/response.providers.js';
 import { AccessTokenAuthenticator } from './request/access-token.authenticator.js';
+import { ProofOfPossession } from './request/proof-of-possession.js';
+import { ReplayProtection } from './request/replay-protection.js';
 import { RequestUsers } from './request/request-users.js';
 import { RevocationCheck } from './request/revocation.check.js';
 import { ScopePolicy } from './policy/scope-policy.js';
@@ -97,6 +99,8 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     RevocationCheck,
     RequestUsers,
     AccessTokenAuthenticator,
+    ReplayProtection,
+    ProofOfPossession,
     ScopePolicy,
     ResourceTokenVerifier,
     DecisionReport,
