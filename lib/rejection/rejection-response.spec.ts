@@ -231,7 +231,11 @@ describe('rejectionResponse', () => {
       [status],
     ]);
     // Those that are no OAuth errors have a test of their own.
-    const ownForm = { batch: [400], header_mismatch: [400], too_large: [400], not_a_message: [400] };
+    const proofs = Object.keys(REJECTION_REFERENCE).filter((reason) => reason.startsWith('proof_'));
+    const ownForm = {
+      ...{ batch: [400], header_mismatch: [400], too_large: [400], not_a_message: [400] },
+      ...Object.fromEntries(proofs.map((reason) => [reason, [401]])),
+    };
     expect({ ...Object.fromEntries(reasons), ...ownForm }).toEqual(
       Object.fromEntries(
         Object.entries(REJECTION_REFERENCE).map(([reason, { statuses }]) => [reason, statuses]),
@@ -307,7 +311,7 @@ describe('rejectionResponse', () => {
       expect(new Set(names).size).toBe(names.length);
       expect(names).not.toContain('realm');
     }
-    expect(challenges()).toHaveLength(23);
+    expect(challenges()).toHaveLength(24);
   });
 
   verifies('CHL-11', 'lets clients find every parameter by the first place where its name occurs', () => {
