@@ -59,6 +59,8 @@ export type {
   ProtectedResourceMetadataOptions,
   ProtectedResourceOptions,
 } from './options/protected-resource-options.js';
+export type { ReplayStore } from './options/replay-store.js';
+export type { OneTimeTokenOptions } from './options/replay-store-options.js';
 export type { RequestUserOptions, VerifiedCaller } from './options/request-user-options.js';
 export type {
   ResolvedMcpAuthOptions,

@@ -20,6 +20,8 @@ import { McpAuthEvents } from './events/mcp-auth-events.js';
 import { RateLimitedLogger } from './events/rate-limited-logger.js';
 import { RESPONSE_PROVIDERS } from './response/response.providers.js';
 import { AccessTokenAuthenticator } from './request/access-token.authenticator.js';
+import { OneTimeTokens } from './request/one-time-tokens.js';
+import { ReplayProtection } from './request/replay-protection.js';
 import { RequestUsers } from './request/request-users.js';
 import { RevocationCheck } from './request/revocation.check.js';
 import { ScopePolicy } from './policy/scope-policy.js';
@@ -95,6 +97,8 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     RateLimitedLogger,
     VerifiedTokenCache,
     RevocationCheck,
+    ReplayProtection,
+    OneTimeTokens,
     RequestUsers,
     AccessTokenAuthenticator,
     ScopePolicy,

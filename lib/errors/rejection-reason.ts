@@ -54,6 +54,7 @@ const REASONS: Readonly<Record<RejectionReason, true>> = {
   sender_constrained: true,
   not_an_access_token: true,
   revoked: true,
+  replayed: true,
   batch: true,
   header_mismatch: true,
   too_large: true,

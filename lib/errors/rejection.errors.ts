@@ -74,7 +74,8 @@ export type TokenRejection =
   | 'subject'
   | 'sender_constrained'
   | 'not_an_access_token'
-  | 'revoked';
+  | 'revoked'
+  | 'replayed';
 
 /**
  * The access token was rejected; clients get `401 invalid_token`, whatever the reason.
@@ -163,7 +164,7 @@ export class AuthorizationServerUnavailableError extends McpAuthError {
    */
   constructor(
     readonly issuer: string,
-    readonly missing: 'keys' | 'metadata' | 'introspection' | 'verification' = 'keys',
+    readonly missing: 'keys' | 'metadata' | 'introspection' | 'verification' | 'replay protection' = 'keys',
     options?: ErrorOptions,
   ) {
     super('ERR_MCP_AUTH_UNAVAILABLE', `Could not get the ${missing} of ${issuer}`, options);

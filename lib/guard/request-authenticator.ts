@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { OneTimeTokens } from '../request/one-time-tokens.js';
 import { RequestContext } from '../request/request-context.js';
 import { RequestUsers } from '../request/request-users.js';
 import { toAuthInfo } from '../request/to-auth-info.js';
@@ -20,6 +21,7 @@ import { extractBearerToken } from '../token/extract-bearer-token.js';
 export class RequestAuthenticator {
   constructor(
     private readonly tokens: AccessTokenAuthenticator,
+    private readonly oneTimeTokens: OneTimeTokens,
     private readonly report: DecisionReport,
     private readonly users: RequestUsers,
   ) {}
@@ -68,13 +70,8 @@ export class RequestAuthenticator {
     }
     const token = extractBearerToken(sources);
     const verified = this.tokens.authenticate(token, resource);
-    if (!(verified instanceof Promise)) {
-      this.record(context, request, token, verified, resource);
-      return undefined;
-    }
-    return verified.then((later) => {
-      this.record(context, request, token, later, resource);
-    });
+    if (!(verified instanceof Promise)) return this.conclude(context, request, token, verified, resource);
+    return verified.then((later) => this.conclude(context, request, token, later, resource));
   }
 
   /** Presents the caller again if there is one for this resource; else removes the result of another layer. */
@@ -97,6 +94,24 @@ export class RequestAuthenticator {
     if (presented === undefined || presented === context.authentication?.user) return false;
     this.report.foreignAuth(property);
     return true;
+  }
+
+  /** Uses the token, if it may be used only once, and records the caller. */
+  private conclude(
+    context: RequestContext,
+    request: object,
+    token: string,
+    verified: ValidatedToken,
+    resource: ProtectedResource,
+  ): Promise<void> | undefined {
+    const isUsed = this.oneTimeTokens.use(verified, resource, context);
+    if (isUsed) {
+      return isUsed.then(() => {
+        this.record(context, request, token, verified, resource);
+      });
+    }
+    this.record(context, request, token, verified, resource);
+    return undefined;
   }
 
   private record(

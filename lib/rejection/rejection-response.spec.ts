@@ -165,6 +165,7 @@ const REASONS = Object.keys({
   too_old: 0,
   missing_claim: 0,
   revoked: 0,
+  replayed: 0,
 } satisfies Record<TokenRejection, 0>) as TokenRejection[];
 
 /** Each decision, what it is answered with, and what the body has beside it with `showErrorDetails`. */

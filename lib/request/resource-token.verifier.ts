@@ -10,6 +10,8 @@ import {
 } from '../resource/protected-resource.registry.js';
 import type { AuthInfo } from './auth-info.decorator.js';
 import { invalidTokenError, type InvalidTokenErrorClass } from './invalid-token.error.js';
+import { OneTimeTokens } from './one-time-tokens.js';
+import { RequestContext } from './request-context.js';
 import { toAuthInfo } from './to-auth-info.js';
 
 /** Options of {@link ResourceTokenVerifier} for its host. @publicApi */
@@ -37,6 +39,7 @@ export class ResourceTokenVerifier {
   constructor(
     private readonly resources: ProtectedResourceRegistry,
     private readonly tokens: AccessTokenAuthenticator,
+    private readonly oneTimeTokens: OneTimeTokens,
     private readonly log: RateLimitedLogger,
   ) {}
 
@@ -72,7 +75,9 @@ export class ResourceTokenVerifier {
     errorClass: InvalidTokenErrorClass | undefined,
   ): Promise<AuthInfo> {
     try {
-      return toAuthInfo(token, await this.tokens.authenticate(token, resource), resource);
+      const verified = await this.tokens.authenticate(token, resource);
+      await this.oneTimeTokens.use(verified, resource, RequestContext.current());
+      return toAuthInfo(token, verified, resource);
     } catch (error) {
       if (error instanceof TokenRejectedError) throw invalidTokenError(error, errorClass);
       // Hosts answer this with 500 and may not log it.
