@@ -18,6 +18,7 @@ import { IssuerKeysRegistry } from './authorization-server/issuer-keys.registry.
 import { McpAuthConfigError } from './errors/config.error.js';
 import { McpAuthEvents } from './events/mcp-auth-events.js';
 import { RateLimitedLogger } from './events/rate-limited-logger.js';
+import { McpAuthStreams } from './response/mcp-auth-streams.js';
 import { RESPONSE_PROVIDERS } from './response/response.providers.js';
 import { AccessTokenAuthenticator } from './request/access-token.authenticator.js';
 import { OneTimeTokens } from './request/one-time-tokens.js';
@@ -122,6 +123,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     TokenVerifier,
     McpAuthDiagnostics,
     McpAuthEvents,
+    McpAuthStreams,
     MCP_AUTH_OPTIONS,
   ],
 })

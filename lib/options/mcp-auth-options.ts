@@ -263,7 +263,7 @@ export class McpAuthModuleOptions {
    * A call that still waits for its answer gets a JSON-RPC error first. The client then reconnects with a new token, or gets a
    * 401. A new token does not extend an open stream.
    *
-   * A token without an expiry has streams without an end. Revoking a token ends no stream.
+   * A token without an expiry has streams without an end. {@link McpAuthStreams} ends those of a revoked token.
    *
    * @defaultValue true
    */

@@ -36,12 +36,7 @@ export class ReplayProtection {
    * @throws {@link AuthorizationServerUnavailableError} if the store throws, or does not answer within `verifierTimeoutMs`
    * @throws an error, for status 500, if the answer of the store is no boolean
    */
-  async reserve(
-    store: ReplayStore | undefined,
-    key: string,
-    ttlMs: number,
-    issuer: string,
-  ): Promise<void> {
+  async reserve(store: ReplayStore | undefined, key: string, ttlMs: number, issuer: string): Promise<void> {
     // In a function, so that what a store throws at once rejects the promise too.
     const ask = async (): Promise<unknown> => (store ?? this.memory).reserve(key, Math.ceil(ttlMs));
     await this.deadline.await(ask(), {
