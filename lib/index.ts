@@ -14,6 +14,8 @@ export {
   InsufficientScopeError,
   type MessageRejection,
   MessageRejectedError,
+  type ProofRejection,
+  ProofRejectedError,
   type RequestOriginRejection,
   RequestOriginRejectedError,
   type TokenRejection,
@@ -37,6 +39,7 @@ export type {
   TranspileData,
 } from './options/authorization-server-options.js';
 export type { ResolvedClaimNames } from './options/claim-names.js';
+export type { DpopNonceOptions, DpopOptions } from './options/dpop-options.js';
 export type {
   IntrospectionAuthMethod,
   IntrospectionCacheOptions,
@@ -59,9 +62,19 @@ export type {
   ProtectedResourceMetadataOptions,
   ProtectedResourceOptions,
 } from './options/protected-resource-options.js';
+export { MemoryRevocationList, type MemoryRevocationListOptions } from './options/memory-revocation.list.js';
+export type {
+  Revocation,
+  RevocationList,
+  RevokedPrincipal,
+  RevokedToken,
+} from './options/revocation-list.js';
+export type { ReplayStore } from './options/replay-store.js';
+export type { OneTimeTokenOptions } from './options/replay-store-options.js';
 export type { RedactOptions } from './options/redact-options.js';
 export type { RequestUserOptions, VerifiedCaller } from './options/request-user-options.js';
 export type {
+  ResolvedDpopOptions,
   ResolvedMcpAuthOptions,
   ResolvedProtectedResourceOptions,
 } from './options/resolved-options.interface.js';
@@ -117,6 +130,7 @@ export {
   ResourceTokenVerifier,
   type ResourceTokenVerifierOptions,
 } from './request/resource-token.verifier.js';
+export { McpAuthStreams } from './response/mcp-auth-streams.js';
 export { AllowAnonymous } from './decorators/allow-anonymous.decorator.js';
 export { NoFurtherScopes } from './decorators/no-further-scopes.decorator.js';
 export { ProtectedResource } from './decorators/protected-resource.decorator.js';

@@ -20,8 +20,12 @@ import { McpAuthEvents } from './events/mcp-auth-events.js';
 import { RateLimitedLogger } from './events/rate-limited-logger.js';
 import { McpAuthDiagnostics } from './diagnostics/mcp-auth-diagnostics.js';
 import { TokenExplainer } from './diagnostics/token-explainer.js';
+import { McpAuthStreams } from './response/mcp-auth-streams.js';
 import { RESPONSE_PROVIDERS } from './response/response.providers.js';
 import { AccessTokenAuthenticator } from './request/access-token.authenticator.js';
+import { ProofOfPossession } from './request/proof-of-possession.js';
+import { OneTimeTokens } from './request/one-time-tokens.js';
+import { ReplayProtection } from './request/replay-protection.js';
 import { RequestUsers } from './request/request-users.js';
 import { RevocationCheck } from './request/revocation.check.js';
 import { ScopePolicy } from './policy/scope-policy.js';
@@ -97,6 +101,9 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     RateLimitedLogger,
     VerifiedTokenCache,
     RevocationCheck,
+    ReplayProtection,
+    OneTimeTokens,
+    ProofOfPossession,
     RequestUsers,
     AccessTokenAuthenticator,
     ScopePolicy,
@@ -122,6 +129,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     TokenVerifier,
     McpAuthDiagnostics,
     McpAuthEvents,
+    McpAuthStreams,
     MCP_AUTH_OPTIONS,
   ],
 })

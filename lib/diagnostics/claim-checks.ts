@@ -1,15 +1,11 @@
+import { TokenRejectedError } from '../errors/rejection.errors.js';
 import type { VerifiedToken } from '../options/token.verifier.js';
+import { confirmationOf } from '../policy/confirmation.js';
 import { assertTimely, type ValidationClock } from '../policy/time-claims.js';
 import { tokenPrincipal } from '../policy/token-principal.js';
-import {
-  assertAccessToken,
-  assertAudience,
-  assertComplete,
-  assertUnbound,
-  issuerOf,
-} from '../policy/validate-claims.js';
+import { assertAccessToken, assertAudience, assertComplete, issuerOf } from '../policy/validate-claims.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
-import { checked, list, notReached, show } from './token-checks.js';
+import { checked, list, notReached, show, unknown } from './token-checks.js';
 import type { TokenCheck, TokenCheckName, TokenTimes } from './token-explanation.interface.js';
 
 /** The checks of claims, in the order of `validateClaims`. */
@@ -60,6 +56,13 @@ export function timesOf({ verified: { claims }, clock: { nowSeconds } }: ClaimsI
   };
 }
 
+/** What a token must be bound to, by the mode of DPoP. */
+const BINDINGS = {
+  off: 'no "cnf"',
+  allowed: 'no "cnf", or one with "jkt"',
+  required: 'a "cnf" with "jkt"',
+} as const;
+
 type Check = (claims: ClaimsInQuestion, name: TokenCheckName) => TokenCheck;
 
 const CHECKS: Readonly<Record<(typeof CLAIM_CHECKS)[number], Check>> = {
@@ -104,14 +107,20 @@ const CHECKS: Readonly<Record<(typeof CLAIM_CHECKS)[number], Check>> = {
       },
     );
   },
-  binding: ({ verified: { claims } }, name) =>
-    checked(
+  binding: ({ verified: { claims }, resource }, name) => {
+    const mode = resource.options.dpop?.mode ?? 'off';
+    const texts = { expected: BINDINGS[mode], found: show(claims['cnf']) };
+    const check = checked(
       name,
       () => {
-        assertUnbound(claims);
+        const confirmation = confirmationOf(claims, resource.options);
+        if (!confirmation && mode === 'required') throw new TokenRejectedError('not_bound');
       },
-      { expected: 'no "cnf"', found: show(claims['cnf']) },
-    ),
+      texts,
+    );
+    if (claims['cnf'] === undefined || check.outcome !== 'passed') return check;
+    return unknown(name, texts.expected, `${texts.found}; each request needs a proof of that key`);
+  },
   kind: ({ verified: { claims } }, name) =>
     checked(
       name,

@@ -10,7 +10,7 @@ import { tokenScopes } from '../policy/token-scopes.js';
 import { validateClaims } from '../policy/validate-claims.js';
 import { RevocationCheck } from '../request/revocation.check.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
-import { assertTokenForm } from '../token/extract-bearer-token.js';
+import { assertTokenForm } from '../token/extract-token.js';
 import { IntrospectionTokenVerifier } from '../token/introspection-token.verifier.js';
 import { IssuerTokenVerifier } from '../token/issuer-token.verifier.js';
 import { verifyJwt } from '../token/jwt-token.verifier.js';

@@ -3,7 +3,7 @@ import type { TokenClaims, VerifiedToken } from '../options/token.verifier.js';
 import type { TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { decodeClaims, decodeHeader } from '../token/decode-jws.js';
-import { assertTokenForm } from '../token/extract-bearer-token.js';
+import { assertTokenForm } from '../token/extract-token.js';
 import { routeOf, type TokenRoute } from '../token/issuer-token.verifier.js';
 import { assertAccessTokenHeader } from '../token/jwt-header-rules.js';
 import { algorithmOf, toVerifiedToken } from '../token/jwt-token.verifier.js';

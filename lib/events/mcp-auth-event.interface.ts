@@ -52,12 +52,12 @@ export interface RequestEvent extends EventPrincipal {
    */
   readonly operations: readonly EventOperation[];
   /**
-   * `bearer`: the request has one access token in its `Authorization` header, valid or not. `local`: a call without an HTTP
-   * request, such as over stdio. Undefined if no such credential was sent.
+   * `bearer`, `dpop`: the request has one access token with that scheme in its `Authorization` header, valid or not. `local`: a
+   * call without an HTTP request, such as over stdio. Undefined if no such credential was sent.
    */
-  readonly credential: 'bearer' | 'local' | undefined;
+  readonly credential: 'bearer' | 'dpop' | 'local' | undefined;
   /** How the token was proved to belong to its sender: the member of its claim `cnf`. Undefined for a plain bearer token. */
-  readonly binding: 'jkt' | 'x5t#S256' | undefined;
+  readonly binding: 'jkt' | undefined;
   /** The MCP version of the request: a date from its header `Mcp-Protocol-Version`, else from `_meta`. */
   readonly protocolVersion: string | undefined;
   /** The SHA-256 hash of the header `Mcp-Session-Id`, in base64url. */

@@ -1,11 +1,13 @@
 import { plainToInstance } from 'class-transformer';
 import { Allow, getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import type { ConfigProblem } from '../errors/config.error.js';
+import { writtenOutDpop } from './dpop-options.js';
 import { isPlainObject } from './value-rules.js';
 import { didYouMean, hintForOtherName } from './did-you-mean.js';
 import type { AnyAuthorizationServerOptions } from './authorization-server-options.js';
 import { McpAuthModuleOptions } from './mcp-auth-options.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
+import { withReplayStoreKept } from './replay-store-options.js';
 import { withVerifierKept } from './verifier-option.js';
 
 /** {@link ProtectedResourceOptions} with every server as an object. @internal */
@@ -51,11 +53,12 @@ function writtenOut(given: Record<string, unknown>, problems: ConfigProblem[]): 
 function writtenOutResource(given: unknown, at: number, problems: ConfigProblem[]): unknown {
   if (typeof given !== 'object' || given === null) return given;
   const resource = withVerifierKept<Record<string, unknown>>({ ...given });
+  if ('dpop' in resource) resource['dpop'] = writtenOutDpop(resource['dpop']);
   const { authorizationServers } = resource;
   if (!Array.isArray(authorizationServers)) return resource;
   const servers = authorizationServers.map((server: unknown, index) => {
     if (typeof server === 'string') return { issuer: server };
-    if (isPlainObject(server) === undefined) return server;
+    if (isPlainObject(server) === undefined) return writtenOutServer(server as Record<string, unknown>);
     // Such as a missing environment variable: class-validator does not report members that are undefined.
     const found = describe({ property: 'authorizationServers', value: server });
     const path = `resources[${String(at)}].authorizationServers[${String(index)}]`;
@@ -63,6 +66,13 @@ function writtenOutResource(given: unknown, at: number, problems: ConfigProblem[
     return STAND_IN;
   });
   return { ...resource, authorizationServers: servers };
+}
+
+function writtenOutServer(given: Record<string, unknown>): Record<string, unknown> {
+  const { oneTimeTokens } = given;
+  return oneTimeTokens === undefined
+    ? given
+    : { ...given, oneTimeTokens: withReplayStoreKept(oneTimeTokens) };
 }
 
 /** Replaces an invalid server, so that further problems are found too. */

@@ -1,6 +1,6 @@
 import { decodeHeader } from '../token/decode-jws.js';
 import { type CredentialRequest, credentialSources } from '../token/credential-sources.js';
-import { extractBearerToken } from '../token/extract-bearer-token.js';
+import { extractToken, isOfDpop, type TokenScheme } from '../token/extract-token.js';
 
 /**
  * The values of header members that are logged. The header of a rejected token is not verified, so it may hold any text:
@@ -33,11 +33,22 @@ export function foundLength(request: object | undefined): string {
   return token === undefined ? '' : `, the token has ${String(token.length)}`;
 }
 
+/** Returns the scheme by which a request presents one access token, valid or not; undefined if it presents none. @internal */
+export function presentedScheme(request: object | undefined): TokenScheme | undefined {
+  return presented(request)?.scheme;
+}
+
 /** Returns the one access token in the `Authorization` header of a request; undefined if there is none. @internal */
 export function presentedToken(request: object | undefined): string | undefined {
+  return presented(request)?.token;
+}
+
+function presented(request: object | undefined): { scheme: TokenScheme; token: string } | undefined {
   if (!request || !('headers' in request)) return undefined;
+  const sources = credentialSources(request as CredentialRequest);
+  const scheme = isOfDpop(sources) ? 'dpop' : 'bearer';
   try {
-    return extractBearerToken(credentialSources(request as CredentialRequest));
+    return { scheme, token: extractToken(sources, scheme) };
   } catch {
     return undefined;
   }

@@ -4,13 +4,14 @@ import {
   InsufficientScopeError,
   type MessageRejection,
   MessageRejectedError,
+  ProofRejectedError,
   RequestOriginRejectedError,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { errorUriOf } from './error-uri.js';
-import { bearerChallenge, soundScopes } from './www-authenticate.js';
+import { bearerChallenge, type DpopChallenge, dpopChallenge, soundScopes } from './www-authenticate.js';
 
 /** The options that a rejection depends on. @internal */
 export type RejectionSettings = Pick<
@@ -22,12 +23,16 @@ export type RejectionSettings = Pick<
 export interface ChallengedResource extends Pick<ProtectedResource, 'metadataUrl' | 'challengeScopes'> {
   /** The resource's authorization servers by issuer. */
   readonly servers: ReadonlyMap<string, unknown>;
+  readonly options?: Partial<Pick<ProtectedResource['options'], 'dpop'>>;
 }
+
+/** Headers by name: a header with several lines has a list. @internal */
+export type RejectionHeaders = Readonly<Record<string, string | string[]>>;
 
 /** The response to a failure, in either form of the body. Shared by all requests: never changed. @internal */
 export interface RejectionAnswer {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: RejectionHeaders;
   readonly error: string;
   readonly description: string;
   /** The JSON-RPC code, if the message itself is wrong. Then the body always has JSON-RPC form. */
@@ -175,6 +180,8 @@ export function answerTo(
   resource: ChallengedResource,
   settings: RejectionSettings,
 ): RejectionAnswer {
+  if (failure instanceof ProofRejectedError)
+    return proofAnswer(failure, resource, errorUriOf(failure, settings));
   if (failure instanceof TokenRejectedError) {
     if (settings.errorPage !== undefined) return badToken(resource, errorUriOf(failure, settings));
     return fixedAnswers(resource, settings).badToken;
@@ -183,7 +190,10 @@ export function answerTo(
     const { noCredentials, severalCredentials } = fixedAnswers(resource, settings);
     if (failure.reason === 'multiple_credentials') return severalCredentials;
     if (failure.scopes.length === 0) return noCredentials;
-    return { ...noCredentials, headers: withChallenge(bareChallenge(soundScopes(failure.scopes), resource)) };
+    return {
+      ...noCredentials,
+      headers: withChallenge(bareChallenge(soundScopes(failure.scopes), resource), resource),
+    };
   }
   if (failure instanceof InsufficientScopeError) {
     const scopes = soundScopes(failure.scopes);
@@ -215,7 +225,7 @@ function makeFixedAnswers(resource: ChallengedResource, settings: RejectionSetti
   return {
     noCredentials: {
       status: 401,
-      headers: withChallenge(bareChallenge(scopes, resource)),
+      headers: withChallenge(bareChallenge(scopes, resource), resource),
       error: 'missing_token',
       description: 'Send an access token: Authorization: Bearer TOKEN',
     },
@@ -244,16 +254,43 @@ function bareChallenge(scopes: readonly string[], { metadataUrl }: ChallengedRes
   return bearerChallenge({ scopes, resourceMetadata: metadataUrl });
 }
 
+/** The error is that of the scheme DPoP. The Bearer challenge says where the metadata is. */
+function proofAnswer(
+  { reason, nonce }: ProofRejectedError,
+  resource: ChallengedResource,
+  errorUri: string | undefined,
+): RejectionAnswer {
+  const needsNonce = reason === 'proof_nonce';
+  const error = needsNonce ? 'use_dpop_nonce' : 'invalid_dpop_proof';
+  const description = needsNonce
+    ? 'Send a DPoP proof with the nonce of this response'
+    : 'The DPoP proof is missing or invalid';
+  const bearer = bareChallenge(resource.challengeScopes, resource);
+  const headers = {
+    ...withChallenge(bearer, resource, { error, description, errorUri }),
+    ...(nonce !== undefined && { 'DPoP-Nonce': nonce }),
+  };
+  return { status: 401, headers, error, description, errorUri };
+}
+
 function challenged(
   status: number,
-  { metadataUrl }: ChallengedResource,
+  resource: ChallengedResource,
   errorUri: string | undefined,
   { error, scopes, description }: { error: string; scopes: readonly string[]; description: string },
 ): RejectionAnswer {
-  const challenge = bearerChallenge({ error, scopes, resourceMetadata: metadataUrl, description, errorUri });
-  return { status, headers: withChallenge(challenge), error, description, errorUri };
+  const { metadataUrl: resourceMetadata } = resource;
+  const challenge = bearerChallenge({ error, scopes, resourceMetadata, description, errorUri });
+  return { status, headers: withChallenge(challenge, resource), error, description, errorUri };
 }
 
-function withChallenge(challenge: string): RejectionAnswer['headers'] {
-  return Object.freeze({ 'WWW-Authenticate': challenge, ...NO_STORE });
+/** Adds the challenge of DPoP if the resource accepts proofs: after that of Bearer, because some clients read only the first. */
+function withChallenge(
+  bearer: string,
+  { options }: ChallengedResource,
+  failure: Omit<DpopChallenge, 'algorithms'> = {},
+): RejectionHeaders {
+  const { dpop } = options ?? {};
+  const challenges = dpop ? [bearer, dpopChallenge({ ...failure, algorithms: dpop.algorithms })] : bearer;
+  return Object.freeze({ 'WWW-Authenticate': challenges, ...NO_STORE });
 }

@@ -1,4 +1,9 @@
-import { answerTo, type ChallengedResource, type RejectionSettings } from './rejection-answers.js';
+import {
+  answerTo,
+  type ChallengedResource,
+  type RejectionHeaders,
+  type RejectionSettings,
+} from './rejection-answers.js';
 import {
   type JsonRpcRejectionBody,
   jsonRpcBody,
@@ -10,7 +15,7 @@ import type { ToolChallengeBody } from './tool-challenge.js';
 /** The status, headers and body of a rejection. @internal */
 export interface RejectionResponse {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: RejectionHeaders;
   readonly body: RejectionBody | JsonRpcRejectionBody | ToolChallengeBody;
 }
 

@@ -17,7 +17,8 @@ import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interfa
 import type { TokenClaims } from '../options/token.verifier.js';
 import type { AuthInfo } from '../request/auth-info.decorator.js';
 import type { RequestAudit, SentOperation, SentOperations } from '../request/request-audit.js';
-import { hasBearerToken, sentFacts, text } from './request-facts.js';
+import { presentedScheme } from './presented-token.js';
+import { sentFacts, text } from './request-facts.js';
 
 /** A request on which is decided. @internal */
 export interface DecidedRequest {
@@ -105,7 +106,7 @@ export class RequestEvents {
   private baseOf(decided: DecidedRequest): RequestEvent {
     const { audit, auth, resource, request, body, isLocal } = decided;
     const facts = (audit.facts ??= this.factsOf(request, body, audit.sessionId));
-    const bearer = auth !== undefined || hasBearerToken(request) ? 'bearer' : undefined;
+    const scheme = presentedScheme(request) ?? (auth && 'bearer');
     const { issuer, subject, clientId, jti, actor } = this.principalOf(decided);
     return {
       requestId: audit.requestId,
@@ -117,9 +118,8 @@ export class RequestEvents {
       clientId,
       jti,
       actor,
-      credential: isLocal ? 'local' : bearer,
-      // A token that is bound to a key is rejected: no proof of possession is verified yet.
-      binding: undefined,
+      credential: isLocal ? 'local' : scheme,
+      binding: auth?.binding,
       protocolVersion: facts.protocolVersion,
       session: facts.session,
       remoteAddress: facts.remoteAddress,

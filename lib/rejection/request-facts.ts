@@ -2,7 +2,6 @@ import { hash } from 'node:crypto';
 import type { SentFacts } from '../request/request-audit.js';
 import { metaOf } from '../mcp/event-operations.js';
 import { VERSION_META } from '../mcp/header-agreement.js';
-import { presentedToken } from './presented-token.js';
 
 /** The parts of a platform's request that events tell of. Express and Fastify set `ip`. */
 interface SentRequest {
@@ -49,11 +48,6 @@ export function sentFacts(
 export function remoteAddressOf(request: object | undefined): string | undefined {
   const { ip, socket } = (request ?? {}) as SentRequest;
   return text(ip) ?? text(socket?.remoteAddress);
-}
-
-/** Whether a request has one access token in its `Authorization` header, valid or not. @internal */
-export function hasBearerToken(request: object | undefined): boolean {
-  return presentedToken(request) !== undefined;
 }
 
 /** Returns text; undefined for all else. @internal */

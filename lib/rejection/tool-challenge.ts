@@ -119,7 +119,7 @@ export function toolChallengeResponse(
  */
 function challengeOf(failure: Challenged, resource: ChallengedResource, settings: RejectionSettings): string {
   if (failure instanceof InsufficientScopeError)
-    return answerTo(failure, resource, settings).headers['WWW-Authenticate'] as string;
+    return [answerTo(failure, resource, settings).headers['WWW-Authenticate'] ?? []].flat()[0] as string;
   return bearerChallenge({
     error: 'insufficient_scope',
     scopes: failure.scopes.length > 0 ? soundScopes(failure.scopes) : resource.challengeScopes,

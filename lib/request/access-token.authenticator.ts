@@ -4,7 +4,7 @@ import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interfa
 import { traced, TRACES } from '../events/traces.js';
 import { SharedDeadline } from '../platform/deadline.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
-import { assertTokenForm } from '../token/extract-bearer-token.js';
+import { assertTokenForm } from '../token/extract-token.js';
 import type { TokenClaims, VerifiedToken } from '../options/token.verifier.js';
 import { type Verifies, VerifierRegistry } from '../token/verifier.registry.js';
 import { validateClaims, type ValidatedToken } from '../policy/validate-claims.js';
@@ -83,7 +83,7 @@ export class AccessTokenAuthenticator {
   ): ValidatedToken | Promise<ValidatedToken> {
     const clock = this.clock();
     const validated = decide(verified.claims, () => validateClaims(verified, resource, clock));
-    if (verified.cacheable) {
+    if (verified.cacheable && !isOneTime(validated, resource)) {
       const { requiresExpiry, maxAgeSeconds } = verified;
       const entry = { validated, requiresExpiry, maxAgeSeconds, keptAt: clock.nowSeconds };
       this.cache.keep(token, resource, verifier, entry, generation);
@@ -95,6 +95,11 @@ export class AccessTokenAuthenticator {
     const { now, clockToleranceSeconds } = this.options;
     return { nowSeconds: now().getTime() / 1000, toleranceSeconds: clockToleranceSeconds };
   }
+}
+
+/** Whether a token may be used only once: it is not cached, because it does not come again. */
+function isOneTime({ issuer }: ValidatedToken, { servers }: ProtectedResource): boolean {
+  return servers.get(issuer)?.options.oneTimeTokens !== undefined;
 }
 
 /** Runs a check of claims, and adds the claims to its rejection. */

@@ -71,6 +71,9 @@ export class RequestContext {
   /** The state of the response; kept until the response is closed, even if the request is rejected later. */
   response: ResponseState | undefined;
 
+  /** The keys of tokens and proofs that may be used once and that this request has used. */
+  used: Set<string> | undefined;
+
   /** What events say of the request; undefined until something is reported of it. */
   private audited: RequestAudit | undefined;
 

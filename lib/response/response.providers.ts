@@ -1,6 +1,7 @@
 import type { Provider } from '@nestjs/common';
 import { AccessGrants } from './access-grants.js';
 import { ResponseInterceptors } from './response-interceptors.js';
+import { McpAuthStreams } from './mcp-auth-streams.js';
 import { ListPolicy } from './list-policy.js';
 import { SessionBinding } from './session-binding.js';
 import { StepUps } from './step-up.js';
@@ -15,5 +16,6 @@ export const RESPONSE_PROVIDERS: readonly Provider[] = [
   ListPolicy,
   StepUps,
   StreamExpiry,
+  McpAuthStreams,
   ToolSecurity,
 ];

@@ -1,0 +1,148 @@
+import { hash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { ProofRejectedError, TokenRejectedError } from '../errors/rejection.errors.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import type { ResolvedDpopOptions, ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { Confirmation } from '../policy/confirmation.js';
+import { DpopNonces } from '../policy/dpop-nonces.js';
+import { type DpopProof, verifyDpopProof } from '../policy/dpop-proof.js';
+import { proofUrl } from '../policy/proof-url.js';
+import { withRejectedClaims } from '../policy/rejected-claims.js';
+import type { ValidatedToken } from '../policy/validate-claims.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import { type CredentialRequest, proofsIn } from '../token/credential-sources.js';
+import type { TokenScheme } from '../token/extract-token.js';
+import { ReplayProtection } from './replay-protection.js';
+import type { RequestContext } from './request-context.js';
+
+/** How much longer than a proof its reservation lasts, in seconds: the clocks of two replicas differ. */
+const MARGIN_SECONDS = 5;
+
+/** The part of a bound token that its proof is compared with. */
+interface BoundToken {
+  readonly confirmation: Confirmation;
+  readonly issuer: string;
+}
+
+/** A token as it was presented. @internal */
+export interface PresentedToken {
+  readonly token: string;
+  readonly scheme: TokenScheme;
+  readonly request: CredentialRequest & { readonly method?: string | undefined };
+}
+
+/**
+ * Checks that the sender of a bound token has the key that it is bound to, with each request.
+ *
+ * @internal
+ */
+@Injectable()
+export class ProofOfPossession {
+  private readonly nonces = new Map<ResolvedDpopOptions, DpopNonces>();
+
+  constructor(
+    @Inject(MCP_AUTH_OPTIONS)
+    private readonly options: Pick<ResolvedMcpAuthOptions, 'now' | 'clockToleranceSeconds' | 'resources'>,
+    private readonly replays: ReplayProtection,
+  ) {
+    for (const { dpop, resource } of options.resources) {
+      if (!dpop?.nonce) continue;
+      const secrets = dpop.nonce.secrets.filter((secret) => secret !== undefined);
+      this.nonces.set(dpop, new DpopNonces(resource, secrets, dpop.proofMaxAgeSeconds));
+    }
+  }
+
+  /**
+   * Checks a token that is presented without a proof: by a scheme or a host that has none.
+   *
+   * @throws {@link TokenRejectedError} `sender_constrained` for a bound token, `not_bound` if the resource requires bound ones
+   */
+  assertBearer({ confirmation, claims }: ValidatedToken, { options }: ProtectedResource): void {
+    if (confirmation) throw withRejectedClaims(new TokenRejectedError('sender_constrained'), claims);
+    if (options.dpop?.mode === 'required')
+      throw withRejectedClaims(new TokenRejectedError('not_bound'), claims);
+  }
+
+  /**
+   * Checks the proof of a token, if it is presented with one. Returns no promise for a bearer token.
+   *
+   * @throws what {@link assertBearer} throws; {@link ProofRejectedError}; the promise rejects with the same, and with
+   * {@link AuthorizationServerUnavailableError} if the store of used proofs cannot tell
+   */
+  check(
+    context: RequestContext,
+    presented: PresentedToken,
+    validated: ValidatedToken,
+    resource: ProtectedResource,
+  ): Promise<void> | undefined {
+    const { dpop } = resource.options;
+    if (presented.scheme === 'bearer' || !dpop) {
+      this.assertBearer(validated, resource);
+      return undefined;
+    }
+    const { confirmation, issuer, claims } = validated;
+    if (!confirmation) throw withRejectedClaims(new TokenRejectedError('not_bound'), claims);
+    const bound = { confirmation, issuer };
+    return this.prove(context, presented, bound, resource.options.resource, dpop).catch((error: unknown) => {
+      throw withRejectedClaims(error as Error, claims);
+    });
+  }
+
+  private async prove(
+    context: RequestContext,
+    { token, request }: PresentedToken,
+    bound: BoundToken,
+    resource: string,
+    dpop: ResolvedDpopOptions,
+  ): Promise<void> {
+    const nonces = this.nonces.get(dpop);
+    const nowSeconds = this.options.now().getTime() / 1000;
+    const [line, ...others] = proofsIn(request);
+    try {
+      if (line === undefined) throw new ProofRejectedError('proof_missing');
+      if (others.length > 0) throw new ProofRejectedError('proof_malformed');
+      const proof = await verifyDpopProof(line.trim(), {
+        jkt: bound.confirmation.jkt,
+        token,
+        method: request.method ?? '',
+        url: proofUrl(resource, request.originalUrl ?? request.url ?? ''),
+        algorithms: dpop.algorithms,
+        maxAgeSeconds: dpop.proofMaxAgeSeconds,
+        nowSeconds,
+      });
+      this.assertNonce(proof, nonces, nowSeconds);
+      await this.use(context, proof, bound, dpop);
+    } catch (error) {
+      if (!(error instanceof ProofRejectedError) || !nonces) throw error;
+      // With a nonce for the next proof, so that the client needs no second rejection to get one.
+      throw new ProofRejectedError(error.reason, nonces.make(nowSeconds), { cause: error });
+    }
+  }
+
+  private assertNonce({ nonce }: DpopProof, nonces: DpopNonces | undefined, nowSeconds: number): void {
+    if (!nonces) return;
+    const { clockToleranceSeconds } = this.options;
+    if (typeof nonce !== 'string' || !nonces.isValid(nonce, nowSeconds, clockToleranceSeconds))
+      throw new ProofRejectedError('proof_nonce');
+  }
+
+  /** Uses a proof, once for a request: that may be checked for several resources. */
+  private async use(
+    context: RequestContext,
+    { jti, iat }: DpopProof,
+    { confirmation, issuer }: BoundToken,
+    { replayStore, proofMaxAgeSeconds }: ResolvedDpopOptions,
+  ): Promise<void> {
+    const key = `dpop.${hash('sha256', JSON.stringify([confirmation.jkt, jti]), 'base64url')}`;
+    if (context.used?.has(key)) return;
+    // Until every replica rejects it for its time, whatever their clocks.
+    const endsAtSeconds = iat + proofMaxAgeSeconds + MARGIN_SECONDS;
+    const leftMs = endsAtSeconds * 1000 - this.options.now().getTime();
+    try {
+      await this.replays.reserve(replayStore, key, leftMs, issuer);
+    } catch (error) {
+      throw error instanceof TokenRejectedError ? new ProofRejectedError('proof_replayed') : error;
+    }
+    (context.used ??= new Set()).add(key);
+  }
+}
