@@ -24,7 +24,7 @@ interface Started {
   readonly app: RunningApp;
   readonly as: TestAuthorizationServer;
   readonly clock: TestClock;
-  get(token: string): Promise<number>;
+  readonly get: (token: string) => Promise<number>;
 }
 
 async function started(more: Partial<McpAuthModuleOptions> = {}, introspects = false): Promise<Started> {

@@ -51,21 +51,20 @@ function script(): Call[] {
 }
 
 /** What the log must say of a call: worked out from the script alone. */
-function story({ who, tool, fault }: Call): string[] {
+function story(call: Call): string[] {
+  const { who, tool, fault } = call;
   const what = tool === 'list' ? 'tools/list' : `tools/call ${tool}`;
-  const scopes: readonly string[] = SCOPES[who].split(' ');
-  if (fault === 'none') return [`denied nobody ${what} missing_token 401`, `completed 401 ${what} denied`];
-  if (fault) return [`denied ${who} ${what} ${fault} 401`, `completed 401 ${what} denied`];
+  const end = (status: number, outcome: string): string => `completed ${String(status)} ${what} ${outcome}`;
+  if (fault === 'none') return [`denied nobody ${what} missing_token 401`, end(401, 'denied')];
+  if (fault) return [`denied ${who} ${what} ${fault} 401`, end(401, 'denied')];
+  const lacks = (name: Tool, scope: string): boolean => tool === name && !SCOPES[who].includes(scope);
   const refusal = `denied ${who} ${what} insufficient_scope 403`;
-  const isLocal = who === 'eve';
-  if (tool === 'purge' && !scopes.includes('notes:admin'))
-    return isLocal ? [refusal] : [refusal, `completed 403 ${what} denied`];
   const grant = `granted ${who} ${what}`;
   // Nothing tells of the end of a local call, nor of what its handler asks for later.
-  if (isLocal) return [grant];
-  if (tool === 'late' && !scopes.includes('notes:late'))
-    return [grant, refusal, `completed 403 ${what} denied`];
-  return [grant, `completed 200 ${what} ${tool === 'broken' ? 'failed' : 'succeeded'}`];
+  if (who === 'eve') return [lacks('purge', 'notes:admin') ? refusal : grant];
+  if (lacks('purge', 'notes:admin')) return [refusal, end(403, 'denied')];
+  if (lacks('late', 'notes:late')) return [grant, refusal, end(403, 'denied')];
+  return [grant, end(200, tool === 'broken' ? 'failed' : 'succeeded')];
 }
 
 /** The same from a line of the log. */
