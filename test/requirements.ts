@@ -242,7 +242,10 @@ const livingOn = {
   'ASM-23': row('RFC 8414 6.1', 'TLS certificates are verified'),
   'OPS-07': row('operations', 'status and ages of each authorization server'),
   'OPS-60': row('operations', 'the report has caches, queues, sessions and streams with their limits'),
-  'OPS-61': row('operations', 'the report has the options in force, without secrets, addresses and functions'),
+  'OPS-61': row(
+    'operations',
+    'the report has the options in force, without secrets, addresses and functions',
+  ),
   'OPS-62': row('operations', 'an explanation of a token decides as a request with it'),
   'OPS-63': row('operations', 'an explanation sends nothing, and says what it would have to ask'),
   'OPS-64': row('operations', 'an explanation holds no token and no signature, and leaves no trace'),
