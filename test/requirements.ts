@@ -303,6 +303,19 @@ const operating = {
   ),
   'OPS-06': row('operations', 'what happens is told to listeners and in the log, never with a token'),
   'OPS-11': row('operations', 'one key per principal for limits and audit'),
+  'OPS-20': row('operations', 'events say which operation who asked for, and whether it was allowed'),
+  'OPS-21': row('operations', 'one decision, one event: a rejected request has no grant before it'),
+  'OPS-22': row(
+    'operations',
+    'the end of an answer says the outcome of each operation as far as it is known',
+  ),
+  'OPS-23': row('operations', 'what a client says of itself is in events only in its form, bounded'),
+  'OPS-24': row('operations', 'subject and address in events are what the application makes of them'),
+  'OPS-25': row('operations', 'each event is published to a diagnostics channel of its type'),
+  'OPS-26': row('operations', 'authentication and fetches are traced, without tokens and claims'),
+  'OPS-27': row('operations', 'the debug line of a rejection says what was expected and what came'),
+  'OPS-28': row('operations', 'without a listener no event, id, hash or clock reading is made'),
+  'OPS-29': row('operations', 'the audit log of mixed calls says exactly what happened'),
   'SCP-30': row(
     'MCP security best practices',
     'missing scopes are told with an id that the client does not see',
@@ -813,7 +826,45 @@ const publicLifecycle = {
   'CLI-40': row('secrecy', 'toUser gets a caller without the token'),
 } as const;
 
+/** The command `nestjs-mcp-auth doctor`. */
+const doctor = {
+  'DOC-01': row('design', 'the doctor finds nothing wrong with a right deployment, on Express and Fastify'),
+  'DOC-02': row('design', 'each wrong deployment has its finding, with the cure and a link'),
+  'DOC-03': row('design', 'the documentation lists every finding of the doctor'),
+  'DOC-04': row(
+    'design',
+    'the doctor explains each claim of a token, and decodes tokens on this machine only',
+  ),
+  'DOC-05': row('secrecy', 'tokens and headers of the user go to the resource only, and are never printed'),
+  'DOC-06': row('design', 'the doctor calls with the token by both eras of MCP, and explains rejections'),
+  'DOC-07': row(
+    'MCP authorization',
+    'the doctor signs in with the official client, lists tools, and steps up',
+  ),
+  'DOC-08': row('design', 'without the official client, the doctor says how to install it'),
+  'DOC-09': row(
+    'hostile inputs',
+    'servers cannot keep the doctor waiting, fill its memory or write to the terminal',
+  ),
+  'DOC-10': row(
+    'design',
+    'the doctor follows no redirects and fetches no private address that a public server names',
+  ),
+  'DOC-11': row(
+    'design',
+    'exit codes are 0 without errors, 1 with errors, 2 for wrong usage and unreachable servers',
+  ),
+  'DOC-12': row('design', 'JSON output has a stable schema, and text output colors on terminals only'),
+  'DOC-13': row('design', 'a certificate that is not trusted is named with its cure, and --ca trusts it'),
+  'DOC-14': row('design', 'each client family of the clients page has a verdict'),
+  'DOC-15': row('design', 'the installed command runs without Nest and without an application'),
+  'DOC-16': row('design', 'the README shows what the doctor prints about "npm start"'),
+  'DOC-17': row('RFC 9110 11.6.1', 'challenges are parsed exactly by their grammar'),
+  'DOC-18': row('design', 'options that are wrong are named, and values are not printed'),
+} as const;
+
 export const requirements = {
+  ...doctor,
   ...clients,
   ...publicLifecycle,
   ...waysIn,

@@ -48,6 +48,7 @@ function resolveModule({ verifier, ...options }: CheckedOptions): ResolvedMcpAut
     tokenCache: (options.tokenCache || undefined) as ResolvedMcpAuthOptions['tokenCache'],
     sessionBinding: (options.sessionBinding || undefined) as ResolvedMcpAuthOptions['sessionBinding'],
     requestUser: options.requestUser as ResolvedMcpAuthOptions['requestUser'],
+    redact: options.redact,
     errorPage: options.errorUri === undefined && isDevelopment() ? ERROR_PAGE : undefined,
     scopeHierarchy: options.scopeHierarchy && closure(options.scopeHierarchy),
     stdio: typeof options.stdio === 'object' ? resolveCaller(options.stdio) : (options.stdio ?? 'deny'),

@@ -1,14 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { traced, TRACES } from '../events/traces.js';
 import { SharedDeadline } from '../platform/deadline.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { assertTokenForm } from '../token/extract-bearer-token.js';
-import type { VerifiedToken } from '../options/token.verifier.js';
+import type { TokenClaims, VerifiedToken } from '../options/token.verifier.js';
 import { type Verifies, VerifierRegistry } from '../token/verifier.registry.js';
 import { validateClaims, type ValidatedToken } from '../policy/validate-claims.js';
 import { runVerifier } from '../token/run-verifier.js';
 import { withRejectedClaims } from '../policy/rejected-claims.js';
+import { RequestContext } from './request-context.js';
 import { RevocationCheck } from './revocation.check.js';
 import { assertTimely, type ValidationClock } from '../policy/time-claims.js';
 import { VerifiedTokenCache } from './verified-token.cache.js';
@@ -32,22 +34,29 @@ export class AccessTokenAuthenticator {
   }
 
   /**
-   * Validates a token. Returns no promise for a cached token, unless `isRevoked` returns one.
+   * Validates a token. Returns no promise for a cached token, unless `isRevoked` returns one or the channel
+   * `nestjs-mcp-auth:authentication` has subscribers.
    *
    * @throws {@link TokenRejectedError} for a token that is not valid for this resource
    * @throws {@link AuthorizationServerUnavailableError} if the token cannot be verified now
    */
   authenticate(token: string, resource: ProtectedResource): ValidatedToken | Promise<ValidatedToken> {
+    const trace = TRACES.authentication;
+    if (!trace.hasSubscribers) return this.validate(token, resource);
+    const context = {
+      resource: resource.options.resource,
+      requestId: RequestContext.current()?.audit.requestId,
+    };
+    return traced(trace, context, () => this.validate(token, resource), [token]);
+  }
+
+  private validate(token: string, resource: ProtectedResource): ValidatedToken | Promise<ValidatedToken> {
     const verifier = this.verifiers.of(resource.options);
     const clock = this.clock();
     const known = this.cache.find(token, resource, verifier, clock.nowSeconds);
     if (!known) return this.verify(token, resource, verifier);
     const { validated } = known;
-    try {
-      assertTimely(validated.claims, clock, known);
-    } catch (error) {
-      throw withRejectedClaims(error as Error, validated.claims);
-    }
+    decide(validated.claims, () => assertTimely(validated.claims, clock, known));
     return this.revocation.assertNotRevoked(validated);
   }
 
@@ -73,7 +82,7 @@ export class AccessTokenAuthenticator {
     generation: number,
   ): ValidatedToken | Promise<ValidatedToken> {
     const clock = this.clock();
-    const validated = this.validated(verified, resource, clock);
+    const validated = decide(verified.claims, () => validateClaims(verified, resource, clock));
     if (verified.cacheable) {
       const { requiresExpiry, maxAgeSeconds } = verified;
       const entry = { validated, requiresExpiry, maxAgeSeconds, keptAt: clock.nowSeconds };
@@ -82,21 +91,17 @@ export class AccessTokenAuthenticator {
     return this.revocation.assertNotRevoked(validated);
   }
 
-  /** Validates the claims of a token. A rejection has the claims, for the report. */
-  private validated(
-    verified: VerifiedToken,
-    resource: ProtectedResource,
-    clock: ValidationClock,
-  ): ValidatedToken {
-    try {
-      return validateClaims(verified, resource, clock);
-    } catch (error) {
-      throw withRejectedClaims(error as Error, verified.claims);
-    }
-  }
-
   private clock(): ValidationClock {
     const { now, clockToleranceSeconds } = this.options;
     return { nowSeconds: now().getTime() / 1000, toleranceSeconds: clockToleranceSeconds };
+  }
+}
+
+/** Runs a check of claims, and adds the claims to its rejection. */
+function decide<T>(claims: TokenClaims, decision: () => T): T {
+  try {
+    return decision();
+  } catch (error) {
+    throw withRejectedClaims(error as Error, claims);
   }
 }

@@ -4,26 +4,20 @@
  *     node test/tools/sync-events.mjs [--check] [root]
  *
  * Between `<!-- events -->` and `<!-- /events -->` there is a section for each member of the type `McpAuthEvent`. The fields that
- * all events of requests have are listed once. With --check nothing is written; it fails if the list differs. Both fail for an
+ * all events of requests have are listed once, and so are those of an operation. With --check nothing is written; it fails if the list differs. Both fail for an
  * interface or a field without a comment.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import prettier from 'prettier';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import ts from 'typescript';
+import { formatted, readPage, root, settle } from './generated-page.mjs';
 
 const SOURCE = 'lib/events/mcp-auth-event.interface.ts';
 const PAGE = 'docs/reference/events.md';
 const UNION = 'McpAuthEvent';
 const OF_REQUEST = 'RequestEvent';
+const OPERATION = 'CompletedOperation';
 const LIST = /(?<begin><!-- events -->\n)[^]*?(?<end><!-- \/events -->)/;
-
-const args = process.argv.slice(2);
-const check = args.includes('--check');
-const root = resolve(
-  args.find((arg) => arg !== '--check') ?? fileURLToPath(new URL('../..', import.meta.url)),
-);
 
 const problems = [];
 const { statements } = ts.createSourceFile(
@@ -37,19 +31,14 @@ const declarations = new Map(
     .filter((node) => ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node))
     .map((node) => [node.name.text, node]),
 );
-const style = await prettier.resolveConfig(fileURLToPath(import.meta.url));
-const list = await prettier.format(makeList(), { ...style, parser: 'markdown', proseWrap: 'always' });
-const path = join(root, PAGE);
-const before = readFileSync(path, 'utf8');
+const list = await formatted(makeList());
+const before = readPage(PAGE);
 if (!LIST.test(before)) problems.push(`${PAGE} has no place for the events`);
 const after = before.replace(LIST, (...match) => {
   const { begin, end } = match.at(-1);
   return `${begin}\n${list}\n${end}`;
 });
-if (check && after !== before) problems.push(`${PAGE}: run node test/tools/sync-events.mjs`);
-if (!check && problems.length === 0) writeFileSync(path, after);
-for (const problem of problems) console.error(problem);
-process.exitCode = problems.length > 0 ? 1 : 0;
+settle(PAGE, after, 'sync-events.mjs', problems);
 
 function makeList() {
   const events = declarations.get(UNION).type.types.map((type) => declarations.get(type.getText()));
@@ -59,6 +48,7 @@ function makeList() {
   return [
     `## Events of requests\n\nEach of these has the following fields, and those of its own section.\n\n${shared}`,
     ...ofRequests.map(print),
+    ...(declarations.has(OPERATION) ? [printOperation(declarations.get(OPERATION))] : []),
     '## Events of authorization servers',
     ...ofServers.map(print),
   ].join('\n\n');
@@ -75,6 +65,10 @@ function print(event) {
   return [`### ${type}`, commentOf(event, event.name.text), fieldsOf(event, false)]
     .filter((text) => text !== '')
     .join('\n\n');
+}
+
+function printOperation(operation) {
+  return `### Operations\n\nEach member of \`operations\` has these fields.\n\n${fieldsOf(operation, true)}`;
 }
 
 /** A list of the fields of an interface except `type`, with those of its parents if wanted. */
