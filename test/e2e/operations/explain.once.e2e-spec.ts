@@ -61,7 +61,6 @@ async function startExplained(
   options: Partial<McpAuthModuleOptions> = {},
 ): Promise<Explained> {
   const clock = new TestClock();
-  clock.stop();
   const log = new CountingLog();
   const resources = {
     resource: NOTES,
@@ -133,6 +132,7 @@ describe('explain()', () => {
         authorizationServers: [{ issuer: as.issuer, maxTokenAgeSeconds: 3600, requiredClaims: ['jti'] }],
       });
       await app.diagnostics.check(); // the keys are known, and within their cooldown
+      app.clock.stop();
       const now = app.clock.now().getTime() / 1000;
       const foreign = await makeTestKey('RS256');
       const token = (options: TestTokenOptions) =>
@@ -201,6 +201,7 @@ describe('explain()', () => {
       const as = await testServer();
       const app = await startExplained({ authorizationServers: [as.issuer] });
       await app.diagnostics.check();
+      app.clock.stop();
       const now = Math.floor(app.clock.now().getTime() / 1000);
       const token = await as.issueToken({
         audience: ADMIN,
@@ -481,6 +482,7 @@ describe('explain()', () => {
     const token = await as.issueToken({
       ...GOOD,
       typ: 'JWT',
+      issuedAt: new Date(Date.now() - 10_000),
       claims: { aud, rights: 'notes:read', exp: 'soon' },
     });
     const explained = await app.diagnostics.explain(token);
