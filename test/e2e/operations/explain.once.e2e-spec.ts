@@ -21,7 +21,7 @@ import {
 import { type RunningApp, start } from '../../fixtures/app.js';
 import { TestClock } from '../../fixtures/clock.js';
 import { closeAfterTest } from '../../fixtures/opened.js';
-import { ADMIN, NOTES, offlineResource } from '../../fixtures/resources.js';
+import { ADMIN, NOTES, offlineResource, ORIGIN } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';
 
 @Controller('notes')
@@ -61,7 +61,6 @@ async function startExplained(
   options: Partial<McpAuthModuleOptions> = {},
 ): Promise<Explained> {
   const clock = new TestClock();
-  clock.stop();
   const log = new CountingLog();
   const resources = {
     resource: NOTES,
@@ -133,6 +132,7 @@ describe('explain()', () => {
         authorizationServers: [{ issuer: as.issuer, maxTokenAgeSeconds: 3600, requiredClaims: ['jti'] }],
       });
       await app.diagnostics.check(); // the keys are known, and within their cooldown
+      app.clock.stop();
       const now = app.clock.now().getTime() / 1000;
       const foreign = await makeTestKey('RS256');
       const token = (options: TestTokenOptions) =>
@@ -201,6 +201,7 @@ describe('explain()', () => {
       const as = await testServer();
       const app = await startExplained({ authorizationServers: [as.issuer] });
       await app.diagnostics.check();
+      app.clock.stop();
       const now = Math.floor(app.clock.now().getTime() / 1000);
       const token = await as.issueToken({
         audience: ADMIN,
@@ -453,6 +454,62 @@ describe('explain()', () => {
     const explained = await app.diagnostics.explain(expired, undefined, { callApplication: true });
     expect(explained.reason).toBe('expired');
     expect(checkOf(explained, 'revocation')?.outcome).toBe('not_reached');
+  });
+
+  verifies('OPS-62', 'says what the options make of audience, type, claims and scopes', async () => {
+    const as = await testServer();
+    const app = await startExplained({
+      audienceMatch: 'hierarchical',
+      rejectMultipleAudiences: true,
+      requiredScopes: [],
+      authorizationServers: [
+        {
+          issuer: as.issuer,
+          profile: 'rfc9068',
+          maxTokenAgeSeconds: 60,
+          requiredClaims: ['tenant'],
+          claimNames: {
+            scopes: ({ rights }) => {
+              if (typeof rights !== 'string') throw new Error('no rights');
+              return [rights];
+            },
+          },
+        },
+      ],
+    });
+    await app.diagnostics.check();
+    const aud = [ORIGIN, ADMIN];
+    const token = await as.issueToken({
+      ...GOOD,
+      typ: 'JWT',
+      issuedAt: new Date(Date.now() - 10_000),
+      claims: { aud, rights: 'notes:read', exp: 'soon' },
+    });
+    const explained = await app.diagnostics.explain(token);
+    expect(explained).toMatchObject({ reason: 'type', times: { expiresInSeconds: undefined } });
+    expect((await app.answerTo(token)).reason).toBe('type');
+    const texts = explained.checks.map(({ name, outcome, expected, found }) => [
+      name,
+      outcome,
+      expected,
+      found,
+    ]);
+    expect(texts).toEqual(
+      expect.arrayContaining([
+        ['type', 'failed', 'typ at+jwt', 'typ "JWT"'],
+        ['audience', 'failed', `${NOTES}, or a parent of it, alone`, JSON.stringify(aud)],
+        ['required_claims', 'failed', 'iss, exp, aud, sub, client_id, iat, jti, tenant', expect.any(String)],
+        ['scopes', 'passed', 'none', 'notes:read'],
+        ['revocation', 'passed', 'nothing', 'isRevoked is not set'],
+      ]),
+    );
+    expect(checkOf(explained, 'time')).toMatchObject({
+      expected: 'exp in the future, nbf and iat in the past, iat at most 60 s ago; tolerance 5 s',
+      found: expect.stringMatching(/^exp "soon", iat \d+ s ago$/) as unknown,
+    });
+    const odd = await as.issueToken({ ...GOOD, claims: { tenant: 't' } });
+    expect(await app.diagnostics.explain(odd)).toMatchObject({ decision: 'rejected', reason: 'fault' });
+    expect(await app.answerTo(odd)).toEqual({ status: 500, reason: 'fault' });
   });
 
   verifies(
