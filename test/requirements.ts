@@ -840,7 +840,45 @@ const publicLifecycle = {
   'CLI-40': row('secrecy', 'toUser gets a caller without the token'),
 } as const;
 
+/** The command `nestjs-mcp-auth doctor`. */
+const doctor = {
+  'DOC-01': row('design', 'the doctor finds nothing wrong with a right deployment, on Express and Fastify'),
+  'DOC-02': row('design', 'each wrong deployment has its finding, with the cure and a link'),
+  'DOC-03': row('design', 'the documentation lists every finding of the doctor'),
+  'DOC-04': row(
+    'design',
+    'the doctor explains each claim of a token, and decodes tokens on this machine only',
+  ),
+  'DOC-05': row('secrecy', 'tokens and headers of the user go to the resource only, and are never printed'),
+  'DOC-06': row('design', 'the doctor calls with the token by both eras of MCP, and explains rejections'),
+  'DOC-07': row(
+    'MCP authorization',
+    'the doctor signs in with the official client, lists tools, and steps up',
+  ),
+  'DOC-08': row('design', 'without the official client, the doctor says how to install it'),
+  'DOC-09': row(
+    'hostile inputs',
+    'servers cannot keep the doctor waiting, fill its memory or write to the terminal',
+  ),
+  'DOC-10': row(
+    'design',
+    'the doctor follows no redirects and fetches no private address that a public server names',
+  ),
+  'DOC-11': row(
+    'design',
+    'exit codes are 0 without errors, 1 with errors, 2 for wrong usage and unreachable servers',
+  ),
+  'DOC-12': row('design', 'JSON output has a stable schema, and text output colors on terminals only'),
+  'DOC-13': row('design', 'a certificate that is not trusted is named with its cure, and --ca trusts it'),
+  'DOC-14': row('design', 'each client family of the clients page has a verdict'),
+  'DOC-15': row('design', 'the installed command runs without Nest and without an application'),
+  'DOC-16': row('design', 'the README shows what the doctor prints about "npm start"'),
+  'DOC-17': row('RFC 9110 11.6.1', 'challenges are parsed exactly by their grammar'),
+  'DOC-18': row('design', 'options that are wrong are named, and values are not printed'),
+} as const;
+
 export const requirements = {
+  ...doctor,
   ...clients,
   ...publicLifecycle,
   ...waysIn,

@@ -90,6 +90,7 @@ function readPlan(controller: Class, method: NamedMethod): HandlerPlan {
     where,
     operation,
     server: patternTransport(method),
+    // Frozen, because HandlerScopeRegistry and Authorization keep it: a guard that adds to it would change what they compare.
     requirements: Object.freeze([...new Set(said(REQUIRED_SCOPES) as readonly ScopeRequirement[])]),
     call: callOf(where, operation),
     noFurtherScopes: noFurtherScopes(controller, method),

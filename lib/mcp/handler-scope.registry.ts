@@ -98,8 +98,7 @@ export class HandlerScopeRegistry {
       return;
     }
     const known = this.named[kind].get(name)?.flatMap((need) => need.requirements) ?? [];
-    const needed = known.length === 0 ? requirements : [...known, ...requirements];
-    this.named[kind].set(name, scoped([{ name, requirements: needed }]));
+    this.named[kind].set(name, scoped([{ name, requirements: [...known, ...requirements] }]));
     const opens = allowAnonymous ? (asked: string): boolean => asked === name : undefined;
     const rules = this.anonymous[kind].get(name) ?? [];
     this.anonymous[kind].set(name, [...rules, { name, owner, opens, isGuarded }]);
@@ -175,8 +174,6 @@ export class HandlerScopeRegistry {
   ): boolean {
     if (kind === 'route') return false;
     const needs = this.needsOf({ kind, name, method, arguments: args });
-    // As for nearly all handlers, whose name no other has.
-    if (needs.length === 1 && needs[0]?.requirements === requirements) return true;
     return requirements.every((each) => needs.some((need) => need.requirements.includes(each)));
   }
 

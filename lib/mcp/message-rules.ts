@@ -47,6 +47,8 @@ export class MessageRules {
   }
 
   /**
+   * Rejects operations that no handler may serve at a resource.
+   *
    * @throws {@link MessageRejectedError} for an operation that is not declared, belongs to another resource, or is one too many
    */
   assertServed(resource: ProtectedResource, operations: readonly McpOperation[]): void {

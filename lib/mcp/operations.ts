@@ -14,7 +14,7 @@ export interface McpOperation {
   readonly arguments: Readonly<Record<string, unknown>>;
 }
 
-/** Stands for missing arguments. One shared object, because decisions on a call are cached by its arguments. @internal */
+/** Stands for missing arguments. One shared object, because two calls are equal only if they share their arguments. @internal */
 export const NO_ARGUMENTS: Readonly<Record<string, unknown>> = Object.freeze({});
 
 /** The method that runs a handler of each kind. @internal */
@@ -30,7 +30,7 @@ export const COMPLETION_METHOD = 'completion/complete';
 /** Reads the operations of a message from its parameters. */
 type Reader = (params: Readonly<Record<string, unknown>>, method: string) => readonly McpOperation[];
 
-/** The readers of all methods that run a handler of the application. Other methods run no handler. */
+/** The readers of all methods that run a handler, complete its arguments, or subscribe to it. Others need no handler's scopes. */
 const READERS: ReadonlyMap<unknown, Reader> = new Map<unknown, Reader>([
   ['tools/call', ({ name, arguments: args }, method) => operation('tool', name, method, asRecord(args))],
   ['prompts/get', ({ name, arguments: args }, method) => operation('prompt', name, method, asRecord(args))],
@@ -80,7 +80,7 @@ export function isMcpBody(body: unknown): boolean {
   return Array.isArray(body) ? body.some(isMessage) : isMessage(body);
 }
 
-/** Whether a value is a message. One without a JSON-RPC version counts if its method runs a handler. */
+/** Whether a value is a message. One without a JSON-RPC version counts if its method has operations. */
 function isMessage(value: unknown): boolean {
   const { jsonrpc, method } = asRecord(value);
   return jsonrpc === '2.0' || READERS.has(method);

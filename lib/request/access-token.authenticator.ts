@@ -5,7 +5,7 @@ import { traced, TRACES } from '../events/traces.js';
 import { SharedDeadline } from '../platform/deadline.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { assertTokenForm } from '../token/extract-bearer-token.js';
-import type { VerifiedToken } from '../options/token.verifier.js';
+import type { TokenClaims, VerifiedToken } from '../options/token.verifier.js';
 import { type Verifies, VerifierRegistry } from '../token/verifier.registry.js';
 import { validateClaims, type ValidatedToken } from '../policy/validate-claims.js';
 import { runVerifier } from '../token/run-verifier.js';
@@ -56,11 +56,7 @@ export class AccessTokenAuthenticator {
     const known = this.cache.find(token, resource, verifier, clock.nowSeconds);
     if (!known) return this.verify(token, resource, verifier);
     const { validated } = known;
-    try {
-      assertTimely(validated.claims, clock, known);
-    } catch (error) {
-      throw withRejectedClaims(error as Error, validated.claims);
-    }
+    decide(validated.claims, () => assertTimely(validated.claims, clock, known));
     return this.revocation.assertNotRevoked(validated);
   }
 
@@ -86,7 +82,7 @@ export class AccessTokenAuthenticator {
     generation: number,
   ): ValidatedToken | Promise<ValidatedToken> {
     const clock = this.clock();
-    const validated = this.validated(verified, resource, clock);
+    const validated = decide(verified.claims, () => validateClaims(verified, resource, clock));
     if (verified.cacheable) {
       const { requiresExpiry, maxAgeSeconds } = verified;
       const entry = { validated, requiresExpiry, maxAgeSeconds, keptAt: clock.nowSeconds };
@@ -95,21 +91,17 @@ export class AccessTokenAuthenticator {
     return this.revocation.assertNotRevoked(validated);
   }
 
-  /** Validates the claims of a token. A rejection has the claims, for the report. */
-  private validated(
-    verified: VerifiedToken,
-    resource: ProtectedResource,
-    clock: ValidationClock,
-  ): ValidatedToken {
-    try {
-      return validateClaims(verified, resource, clock);
-    } catch (error) {
-      throw withRejectedClaims(error as Error, verified.claims);
-    }
-  }
-
   private clock(): ValidationClock {
     const { now, clockToleranceSeconds } = this.options;
     return { nowSeconds: now().getTime() / 1000, toleranceSeconds: clockToleranceSeconds };
+  }
+}
+
+/** Runs a check of claims, and adds the claims to its rejection. */
+function decide<T>(claims: TokenClaims, decision: () => T): T {
+  try {
+    return decision();
+  } catch (error) {
+    throw withRejectedClaims(error as Error, claims);
   }
 }

@@ -26,6 +26,31 @@ describe('RequestContext.prepare', () => {
   });
 });
 
+describe('RequestContext.run()', () => {
+  const made = (): RequestContext => RequestContext.of(new IncomingMessage(new Socket()));
+
+  it('replaces the context of another request, and only within the call', () => {
+    const [outer, inner] = [made(), made()];
+    const seen: (RequestContext | undefined)[] = [];
+    const look = (): void => {
+      seen.push(RequestContext.current());
+    };
+    look();
+    outer.run(() => {
+      look();
+      inner.run(() => {
+        inner.run(look);
+        outer.run(look);
+        look();
+      });
+      look();
+    });
+    look();
+    const expected = [undefined, outer, inner, outer, inner, outer, undefined];
+    expect(seen.map((each, index) => each === expected[index])).toEqual(expected.map(() => true));
+  });
+});
+
 describe('RequestContext.present()', () => {
   const resource = {} as ProtectedResource;
   const auth = {} as AuthInfo;

@@ -65,7 +65,7 @@ describe('the sidebar', () => {
 describe('the link of a page', () => {
   const FILES = 'https://git.example.com/notes/blob/main';
   const link = (page: string, href: string): string | undefined =>
-    repositoryLink({ site: '/work/docs', page, href }, FILES);
+    repositoryLink({ site: '/notes/docs', page, href }, FILES);
 
   it.each([
     ['index.md', '../README.md', `${FILES}/README.md`],

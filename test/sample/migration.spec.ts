@@ -6,8 +6,10 @@ import { AuthInfo, BearerAuthGuard } from 'nestjs-mcp-auth';
 import { TestAuthorizationServer, type TestTokenOptions } from 'nestjs-mcp-auth/testing';
 import { start } from '../fixtures/app.js';
 import { send } from '../fixtures/http.js';
-import { insufficient, invalidToken, NO_TOKEN, rejectionOf, UNAVAILABLE } from '../fixtures/rejections.js';
+import { notesRejections, rejectedAs, UNAVAILABLE } from '../fixtures/notes-rejections.js';
 import { ADMIN, NOTES, NOTES_METADATA, PRM } from '../fixtures/resources.js';
+
+const { noToken, invalidToken, insufficientScope } = notesRejections('notes:read');
 
 const main = fileURLToPath(new URL('../../sample/dist/migration/src/main.js', import.meta.url));
 const NAMES = ['hand-written', 'mcp-auth', 'after'] as const;
@@ -82,7 +84,6 @@ const UNAUTHORIZED = {
   challenge: CHALLENGE,
   json: { message: 'Unauthorized', statusCode: 401 },
 };
-const INVALID = invalidToken('notes:read');
 
 /** A rejection of mcp-auth: its own code, in the challenge and in the body. */
 const ofMcpAuth = (status: number, error: string, description: string, more: object = {}) => ({
@@ -120,7 +121,7 @@ describe('sample/migration', () => {
   afterAll(() => versions.close());
 
   const rejections = (answers: Awaited<ReturnType<Versions['call']>>) =>
-    Object.fromEntries(Object.entries(answers).map(([name, answer]) => [name, rejectionOf(answer)]));
+    Object.fromEntries(Object.entries(answers).map(([name, answer]) => [name, rejectedAs(answer)]));
 
   it('lets the same token in, and the handler knows the same caller', async () => {
     expect(rejections(await versions.callWith({}))).toEqual({ handWritten: IN, mcpAuth: IN, after: IN });
@@ -141,7 +142,7 @@ describe('sample/migration', () => {
         'missing_auth_header',
         'Missing `Authorization` header. Please provide a valid bearer token.',
       ),
-      after: NO_TOKEN,
+      after: noToken,
     });
   });
 
@@ -149,7 +150,7 @@ describe('sample/migration', () => {
     expect(rejections(await versions.callWith({ expiresInSeconds: -60 }))).toEqual({
       handWritten: UNAUTHORIZED,
       mcpAuth: MALFORMED,
-      after: INVALID,
+      after: invalidToken,
     });
   });
 
@@ -157,7 +158,7 @@ describe('sample/migration', () => {
     expect(rejections(await versions.callWith({ audience: ADMIN }))).toEqual({
       handWritten: IN,
       mcpAuth: ofMcpAuth(401, 'invalid_audience', 'The token audience does not match the expected audience.'),
-      after: INVALID,
+      after: invalidToken,
     });
   });
 
@@ -170,7 +171,7 @@ describe('sample/migration', () => {
     expect(rejections(await versions.callWith(token))).toEqual({
       handWritten: IN,
       mcpAuth: IN,
-      after: INVALID,
+      after: invalidToken,
     });
   });
 
@@ -183,7 +184,7 @@ describe('sample/migration', () => {
         'The token does not contain the necessary scopes for this request.',
         { missing_scopes: ['notes:read'] },
       ),
-      after: insufficient('notes:read'),
+      after: insufficientScope('notes:read'),
     });
   });
 
@@ -193,7 +194,7 @@ describe('sample/migration', () => {
       handWritten: { status: 200, challenge: undefined, json: { jsonrpc: '2.0', id: 1, error } },
       mcpAuth: toolText('Missing scope notes:write', { isError: true }),
       // All that it needs, as this client names no version of the protocol in which clients keep what they have.
-      after: insufficient('notes:read notes:write'),
+      after: insufficientScope('notes:read notes:write'),
     });
   });
 
@@ -262,6 +263,6 @@ describe('sample/migration', () => {
     const app = await start({ resources, verifier: verify }, { controllers: [NotesController] });
     const ask = (token: string) => app.send('/notes', { headers: { authorization: `Bearer ${token}` } });
     expect(await ask('good')).toMatchObject({ status: 200, json: ['user-1', 'client-1', ['notes:read']] });
-    expect(rejectionOf(await ask('other'))).toEqual(INVALID);
+    expect(rejectedAs(await ask('other'))).toEqual(invalidToken);
   });
 });

@@ -14,13 +14,7 @@ import { okta } from '../../sample/recipes/src/okta.js';
 import { PROVIDERS, recipeOf } from '../../sample/recipes/src/providers.js';
 import { workos } from '../../sample/recipes/src/workos.js';
 import { send } from '../fixtures/http.js';
-import {
-  insufficient,
-  invalidToken,
-  type Rejection,
-  rejectionOf,
-  UNAVAILABLE,
-} from '../fixtures/rejections.js';
+import { notesRejections, type Rejected, rejectedAs, UNAVAILABLE } from '../fixtures/notes-rejections.js';
 import { ADMIN, NOTES } from '../fixtures/resources.js';
 import { verifies } from '../verifies.js';
 
@@ -34,7 +28,7 @@ const strangers = { rsa: await makeTestKey('RS256'), ec: await makeTestKey('ES25
 const bare: Claims = { client_id: undefined };
 
 /** A rejection with the rule that the check prints. */
-const because = (reason: string, { json, ...rejection }: Rejection): Rejection => ({
+const because = (reason: string, { json, ...rejection }: Rejected): Rejected => ({
   ...rejection,
   json: { ...(json as object), reason },
 });
@@ -83,8 +77,8 @@ class Provider {
     return json;
   }
 
-  async rejected(token: string): Promise<Rejection> {
-    return rejectionOf(await this.answer(token));
+  async rejected(token: string): Promise<Rejected> {
+    return rejectedAs(await this.answer(token));
   }
 
   async close(): Promise<void> {
@@ -103,8 +97,10 @@ function provided(...args: Parameters<typeof Provider.start>): () => Provider {
   return () => provider!;
 }
 
-const noScope = insufficient('notes:read');
-const rejection = (reason: string, scope = 'notes:read') => because(reason, invalidToken(scope));
+const { insufficientScope } = notesRejections('notes:read');
+const noScope = insufficientScope('notes:read');
+const rejection = (reason: string, scope = 'notes:read') =>
+  because(reason, notesRejections(scope).invalidToken);
 
 describe('the recipe for Keycloak', () => {
   const provider = provided('/realms/demo', ({ origin }) =>
@@ -274,7 +270,7 @@ describe('the recipe for Entra ID', () => {
 
   it('asks for a scope by its whole name', async () => {
     const token = await provider().token({ ...claims, scp: 'notes.write' });
-    expect(await provider().rejected(token)).toEqual(because('insufficient_scope', insufficient(READ)));
+    expect(await provider().rejected(token)).toEqual(because('insufficient_scope', insufficientScope(READ)));
   });
 });
 
@@ -375,7 +371,9 @@ describe('the recipes for Cognito', () => {
 
     it('rejects one that has no scope of the resource server', async () => {
       const token = await provider().token({ ...bound, scope: 'aws.cognito.signin.user.admin' }, untyped);
-      expect(await provider().rejected(token)).toEqual(because('insufficient_scope', insufficient(READ)));
+      expect(await provider().rejected(token)).toEqual(
+        because('insufficient_scope', insufficientScope(READ)),
+      );
     });
   });
 

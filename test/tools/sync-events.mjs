@@ -7,11 +7,10 @@
  * all events of requests have are listed once, and so are those of an operation. With --check nothing is written; it fails if the list differs. Both fail for an
  * interface or a field without a comment.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import prettier from 'prettier';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import ts from 'typescript';
+import { formatted, readPage, root, settle } from './generated-page.mjs';
 
 const SOURCE = 'lib/events/mcp-auth-event.interface.ts';
 const PAGE = 'docs/reference/events.md';
@@ -19,12 +18,6 @@ const UNION = 'McpAuthEvent';
 const OF_REQUEST = 'RequestEvent';
 const OPERATION = 'CompletedOperation';
 const LIST = /(?<begin><!-- events -->\n)[^]*?(?<end><!-- \/events -->)/;
-
-const args = process.argv.slice(2);
-const check = args.includes('--check');
-const root = resolve(
-  args.find((arg) => arg !== '--check') ?? fileURLToPath(new URL('../..', import.meta.url)),
-);
 
 const problems = [];
 const { statements } = ts.createSourceFile(
@@ -38,19 +31,14 @@ const declarations = new Map(
     .filter((node) => ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node))
     .map((node) => [node.name.text, node]),
 );
-const style = await prettier.resolveConfig(fileURLToPath(import.meta.url));
-const list = await prettier.format(makeList(), { ...style, parser: 'markdown', proseWrap: 'always' });
-const path = join(root, PAGE);
-const before = readFileSync(path, 'utf8');
+const list = await formatted(makeList());
+const before = readPage(PAGE);
 if (!LIST.test(before)) problems.push(`${PAGE} has no place for the events`);
 const after = before.replace(LIST, (...match) => {
   const { begin, end } = match.at(-1);
   return `${begin}\n${list}\n${end}`;
 });
-if (check && after !== before) problems.push(`${PAGE}: run node test/tools/sync-events.mjs`);
-if (!check && problems.length === 0) writeFileSync(path, after);
-for (const problem of problems) console.error(problem);
-process.exitCode = problems.length > 0 ? 1 : 0;
+settle(PAGE, after, 'sync-events.mjs', problems);
 
 function makeList() {
   const events = declarations.get(UNION).type.types.map((type) => declarations.get(type.getText()));

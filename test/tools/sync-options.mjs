@@ -10,11 +10,10 @@
  * With --check nothing is written; it fails if the page differs. Both fail for an option without a comment, and for an
  * example of an option that does not exist.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import prettier from 'prettier';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import ts from 'typescript';
+import { formatted, root, settle } from './generated-page.mjs';
 import { snippet } from './snippet.mjs';
 
 const FOLDER = 'lib/options';
@@ -33,33 +32,13 @@ start if a name is unknown, a type is wrong or a value is out of range. The mess
 This page is made by \`node test/tools/sync-options.mjs\` from the types and comments in
 [${FOLDER}](${UP}/${FOLDER}).`;
 
-const args = process.argv.slice(2);
-const check = args.includes('--check');
-const root = resolve(
-  args.find((arg) => arg !== '--check') ?? fileURLToPath(new URL('../..', import.meta.url)),
-);
-
 const problems = [];
 const declarations = readDeclarations();
 const examples = readExamples();
 const anchors = makeAnchors();
-const style = await prettier.resolveConfig(fileURLToPath(import.meta.url));
-const page = await prettier.format(makePage(), {
-  ...style,
-  parser: 'markdown',
-  proseWrap: 'always',
-  embeddedLanguageFormatting: 'off',
-});
+const page = await formatted(makePage(), { embeddedLanguageFormatting: 'off' });
 for (const name of examples) problems.push(`${EXAMPLES} has an example of ${name}, which is no option`);
-const path = join(root, PAGE);
-const before = existsSync(path) ? readFileSync(path, 'utf8') : '';
-if (check && page !== before) problems.push(`${PAGE}: run node test/tools/sync-options.mjs`);
-if (!check && problems.length === 0) {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, page);
-}
-for (const problem of problems) console.error(problem);
-process.exitCode = problems.length > 0 ? 1 : 0;
+settle(PAGE, page, 'sync-options.mjs', problems);
 
 /** The classes, interfaces and type aliases of what users write, by name. */
 function readDeclarations() {

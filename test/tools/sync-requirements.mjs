@@ -5,10 +5,8 @@
  *
  * With --check nothing is written; it fails if the page differs. Both fail for a requirement of a family without a title.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import prettier from 'prettier';
+import { join } from 'node:path';
+import { formatted, root, settle } from './generated-page.mjs';
 import { loadTypeScript } from './load-typescript.mjs';
 
 const PAGE = 'docs/reference/requirements.md';
@@ -37,15 +35,10 @@ const FAMILIES = {
   CLI: 'Clients',
   EXT: 'MCP extensions',
   OPS: 'Operations',
+  DOC: 'Doctor',
   H: 'Hostile inputs',
   F: 'Features',
 };
-
-const args = process.argv.slice(2);
-const check = args.includes('--check');
-const root = resolve(
-  args.find((arg) => arg !== '--check') ?? fileURLToPath(new URL('../..', import.meta.url)),
-);
 
 const { requirements } = await loadTypeScript(join(root, 'test/requirements.ts'));
 const entries = Object.entries(requirements)
@@ -54,17 +47,8 @@ const entries = Object.entries(requirements)
 const problems = entries
   .filter(({ family }) => !(family in FAMILIES))
   .map(({ id, family }) => `${id}: the family ${family} has no title in test/tools/sync-requirements.mjs`);
-const style = await prettier.resolveConfig(fileURLToPath(import.meta.url));
-const page = await prettier.format(makePage(), { ...style, parser: 'markdown', proseWrap: 'always' });
-const path = join(root, PAGE);
-const before = existsSync(path) ? readFileSync(path, 'utf8') : '';
-if (check && page !== before) problems.push(`${PAGE}: run node test/tools/sync-requirements.mjs`);
-if (!check && problems.length === 0) {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, page);
-}
-for (const problem of problems) console.error(problem);
-process.exitCode = problems.length > 0 ? 1 : 0;
+const page = await formatted(makePage());
+settle(PAGE, page, 'sync-requirements.mjs', problems);
 
 function makePage() {
   const deferred = entries.filter((entry) => entry.deferred !== undefined).length;

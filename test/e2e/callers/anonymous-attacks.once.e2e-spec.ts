@@ -224,6 +224,8 @@ describe.each(PLATFORMS)(
           }
           const { controller, connect } = mcpEndpoint();
           ProtectedResource('notes')(controller);
+          // So that the request reaches the guard on the tool.
+          AllowAnonymous()(controller);
           const authorizationServers = [as.issuer];
           const resources = [
             { resource: ADMIN, name: 'admin', authorizationServers, allowAnonymous: which === 'the first' },

@@ -31,17 +31,16 @@ import { type RunningApp, start } from '../../fixtures/app.js';
 import { type HttpAnswer, type HttpRequestOptions, sendRaw } from '../../fixtures/http.js';
 import {
   FAULT,
-  INVALID_TOKEN,
-  insufficient,
-  NO_TOKEN,
-  type Rejection,
-  rejectionOf,
-  SEVERAL_CREDENTIALS,
+  notesRejections,
+  type Rejected,
+  rejectedAs,
   UNAVAILABLE,
-} from '../../fixtures/rejections.js';
+} from '../../fixtures/notes-rejections.js';
 import { ISSUER, NOTES, NOTES_METADATA, offlineResource, PRM } from '../../fixtures/resources.js';
 import { server } from '../../fixtures/servers.js';
 import { verifies } from '../../verifies.js';
+
+const { noToken, invalidToken, severalCredentials, insufficientScope } = notesRejections('notes:read');
 
 const ran = { count: 0 };
 
@@ -92,13 +91,13 @@ const TABLE: readonly (readonly [
   name: string,
   path: string,
   request: HttpRequestOptions,
-  answer: Rejection,
+  answer: Rejected,
 ])[] = [
-  ['no token', '/notes', {}, NO_TOKEN],
-  ['another scheme', '/notes', { headers: { authorization: 'Basic YTpi' } }, NO_TOKEN],
-  ['a bad token', '/notes', bearer('bad'), INVALID_TOKEN],
-  ['two credentials', '/notes?access_token=x', bearer('good'), SEVERAL_CREDENTIALS],
-  ['too few scopes', '/notes/export', bearer('good'), insufficient('notes:read notes:export')],
+  ['no token', '/notes', {}, noToken],
+  ['another scheme', '/notes', { headers: { authorization: 'Basic YTpi' } }, noToken],
+  ['a bad token', '/notes', bearer('bad'), invalidToken],
+  ['two credentials', '/notes?access_token=x', bearer('good'), severalCredentials],
+  ['too few scopes', '/notes/export', bearer('good'), insufficientScope('notes:read notes:export')],
   ['an outage', '/notes', bearer('down'), UNAVAILABLE],
   ['a bug', '/notes', bearer('bug'), FAULT],
 ];
@@ -112,7 +111,7 @@ describe('the status table over HTTP', () => {
       ran.count = 0;
       for (const [name, path, request, expected] of TABLE) {
         const answer = await app.send(path, request);
-        expect([name, rejectionOf(answer)]).toEqual([name, expected]);
+        expect([name, rejectedAs(answer)]).toEqual([name, expected]);
         expect(answer.headers['cache-control']).toBe('no-store');
         expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
         expect(answer.headers['retry-after']).toBe(expected.status === 503 ? '5' : undefined);
@@ -124,12 +123,12 @@ describe('the status table over HTTP', () => {
 
   verifies('F97', 'holds for one token in one header, with its scheme in any case', async () => {
     const app = await start(OBEYING, { controllers: [NotesController] });
-    const rows: [authorization: string, expected: Rejection | 200][] = [
+    const rows: [authorization: string, expected: Rejected | 200][] = [
       ...['Bearer good', 'bearer good', 'BEARER good', 'Bearer    good', 'Bearer good  '].map(
         (authorization): [string, 200] => [authorization, 200],
       ),
       ...['', 'Bearer', 'Bearer ', 'Bearergood', 'good', 'Basic good', 'DPoP good', 'Bearer\tgood'].map(
-        (authorization): [string, Rejection] => [authorization, NO_TOKEN],
+        (authorization): [string, Rejected] => [authorization, noToken],
       ),
       ...[
         'Bearer go od',
@@ -138,10 +137,11 @@ describe('the status table over HTTP', () => {
         'Bearer gööd',
         'Bearer =good',
         'Bearer good\tx',
-      ].map((authorization): [string, Rejection] => [authorization, INVALID_TOKEN]),
-      ...['Bearer good, Bearer good', 'Bearer good,Basic YTpi x'].map(
-        (authorization): [string, Rejection] => [authorization, SEVERAL_CREDENTIALS],
-      ),
+      ].map((authorization): [string, Rejected] => [authorization, invalidToken]),
+      ...['Bearer good, Bearer good', 'Bearer good,Basic YTpi x'].map((authorization): [string, Rejected] => [
+        authorization,
+        severalCredentials,
+      ]),
     ];
     for (const [authorization, expected] of rows) {
       const head = `GET /notes HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: ${authorization}\r\n\r\n`;
@@ -158,7 +158,7 @@ describe('the status table over HTTP', () => {
     const app = await start({ ...OBEYING, errorUri }, { controllers: [NotesController] });
     for (const [name, path, request, { status, challenge, json }] of TABLE) {
       const documented = challenge?.includes(' error=');
-      expect([name, rejectionOf(await app.send(path, request))]).toEqual([
+      expect([name, rejectedAs(await app.send(path, request))]).toEqual([
         name,
         {
           status,
@@ -217,15 +217,15 @@ describe('a challenge and the rest of the application', () => {
     { provide: APP_INTERCEPTOR, useClass: ClassSerializerInterceptor },
   ];
 
-  const withoutBody = ({ status, challenge }: Rejection): object => ({ status, challenge });
+  const withoutBody = ({ status, challenge }: Rejected): object => ({ status, challenge });
 
   async function keepsChallenges(
     app: RunningApp,
-    expectBody: (answer: HttpAnswer, rejection: Rejection) => void,
+    expectBody: (answer: HttpAnswer, rejection: Rejected) => void,
   ) {
     for (const [name, path, request, expected] of TABLE) {
       const answer = await app.send(path, request);
-      expect([name, withoutBody(rejectionOf(answer))]).toEqual([name, withoutBody(expected)]);
+      expect([name, withoutBody(rejectedAs(answer))]).toEqual([name, withoutBody(expected)]);
       expectBody(answer, expected);
     }
   }
@@ -252,7 +252,7 @@ describe('a challenge and the rest of the application', () => {
           TABLE.map(([, , , { json }]) => (json as { error: string }).error),
         );
         expect(seen[2]?.cause).toMatchObject({ code: 'ERR_MCP_AUTH_TOKEN_REJECTED', reason: 'inactive' });
-        expect(seen[0]?.headers['WWW-Authenticate']).toBe(NO_TOKEN.challenge);
+        expect(seen[0]?.headers['WWW-Authenticate']).toBe(noToken.challenge);
       }
     },
   );
@@ -266,7 +266,7 @@ describe('a challenge and the rest of the application', () => {
     });
     for (const path of ['/notes', '/notes?b', '/notes']) {
       const { json } = await app.send(path);
-      expect(json).toEqual({ ...(NO_TOKEN.json as object), path });
+      expect(json).toEqual({ ...(noToken.json as object), path });
     }
   });
 
@@ -310,7 +310,7 @@ describe('a change of the authorization server', () => {
 
     const second = await start(trusting(after.issuer), { controllers: [NotesController] });
     const rejected = await second.send('/notes', bearer(old));
-    expect(rejectionOf(rejected)).toEqual(INVALID_TOKEN);
+    expect(rejectedAs(rejected)).toEqual(invalidToken);
     const url = /resource_metadata="([^"]+)"/.exec(rejected.headers['www-authenticate'] ?? '')?.[1];
     expect(url).toBe(NOTES_METADATA);
     const document = await second.send(new URL(url ?? '').pathname);
@@ -342,15 +342,15 @@ describe('text that imitates a challenge', () => {
       };
       const body = { jsonrpc: '2.0', id: evil, method: 'tools/call', params: { name: evil } };
       const path = `/notes?${encodeURIComponent(evil)}`;
-      const rows: [HttpRequestOptions['headers'], Rejection][] = [
-        [headers, NO_TOKEN],
-        [{ ...headers, authorization: value }, NO_TOKEN],
-        [{ ...headers, authorization: `Bearer ${value}` }, INVALID_TOKEN],
+      const rows: [HttpRequestOptions['headers'], Rejected][] = [
+        [headers, noToken],
+        [{ ...headers, authorization: value }, noToken],
+        [{ ...headers, authorization: `Bearer ${value}` }, invalidToken],
         [{ ...headers, authorization: 'Bearer down' }, UNAVAILABLE],
       ];
       for (const [given, expected] of rows) {
         const answer = await app.send(path, { method: 'POST', headers: { ...given }, body });
-        expect(rejectionOf(answer)).toEqual(expected);
+        expect(rejectedAs(answer)).toEqual(expected);
         expect(answer.headers).not.toHaveProperty('x-evil');
       }
     }
@@ -369,15 +369,15 @@ describe('text that imitates a challenge', () => {
     for (const evil of EVIL) {
       const claims = { sub: evil, aud: NOTES, iss: ISSUER, scope: evil, client_id: evil, exp: 4e9 };
       const cause = new Error(evil);
-      const rows: [typeof thrown, Rejection][] = [
+      const rows: [typeof thrown, Rejected][] = [
         [{ failure: new Error(evil) }, FAULT],
-        [{ failure: new TokenRejectedError(evil as 'type', { cause }) }, INVALID_TOKEN],
+        [{ failure: new TokenRejectedError(evil as 'type', { cause }) }, invalidToken],
         [{ failure: new AuthorizationServerUnavailableError(evil, 'keys', { cause }) }, UNAVAILABLE],
-        [{ failure: undefined, claims }, insufficient('notes:read')],
+        [{ failure: undefined, claims }, insufficientScope('notes:read')],
       ];
       for (const [what, expected] of rows) {
         Object.assign(thrown, { claims: undefined }, what);
-        expect(rejectionOf(await app.send('/notes', bearer('x')))).toEqual(expected);
+        expect(rejectedAs(await app.send('/notes', bearer('x')))).toEqual(expected);
       }
       Object.assign(thrown, { claims: undefined, failure: new InsufficientScopeError(['notes:read', evil]) });
       const answer = await app.send('/notes', bearer('x'));

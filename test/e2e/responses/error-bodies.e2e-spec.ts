@@ -14,17 +14,12 @@ import { type RunningApp, startApp } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { type HttpAnswer, sendRaw } from '../../fixtures/http.js';
 import { failing } from '../../fixtures/living-app.js';
-import {
-  INVALID_TOKEN,
-  insufficient,
-  NO_TOKEN,
-  type Rejection,
-  rejectionOf,
-  SEVERAL_CREDENTIALS,
-  UNAVAILABLE,
-} from '../../fixtures/rejections.js';
+import { notesRejections, type Rejected, rejectedAs, UNAVAILABLE } from '../../fixtures/notes-rejections.js';
 import { NOTES } from '../../fixtures/resources.js';
 import { verifies } from '../../verifies.js';
+
+const { noToken, noTokenFor, invalidToken, severalCredentials, insufficientScope } =
+  notesRejections('notes:read');
 
 const parameters = z.object({});
 
@@ -71,10 +66,7 @@ const call = (name: string, id: unknown = 7): object => ({
 });
 
 /** The 401 names what the called tool needs. */
-const NO_TOKEN_TO_PURGE: Rejection = {
-  ...NO_TOKEN,
-  challenge: NO_TOKEN.challenge?.replace('notes:read', 'notes:read notes:admin'),
-};
+const noTokenToPurge = noTokenFor('notes:read notes:admin');
 
 describe('the body of a rejection', () => {
   let as: LoopbackAuthorizationServer;
@@ -123,15 +115,15 @@ describe('the body of a rejection', () => {
     });
 
   /** Tokens, what they are rejected with, and what `showErrorDetails` adds. */
-  const rows = async (): Promise<[token: string | undefined, answer: Rejection, details: object][]> => [
-    [undefined, NO_TOKEN_TO_PURGE, { reason: 'missing_token' }],
-    ['abc', INVALID_TOKEN, { reason: 'malformed' }],
-    [await mint({ aud: `${NOTES}2` }), INVALID_TOKEN, { reason: 'audience' }],
-    [await mint({ exp: 1 }), INVALID_TOKEN, { reason: 'expired' }],
-    [await mint({ iss: 'https://user-7.example' }), INVALID_TOKEN, { reason: 'issuer' }],
-    [await mint({ sub: 7 }), INVALID_TOKEN, { reason: 'subject' }],
-    [`${await mint()}, Bearer x`, SEVERAL_CREDENTIALS, { reason: 'multiple_credentials' }],
-    [await mint(), insufficient('notes:read notes:admin'), { reason: 'insufficient_scope' }],
+  const rows = async (): Promise<[token: string | undefined, answer: Rejected, details: object][]> => [
+    [undefined, noTokenToPurge, { reason: 'missing_token' }],
+    ['abc', invalidToken, { reason: 'malformed' }],
+    [await mint({ aud: `${NOTES}2` }), invalidToken, { reason: 'audience' }],
+    [await mint({ exp: 1 }), invalidToken, { reason: 'expired' }],
+    [await mint({ iss: 'https://user-7.example' }), invalidToken, { reason: 'issuer' }],
+    [await mint({ sub: 7 }), invalidToken, { reason: 'subject' }],
+    [`${await mint()}, Bearer x`, severalCredentials, { reason: 'multiple_credentials' }],
+    [await mint(), insufficientScope('notes:read notes:admin'), { reason: 'insufficient_scope' }],
     [await mint({ iss: down.issuer }), UNAVAILABLE, { reason: 'unavailable', server: down.issuer }],
   ];
 
@@ -139,9 +131,9 @@ describe('the body of a rejection', () => {
     NotesTools.ran = 0;
     for (const [token, { status, challenge, json }, details] of await rows()) {
       const plain = await post(apps.plain, token);
-      expect(rejectionOf(plain)).toEqual({ status, challenge, json });
+      expect(rejectedAs(plain)).toEqual({ status, challenge, json });
       const detailed = await post(apps.detailed, token);
-      expect(rejectionOf(detailed)).toEqual({ status, challenge, json: { ...(json as object), ...details } });
+      expect(rejectedAs(detailed)).toEqual({ status, challenge, json: { ...(json as object), ...details } });
       for (const part of (token ?? '').split('.').filter(({ length }) => length > 9)) {
         expect(detailed.text).not.toContain(part);
       }
@@ -156,7 +148,7 @@ describe('the body of a rejection', () => {
       const error = { code: status, message, data: json };
       for (const id of [7, 'seven', 0, '']) {
         const answer = await post(apps.rpc, token, call('purge', id));
-        expect(rejectionOf(answer)).toEqual({ status, challenge, json: { jsonrpc: '2.0', id, error } });
+        expect(rejectedAs(answer)).toEqual({ status, challenge, json: { jsonrpc: '2.0', id, error } });
         expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
       }
       const detailed = await post(apps.detailedRpc, token);
@@ -206,7 +198,7 @@ describe('the body of a rejection', () => {
         expect(answer.headers).not.toHaveProperty('x-evil');
         expect(answer.json).toEqual({ ...(clean.json as object), id: evil });
         const named = await post(apps.rpc, undefined, call(evil));
-        expect(rejectionOf(named)).toMatchObject({ status: 401, challenge: NO_TOKEN.challenge });
+        expect(rejectedAs(named)).toMatchObject({ status: 401, challenge: noToken.challenge });
         expect(named.text).not.toMatch(/evil|admin/i);
         const plain = await post(apps.detailed, token, call('purge', evil));
         expect(plain.text).not.toMatch(/evil|admin"/i);

@@ -12,17 +12,12 @@ import { ERROR_PAGE } from '../../../lib/mcp-auth.constants.js';
 import { start } from '../../fixtures/app.js';
 import { OTHER_ENVIRONMENTS } from '../../fixtures/environments.js';
 import type { HttpRequestOptions } from '../../fixtures/http.js';
-import {
-  insufficient,
-  INVALID_TOKEN,
-  NO_TOKEN,
-  type Rejection,
-  rejectionOf,
-  SEVERAL_CREDENTIALS,
-} from '../../fixtures/rejections.js';
+import { notesRejections, type Rejected, rejectedAs } from '../../fixtures/notes-rejections.js';
 import { ISSUER, NOTES, offlineResource } from '../../fixtures/resources.js';
 import { REJECTION_REFERENCE } from '../../tools/error-reference.js';
 import { verifies } from '../../verifies.js';
+
+const { insufficientScope, invalidToken, noToken, severalCredentials } = notesRejections('notes:read');
 
 @Controller('notes')
 @UseGuards(BearerAuthGuard)
@@ -59,17 +54,17 @@ const OPTIONS: McpAuthModuleOptions = {
 const bearer = (token: string): HttpRequestOptions => ({ headers: { authorization: `Bearer ${token}` } });
 
 /** Requests, their answers in production, and the reason that development links to. */
-const TABLE: readonly (readonly [string, HttpRequestOptions, Rejection, string?])[] = [
-  ['/notes', {}, NO_TOKEN],
-  ['/notes', bearer('forged'), INVALID_TOKEN, 'signature'],
-  ['/notes', bearer('inactive'), INVALID_TOKEN, 'inactive'],
-  ['/notes', bearer('other'), INVALID_TOKEN, 'audience'],
-  ['/notes?access_token=x', bearer('good'), SEVERAL_CREDENTIALS, 'multiple_credentials'],
-  ['/notes/export', bearer('good'), insufficient('notes:read notes:export'), 'insufficient_scope'],
+const TABLE: readonly (readonly [string, HttpRequestOptions, Rejected, string?])[] = [
+  ['/notes', {}, noToken],
+  ['/notes', bearer('forged'), invalidToken, 'signature'],
+  ['/notes', bearer('inactive'), invalidToken, 'inactive'],
+  ['/notes', bearer('other'), invalidToken, 'audience'],
+  ['/notes?access_token=x', bearer('good'), severalCredentials, 'multiple_credentials'],
+  ['/notes/export', bearer('good'), insufficientScope('notes:read notes:export'), 'insufficient_scope'],
 ];
 
 /** An answer with an address in its challenge and in its body. */
-function withPage({ status, challenge, json }: Rejection, page: string): Rejection {
+function withPage({ status, challenge, json }: Rejected, page: string): Rejected {
   return {
     status,
     challenge: `${challenge ?? ''}, error_uri="${page}"`,
@@ -87,7 +82,7 @@ describe('error_uri without the option errorUri', () => {
     const app = await start(OPTIONS, { controllers: [NotesController] });
     for (const [path, request, expected, reason] of TABLE) {
       const wanted = reason === undefined ? expected : withPage(expected, `${ERROR_PAGE}#${reason}`);
-      expect([reason, rejectionOf(await app.send(path, request))]).toEqual([reason, wanted]);
+      expect([reason, rejectedAs(await app.send(path, request))]).toEqual([reason, wanted]);
     }
     expect((await app.send('/notes', bearer('good'))).status).toBe(200);
   });
@@ -97,7 +92,7 @@ describe('error_uri without the option errorUri', () => {
       vi.stubEnv('NODE_ENV', environment);
       const app = await start(OPTIONS, { controllers: [NotesController] });
       for (const [path, request, expected] of TABLE) {
-        expect([environment, rejectionOf(await app.send(path, request))]).toEqual([environment, expected]);
+        expect([environment, rejectedAs(await app.send(path, request))]).toEqual([environment, expected]);
       }
     }
   });
@@ -108,7 +103,7 @@ describe('error_uri without the option errorUri', () => {
     const app = await start({ ...OPTIONS, errorUri }, { controllers: [NotesController] });
     for (const [path, request, expected, reason] of TABLE) {
       const wanted = reason === undefined ? expected : withPage(expected, errorUri);
-      expect([reason, rejectionOf(await app.send(path, request))]).toEqual([reason, wanted]);
+      expect([reason, rejectedAs(await app.send(path, request))]).toEqual([reason, wanted]);
     }
   });
 

@@ -20,6 +20,7 @@ import {
   McpHttpControllerFor,
   McpStrategy,
   Prompt,
+  Resource,
   ResourceTemplate as Template,
   StreamableHttpTransport,
   Tool,
@@ -151,6 +152,13 @@ class Handlers {
     return text('added');
   }
 
+  @Resource({ uri: 'added://lists/items/1', name: 'added', mimeType: 'text/plain' })
+  @RequireScopes('notes:write')
+  @UseGuards(AddingGuard)
+  addedItem(@Payload() { uri }: { uri: string }) {
+    return contents(uri, 'added item');
+  }
+
   @Tool({ name: 'purge', description: 'Purge', parameters: z.object({ all: z.boolean().optional() }) })
   @UseGuards(AskingGuard)
   purge(@Payload() { all = false }: { all?: boolean }) {
@@ -178,6 +186,19 @@ class Shelves {
   @Template({ uriTemplate: 'shelf://it/{id}', name: 'it', mimeType: 'text/plain' })
   it(@Payload() { uri, id }: { uri: string; id: string }) {
     return contents(uri, `it ${id}`);
+  }
+}
+
+/** Its first guard authorizes the route, before the second one adds a scope. */
+@Controller('notes/added')
+@UseGuards(BearerAuthGuard)
+class AddedRoute {
+  @Get()
+  @RequireScopes('notes:write')
+  @UseGuards(AddingGuard)
+  read(): string {
+    ran.push('added route');
+    return 'read';
   }
 }
 
@@ -238,7 +259,7 @@ interface Serving extends Pick<ModuleMetadata, 'controllers' | 'providers'> {
 function nest(options: { mount?: boolean } = {}): Serving {
   const transport = new StreamableHttpTransport({ endpoint: 'notes', ...options });
   const strategy = new McpStrategy({ name: 'n', version: '1', transports: [transport], logging: false });
-  const controllers: Type[] = [Handlers, Shelves, Routes];
+  const controllers: Type[] = [Handlers, Shelves, Routes, AddedRoute];
   if (!options.mount) {
     @Controller('notes')
     @UseGuards(BearerAuthGuard)
@@ -475,12 +496,19 @@ describe.each(PLATFORMS)('a function among the scopes, on %s', (platform) => {
   );
 
   verifies('SCP-21', 'is not bypassed by a guard that changes the list of its base class', async () => {
-    const post = poster(await started(SERVERS[0]!));
-    const added = toolCall('added');
-    for (let attempt = 0; attempt < 2; attempt++) {
-      await post('notes:read notes:write', added);
-      expect(ran).toEqual([]);
-    }
+    const app = await started(SERVERS[0]!);
+    const post = poster(app);
+    const scope = 'notes:read notes:write';
+    const headers = { authorization: `Bearer ${await as.token({ aud: NOTES, scope })}` };
+    const calls = [
+      () => post(scope, toolCall('added')),
+      () => post(scope, read('added://lists/items/1')),
+      () => app.send('/notes/added', { headers }),
+    ];
+    const statuses: number[] = [];
+    for (const call of [...calls, ...calls]) statuses.push((await call()).status);
+    // The list is frozen, so such a guard throws. Around a handler of MCP this is a JSON-RPC error.
+    expect([statuses, ran]).toEqual([[200, 200, 500, 200, 200, 500], []]);
   });
 
   verifies('WAY-41', 'sees the own arguments of a call that has others of its tool beside it', async () => {
