@@ -7,7 +7,7 @@ import type {
 import type { ResolvedClaimNames } from './claim-names.js';
 import { crossProblems } from './cross-checks.js';
 import type { IntrospectionAuthMethod, IntrospectionOptions } from './introspection-options.js';
-import type { McpAuthModuleOptions, StdioCaller } from './mcp-auth-options.js';
+import type { McpAuthModuleOptions, SessionBindingOptions, StdioCaller } from './mcp-auth-options.js';
 import { type CheckedOptions, type CheckedResource, checkShape } from './option-problems.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
 import { resolveAllowedHosts, resolveAllowedOrigins } from './resolve-origins.js';
@@ -45,13 +45,22 @@ function resolveModule({ verifier, ...options }: CheckedOptions): ResolvedMcpAut
     ...(options as Required<McpAuthModuleOptions>),
     resources: options.resources.map((resource) => resolveResource(resource, verifier)),
     tokenCache: (options.tokenCache || undefined) as ResolvedMcpAuthOptions['tokenCache'],
-    sessionBinding: (options.sessionBinding || undefined) as ResolvedMcpAuthOptions['sessionBinding'],
+    sessionBinding: options.sessionBinding ? resolveSessionBinding(options.sessionBinding) : undefined,
     requestUser: options.requestUser as ResolvedMcpAuthOptions['requestUser'],
     scopeHierarchy: options.scopeHierarchy && closure(options.scopeHierarchy),
     stdio: typeof options.stdio === 'object' ? resolveCaller(options.stdio) : (options.stdio ?? 'deny'),
     fetch: options.fetch ?? ((...args) => globalThis.fetch(...args)),
     now: options.now ?? (() => new Date()),
   };
+}
+
+/** Makes the secrets non-enumerable, so that inspecting the options does not show them. */
+function resolveSessionBinding({
+  secrets,
+  ...others
+}: SessionBindingOptions): ResolvedMcpAuthOptions['sessionBinding'] {
+  const value = secrets && Object.freeze([...secrets]);
+  return Object.defineProperty(others, 'secrets', { value }) as ResolvedMcpAuthOptions['sessionBinding'];
 }
 
 function resolveCaller({ subject, clientId = '', scopes }: StdioCaller): ResolvedMcpAuthOptions['stdio'] {

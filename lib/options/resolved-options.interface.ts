@@ -37,8 +37,8 @@ export type ResolvedMcpAuthOptions = Resolved<
     resources: readonly ResolvedProtectedResourceOptions[];
     /** Undefined if no token is cached. */
     tokenCache: Required<TokenCacheOptions> | undefined;
-    /** Undefined if sessions are not bound. */
-    sessionBinding: Required<SessionBindingOptions> | undefined;
+    /** Undefined if sessions are not bound. The secrets are not enumerable. */
+    sessionBinding: Resolved<SessionBindingOptions, { secrets: readonly string[] | undefined }> | undefined;
     errorUri: string | undefined;
     /** All scopes that a scope includes, directly or by another; undefined if none includes another. */
     scopeHierarchy: ReadonlyMap<string, readonly string[]> | undefined;
