@@ -60,19 +60,19 @@ export class SessionBindingOptions {
   /**
    * Binds sessions by a seal on the session id, so that every process with the same secret knows whose session it is, also after
    * a restart. Clients get `ID.CODE`: the transport's id, and an HMAC-SHA-256 over id, resource and caller. The transport gets
-   * its own id, and no id if the seal does not fit. The process stores nothing: `maxSessions` and `maxIdleSeconds` have no
+   * its own id, or a fresh one if the seal does not fit. The process stores nothing: `maxSessions` and `maxIdleSeconds` have no
    * effect, and the transport decides how long a session lives.
    *
-   * One secret, or two while the first replaces the second: both open, the first seals. Text of at least 43 characters, such as
-   * 32 random bytes in base64url. It is never printed.
+   * One secret, or two while one replaces the other: both open, the first seals. Text of at least 43 characters, such as 32
+   * random bytes in base64url. It is never printed.
    *
    * The transport's ids must never repeat. A session that was opened without a token passes to no caller. Streams of MCP
    * 2024-11-05 are still bound in the process that opened them.
    *
    * @defaultValue none: sessions are bound in the process that opened them
-   * @see {@link https://www.rfc-editor.org/rfc/rfc2104 | RFC 2104, HMAC}
+   * @see {@link https://www.rfc-editor.org/rfc/rfc2104 | RFC 2104}
    */
-  @CheckOptional(isSecrets) readonly secrets?: readonly [current: string, previous?: string];
+  @CheckOptional(isSecrets) readonly secrets?: readonly [current: string, other?: string];
 }
 
 /** What {@link McpAuthModuleOptions.isRevoked} gets: a description of a verified token, without the token. @publicApi */

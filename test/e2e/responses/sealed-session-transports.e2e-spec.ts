@@ -180,7 +180,7 @@ describe.each(SESSION_MOUNTINGS.map((mounting) => [mounting.way, mounting] as co
       const client = closeAfterTest(new Client({ name: 'v1', version: '1.0.0' }));
       const url = new URL(`${app.origin}/notes`);
       const transport = new StreamableHTTPClientTransport(url, { fetch: authorized });
-      await client.connect(transport as Parameters<Client['connect']>[0]);
+      await client.connect(transport);
       const session = transport.sessionId;
       expect(session).toMatch(SEALED);
       for (let n = 0; n < 2; n++)
