@@ -59,6 +59,7 @@ export type {
   ProtectedResourceMetadataOptions,
   ProtectedResourceOptions,
 } from './options/protected-resource-options.js';
+export type { RedactOptions } from './options/redact-options.js';
 export type { RequestUserOptions, VerifiedCaller } from './options/request-user-options.js';
 export type {
   ResolvedMcpAuthOptions,
@@ -72,20 +73,23 @@ export type {
 } from './options/trusted-authorization-server.interface.js';
 
 export type {
-  AuthenticatedEvent,
+  AccessDeniedEvent,
+  AccessGrantedEvent,
+  CompletedOperation,
   DiscoveryFailedEvent,
+  EventOperation,
   EventPrincipal,
   KeysRefreshedEvent,
   McpAuthEvent,
   McpAuthEventType,
   MetadataRefreshedEvent,
-  RejectedEvent,
+  RequestCompletedEvent,
   RequestEvent,
-  ScopeDeniedEvent,
   ServerDocument,
   StaleUsedEvent,
 } from './events/mcp-auth-event.interface.js';
 export { McpAuthEvents } from './events/mcp-auth-events.js';
+export { type AuthenticationTrace, type ServerTrace, TraceFailure } from './events/traces.js';
 
 export type { ProtectedResourceMetadata } from './resource/protected-resource-metadata.interface.js';
 export { claimsFromAuthInfo } from './token/auth-info-claims.js';

@@ -10,6 +10,7 @@ import { ApplicationConfig, DiscoveryModule, HttpAdapterHost, ModulesContainer }
 import { AuthContext } from './request/auth-context.js';
 import { ResourceTokenVerifier } from './request/resource-token.verifier.js';
 import { DecisionReport } from './rejection/decision-report.js';
+import { RequestEvents } from './rejection/request-events.js';
 import { Rejections } from './rejection/rejections.js';
 import { AuthorizationServerRegistry } from './authorization-server/authorization-server.registry.js';
 import { BackgroundRetry } from './authorization-server/background-retry.js';
@@ -99,6 +100,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     AccessTokenAuthenticator,
     ScopePolicy,
     ResourceTokenVerifier,
+    RequestEvents,
     DecisionReport,
     Rejections,
     McpAuthDiagnostics,

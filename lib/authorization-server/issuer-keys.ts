@@ -1,5 +1,6 @@
 import { type CompactVerifyGetKey, type CryptoKey, errors } from 'jose';
 import { DiscoveryError } from '../errors/discovery.error.js';
+import { traced, TRACES } from '../events/traces.js';
 import { MAX_JWKS_BYTES } from '../mcp-auth.constants.js';
 import type { AuthorizationServerMetadata } from '../options/authorization-server-options.js';
 import { untilAborted } from '../platform/deadline.js';
@@ -189,7 +190,7 @@ export class IssuerKeys implements Retried {
 
   private keysAt(url: string | undefined): RefreshedValue<KeySet> {
     const { cacheMaxAgeSeconds, staleMaxAgeSeconds } = this.server.options.remoteJwkSet;
-    const keys = new RefreshedValue(() => this.load(url), {
+    const keys = new RefreshedValue(() => this.traced(url), {
       ...this.context,
       freshSeconds: cacheMaxAgeSeconds,
       staleSeconds: Math.max(staleMaxAgeSeconds, cacheMaxAgeSeconds),
@@ -200,6 +201,11 @@ export class IssuerKeys implements Retried {
       },
     });
     return keys;
+  }
+
+  private traced(url: string | undefined): Promise<KeySet> {
+    if (!TRACES.keys.hasSubscribers) return this.load(url);
+    return traced(TRACES.keys, { issuer: this.server.issuer }, () => this.load(url));
   }
 
   private async load(url: string | undefined): Promise<KeySet> {

@@ -9,6 +9,7 @@ import type { CredentialsRejection, TokenRejection } from '../errors/rejection.e
 import { errorUriProblem } from './challenge-text.js';
 import { Check, CheckObjects, CheckOptional, CheckOptionalObject } from './check.decorator.js';
 import { ProtectedResourceOptions } from './protected-resource-options.js';
+import { RedactOptions } from './redact-options.js';
 import { RequestUserOptions } from './request-user-options.js';
 import { isScopeHierarchy } from './scope-hierarchy.js';
 import { isSecrets } from './secrets.js';
@@ -439,6 +440,14 @@ export class McpAuthModuleOptions {
    */
   @CheckOptionalObject(() => RequestUserOptions)
   readonly requestUser?: RequestUserOptions;
+
+  /**
+   * What events have in place of the subject and the address of a caller, which are personal data.
+   *
+   * @defaultValue none: events have them
+   */
+  @CheckOptionalObject(() => RedactOptions)
+  readonly redact?: RedactOptions;
 
   /** Replaces the global `fetch` for every request to an authorization server. @defaultValue fetch */
   @CheckOptional(isFunction) readonly fetch?: typeof fetch;

@@ -47,6 +47,7 @@ function resolveModule({ verifier, ...options }: CheckedOptions): ResolvedMcpAut
     tokenCache: (options.tokenCache || undefined) as ResolvedMcpAuthOptions['tokenCache'],
     sessionBinding: options.sessionBinding ? resolveSessionBinding(options.sessionBinding) : undefined,
     requestUser: options.requestUser as ResolvedMcpAuthOptions['requestUser'],
+    redact: options.redact,
     scopeHierarchy: options.scopeHierarchy && closure(options.scopeHierarchy),
     stdio: typeof options.stdio === 'object' ? resolveCaller(options.stdio) : (options.stdio ?? 'deny'),
     fetch: options.fetch ?? ((...args) => globalThis.fetch(...args)),

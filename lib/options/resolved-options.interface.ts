@@ -47,6 +47,8 @@ export type ResolvedMcpAuthOptions = Resolved<
     undeclaredTools: 'allow' | 'deny' | undefined;
     /** Undefined if only `req.auth` is set. */
     requestUser: Resolved<RequestUserOptions, { toUser: RequestUserOptions['toUser'] }> | undefined;
+    /** Undefined if events have the subject and the address as they are. */
+    redact: McpAuthModuleOptions['redact'];
     isRevoked: McpAuthModuleOptions['isRevoked'];
     onUnauthorized: McpAuthModuleOptions['onUnauthorized'];
   }

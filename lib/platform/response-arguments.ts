@@ -88,13 +88,20 @@ export function headerOf(response: ServerResponse, name: string): string {
 }
 
 /**
- * Returns the media type of a response. Node does not expose headers that were given to `writeHead()`, but keeps the sent
- * head in `_header` (checked with Node 20 to 24).
+ * Returns a header of a response, in lower case; empty if it has none. Node does not expose headers that were given to
+ * `writeHead()`, but keeps the sent head in `_header` (checked with Node 20 to 24).
  *
+ * @param name - in lower case, of letters and hyphens
  * @internal
  */
-export function mediaTypeOf(response: ServerResponse): string {
+export function sentHeaderOf(response: ServerResponse, name: string): string {
+  const value = headerOf(response, name);
+  if (value !== '') return value;
   const { _header: sent } = response as { readonly _header?: unknown };
-  const type = headerOf(response, 'content-type');
-  return type === '' ? (/^content-type: *(.*)$/im.exec(String(sent))?.[1] ?? '').toLowerCase() : type;
+  return (new RegExp(`^${name}: *(.*)$`, 'im').exec(String(sent))?.[1] ?? '').toLowerCase();
+}
+
+/** Returns the media type of a response, in lower case; empty if it has none. @internal */
+export function mediaTypeOf(response: ServerResponse): string {
+  return sentHeaderOf(response, 'content-type');
 }

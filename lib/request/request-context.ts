@@ -4,6 +4,7 @@ import { nodeRequestOf } from '../platform/node-message.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import type { AuthInfo } from './auth-info.decorator.js';
 import { Authorization } from './authorization.js';
+import { RequestAudit } from './request-audit.js';
 import type { ResponseState } from './response-state.js';
 
 /** The caller of a request, verified for one resource. @internal */
@@ -80,6 +81,9 @@ export class RequestContext {
   /** Set if sessions are sealed, and the session is the caller's. */
   session: OpenedSession | undefined;
 
+  /** What events say of the request; undefined until something is reported of it. */
+  private audited: RequestAudit | undefined;
+
   /** The property that has the caller in the form of the option `requestUser`; undefined without it. */
   userProperty: string | undefined;
 
@@ -135,6 +139,16 @@ export class RequestContext {
   /** The authorization of the request's operations, for its caller. */
   get authorization(): Authorization {
     return (this.decided ??= new Authorization());
+  }
+
+  /** What events and log lines say of the request. Made at the first call: call it only to report something. */
+  get audit(): RequestAudit {
+    return this.audited ?? this.beginAudit();
+  }
+
+  /** Notes the time and the head of the request, unless that is done. */
+  beginAudit(): RequestAudit {
+    return (this.audited ??= new RequestAudit(sessionIdOf(this.request)));
   }
 
   /** Records a verified caller, and stores it where the MCP SDK reads it. */
@@ -219,6 +233,12 @@ export class RequestContext {
       if (!isStored && this.authentication) throw unwritable(name);
     }
   }
+}
+
+function sessionIdOf(request: object): string | undefined {
+  const { headers } = request as { headers?: Readonly<Record<string, unknown>> };
+  const id = headers?.['mcp-session-id'];
+  return typeof id === 'string' && id !== '' ? id : undefined;
 }
 
 /** Sets `auth`, and returns whether it has the value then. */

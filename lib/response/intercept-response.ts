@@ -83,6 +83,30 @@ export function beforeWrites(response: ServerResponse, look: (given: Given) => v
   patch(response, { write: observed });
 }
 
+/**
+ * Calls a function with each chunk of a body, before it is sent.
+ *
+ * @param look - told whether the chunk is the last; must not throw
+ * @internal
+ */
+export function beforeBody(response: ServerResponse, look: (given: Given, isEnd: boolean) => void): void {
+  const write = response.write.bind(response) as ResponseMethods['write'];
+  const end = response.end.bind(response) as ResponseMethods['end'];
+  let isEnding = false;
+  patch(response, {
+    write: (...given) => {
+      // A response of HTTP/2 writes its last chunk by write().
+      if (!isEnding) look(given, false);
+      return write(...given);
+    },
+    end: (...given) => {
+      if (!isEnding) look(given, true);
+      isEnding = true;
+      return end(...given);
+    },
+  });
+}
+
 /** Ends a response, and ignores further writes: the code that writes does not know that it has ended. @internal */
 export function endResponse(response: ServerResponse, last?: string): void {
   response.end(last);

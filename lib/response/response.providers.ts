@@ -1,4 +1,5 @@
 import type { Provider } from '@nestjs/common';
+import { AccessGrants } from './access-grants.js';
 import { ResponseInterceptors } from './response-interceptors.js';
 import { ListPolicy } from './list-policy.js';
 import { SessionBinding } from './session-binding.js';
@@ -9,6 +10,7 @@ import { ToolSecurity } from './tool-security.js';
 /** The providers that intercept responses of authorized requests. @internal */
 export const RESPONSE_PROVIDERS: readonly Provider[] = [
   ResponseInterceptors,
+  AccessGrants,
   SessionBinding,
   ListPolicy,
   StepUps,

@@ -4,6 +4,7 @@ import type { TrustedAuthorizationServer } from '../options/trusted-authorizatio
 import type { IssuerKeys } from '../authorization-server/issuer-keys.js';
 import { RefreshedValue } from '../authorization-server/refreshed-value.js';
 import { AuthorizationServerUnavailableError } from '../errors/rejection.errors.js';
+import { traced, TRACES } from '../events/traces.js';
 import type { ResolvedIntrospectionOptions } from '../options/trusted-authorization-server.interface.js';
 import { untilAborted, withDeadline } from '../platform/deadline.js';
 import { outsideRequests } from '../platform/outside-requests.js';
@@ -74,7 +75,7 @@ export class IntrospectionEndpoint {
 
   private begin(key: string, token: string): Promise<IntrospectionAnswer> {
     const since = this.seconds();
-    const asked = this.attempt(token)
+    const asked = this.traced(token)
       .then((answer) => {
         this.cache?.set(key, answer, since);
         return answer;
@@ -82,6 +83,11 @@ export class IntrospectionEndpoint {
       .finally(() => this.pending.delete(key));
     this.pending.set(key, asked);
     return asked;
+  }
+
+  private traced(token: string): Promise<IntrospectionAnswer> {
+    if (!TRACES.introspection.hasSubscribers) return this.attempt(token);
+    return traced(TRACES.introspection, { issuer: this.server.issuer }, () => this.attempt(token), [token]);
   }
 
   private attempt(token: string): Promise<IntrospectionAnswer> {
