@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { UseGuards } from '@nestjs/common';
+import { Controller, Get, Header, Headers, Post, UseGuards } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BearerAuthGuard, type McpAuthModuleOptions, ProtectedResource } from 'nestjs-mcp-auth';
 import { RecordingLogger, type RunningApp, start, startApp, startCreated } from '../../fixtures/app.js';
@@ -350,6 +350,32 @@ describe('a session with a sealed id', () => {
     const answering = await startReplica(sessions);
     const answer = await ask(answering, 'POST', { body: toolCall('x') });
     await expectUnknown(answering, String(answer.headers['mcp-session-id']));
+  });
+
+  verifies('SES-30', 'is sealed if the platform sends the answer', async () => {
+    const id = randomUUID();
+    @Controller('notes')
+    @UseGuards(BearerAuthGuard)
+    class OwnEndpoint {
+      @Post()
+      @Header('Mcp-Session-Id', id)
+      open(@Headers('mcp-session-id') seen?: string) {
+        return { seen };
+      }
+
+      @Get()
+      read(@Headers() { 'mcp-session-id': seen }: Record<string, string>) {
+        return { seen };
+      }
+    }
+    const app = await start(optionsWith(), { controllers: [OwnEndpoint] });
+    const session = await open(app);
+    expect(session).toMatch(SEALED);
+    expect((await ask(app, 'GET', { session })).json).toEqual({ seen: id });
+    const answer = await call(app, session);
+    expect([answer.json, answer.headers['mcp-session-id']]).toEqual([{ seen: id }, session]);
+    const stolen = { session, bearer: await token({ sub: 'u2' }) };
+    expect((await ask(app, 'GET', stolen)).json).toEqual({ seen: expect.not.stringContaining(id) as string });
   });
 
   verifies('SES-30', 'is sealed if only the handler reads the body', async () => {
