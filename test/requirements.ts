@@ -295,7 +295,10 @@ const operating = {
   'OPS-11': row('operations', 'one key per principal for limits and audit'),
   'OPS-20': row('operations', 'events say which operation who asked for, and whether it was allowed'),
   'OPS-21': row('operations', 'one decision, one event: a rejected request has no grant before it'),
-  'OPS-22': row('operations', 'the end of an answer says the outcome of each operation as far as it is known'),
+  'OPS-22': row(
+    'operations',
+    'the end of an answer says the outcome of each operation as far as it is known',
+  ),
   'OPS-23': row('operations', 'what a client says of itself is in events only in its form, bounded'),
   'OPS-24': row('operations', 'subject and address in events are what the application makes of them'),
   'OPS-25': row('operations', 'each event is published to a diagnostics channel of its type'),

@@ -47,6 +47,21 @@ describe('sealed session ids', () => {
     );
   });
 
+  verifies('SES-34', 'are not opened if the same characters are divided otherwise', () => {
+    const divided = text.chain((all) =>
+      fc.tuple(fc.constant(all), fc.nat(all.length), fc.nat(all.length), fc.nat(all.length)),
+    );
+    fc.assert(
+      fc.property(divided, ([all, one, two, three]) => {
+        const partsAt = (at: number): SessionUse => ({ resource: all.slice(0, at), owner: all.slice(at) });
+        const given = `x${all.slice(three)}`;
+        const opened = seal.open(seal.seal(given, partsAt(one)), partsAt(two));
+        expect(opened).toBe(one === two ? given : undefined);
+      }),
+      bounded(1000),
+    );
+  });
+
   verifies('SES-34', 'are not opened after any change', () => {
     const edited = id.chain((given) =>
       use.chain((by) => {
