@@ -128,12 +128,33 @@ export type { AnyOfScopes, ScopedCall, ScopeRequirement, ScopesOfCall } from './
 export { BearerAuthGuard } from './guard/bearer-auth.guard.js';
 export { BearerAuthMiddleware } from './guard/bearer-auth.middleware.js';
 
-export {
-  type AuthorizationServerReport,
-  type AuthorizationServerStatus,
-  McpAuthDiagnostics,
-  type McpAuthReport,
-} from './authorization-server/diagnostics.js';
+export type {
+  AuthorizationServerReport,
+  AuthorizationServerStatus,
+} from './authorization-server/server-report.js';
+export { McpAuthDiagnostics } from './diagnostics/mcp-auth-diagnostics.js';
+export type {
+  IntrospectingServer,
+  IntrospectionCacheReport,
+  IntrospectionReport,
+  McpAuthReport,
+} from './diagnostics/mcp-auth-report.interface.js';
+export type {
+  AuthorizationServerOptionsReport,
+  IntrospectionOptionsReport,
+  OptionsReport,
+  ResourceOptionsReport,
+  SessionBindingReport,
+} from './diagnostics/options-report.js';
+export type {
+  ExplainOptions,
+  TokenCheck,
+  TokenCheckName,
+  TokenCheckOutcome,
+  TokenExplanation,
+  TokenTimes,
+} from './diagnostics/token-explanation.interface.js';
+export type { CacheReport } from './token/cache-report.interface.js';
 export type {
   ComplianceCode,
   ComplianceFinding,

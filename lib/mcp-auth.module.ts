@@ -14,11 +14,12 @@ import { RequestEvents } from './rejection/request-events.js';
 import { Rejections } from './rejection/rejections.js';
 import { AuthorizationServerRegistry } from './authorization-server/authorization-server.registry.js';
 import { BackgroundRetry } from './authorization-server/background-retry.js';
-import { McpAuthDiagnostics } from './authorization-server/diagnostics.js';
 import { IssuerKeysRegistry } from './authorization-server/issuer-keys.registry.js';
 import { McpAuthConfigError } from './errors/config.error.js';
 import { McpAuthEvents } from './events/mcp-auth-events.js';
 import { RateLimitedLogger } from './events/rate-limited-logger.js';
+import { McpAuthDiagnostics } from './diagnostics/mcp-auth-diagnostics.js';
+import { TokenExplainer } from './diagnostics/token-explainer.js';
 import { RESPONSE_PROVIDERS } from './response/response.providers.js';
 import { AccessTokenAuthenticator } from './request/access-token.authenticator.js';
 import { RequestUsers } from './request/request-users.js';
@@ -103,6 +104,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     RequestEvents,
     DecisionReport,
     Rejections,
+    TokenExplainer,
     McpAuthDiagnostics,
     ...BOOTSTRAP_PROVIDERS,
     ...RESPONSE_PROVIDERS,

@@ -241,6 +241,16 @@ const livingOn = {
   'ASM-22': row('RFC 8414 2.1, RFC 9728 4', 'signed_metadata is ignored, protected_resources looked at'),
   'ASM-23': row('RFC 8414 6.1', 'TLS certificates are verified'),
   'OPS-07': row('operations', 'status and ages of each authorization server'),
+  'OPS-60': row('operations', 'the report has caches, queues, sessions and streams with their limits'),
+  'OPS-61': row(
+    'operations',
+    'the report has the options in force, without secrets, addresses and functions',
+  ),
+  'OPS-62': row('operations', 'an explanation of a token decides as a request with it'),
+  'OPS-63': row('operations', 'an explanation sends nothing, and says what it would have to ask'),
+  'OPS-64': row('operations', 'an explanation holds no token and no signature, and leaves no trace'),
+  'OPS-65': row('operations', 'the runbook names each reason, with its section'),
+  'OPS-66': row('operations', 'the report says when a server that failed is asked again'),
   'OPS-10': row('operations', 'nothing keeps the process alive after the shutdown'),
   F17: row('mcp-auth', 'an injectable report of what was found'),
   F18: row('mcp-auth', 'lazy discovery: no request at boot, one at the first token'),
@@ -409,6 +419,10 @@ const rejections = {
     'after a change of the server, old tokens lead to the document that lists the new one',
   ),
   'CHL-23': row('RFC 6750 3', 'error_uri is an https URL of the configuration, last, and only beside error'),
+  'CHL-25': row(
+    'design',
+    'without errorUri, error_uri is the section about the reason in development, and missing anywhere else',
+  ),
   'CHL-24': row('JSON-RPC 2.0', 'a JSON-RPC body has the id of the request and a code that is free to use'),
   H11: row('injection', 'nothing that comes in changes the challenge'),
   F97: row('RFC 6750 2.1', 'one bearer token in one Authorization header, the scheme in any case'),
@@ -825,7 +839,45 @@ const publicLifecycle = {
   'CLI-40': row('secrecy', 'toUser gets a caller without the token'),
 } as const;
 
+/** The command `nestjs-mcp-auth doctor`. */
+const doctor = {
+  'DOC-01': row('design', 'the doctor finds nothing wrong with a right deployment, on Express and Fastify'),
+  'DOC-02': row('design', 'each wrong deployment has its finding, with the cure and a link'),
+  'DOC-03': row('design', 'the documentation lists every finding of the doctor'),
+  'DOC-04': row(
+    'design',
+    'the doctor explains each claim of a token, and decodes tokens on this machine only',
+  ),
+  'DOC-05': row('secrecy', 'tokens and headers of the user go to the resource only, and are never printed'),
+  'DOC-06': row('design', 'the doctor calls with the token by both eras of MCP, and explains rejections'),
+  'DOC-07': row(
+    'MCP authorization',
+    'the doctor signs in with the official client, lists tools, and steps up',
+  ),
+  'DOC-08': row('design', 'without the official client, the doctor says how to install it'),
+  'DOC-09': row(
+    'hostile inputs',
+    'servers cannot keep the doctor waiting, fill its memory or write to the terminal',
+  ),
+  'DOC-10': row(
+    'design',
+    'the doctor follows no redirects and fetches no private address that a public server names',
+  ),
+  'DOC-11': row(
+    'design',
+    'exit codes are 0 without errors, 1 with errors, 2 for wrong usage and unreachable servers',
+  ),
+  'DOC-12': row('design', 'JSON output has a stable schema, and text output colors on terminals only'),
+  'DOC-13': row('design', 'a certificate that is not trusted is named with its cure, and --ca trusts it'),
+  'DOC-14': row('design', 'each client family of the clients page has a verdict'),
+  'DOC-15': row('design', 'the installed command runs without Nest and without an application'),
+  'DOC-16': row('design', 'the README shows what the doctor prints about "npm start"'),
+  'DOC-17': row('RFC 9110 11.6.1', 'challenges are parsed exactly by their grammar'),
+  'DOC-18': row('design', 'options that are wrong are named, and values are not printed'),
+} as const;
+
 export const requirements = {
+  ...doctor,
   ...clients,
   ...publicLifecycle,
   ...waysIn,

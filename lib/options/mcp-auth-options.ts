@@ -303,7 +303,11 @@ export class McpAuthModuleOptions {
    * A page that explains errors to people: `error_uri` of every challenge that has an `error`, and of its body. An https URL
    * without fragment.
    *
-   * @defaultValue none
+   * With `NODE_ENV=development` the default is the section of this package's page on errors about the reason of the rejection.
+   * So a challenge then says why a token was rejected, as `showErrorDetails` does in the body. With any other `NODE_ENV`, or
+   * none, there is no default.
+   *
+   * @defaultValue none; in development the section about the reason
    * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3 | RFC 6750 section 3}
    */
   @CheckOptional(isString(errorUriProblem)) readonly errorUri?: string;

@@ -1,4 +1,5 @@
 import { McpAuthConfigError } from '../errors/config.error.js';
+import { ERROR_PAGE } from '../mcp-auth.constants.js';
 import type {
   AnyAuthorizationServerOptions,
   ClaimNames,
@@ -48,6 +49,7 @@ function resolveModule({ verifier, ...options }: CheckedOptions): ResolvedMcpAut
     sessionBinding: options.sessionBinding ? resolveSessionBinding(options.sessionBinding) : undefined,
     requestUser: options.requestUser as ResolvedMcpAuthOptions['requestUser'],
     redact: options.redact,
+    errorPage: options.errorUri === undefined && isDevelopment() ? ERROR_PAGE : undefined,
     scopeHierarchy: options.scopeHierarchy && closure(options.scopeHierarchy),
     stdio: typeof options.stdio === 'object' ? resolveCaller(options.stdio) : (options.stdio ?? 'deny'),
     fetch: options.fetch ?? ((...args) => globalThis.fetch(...args)),
@@ -62,6 +64,11 @@ function resolveSessionBinding({
 }: SessionBindingOptions): ResolvedMcpAuthOptions['sessionBinding'] {
   const value = secrets && Object.freeze([...secrets]);
   return Object.defineProperty(others, 'secrets', { value }) as ResolvedMcpAuthOptions['sessionBinding'];
+}
+
+/** Whether the process says that it runs in development. Without a word, it counts as production: answers say less then. */
+function isDevelopment(): boolean {
+  return process.env['NODE_ENV'] === 'development';
 }
 
 function resolveCaller({ subject, clientId = '', scopes }: StdioCaller): ResolvedMcpAuthOptions['stdio'] {

@@ -40,6 +40,8 @@ export type ResolvedMcpAuthOptions = Resolved<
     /** Undefined if sessions are not bound. The secrets are not enumerable. */
     sessionBinding: Resolved<SessionBindingOptions, { secrets: readonly string[] | undefined }> | undefined;
     errorUri: string | undefined;
+    /** The page with a section for each reason, for `error_uri`; only in development, and without `errorUri`. */
+    errorPage: string | undefined;
     /** All scopes that a scope includes, directly or by another; undefined if none includes another. */
     scopeHierarchy: ReadonlyMap<string, readonly string[]> | undefined;
     stdio: 'deny' | 'allow' | Resolved<StdioCaller, { subject: string | undefined }>;

@@ -7,13 +7,16 @@ import {
   RequestOriginRejectedError,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
-import { isScopeToken } from '../options/value-rules.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
-import { bearerChallenge } from './www-authenticate.js';
+import { errorUriOf } from './error-uri.js';
+import { bearerChallenge, soundScopes } from './www-authenticate.js';
 
 /** The options that a rejection depends on. @internal */
-export type RejectionSettings = Pick<ResolvedMcpAuthOptions, 'showErrorDetails' | 'errorBody' | 'errorUri'>;
+export type RejectionSettings = Pick<
+  ResolvedMcpAuthOptions,
+  'showErrorDetails' | 'errorBody' | 'errorUri' | 'errorPage'
+>;
 
 /** The parts of a resource that a rejection uses. @internal */
 export interface ChallengedResource extends Pick<ProtectedResource, 'metadataUrl' | 'challengeScopes'> {
@@ -172,7 +175,10 @@ export function answerTo(
   resource: ChallengedResource,
   settings: RejectionSettings,
 ): RejectionAnswer {
-  if (failure instanceof TokenRejectedError) return fixedAnswers(resource, settings).badToken;
+  if (failure instanceof TokenRejectedError) {
+    if (settings.errorPage !== undefined) return badToken(resource, errorUriOf(failure, settings));
+    return fixedAnswers(resource, settings).badToken;
+  }
   if (failure instanceof CredentialsRejectedError) {
     const { noCredentials, severalCredentials } = fixedAnswers(resource, settings);
     if (failure.reason === 'multiple_credentials') return severalCredentials;
@@ -182,16 +188,12 @@ export function answerTo(
   if (failure instanceof InsufficientScopeError) {
     const scopes = soundScopes(failure.scopes);
     const description = 'The access token does not grant what this operation needs';
-    return challenged(403, resource, settings, { error: 'insufficient_scope', scopes, description });
+    const errorUri = errorUriOf(failure, settings);
+    return challenged(403, resource, errorUri, { error: 'insufficient_scope', scopes, description });
   }
   if (failure instanceof MessageRejectedError) return MESSAGES_REJECTED[failure.reason];
   if (failure instanceof RequestOriginRejectedError) return originAnswer(failure);
   return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
-}
-
-/** Removes invalid scopes: a handler or verifier of the application may name any text. @internal */
-export function soundScopes(scopes: readonly string[]): readonly string[] {
-  return scopes.filter((scope) => isScopeToken(scope) === undefined);
 }
 
 function originAnswer({ reason }: RequestOriginRejectedError): RejectionAnswer {
@@ -217,17 +219,24 @@ function makeFixedAnswers(resource: ChallengedResource, settings: RejectionSetti
       error: 'missing_token',
       description: 'Send an access token: Authorization: Bearer TOKEN',
     },
-    severalCredentials: challenged(400, resource, settings, {
-      error: 'invalid_request',
-      scopes: [],
-      description: 'The request carries more than one credential',
-    }),
-    badToken: challenged(401, resource, settings, {
-      error: 'invalid_token',
-      scopes,
-      description: 'The access token is invalid or expired',
-    }),
+    severalCredentials: challenged(
+      400,
+      resource,
+      errorUriOf(new CredentialsRejectedError('multiple_credentials'), settings),
+      {
+        error: 'invalid_request',
+        scopes: [],
+        description: 'The request carries more than one credential',
+      },
+    ),
+    badToken: badToken(resource, settings.errorUri),
   };
+}
+
+function badToken(resource: ChallengedResource, errorUri: string | undefined): RejectionAnswer {
+  const { challengeScopes: scopes } = resource;
+  const description = 'The access token is invalid or expired';
+  return challenged(401, resource, errorUri, { error: 'invalid_token', scopes, description });
 }
 
 /** RFC 6750 section 3.1: no error code if no credentials were sent. The body may say more. */
@@ -238,7 +247,7 @@ function bareChallenge(scopes: readonly string[], { metadataUrl }: ChallengedRes
 function challenged(
   status: number,
   { metadataUrl }: ChallengedResource,
-  { errorUri }: RejectionSettings,
+  errorUri: string | undefined,
   { error, scopes, description }: { error: string; scopes: readonly string[]; description: string },
 ): RejectionAnswer {
   const challenge = bearerChallenge({ error, scopes, resourceMetadata: metadataUrl, description, errorUri });

@@ -1,3 +1,4 @@
+import { isScopeToken } from '../options/value-rules.js';
 import { OFFLINE_ACCESS } from '../mcp-auth.constants.js';
 
 /** The parameters of a Bearer challenge. @internal */
@@ -35,4 +36,9 @@ export function bearerChallenge({
     errorUri !== undefined && `error_uri="${errorUri}"`,
   ];
   return `Bearer ${parameters.filter((parameter) => parameter !== false).join(', ')}`;
+}
+
+/** Removes invalid scopes: a handler or verifier of the application may name any text. @internal */
+export function soundScopes(scopes: readonly string[]): readonly string[] {
+  return scopes.filter((scope) => isScopeToken(scope) === undefined);
 }

@@ -64,6 +64,11 @@ export class SessionBinding {
     } else if (sessionBinding) this.sessions = new SessionOwners(sessionBinding, steadySeconds(now));
   }
 
+  /** How many sessions are bound to callers in this process, and the limit; both 0 if none are. */
+  get state(): { readonly entries: number; readonly maxEntries: number } {
+    return { entries: this.sessions?.size ?? 0, maxEntries: this.sessions?.limits.maxSessions ?? 0 };
+  }
+
   /** Whether a session was opened without a token, and no caller with a token has taken it over. False without binding. */
   isAnonymous(request: object, { options }: ProtectedResource, id: string): boolean {
     const { resource } = options;

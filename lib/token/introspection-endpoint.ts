@@ -6,6 +6,7 @@ import { RefreshedValue } from '../authorization-server/refreshed-value.js';
 import { AuthorizationServerUnavailableError } from '../errors/rejection.errors.js';
 import { traced, TRACES } from '../events/traces.js';
 import type { ResolvedIntrospectionOptions } from '../options/trusted-authorization-server.interface.js';
+import type { CacheReport } from './cache-report.interface.js';
 import { untilAborted, withDeadline } from '../platform/deadline.js';
 import { outsideRequests } from '../platform/outside-requests.js';
 import { QueueFullError, Semaphore } from '../platform/semaphore.js';
@@ -27,6 +28,16 @@ export interface IntrospectionContext {
   /** Called once when the server starts to reject our own credentials, with the status of its response. */
   readonly onCredentialsRejected: (status: number) => void;
 }
+
+/** What introspection at one server does at the moment. @internal */
+export interface IntrospectionState {
+  readonly running: number;
+  readonly waiting: number;
+  readonly cache: CacheReport;
+}
+
+/** The state of a cache that is off. @internal */
+export const NO_CACHE: CacheReport = Object.freeze({ entries: 0, maxEntries: 0, hits: 0, misses: 0 });
 
 /** Rejected credentials older than this are loaded again, as they may have changed. */
 const CREDENTIALS_COOLDOWN_SECONDS = 30;
@@ -60,14 +71,25 @@ export class IntrospectionEndpoint {
     });
   }
 
+  /** Returns how many requests run and wait, and the state of the cache. */
+  state(): IntrospectionState {
+    const { semaphore, cache, options } = this;
+    const running = options.maxConcurrentRequests - semaphore.free;
+    return { running, waiting: semaphore.queued, cache: cache?.state() ?? NO_CACHE };
+  }
+
+  /** Returns the cached response about a token, if any. Asks nobody, counts nothing. */
+  peek(token: string): IntrospectionAnswer | undefined {
+    return this.cache?.peek(keyOf(token), this.seconds());
+  }
+
   /**
    * Returns the server's response about a token; a cached one at once.
    *
    * The promise rejects with {@link AuthorizationServerUnavailableError} if there is no usable response.
    */
   ask(token: string): IntrospectionAnswer | Promise<IntrospectionAnswer> {
-    // This cache is only for one server and one client, so the token alone is the key.
-    const key = hash('sha256', token, 'base64url');
+    const key = keyOf(token);
     const known = this.cache?.get(key, this.seconds());
     if (known !== undefined) return known;
     return this.pending.get(key) ?? outsideRequests(() => this.begin(key, token));
@@ -160,6 +182,11 @@ export class IntrospectionEndpoint {
   private seconds(): number {
     return this.context.now().getTime() / 1000;
   }
+}
+
+/** Returns the key of a token. Each cache is only for one server and one client, so the token alone is the key. */
+function keyOf(token: string): string {
+  return hash('sha256', token, 'base64url');
 }
 
 function lateFailure(hadToWait: boolean): IntrospectionFailure {

@@ -1,6 +1,11 @@
 import { inspect } from 'node:util';
 import { describe, expect } from 'vitest';
-import { MCP_AUTH_OPTIONS, type McpAuthModuleOptions, type ResolvedMcpAuthOptions } from 'nestjs-mcp-auth';
+import {
+  MCP_AUTH_OPTIONS,
+  McpAuthDiagnostics,
+  type McpAuthModuleOptions,
+  type ResolvedMcpAuthOptions,
+} from 'nestjs-mcp-auth';
 import { RecordingLogger, start } from '../../fixtures/app.js';
 import { listing, problems } from '../../fixtures/config-problems.js';
 import { NOTES, offlineResource } from '../../fixtures/resources.js';
@@ -36,14 +41,22 @@ describe('the secrets of sealed session ids', () => {
     }
   });
 
-  verifies('SES-35', 'are neither logged nor shown by the resolved options', async () => {
+  verifies('SES-35', 'are neither logged nor shown by the resolved options and the report', async () => {
     for (const secrets of [[ONE], [ONE, TWO], [`x${ONE}`]]) {
       const log = new RecordingLogger();
       const { app } = await start(withSecrets(secrets), { log });
       const options = app.get<ResolvedMcpAuthOptions>(MCP_AUTH_OPTIONS, { strict: false });
       expect(options.sessionBinding?.secrets).toEqual(secrets);
       expect(Object.isFrozen(options.sessionBinding?.secrets)).toBe(true);
-      const shown = [inspect(options, { depth: 9 }), JSON.stringify(options), inspect(log, { depth: 9 })];
+      const report = app.get(McpAuthDiagnostics, { strict: false }).report();
+      expect(report.options.sessionBinding).toMatchObject({ hasSecrets: true });
+      expect(report.sessions).toEqual({ entries: 0, maxEntries: 0 });
+      const shown = [
+        inspect(options, { depth: 9 }),
+        JSON.stringify(options),
+        inspect(report, { depth: 9, showHidden: true }),
+        inspect(log, { depth: 9 }),
+      ];
       expect(shown.join()).not.toContain('-secret');
     }
   });

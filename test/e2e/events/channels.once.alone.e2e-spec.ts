@@ -30,7 +30,7 @@ interface Started {
 async function started(more: Partial<McpAuthModuleOptions> = {}, introspects = false): Promise<Started> {
   const as = closeAfterTest(await TestAuthorizationServer.start());
   const clock = new TestClock();
-  const { clientId, clientSecret } = as.introspectionClient;
+  const { clientId, clientSecret = '' } = as.introspectionClient;
   const introspection = { clientId, clientSecret };
   const server = { issuer: as.issuer, ...(introspects && { introspection }) };
   const resources = { resource: NOTES, authorizationServers: [server], requiredScopes: ['notes:read'] };
