@@ -158,6 +158,7 @@ export type {
   IntrospectionOptionsReport,
   OptionsReport,
   ResourceOptionsReport,
+  SessionBindingReport,
 } from './diagnostics/options-report.js';
 export type {
   ExplainOptions,

@@ -83,7 +83,7 @@ export class McpAuthDiagnostics {
       authorizationServers,
       caches: { verifiedTokens: this.tokens.state(), introspection: responses },
       introspection: queues,
-      sessions: { entries: this.sessions.size, maxEntries: this.options.sessionBinding?.maxSessions ?? 0 },
+      sessions: this.sessions.state,
       streams: { open: this.streams.streams },
       options: reportOptions(this.options, this.resources.all()),
     };

@@ -33,9 +33,9 @@ export interface McpAuthReport {
   /** Each server of each resource with the option `introspection`. */
   readonly introspection: readonly IntrospectionReport[];
   readonly sessions: {
-    /** Sessions that are bound to their callers. */
+    /** Sessions that are bound to their callers in this process. */
     readonly entries: number;
-    /** The limit; 0 with `sessionBinding: false`. */
+    /** The limit; 0 with `sessionBinding: false`, and with `secrets`, which bind sessions without storing them. */
     readonly maxEntries: number;
   };
   readonly streams: {

@@ -55,6 +55,14 @@ export interface ResourceOptionsReport {
   readonly anonymousMethods: readonly string[];
 }
 
+/** How sessions are bound: no secrets. @publicApi */
+export interface SessionBindingReport {
+  readonly maxSessions: number;
+  readonly maxIdleSeconds: number;
+  /** Whether session ids are sealed. Then the two limits have no effect. */
+  readonly hasSecrets: boolean;
+}
+
 /** The options in force, with their defaults. Functions are reported as set or not. @publicApi */
 export interface OptionsReport extends Pick<
   ResolvedMcpAuthOptions,
@@ -66,7 +74,6 @@ export interface OptionsReport extends Pick<
   | 'maxTokenLength'
   | 'verifierTimeoutMs'
   | 'tokenCache'
-  | 'sessionBinding'
   | 'earlyAuthentication'
   | 'endStreamsAtExpiry'
   | 'showErrorDetails'
@@ -80,6 +87,7 @@ export interface OptionsReport extends Pick<
   | 'maxOperations'
 > {
   readonly resources: readonly ResourceOptionsReport[];
+  readonly sessionBinding: SessionBindingReport | undefined;
   readonly toolChallenge: 'http' | 'result' | 'function';
   readonly stdio: 'deny' | 'allow' | 'caller';
   readonly hasScopeHierarchy: boolean;
@@ -107,7 +115,7 @@ export function reportOptions(
     maxTokenLength: options.maxTokenLength,
     verifierTimeoutMs: options.verifierTimeoutMs,
     tokenCache: options.tokenCache,
-    sessionBinding: options.sessionBinding,
+    sessionBinding: options.sessionBinding && reportSessionBinding(options.sessionBinding),
     earlyAuthentication: options.earlyAuthentication,
     endStreamsAtExpiry: options.endStreamsAtExpiry,
     showErrorDetails: options.showErrorDetails,
@@ -125,6 +133,14 @@ export function reportOptions(
     hasIsRevoked: options.isRevoked !== undefined,
     hasOnUnauthorized: options.onUnauthorized !== undefined,
   };
+}
+
+function reportSessionBinding({
+  maxSessions,
+  maxIdleSeconds,
+  secrets,
+}: NonNullable<ResolvedMcpAuthOptions['sessionBinding']>): SessionBindingReport {
+  return { maxSessions, maxIdleSeconds, hasSecrets: secrets !== undefined };
 }
 
 function reportResource({ options, servers }: ProtectedResource): ResourceOptionsReport {

@@ -9,7 +9,7 @@ import type { ResolvedClaimNames } from './claim-names.js';
 import { crossProblems } from './cross-checks.js';
 import type { DpopOptions } from './dpop-options.js';
 import type { IntrospectionAuthMethod, IntrospectionOptions } from './introspection-options.js';
-import type { McpAuthModuleOptions, StdioCaller } from './mcp-auth-options.js';
+import type { McpAuthModuleOptions, SessionBindingOptions, StdioCaller } from './mcp-auth-options.js';
 import { type CheckedOptions, type CheckedResource, checkShape } from './option-problems.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
 import { resolveAllowedHosts, resolveAllowedOrigins } from './resolve-origins.js';
@@ -48,7 +48,7 @@ function resolveModule({ verifier, ...options }: CheckedOptions): ResolvedMcpAut
     ...(options as Required<McpAuthModuleOptions>),
     resources: options.resources.map((resource) => resolveResource(resource, verifier)),
     tokenCache: (options.tokenCache || undefined) as ResolvedMcpAuthOptions['tokenCache'],
-    sessionBinding: (options.sessionBinding || undefined) as ResolvedMcpAuthOptions['sessionBinding'],
+    sessionBinding: options.sessionBinding ? resolveSessionBinding(options.sessionBinding) : undefined,
     requestUser: options.requestUser as ResolvedMcpAuthOptions['requestUser'],
     redact: options.redact,
     errorPage: options.errorUri === undefined && isDevelopment() ? ERROR_PAGE : undefined,
@@ -57,6 +57,15 @@ function resolveModule({ verifier, ...options }: CheckedOptions): ResolvedMcpAut
     fetch: options.fetch ?? ((...args) => globalThis.fetch(...args)),
     now: options.now ?? (() => new Date()),
   };
+}
+
+/** Makes the secrets non-enumerable, so that inspecting the options does not show them. */
+function resolveSessionBinding({
+  secrets,
+  ...others
+}: SessionBindingOptions): ResolvedMcpAuthOptions['sessionBinding'] {
+  const value = secrets && Object.freeze([...secrets]);
+  return Object.defineProperty(others, 'secrets', { value }) as ResolvedMcpAuthOptions['sessionBinding'];
 }
 
 /** Whether the process says that it runs in development. Without a word, it counts as production: answers say less then. */

@@ -50,8 +50,8 @@ export type ResolvedMcpAuthOptions = Resolved<
     resources: readonly ResolvedProtectedResourceOptions[];
     /** Undefined if no token is cached. */
     tokenCache: Required<TokenCacheOptions> | undefined;
-    /** Undefined if sessions are not bound. */
-    sessionBinding: Required<SessionBindingOptions> | undefined;
+    /** Undefined if sessions are not bound. The secrets are not enumerable. */
+    sessionBinding: Resolved<SessionBindingOptions, { secrets: readonly string[] | undefined }> | undefined;
     errorUri: string | undefined;
     /** The page with a section for each reason, for `error_uri`; only in development, and without `errorUri`. */
     errorPage: string | undefined;

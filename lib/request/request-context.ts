@@ -27,6 +27,14 @@ interface OpenRequest {
   readonly resource: ProtectedResource | undefined;
 }
 
+/** A session that the request names, after a seal on its id was removed. @internal */
+export interface OpenedSession {
+  /** The id in the header now. */
+  readonly id: string;
+  /** The key of the owner at each resource whose seal was removed, the first removed first. */
+  readonly owners: ReadonlyMap<string, string>;
+}
+
 /** Returns its argument, so that the subclass installs its private field on an existing object. */
 const Given = function (given: object): object {
   return given;
@@ -70,6 +78,8 @@ export class RequestContext {
   awaitsBody: ProtectedResource | undefined;
   /** The state of the response; kept until the response is closed, even if the request is rejected later. */
   response: ResponseState | undefined;
+  /** Set if sessions are sealed, and the session is the caller's. */
+  session: OpenedSession | undefined;
 
   /** The keys of tokens and proofs that may be used once and that this request has used. */
   used: Set<string> | undefined;

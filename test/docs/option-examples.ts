@@ -54,6 +54,12 @@ export const notes: McpAuthModuleOptions = {
   //#endregion McpAuthModuleOptions.redact
 };
 
+export const sealedSessions: McpAuthModuleOptions['sessionBinding'] = {
+  //#region SessionBindingOptions.secrets
+  secrets: [process.env['SESSION_SECRET'] ?? ''], // openssl rand -base64 32
+  //#endregion SessionBindingOptions.secrets
+};
+
 export const resource = {
   resource: 'https://api.example.com/notes',
   authorizationServers: [ISSUER],

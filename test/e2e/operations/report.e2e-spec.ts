@@ -198,7 +198,7 @@ describe('report()', () => {
       clockToleranceSeconds: 3,
       discovery: 'bootstrap',
       tokenCache: undefined,
-      sessionBinding: { maxSessions: 10_000, maxIdleSeconds: 86_400 },
+      sessionBinding: { maxSessions: 10_000, maxIdleSeconds: 86_400, hasSecrets: false },
       showErrorDetails: false,
       errorUri: undefined,
       errorPage: undefined,
