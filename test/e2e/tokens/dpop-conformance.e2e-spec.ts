@@ -1,5 +1,5 @@
 import { exportJWK, SignJWT } from 'jose';
-import { beforeAll, describe, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import type { DpopOptions } from 'nestjs-mcp-auth';
 import { defaultPlatform, type RunningApp } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
@@ -9,7 +9,6 @@ import type { HttpAnswer } from '../../fixtures/http.js';
 import { INITIALIZE, MCP_HEADERS } from '../../fixtures/mcp-endpoint.js';
 import { type Rejected, rejectedAs } from '../../fixtures/notes-rejections.js';
 import { message } from '../../fixtures/operations-app.js';
-import { closeAfterFile } from '../../fixtures/opened.js';
 import { NOTES, NOTES_METADATA, PRM } from '../../fixtures/resources.js';
 import { asModern, startTransport } from '../../fixtures/transport-operations.js';
 import { type Era, TRANSPORTS } from '../../fixtures/transports.js';
@@ -52,12 +51,12 @@ class Probe {
   ) {}
 
   static async start(transport: (typeof TRANSPORTS)[number], dpop: Dpop): Promise<Probe> {
-    const as = closeAfterFile(await LoopbackAuthorizationServer.start());
+    const as = await LoopbackAuthorizationServer.start();
     const place = { issuer: as.issuer, dpop };
     const app = await startTransport(place, transport, defaultPlatform, { showErrorDetails: true });
     const client = await ProvingClient.make(NOTES);
     const token = await as.token({ aud: NOTES, scope: 'notes:read', cnf: { jkt: client.jkt } });
-    return new Probe(closeAfterFile(app), transport.era, as, client, token);
+    return new Probe(app, transport.era, as, client, token);
   }
 
   /** A good proof but for these parts. */
@@ -69,13 +68,22 @@ class Probe {
   async send(authorization?: string, dpop?: string | string[]): Promise<HttpAnswer> {
     const { body, headers } = PROBES[this.era];
     const credentials = { ...(authorization && { authorization }), ...(dpop && { dpop }) };
-    const answer = await this.app.send('/notes', { method: 'POST', headers: { ...headers, ...credentials }, body });
+    const answer = await this.app.send('/notes', {
+      method: 'POST',
+      headers: { ...headers, ...credentials },
+      body,
+    });
     this.nonce = answer.headers['dpop-nonce']?.toString() ?? this.nonce;
     return answer;
   }
 
   metadata(): Promise<HttpAnswer> {
     return this.app.send(`${PRM}/notes`);
+  }
+
+  async close(): Promise<void> {
+    await this.app.close();
+    await this.as.close();
   }
 }
 
@@ -141,10 +149,12 @@ const CHECKS: readonly (readonly [id: string, name: string, defect: Defect, reje
     async (probe) => [`Bearer ${probe.token}`, await probe.proof()],
     REJECTED.token('sender_constrained'),
   ],
-  ...([
-    ['RejectsStaleIat', -303],
-    ['RejectsFutureIat', 303],
-  ] as const).map(
+  ...(
+    [
+      ['RejectsStaleIat', -303],
+      ['RejectsFutureIat', 303],
+    ] as const
+  ).map(
     ([name, seconds]) =>
       [
         'sep-1932-server-iat-window',
@@ -189,7 +199,9 @@ const CHECKS: readonly (readonly [id: string, name: string, defect: Defect, reje
 ];
 
 /** Of one application for each package. */
-const ENDPOINTS = TRANSPORTS.filter(({ name }) => ['mcp-nest own controller', 'SDK v2 controller'].includes(name));
+const ENDPOINTS = TRANSPORTS.filter(({ name }) =>
+  ['mcp-nest own controller', 'SDK v2 controller'].includes(name),
+);
 
 describe.each([
   ['dpop "allowed"', 'allowed', false],
@@ -209,6 +221,8 @@ describe.each([
       probe = await Probe.start(transport, dpop);
       expect((await acceptValid()).status).toBe(200);
     });
+
+    afterAll(() => probe.close());
 
     verifies('POP-24', 'sep-1932-server-advertises-dpop: AdvertisesDpop', async () => {
       const { status, headers } = await probe.send();
