@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import type { DpopOptions } from 'nestjs-mcp-auth';
+import type { AuthorizationServerOptions, DpopOptions, ProtectedResourceOptions } from 'nestjs-mcp-auth';
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
 import {
   type RunningAuthorizationServer,
   startAuthorizationServer,
 } from '../../sample/authorization-server/src/start.js';
 import { freePort } from '../../sample/demo/src/free-port.js';
-import { PLATFORMS, type RunningApp } from '../fixtures/app.js';
+import { type Platform, PLATFORMS, type RunningApp } from '../fixtures/app.js';
 import { dpopRejections } from '../fixtures/dpop-rejections.js';
 import { send } from '../fixtures/http.js';
 import { rejectedAs } from '../fixtures/notes-rejections.js';
@@ -20,7 +20,7 @@ import {
 } from '../fixtures/official-clients.js';
 import { startTransport } from '../fixtures/transport-operations.js';
 import { ran } from '../fixtures/transport-servers.js';
-import { TRANSPORTS } from '../fixtures/transports.js';
+import { type Transport, TRANSPORTS } from '../fixtures/transports.js';
 import { verifies } from '../verifies.js';
 
 /** Those that MCP clients connect to; of which revision is for the client to choose. */
@@ -63,21 +63,32 @@ function expectProofs(presented: readonly SentRequest[]): void {
   expect(new Set(ids).size).toBe(ids.length);
 }
 
+/** Makes a resource at a free port, and starts an application there. */
+async function startAt(
+  issuer: string | AuthorizationServerOptions,
+  transport: Transport,
+  platform: Platform,
+  dpop: ProtectedResourceOptions['dpop'],
+): Promise<RunningApp & { readonly resource: string }> {
+  const port = await freePort();
+  const resource = `http://127.0.0.1:${String(port)}/notes`;
+  resources[resource] = ['notes:read', 'notes:write'];
+  const app = await startTransport({ issuer, resource, port, dpop }, transport, platform, {
+    showErrorDetails: true,
+  });
+  return { ...app, resource };
+}
+
 describe.each(PLATFORMS)('the official client with DPoP on %s', (platform) => {
   describe.each([...SERVERS])('at %s', (_, transport) => {
     describe.each([
       ['without nonces', 'POP-18', 'required'],
       ['with nonces', 'POP-19', WITH_NONCES],
     ] as const)('%s', (__, id, dpop) => {
-      let resource: string;
-      let app: RunningApp;
+      let app: Awaited<ReturnType<typeof startAt>>;
 
       beforeAll(async () => {
-        const port = await freePort();
-        resource = `http://127.0.0.1:${String(port)}/notes`;
-        resources[resource] = ['notes:read', 'notes:write'];
-        const place = { issuer: server.issuer, resource, port, dpop };
-        app = await startTransport(place, transport, platform, { showErrorDetails: true });
+        app = await startAt(server.issuer, transport, platform, dpop);
       });
 
       afterAll(() => app.close());
@@ -94,7 +105,7 @@ describe.each(PLATFORMS)('the official client with DPoP on %s', (platform) => {
           await useAll(client);
           await client.close();
           const presented = client.requests.filter(
-            ({ url, headers }) => url === resource && headers['authorization'],
+            ({ url, headers }) => url === app.resource && headers['authorization'],
           );
           expectProofs(presented);
           const challenges = presented.filter(({ challenge }) => challenge?.includes('use_dpop_nonce'));
@@ -123,32 +134,48 @@ describe.each(PLATFORMS)('the official client with DPoP on %s', (platform) => {
     });
   });
 
-  describe.each(['allowed', 'required'] as const)('where the resource has dpop "%s"', (mode) => {
-    verifies(
-      ['POP-08', 'POP-18'],
-      `a client without a key is ${mode === 'allowed' ? 'served' : 'rejected'}`,
-      async () => {
-        const [transport] = SERVERS.values();
-        const port = await freePort();
-        const resource = `http://127.0.0.1:${String(port)}/notes`;
-        resources[resource] = ['notes:read', 'notes:write'];
-        const place = { issuer: server.issuer, resource, port, dpop: mode };
-        const app = await startTransport(place, transport!, platform);
-        try {
-          ran.length = 0;
-          if (mode === 'required') {
-            await expect(connectV2(resource)).rejects.toThrow();
-            expect(ran).toEqual([]);
-          }
-          else {
-            const client = await connectV2(resource);
-            await useAll(client);
-            await client.close();
-          }
-        } finally {
-          await app.close();
-        }
-      },
-    );
+  const [first] = [...SERVERS.values()] as [Transport];
+
+  verifies(
+    ['POP-08', 'POP-18'],
+    'has no advantage where DPoP is allowed: a client without a key is served too',
+    async () => {
+      ran.length = 0;
+      const app = await startAt(server.issuer, first, platform, 'allowed');
+      const client = await connectV2(app.resource);
+      await useAll(client);
+      await client.close();
+      await app.close();
+    },
+  );
+
+  verifies(['POP-08', 'POP-18'], 'is the only one to be served where DPoP is required', async () => {
+    ran.length = 0;
+    const app = await startAt(server.issuer, first, platform, 'required');
+    await expect(connectV2(app.resource)).rejects.toThrow();
+    expect(ran).toEqual([]);
+    await app.close();
   });
+
+  verifies(
+    ['POP-17', 'POP-21'],
+    'completes the same with opaque tokens, which are introspected',
+    async () => {
+      ran.length = 0;
+      const introspection = { clientId: 'notes-server', clientSecret: 'notes-server-secret-for-tests' };
+      const opaque = await startAuthorizationServer({
+        ...{ port: 0, resources: () => resources, accessTokenFormat: 'opaque', ...CREDENTIALS },
+        introspectionClient: introspection,
+      });
+      const asked = { issuer: opaque.issuer, mode: 'introspection', introspection } as const;
+      const app = await startAt(asked, first, platform, 'required');
+      const client = await connectWithDpop(app.resource);
+      await useAll(client);
+      await client.close();
+      expectProofs(
+        client.requests.filter(({ url, headers }) => url === app.resource && headers['authorization']),
+      );
+      await Promise.all([app.close(), opaque.close()]);
+    },
+  );
 });

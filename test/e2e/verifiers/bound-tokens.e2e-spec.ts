@@ -43,7 +43,7 @@ describe('a token that is introspected', () => {
     readonly app: RunningApp;
     readonly client: ProvingClient;
     /** Has introspection answer with these members beside those of a good token. */
-    says(members: object): void;
+    readonly says: (members: object) => void;
   }
 
   async function setting(
