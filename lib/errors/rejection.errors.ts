@@ -76,6 +76,7 @@ export type TokenRejection =
   | 'not_an_access_token'
   | 'not_bound'
   | 'revoked'
+  | 'replayed'
   | ProofRejection;
 
 /**
@@ -203,7 +204,7 @@ export class AuthorizationServerUnavailableError extends McpAuthError {
    */
   constructor(
     readonly issuer: string,
-    readonly missing: 'keys' | 'metadata' | 'introspection' | 'verification' = 'keys',
+    readonly missing: 'keys' | 'metadata' | 'introspection' | 'verification' | 'replay protection' = 'keys',
     options?: ErrorOptions,
   ) {
     super('ERR_MCP_AUTH_UNAVAILABLE', `Could not get the ${missing} of ${issuer}`, options);

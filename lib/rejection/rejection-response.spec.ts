@@ -167,6 +167,7 @@ const REASONS = Object.keys({
   missing_claim: 0,
   not_bound: 0,
   revoked: 0,
+  replayed: 0,
 } satisfies Record<Exclude<TokenRejection, ProofRejection>, 0>) as TokenRejection[];
 
 /** Each decision, what it is answered with, and what the body has beside it with `showErrorDetails`. */

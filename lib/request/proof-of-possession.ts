@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { ProofRejectedError, TokenRejectedError } from '../errors/rejection.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedDpopOptions, ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type { Confirmation } from '../policy/confirmation.js';
 import { DpopNonces } from '../policy/dpop-nonces.js';
 import { type DpopProof, verifyDpopProof } from '../policy/dpop-proof.js';
 import { proofUrl } from '../policy/proof-url.js';
@@ -13,6 +14,15 @@ import { type CredentialRequest, proofsIn } from '../token/credential-sources.js
 import type { TokenScheme } from '../token/extract-token.js';
 import { ReplayProtection } from './replay-protection.js';
 import type { RequestContext } from './request-context.js';
+
+/** How much longer than a proof its reservation lasts, in seconds: the clocks of two replicas differ. */
+const MARGIN_SECONDS = 5;
+
+/** The part of a bound token that its proof is compared with. */
+interface BoundToken {
+  readonly confirmation: Confirmation;
+  readonly issuer: string;
+}
 
 /** A token as it was presented. @internal */
 export interface PresentedToken {
@@ -70,19 +80,18 @@ export class ProofOfPossession {
       this.assertBearer(validated, resource);
       return undefined;
     }
-    const { confirmation, claims } = validated;
+    const { confirmation, issuer, claims } = validated;
     if (!confirmation) throw withRejectedClaims(new TokenRejectedError('not_bound'), claims);
-    return this.prove(context, presented, confirmation.jkt, resource.options.resource, dpop).catch(
-      (error: unknown) => {
-        throw withRejectedClaims(error as Error, claims);
-      },
-    );
+    const bound = { confirmation, issuer };
+    return this.prove(context, presented, bound, resource.options.resource, dpop).catch((error: unknown) => {
+      throw withRejectedClaims(error as Error, claims);
+    });
   }
 
   private async prove(
     context: RequestContext,
     { token, request }: PresentedToken,
-    jkt: string,
+    bound: BoundToken,
     resource: string,
     dpop: ResolvedDpopOptions,
   ): Promise<void> {
@@ -93,7 +102,7 @@ export class ProofOfPossession {
       if (line === undefined) throw new ProofRejectedError('proof_missing');
       if (others.length > 0) throw new ProofRejectedError('proof_malformed');
       const proof = await verifyDpopProof(line.trim(), {
-        jkt,
+        jkt: bound.confirmation.jkt,
         token,
         method: request.method ?? '',
         url: proofUrl(resource, request.originalUrl ?? request.url ?? ''),
@@ -102,7 +111,7 @@ export class ProofOfPossession {
         nowSeconds,
       });
       this.assertNonce(proof, nonces, nowSeconds);
-      await this.reserve(context, line, proof, jkt, dpop);
+      await this.use(context, proof, bound, dpop);
     } catch (error) {
       if (!(error instanceof ProofRejectedError) || !nonces) throw error;
       // With a nonce for the next proof, so that the client needs no second rejection to get one.
@@ -117,27 +126,23 @@ export class ProofOfPossession {
       throw new ProofRejectedError('proof_nonce');
   }
 
-  /** Reserves a proof once for a request: the request may be checked for several resources. */
-  private async reserve(
+  /** Uses a proof, once for a request: that may be checked for several resources. */
+  private async use(
     context: RequestContext,
-    line: string,
     { jti, iat }: DpopProof,
-    jkt: string,
+    { confirmation, issuer }: BoundToken,
     { replayStore, proofMaxAgeSeconds }: ResolvedDpopOptions,
   ): Promise<void> {
-    if (context.usedProof === line) return;
-    const key = createHash('sha256')
-      .update(JSON.stringify(['dpop', jkt, jti]))
-      .digest('base64url');
-    // Until it would be rejected for its time.
-    const endsAtSeconds = iat + proofMaxAgeSeconds;
-    const leftMs = Math.ceil(endsAtSeconds * 1000 - this.options.now().getTime()) + 1000;
+    const key = `dpop.${hash('sha256', JSON.stringify([confirmation.jkt, jti]), 'base64url')}`;
+    if (context.used?.has(key)) return;
+    // Until every replica rejects it for its time, whatever their clocks.
+    const endsAtSeconds = iat + proofMaxAgeSeconds + MARGIN_SECONDS;
+    const leftMs = endsAtSeconds * 1000 - this.options.now().getTime();
     try {
-      await this.replays.reserve(replayStore, key, Math.max(1, leftMs));
+      await this.replays.reserve(replayStore, key, leftMs, issuer);
     } catch (error) {
-      if (error instanceof TokenRejectedError) throw new ProofRejectedError('proof_replayed');
-      throw error;
+      throw error instanceof TokenRejectedError ? new ProofRejectedError('proof_replayed') : error;
     }
-    context.usedProof = line;
+    (context.used ??= new Set()).add(key);
   }
 }
