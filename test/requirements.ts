@@ -157,6 +157,18 @@ const tokens = {
     'nonces need no store, survive a change of secret, and come with each rejected proof',
   ),
   'POP-16': row('design', 'used proofs are kept in a store of the application, which gets hashes only'),
+  'POP-17': row(
+    'RFC 9449 5',
+    'the sample authorization server binds tokens to the key of a proof, in both formats',
+  ),
+  'POP-18': row('SEP-1932', 'the official client signs in, calls and steps up where DPoP is required'),
+  'POP-19': row('RFC 9449 9', 'the official client does the same where proofs need a nonce'),
+  'POP-20': row('RFC 9449 7.2', 'what was overheard of a client opens nothing: no replay, no bearer token'),
+  'POP-21': row('RFC 9449 6.2', 'the confirmation of an opaque token comes from introspection'),
+  'POP-22': row('design', 'the confirmation that a verifier of the application returns is checked'),
+  'POP-23': row('design', 'a host that sees no proof rejects bound tokens'),
+  'POP-24': row('MCP conformance, PR 395', 'each check of the scenario for servers passes'),
+  'POP-25': row('RFC 9449 6.2', 'the authorization server for tests says which tokens are bound'),
   'POP-07': row('robustness', 'no header stands for a client certificate'),
 } as const;
 

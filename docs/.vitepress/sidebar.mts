@@ -35,6 +35,7 @@ const GROUPS: readonly {
       'streams',
       'custom-verifiers',
       'introspection',
+      'dpop',
       'guards-and-throttling',
       'microservices',
       'testing',
