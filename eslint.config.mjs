@@ -20,6 +20,7 @@ const FLOW = [
   ['response'],
   ['guard', 'decorators'],
   ['bootstrap'],
+  ['redis'],
   ['testing'],
 ];
 
@@ -49,6 +50,26 @@ const flowRules = FLOW.map((folders, index) => ({
     ],
   },
 }));
+
+/** lib/redis implements contracts: it knows nothing of requests, so that an application can do the same. */
+const redisRules = {
+  files: ['lib/redis/**/*.ts'],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            group: FLOW.flat()
+              .filter((folder) => !['errors', 'options', 'redis'].includes(folder))
+              .flatMap((folder) => [`**/${folder}/*`, '**/mcp-auth.module*']),
+            message: 'lib/redis imports only from options/ and errors/ (see CONTRIBUTING.md).',
+          },
+        ],
+      },
+    ],
+  },
+};
 
 /** The names of specs say how they run (test/e2e/README.md); what a spec uses must fit its name. */
 const NOT_SHARED = {
@@ -93,6 +114,7 @@ export default tseslint.config(
     },
   },
   ...flowRules,
+  redisRules,
   {
     files: ['test/**', 'sample/**', '**/*.spec.ts', '*.ts'],
     rules: {
