@@ -60,9 +60,9 @@ const redisRules = {
       {
         patterns: [
           {
-            group: FLOW.flat()
-              .filter((folder) => !['errors', 'options', 'redis'].includes(folder))
-              .flatMap((folder) => [`**/${folder}/*`, '**/mcp-auth.module*']),
+            group: [...FLOW.flat().map((folder) => `**/${folder}/*`), '**/mcp-auth.module*'].filter(
+              (pattern) => !/errors|options|redis/.test(pattern),
+            ),
             message: 'lib/redis imports only from options/ and errors/ (see CONTRIBUTING.md).',
           },
         ],

@@ -52,13 +52,14 @@ export interface SubscriptionListener {
 /**
  * Asserts that a value is a client of a known library, by its members.
  *
+ * @param name - of the class that needs it
  * @throws TypeError otherwise
  * @internal
  */
-export function assertRedisClient(given: unknown): asserts given is RedisClient {
+export function assertRedisClient(name: string, given: unknown): asserts given is RedisClient {
   if (isIoredis(given as RedisClient) || isNodeRedis(given)) return;
   throw new TypeError(
-    'needs a client of ioredis 5 or 6, of iovalkey, or one that createClient() of redis 5 or 6 has made',
+    `${name} needs a client of ioredis 5 or 6, of iovalkey, or one that createClient() of redis 5 or 6 has made`,
   );
 }
 

@@ -40,7 +40,7 @@ export class RedisReplayStore implements ReplayStore {
   async reserve(key: string, ttlMs: number): Promise<boolean> {
     const reply = await this.commands.run('SET', this.keyPrefix + key, '1', 'NX', 'PX', String(ttlMs));
     if (reply === null) return false;
-    if (String(reply) === 'OK') return true;
+    if (reply === 'OK') return true;
     throw new Error('RedisReplayStore: the reply to SET is neither OK nor null');
   }
 }

@@ -176,7 +176,8 @@ export class RedisRevocationList implements RevocationList {
   private async catchUp(): Promise<void> {
     const startedAt = performance.now();
     try {
-      const version = String((await this.commands.run('GET', this.keys.version)) ?? NO_VERSION);
+      const found = (await this.commands.run('GET', this.keys.version)) as string | null;
+      const version = found ?? NO_VERSION;
       const missing = version === this.version ? [] : await this.readAll(version);
       if (this.unsubscribe) this.confirmedAt = startedAt;
       for (const entry of missing) await this.store(entry);
