@@ -58,6 +58,7 @@ describe('resolveOptions', () => {
               profile: 'lenient',
               maxTokenAgeSeconds: undefined,
               requiredClaims: [],
+              oneTimeTokens: undefined,
               claimNames: {
                 clientId: ['client_id', 'azp', 'cid', 'appid'],
                 scopes: ['scope', 'scp', 'scopes'],
@@ -99,6 +100,7 @@ describe('resolveOptions', () => {
       stdio: 'deny',
       tokenCache: { maxEntries: 10_000, maxAgeSeconds: 60 },
       sessionBinding: { maxSessions: 10_000, maxIdleSeconds: 86_400 },
+      replicas: 'one',
       isRevoked: undefined,
       maxTokenLength: 8192,
       showErrorDetails: false,

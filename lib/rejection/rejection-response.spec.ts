@@ -306,7 +306,7 @@ describe('rejectionResponse', () => {
       expect(new Set(names).size).toBe(names.length);
       expect(names).not.toContain('realm');
     }
-    expect(challenges()).toHaveLength(23);
+    expect(challenges()).toHaveLength(24);
   });
 
   verifies('CHL-11', 'lets clients find every parameter by the first place where its name occurs', () => {

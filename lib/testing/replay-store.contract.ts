@@ -96,7 +96,7 @@ const TESTS: Readonly<Record<string, Test>> = {
 };
 
 /**
- * Returns the tests of the contract of {@link ReplayStore}, for any test runner. They take some seconds, unless `wait` sets a
+ * Returns the tests of the contract of `ReplayStore`, for any test runner. They take some seconds, unless `wait` sets a
  * clock. Their keys are random, so a store may be used by several runs.
  *
  * They do not test what a store does while its database is away: it must throw then, and within a time limit.

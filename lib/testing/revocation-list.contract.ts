@@ -194,7 +194,7 @@ const REPLICAS: Readonly<Record<string, Test>> = {
 };
 
 /**
- * Returns the tests of the contract of {@link RevocationList}, for any test runner. They take some seconds, unless `wait` sets a
+ * Returns the tests of the contract of `RevocationList`, for any test runner. They take some seconds, unless `wait` sets a
  * clock. Their issuers are random, so a list may be used by several runs.
  *
  * They do not test what a list does while its database is away: `isRevoked` must throw once its copy may be too old.
