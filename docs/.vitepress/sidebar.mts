@@ -32,6 +32,7 @@ const GROUPS: readonly {
       'handler-sources',
       'anonymous-callers',
       'sessions',
+      'replicas',
       'streams',
       'custom-verifiers',
       'introspection',
