@@ -131,7 +131,7 @@ const tokens = {
     'RFC 9449 9',
     'a resource with nonces accepts only proofs with one of its own that is not too old',
   ),
-  'POP-05': row('RFC 9449 7', 'audience, time and scopes of a bound token are checked as ever'),
+  'POP-05': row('RFC 9449 7', 'audience, time and scopes of a bound token are checked too'),
   'POP-06': row(
     'RFC 9728 2',
     'the metadata says which proofs are accepted, and whether tokens must be bound',
