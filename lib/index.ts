@@ -11,9 +11,11 @@ export {
   AuthorizationServerUnavailableError,
   type CredentialsRejection,
   CredentialsRejectedError,
+  InsufficientAuthenticationError,
   InsufficientScopeError,
   type MessageRejection,
   MessageRejectedError,
+  type NeededAuthentication,
   type RequestOriginRejection,
   RequestOriginRejectedError,
   type TokenRejection,
@@ -116,8 +118,10 @@ export {
 export { AllowAnonymous } from './decorators/allow-anonymous.decorator.js';
 export { NoFurtherScopes } from './decorators/no-further-scopes.decorator.js';
 export { ProtectedResource } from './decorators/protected-resource.decorator.js';
+export { RequireAuthentication } from './decorators/require-authentication.decorator.js';
 export { RequireScopes } from './decorators/require-scopes.decorator.js';
 export { SkipBearerAuth } from './decorators/skip-bearer-auth.decorator.js';
+export type { AuthenticationRequirement } from './mcp/authentication-requirement.js';
 export { type McpDeclaration, McpHandlerSource } from './mcp/handler-source.js';
 export type { McpOperation, McpOperationKind } from './mcp/operations.js';
 export type { AnyOfScopes, ScopedCall, ScopeRequirement, ScopesOfCall } from './mcp/scope-requirement.js';

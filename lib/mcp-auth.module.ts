@@ -22,6 +22,7 @@ import { RESPONSE_PROVIDERS } from './response/response.providers.js';
 import { AccessTokenAuthenticator } from './request/access-token.authenticator.js';
 import { RequestUsers } from './request/request-users.js';
 import { RevocationCheck } from './request/revocation.check.js';
+import { AuthenticationPolicy } from './policy/authentication-policy.js';
 import { ScopePolicy } from './policy/scope-policy.js';
 import { VerifiedTokenCache } from './request/verified-token.cache.js';
 import { BearerAuthGuard } from './guard/bearer-auth.guard.js';
@@ -98,6 +99,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     RequestUsers,
     AccessTokenAuthenticator,
     ScopePolicy,
+    AuthenticationPolicy,
     ResourceTokenVerifier,
     DecisionReport,
     Rejections,

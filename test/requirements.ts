@@ -723,8 +723,19 @@ const clients = {
 
 const notOffered = (source: string, behaviour: string, deferred: string) => ({ source, behaviour, deferred });
 const NO_DPOP = 'DPoP is not offered: no proof is looked at, and tokens that are bound to a key are rejected';
-const NO_STEP_UP_AUTHENTICATION =
-  'RFC 9470 is not offered; a verifier of the application may reject tokens by acr and auth_time';
+
+/** How the user has authenticated. */
+const userAuthentication = {
+  'STP-01': row('RFC 9470 3', 'weak or old authentication is 401 insufficient_user_authentication'),
+  'STP-02': row('RFC 9470 3', 'the challenge has acr_values in preference order and max_age, both quoted'),
+  'STP-03': row('RFC 9470 3', 'weak authentication comes before missing scopes'),
+  'STP-04': row('design', 'each operation and route asks for its own; class and method, and a batch, add up'),
+  'STP-05': row('RFC 9470 6.1', 'acr is compared exactly; a missing or odd auth_time counts as too old'),
+  'STP-06': row('design', 'a requirement that is wrong, or that no acr satisfies, fails the start'),
+  'STP-07': row('design', 'without a token, and over stdio, what asks for an authentication is denied'),
+  'STP-08': row('operation', 'JSON-RPC bodies, tool results, filters and events say it too'),
+  'STP-09': row('design', 'it holds for handler sources, the SDKs, early authentication and every verifier'),
+} as const;
 
 /** What is not promised yet. */
 const left = {
@@ -732,9 +743,6 @@ const left = {
   'POP-04': notOffered('RFC 9449 9', 'DPoP nonces are asked for', NO_DPOP),
   'POP-05': notOffered('RFC 9449 7', 'audiences are checked with DPoP too', NO_DPOP),
   'POP-06': notOffered('RFC 9728 2', 'metadata says that tokens are bound', NO_DPOP),
-  'STP-01': notOffered('RFC 9470 3', 'weak authentication is challenged', NO_STEP_UP_AUTHENTICATION),
-  'STP-02': notOffered('RFC 9470 3', 'acr_values and max_age of challenges', NO_STEP_UP_AUTHENTICATION),
-  'STP-03': notOffered('RFC 9470 3', 'authentication comes before scopes', NO_STEP_UP_AUTHENTICATION),
   F127: notOffered(
     'MCP extensions',
     'identity assertions, DPoP and client metadata documents at the authorization server',
@@ -804,6 +812,7 @@ export const requirements = {
   ...publicLifecycle,
   ...waysIn,
   ...onePath,
+  ...userAuthentication,
   ...left,
   ...sampleApps,
   ...sessions,

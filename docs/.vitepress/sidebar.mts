@@ -29,6 +29,7 @@ const GROUPS: readonly {
       'prefixes-and-versioning',
       'several-resources',
       'scopes',
+      'step-up-authentication',
       'handler-sources',
       'anonymous-callers',
       'sessions',

@@ -2,6 +2,7 @@ import {
   AuthorizationServerUnavailableError,
   type CredentialsRejection,
   CredentialsRejectedError,
+  InsufficientAuthenticationError,
   InsufficientScopeError,
   type MessageRejection,
   MessageRejectedError,
@@ -23,6 +24,7 @@ export type RejectionReason =
   | TokenRejection
   | MessageRejection
   | 'insufficient_scope'
+  | 'insufficient_user_authentication'
   | 'unavailable'
   | 'fault';
 
@@ -63,6 +65,7 @@ const REASONS: Readonly<Record<RejectionReason, true>> = {
   not_a_message: true,
   no_stream: true,
   insufficient_scope: true,
+  insufficient_user_authentication: true,
   unavailable: true,
   fault: true,
 };
@@ -82,5 +85,6 @@ export function rejectionReason(failure: unknown): RejectionReason | undefined {
   )
     return Object.hasOwn(REASONS, failure.reason) ? failure.reason : undefined;
   if (failure instanceof InsufficientScopeError) return 'insufficient_scope';
+  if (failure instanceof InsufficientAuthenticationError) return 'insufficient_user_authentication';
   return failure instanceof AuthorizationServerUnavailableError ? 'unavailable' : 'fault';
 }

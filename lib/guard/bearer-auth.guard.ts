@@ -133,6 +133,7 @@ export class BearerAuthGuard implements CanActivate {
       const response = this.nodeResponse(context);
       authorizer.authorize(state, request, resource, {
         requirements,
+        authentication: route.authentication,
         call,
         response,
         mayStream: route.mayStream,
@@ -144,7 +145,9 @@ export class BearerAuthGuard implements CanActivate {
     const message = isOfMessage(carrier, call) ? carrier : undefined;
     const invocation = context.getArgs();
     const { name } = route.call;
-    authorizer.authorizeHandler(state, request, resource, { name, requirements, call, message, invocation });
+    const { authentication } = route;
+    const handler = { name, requirements, authentication, call, message, invocation };
+    authorizer.authorizeHandler(state, request, resource, handler);
   }
 
   /** Authorizes a call without an HTTP request, only if the transport says that there is none. */

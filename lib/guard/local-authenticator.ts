@@ -9,6 +9,7 @@ import {
   InsufficientScopeError,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
+import { UserAuthenticationCheck } from './user-authentication.check.js';
 import type { ValidatedToken } from '../policy/validate-claims.js';
 import { ScopePolicy } from '../policy/scope-policy.js';
 import { assertTimely } from '../policy/time-claims.js';
@@ -45,6 +46,7 @@ export class LocalAuthenticator {
     private readonly resources: ProtectedResourceRegistry,
     private readonly scopes: ScopePolicy,
     private readonly report: DecisionReport,
+    private readonly users: UserAuthenticationCheck,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
@@ -54,12 +56,17 @@ export class LocalAuthenticator {
     const { token, caller } = supplied === undefined ? this.configured() : this.vouched(supplied);
     const resource = this.resourceOf(supplied, demand);
     const auth = toAuthInfo(token, caller, resource);
+    const { requirements, route } = demand;
+    const { authentication } = route;
+    this.users.assertSatisfied({ auth, resource }, { name: route.call.name, requirements, authentication });
     this.assertScopes(auth, resource, demand);
     RequestContext.of(carrier).authentication = { auth, resource };
     this.report.authenticated(auth, resource.options.resource);
   }
 
   private mayRunWithoutCaller(demand: LocalDemand): boolean {
+    // No option says how the user has authenticated.
+    if (demand.route.authentication) return false;
     const { stdio } = this.options;
     if (stdio !== 'deny') return stdio === 'allow';
     if (demand.requirements.length > 0) return false;

@@ -130,6 +130,7 @@ export class RequestFilter {
     this.step(context, resource, request, response, next, () => {
       const route = {
         requirements: NO_REQUIREMENTS,
+        authentication: undefined,
         call: CALL,
         response: nodeResponseOf(response),
         mayStream: true,

@@ -5,6 +5,7 @@ import { rejectionReason } from '../errors/rejection-reason.js';
 import {
   AuthorizationServerUnavailableError,
   CredentialsRejectedError,
+  InsufficientAuthenticationError,
   InsufficientScopeError,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
@@ -107,7 +108,7 @@ export class DecisionReport {
       this.scopeDenied(correlationId, rejection.failure, rejection);
       return;
     }
-    const { failure, status, resource } = rejection;
+    const { failure, status, resource, auth } = rejection;
     const reason = reasonOf(failure);
     this.logRejection(correlationId, reason, rejection);
     if (status === 401 && isOfCredentials(failure)) {
@@ -115,7 +116,10 @@ export class DecisionReport {
     }
     if (!this.events.isObserved('rejected')) return;
     const issuer = failure instanceof AuthorizationServerUnavailableError ? failure.issuer : undefined;
-    const principal = principalOf(rejectedClaims(failure) ?? {}, { issuer });
+    const principal =
+      auth && failure instanceof InsufficientAuthenticationError
+        ? principalOf(auth.claims, auth)
+        : principalOf(rejectedClaims(failure) ?? {}, { issuer });
     this.events.emit({ type: 'rejected', correlationId, resource, reason, status, ...principal });
   }
 

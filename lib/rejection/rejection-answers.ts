@@ -1,16 +1,17 @@
 import {
   AuthorizationServerUnavailableError,
   CredentialsRejectedError,
+  InsufficientAuthenticationError,
   InsufficientScopeError,
   type MessageRejection,
   MessageRejectedError,
   RequestOriginRejectedError,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
-import { isScopeToken } from '../options/value-rules.js';
+import { isAcrValue, isScopeToken } from '../options/value-rules.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
-import { bearerChallenge } from './www-authenticate.js';
+import { type BearerChallenge, bearerChallenge } from './www-authenticate.js';
 
 /** The options that a rejection depends on. @internal */
 export type RejectionSettings = Pick<ResolvedMcpAuthOptions, 'showErrorDetails' | 'errorBody' | 'errorUri'>;
@@ -184,6 +185,8 @@ export function answerTo(
     const description = 'The access token does not grant what this operation needs';
     return challenged(403, resource, settings, { error: 'insufficient_scope', scopes, description });
   }
+  if (failure instanceof InsufficientAuthenticationError)
+    return challenged(401, resource, settings, authenticationChallenge(failure));
   if (failure instanceof MessageRejectedError) return MESSAGES_REJECTED[failure.reason];
   if (failure instanceof RequestOriginRejectedError) return originAnswer(failure);
   return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
@@ -192,6 +195,21 @@ export function answerTo(
 /** Removes invalid scopes: a handler or verifier of the application may name any text. @internal */
 export function soundScopes(scopes: readonly string[]): readonly string[] {
   return scopes.filter((scope) => isScopeToken(scope) === undefined);
+}
+
+/** Without values that may not stand in a challenge: an application may have made the error. */
+function authenticationChallenge({
+  scopes,
+  acrValues,
+  maxAgeSeconds,
+}: InsufficientAuthenticationError): ErrorChallenge {
+  return {
+    error: 'insufficient_user_authentication',
+    scopes: soundScopes(scopes),
+    acrValues: acrValues.filter((each) => isAcrValue(each) === undefined),
+    maxAgeSeconds: Number.isSafeInteger(maxAgeSeconds) ? maxAgeSeconds : undefined,
+    description: 'This operation needs a stronger or more recent authentication of the user',
+  };
 }
 
 function originAnswer({ reason }: RequestOriginRejectedError): RejectionAnswer {
@@ -235,13 +253,20 @@ function bareChallenge(scopes: readonly string[], { metadataUrl }: ChallengedRes
   return bearerChallenge({ scopes, resourceMetadata: metadataUrl });
 }
 
+/** A challenge that says what is wrong. */
+type ErrorChallenge = Omit<BearerChallenge, 'resourceMetadata' | 'errorUri'> & {
+  readonly error: string;
+  readonly description: string;
+};
+
 function challenged(
   status: number,
   { metadataUrl }: ChallengedResource,
   { errorUri }: RejectionSettings,
-  { error, scopes, description }: { error: string; scopes: readonly string[]; description: string },
+  parameters: ErrorChallenge,
 ): RejectionAnswer {
-  const challenge = bearerChallenge({ error, scopes, resourceMetadata: metadataUrl, description, errorUri });
+  const { error, description } = parameters;
+  const challenge = bearerChallenge({ ...parameters, resourceMetadata: metadataUrl, errorUri });
   return { status, headers: withChallenge(challenge), error, description, errorUri };
 }
 

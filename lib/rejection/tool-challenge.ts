@@ -1,4 +1,8 @@
-import { CredentialsRejectedError, InsufficientScopeError } from '../errors/rejection.errors.js';
+import {
+  CredentialsRejectedError,
+  InsufficientAuthenticationError,
+  InsufficientScopeError,
+} from '../errors/rejection.errors.js';
 import type { ToolChallengeForm, ToolChallengeRequest } from '../options/tool-challenge-options.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import {
@@ -31,7 +35,7 @@ export interface ToolChallengeBody {
 }
 
 /** The failures that a client can do something about, by asking for another token. */
-type Challenged = CredentialsRejectedError | InsufficientScopeError;
+type Challenged = CredentialsRejectedError | InsufficientScopeError | InsufficientAuthenticationError;
 
 /** A tool call that may be answered with a result. @internal */
 export interface ChallengedCall {
@@ -48,6 +52,8 @@ interface CallingRequest {
 const SIGN_IN = 'This tool needs a signed-in user. Ask the user to sign in, then call it again.';
 const MORE_SCOPES =
   'This tool needs permissions that the user has not granted. Ask the user to grant them, then call it again.';
+const NEW_AUTHENTICATION =
+  'This tool needs a stronger or more recent sign-in. Ask the user to sign in again, then call it again.';
 
 /** A media range of `Accept`, in any letter case and with any parameters. */
 const ACCEPTS_JSON = /(?:^|,)\s*application\/json\s*(?:[;,]|$)/i;
@@ -104,26 +110,30 @@ export function toolChallengeResponse(
   resource: ChallengedResource,
   settings: RejectionSettings,
 ): RejectionResponse {
-  const text = failure instanceof CredentialsRejectedError ? SIGN_IN : MORE_SCOPES;
   const body: ToolChallengeBody = {
     jsonrpc: '2.0',
     id,
     result: {
       resultType: 'complete',
       isError: true,
-      content: [{ type: 'text', text }],
+      content: [{ type: 'text', text: textOf(failure) }],
       _meta: { 'mcp/www_authenticate': [challengeOf(failure, resource, settings)] },
     },
   };
   return { status: 200, headers: NO_STORE, body };
 }
 
+function textOf(failure: Challenged): string {
+  if (failure instanceof CredentialsRejectedError) return SIGN_IN;
+  return failure instanceof InsufficientScopeError ? MORE_SCOPES : NEW_AUTHENTICATION;
+}
+
 /**
- * Returns the challenge, always with an `error`: OpenAI requires it. For missing scopes, it is that of the 403. RFC 6750 has
- * no error for a missing token, so it gets the one of OpenAI's example.
+ * Returns the challenge, always with an `error`: OpenAI requires it. It is that of the 403 for missing scopes, and
+ * that of the 401 for weak authentication. RFC 6750 has no error for a missing token, so it gets the one of OpenAI's example.
  */
 function challengeOf(failure: Challenged, resource: ChallengedResource, settings: RejectionSettings): string {
-  if (failure instanceof InsufficientScopeError)
+  if (!(failure instanceof CredentialsRejectedError))
     return answerTo(failure, resource, settings).headers['WWW-Authenticate'] as string;
   return bearerChallenge({
     error: 'insufficient_scope',
@@ -137,6 +147,7 @@ function challengeOf(failure: Challenged, resource: ChallengedResource, settings
 function isChallenged(failure: unknown): failure is Challenged {
   return (
     failure instanceof InsufficientScopeError ||
+    failure instanceof InsufficientAuthenticationError ||
     (failure instanceof CredentialsRejectedError && failure.reason === 'missing_token')
   );
 }

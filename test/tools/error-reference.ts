@@ -190,6 +190,11 @@ export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenc
     'The token lacks scopes that the operation needs.',
     'Request the scopes of the challenge. Check that the authorization server grants them.',
   ),
+  insufficient_user_authentication: entry(
+    401,
+    'The user has authenticated in another way, or longer ago, than `@RequireAuthentication()` asks for.',
+    'Send the user to the authorization server, with the `acr_values` and `max_age` of the challenge. Check that the server puts `acr` and `auth_time` into access tokens.',
+  ),
   unavailable: entry(
     503,
     'The authorization server, its keys or your verifier does not answer now.',
@@ -244,6 +249,11 @@ export const ERROR_CODE_REFERENCE: Readonly<Record<McpAuthErrorCode, ErrorRefere
     403,
     'The access token is valid, but lacks scopes.',
     'Request the scopes that the challenge names.',
+  ),
+  ERR_MCP_AUTH_INSUFFICIENT_AUTHENTICATION: entry(
+    401,
+    'The access token is valid, but its user has not authenticated strongly or recently enough.',
+    'Let the user authenticate again, as the challenge says.',
   ),
 };
 
