@@ -16,6 +16,8 @@ export {
   type MessageRejection,
   MessageRejectedError,
   type NeededAuthentication,
+  type ProofRejection,
+  ProofRejectedError,
   type RequestOriginRejection,
   RequestOriginRejectedError,
   type TokenRejection,
@@ -39,6 +41,7 @@ export type {
   TranspileData,
 } from './options/authorization-server-options.js';
 export type { ResolvedClaimNames } from './options/claim-names.js';
+export type { DpopNonceOptions, DpopOptions } from './options/dpop-options.js';
 export type {
   IntrospectionAuthMethod,
   IntrospectionCacheOptions,
@@ -57,12 +60,14 @@ export type {
 } from './options/mcp-auth-options.js';
 export { toolChallengeForOpenAi } from './options/openai-clients.js';
 export type { ToolChallengeForm, ToolChallengeRequest } from './options/tool-challenge-options.js';
+export type { ReplayStore } from './options/replay-store.js';
 export type {
   ProtectedResourceMetadataOptions,
   ProtectedResourceOptions,
 } from './options/protected-resource-options.js';
 export type { RequestUserOptions, VerifiedCaller } from './options/request-user-options.js';
 export type {
+  ResolvedDpopOptions,
   ResolvedMcpAuthOptions,
   ResolvedProtectedResourceOptions,
 } from './options/resolved-options.interface.js';

@@ -20,6 +20,8 @@ import { McpAuthEvents } from './events/mcp-auth-events.js';
 import { RateLimitedLogger } from './events/rate-limited-logger.js';
 import { RESPONSE_PROVIDERS } from './response/response.providers.js';
 import { AccessTokenAuthenticator } from './request/access-token.authenticator.js';
+import { ProofOfPossession } from './request/proof-of-possession.js';
+import { ReplayProtection } from './request/replay-protection.js';
 import { RequestUsers } from './request/request-users.js';
 import { RevocationCheck } from './request/revocation.check.js';
 import { AuthenticationPolicy } from './policy/authentication-policy.js';
@@ -98,6 +100,8 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     RevocationCheck,
     RequestUsers,
     AccessTokenAuthenticator,
+    ReplayProtection,
+    ProofOfPossession,
     ScopePolicy,
     AuthenticationPolicy,
     ResourceTokenVerifier,

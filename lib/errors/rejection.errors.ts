@@ -74,7 +74,26 @@ export type TokenRejection =
   | 'subject'
   | 'sender_constrained'
   | 'not_an_access_token'
-  | 'revoked';
+  | 'not_bound'
+  | 'revoked'
+  | ProofRejection;
+
+/**
+ * Why a DPoP proof was rejected. Stable: adding a member is a minor release.
+ *
+ * @publicApi
+ */
+export type ProofRejection =
+  | 'proof_missing'
+  | 'proof_malformed'
+  | 'proof_algorithm'
+  | 'proof_key'
+  | 'proof_signature'
+  | 'proof_request'
+  | 'proof_time'
+  | 'proof_token'
+  | 'proof_nonce'
+  | 'proof_replayed';
 
 /**
  * The access token was rejected; clients get `401 invalid_token`, whatever the reason.
@@ -91,6 +110,27 @@ export class TokenRejectedError extends McpAuthError {
     options?: ErrorOptions,
   ) {
     super('ERR_MCP_AUTH_TOKEN_REJECTED', `Access token rejected: ${reason}`, options);
+  }
+}
+
+/**
+ * The token is valid and bound to a key, but the request has no valid DPoP proof of that key. Clients get `401` with
+ * `invalid_dpop_proof` or `use_dpop_nonce` in the challenge of the scheme DPoP.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-7.1 | RFC 9449 section 7.1}
+ * @publicApi
+ */
+export class ProofRejectedError extends TokenRejectedError {
+  /**
+   * @param reason - why
+   * @param nonce - the nonce for the next proof; undefined if the resource has none
+   */
+  constructor(
+    override readonly reason: ProofRejection,
+    readonly nonce?: string,
+    options?: ErrorOptions,
+  ) {
+    super(reason, options);
   }
 }
 

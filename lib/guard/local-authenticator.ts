@@ -32,7 +32,13 @@ export interface LocalDemand {
 }
 
 /** What a caller from the option `stdio` leaves out. */
-const UNSAID = { issuer: '', audience: [], claims: {}, expiresAt: undefined } as const;
+const UNSAID = {
+  issuer: '',
+  audience: [],
+  claims: {},
+  expiresAt: undefined,
+  confirmation: undefined,
+} as const;
 
 /**
  * Authenticates and authorizes calls over stdio, by the option `stdio`, and calls whose transport supplies the caller. There
@@ -122,6 +128,11 @@ function suppliedCaller(
   const scopes: unknown = given.scopes;
   if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string'))
     throw new TokenRejectedError('malformed');
-  const own = { scopes: [...new Set(scopes)], audience: [...audience], claims: { ...claims } };
+  const own = {
+    scopes: [...new Set(scopes)],
+    audience: [...audience],
+    claims: { ...claims },
+    confirmation: undefined,
+  };
   return { token, clientId, issuer, subject, exp: given.expiresAt, ...own };
 }

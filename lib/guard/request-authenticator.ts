@@ -4,11 +4,12 @@ import { RequestUsers } from '../request/request-users.js';
 import { toAuthInfo } from '../request/to-auth-info.js';
 import { DecisionReport } from '../rejection/decision-report.js';
 import { AccessTokenAuthenticator } from '../request/access-token.authenticator.js';
+import { type PresentedToken, ProofOfPossession } from '../request/proof-of-possession.js';
 import type { ValidatedToken } from '../policy/validate-claims.js';
 import { policyOf } from '../policy/request-origin-policy.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { type CredentialRequest, credentialSources } from '../token/credential-sources.js';
-import { extractBearerToken } from '../token/extract-bearer-token.js';
+import { extractToken, isOfDpop } from '../token/extract-token.js';
 
 /**
  * Authenticates a request: Host and Origin, then the credential, then the token. Each is checked once for a request and a
@@ -20,6 +21,7 @@ import { extractBearerToken } from '../token/extract-bearer-token.js';
 export class RequestAuthenticator {
   constructor(
     private readonly tokens: AccessTokenAuthenticator,
+    private readonly possession: ProofOfPossession,
     private readonly report: DecisionReport,
     private readonly users: RequestUsers,
   ) {}
@@ -42,8 +44,8 @@ export class RequestAuthenticator {
   }
 
   /**
-   * Verifies the token and records the caller. Returns no promise if nothing needs to be awaited: for a cached token, and
-   * without one.
+   * Verifies the token and records the caller. Returns no promise if nothing needs to be awaited: for a cached bearer
+   * token, and without one.
    *
    * @param allowsAnonymous - whether any request without credentials passes. At a resource with `anonymousMethods`, all of them
    * pass here, and the authorizer decides on what they ask for
@@ -52,7 +54,7 @@ export class RequestAuthenticator {
    */
   authenticate(
     context: RequestContext,
-    request: CredentialRequest,
+    request: PresentedToken['request'],
     resource: ProtectedResource,
     allowsAnonymous: boolean,
   ): Promise<void> | undefined {
@@ -66,14 +68,29 @@ export class RequestAuthenticator {
       context.openFor(resource);
       return undefined;
     }
-    const token = extractBearerToken(sources);
+    const scheme = resource.options.dpop && isOfDpop(sources) ? 'dpop' : 'bearer';
+    const token = extractToken(sources, scheme);
+    const presented = { token, scheme, request } as const;
     const verified = this.tokens.authenticate(token, resource);
-    if (!(verified instanceof Promise)) {
+    if (!(verified instanceof Promise)) return this.prove(context, presented, verified, resource);
+    return verified.then((later) => this.prove(context, presented, later, resource));
+  }
+
+  /** Checks that the sender may present the token, and records the caller. Returns no promise for a bearer token. */
+  private prove(
+    context: RequestContext,
+    presented: PresentedToken,
+    verified: ValidatedToken,
+    resource: ProtectedResource,
+  ): Promise<void> | undefined {
+    const { token, request } = presented;
+    const pending = this.possession.check(context, presented, verified, resource);
+    if (!pending) {
       this.record(context, request, token, verified, resource);
       return undefined;
     }
-    return verified.then((later) => {
-      this.record(context, request, token, later, resource);
+    return pending.then(() => {
+      this.record(context, request, token, verified, resource);
     });
   }
 

@@ -1,6 +1,7 @@
 import { plainToInstance } from 'class-transformer';
 import { Allow, getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import type { ConfigProblem } from '../errors/config.error.js';
+import { writtenOutDpop } from './dpop-options.js';
 import { isPlainObject } from './value-rules.js';
 import { didYouMean, hintForOtherName } from './did-you-mean.js';
 import type { AnyAuthorizationServerOptions } from './authorization-server-options.js';
@@ -51,6 +52,7 @@ function writtenOut(given: Record<string, unknown>, problems: ConfigProblem[]): 
 function writtenOutResource(given: unknown, at: number, problems: ConfigProblem[]): unknown {
   if (typeof given !== 'object' || given === null) return given;
   const resource = withVerifierKept<Record<string, unknown>>({ ...given });
+  if ('dpop' in resource) resource['dpop'] = writtenOutDpop(resource['dpop']);
   const { authorizationServers } = resource;
   if (!Array.isArray(authorizationServers)) return resource;
   const servers = authorizationServers.map((server: unknown, index) => {

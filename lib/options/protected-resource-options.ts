@@ -5,7 +5,8 @@ import {
   AnyAuthorizationServerOptions,
 } from './authorization-server-options.js';
 import { challengeTextProblem } from './challenge-text.js';
-import { Check, CheckObjects, CheckOptional } from './check.decorator.js';
+import { Check, CheckObjects, CheckOptional, CheckOptionalObject } from './check.decorator.js';
+import { DpopOptions } from './dpop-options.js';
 import { isAllowedHosts, isAllowedOrigins } from './origin-rules.js';
 import { documentProblem } from './resource-document-rules.js';
 import { identifierProblem } from './url-rules.js';
@@ -49,10 +50,6 @@ export interface ProtectedResourceMetadataOptions {
   readonly tls_client_certificate_bound_access_tokens?: boolean;
   /** Published for clients; authorization details of tokens are in `claims`, and this package does not check them. */
   readonly authorization_details_types_supported?: readonly string[];
-  /** Published for clients; DPoP proofs are not verified. */
-  readonly dpop_signing_alg_values_supported?: readonly string[];
-  /** Published for clients; tokens that are bound by DPoP have a `cnf`, and are rejected. */
-  readonly dpop_bound_access_tokens_required?: boolean;
   /** A JWS in compact form that you sign; published unchanged and not verified. */
   readonly signed_metadata?: string;
   readonly [extension: string]: unknown;
@@ -179,6 +176,23 @@ export class ProtectedResourceOptions {
    * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-7.2 | RFC 9110 section 7.2}
    */
   @CheckOptional(isAllowedHosts) readonly allowedHosts?: readonly string[];
+
+  /**
+   * Whether tokens that are bound to a key by DPoP are accepted, with a proof that their sender has the key:
+   *
+   * - `off`: bound tokens are rejected, and proofs are ignored
+   * - `allowed`: bound tokens need a proof, and bearer tokens are accepted too
+   * - `required`: bearer tokens are rejected
+   * - an object: one of the last two, with its details
+   *
+   * The `htu` of a proof must be the origin of `resource` and the path of the request: Host and forwarding headers do not count.
+   * If a proxy changes the path, proofs do not match. Each proof is accepted once. Over stdio there are no proofs.
+   *
+   * @defaultValue 'off'
+   * @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-7 | RFC 9449 section 7}
+   */
+  @CheckOptionalObject(() => DpopOptions, 'must be off, allowed, required or an object')
+  readonly dpop?: 'off' | 'allowed' | 'required' | DpopOptions;
 
   /**
    * Verifies this resource's tokens in place of the keys and introspection endpoints of its authorization servers. Issuer,

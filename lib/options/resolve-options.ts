@@ -6,12 +6,14 @@ import type {
 } from './authorization-server-options.js';
 import type { ResolvedClaimNames } from './claim-names.js';
 import { crossProblems } from './cross-checks.js';
+import type { DpopOptions } from './dpop-options.js';
 import type { IntrospectionAuthMethod, IntrospectionOptions } from './introspection-options.js';
 import type { McpAuthModuleOptions, StdioCaller } from './mcp-auth-options.js';
 import { type CheckedOptions, type CheckedResource, checkShape } from './option-problems.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
 import { resolveAllowedHosts, resolveAllowedOrigins } from './resolve-origins.js';
 import type {
+  ResolvedDpopOptions,
   ResolvedMcpAuthOptions,
   ResolvedProtectedResourceOptions,
 } from './resolved-options.interface.js';
@@ -81,6 +83,8 @@ function resolveResource(
     verifier,
     privateIssuers: unique(options.privateIssuers),
     anonymousMethods: unique(options.anonymousMethods),
+    // Its short forms have become objects.
+    dpop: options.dpop && resolveDpop(options.dpop as DpopOptions),
   };
 }
 
@@ -101,6 +105,12 @@ function resolveServer(
 
 function resolveClaimNames({ clientId, scopes }: Required<ClaimNames>): ResolvedClaimNames {
   return { clientId: [clientId].flat(), scopes: typeof scopes === 'function' ? scopes : [scopes].flat() };
+}
+
+/** Makes the secrets non-enumerable, so that inspecting the options does not show them. */
+function resolveDpop({ nonce, ...options }: DpopOptions): ResolvedDpopOptions {
+  const resolved = { ...options, algorithms: unique(options.algorithms), nonce: undefined };
+  return Object.defineProperty(resolved, 'nonce', { value: nonce, enumerable: false }) as ResolvedDpopOptions;
 }
 
 /** Makes the secret and the key non-enumerable, so that inspecting the options does not show them. */

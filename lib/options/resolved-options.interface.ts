@@ -4,6 +4,7 @@ import type {
   StdioCaller,
   TokenCacheOptions,
 } from './mcp-auth-options.js';
+import type { DpopOptions } from './dpop-options.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
 import type { RequestUserOptions } from './request-user-options.js';
 import type { TokenVerifierClass, VerifyToken } from './token.verifier.js';
@@ -11,6 +12,16 @@ import type {
   Resolved,
   ResolvedAuthorizationServerOptions,
 } from './trusted-authorization-server.interface.js';
+
+/** How DPoP is used at a resource. @publicApi */
+export interface ResolvedDpopOptions extends Required<
+  Pick<DpopOptions, 'mode' | 'algorithms' | 'proofMaxAgeSeconds'>
+> {
+  /** Undefined if proofs need no nonce. Not enumerable: it leads to the secrets. */
+  readonly nonce: DpopOptions['nonce'];
+  /** Undefined for the memory of this process. */
+  readonly replayStore: DpopOptions['replayStore'];
+}
 
 /** One protected resource as configured: checked, defaulted, frozen. @publicApi */
 export type ResolvedProtectedResourceOptions = Resolved<
@@ -25,6 +36,8 @@ export type ResolvedProtectedResourceOptions = Resolved<
     allowedOrigins: readonly string[];
     /** With the defaults, in lower case; undefined if the Host is not checked. */
     allowedHosts: readonly string[] | undefined;
+    /** Undefined if bound tokens are rejected. */
+    dpop: ResolvedDpopOptions | undefined;
     /** The resource's own, else the module's; undefined if the package verifies tokens itself. */
     verifier: TokenVerifierClass | VerifyToken | undefined;
   }

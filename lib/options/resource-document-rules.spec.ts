@@ -24,8 +24,6 @@ describe('documentProblem', () => {
         resource_tos_uri: 'http://127.0.0.1/tos',
         tls_client_certificate_bound_access_tokens: false,
         authorization_details_types_supported: ['notes'],
-        dpop_signing_alg_values_supported: ['ES256'],
-        dpop_bound_access_tokens_required: true,
         signed_metadata: jws({ iss: 'https://api.example.com' }),
         x_vendor: { any: [null, ''] },
         x_empty_text: '',
@@ -68,13 +66,13 @@ describe('documentProblem', () => {
     ],
     [
       'dpop_signing_alg_values_supported',
-      ['none'],
-      '"dpop_signing_alg_values_supported" member 0 must not be "none"',
+      ['ES256'],
+      '"dpop_signing_alg_values_supported" is given by the option "dpop"; leave it out here',
     ],
     [
-      'dpop_signing_alg_values_supported',
-      ['HS256'],
-      '"dpop_signing_alg_values_supported" member 0 must not be a symmetric algorithm',
+      'dpop_bound_access_tokens_required',
+      true,
+      '"dpop_bound_access_tokens_required" is given by the option "dpop"; leave it out here',
     ],
     ['resource', 'https://a.example', '"resource" is given by the option "resource"; leave it out here'],
     [

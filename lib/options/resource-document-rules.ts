@@ -6,11 +6,6 @@ const isUrl = isString(urlProblem);
 const isSigningAlgorithm: Problem = (value) =>
   isText(value) ?? (value === 'none' ? 'must not be "none"' : undefined);
 
-/** A proof of possession is signed with an asymmetric algorithm (RFC 9449 section 4.3). */
-const isProofAlgorithm: Problem = (value) =>
-  isSigningAlgorithm(value) ??
-  (/^HS\d+$/.test(value as string) ? 'must not be a symmetric algorithm' : undefined);
-
 /** JWS compact form whose payload names its issuer (RFC 9728 section 2.2). The signature is not verified. */
 const isSignedMetadata: Problem = (value) => {
   const [, payload] = /^[\w-]+\.([\w-]+)\.[\w-]+$/.exec(typeof value === 'string' ? value : '') ?? [];
@@ -31,6 +26,8 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['resource', 'is given by the option "resource"; leave it out here'],
   ['authorization_servers', 'is given by the option "authorizationServers"; leave it out here'],
   ['scopes_supported', 'is given by the option "scopesSupported"; leave it out here'],
+  ['dpop_signing_alg_values_supported', 'is given by the option "dpop"; leave it out here'],
+  ['dpop_bound_access_tokens_required', 'is given by the option "dpop"; leave it out here'],
 ]);
 
 const MEMBERS: ReadonlyMap<string, Problem> = new Map<string, Problem>([
@@ -43,8 +40,6 @@ const MEMBERS: ReadonlyMap<string, Problem> = new Map<string, Problem>([
   ['resource_tos_uri', isUrl],
   ['tls_client_certificate_bound_access_tokens', isBoolean],
   ['authorization_details_types_supported', isListOf(isText, { nonEmpty: true })],
-  ['dpop_signing_alg_values_supported', isListOf(isProofAlgorithm, { nonEmpty: true })],
-  ['dpop_bound_access_tokens_required', isBoolean],
   ['signed_metadata', isSignedMetadata],
 ]);
 

@@ -3,6 +3,7 @@ import { VERIFIER_ISSUERS } from '../mcp-auth.constants.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import type { TokenClaims, VerifiedToken } from '../options/token.verifier.js';
 import { namesAudience } from './audience.js';
+import { type Confirmation, confirmationOf } from './confirmation.js';
 import { assertRequiredClaims } from './required-claims.js';
 import { isNotAnAccessToken } from './token-type-confusion.js';
 import { assertTimely, type ValidationClock } from './time-claims.js';
@@ -19,13 +20,16 @@ export interface ValidatedToken {
   readonly expiresAt: number | undefined;
   readonly audience: readonly string[];
   readonly claims: TokenClaims;
+  /** What its sender must prove to have; undefined for a bearer token. Not proved yet. */
+  readonly confirmation: Confirmation | undefined;
 }
 
 /**
  * Validates claims for a resource: issuer, audience, time, required claims and principal.
  *
- * It also rejects tokens that need a proof of possession, and tokens that are not access tokens. The verifier must have
- * authenticated the claims. Scopes are not checked: see {@link satisfies}.
+ * It also rejects tokens that are bound in a way that the resource does not verify, and tokens that are not access tokens. The
+ * verifier must have authenticated the claims. Scopes are not checked: see {@link satisfies}. Whether the sender has what a
+ * token is bound to is not checked either.
  *
  * @throws {@link TokenRejectedError} with the reason
  * @internal
@@ -41,13 +45,12 @@ export function validateClaims(
   const expiresAt = assertTimely(claims, clock, verified);
   assertRequiredClaims(claims, verified.requiredClaims);
   assertRequiredClaims(claims, resource.servers.get(issuer)?.options.requiredClaims);
-  // RFC 7800 section 3.1: without a verified proof, anyone may present the token. No proof is verified yet.
-  if (claims['cnf'] !== undefined) throw new TokenRejectedError('sender_constrained');
+  const confirmation = confirmationOf(claims, resource.options);
   if (isNotAnAccessToken(claims)) throw new TokenRejectedError('not_an_access_token');
   const audience = [claims['aud']].flat().filter((value) => typeof value === 'string');
   const scopes = tokenScopes(claims, claimNames.scopes);
   const { subject, clientId } = tokenPrincipal(claims, claimNames.clientId);
-  return { issuer, subject, clientId, scopes, expiresAt, audience, claims };
+  return { issuer, subject, clientId, scopes, expiresAt, audience, claims, confirmation };
 }
 
 /**

@@ -18,8 +18,8 @@ import type { RejectionResponse } from './rejection-response.js';
 export class BearerException extends HttpException {
   /** The OAuth error of the body, in both body forms: `missing_token`, `invalid_token`, `insufficient_scope`, … */
   readonly error: string;
-  /** The headers set on the response, for a filter that sends another response. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** The headers set on the response, for a filter that sends another response. A header with several lines has a list. */
+  readonly headers: Readonly<Record<string, string | string[]>>;
 
   /** @internal */
   constructor({ body, status, headers }: RejectionResponse, cause?: unknown) {

@@ -12,7 +12,7 @@ describe('corsHeaders', () => {
     expect(corsHeaders(APP)).toEqual({
       'Access-Control-Allow-Origin': APP,
       Vary: 'Origin',
-      'Access-Control-Expose-Headers': 'WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version',
+      'Access-Control-Expose-Headers': 'WWW-Authenticate, DPoP-Nonce, Mcp-Session-Id, MCP-Protocol-Version',
     });
   });
 });
@@ -95,7 +95,7 @@ describe('completeCors', () => {
     });
     return Object.fromEntries(headers);
   };
-  const exposed = 'WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version';
+  const exposed = 'WWW-Authenticate, DPoP-Nonce, Mcp-Session-Id, MCP-Protocol-Version';
 
   verifies('CHL-19', 'gives a bare response all that a browser needs', () => {
     expect(complete({})).toEqual(corsHeaders('https://app.example'));

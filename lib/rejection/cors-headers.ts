@@ -2,7 +2,7 @@
 const METHODS = 'GET, POST, DELETE';
 
 /** Headers that scripts of another origin may read. Without the challenge, browser clients cannot log in. */
-const EXPOSED = 'WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version';
+const EXPOSED = 'WWW-Authenticate, DPoP-Nonce, Mcp-Session-Id, MCP-Protocol-Version';
 
 const ALLOW_ORIGIN = 'Access-Control-Allow-Origin';
 const EXPOSE_HEADERS = 'Access-Control-Expose-Headers';

@@ -12,6 +12,7 @@ import {
   InsufficientScopeError,
   MessageRejectedError,
   RequestOriginRejectedError,
+  type ProofRejection,
   type TokenRejection,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
@@ -177,8 +178,9 @@ const REASONS = Object.keys({
   not_an_access_token: 0,
   too_old: 0,
   missing_claim: 0,
+  not_bound: 0,
   revoked: 0,
-} satisfies Record<TokenRejection, 0>) as TokenRejection[];
+} satisfies Record<Exclude<TokenRejection, ProofRejection>, 0>) as TokenRejection[];
 
 /** Each decision, what it is answered with, and what the body has beside it with `showErrorDetails`. */
 const TABLE: readonly (readonly [failure: unknown, answer: RejectionResponse, details: object])[] = [
@@ -220,7 +222,7 @@ const answer = (failure: unknown, resource = RESOURCE, settings = PLAIN): Reject
   rejectionResponse(failure, resource, settings);
 
 const challengeOf = (...args: Parameters<typeof answer>): string =>
-  answer(...args).headers['WWW-Authenticate'] ?? '';
+  String(answer(...args).headers['WWW-Authenticate'] ?? '');
 
 /** The parameters of a challenge by a strict reading: `Bearer name="value", …` and nothing else. */
 function strictly(challenge: string): [string, string][] {
@@ -249,7 +251,11 @@ describe('rejectionResponse', () => {
       [status],
     ]);
     // Those that are no OAuth errors have a test of their own.
-    const ownForm = { batch: [400], header_mismatch: [400], too_large: [400], not_a_message: [400] };
+    const proofs = Object.keys(REJECTION_REFERENCE).filter((reason) => reason.startsWith('proof_'));
+    const ownForm = {
+      ...{ batch: [400], header_mismatch: [400], too_large: [400], not_a_message: [400] },
+      ...Object.fromEntries(proofs.map((reason) => [reason, [401]])),
+    };
     expect({ ...Object.fromEntries(reasons), ...ownForm }).toEqual(
       Object.fromEntries(
         Object.entries(REJECTION_REFERENCE).map(([reason, { statuses }]) => [reason, statuses]),
@@ -350,7 +356,9 @@ describe('rejectionResponse', () => {
       const plain = headers['WWW-Authenticate'];
       const documented = answer(failure, RESOURCE, DOCUMENTED);
       if (plain?.includes(' error=')) {
-        expect(documented.headers['WWW-Authenticate']).toBe(`${plain}, error_uri="https://docs.example/e"`);
+        expect(documented.headers['WWW-Authenticate']).toBe(
+          `${String(plain)}, error_uri="https://docs.example/e"`,
+        );
         expect(documented.body).toEqual({ ...body, error_uri: 'https://docs.example/e' });
       } else {
         expect(documented).toEqual(answer(failure));
@@ -422,9 +430,11 @@ describe('rejectionResponse, for what others have written', () => {
       settings,
       (failure, resource, how) => {
         const { status, headers } = answer(failure, resource, how);
-        const values = new Map(strictly(headers['WWW-Authenticate'] ?? ''));
+        const values = new Map(strictly(String(headers['WWW-Authenticate'] ?? '')));
         for (const read of [readByV1, readByV2]) {
-          const { resourceMetadataUrl, scope, error } = read(new Response(null, { status, headers }));
+          const { resourceMetadataUrl, scope, error } = read(
+            new Response(null, { status, headers: headers as Record<string, string> }),
+          );
           expect(resourceMetadataUrl?.href).toBe(PRM);
           expect([scope, error]).toEqual([values.get('scope'), values.get('error')]);
         }

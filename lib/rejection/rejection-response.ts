@@ -6,11 +6,12 @@ import {
   rejectionBody,
 } from './rejection-body.js';
 import type { ToolChallengeBody } from './tool-challenge.js';
+import type { RejectionHeaders } from './unchallenged-answers.js';
 
 /** The status, headers and body of a rejection. @internal */
 export interface RejectionResponse {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: RejectionHeaders;
   readonly body: RejectionBody | JsonRpcRejectionBody | ToolChallengeBody;
 }
 

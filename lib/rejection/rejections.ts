@@ -111,7 +111,10 @@ export class Rejections {
         ? this.httpResponse(failure, resource, () => request?.body)
         : this.response(failure, resource, request);
     if (response !== undefined) {
-      for (const [name, value] of Object.entries(rejection.headers)) adapter.setHeader(response, name, value);
+      for (const [name, value] of Object.entries(rejection.headers)) {
+        // Both platforms take a list for a header with several lines.
+        adapter.setHeader(response, name, value as string);
+      }
     }
     return new BearerException(rejection, failure);
   }

@@ -8,12 +8,12 @@ import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interfa
 import {
   answerTo,
   type ChallengedResource,
-  NO_STORE,
   type RejectionSettings,
   soundScopes,
 } from './rejection-answers.js';
 import { requestIdOf } from './rejection-body.js';
 import type { RejectionResponse } from './rejection-response.js';
+import { NO_STORE } from './unchallenged-answers.js';
 import { bearerChallenge } from './www-authenticate.js';
 
 /** The body of a tool call that is answered with a challenge in its result. @publicApi */
@@ -134,7 +134,7 @@ function textOf(failure: Challenged): string {
  */
 function challengeOf(failure: Challenged, resource: ChallengedResource, settings: RejectionSettings): string {
   if (!(failure instanceof CredentialsRejectedError))
-    return answerTo(failure, resource, settings).headers['WWW-Authenticate'] as string;
+    return [answerTo(failure, resource, settings).headers['WWW-Authenticate'] ?? []].flat()[0] as string;
   return bearerChallenge({
     error: 'insufficient_scope',
     scopes: failure.scopes.length > 0 ? soundScopes(failure.scopes) : resource.challengeScopes,

@@ -44,3 +44,27 @@ export function bearerChallenge({
   ];
   return `Bearer ${parameters.filter((parameter) => parameter !== false).join(', ')}`;
 }
+
+/** The parameters of a DPoP challenge. @internal */
+export interface DpopChallenge {
+  readonly error?: string;
+  readonly description?: string;
+  /** The algorithms that proofs may be signed with. */
+  readonly algorithms: readonly string[];
+}
+
+/**
+ * Writes a DPoP challenge: `error`, `error_description` and `algs`. It follows the Bearer challenge in a line of its own and
+ * repeats nothing of it: many clients read both as one text.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-7.1 | RFC 9449 section 7.1}
+ * @internal
+ */
+export function dpopChallenge({ error, description, algorithms }: DpopChallenge): string {
+  const parameters = [
+    error !== undefined && `error="${error}"`,
+    description !== undefined && `error_description="${description}"`,
+    `algs="${algorithms.join(' ')}"`,
+  ];
+  return `DPoP ${parameters.filter((parameter) => parameter !== false).join(', ')}`;
+}

@@ -3,7 +3,7 @@ import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { SharedDeadline } from '../platform/deadline.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
-import { assertTokenForm } from '../token/extract-bearer-token.js';
+import { assertTokenForm } from '../token/extract-token.js';
 import type { TokenClaims, VerifiedToken } from '../options/token.verifier.js';
 import { type Verifies, VerifierRegistry } from '../token/verifier.registry.js';
 import { validateClaims, type ValidatedToken } from '../policy/validate-claims.js';

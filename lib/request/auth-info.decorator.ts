@@ -45,6 +45,11 @@ export interface AuthInfo {
   readonly isClientPrincipal: boolean;
   /** The audiences that the token names. */
   readonly audience: readonly string[];
+  /**
+   * What the sender proved to have: the key that the token is bound to (`jkt`, by DPoP). Undefined for a bearer token, which
+   * anyone may send who has it.
+   */
+  readonly binding: 'jkt' | undefined;
   /** All claims of the token, verified and otherwise unchecked. */
   readonly claims: TokenClaims;
 }

@@ -10,6 +10,7 @@ import {
 } from '../resource/protected-resource.registry.js';
 import type { AuthInfo } from './auth-info.decorator.js';
 import { invalidTokenError, type InvalidTokenErrorClass } from './invalid-token.error.js';
+import { ProofOfPossession } from './proof-of-possession.js';
 import { toAuthInfo } from './to-auth-info.js';
 
 /** Options of {@link ResourceTokenVerifier} for its host. @publicApi */
@@ -27,7 +28,8 @@ export interface ResourceTokenVerifierOptions {
  * Verifies tokens for hosts other than {@link BearerAuthGuard}, such as the MCP SDK's `requireBearerAuth`. It uses the same
  * verifiers and checks, and returns the SDK's type.
  *
- * Does not check scopes, because the host does, and records nothing on a request.
+ * Does not check scopes, because the host does, and records nothing on a request. It sees no proof, so it rejects tokens that
+ * are bound to a key.
  *
  * @publicApi
  */
@@ -37,6 +39,7 @@ export class ResourceTokenVerifier {
   constructor(
     private readonly resources: ProtectedResourceRegistry,
     private readonly tokens: AccessTokenAuthenticator,
+    private readonly possession: ProofOfPossession,
     private readonly log: RateLimitedLogger,
   ) {}
 
@@ -72,7 +75,9 @@ export class ResourceTokenVerifier {
     errorClass: InvalidTokenErrorClass | undefined,
   ): Promise<AuthInfo> {
     try {
-      return toAuthInfo(token, await this.tokens.authenticate(token, resource), resource);
+      const validated = await this.tokens.authenticate(token, resource);
+      this.possession.assertBearer(validated, resource);
+      return toAuthInfo(token, validated, resource);
     } catch (error) {
       if (error instanceof TokenRejectedError) throw invalidTokenError(error, errorClass);
       // Hosts answer this with 500 and may not log it.

@@ -14,6 +14,7 @@ const token = (claims: Record<string, unknown> = { jti: 'j1', iat: 5 }): Validat
   expiresAt: undefined,
   audience: [],
   claims,
+  confirmation: undefined,
 });
 
 const check = (isRevoked?: (query: RevocationQuery) => unknown): RevocationCheck =>

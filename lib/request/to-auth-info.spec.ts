@@ -27,6 +27,7 @@ const admitted = (claims: Record<string, unknown> = {}): ValidatedToken => ({
   expiresAt: 1_800_000_300,
   audience: ['https://api.example.com/notes'],
   claims: { sub: 'u1', ...claims },
+  confirmation: undefined,
 });
 
 const make = (claims?: Record<string, unknown>): AuthInfo => toAuthInfo(TOKEN, admitted(claims), resource);

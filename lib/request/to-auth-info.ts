@@ -7,7 +7,8 @@ const urls = new WeakMap<ProtectedResource, URL>();
 
 /**
  * Returns the caller of a validated token for handlers. Each request gets a new object, so that the token itself is not stored
- * with a cached result. Its parts are shared by all requests with the same token, and are frozen.
+ * with a cached result. Its parts are shared by all requests with the same token, and are frozen. Whoever calls this has
+ * checked that the sender has what the token is bound to.
  *
  * @internal
  */
@@ -27,6 +28,7 @@ class RequestAuthInfo implements AuthInfo {
   readonly subject: string | undefined;
   readonly isClientPrincipal: boolean;
   readonly audience: readonly string[];
+  readonly binding: AuthInfo['binding'];
   readonly claims: AuthInfo['claims'];
 
   constructor(token: string, admitted: ValidatedToken, known: ProtectedResource) {
@@ -41,6 +43,7 @@ class RequestAuthInfo implements AuthInfo {
     this.subject = admitted.subject;
     this.isClientPrincipal = admitted.subject === undefined || admitted.subject === admitted.clientId;
     this.audience = admitted.audience;
+    this.binding = admitted.confirmation && 'jkt';
     this.claims = admitted.claims;
     Object.freeze(this);
   }

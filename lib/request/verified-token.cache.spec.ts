@@ -22,6 +22,7 @@ const entry = (keptAt = NOW, issuer = 'https://as.example'): CachedToken => ({
     expiresAt: undefined,
     audience: [],
     claims: {},
+    confirmation: undefined,
   },
   requiresExpiry: true,
   keptAt,

@@ -33,7 +33,6 @@ describe('buildResourceMetadata', () => {
     const metadata = {
       'resource_name#de': 'Notizen',
       x_vendor: { a: [null, 'ü'] },
-      dpop_bound_access_tokens_required: false,
       signed_metadata: `e30.${payload}.c2ln`,
     };
     expect(build('https://api.example.com', [], metadata)).toEqual({

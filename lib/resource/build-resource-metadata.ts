@@ -17,7 +17,7 @@ export function advertisedScopes(scopes: Iterable<string>): readonly string[] {
  * @internal
  */
 export function buildResourceMetadata(
-  { resource, metadata }: ResolvedProtectedResourceOptions,
+  { resource, metadata, dpop }: Pick<ResolvedProtectedResourceOptions, 'resource' | 'metadata' | 'dpop'>,
   issuers: readonly string[],
   scopes: readonly string[],
 ): ProtectedResourceMetadata {
@@ -26,6 +26,8 @@ export function buildResourceMetadata(
     authorization_servers: issuers,
     ...(scopes.length > 0 && { scopes_supported: scopes }),
     bearer_methods_supported: ['header'],
+    ...(dpop && { dpop_signing_alg_values_supported: dpop.algorithms }),
+    ...(dpop?.mode === 'required' && { dpop_bound_access_tokens_required: true }),
     ...metadata,
   };
 }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { valuesIn } from '../platform/header-lines.js';
-import type { CredentialSources } from './extract-bearer-token.js';
+import type { CredentialSources } from './extract-token.js';
 
 /** The part of a request that contains credentials, on any platform. @internal */
 export interface CredentialRequest {
@@ -18,10 +18,17 @@ export interface CredentialRequest {
  * @internal
  */
 export function credentialSources(request: CredentialRequest): CredentialSources {
-  const lines =
-    request.rawHeaders ?? request.raw?.rawHeaders ?? Object.entries(request.headers).flat().map(String);
-  const authorization = valuesIn(lines, 'authorization');
+  const authorization = valuesIn(linesOf(request), 'authorization');
   return { authorization, target: request.originalUrl ?? request.url ?? '' };
+}
+
+/** Returns every DPoP line. @internal */
+export function proofsIn(request: CredentialRequest): readonly string[] {
+  return valuesIn(linesOf(request), 'dpop');
+}
+
+function linesOf({ headers, rawHeaders, raw }: CredentialRequest): readonly string[] {
+  return rawHeaders ?? raw?.rawHeaders ?? Object.entries(headers).flat().map(String);
 }
 
 /** Minimum length of a secret. Shorter parts are names of schemes. */

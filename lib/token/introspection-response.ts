@@ -82,7 +82,12 @@ export async function readSignedAnswer(
 export function toClaims(answer: TokenClaims, issuer: string): TokenClaims {
   const { iss = issuer, token_type: type = 'Bearer' } = answer;
   if (iss !== issuer) throw new TokenRejectedError('issuer');
-  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer')
-    throw new TokenRejectedError('sender_constrained');
+  // A token of type DPoP is bound; what it is bound to is checked later (see `confirmationOf`).
+  const isKnown = isOfType(type, 'bearer') || (isOfType(type, 'dpop') && answer['cnf'] !== undefined);
+  if (!isKnown) throw new TokenRejectedError('sender_constrained');
   return { ...answer, iss };
+}
+
+function isOfType(type: unknown, expected: string): boolean {
+  return typeof type === 'string' && type.toLowerCase() === expected;
 }

@@ -64,7 +64,8 @@ describe('the examples of existing apps in the documents', () => {
       if (create === examples.createEarly) {
         expect(rejected.headers).toMatchObject({
           'access-control-allow-origin': 'https://app.example.com',
-          'access-control-expose-headers': 'WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version',
+          'access-control-expose-headers':
+            'WWW-Authenticate, DPoP-Nonce, Mcp-Session-Id, MCP-Protocol-Version',
         });
       }
       const admitted = await ask('/reports', { headers: await bearer('/reports') });

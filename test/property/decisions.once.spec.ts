@@ -16,7 +16,7 @@ import { namesAudience } from '../../lib/policy/audience.js';
 import { operationsOf } from '../../lib/mcp/operations.js';
 import type { ProtectedResource } from '../../lib/resource/protected-resource.registry.js';
 import { credentialSources } from '../../lib/token/credential-sources.js';
-import { assertTokenForm, extractBearerToken } from '../../lib/token/extract-bearer-token.js';
+import { assertTokenForm, extractToken } from '../../lib/token/extract-token.js';
 import { IntrospectionFailure } from '../../lib/token/introspection-failure.js';
 import { readAnswer, toClaims } from '../../lib/token/introspection-response.js';
 import { decodeClaims } from '../../lib/token/decode-jws.js';
@@ -30,7 +30,7 @@ const clock = { nowSeconds: NOW, toleranceSeconds: 5 };
 const challenged = {
   metadataUrl: NOTES_METADATA,
   challengeScopes: ['notes:read'],
-  options: { requiredScopes: ['notes:read'] },
+  options: { requiredScopes: ['notes:read'], dpop: undefined },
   servers: new Map(),
 };
 const settings = { showErrorDetails: false, errorBody: 'oauth', errorUri: undefined } as const;
@@ -75,7 +75,7 @@ describe('any Authorization header', () => {
   verifies('OPS-02', 'gives a token of the right form, or a rejection that can be written', () => {
     const property = fc.property(fc.array(header, { maxLength: 2 }), target, (authorization, url) => {
       const outcome = outcomeOf(() => {
-        const token = extractBearerToken({ authorization, target: url });
+        const token = extractToken({ authorization, target: url });
         assertTokenForm(token, 8192);
         return token;
       });

@@ -136,13 +136,64 @@ export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenc
   ),
   sender_constrained: entry(
     401,
-    'The token is bound to a key (`cnf`), and proofs are not verified.',
-    'Let the authorization server issue plain bearer tokens for this resource.',
+    'The token is bound to a key (`cnf`), and the request has no proof that the resource verifies: it is sent as `Bearer`, or the resource has no `dpop`.',
+    'Send it with the scheme DPoP and a proof, and set `dpop`; or let the authorization server issue bearer tokens.',
   ),
   not_an_access_token: entry(
     401,
     'The token is an ID token, a logout token or a proof.',
     'Send the access token of the same token response.',
+  ),
+  not_bound: entry(
+    401,
+    'The token is not bound to a key. The resource requires that, or the request presents the token with the scheme DPoP.',
+    'Let the client use DPoP when it gets the token, or send an unbound token as `Bearer`.',
+  ),
+  proof_missing: entry(
+    401,
+    'The scheme is DPoP, and the header `DPoP` is missing.',
+    'Send a proof with each request.',
+  ),
+  proof_malformed: entry(
+    401,
+    'There are several `DPoP` headers, or the proof is not a JWT of type `dpop+jwt` with `jti`, `htm`, `htu` and `iat`. Proofs have 4096 characters at most.',
+    'Make proofs by a library for DPoP.',
+  ),
+  proof_algorithm: entry(
+    401,
+    'The proof is signed with an algorithm that `dpop.algorithms` does not list.',
+    'Choose an algorithm of `dpop_signing_alg_values_supported`.',
+  ),
+  proof_key: entry(
+    401,
+    'The key in the proof is not a public key, is too large, or is not the key that the token is bound to (`cnf.jkt`).',
+    'Sign proofs with the key that the token was requested with.',
+  ),
+  proof_signature: entry(401, 'The signature of the proof is wrong.', 'Make proofs by a library for DPoP.'),
+  proof_request: entry(
+    401,
+    '`htm` is not the method of the request, or `htu` is not the origin of the resource and the path of the request.',
+    'Make a proof for each request. If a proxy changes the path, let it keep the path of `resource`.',
+  ),
+  proof_time: entry(
+    401,
+    'The `iat` of the proof is further than `dpop.proofMaxAgeSeconds` from now.',
+    'Make a new proof for each request, and compare the clocks.',
+  ),
+  proof_token: entry(
+    401,
+    'The proof was made for another token, or for none (`ath`).',
+    'Make proofs with the hash of the token that is sent.',
+  ),
+  proof_nonce: entry(
+    401,
+    'The proof has no nonce, or one that is not valid any more.',
+    'Send the request again with the `DPoP-Nonce` of the answer in the proof. Clients do this by themselves.',
+  ),
+  proof_replayed: entry(
+    401,
+    'The proof was used before.',
+    'Make a new proof for each request. Nobody but its sender should have it: look for a proxy that repeats requests.',
   ),
   revoked: entry(401, '`isRevoked` returned true.', 'Sign in again.'),
   batch: entry(

@@ -14,7 +14,7 @@ const EVIL = 'https://app.example.evil';
 const READABLE = {
   'access-control-allow-origin': APP,
   vary: 'Origin',
-  'access-control-expose-headers': 'WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version',
+  'access-control-expose-headers': 'WWW-Authenticate, DPoP-Nonce, Mcp-Session-Id, MCP-Protocol-Version',
 };
 
 /** The part of a Fastify instance that is used. */

@@ -222,8 +222,6 @@ describe('what a document says', () => {
     resource_tos_uri: `${ORIGIN}/tos`,
     tls_client_certificate_bound_access_tokens: false,
     authorization_details_types_supported: ['note'],
-    dpop_signing_alg_values_supported: ['ES256'],
-    dpop_bound_access_tokens_required: false,
     x_vendor: { deep: [1, null, { a: 'é' }] },
   };
 
@@ -277,8 +275,8 @@ describe('what a document says', () => {
         '"resource_signing_alg_values_supported" member 0 must not be "none"',
       ],
       [
-        { dpop_bound_access_tokens_required: 'yes' },
-        '"dpop_bound_access_tokens_required" must be true or false',
+        { tls_client_certificate_bound_access_tokens: 'yes' },
+        '"tls_client_certificate_bound_access_tokens" must be true or false',
       ],
       [{ x_vendor: null }, '"x_vendor" has no value; leave it out'],
       [{ resource: ADMIN }, '"resource" is given by the option "resource"; leave it out here'],

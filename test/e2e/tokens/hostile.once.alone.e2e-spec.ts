@@ -411,7 +411,7 @@ describe('keys under attack', () => {
     );
 
   verifies('H14', 'cost one fetch per window, and good tokens pass meanwhile', async () => {
-    const server = { remoteJwkSet: { timeoutMs: 300, cooldownSeconds: 30, cacheMaxAgeSeconds: 3600 } };
+    const server = { remoteJwkSet: { timeoutMs: 2000, cooldownSeconds: 30, cacheMaxAgeSeconds: 3600 } };
     const app = await attacked({ server, more: { tokenCache: false } });
     const good = await app.mint();
     await app.accepts(good);

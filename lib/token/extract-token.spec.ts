@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import { CredentialsRejectedError, TokenRejectedError } from '../errors/rejection.errors.js';
-import { assertTokenForm, type CredentialSources, extractBearerToken } from './extract-bearer-token.js';
+import { assertTokenForm, type CredentialSources, extractToken } from './extract-token.js';
 
 const JWS = 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln';
 
@@ -9,7 +9,7 @@ const MAX_LENGTH = 8192;
 
 /** What becomes of credentials on their way: taken from the request, then looked at. */
 function take(sources: CredentialSources, maxLength = MAX_LENGTH): string {
-  const token = extractBearerToken(sources);
+  const token = extractToken(sources);
   assertTokenForm(token, maxLength);
   return token;
 }
@@ -27,7 +27,7 @@ function outcome(...authorization: string[]): string {
   }
 }
 
-describe('extractBearerToken', () => {
+describe('extractToken', () => {
   verifies('TOK-04', 'compares the scheme without regard to case', () => {
     for (const scheme of ['Bearer', 'bearer', 'BEARER', 'bEaReR'])
       expect(extract(`${scheme} ${JWS}`)).toBe(JWS);

@@ -1,0 +1,90 @@
+import { SIGNATURE_ALGORITHMS } from './algorithms.js';
+import { Check, CheckOptional, CheckOptionalObject } from './check.decorator.js';
+import type { ReplayStore } from './replay-store.js';
+import { isListOf, isOneOf, isWholeNumber, type Problem } from './value-rules.js';
+
+/** The shortest secret: 32 random bytes in base64url have 43 characters. */
+const MIN_SECRET_LENGTH = 43;
+
+const isNonceSecrets: Problem = (value) => {
+  if (!Array.isArray(value) || value.length < 1 || value.length > 2)
+    return 'must be a list of one or two secrets: the current one, and the one before it';
+  const isLong = (secret: unknown): boolean =>
+    typeof secret === 'string' && secret.length >= MIN_SECRET_LENGTH;
+  if (!value.every(isLong)) return 'must have at least 43 characters each: 32 random bytes in base64url';
+  return value[0] === value[1] ? 'names the same secret twice; leave the second one out' : undefined;
+};
+
+const isReplayStore: Problem = (value) =>
+  typeof (value as Partial<ReplayStore> | null)?.reserve === 'function'
+    ? undefined
+    : 'must be an object with a method "reserve"';
+
+/**
+ * Nonces of the resource, which clients put into their proofs.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-9 | RFC 9449 section 9}
+ * @publicApi
+ */
+export class DpopNonceOptions {
+  /**
+   * The secrets that nonces are made with: the current one, and the one before it while it is replaced. All replicas have the
+   * same ones, so they need no store. Text of at least 43 characters, such as 32 random bytes in base64url. Never printed.
+   */
+  @Check(isNonceSecrets) readonly secrets!: readonly [string, string?];
+}
+
+/**
+ * Proofs of possession by DPoP: a token that is bound to a key is accepted only with a proof that its sender has the key.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9449 | RFC 9449}
+ * @publicApi
+ */
+export class DpopOptions {
+  /** `allowed`: bound tokens and bearer tokens are accepted. `required`: only bound tokens are. */
+  @Check(isOneOf('allowed', 'required')) readonly mode!: 'allowed' | 'required';
+
+  /**
+   * The algorithms that proofs may be signed with, all asymmetric. They are published in the metadata and in challenges.
+   *
+   * @defaultValue every asymmetric algorithm that tokens may be signed with by default
+   */
+  @CheckOptional(isListOf(isOneOf(...SIGNATURE_ALGORITHMS), { nonEmpty: true }))
+  readonly algorithms?: readonly string[] = SIGNATURE_ALGORITHMS;
+
+  /**
+   * How far the `iat` of a proof may be from the time of the request, in both directions. Unit: seconds. Range: 1 to 3600.
+   *
+   * @defaultValue 300
+   */
+  @CheckOptional(isWholeNumber(1, 3600, 'seconds')) readonly proofMaxAgeSeconds?: number = 300;
+
+  /**
+   * Asks clients to put a nonce of the resource into each proof, so that no proof can be made in advance. A nonce is valid for
+   * `proofMaxAgeSeconds`; a client without a valid one gets a new one with its 401, and sends its request again.
+   *
+   * @defaultValue none: proofs need no nonce
+   */
+  @CheckOptionalObject(() => DpopNonceOptions) readonly nonce?: DpopNonceOptions;
+
+  /**
+   * Where the proofs that were used are kept, so that each is accepted once. Share one between replicas.
+   *
+   * @defaultValue the memory of this process
+   */
+  @CheckOptional(isReplayStore) readonly replayStore?: ReplayStore;
+}
+
+/**
+ * Writes the short forms of the option out, and keeps a store as it is: objects among the options are copied.
+ *
+ * @internal
+ */
+export function writtenOutDpop(given: unknown): unknown {
+  if (given === 'off') return undefined;
+  if (given === 'allowed' || given === 'required') return { mode: given };
+  const store = (given as Partial<DpopOptions> | null | undefined)?.replayStore;
+  if (typeof store?.reserve !== 'function') return given;
+  const replayStore: ReplayStore = { reserve: (key, ttlMs) => store.reserve(key, ttlMs) };
+  return { ...(given as DpopOptions), replayStore };
+}

@@ -1,0 +1,34 @@
+import { TokenRejectedError } from '../errors/rejection.errors.js';
+import type { ResolvedProtectedResourceOptions } from '../options/resolved-options.interface.js';
+import type { TokenClaims } from '../options/token.verifier.js';
+
+/** What the sender of a token must prove to have. @internal */
+export interface Confirmation {
+  /** The thumbprint of the key of DPoP. */
+  readonly jkt: string;
+}
+
+/** SHA-256 in base64url: the last character has two bits that are always zero. */
+const SHA256_THUMBPRINT = /^[\w-]{42}[AEIMQUYcgkosw048]$/;
+
+/**
+ * Returns the confirmation of a token; undefined if it is bound to nothing.
+ *
+ * A token that is bound in a way that the resource does not verify is rejected: without a proof, anyone may present it. Unknown
+ * members beside one that is verified are ignored.
+ *
+ * @throws {@link TokenRejectedError} `sender_constrained`
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7800#section-3.1 | RFC 7800 section 3.1}
+ * @internal
+ */
+export function confirmationOf(
+  { cnf }: TokenClaims,
+  { dpop }: Pick<ResolvedProtectedResourceOptions, 'dpop'>,
+): Confirmation | undefined {
+  if (cnf === undefined) return undefined;
+  if (typeof cnf !== 'object' || cnf === null || !dpop) throw new TokenRejectedError('sender_constrained');
+  const { jkt, 'x5t#S256': certificate } = cnf as Readonly<Record<string, unknown>>;
+  if (typeof jkt !== 'string' || !SHA256_THUMBPRINT.test(jkt) || certificate !== undefined)
+    throw new TokenRejectedError('sender_constrained');
+  return { jkt };
+}

@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { SignJWT } from 'jose';
+import { describe, expect, it } from 'vitest';
+import { ProvingClient } from '../../test/fixtures/dpop.js';
+import { ProofRejectedError } from '../errors/rejection.errors.js';
+import { verifyDpopProof } from './dpop-proof.js';
+
+const URL = 'https://api.example.com/notes';
+const TOKEN = 'token';
+const client = await ProvingClient.make(URL);
+const expected = {
+  jkt: client.jkt,
+  token: TOKEN,
+  method: 'GET',
+  url: URL,
+  algorithms: ['ES256'],
+  maxAgeSeconds: 300,
+  nowSeconds: Date.now() / 1000,
+};
+
+async function reasonFor(proof: string, more: Partial<typeof expected> = {}): Promise<string> {
+  try {
+    await verifyDpopProof(proof, { ...expected, ...more });
+    return 'accepted';
+  } catch (error) {
+    if (!(error instanceof ProofRejectedError)) throw error;
+    return error.reason;
+  }
+}
+
+describe('verifyDpopProof', () => {
+  it('accepts a proof, and returns what has to be checked with a store', async () => {
+    const proof = await client.proof({ token: TOKEN, claims: { jti: 'j', iat: 5, nonce: 'n' } });
+    expect(await verifyDpopProof(proof, { ...expected, nowSeconds: 5 })).toEqual({
+      jti: 'j',
+      iat: 5,
+      nonce: 'n',
+    });
+  });
+
+  it('accepts nothing when the clock is broken or the request has no path', async () => {
+    const proof = await client.proof({ token: TOKEN });
+    expect(await reasonFor(proof)).toBe('accepted');
+    expect(await reasonFor(proof, { nowSeconds: NaN })).toBe('proof_time');
+    const { url: _, ...withoutUrl } = expected;
+    await expect(verifyDpopProof(proof, { ...withoutUrl, url: undefined })).rejects.toMatchObject({
+      reason: 'proof_request',
+    });
+  });
+
+  it('rejects any text by its own error, and never by another', async () => {
+    const part = fc.oneof(
+      fc.string(),
+      fc.base64String(),
+      fc.json().map((text) => Buffer.from(text).toString('base64url')),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(part, { maxLength: 5 }), async (parts) => {
+        expect(await reasonFor(parts.join('.'))).toMatch(/^proof_/);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('rejects any header and payload beside the right ones, signed with the right key', async () => {
+    const member = fc.constantFrom('htm', 'htu', 'iat', 'jti', 'ath');
+    await fc.assert(
+      fc.asyncProperty(member, fc.jsonValue(), async (name, value) => {
+        fc.pre(
+          value !== 'GET' && value !== URL && !(name === 'jti' && typeof value === 'string' && value !== ''),
+        );
+        expect(await reasonFor(await client.proof({ token: TOKEN, claims: { [name]: value } }))).toMatch(
+          /^proof_/,
+        );
+      }),
+      { numRuns: 300 },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom('typ', 'jwk', 'crit'), fc.jsonValue(), async (name, value) => {
+        const [, payload, signature] = (await client.proof({ token: TOKEN })).split('.');
+        const header = { typ: 'dpop+jwt', alg: 'ES256', jwk: client.jwk, [name]: value };
+        const changed = Buffer.from(JSON.stringify(header)).toString('base64url');
+        expect(await reasonFor([changed, payload, signature].join('.'))).toMatch(/^proof_/);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('rejects a payload that is no object, and keys that cannot be used', async () => {
+    const sign = (payload: Record<string, unknown>, jwk: object): Promise<string> =>
+      new SignJWT(payload)
+        .setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk: jwk as never })
+        .sign(client.key.privateKey);
+    for (const jwk of [
+      { ...client.jwk, use: 'enc' },
+      { ...client.jwk, k: 'AAAA' },
+      { kty: 'oct', k: 'AAAA' },
+      { kty: 'RSA', n: 'x'.repeat(684), e: 'AQAB' },
+      { kty: 'RSA', n: 'AQAB', e: 'x'.repeat(7) },
+      { kty: 'EC', crv: 'P-256', x: 1, y: 2 },
+      [],
+    ])
+      expect(await reasonFor(await sign({}, jwk))).toMatch(/^proof_(key|malformed)$/);
+  });
+});

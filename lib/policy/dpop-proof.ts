@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto';
+import {
+  calculateJwkThumbprint,
+  compactVerify,
+  decodeProtectedHeader,
+  EmbeddedJWK,
+  errors,
+  type JWK,
+  type ProtectedHeaderParameters,
+} from 'jose';
+import { ProofRejectedError } from '../errors/rejection.errors.js';
+import { normalizedUrl } from './proof-url.js';
+
+/** The longest proof. One with an RSA key of 4096 bits has about 2,300 characters. */
+const MAX_PROOF_LENGTH = 4096;
+
+/** The longest `jti`: it is hashed, and a client needs no more for an unguessable value. */
+const MAX_JTI_LENGTH = 256;
+
+/** The longest modulus and exponent of an RSA key, 4096 and 32 bits in base64url: longer ones take long to verify. */
+const MAX_MODULUS_LENGTH = 683;
+const MAX_EXPONENT_LENGTH = 6;
+
+/** The members that make a JWK private or symmetric. */
+const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
+
+/** What a proof must say. @internal */
+export interface ProofExpectation {
+  /** The thumbprint of the key that the token is bound to. */
+  readonly jkt: string;
+  readonly token: string;
+  readonly method: string;
+  /** The normalized URL of the request; undefined if it has none. */
+  readonly url: string | undefined;
+  readonly algorithms: readonly string[];
+  readonly maxAgeSeconds: number;
+  readonly nowSeconds: number;
+}
+
+/** A proof that was verified. @internal */
+export interface DpopProof {
+  readonly jti: string;
+  /** Unit: seconds since the epoch. */
+  readonly iat: number;
+  /** Not checked. */
+  readonly nonce: unknown;
+}
+
+/**
+ * Verifies a DPoP proof: its form, its key, its signature, and that it was made for this request and this token, just now.
+ * Neither its nonce nor whether it was used before is checked.
+ *
+ * @param proof - the value of the header, not checked
+ * @throws {@link ProofRejectedError}
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-4.3 | RFC 9449 section 4.3}
+ * @internal
+ */
+export async function verifyDpopProof(proof: string, expected: ProofExpectation): Promise<DpopProof> {
+  if (proof.length > MAX_PROOF_LENGTH) throw new ProofRejectedError('proof_malformed');
+  const { typ, alg, jwk } = headerOf(proof);
+  if (typeof typ !== 'string' || typ.toLowerCase() !== 'dpop+jwt')
+    throw new ProofRejectedError('proof_malformed');
+  if (alg === undefined || !expected.algorithms.includes(alg))
+    throw new ProofRejectedError('proof_algorithm');
+  // Before the signature, so that only the holder of a bound token can have this server verify one.
+  if (!isPublicKey(jwk) || (await thumbprintOf(jwk)) !== expected.jkt)
+    throw new ProofRejectedError('proof_key');
+  return checkedClaims(await verifiedPayload(proof, alg), expected);
+}
+
+function headerOf(proof: string): ProtectedHeaderParameters {
+  try {
+    return decodeProtectedHeader(proof);
+  } catch (error) {
+    throw new ProofRejectedError('proof_malformed', undefined, { cause: error });
+  }
+}
+
+function isPublicKey(jwk: unknown): jwk is JWK {
+  if (typeof jwk !== 'object' || jwk === null || Array.isArray(jwk)) return false;
+  const { kty, n = '', e = '' } = jwk as Readonly<Record<string, unknown>>;
+  if (SECRET_MEMBERS.some((member) => member in jwk)) return false;
+  if (kty !== 'RSA') return kty === 'EC' || kty === 'OKP';
+  return String(n).length <= MAX_MODULUS_LENGTH && String(e).length <= MAX_EXPONENT_LENGTH;
+}
+
+async function thumbprintOf(jwk: JWK): Promise<string | undefined> {
+  try {
+    return await calculateJwkThumbprint(jwk);
+  } catch {
+    return undefined; // members are missing, or are no text
+  }
+}
+
+async function verifiedPayload(proof: string, alg: string): Promise<unknown> {
+  try {
+    const { payload } = await compactVerify(proof, EmbeddedJWK, { algorithms: [alg] });
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)) as unknown;
+  } catch (error) {
+    throw new ProofRejectedError(reasonOf(error), undefined, { cause: error });
+  }
+}
+
+function reasonOf(error: unknown): 'proof_signature' | 'proof_malformed' | 'proof_key' {
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'proof_signature';
+  return error instanceof errors.JWSInvalid ||
+    error instanceof SyntaxError ||
+    !(error instanceof errors.JOSEError)
+    ? 'proof_malformed'
+    : 'proof_key';
+}
+
+function checkedClaims(payload: unknown, expected: ProofExpectation): DpopProof {
+  if (typeof payload !== 'object' || payload === null) throw new ProofRejectedError('proof_malformed');
+  const { htm, htu, iat, jti, ath, nonce } = payload as Readonly<Record<string, unknown>>;
+  const isSound =
+    typeof htm === 'string' &&
+    typeof htu === 'string' &&
+    typeof iat === 'number' &&
+    typeof jti === 'string' &&
+    jti !== '' &&
+    jti.length <= MAX_JTI_LENGTH;
+  if (!isSound) throw new ProofRejectedError('proof_malformed');
+  const isOfRequest =
+    htm === expected.method && expected.url !== undefined && normalizedUrl(htu) === expected.url;
+  if (!isOfRequest) throw new ProofRejectedError('proof_request');
+  // Written so that a clock that returns NaN accepts nothing.
+  if (!(Math.abs(expected.nowSeconds - iat) <= expected.maxAgeSeconds))
+    throw new ProofRejectedError('proof_time');
+  if (ath !== createHash('sha256').update(expected.token).digest('base64url'))
+    throw new ProofRejectedError('proof_token');
+  return { jti, iat, nonce };
+}
