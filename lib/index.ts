@@ -58,6 +58,11 @@ export type {
   TokenCacheOptions,
   UnauthorizedRequest,
 } from './options/mcp-auth-options.js';
+export type {
+  CertificateHeaderFormat,
+  CertificateHeaderOptions,
+  MutualTlsOptions,
+} from './options/mutual-tls-options.js';
 export { toolChallengeForOpenAi } from './options/openai-clients.js';
 export type { ToolChallengeForm, ToolChallengeRequest } from './options/tool-challenge-options.js';
 export type { ReplayStore } from './options/replay-store.js';
@@ -69,6 +74,7 @@ export type { RequestUserOptions, VerifiedCaller } from './options/request-user-
 export type {
   ResolvedDpopOptions,
   ResolvedMcpAuthOptions,
+  ResolvedMutualTlsOptions,
   ResolvedProtectedResourceOptions,
 } from './options/resolved-options.interface.js';
 export type {

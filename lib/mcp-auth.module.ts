@@ -20,6 +20,7 @@ import { McpAuthEvents } from './events/mcp-auth-events.js';
 import { RateLimitedLogger } from './events/rate-limited-logger.js';
 import { RESPONSE_PROVIDERS } from './response/response.providers.js';
 import { AccessTokenAuthenticator } from './request/access-token.authenticator.js';
+import { ClientCertificates } from './request/client-certificates.js';
 import { ProofOfPossession } from './request/proof-of-possession.js';
 import { ReplayProtection } from './request/replay-protection.js';
 import { RequestUsers } from './request/request-users.js';
@@ -101,6 +102,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     RequestUsers,
     AccessTokenAuthenticator,
     ReplayProtection,
+    ClientCertificates,
     ProofOfPossession,
     ScopePolicy,
     AuthenticationPolicy,

@@ -757,6 +757,21 @@ const clients = {
 
 const notOffered = (source: string, behaviour: string, deferred: string) => ({ source, behaviour, deferred });
 
+/** Tokens that are bound to a TLS certificate. */
+const mutualTls = {
+  'POP-30': row(
+    'RFC 8705 3',
+    'a token of the certificate of the TLS connection is accepted, with each request',
+  ),
+  'POP-31': row('RFC 8705 3.1', 'x5t#S256 is compared exactly; other confirmations are rejected'),
+  'POP-32': row('RFC 8705 3', 'without mutualTls, tokens that are bound to a certificate are rejected'),
+  'POP-33': row('RFC 8705 6.2', 'with required, tokens that are bound to no certificate are rejected'),
+  'POP-34': row('RFC 9440 2', 'a proxy passes one certificate on: percent-encoded PEM, XFCC or RFC 9440'),
+  'POP-35': row('RFC 9440 4.1', 'the header counts only from the address of a trusted proxy'),
+  'POP-36': row('RFC 9728 2', 'tls_client_certificate_bound_access_tokens follows the option'),
+  'POP-37': row('design', 'a wrong header, form or address of a proxy fails the start'),
+} as const;
+
 /** How the user has authenticated. */
 const userAuthentication = {
   'STP-01': row('RFC 9470 3', 'weak or old authentication is 401 insufficient_user_authentication'),
@@ -841,6 +856,7 @@ export const requirements = {
   ...publicLifecycle,
   ...waysIn,
   ...onePath,
+  ...mutualTls,
   ...userAuthentication,
   ...left,
   ...sampleApps,

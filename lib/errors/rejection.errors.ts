@@ -75,6 +75,9 @@ export type TokenRejection =
   | 'sender_constrained'
   | 'not_an_access_token'
   | 'not_bound'
+  | 'certificate_missing'
+  | 'certificate_malformed'
+  | 'certificate_mismatch'
   | 'revoked'
   | ProofRejection;
 

@@ -179,6 +179,9 @@ const REASONS = Object.keys({
   too_old: 0,
   missing_claim: 0,
   not_bound: 0,
+  certificate_missing: 0,
+  certificate_malformed: 0,
+  certificate_mismatch: 0,
   revoked: 0,
 } satisfies Record<Exclude<TokenRejection, ProofRejection>, 0>) as TokenRejection[];
 
@@ -331,7 +334,7 @@ describe('rejectionResponse', () => {
       expect(new Set(names).size).toBe(names.length);
       expect(names).not.toContain('realm');
     }
-    expect(challenges()).toHaveLength(24);
+    expect(challenges()).toHaveLength(28);
   });
 
   verifies('CHL-11', 'lets clients find every parameter by the first place where its name occurs', () => {

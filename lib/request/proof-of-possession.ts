@@ -11,6 +11,7 @@ import type { ValidatedToken } from '../policy/validate-claims.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { type CredentialRequest, proofsIn } from '../token/credential-sources.js';
 import type { TokenScheme } from '../token/extract-token.js';
+import { ClientCertificates } from './client-certificates.js';
 import { ReplayProtection } from './replay-protection.js';
 import type { RequestContext } from './request-context.js';
 
@@ -34,6 +35,7 @@ export class ProofOfPossession {
     @Inject(MCP_AUTH_OPTIONS)
     private readonly options: Pick<ResolvedMcpAuthOptions, 'now' | 'clockToleranceSeconds' | 'resources'>,
     private readonly replays: ReplayProtection,
+    private readonly certificates: ClientCertificates,
   ) {
     for (const { dpop, resource } of options.resources) {
       if (!dpop?.nonce) continue;
@@ -43,20 +45,20 @@ export class ProofOfPossession {
   }
 
   /**
-   * Checks a token that is presented without a proof: by a scheme or a host that has none.
+   * Checks a token for a host that sees neither proof nor certificate.
    *
    * @throws {@link TokenRejectedError} `sender_constrained` for a bound token, `not_bound` if the resource requires bound ones
    */
   assertBearer({ confirmation, claims }: ValidatedToken, { options }: ProtectedResource): void {
     if (confirmation) throw withRejectedClaims(new TokenRejectedError('sender_constrained'), claims);
-    if (options.dpop?.mode === 'required')
+    if (options.dpop?.mode === 'required' || options.mutualTls?.required)
       throw withRejectedClaims(new TokenRejectedError('not_bound'), claims);
   }
 
   /**
-   * Checks the proof of a token, if it is presented with one. Returns no promise for a bearer token.
+   * Checks the certificate and the proof of a token, if it needs them. Returns no promise for a bearer token.
    *
-   * @throws what {@link assertBearer} throws; {@link ProofRejectedError}; the promise rejects with the same, and with
+   * @throws {@link TokenRejectedError} `sender_constrained`, `not_bound` or a reason of the certificate; {@link ProofRejectedError}; the promise rejects with the same, and with
    * {@link AuthorizationServerUnavailableError} if the store of used proofs cannot tell
    */
   check(
@@ -65,13 +67,17 @@ export class ProofOfPossession {
     validated: ValidatedToken,
     resource: ProtectedResource,
   ): Promise<void> | undefined {
-    const { dpop } = resource.options;
+    const { dpop, mutualTls } = resource.options;
+    const { confirmation, claims } = validated;
+    if (mutualTls) this.certificates.assertBound(presented.request, validated, mutualTls);
     if (presented.scheme === 'bearer' || !dpop) {
-      this.assertBearer(validated, resource);
+      if (confirmation?.jkt !== undefined)
+        throw withRejectedClaims(new TokenRejectedError('sender_constrained'), claims);
+      if (dpop?.mode === 'required') throw withRejectedClaims(new TokenRejectedError('not_bound'), claims);
       return undefined;
     }
-    const { confirmation, claims } = validated;
-    if (!confirmation) throw withRejectedClaims(new TokenRejectedError('not_bound'), claims);
+    if (confirmation?.jkt === undefined)
+      throw withRejectedClaims(new TokenRejectedError('not_bound'), claims);
     return this.prove(context, presented, confirmation.jkt, resource.options.resource, dpop).catch(
       (error: unknown) => {
         throw withRejectedClaims(error as Error, claims);

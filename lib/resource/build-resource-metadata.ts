@@ -17,7 +17,12 @@ export function advertisedScopes(scopes: Iterable<string>): readonly string[] {
  * @internal
  */
 export function buildResourceMetadata(
-  { resource, metadata, dpop }: Pick<ResolvedProtectedResourceOptions, 'resource' | 'metadata' | 'dpop'>,
+  {
+    resource,
+    metadata,
+    dpop,
+    mutualTls,
+  }: Pick<ResolvedProtectedResourceOptions, 'resource' | 'metadata' | 'dpop' | 'mutualTls'>,
   issuers: readonly string[],
   scopes: readonly string[],
 ): ProtectedResourceMetadata {
@@ -28,6 +33,7 @@ export function buildResourceMetadata(
     bearer_methods_supported: ['header'],
     ...(dpop && { dpop_signing_alg_values_supported: dpop.algorithms }),
     ...(dpop?.mode === 'required' && { dpop_bound_access_tokens_required: true }),
+    ...(mutualTls && { tls_client_certificate_bound_access_tokens: true }),
     ...metadata,
   };
 }

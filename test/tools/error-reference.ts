@@ -149,6 +149,21 @@ export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenc
     'The token is not bound to a key. The resource requires that, or the request presents the token with the scheme DPoP.',
     'Let the client use DPoP when it gets the token, or send an unbound token as `Bearer`.',
   ),
+  certificate_missing: entry(
+    401,
+    'The token is bound to a TLS certificate, and the client has sent none, or the proxy has not passed it on.',
+    'Let the TLS server ask for certificates (`requestCert`), and the proxy set the header of `mutualTls.certificateHeader`. The address of the proxy must be in `trustedProxies`.',
+  ),
+  certificate_malformed: entry(
+    401,
+    'The header with the certificate is there several times, or does not have its `format`.',
+    'Let the proxy replace the header of its clients, and compare `format` with what it sends.',
+  ),
+  certificate_mismatch: entry(
+    401,
+    'The client uses another TLS certificate than the one that the token is bound to.',
+    'Use the certificate that the token was requested with. After a change of the certificate, get a new token.',
+  ),
   proof_missing: entry(
     401,
     'The scheme is DPoP, and the header `DPoP` is missing.',
