@@ -65,11 +65,19 @@ export type {
 } from './options/mutual-tls-options.js';
 export { toolChallengeForOpenAi } from './options/openai-clients.js';
 export type { ToolChallengeForm, ToolChallengeRequest } from './options/tool-challenge-options.js';
-export type { ReplayStore } from './options/replay-store.js';
 export type {
   ProtectedResourceMetadataOptions,
   ProtectedResourceOptions,
 } from './options/protected-resource-options.js';
+export { MemoryRevocationList, type MemoryRevocationListOptions } from './options/memory-revocation.list.js';
+export type {
+  Revocation,
+  RevocationList,
+  RevokedPrincipal,
+  RevokedToken,
+} from './options/revocation-list.js';
+export type { ReplayStore } from './options/replay-store.js';
+export type { OneTimeTokenOptions } from './options/replay-store-options.js';
 export type { RequestUserOptions, VerifiedCaller } from './options/request-user-options.js';
 export type {
   ResolvedDpopOptions,
@@ -126,6 +134,7 @@ export {
   ResourceTokenVerifier,
   type ResourceTokenVerifierOptions,
 } from './request/resource-token.verifier.js';
+export { McpAuthStreams } from './response/mcp-auth-streams.js';
 export { AllowAnonymous } from './decorators/allow-anonymous.decorator.js';
 export { NoFurtherScopes } from './decorators/no-further-scopes.decorator.js';
 export { ProtectedResource } from './decorators/protected-resource.decorator.js';

@@ -18,10 +18,12 @@ import { IssuerKeysRegistry } from './authorization-server/issuer-keys.registry.
 import { McpAuthConfigError } from './errors/config.error.js';
 import { McpAuthEvents } from './events/mcp-auth-events.js';
 import { RateLimitedLogger } from './events/rate-limited-logger.js';
+import { McpAuthStreams } from './response/mcp-auth-streams.js';
 import { RESPONSE_PROVIDERS } from './response/response.providers.js';
 import { AccessTokenAuthenticator } from './request/access-token.authenticator.js';
 import { ClientCertificates } from './request/client-certificates.js';
 import { ProofOfPossession } from './request/proof-of-possession.js';
+import { OneTimeTokens } from './request/one-time-tokens.js';
 import { ReplayProtection } from './request/replay-protection.js';
 import { RequestUsers } from './request/request-users.js';
 import { RevocationCheck } from './request/revocation.check.js';
@@ -99,6 +101,8 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     RateLimitedLogger,
     VerifiedTokenCache,
     RevocationCheck,
+    ReplayProtection,
+    OneTimeTokens,
     RequestUsers,
     AccessTokenAuthenticator,
     ReplayProtection,
@@ -126,6 +130,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     TokenVerifier,
     McpAuthDiagnostics,
     McpAuthEvents,
+    McpAuthStreams,
     MCP_AUTH_OPTIONS,
   ],
 })

@@ -770,6 +770,7 @@ const mutualTls = {
   'POP-35': row('RFC 9440 4.1', 'the header counts only from the address of a trusted proxy'),
   'POP-36': row('RFC 9728 2', 'tls_client_certificate_bound_access_tokens follows the option'),
   'POP-37': row('design', 'a wrong header, form or address of a proxy fails the start'),
+  'POP-38': row('RFC 7800 3.1', 'a token that is bound to a certificate and to a key needs both proofs'),
 } as const;
 
 /** How the user has authenticated. */

@@ -70,6 +70,7 @@ const REASONS: Readonly<Record<RejectionReason, true>> = {
   proof_nonce: true,
   proof_replayed: true,
   revoked: true,
+  replayed: true,
   batch: true,
   header_mismatch: true,
   too_large: true,

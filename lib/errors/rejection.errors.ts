@@ -79,6 +79,7 @@ export type TokenRejection =
   | 'certificate_malformed'
   | 'certificate_mismatch'
   | 'revoked'
+  | 'replayed'
   | ProofRejection;
 
 /**
@@ -246,7 +247,7 @@ export class AuthorizationServerUnavailableError extends McpAuthError {
    */
   constructor(
     readonly issuer: string,
-    readonly missing: 'keys' | 'metadata' | 'introspection' | 'verification' = 'keys',
+    readonly missing: 'keys' | 'metadata' | 'introspection' | 'verification' | 'replay protection' = 'keys',
     options?: ErrorOptions,
   ) {
     super('ERR_MCP_AUTH_UNAVAILABLE', `Could not get the ${missing} of ${issuer}`, options);

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { OneTimeTokens } from '../request/one-time-tokens.js';
 import { RequestContext } from '../request/request-context.js';
 import { RequestUsers } from '../request/request-users.js';
 import { toAuthInfo } from '../request/to-auth-info.js';
@@ -22,6 +23,7 @@ export class RequestAuthenticator {
   constructor(
     private readonly tokens: AccessTokenAuthenticator,
     private readonly possession: ProofOfPossession,
+    private readonly oneTimeTokens: OneTimeTokens,
     private readonly report: DecisionReport,
     private readonly users: RequestUsers,
   ) {}
@@ -72,26 +74,8 @@ export class RequestAuthenticator {
     const token = extractToken(sources, scheme);
     const presented = { token, scheme, request } as const;
     const verified = this.tokens.authenticate(token, resource);
-    if (!(verified instanceof Promise)) return this.prove(context, presented, verified, resource);
-    return verified.then((later) => this.prove(context, presented, later, resource));
-  }
-
-  /** Checks that the sender may present the token, and records the caller. Returns no promise for a bearer token. */
-  private prove(
-    context: RequestContext,
-    presented: PresentedToken,
-    verified: ValidatedToken,
-    resource: ProtectedResource,
-  ): Promise<void> | undefined {
-    const { token, request } = presented;
-    const pending = this.possession.check(context, presented, verified, resource);
-    if (!pending) {
-      this.record(context, request, token, verified, resource);
-      return undefined;
-    }
-    return pending.then(() => {
-      this.record(context, request, token, verified, resource);
-    });
+    if (!(verified instanceof Promise)) return this.conclude(context, presented, verified, resource);
+    return verified.then((later) => this.conclude(context, presented, later, resource));
   }
 
   /** Presents the caller again if there is one for this resource; else removes the result of another layer. */
@@ -114,6 +98,26 @@ export class RequestAuthenticator {
     if (presented === undefined || presented === context.authentication?.user) return false;
     this.report.foreignAuth(property);
     return true;
+  }
+
+  /** Checks that its sender may present the token, uses it if it may be used only once, and records the caller. */
+  private conclude(
+    context: RequestContext,
+    presented: PresentedToken,
+    verified: ValidatedToken,
+    resource: ProtectedResource,
+  ): Promise<void> | undefined {
+    const use = (): Promise<void> | undefined => this.oneTimeTokens.use(verified, resource, context);
+    const proved = this.possession.check(context, presented, verified, resource);
+    const pending = proved ? proved.then(use) : use();
+    const { token, request } = presented;
+    if (!pending) {
+      this.record(context, request, token, verified, resource);
+      return undefined;
+    }
+    return pending.then(() => {
+      this.record(context, request, token, verified, resource);
+    });
   }
 
   private record(

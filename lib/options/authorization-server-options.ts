@@ -5,6 +5,7 @@ import { SIGNATURE_ALGORITHMS } from './algorithms.js';
 import { CheckOptional, CheckOptionalObject } from './check.decorator.js';
 import { USUAL_CLAIM_NAMES } from './claim-names.js';
 import { IntrospectionOptions } from './introspection-options.js';
+import { OneTimeTokenOptions } from './replay-store-options.js';
 import { identifierProblem, urlProblem } from './url-rules.js';
 import {
   isBoolean,
@@ -182,6 +183,20 @@ export class AuthorizationServerBaseOptions {
    * @defaultValue none
    */
   @CheckOptional(isListOf(isText, { nonEmpty: false })) readonly requiredClaims?: readonly string[] = [];
+
+  /**
+   * Whether each token of this server is accepted for one request only, also if a `verifier` verified it. A token that was
+   * used before is rejected. Two tokens are the same if they have the same `jti`. A token without `jti` is rejected, and so is
+   * one without an expiry, or with an expiry more than 30 days away. A request with several guards uses its token once.
+   *
+   * The token counts as used once all checks of it have passed, and before scopes are compared. `true`: see
+   * {@link OneTimeTokenOptions} for where used tokens are remembered.
+   *
+   * @defaultValue false
+   * @see {@link https://www.rfc-editor.org/rfc/rfc7519#section-4.1.7 | RFC 7519 section 4.1.7}
+   */
+  @CheckOptionalObject(() => OneTimeTokenOptions, 'must be true, false or an object', [true, false])
+  readonly oneTimeTokens?: boolean | OneTimeTokenOptions = false;
 
   /**
    * Which claims of its JWTs and introspection answers name client and scopes. A `verifier` of the application uses the usual

@@ -2,6 +2,7 @@ import type { ConfigProblem } from '../errors/config.error.js';
 import type { AnyAuthorizationServerOptions } from './authorization-server-options.js';
 import type { CheckedOptions, CheckedResource } from './option-problems.js';
 import { ambiguousIntrospection, authorizationServerProblems } from './authorization-server-checks.js';
+import { replicaProblems } from './replica-checks.js';
 import { canonicalResource } from './url-rules.js';
 
 /** Returns the conflicts between options that each have a valid shape. @internal */
@@ -17,6 +18,7 @@ export function crossProblems(options: CheckedOptions): ConfigProblem[] {
     ...duplicates(resources, ({ name }) => name, 'resources', 'name'),
     ...alias,
     ...privateIssuerProblems(options),
+    ...replicaProblems(options),
     ...resources.flatMap((resource, index) =>
       resourceProblems(resource, `resources[${String(index)}]`, isDeferred),
     ),

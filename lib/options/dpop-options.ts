@@ -1,6 +1,7 @@
 import { SIGNATURE_ALGORITHMS } from './algorithms.js';
 import { Check, CheckOptional, CheckOptionalObject } from './check.decorator.js';
 import type { ReplayStore } from './replay-store.js';
+import { isReplayStore, withReplayStoreKept } from './replay-store-options.js';
 import { isListOf, isOneOf, isWholeNumber, type Problem } from './value-rules.js';
 
 /** The shortest secret: 32 random bytes in base64url have 43 characters. */
@@ -14,11 +15,6 @@ const isNonceSecrets: Problem = (value) => {
   if (!value.every(isLong)) return 'must have at least 43 characters each: 32 random bytes in base64url';
   return value[0] === value[1] ? 'names the same secret twice; leave the second one out' : undefined;
 };
-
-const isReplayStore: Problem = (value) =>
-  typeof (value as Partial<ReplayStore> | null)?.reserve === 'function'
-    ? undefined
-    : 'must be an object with a method "reserve"';
 
 /**
  * Nonces of the resource, which clients put into their proofs.
@@ -68,23 +64,16 @@ export class DpopOptions {
   @CheckOptionalObject(() => DpopNonceOptions) readonly nonce?: DpopNonceOptions;
 
   /**
-   * Where the proofs that were used are kept, so that each is accepted once. Share one between replicas.
+   * Remembers which proofs were used, so that each is accepted once. Replicas of the application must share it, for example by
+   * `RedisReplayStore` of `nestjs-mcp-auth/redis`.
    *
-   * @defaultValue the memory of this process
+   * @defaultValue in the memory of this process: up to 500,000 proofs that may still be sent. Further ones are answered with 503
    */
   @CheckOptional(isReplayStore) readonly replayStore?: ReplayStore;
 }
 
-/**
- * Writes the short forms of the option out, and keeps a store as it is: objects among the options are copied.
- *
- * @internal
- */
+/** Writes the short forms of the option out, and keeps its store as it is. @internal */
 export function writtenOutDpop(given: unknown): unknown {
   if (given === 'off') return undefined;
-  if (given === 'allowed' || given === 'required') return { mode: given };
-  const store = (given as Partial<DpopOptions> | null | undefined)?.replayStore;
-  if (typeof store?.reserve !== 'function') return given;
-  const replayStore: ReplayStore = { reserve: (key, ttlMs) => store.reserve(key, ttlMs) };
-  return { ...(given as DpopOptions), replayStore };
+  return given === 'allowed' || given === 'required' ? { mode: given } : withReplayStoreKept(given);
 }

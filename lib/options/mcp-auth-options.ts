@@ -227,6 +227,14 @@ export class McpAuthModuleOptions {
   readonly sessionBinding?: false | SessionBindingOptions = new SessionBindingOptions();
 
   /**
+   * Whether other processes serve the same resources. With `several`, what must be known to all of them needs a store that they
+   * share. If it is kept in the memory of one process, the application does not start in production (`NODE_ENV`).
+   *
+   * @defaultValue 'one'
+   */
+  @CheckOptional(isOneOf('one', 'several')) readonly replicas?: 'one' | 'several' = 'one';
+
+  /**
    * Called for every token that is otherwise valid, with every request. If it returns true, the token is rejected. It does not
    * get the token itself, because one token can be spelled in several ways. If it throws, returns no boolean or takes longer
    * than two seconds, the answer is 503.
@@ -255,7 +263,7 @@ export class McpAuthModuleOptions {
    * A call that still waits for its answer gets a JSON-RPC error first. The client then reconnects with a new token, or gets a
    * 401. A new token does not extend an open stream.
    *
-   * A token without an expiry has streams without an end. Revoking a token ends no stream.
+   * A token without an expiry has streams without an end. {@link McpAuthStreams} ends those of a revoked token.
    *
    * @defaultValue true
    */

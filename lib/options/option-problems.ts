@@ -8,6 +8,7 @@ import { didYouMean, hintForOtherName } from './did-you-mean.js';
 import type { AnyAuthorizationServerOptions } from './authorization-server-options.js';
 import { McpAuthModuleOptions } from './mcp-auth-options.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
+import { withReplayStoreKept } from './replay-store-options.js';
 import { withVerifierKept } from './verifier-option.js';
 
 /** {@link ProtectedResourceOptions} with every server as an object. @internal */
@@ -59,7 +60,7 @@ function writtenOutResource(given: unknown, at: number, problems: ConfigProblem[
   if (!Array.isArray(authorizationServers)) return resource;
   const servers = authorizationServers.map((server: unknown, index) => {
     if (typeof server === 'string') return { issuer: server };
-    if (isPlainObject(server) === undefined) return server;
+    if (isPlainObject(server) === undefined) return writtenOutServer(server as Record<string, unknown>);
     // Such as a missing environment variable: class-validator does not report members that are undefined.
     const found = describe({ property: 'authorizationServers', value: server });
     const path = `resources[${String(at)}].authorizationServers[${String(index)}]`;
@@ -67,6 +68,13 @@ function writtenOutResource(given: unknown, at: number, problems: ConfigProblem[
     return STAND_IN;
   });
   return { ...resource, authorizationServers: servers };
+}
+
+function writtenOutServer(given: Record<string, unknown>): Record<string, unknown> {
+  const { oneTimeTokens } = given;
+  return oneTimeTokens === undefined
+    ? given
+    : { ...given, oneTimeTokens: withReplayStoreKept(oneTimeTokens) };
 }
 
 /** Replaces an invalid server, so that further problems are found too. */

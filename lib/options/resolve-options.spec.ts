@@ -84,6 +84,7 @@ describe('resolveOptions', () => {
       discoveryTimeoutMs: 15_000,
       discovery: 'bootstrap',
       onDiscoveryFailure: 'fail',
+      replicas: 'one',
       metadataRefreshSeconds: 3600,
       verifierTimeoutMs: 10_000,
       earlyAuthentication: false,

@@ -99,9 +99,17 @@ function resolveServer(
     remoteJwkSet: options.remoteJwkSet as Required<RemoteJwkSetOptions>,
     introspection: options.introspection && resolveIntrospection(options.introspection),
     requiredClaims: unique(options.requiredClaims),
+    oneTimeTokens: resolveOneTimeTokens(options.oneTimeTokens),
     claimNames: resolveClaimNames(options.claimNames as Required<ClaimNames>),
     needsKeys,
   };
+}
+
+function resolveOneTimeTokens(
+  given: AnyAuthorizationServerOptions['oneTimeTokens'],
+): ResolvedAuthorizationServerOptions['oneTimeTokens'] {
+  if (given === undefined || given === false) return undefined;
+  return { replayStore: given === true ? undefined : given.replayStore };
 }
 
 function resolveClaimNames({ clientId, scopes }: Required<ClaimNames>): ResolvedClaimNames {

@@ -7,6 +7,7 @@ import type {
 } from './authorization-server-options.js';
 import type { ResolvedClaimNames } from './claim-names.js';
 import type { IntrospectionCacheOptions, IntrospectionOptions } from './introspection-options.js';
+import type { ReplayStore } from './replay-store.js';
 
 /**
  * The options of a class with their defaults filled in.
@@ -46,6 +47,8 @@ export type ResolvedAuthorizationServerOptions = Resolved<
     remoteJwkSet: Required<RemoteJwkSetOptions>;
     introspection: ResolvedIntrospectionOptions | undefined;
     maxTokenAgeSeconds: number | undefined;
+    /** Undefined if a token may be used again. Without a store, the process remembers used tokens. */
+    oneTimeTokens: { readonly replayStore: ReplayStore | undefined } | undefined;
     claimNames: ResolvedClaimNames;
     /** Whether the package verifies its tokens, and so needs to know where its keys are. */
     needsKeys: boolean;

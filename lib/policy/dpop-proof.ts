@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   calculateJwkThumbprint,
   compactVerify,
@@ -127,7 +127,6 @@ function checkedClaims(payload: unknown, expected: ProofExpectation): DpopProof 
   // Written so that a clock that returns NaN accepts nothing.
   if (!(Math.abs(expected.nowSeconds - iat) <= expected.maxAgeSeconds))
     throw new ProofRejectedError('proof_time');
-  if (ath !== createHash('sha256').update(expected.token).digest('base64url'))
-    throw new ProofRejectedError('proof_token');
+  if (ath !== hash('sha256', expected.token, 'base64url')) throw new ProofRejectedError('proof_token');
   return { jti, iat, nonce };
 }

@@ -183,6 +183,7 @@ const REASONS = Object.keys({
   certificate_malformed: 0,
   certificate_mismatch: 0,
   revoked: 0,
+  replayed: 0,
 } satisfies Record<Exclude<TokenRejection, ProofRejection>, 0>) as TokenRejection[];
 
 /** Each decision, what it is answered with, and what the body has beside it with `showErrorDetails`. */
@@ -334,7 +335,7 @@ describe('rejectionResponse', () => {
       expect(new Set(names).size).toBe(names.length);
       expect(names).not.toContain('realm');
     }
-    expect(challenges()).toHaveLength(28);
+    expect(challenges()).toHaveLength(29);
   });
 
   verifies('CHL-11', 'lets clients find every parameter by the first place where its name occurs', () => {

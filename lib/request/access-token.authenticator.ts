@@ -70,7 +70,7 @@ export class AccessTokenAuthenticator {
   ): ValidatedToken | Promise<ValidatedToken> {
     const clock = this.clock();
     const validated = decide(verified.claims, () => validateClaims(verified, resource, clock));
-    if (verified.cacheable) {
+    if (verified.cacheable && !isOneTime(validated, resource)) {
       const { requiresExpiry, maxAgeSeconds } = verified;
       const entry = { validated, requiresExpiry, maxAgeSeconds, keptAt: clock.nowSeconds };
       this.cache.keep(token, resource, verifier, entry, generation);
@@ -82,6 +82,11 @@ export class AccessTokenAuthenticator {
     const { now, clockToleranceSeconds } = this.options;
     return { nowSeconds: now().getTime() / 1000, toleranceSeconds: clockToleranceSeconds };
   }
+}
+
+/** Whether a token may be used only once: it is not cached, because it does not come again. */
+function isOneTime({ issuer }: ValidatedToken, { servers }: ProtectedResource): boolean {
+  return servers.get(issuer)?.options.oneTimeTokens !== undefined;
 }
 
 /** Runs a check of claims, and adds the claims to its rejection. */

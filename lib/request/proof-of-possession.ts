@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { ProofRejectedError, TokenRejectedError } from '../errors/rejection.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
@@ -14,6 +14,16 @@ import type { TokenScheme } from '../token/extract-token.js';
 import { ClientCertificates } from './client-certificates.js';
 import { ReplayProtection } from './replay-protection.js';
 import type { RequestContext } from './request-context.js';
+
+/** How much longer than a proof its reservation lasts, in seconds: the clocks of two replicas differ. */
+const MARGIN_SECONDS = 5;
+
+/** The part of a bound token that its proof is compared with. */
+interface BoundToken {
+  /** The thumbprint of the client's key. */
+  readonly jkt: string;
+  readonly issuer: string;
+}
 
 /** A token as it was presented. @internal */
 export interface PresentedToken {
@@ -78,17 +88,16 @@ export class ProofOfPossession {
     }
     if (confirmation?.jkt === undefined)
       throw withRejectedClaims(new TokenRejectedError('not_bound'), claims);
-    return this.prove(context, presented, confirmation.jkt, resource.options.resource, dpop).catch(
-      (error: unknown) => {
-        throw withRejectedClaims(error as Error, claims);
-      },
-    );
+    const bound = { jkt: confirmation.jkt, issuer: validated.issuer };
+    return this.prove(context, presented, bound, resource.options.resource, dpop).catch((error: unknown) => {
+      throw withRejectedClaims(error as Error, claims);
+    });
   }
 
   private async prove(
     context: RequestContext,
     { token, request }: PresentedToken,
-    jkt: string,
+    bound: BoundToken,
     resource: string,
     dpop: ResolvedDpopOptions,
   ): Promise<void> {
@@ -99,7 +108,7 @@ export class ProofOfPossession {
       if (line === undefined) throw new ProofRejectedError('proof_missing');
       if (others.length > 0) throw new ProofRejectedError('proof_malformed');
       const proof = await verifyDpopProof(line.trim(), {
-        jkt,
+        jkt: bound.jkt,
         token,
         method: request.method ?? '',
         url: proofUrl(resource, request.originalUrl ?? request.url ?? ''),
@@ -108,7 +117,7 @@ export class ProofOfPossession {
         nowSeconds,
       });
       this.assertNonce(proof, nonces, nowSeconds);
-      await this.reserve(context, line, proof, jkt, dpop);
+      await this.use(context, proof, bound, dpop);
     } catch (error) {
       if (!(error instanceof ProofRejectedError) || !nonces) throw error;
       // With a nonce for the next proof, so that the client needs no second rejection to get one.
@@ -123,27 +132,23 @@ export class ProofOfPossession {
       throw new ProofRejectedError('proof_nonce');
   }
 
-  /** Reserves a proof once for a request: the request may be checked for several resources. */
-  private async reserve(
+  /** Uses a proof, once for a request: that may be checked for several resources. */
+  private async use(
     context: RequestContext,
-    line: string,
     { jti, iat }: DpopProof,
-    jkt: string,
+    { jkt, issuer }: BoundToken,
     { replayStore, proofMaxAgeSeconds }: ResolvedDpopOptions,
   ): Promise<void> {
-    if (context.usedProof === line) return;
-    const key = createHash('sha256')
-      .update(JSON.stringify(['dpop', jkt, jti]))
-      .digest('base64url');
-    // Until it would be rejected for its time.
-    const endsAtSeconds = iat + proofMaxAgeSeconds;
-    const leftMs = Math.ceil(endsAtSeconds * 1000 - this.options.now().getTime()) + 1000;
+    const key = `dpop.${hash('sha256', JSON.stringify([jkt, jti]), 'base64url')}`;
+    if (context.used?.has(key)) return;
+    // Until every replica rejects it for its time, whatever their clocks.
+    const endsAtSeconds = iat + proofMaxAgeSeconds + MARGIN_SECONDS;
+    const leftMs = endsAtSeconds * 1000 - this.options.now().getTime();
     try {
-      await this.replays.reserve(replayStore, key, Math.max(1, leftMs));
+      await this.replays.reserve(replayStore, key, leftMs, issuer);
     } catch (error) {
-      if (error instanceof TokenRejectedError) throw new ProofRejectedError('proof_replayed');
-      throw error;
+      throw error instanceof TokenRejectedError ? new ProofRejectedError('proof_replayed') : error;
     }
-    context.usedProof = line;
+    (context.used ??= new Set()).add(key);
   }
 }

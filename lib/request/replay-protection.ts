@@ -3,28 +3,57 @@ import { AuthorizationServerUnavailableError, TokenRejectedError } from '../erro
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ReplayStore } from '../options/replay-store.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { SharedDeadline } from '../platform/deadline.js';
+import { MemoryReplayStore } from './memory-replay.store.js';
 
-/** @internal */
+/**
+ * Has a store remember what may be used only once. Without a clear answer of the store nothing passes.
+ *
+ * @internal
+ */
 @Injectable()
 export class ReplayProtection {
-  private readonly seen = new Map<string, number>();
-  constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'now'>) {}
+  /** The store of every feature for which the application configures none. */
+  readonly memory: MemoryReplayStore;
+  private readonly deadline: SharedDeadline;
 
-  async reserve(store: ReplayStore | undefined, key: string, ttlMs: number): Promise<void> {
-    let answer: unknown;
-    try {
-      answer = store ? await store.reserve(key, ttlMs) : this.own(key, ttlMs);
-    } catch (cause) {
-      throw new AuthorizationServerUnavailableError('', 'verification', { cause });
-    }
-    if (answer === false) throw new TokenRejectedError('revoked');
-    if (answer !== true) throw new Error('lying');
+  constructor(
+    @Inject(MCP_AUTH_OPTIONS)
+    { now, verifierTimeoutMs }: Pick<ResolvedMcpAuthOptions, 'now' | 'verifierTimeoutMs'>,
+  ) {
+    this.memory = new MemoryReplayStore(now);
+    this.deadline = new SharedDeadline(verifierTimeoutMs);
   }
 
-  private own(key: string, ttlMs: number): boolean {
-    const now = this.options.now().getTime();
-    if ((this.seen.get(key) ?? 0) > now) return false;
-    this.seen.set(key, now + ttlMs);
-    return true;
+  /**
+   * Reserves a key.
+   *
+   * @param store - undefined for the memory of this process
+   * @param key - printable ASCII of at most 200 characters: a hash with a prefix for its purpose
+   * @param ttlMs - how long the key stays reserved; rounded up to whole milliseconds
+   * @param issuer - the authorization server of the token, for the report of a failure
+   * @throws {@link TokenRejectedError} `replayed` if the key was reserved before
+   * @throws {@link AuthorizationServerUnavailableError} if the store throws, or does not answer within `verifierTimeoutMs`
+   * @throws an error, for status 500, if the answer of the store is no boolean
+   */
+  async reserve(store: ReplayStore | undefined, key: string, ttlMs: number, issuer: string): Promise<void> {
+    // In a function, so that what a store throws at once rejects the promise too.
+    const ask = async (): Promise<unknown> => (store ?? this.memory).reserve(key, Math.ceil(ttlMs));
+    await this.deadline.await(ask(), {
+      onTimeout: (ms) => unavailable(issuer, `gave no answer within ${String(ms)} ms`),
+      onFulfilled: assertFirst,
+      onRejected: (error) => unavailable(issuer, 'threw', error),
+    });
   }
+}
+
+function assertFirst(answer: unknown): void {
+  if (answer === false) throw new TokenRejectedError('replayed');
+  if (answer !== true) throw new Error(`The replay store gave a value of type ${typeof answer}`);
+}
+
+function unavailable(issuer: string, what: string, error?: unknown): Error {
+  const detail = error instanceof Error ? `: ${error.message}` : '';
+  const cause = new Error(`The replay store ${what}${detail}`, { cause: error });
+  return new AuthorizationServerUnavailableError(issuer, 'replay protection', { cause });
 }

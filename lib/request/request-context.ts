@@ -70,8 +70,8 @@ export class RequestContext {
   /** The state of the response; kept until the response is closed, even if the request is rejected later. */
   response: ResponseState | undefined;
 
-  /** The DPoP proof that was accepted for this request, and counts as used for any other. */
-  usedProof: string | undefined;
+  /** The keys of tokens and proofs that may be used once and that this request has used. */
+  used: Set<string> | undefined;
 
   /** The property that has the caller in the form of the option `requestUser`; undefined without it. */
   userProperty: string | undefined;

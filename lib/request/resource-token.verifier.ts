@@ -10,7 +10,9 @@ import {
 } from '../resource/protected-resource.registry.js';
 import type { AuthInfo } from './auth-info.decorator.js';
 import { invalidTokenError, type InvalidTokenErrorClass } from './invalid-token.error.js';
+import { OneTimeTokens } from './one-time-tokens.js';
 import { ProofOfPossession } from './proof-of-possession.js';
+import { RequestContext } from './request-context.js';
 import { toAuthInfo } from './to-auth-info.js';
 
 /** Options of {@link ResourceTokenVerifier} for its host. @publicApi */
@@ -40,6 +42,7 @@ export class ResourceTokenVerifier {
     private readonly resources: ProtectedResourceRegistry,
     private readonly tokens: AccessTokenAuthenticator,
     private readonly possession: ProofOfPossession,
+    private readonly oneTimeTokens: OneTimeTokens,
     private readonly log: RateLimitedLogger,
   ) {}
 
@@ -75,9 +78,10 @@ export class ResourceTokenVerifier {
     errorClass: InvalidTokenErrorClass | undefined,
   ): Promise<AuthInfo> {
     try {
-      const validated = await this.tokens.authenticate(token, resource);
-      this.possession.assertBearer(validated, resource);
-      return toAuthInfo(token, validated, resource);
+      const verified = await this.tokens.authenticate(token, resource);
+      this.possession.assertBearer(verified, resource);
+      await this.oneTimeTokens.use(verified, resource, RequestContext.current());
+      return toAuthInfo(token, verified, resource);
     } catch (error) {
       if (error instanceof TokenRejectedError) throw invalidTokenError(error, errorClass);
       // Hosts answer this with 500 and may not log it.

@@ -33,7 +33,7 @@ export class RevocationCheck {
     if (!isRevoked) return token;
     let answer: unknown;
     try {
-      answer = isRevoked(queryOf(token));
+      answer = isRevoked(revocationQueryOf(token));
     } catch (error) {
       throw unavailable(token, 'threw', error);
     }
@@ -52,7 +52,13 @@ function decide(token: ValidatedToken, answer: unknown): ValidatedToken {
   return token;
 }
 
-function queryOf({ issuer, subject, clientId, claims }: ValidatedToken): RevocationQuery {
+/** Returns the description of a token for `isRevoked`. @internal */
+export function revocationQueryOf({
+  issuer,
+  subject,
+  clientId,
+  claims,
+}: Pick<ValidatedToken, 'issuer' | 'subject' | 'clientId' | 'claims'>): RevocationQuery {
   const { jti, iat } = claims;
   return {
     issuer,

@@ -1,5 +1,6 @@
 import type { Provider } from '@nestjs/common';
 import { ResponseInterceptors } from './response-interceptors.js';
+import { McpAuthStreams } from './mcp-auth-streams.js';
 import { ListPolicy } from './list-policy.js';
 import { SessionBinding } from './session-binding.js';
 import { StepUps } from './step-up.js';
@@ -13,5 +14,6 @@ export const RESPONSE_PROVIDERS: readonly Provider[] = [
   ListPolicy,
   StepUps,
   StreamExpiry,
+  McpAuthStreams,
   ToolSecurity,
 ];

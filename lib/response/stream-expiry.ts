@@ -8,6 +8,10 @@ import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { outsideRequests } from '../platform/outside-requests.js';
 import { isEventStream, mediaTypeOf } from '../platform/response-arguments.js';
+import { RevocationIndex } from '../options/revocation-index.js';
+import type { Revocation } from '../options/revocation-list.js';
+import type { AuthInfo } from '../request/auth-info.decorator.js';
+import { revocationQueryOf } from '../request/revocation.check.js';
 import { endResponse } from './intercept-response.js';
 
 /** The longest time between two looks at the clock. It may be put forward, and a timer waits at most 2^31 milliseconds. */
@@ -19,8 +23,17 @@ const BEGINNING_WAIT_MS = 1000;
 /** The method whose response is the stream itself, so that no call waits for an answer. */
 const LISTEN = 'subscriptions/listen';
 
+/** The expiry of a token that is revoked. */
+const REVOKED = -Infinity;
+
 /**
- * Ends each stream when the token that opened it expires.
+ * How long a revocation is remembered, in milliseconds: a request whose token was checked before it may still open a stream
+ * after it, for example once its body has arrived.
+ */
+const REMEMBERED_MS = 600_000;
+
+/**
+ * Ends each stream when the token that opened it expires, or is revoked.
  *
  * Every response may become a stream, because a client can leave out each header that would say so. So each one is kept until
  * it is closed. One timer serves all of them: a timer for each costs more than keeping the response (row "one hot token"). The
@@ -35,6 +48,9 @@ export class StreamExpiry {
   private timer: NodeJS.Timeout | undefined;
   /** The expiry that the timer is set for, in seconds since the epoch. No other response expires earlier. */
   private soonest = Infinity;
+
+  /** What was revoked a short time ago. Empty in an application that revokes nothing. */
+  private readonly revoked = new RevocationIndex();
 
   /** The last event of a call is a JSON-RPC error, whatever form other rejections have. */
   private readonly settings: RejectionSettings;
@@ -51,14 +67,49 @@ export class StreamExpiry {
 
   intercept(state: ResponseState): void {
     const { auth, response } = state.authorized;
-    if (!this.options.endStreamsAtExpiry || auth?.expiresAt === undefined || response.closed) return;
-    if (state.expiresAt !== undefined) return;
-    state.expiresAt = auth.expiresAt;
+    if (!auth || response.closed || state.expiresAt !== undefined) return;
+    const expiresAt = this.endOf(auth);
+    if (expiresAt === undefined) return;
+    state.expiresAt = expiresAt;
     state.place = this.open.push(state) - 1;
     response.on('close', () => {
       this.leave(state);
     });
     if (state.expiresAt < this.soonest) this.wakeFor(state.expiresAt);
+  }
+
+  /**
+   * Ends the streams of a token or a principal.
+   *
+   * @returns how many responses that takes in: streams, and responses that have not begun and may become streams
+   */
+  endRevoked(revocation: Revocation): number {
+    const now = this.options.now().getTime();
+    this.revoked.add({ revocation, endsAt: now + REMEMBERED_MS }, now);
+    const ending = this.open.filter(
+      ({ authorized: { auth }, expiresAt }) => auth && expiresAt !== REVOKED && this.isRevoked(auth),
+    );
+    for (const state of ending) state.expiresAt = REVOKED;
+    if (ending.length > 0) {
+      outsideRequests(() => {
+        this.look();
+      });
+    }
+    return ending.length;
+  }
+
+  private isRevoked(auth: AuthInfo): boolean {
+    return (
+      this.revoked.size > 0 && this.revoked.covers(revocationQueryOf(auth), this.options.now().getTime())
+    );
+  }
+
+  /** Returns when a response must end, in seconds since the epoch; undefined if it need not be kept. */
+  private endOf(auth: AuthInfo): number | undefined {
+    const { endStreamsAtExpiry, isRevoked } = this.options;
+    if (this.isRevoked(auth)) return REVOKED;
+    const expiresAt = endStreamsAtExpiry ? auth.expiresAt : undefined;
+    return isRevoked ? (expiresAt ?? Infinity) : expiresAt;
   }
 
   private leave(state: ResponseState): void {
@@ -104,7 +155,7 @@ export class StreamExpiry {
     const { response } = authorized;
     if (response.closed || response.writableEnded) return true;
     if (this.leftMs(expiresAt) > 0 || !response.headersSent) return false;
-    if (isEventStream(mediaTypeOf(response))) endResponse(response, this.lastEvent(authorized));
+    if (isEventStream(mediaTypeOf(response))) endResponse(response, this.lastEvent(authorized, expiresAt));
     return true;
   }
 
@@ -115,11 +166,12 @@ export class StreamExpiry {
   }
 
   /** Returns the event for a call that still waits for its answer; undefined if none does. */
-  private lastEvent({ body, resource, request }: AuthorizedRequest): string | undefined {
+  private lastEvent({ body, resource, request }: AuthorizedRequest, expiresAt: number): string | undefined {
     const message = (request as { readonly body?: unknown }).body ?? body;
     const id = requestIdOf(message);
     if (id === null || (message as { method?: unknown }).method === LISTEN) return undefined;
-    const { body: error } = rejectionResponse(new TokenRejectedError('expired'), resource, this.settings, id);
+    const failure = new TokenRejectedError(expiresAt === REVOKED ? 'revoked' : 'expired');
+    const { body: error } = rejectionResponse(failure, resource, this.settings, id);
     return `event: message\ndata: ${JSON.stringify(error)}\n\n`;
   }
 }

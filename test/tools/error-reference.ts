@@ -211,6 +211,11 @@ export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenc
     'Make a new proof for each request. Nobody but its sender should have it: look for a proxy that repeats requests.',
   ),
   revoked: entry(401, '`isRevoked` returned true.', 'Sign in again.'),
+  replayed: entry(
+    401,
+    'The token may be used for one request only (`oneTimeTokens`), or the proof of possession, and it was used before.',
+    'Get a new token, or make a new proof for each request. If a client never sends one twice, look for a proxy that retries.',
+  ),
   batch: entry(
     400,
     'The body is a JSON-RPC batch under a protocol version of 2025-06-18 or later, which has no batches.',

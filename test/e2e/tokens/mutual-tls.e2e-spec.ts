@@ -1,3 +1,4 @@
+import { connect } from 'node:tls';
 import { Controller, Get, UseGuards } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
@@ -17,6 +18,7 @@ import {
   getByTls,
   inHeader,
 } from '../../fixtures/client-certificates.js';
+import { ProvingClient } from '../../fixtures/dpop.js';
 import { listing, problems } from '../../fixtures/config-problems.js';
 import { rejectedAs } from '../../fixtures/notes-rejections.js';
 import { NOTES, NOTES_METADATA, offlineResource, PRM } from '../../fixtures/resources.js';
@@ -147,6 +149,41 @@ describe('a token that is bound to the certificate of the TLS connection', () =>
     expect(await overTls(app, boundTo(ADA), BOB)).toEqual(rejected('certificate_mismatch'));
   });
 
+  verifies('POP-30', 'is accepted in a TLS session that is resumed', async () => {
+    const app = await startTls(true);
+    const port = Number(new URL(app.origin).port);
+    const authorization = `Bearer ${await token(boundTo(ADA))}`;
+    const exchange = (session?: Buffer) =>
+      new Promise<{ status: string; isReused: boolean; session: Buffer | undefined }>((resolve, reject) => {
+        const socket = connect({
+          port,
+          host: '127.0.0.1',
+          rejectUnauthorized: false,
+          ...ADA,
+          ...(session && { session }),
+        });
+        let next: Buffer | undefined;
+        let text = '';
+        socket.on('session', (ticket) => (next = ticket));
+        socket.on('error', reject);
+        socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk));
+        socket.on('end', () => {
+          resolve({ status: text.split(' ')[1] ?? '', isReused: socket.isSessionReused(), session: next });
+        });
+        socket.write(
+          `GET /notes HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: ${authorization}\r\n\r\n`,
+        );
+      });
+    const first = await exchange();
+    const second = await exchange(first.session);
+    expect([first.status, first.isReused, second.status, second.isReused]).toEqual([
+      '200',
+      false,
+      '200',
+      true,
+    ]);
+  });
+
   verifies('POP-30', 'needs its certificate with each request, also if the token is remembered', async () => {
     const app = await startTls(true);
     const authorization = `Bearer ${await token(boundTo(ADA))}`;
@@ -244,6 +281,35 @@ describe('a token that is bound to a certificate which a proxy passes on', () =>
       expect(await overTls(direct, boundTo(ADA), BOB, passed)).toEqual(rejected('certificate_mismatch'));
     },
   );
+});
+
+describe('a token that is bound to a certificate and to a key of DPoP', () => {
+  verifies('POP-38', 'needs both proofs, whichever scheme it is sent with', async () => {
+    const app = await start(
+      optionsWith({
+        dpop: 'allowed',
+        mutualTls: {
+          certificateHeader: { name: 'client-cert', format: 'rfc9440', trustedProxies: ['127.0.0.1'] },
+        },
+      }),
+      { controllers: [BindingController] },
+    );
+    const client = await ProvingClient.make(NOTES);
+    const both = await token({ ...boundTo(ADA), jkt: client.jkt });
+    const onlyCertificate = await token(boundTo(ADA));
+    const ask = async (headers: Record<string, string>, certificate?: ClientCertificate) => {
+      const passed = certificate && { 'client-cert': inHeader.rfc9440(certificate) };
+      const { status, json } = await app.send('/notes', { headers: { ...headers, ...passed } });
+      return [status, (json as { binding?: string }).binding ?? (json as { reason?: string }).reason];
+    };
+    expect(await ask(await client.headers({ token: both }), ADA)).toEqual([200, 'jkt']);
+    expect(await ask(await client.headers({ token: both }), BOB)).toEqual([401, 'certificate_mismatch']);
+    expect(await ask(await client.headers({ token: both }))).toEqual([401, 'certificate_missing']);
+    expect(await ask({ authorization: `Bearer ${both}` }, ADA)).toEqual([401, 'sender_constrained']);
+    expect(await ask({ authorization: `DPoP ${both}` }, ADA)).toEqual([401, 'proof_missing']);
+    expect(await ask({ authorization: `Bearer ${onlyCertificate}` }, ADA)).toEqual([200, 'x5t#S256']);
+    expect(await ask(await client.headers({ token: onlyCertificate }), ADA)).toEqual([401, 'not_bound']);
+  });
 });
 
 describe('the option mutualTls', () => {

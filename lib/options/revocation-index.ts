@@ -1,0 +1,102 @@
+import type { RevocationQuery } from './mcp-auth-options.js';
+import type { Revocation } from './revocation-list.js';
+
+/** A revocation and when it ends, in milliseconds since the epoch. @internal */
+export interface RevocationEntry {
+  readonly revocation: Revocation;
+  readonly endsAt: number;
+}
+
+/** How many names one addition looks at, to remove those whose revocations have ended. */
+const SWEPT_AT_ONCE = 8;
+
+/**
+ * Finds the revocations that cover a token: by four look-ups, however many there are.
+ *
+ * @internal
+ */
+export class RevocationIndex {
+  /** By what they name: those of one principal may differ in `issuedBefore`. */
+  private readonly byName = new Map<string, readonly RevocationEntry[]>();
+  private sweeping: IterableIterator<[string, readonly RevocationEntry[]]> | undefined;
+  private count = 0;
+
+  /** The number of revocations. Some of them may have ended. */
+  get size(): number {
+    return this.count;
+  }
+
+  *[Symbol.iterator](): Generator<RevocationEntry> {
+    for (const entries of this.byName.values()) yield* entries;
+  }
+
+  /**
+   * Adds a revocation, unless another one includes it.
+   *
+   * @returns whether it was added
+   */
+  add(entry: RevocationEntry, now: number): boolean {
+    this.sweep(now);
+    const name = nameOf(entry.revocation);
+    const known = this.byName.get(name) ?? [];
+    if (entry.endsAt <= now || known.some((each) => includes(each, entry))) return false;
+    this.set(name, [...known.filter((each) => !includes(entry, each) && each.endsAt > now), entry]);
+    return true;
+  }
+
+  /** Returns whether a token is revoked. */
+  covers({ issuer, jti, subject, clientId, issuedAt = -Infinity }: RevocationQuery, now: number): boolean {
+    if (this.count === 0) return false;
+    const client = clientId === '' ? undefined : clientId;
+    return (
+      (jti !== undefined && this.holds({ issuer, jti }, issuedAt, now)) ||
+      (subject !== undefined && this.holds({ issuer, subject }, issuedAt, now)) ||
+      (client !== undefined && this.holds({ issuer, clientId: client }, issuedAt, now)) ||
+      (subject !== undefined &&
+        client !== undefined &&
+        this.holds({ issuer, subject, clientId: client }, issuedAt, now))
+    );
+  }
+
+  private holds(named: Revocation, issuedAt: number, now: number): boolean {
+    const entries = this.byName.get(nameOf(named)) ?? [];
+    return entries.some((entry) => entry.endsAt > now && issuedAt < timeOf(entry));
+  }
+
+  private sweep(now: number): void {
+    for (let looked = 0; looked < SWEPT_AT_ONCE; looked++) {
+      this.sweeping ??= this.byName.entries();
+      const next = this.sweeping.next();
+      if (next.done) {
+        this.sweeping = undefined;
+        return;
+      }
+      const [name, entries] = next.value;
+      const left = entries.filter(({ endsAt }) => endsAt > now);
+      if (left.length < entries.length) this.set(name, left);
+    }
+  }
+
+  private set(name: string, entries: readonly RevocationEntry[]): void {
+    this.count += entries.length - (this.byName.get(name)?.length ?? 0);
+    if (entries.length === 0) this.byName.delete(name);
+    else this.byName.set(name, entries);
+  }
+}
+
+/** Returns what a revocation names, as a text that is different for anything else. */
+function nameOf(revocation: Revocation): string {
+  const { issuer } = revocation;
+  if ('jti' in revocation) return JSON.stringify([issuer, revocation.jti]);
+  return JSON.stringify([issuer, revocation.subject ?? null, revocation.clientId ?? null]);
+}
+
+/** Returns the time before which revoked tokens were issued. */
+function timeOf({ revocation }: RevocationEntry): number {
+  return 'jti' in revocation ? Infinity : (revocation.issuedBefore ?? Infinity);
+}
+
+/** Whether the first of two revocations with the same name makes the second one needless. */
+function includes(first: RevocationEntry, second: RevocationEntry): boolean {
+  return first.endsAt >= second.endsAt && timeOf(first) >= timeOf(second);
+}

@@ -1,0 +1,84 @@
+import { hash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { TokenRejectedError } from '../errors/rejection.errors.js';
+import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import { MAX_REPLAY_TTL_MS } from '../options/replay-store.js';
+import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { withRejectedClaims } from '../policy/rejected-claims.js';
+import type { ValidatedToken } from '../policy/validate-claims.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import { ReplayProtection } from './replay-protection.js';
+
+/**
+ * How much longer than a token its reservation lasts, in seconds. The clocks of two replicas differ: one may still accept a
+ * token that has expired for the other.
+ */
+const MARGIN_SECONDS = 60;
+
+/** Where a request keeps which tokens it has used. @internal */
+export interface UsedTokens {
+  used: Set<string> | undefined;
+}
+
+/**
+ * Accepts each token of an authorization server with `oneTimeTokens` for one request only.
+ *
+ * @internal
+ */
+@Injectable()
+export class OneTimeTokens {
+  constructor(
+    private readonly protection: ReplayProtection,
+    @Inject(MCP_AUTH_OPTIONS)
+    private readonly options: Pick<ResolvedMcpAuthOptions, 'now' | 'clockToleranceSeconds'>,
+  ) {}
+
+  /**
+   * Uses a token, if it may be used only once. It is the last check of a token: whoever cannot pass the others must not use it up.
+   *
+   * @param request - the request that uses it; undefined if that is unknown, so that each call is a use
+   * @returns a promise only if the token may be used only once
+   * @throws {@link TokenRejectedError} `replayed` if another request has used it, `missing_claim` for a token without `jti`,
+   * `time_claims` for one without an expiry, or with one too far away
+   * @throws {@link AuthorizationServerUnavailableError} if that is unknown now
+   */
+  use(
+    token: ValidatedToken,
+    resource: ProtectedResource,
+    request: UsedTokens | undefined,
+  ): Promise<void> | undefined {
+    const server = resource.servers.get(token.issuer);
+    if (!server?.options.oneTimeTokens) return undefined;
+    return this.reserve(token, server.options.oneTimeTokens.replayStore, request);
+  }
+
+  private async reserve(
+    token: ValidatedToken,
+    store: Parameters<ReplayProtection['reserve']>[0],
+    request: UsedTokens | undefined,
+  ): Promise<void> {
+    try {
+      const key = keyOf(token);
+      if (request?.used?.has(key)) return;
+      await this.protection.reserve(store, key, this.leftMs(token), token.issuer);
+      if (request) (request.used ??= new Set()).add(key);
+    } catch (error) {
+      throw withRejectedClaims(error as Error, token.claims);
+    }
+  }
+
+  /** Returns how long a token must be remembered. */
+  private leftMs({ expiresAt }: ValidatedToken): number {
+    const { now, clockToleranceSeconds } = this.options;
+    const endsAt = (expiresAt ?? Infinity) + clockToleranceSeconds + MARGIN_SECONDS;
+    const leftMs = endsAt * 1000 - now().getTime();
+    if (leftMs > MAX_REPLAY_TTL_MS) throw new TokenRejectedError('time_claims');
+    return leftMs;
+  }
+}
+
+/** Returns the key of a token: a hash, so that the store learns neither issuer nor `jti`. */
+function keyOf({ issuer, claims: { jti } }: ValidatedToken): string {
+  if (typeof jti !== 'string' || jti === '') throw new TokenRejectedError('missing_claim');
+  return `jti.${hash('sha256', JSON.stringify([issuer, jti]), 'base64url')}`;
+}
