@@ -15,11 +15,14 @@ export const isProxyRange: Problem = (value) => {
   const family = address.includes('%') ? 0 : isIP(address);
   if (family === 0 || more.length > 0) return 'must be an IP address, or a range such as 10.0.0.0/8';
   if (/^::ffff:/i.test(address)) return 'must be written as an IPv4 address, without "::ffff:"';
-  if (prefix === undefined) return undefined;
-  const longest = family === 4 ? 32 : 128;
+  return prefix === undefined ? undefined : prefixProblem(prefix, family === 4 ? 32 : 128);
+};
+
+/** A range of all addresses would trust every client. */
+function prefixProblem(prefix: string, longest: number): string | undefined {
   const isLength = /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= longest;
   return isLength ? undefined : `must have a prefix of 1 to ${String(longest)} bits`;
-};
+}
 
 /** A header with the client's certificate, which a proxy sets that ends the TLS connection. @publicApi */
 export class CertificateHeaderOptions {

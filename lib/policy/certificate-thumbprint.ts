@@ -10,6 +10,9 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 /** A pair of an element of `x-forwarded-client-cert`: a value is quoted if it has a separator. */
 const PAIR = /^([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^",;=]*))(;|$)/;
 
+/** An element may have several names of its certificate, but one certificate. */
+const REPEATED: ReadonlySet<string> = new Set(['uri', 'dns']);
+
 /**
  * Returns the thumbprint of a certificate as `x5t#S256` has it: SHA-256 of its DER form, in base64url.
  *
@@ -59,14 +62,14 @@ function ofElement(value: string): string | undefined {
 /** Returns the pairs of one element by their name in lower case; undefined if there is anything else, or a name twice. */
 function membersOf(element: string): ReadonlyMap<string, string> | undefined {
   const members = new Map<string, string>();
-  let rest = element;
-  while (rest !== '') {
-    const [pair = '', name = '', quoted, bare = ''] = PAIR.exec(rest) ?? [];
+  for (let rest = element; rest !== '';) {
+    const pair = PAIR.exec(rest);
+    if (!pair) return undefined;
+    const [whole, name = '', quoted, bare = ''] = pair;
     const key = name.toLowerCase();
-    // An element may have several names of its certificate (URI, DNS), but one certificate.
-    if (pair === '' || (members.has(key) && key !== 'uri' && key !== 'dns')) return undefined;
+    if (members.has(key) && !REPEATED.has(key)) return undefined;
     members.set(key, quoted?.replace(/\\(.)/g, '$1') ?? bare);
-    rest = rest.slice(pair.length);
+    rest = rest.slice(whole.length);
   }
   return members;
 }

@@ -1,3 +1,4 @@
+import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:tls';
 import { Controller, Get, UseGuards } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -147,6 +148,28 @@ describe('a token that is bound to the certificate of the TLS connection', () =>
     expect(await overTls(app, undefined, ADA)).toEqual(rejected('not_bound'));
     expect(await overTls(app, undefined)).toEqual(rejected('not_bound'));
     expect(await overTls(app, boundTo(ADA), BOB)).toEqual(rejected('certificate_mismatch'));
+  });
+
+  verifies('POP-30', 'is accepted over HTTP/2, from a client with this certificate', async () => {
+    const https = { ...SELF_SIGNED, requestCert: true, rejectUnauthorized: false };
+    const adapter = new FastifyAdapter({ http2: true, https } as never);
+    const parts = { controllers: [BindingController], factoryOptions: {}, adapter };
+    const app = await start(optionsWith({ mutualTls: true }), parts);
+    const authorization = `Bearer ${await token(boundTo(ADA))}`;
+    const ask = (certificate?: ClientCertificate) =>
+      new Promise((resolve, reject) => {
+        const origin = app.origin.replace('http:', 'https:');
+        const session = connectHttp2(origin, { rejectUnauthorized: false, ...certificate });
+        const stream = session.request({ ':path': '/notes', authorization });
+        let status: unknown;
+        stream.on('response', (headers) => (status = headers[':status'])).on('error', reject);
+        stream.on('end', () => {
+          session.close();
+          resolve(status);
+        });
+        stream.resume().end();
+      });
+    expect([await ask(ADA), await ask(BOB), await ask()]).toEqual([200, 401, 401]);
   });
 
   verifies('POP-30', 'is accepted in a TLS session that is resumed', async () => {
