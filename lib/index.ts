@@ -11,9 +11,11 @@ export {
   AuthorizationServerUnavailableError,
   type CredentialsRejection,
   CredentialsRejectedError,
+  InsufficientAuthenticationError,
   InsufficientScopeError,
   type MessageRejection,
   MessageRejectedError,
+  type NeededAuthentication,
   type ProofRejection,
   ProofRejectedError,
   type RequestOriginRejection,
@@ -56,6 +58,11 @@ export type {
   TokenCacheOptions,
   UnauthorizedRequest,
 } from './options/mcp-auth-options.js';
+export type {
+  CertificateHeaderFormat,
+  CertificateHeaderOptions,
+  MutualTlsOptions,
+} from './options/mutual-tls-options.js';
 export { toolChallengeForOpenAi } from './options/openai-clients.js';
 export type { ToolChallengeForm, ToolChallengeRequest } from './options/tool-challenge-options.js';
 export type {
@@ -76,6 +83,7 @@ export type { RequestUserOptions, VerifiedCaller } from './options/request-user-
 export type {
   ResolvedDpopOptions,
   ResolvedMcpAuthOptions,
+  ResolvedMutualTlsOptions,
   ResolvedProtectedResourceOptions,
 } from './options/resolved-options.interface.js';
 export type {
@@ -134,8 +142,10 @@ export { McpAuthStreams } from './response/mcp-auth-streams.js';
 export { AllowAnonymous } from './decorators/allow-anonymous.decorator.js';
 export { NoFurtherScopes } from './decorators/no-further-scopes.decorator.js';
 export { ProtectedResource } from './decorators/protected-resource.decorator.js';
+export { RequireAuthentication } from './decorators/require-authentication.decorator.js';
 export { RequireScopes } from './decorators/require-scopes.decorator.js';
 export { SkipBearerAuth } from './decorators/skip-bearer-auth.decorator.js';
+export type { AuthenticationRequirement } from './mcp/authentication-requirement.js';
 export { type McpDeclaration, McpHandlerSource } from './mcp/handler-source.js';
 export type { McpOperation, McpOperationKind } from './mcp/operations.js';
 export type { AnyOfScopes, ScopedCall, ScopeRequirement, ScopesOfCall } from './mcp/scope-requirement.js';

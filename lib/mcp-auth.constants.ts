@@ -15,6 +15,9 @@ export const IMPORTED_MODULE = 'McpAuthModule.forRoot()';
 /** Metadata key of `@RequireScopes()`. @internal */
 export const REQUIRED_SCOPES = 'nestjs-mcp-auth:required-scopes';
 
+/** Metadata key of `@RequireAuthentication()`. @internal */
+export const REQUIRED_AUTHENTICATION = 'nestjs-mcp-auth:required-authentication';
+
 /** Metadata key of `@SkipBearerAuth()`. @internal */
 export const SKIP_BEARER_AUTH = 'nestjs-mcp-auth:skip-bearer-auth';
 

@@ -23,11 +23,13 @@ import { TokenExplainer } from './diagnostics/token-explainer.js';
 import { McpAuthStreams } from './response/mcp-auth-streams.js';
 import { RESPONSE_PROVIDERS } from './response/response.providers.js';
 import { AccessTokenAuthenticator } from './request/access-token.authenticator.js';
+import { ClientCertificates } from './request/client-certificates.js';
 import { ProofOfPossession } from './request/proof-of-possession.js';
 import { OneTimeTokens } from './request/one-time-tokens.js';
 import { ReplayProtection } from './request/replay-protection.js';
 import { RequestUsers } from './request/request-users.js';
 import { RevocationCheck } from './request/revocation.check.js';
+import { AuthenticationPolicy } from './policy/authentication-policy.js';
 import { ScopePolicy } from './policy/scope-policy.js';
 import { VerifiedTokenCache } from './request/verified-token.cache.js';
 import { BearerAuthGuard } from './guard/bearer-auth.guard.js';
@@ -103,10 +105,12 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     RevocationCheck,
     ReplayProtection,
     OneTimeTokens,
+    ClientCertificates,
     ProofOfPossession,
     RequestUsers,
     AccessTokenAuthenticator,
     ScopePolicy,
+    AuthenticationPolicy,
     ResourceTokenVerifier,
     RequestEvents,
     DecisionReport,

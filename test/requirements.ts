@@ -822,14 +822,38 @@ const clients = {
 } as const;
 
 const notOffered = (source: string, behaviour: string, deferred: string) => ({ source, behaviour, deferred });
-const NO_STEP_UP_AUTHENTICATION =
-  'RFC 9470 is not offered; a verifier of the application may reject tokens by acr and auth_time';
+
+/** Tokens that are bound to a TLS certificate. */
+const mutualTls = {
+  'POP-30': row(
+    'RFC 8705 3',
+    'a token of the certificate of the TLS connection is accepted, with each request',
+  ),
+  'POP-31': row('RFC 8705 3.1', 'x5t#S256 is compared exactly; other confirmations are rejected'),
+  'POP-32': row('RFC 8705 3', 'without mutualTls, tokens that are bound to a certificate are rejected'),
+  'POP-33': row('RFC 8705 6.2', 'with required, tokens that are bound to no certificate are rejected'),
+  'POP-34': row('RFC 9440 2', 'a proxy passes one certificate on: percent-encoded PEM, XFCC or RFC 9440'),
+  'POP-35': row('RFC 9440 4.1', 'the header counts only from the address of a trusted proxy'),
+  'POP-36': row('RFC 9728 2', 'tls_client_certificate_bound_access_tokens follows the option'),
+  'POP-37': row('design', 'a wrong header, form or address of a proxy fails the start'),
+  'POP-38': row('RFC 7800 3.1', 'a token that is bound to a certificate and to a key needs both proofs'),
+} as const;
+
+/** How the user has authenticated. */
+const userAuthentication = {
+  'STP-01': row('RFC 9470 3', 'weak or old authentication is 401 insufficient_user_authentication'),
+  'STP-02': row('RFC 9470 3', 'the challenge has acr_values in preference order and max_age, both quoted'),
+  'STP-03': row('RFC 9470 3', 'weak authentication comes before missing scopes'),
+  'STP-04': row('design', 'each operation and route asks for its own; class and method, and a batch, add up'),
+  'STP-05': row('RFC 9470 6.1', 'acr is compared exactly; a missing or odd auth_time counts as too old'),
+  'STP-06': row('design', 'a requirement that is wrong, or that no acr satisfies, fails the start'),
+  'STP-07': row('design', 'without a token, and over stdio, what asks for an authentication is denied'),
+  'STP-08': row('operation', 'JSON-RPC bodies, tool results, filters and events say it too'),
+  'STP-09': row('design', 'it holds for handler sources, the SDKs, early authentication and every verifier'),
+} as const;
 
 /** What is not promised yet. */
 const left = {
-  'STP-01': notOffered('RFC 9470 3', 'weak authentication is challenged', NO_STEP_UP_AUTHENTICATION),
-  'STP-02': notOffered('RFC 9470 3', 'acr_values and max_age of challenges', NO_STEP_UP_AUTHENTICATION),
-  'STP-03': notOffered('RFC 9470 3', 'authentication comes before scopes', NO_STEP_UP_AUTHENTICATION),
   F127: notOffered(
     'MCP extensions',
     'identity assertions, DPoP and client metadata documents at the authorization server',
@@ -992,6 +1016,8 @@ export const requirements = {
   ...publicLifecycle,
   ...waysIn,
   ...onePath,
+  ...mutualTls,
+  ...userAuthentication,
   ...left,
   ...sampleApps,
   ...sessions,

@@ -29,6 +29,8 @@ const GROUPS: readonly {
       'prefixes-and-versioning',
       'several-resources',
       'scopes',
+      'step-up-authentication',
+      'mutual-tls',
       'handler-sources',
       'anonymous-callers',
       'sessions',

@@ -1,5 +1,6 @@
 import type { ConfigProblem } from '../errors/config.error.js';
 import { isBoolean, isListOf, isOneOf, isPlainObject, isText } from '../options/value-rules.js';
+import { authenticationProblems } from '../mcp/authentication-requirement.js';
 import type { McpDeclaration } from '../mcp/handler-source.js';
 import type { McpOperationKind } from '../mcp/operations.js';
 import { requirementProblems } from '../mcp/scope-requirement.js';
@@ -40,7 +41,8 @@ function memberProblems(
 ): readonly ConfigProblem[] {
   const problem = isPlainObject(declaration);
   if (problem !== undefined) return [{ path, message: problem }];
-  const { kind, name, requirements, resource, allowAnonymous } = declaration as Partial<McpDeclaration>;
+  const { kind, name, requirements, authentication, resource, allowAnonymous } =
+    declaration as Partial<McpDeclaration>;
   const list = isList(requirements);
   const unnamed = mustNameOpened && allowAnonymous === true ? UNNAMED + oneOf(resources) : undefined;
   const found: [string, string | undefined][] = [
@@ -48,22 +50,29 @@ function memberProblems(
     ['name', isText(name)],
     ['requirements', list && `${list}; write [] where a valid token suffices`],
     ['resource', resource === undefined ? unnamed : unknown(resource, resources)],
-    ['allowAnonymous', allowAnonymous === undefined ? undefined : anonymous(allowAnonymous, requirements)],
+    [
+      'allowAnonymous',
+      allowAnonymous === undefined ? undefined : anonymous(allowAnonymous, requirements, authentication),
+    ],
   ];
   return [
     ...found.flatMap(([member, message]) =>
       message === undefined ? [] : [{ path: `${path}.${member}`, message }],
     ),
+    ...(authentication === undefined ? [] : authenticationProblems(`${path}.authentication`, authentication)),
     ...requirementProblems(requirements && !list ? requirements : [], (index) =>
       [path, `requirements[${String(index)}]`].join('.'),
     ),
   ];
 }
 
-function anonymous(given: unknown, requirements: unknown): string | undefined {
+function anonymous(given: unknown, requirements: unknown, authentication: unknown): string | undefined {
   if (given !== true) return isBoolean(given);
   const isScoped = Array.isArray(requirements) && requirements.length > 0;
-  return isScoped ? 'cannot be true with requirements, which need a token; keep one of them' : undefined;
+  if (isScoped) return 'cannot be true with requirements, which need a token; keep one of them';
+  return authentication === undefined
+    ? undefined
+    : 'cannot be true with "authentication", which needs a token; keep one of them';
 }
 
 function unknown(resource: string, resources: readonly string[]): string | undefined {

@@ -1,5 +1,6 @@
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
 import { isBearerAuthGuard } from '../guard/is-bearer-auth-guard.js';
+import { commonAcr } from '../policy/user-authentication.js';
 import type { ProtectedResourceRegistry } from '../resource/protected-resource.registry.js';
 import type { HandlerPlan } from '../mcp/handler-plan.js';
 import type { ScannedRoute } from './handler-scan.js';
@@ -22,31 +23,50 @@ export function handlerProblems(
 ): readonly ConfigProblem[] {
   return handlers.flatMap((handler) => [
     ...contradictions(handler),
-    ...unguardedScopes(handler, globalGuards),
+    ...impossible(handler),
+    ...unguardedNeeds(handler, globalGuards),
     ...unknownResource(handler, globalGuards, resources),
     ...openAnywhere(handler, resources),
   ]);
 }
 
 /** Finds decorators that exclude each other on a handler, those of its class included. */
-function contradictions({ where, isSkipped, allowsAnonymous, requirements }: HandlerPlan): ConfigProblem[] {
+function contradictions(handler: HandlerPlan): ConfigProblem[] {
+  const { where, isSkipped, allowsAnonymous, requirements, authentication } = handler;
   const present = [
     ...(isSkipped ? ['@SkipBearerAuth()'] : []),
     ...(allowsAnonymous ? ['@AllowAnonymous()'] : []),
     ...(requirements.length > 0 ? ['@RequireScopes()'] : []),
+    ...(authentication ? ['@RequireAuthentication()'] : []),
   ];
-  if (present.length < 2) return [];
+  if (present.length < 2 || !(isSkipped || allowsAnonymous)) return [];
   const [count, all] =
     present.length === 2 ? ['both', present.join(' and ')] : ['all of', present.join(', ')];
   return [{ path: where, message: `has ${count} ${all}; keep one of them` }];
 }
 
-/** Finds unguarded overrides: a decorator puts the guard on its own method, and not on a method that overrides it. */
-function unguardedScopes(handler: HandlerPlan, globalGuards: readonly unknown[]): readonly ConfigProblem[] {
-  const { where, requirements, isSkipped } = handler;
-  if (requirements.length === 0 || isSkipped || isGuarded(handler, globalGuards)) return [];
+/** Finds handlers that no `acr` satisfies, because their own decorator and that of their class have none in common. */
+function impossible({ where, authentication }: HandlerPlan): ConfigProblem[] {
+  const lists = authentication?.acr ?? [];
+  if (lists.length === 0 || commonAcr(lists).length > 0) return [];
+  const all = lists.map((list) => list.map((value) => `"${value}"`).join(', ')).join('; and one of ');
   const message =
-    'overrides a method with @RequireScopes(), and no guard covers it; add @RequireScopes() or ' +
+    'has several @RequireAuthentication(), of its own or its class, and no "acr" satisfies all of them; let them have one in ' +
+    `common: one of ${all}`;
+  return [{ path: where, message }];
+}
+
+/** Finds unguarded overrides: a decorator puts the guard on its own method, and not on a method that overrides it. */
+function unguardedNeeds(handler: HandlerPlan, globalGuards: readonly unknown[]): readonly ConfigProblem[] {
+  const { where, requirements, authentication, isSkipped } = handler;
+  if (isSkipped || isGuarded(handler, globalGuards)) return [];
+  const [decorator] = [
+    ...(requirements.length > 0 ? ['@RequireScopes()'] : []),
+    ...(authentication ? ['@RequireAuthentication()'] : []),
+  ];
+  if (decorator === undefined) return [];
+  const message =
+    `overrides a method with ${decorator}, and no guard covers it; add ${decorator} or ` +
     '@UseGuards(BearerAuthGuard) to it';
   return [{ path: where, message }];
 }

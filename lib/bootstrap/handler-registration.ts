@@ -6,8 +6,7 @@ import { ProtectedResourceRegistry } from '../resource/protected-resource.regist
 import { handlerProblems, statementProblems, unguardedEndpoints } from './handler-audit.js';
 import type { HandlerPlan } from '../mcp/handler-plan.js';
 import { HandlerScan } from './handler-scan.js';
-import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
-import type { McpDeclaration } from '../mcp/handler-source.js';
+import { type DeclaredHandler, HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { declaredBy, HandlerSources } from './handler-sources.js';
 import { SelfMountedRoutes } from './self-mounted-routes.js';
 
@@ -16,7 +15,7 @@ export interface KnownHandlers {
   /** The handlers of its controllers. */
   readonly scanned: readonly HandlerPlan[];
   /** The handlers that its sources declare in addition. */
-  readonly declared: readonly McpDeclaration[];
+  readonly declared: readonly DeclaredHandler[];
 }
 
 /**

@@ -6,6 +6,7 @@ import { listing } from '../../test/fixtures/config-problems.js';
 import { verifies } from '../../test/verifies.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { ProtectedResourceRegistry } from '../resource/protected-resource.registry.js';
+import type { DeclaredHandler } from '../mcp/handler-scope.registry.js';
 import { type McpDeclaration, McpHandlerSource } from '../mcp/handler-source.js';
 import { HandlerSources } from './handler-sources.js';
 
@@ -15,14 +16,14 @@ const RESOURCES = [
 ];
 
 /** What sources of an application declare. */
-function declared(...providers: Provider[]): Promise<readonly McpDeclaration[]> {
+function declared(...providers: Provider[]): Promise<readonly DeclaredHandler[]> {
   return declaredAt(RESOURCES, ...providers);
 }
 
 async function declaredAt(
   known: readonly object[],
   ...providers: Provider[]
-): Promise<readonly McpDeclaration[]> {
+): Promise<readonly DeclaredHandler[]> {
   const resources = { provide: ProtectedResourceRegistry, useValue: { all: () => known } };
   const module = await Test.createTestingModule({
     imports: [DiscoveryModule],

@@ -7,23 +7,26 @@ import { isBearerAuthGuard } from '../guard/is-bearer-auth-guard.js';
 import { mustNameOpened } from './handler-audit.js';
 import type { HandlerPlan } from '../mcp/handler-plan.js';
 import type { DeclaredHandler } from '../mcp/handler-scope.registry.js';
-import { type McpDeclaration, McpHandlerSource } from '../mcp/handler-source.js';
+import { needOf } from '../mcp/authentication-requirement.js';
+import { McpHandlerSource } from '../mcp/handler-source.js';
 
 /** Returns the declarations of the decorators on handlers of @rekog/mcp-nest. @internal */
 export function declaredBy(handlers: readonly HandlerPlan[]): readonly DeclaredHandler[] {
-  return handlers.flatMap(({ operation, requirements, resourceName, server, guards, allowsAnonymous }) =>
-    operation
-      ? [
-          {
-            ...operation,
-            requirements,
-            resource: resourceName,
-            server,
-            isGuarded: guards.some(isBearerAuthGuard),
-            allowAnonymous: allowsAnonymous,
-          },
-        ]
-      : [],
+  return handlers.flatMap(
+    ({ operation, requirements, authentication, resourceName, server, guards, allowsAnonymous }) =>
+      operation
+        ? [
+            {
+              ...operation,
+              requirements,
+              authentication,
+              resource: resourceName,
+              server,
+              isGuarded: guards.some(isBearerAuthGuard),
+              allowAnonymous: allowsAnonymous,
+            },
+          ]
+        : [],
   );
 }
 
@@ -40,7 +43,7 @@ export class HandlerSources {
    *
    * @throws {@link McpAuthConfigError} listing every problem and its source
    */
-  declarations(): readonly McpDeclaration[] {
+  declarations(): readonly DeclaredHandler[] {
     const problems: ConfigProblem[] = [];
     const resources = this.resources
       .all()
@@ -50,7 +53,12 @@ export class HandlerSources {
       const where = `${source.constructor.name}.declarations()`;
       const found = declarationProblems(where, given, resources, mustNameOpened(this.resources));
       problems.push(...found);
-      return found.length > 0 ? [] : given.map((each) => ({ ...each, requirements: [...each.requirements] }));
+      if (found.length > 0) return [];
+      return given.map(({ authentication, ...each }) => ({
+        ...each,
+        requirements: [...each.requirements],
+        authentication: authentication && needOf(authentication),
+      }));
     });
     if (problems.length > 0) throw new McpAuthConfigError(problems);
     return declared;

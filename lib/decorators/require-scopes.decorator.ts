@@ -1,9 +1,7 @@
-import { applyDecorators, UseGuards } from '@nestjs/common';
 import { McpAuthConfigError } from '../errors/config.error.js';
-import { BearerAuthGuard } from '../guard/bearer-auth.guard.js';
 import { REQUIRED_SCOPES } from '../mcp-auth.constants.js';
 import { requirementProblems, type ScopeRequirement } from '../mcp/scope-requirement.js';
-import { guardsOn } from '../platform/nest-metadata.js';
+import { coverWithGuard } from './cover-with-guard.js';
 
 /**
  * Requires scopes of the caller's token for an MCP tool, prompt or resource, or for an HTTP route.
@@ -49,9 +47,6 @@ export const RequireScopes = (
     const decorated = (descriptor?.value ?? target) as object;
     const others = (Reflect.getOwnMetadata(REQUIRED_SCOPES, decorated) ?? []) as readonly ScopeRequirement[];
     Reflect.defineMetadata(REQUIRED_SCOPES, Object.freeze([...requirements, ...others]), decorated);
-    if (!guardsOn(decorated).includes(BearerAuthGuard)) putGuard(target, key, descriptor);
+    coverWithGuard(target, key, descriptor);
   };
 };
-
-const putGuard: (target: object, key?: string | symbol, descriptor?: PropertyDescriptor) => void =
-  applyDecorators(UseGuards(BearerAuthGuard));

@@ -56,12 +56,16 @@ export function timesOf({ verified: { claims }, clock: { nowSeconds } }: ClaimsI
   };
 }
 
-/** What a token must be bound to, by the mode of DPoP. */
-const BINDINGS = {
-  off: 'no "cnf"',
-  allowed: 'no "cnf", or one with "jkt"',
-  required: 'a "cnf" with "jkt"',
-} as const;
+/** Describes what a token may be bound to, and must be. */
+function bindingsOf({ options: { dpop, mutualTls } }: ProtectedResource): string {
+  const members = [...(dpop ? ['jkt'] : []), ...(mutualTls ? ['x5t#S256'] : [])];
+  const needed = [
+    ...(dpop?.mode === 'required' ? ['jkt'] : []),
+    ...(mutualTls?.required ? ['x5t#S256'] : []),
+  ];
+  if (needed.length > 0) return `a "cnf" with ${needed.join(' and ')}`;
+  return members.length > 0 ? `no "cnf", or one with ${members.join(' or ')}` : 'no "cnf"';
+}
 
 type Check = (claims: ClaimsInQuestion, name: TokenCheckName) => TokenCheck;
 
@@ -108,18 +112,20 @@ const CHECKS: Readonly<Record<(typeof CLAIM_CHECKS)[number], Check>> = {
     );
   },
   binding: ({ verified: { claims }, resource }, name) => {
-    const mode = resource.options.dpop?.mode ?? 'off';
-    const texts = { expected: BINDINGS[mode], found: show(claims['cnf']) };
+    const texts = { expected: bindingsOf(resource), found: show(claims['cnf']) };
     const check = checked(
       name,
       () => {
-        const confirmation = confirmationOf(claims, resource.options);
-        if (!confirmation && mode === 'required') throw new TokenRejectedError('not_bound');
+        const { dpop, mutualTls } = resource.options;
+        const { jkt, x5tS256 } = confirmationOf(claims, resource.options) ?? {};
+        const lacksKey = dpop?.mode === 'required' && jkt === undefined;
+        if (lacksKey || (mutualTls?.required && x5tS256 === undefined))
+          throw new TokenRejectedError('not_bound');
       },
       texts,
     );
     if (claims['cnf'] === undefined || check.outcome !== 'passed') return check;
-    return unknown(name, texts.expected, `${texts.found}; each request needs a proof of that key`);
+    return unknown(name, texts.expected, `${texts.found}; each request needs a proof of it`);
   },
   kind: ({ verified: { claims } }, name) =>
     checked(

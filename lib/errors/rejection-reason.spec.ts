@@ -4,6 +4,7 @@ import { rejectionReason } from './rejection-reason.js';
 import {
   AuthorizationServerUnavailableError,
   CredentialsRejectedError,
+  InsufficientAuthenticationError,
   InsufficientScopeError,
   RequestOriginRejectedError,
   type TokenRejection,
@@ -16,6 +17,10 @@ describe('rejectionReason', () => {
     [new CredentialsRejectedError('missing_token'), 'missing_token'],
     [new RequestOriginRejectedError('host'), 'host'],
     [new InsufficientScopeError(['a']), 'insufficient_scope'],
+    [
+      new InsufficientAuthenticationError({ acrValues: ['a'], maxAgeSeconds: undefined }),
+      'insufficient_user_authentication',
+    ],
     [new AuthorizationServerUnavailableError('https://as.example'), 'unavailable'],
     [new DiscoveryError('timeout', undefined, ''), 'fault'],
     [{ reason: 'audience' }, 'fault'],

@@ -2,6 +2,7 @@ import {
   AuthorizationServerUnavailableError,
   type CredentialsRejection,
   CredentialsRejectedError,
+  InsufficientAuthenticationError,
   InsufficientScopeError,
   type MessageRejection,
   MessageRejectedError,
@@ -23,6 +24,7 @@ export type RejectionReason =
   | TokenRejection
   | MessageRejection
   | 'insufficient_scope'
+  | 'insufficient_user_authentication'
   | 'unavailable'
   | 'fault';
 
@@ -54,6 +56,9 @@ const REASONS: Readonly<Record<RejectionReason, true>> = {
   sender_constrained: true,
   not_an_access_token: true,
   not_bound: true,
+  certificate_missing: true,
+  certificate_malformed: true,
+  certificate_mismatch: true,
   proof_missing: true,
   proof_malformed: true,
   proof_algorithm: true,
@@ -75,6 +80,7 @@ const REASONS: Readonly<Record<RejectionReason, true>> = {
   not_a_message: true,
   no_stream: true,
   insufficient_scope: true,
+  insufficient_user_authentication: true,
   unavailable: true,
   fault: true,
 };
@@ -94,5 +100,6 @@ export function rejectionReason(failure: unknown): RejectionReason | undefined {
   )
     return Object.hasOwn(REASONS, failure.reason) ? failure.reason : undefined;
   if (failure instanceof InsufficientScopeError) return 'insufficient_scope';
+  if (failure instanceof InsufficientAuthenticationError) return 'insufficient_user_authentication';
   return failure instanceof AuthorizationServerUnavailableError ? 'unavailable' : 'fault';
 }

@@ -75,6 +75,9 @@ export type TokenRejection =
   | 'sender_constrained'
   | 'not_an_access_token'
   | 'not_bound'
+  | 'certificate_missing'
+  | 'certificate_malformed'
+  | 'certificate_mismatch'
   | 'revoked'
   | 'replayed'
   | ProofRejection;
@@ -156,6 +159,46 @@ export class InsufficientScopeError extends McpAuthError {
    */
   constructor(readonly scopes: readonly string[]) {
     super('ERR_MCP_AUTH_INSUFFICIENT_SCOPE', `The operation needs the scopes: ${scopes.join(' ')}`);
+  }
+}
+
+/** The user authentication that an operation needs, as its challenge names it. @publicApi */
+export interface NeededAuthentication {
+  /** Authentication context classes in preference order, of which one is needed; empty if any will do. */
+  readonly acrValues: readonly string[];
+  /** How long ago the user may have authenticated, in seconds; undefined if that does not matter. */
+  readonly maxAgeSeconds: number | undefined;
+}
+
+/**
+ * The token is valid, but its user has not authenticated strongly or recently enough for `@RequireAuthentication()`; clients get
+ * `401 insufficient_user_authentication`.
+ *
+ * The message names what is needed, and nothing of the token.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9470#section-3 | RFC 9470 section 3}
+ * @publicApi
+ */
+export class InsufficientAuthenticationError extends McpAuthError implements NeededAuthentication {
+  readonly acrValues: readonly string[];
+  readonly maxAgeSeconds: number | undefined;
+
+  /**
+   * @param needed - what the operation needs
+   * @param scopes - the scopes of the challenge, in order: one new token then has all that the operation needs
+   */
+  constructor(
+    { acrValues, maxAgeSeconds }: NeededAuthentication,
+    readonly scopes: readonly string[] = [],
+  ) {
+    const wanted = [
+      ...(acrValues.length > 0 ? [`one of the acr values ${acrValues.join(' ')}`] : []),
+      ...(maxAgeSeconds === undefined ? [] : [`at most ${String(maxAgeSeconds)} s ago`]),
+    ];
+    const message = `The operation needs another authentication of the user: ${wanted.join(', ')}`;
+    super('ERR_MCP_AUTH_INSUFFICIENT_AUTHENTICATION', message);
+    this.acrValues = acrValues;
+    this.maxAgeSeconds = maxAgeSeconds;
   }
 }
 

@@ -57,7 +57,7 @@ export interface RequestEvent extends EventPrincipal {
    */
   readonly credential: 'bearer' | 'dpop' | 'local' | undefined;
   /** How the token was proved to belong to its sender: the member of its claim `cnf`. Undefined for a plain bearer token. */
-  readonly binding: 'jkt' | undefined;
+  readonly binding: 'jkt' | 'x5t#S256' | undefined;
   /** The MCP version of the request: a date from its header `Mcp-Protocol-Version`, else from `_meta`. */
   readonly protocolVersion: string | undefined;
   /** The SHA-256 hash of the header `Mcp-Session-Id`, in base64url. */

@@ -134,6 +134,7 @@ export class BearerAuthGuard implements CanActivate {
       const response = this.nodeResponse(context);
       authorizer.authorize(state, request, resource, {
         requirements,
+        authentication: route.authentication,
         call,
         response,
         mayStream: route.mayStream,
@@ -146,7 +147,9 @@ export class BearerAuthGuard implements CanActivate {
     const message = isOfMessage(carrier, call) ? carrier : undefined;
     const invocation = context.getArgs();
     const { name } = route.call;
-    authorizer.authorizeHandler(state, request, resource, { name, requirements, call, message, invocation });
+    const { authentication } = route;
+    const handler = { name, requirements, authentication, call, message, invocation };
+    authorizer.authorizeHandler(state, request, resource, handler);
     // Already reported, unless no route and no middleware has decided on the request.
     this.services.grants.grant(state, request, state.response?.authorized.response);
   }

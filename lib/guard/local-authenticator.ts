@@ -11,6 +11,7 @@ import {
   InsufficientScopeError,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
+import { UserAuthenticationCheck } from './user-authentication.check.js';
 import type { ValidatedToken } from '../policy/validate-claims.js';
 import { ScopePolicy } from '../policy/scope-policy.js';
 import { assertTimely } from '../policy/time-claims.js';
@@ -54,6 +55,7 @@ export class LocalAuthenticator {
     private readonly scopes: ScopePolicy,
     private readonly events: McpAuthEvents,
     private readonly requestEvents: RequestEvents,
+    private readonly users: UserAuthenticationCheck,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
@@ -68,6 +70,9 @@ export class LocalAuthenticator {
     const auth = toAuthInfo(token, caller, resource);
     // Before scopes are checked, so that a rejection says whose call it was. The guard removes it then.
     RequestContext.of(carrier).authentication = { auth, resource };
+    const { requirements, route } = demand;
+    const { authentication } = route;
+    this.users.assertSatisfied({ auth, resource }, { name: route.call.name, requirements, authentication });
     this.assertScopes(auth, resource, demand);
     this.report(carrier, auth, resource, demand);
   }
@@ -87,6 +92,8 @@ export class LocalAuthenticator {
   }
 
   private mayRunWithoutCaller(demand: LocalDemand): boolean {
+    // No option says how the user has authenticated.
+    if (demand.route.authentication) return false;
     const { stdio } = this.options;
     if (stdio !== 'deny') return stdio === 'allow';
     if (demand.requirements.length > 0) return false;

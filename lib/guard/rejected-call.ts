@@ -1,6 +1,7 @@
 import type { BearerException } from '../rejection/bearer.exception.js';
 import {
   CredentialsRejectedError,
+  InsufficientAuthenticationError,
   InsufficientScopeError,
   MessageRejectedError,
 } from '../errors/rejection.errors.js';
@@ -31,6 +32,14 @@ export function rejectedCall(status: number, failure: unknown): SdkProtocolError
     return new SdkProtocolError(`The caller lacks scopes; this needs: ${scope}`, status, {
       error: 'insufficient_scope',
       scope,
+    });
+  }
+  if (failure instanceof InsufficientAuthenticationError) {
+    const { acrValues, maxAgeSeconds } = failure;
+    return new SdkProtocolError('This needs a stronger or more recent authentication of the user', status, {
+      error: 'insufficient_user_authentication',
+      ...(acrValues.length > 0 && { acr_values: acrValues.join(' ') }),
+      ...(maxAgeSeconds !== undefined && { max_age: maxAgeSeconds }),
     });
   }
   if (failure instanceof CredentialsRejectedError)

@@ -13,7 +13,9 @@ import { mcpStrategy } from '../mcp/protocol-version.js';
 import { choicesWithoutCaller, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import type { CredentialRequest } from '../token/credential-sources.js';
+import type { AuthenticationNeed } from '../policy/user-authentication.js';
 import { AnonymousRequests } from './anonymous-requests.js';
+import { UserAuthenticationCheck } from './user-authentication.check.js';
 
 /** The part of a platform's request that is read. @internal */
 export interface ParsedRequest extends CredentialRequest {
@@ -25,6 +27,8 @@ export interface ParsedRequest extends CredentialRequest {
 export interface RouteDemand {
   /** The needs of the handler, in addition to the scopes of the resource and of the operations in the body. */
   readonly requirements: readonly ScopeRequirement[];
+  /** How the user must have authenticated for the handler; undefined if that does not matter. */
+  readonly authentication: AuthenticationNeed | undefined;
   /** The call that functions in the requirements get. */
   readonly call: ScopedCall;
   /** The Node response. */
@@ -46,7 +50,7 @@ export interface HandlerDemand extends OperationNeed {
 
 const NONE: readonly never[] = [];
 
-const NO_NEED: OperationNeed = { name: '', requirements: NONE };
+const NO_NEED: OperationNeed = { name: '', requirements: NONE, authentication: undefined };
 
 /**
  * Authorizes an authenticated request: its operations, then the scopes of resource, operations and route together. Results for
@@ -62,6 +66,7 @@ export class RequestAuthorizer {
     private readonly rules: MessageRules,
     private readonly interceptors: ResponseInterceptors,
     private readonly anonymous: AnonymousRequests,
+    private readonly users: UserAuthenticationCheck,
   ) {}
 
   /**
@@ -99,17 +104,13 @@ export class RequestAuthorizer {
     this.rules.assertRead(request);
     this.rules.assertForm(request);
     const operations = operationsIn(request);
-    if (!authorization.covers(request.body, operations) || !authorization.coversRoute(requirements)) {
+    const need: OperationNeed = { name: call.name, requirements, authentication: route.authentication };
+    const isDecided =
+      authorization.covers(request.body, operations) && authorization.coversRoute(requirements);
+    if (!isDecided || need.authentication !== undefined) {
       const needed = authentication
-        ? this.assertGranted(
-            context,
-            request,
-            authentication,
-            operations,
-            { name: call.name, requirements },
-            call,
-          )
-        : this.assertNoneNeeded(context, request, resource, operations, requirements);
+        ? this.assertGranted(context, request, authentication, operations, need, call)
+        : this.assertNoneNeeded(context, request, resource, operations, need);
       authorization.recordRoute(requirements, needed);
     }
     // Each time: an application may change what the interceptors look at, such as the session id, between two layers.
@@ -132,7 +133,7 @@ export class RequestAuthorizer {
     const { authentication, authorization } = context;
     if (!authentication) {
       this.rules.assertForm(request);
-      this.assertNoneNeeded(context, request, resource, operationsIn(request), requirements);
+      this.assertNoneNeeded(context, request, resource, operationsIn(request), handler);
       return;
     }
     // On Fastify the Node request, which identifies the handlers' request, has no body.
@@ -141,6 +142,7 @@ export class RequestAuthorizer {
       this.rules.assertForm(request);
       this.assertGranted(context, request, authentication, operationsIn(request), NO_NEED, call);
     }
+    this.users.assertSatisfied(authentication, handler);
     const sent = message && authorization.sent(call, message, invocation);
     if (sent && this.handlerScopes.requires(sent, requirements)) return;
     const { auth } = authentication;
@@ -161,11 +163,14 @@ export class RequestAuthorizer {
     const { authorization } = context;
     const isCovered = authorization.covers(request.body, operations);
     let ofBody = isCovered ? authorization.bodyChoices : NONE;
+    if (!isCovered) this.rules.assertServed(resource, operations);
+    this.users.assertSatisfied(authentication, need, operations);
     if (!isCovered) {
-      this.rules.assertServed(resource, operations);
       for (const operation of operations)
-        for (const each of this.handlerScopes.needsOf(operation))
+        for (const each of this.handlerScopes.needsOf(operation)) {
+          this.users.assertSatisfied(authentication, each, operations, need);
           ofBody = joined(ofBody, choicesFor(each, operation, auth, authorization));
+        }
     }
     const needed = joined(choicesFor(need, call, auth, authorization), ofBody);
     this.assertScopes(request, authentication, needed);
@@ -179,12 +184,12 @@ export class RequestAuthorizer {
     request: ParsedRequest,
     resource: ProtectedResource,
     operations: readonly McpOperation[],
-    requirements: readonly ScopeRequirement[],
+    { requirements, authentication }: OperationNeed,
   ): readonly never[] {
     this.rules.assertServed(resource, operations);
-    const ofBody = operations.flatMap((operation) => this.handlerScopes.requirementsOf(operation));
-    const needed = [...requirements, ...ofBody];
-    if (needed.length > 0) {
+    const ofBody = operations.flatMap((operation) => this.handlerScopes.needsOf(operation));
+    if (requirements.length + ofBody.length > 0 || authentication !== undefined) {
+      const needed = [...requirements, ...ofBody.flatMap((need) => need.requirements)];
       const scopes = this.scopes.anonymousChallenge(resource, choicesWithoutCaller(needed));
       throw new CredentialsRejectedError('missing_token', scopes);
     }
@@ -206,7 +211,7 @@ export class RequestAuthorizer {
     context: RequestContext,
     request: ParsedRequest,
     resource: ProtectedResource,
-    { response, mayStream, allowsAnonymous }: Omit<RouteDemand, 'requirements' | 'call'>,
+    { response, mayStream, allowsAnonymous }: Omit<RouteDemand, 'requirements' | 'authentication' | 'call'>,
   ): void {
     if (!response) return;
     const auth = context.authentication?.auth;

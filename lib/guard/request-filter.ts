@@ -135,6 +135,7 @@ export class RequestFilter {
       const node = nodeResponseOf(response);
       const route = {
         requirements: NO_REQUIREMENTS,
+        authentication: undefined,
         call: CALL,
         response: node,
         mayStream: true,

@@ -16,6 +16,7 @@ import { RequestAuthenticator } from './request-authenticator.js';
 import { RequestAuthorizer } from './request-authorizer.js';
 import { RequestFilter } from './request-filter.js';
 import { TransportCheck } from './transport-check.js';
+import { UserAuthenticationCheck } from './user-authentication.check.js';
 
 /**
  * The services of the guard and the middleware. Nest creates both in the application's own modules, so the module exports only
@@ -45,6 +46,7 @@ export const REQUEST_PROVIDERS: readonly Provider[] = [
   RequestAuthenticator,
   MessageRules,
   UndeclaredTools,
+  UserAuthenticationCheck,
   RequestAuthorizer,
   AnonymousRequests,
   NeededScopes,

@@ -3,12 +3,14 @@ import {
   ALLOW_ANONYMOUS,
   NO_FURTHER_SCOPES,
   PROTECTED_RESOURCE,
+  REQUIRED_AUTHENTICATION,
   REQUIRED_SCOPES,
   SKIP_BEARER_AUTH,
 } from '../mcp-auth.constants.js';
 import { servedCapability } from '../platform/mcp-nest.js';
 import { type Class, guardsOn, handlerPlace, isMarked, mayWriteResponse } from '../platform/nest-metadata.js';
 import { patternTransport } from '../platform/nest-microservices.js';
+import { type AuthenticationNeed, joinNeeds } from '../policy/user-authentication.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { HANDLER_METHODS, type McpOperationKind, NO_ARGUMENTS } from './operations.js';
 import type { ScopedCall, ScopeRequirement } from './scope-requirement.js';
@@ -30,6 +32,8 @@ export interface HandlerPlan {
   readonly server: unknown;
   /** What `@RequireScopes()` asks for, inherited requirements included, each once. */
   readonly requirements: readonly ScopeRequirement[];
+  /** What `@RequireAuthentication()` asks for, inherited requirements included; undefined if nothing. */
+  readonly authentication: AuthenticationNeed | undefined;
   /** What functions in `@RequireScopes()` are told of a call, except what the call itself says. */
   readonly call: ScopedCall;
   /** Where `@NoFurtherScopes()` stands. */
@@ -92,6 +96,7 @@ function readPlan(controller: Class, method: NamedMethod): HandlerPlan {
     server: patternTransport(method),
     // Frozen, because HandlerScopeRegistry and Authorization keep it: a guard that adds to it would change what they compare.
     requirements: Object.freeze([...new Set(said(REQUIRED_SCOPES) as readonly ScopeRequirement[])]),
+    authentication: authenticationOf(said(REQUIRED_AUTHENTICATION) as readonly AuthenticationNeed[]),
     call: callOf(where, operation),
     noFurtherScopes: noFurtherScopes(controller, method),
     resourceName: said(PROTECTED_RESOURCE).at(-1) as string | undefined,
@@ -100,6 +105,11 @@ function readPlan(controller: Class, method: NamedMethod): HandlerPlan {
     allowsAnonymous: isMarked(ALLOW_ANONYMOUS, controller, method),
     mayStream: mayWriteResponse(controller, method, name),
   };
+}
+
+/** The preferences of the method count before those of its class. */
+function authenticationOf(needs: readonly AuthenticationNeed[]): AuthenticationNeed | undefined {
+  return [...new Set(needs)].reverse().reduce<AuthenticationNeed | undefined>(joinNeeds, undefined);
 }
 
 function callOf(where: string, served: ServedOperation | undefined): ScopedCall {

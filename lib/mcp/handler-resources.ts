@@ -27,7 +27,11 @@ export class HandlerResources {
   private readonly handlers: OwnedHandler[] = [];
 
   /** @param server - the server of @rekog/mcp-nest that serves it; undefined if a source declares it */
-  add({ kind, name }: McpDeclaration, resource: ProtectedResource, server: unknown): void {
+  add(
+    { kind, name }: Pick<McpDeclaration, 'kind' | 'name'>,
+    resource: ProtectedResource,
+    server: unknown,
+  ): void {
     const covers = kind === 'resource' ? uriMatcher(name) : undefined;
     this.handlers.push({ kind, name, covers, resource, server });
   }

@@ -5,8 +5,7 @@ import type { AuthorizationServerRegistry } from '../authorization-server/author
 import type { McpAuthModuleOptions } from '../options/mcp-auth-options.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { ProtectedResourceRegistry } from '../resource/protected-resource.registry.js';
-import { HandlerScopeRegistry } from './handler-scope.registry.js';
-import type { McpDeclaration } from './handler-source.js';
+import { type DeclaredHandler, HandlerScopeRegistry } from './handler-scope.registry.js';
 import type { McpOperationKind } from './operations.js';
 
 const AS = 'https://as.example';
@@ -29,8 +28,8 @@ function registryOf(given: McpAuthModuleOptions) {
 const declaration = (
   kind: McpOperationKind,
   name: string,
-  ...requirements: McpDeclaration['requirements']
-): McpDeclaration => ({ kind, name, requirements });
+  ...requirements: DeclaredHandler['requirements']
+): DeclaredHandler => ({ kind, name, requirements });
 
 const asked = (kind: McpOperationKind, name: string) => ({ kind, name, method: '', arguments: {} });
 
@@ -75,7 +74,7 @@ describe('HandlerScopeRegistry', () => {
 
   verifies('CLI-22', 'opens an operation to anonymous callers only if all of its handlers do', () => {
     const { scopes: own, known } = registry(NOTES);
-    const open = (kind: McpOperationKind, name: string, allowAnonymous?: boolean): McpDeclaration => ({
+    const open = (kind: McpOperationKind, name: string, allowAnonymous?: boolean): DeclaredHandler => ({
       ...declaration(kind, name),
       allowAnonymous,
     });
@@ -101,7 +100,7 @@ describe('HandlerScopeRegistry', () => {
 
   verifies('CLI-22', 'opens an operation only at the resource that its declaration names', () => {
     const { scopes: two, known } = registry(NOTES, ADMIN);
-    const open = (kind: McpOperationKind, name: string, resource?: string): McpDeclaration => ({
+    const open = (kind: McpOperationKind, name: string, resource?: string): DeclaredHandler => ({
       ...declaration(kind, name),
       resource,
       allowAnonymous: true,

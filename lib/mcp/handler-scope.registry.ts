@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { type AuthenticationNeed, joinNeeds } from '../policy/user-authentication.js';
 import {
   type ProtectedResource,
   ProtectedResourceRegistry,
@@ -14,7 +15,8 @@ import { isSimple, strictUriMatcher } from './open-uris.js';
 import { readUri, uriMatcher } from './uri-template.js';
 
 /** A declaration, with what is known of the handler if it is a method of a controller. @internal */
-export interface DeclaredHandler extends McpDeclaration {
+export interface DeclaredHandler extends Omit<McpDeclaration, 'authentication'> {
+  readonly authentication?: AuthenticationNeed | undefined;
   /** The server of @rekog/mcp-nest that serves it. */
   readonly server?: unknown;
   /** Whether the guard checks it again. */
@@ -91,27 +93,30 @@ export class HandlerScopeRegistry {
   }
 
   private add(declaration: DeclaredHandler, owner: ProtectedResource | undefined): void {
-    const { kind, name, requirements, allowAnonymous = false, isGuarded = false } = declaration;
+    const { kind, name, requirements, authentication, isGuarded = false } = declaration;
+    const rule: AnonymousRule = { name, owner, opens: openerOf(declaration), isGuarded };
     if (kind === 'resource') {
-      const opens = allowAnonymous ? strictUriMatcher(name) : undefined;
-      this.uris.push({ name, covers: uriMatcher(name), requirements, owner, opens, isGuarded });
+      this.uris.push({ ...rule, covers: uriMatcher(name), requirements, authentication });
       return;
     }
-    const known = this.named[kind].get(name)?.flatMap((need) => need.requirements) ?? [];
-    this.named[kind].set(name, scoped([{ name, requirements: [...known, ...requirements] }]));
-    const opens = allowAnonymous ? (asked: string): boolean => asked === name : undefined;
-    const rules = this.anonymous[kind].get(name) ?? [];
-    this.anonymous[kind].set(name, [...rules, { name, owner, opens, isGuarded }]);
+    const [known] = this.named[kind].get(name) ?? NO_NEEDS;
+    const need: OperationNeed = {
+      name,
+      requirements: [...(known?.requirements ?? []), ...requirements],
+      authentication: joinNeeds(known?.authentication, authentication),
+    };
+    this.named[kind].set(name, needing([need]));
+    this.anonymous[kind].set(name, [...(this.anonymous[kind].get(name) ?? []), rule]);
   }
 
   /**
    * Same as {@link register}, for handlers that no guard of Nest checks again. From then on, undeclared tools are denied,
    * unless the options allow them.
    */
-  registerUnguarded(declarations: readonly McpDeclaration[]): void {
+  registerUnguarded(declarations: readonly DeclaredHandler[]): void {
     this.register(declarations);
     this.hasSource ||= declarations.length > 0;
-    this.hasUnguarded ||= declarations.some(({ requirements }) => requirements.length > 0);
+    this.hasUnguarded ||= needing(declarations).length > 0;
   }
 
   /** Whether an unread body would bypass authorization, because no later layer checks it. */
@@ -151,6 +156,11 @@ export class HandlerScopeRegistry {
     return this.needsOf(operation).flatMap(({ requirements }) => requirements);
   }
 
+  /** Whether an operation needs something of its caller, beside what the resource needs. */
+  needsCaller(operation: McpOperation): boolean {
+    return this.needsOf(operation).length > 0;
+  }
+
   /**
    * Returns how the handlers of a list entry treat callers without a token. If several servers have such a handler, the
    * strictest counts.
@@ -179,7 +189,7 @@ export class HandlerScopeRegistry {
 
   /** Same as {@link requirementsOf}, but separate for each resource or template that may match the operation. */
   needsOf({ kind, name }: McpOperation): readonly OperationNeed[] {
-    return kind === 'resource' ? scoped(this.urisOf(name)) : (this.named[kind].get(name) ?? NO_NEEDS);
+    return kind === 'resource' ? needing(this.urisOf(name)) : (this.named[kind].get(name) ?? NO_NEEDS);
   }
 
   /**
@@ -222,6 +232,17 @@ export class HandlerScopeRegistry {
 
 const NO_NEEDS: readonly never[] = [];
 
-function scoped<Need extends OperationNeed>(needs: readonly Need[]): readonly Need[] {
-  return needs.filter(({ requirements }) => requirements.length > 0);
+/** Whether a name or URI is certainly that of a handler that allows anonymous callers; undefined if it does not. */
+function openerOf({ kind, name, allowAnonymous = false }: DeclaredHandler): AnonymousRule['opens'] {
+  if (!allowAnonymous) return undefined;
+  return kind === 'resource' ? strictUriMatcher(name) : (asked) => asked === name;
+}
+
+/** Leaves out handlers for which a valid token is enough. */
+function needing<Need extends Pick<DeclaredHandler, 'requirements' | 'authentication'>>(
+  needs: readonly Need[],
+): readonly Need[] {
+  return needs.filter(
+    ({ requirements, authentication }) => requirements.length > 0 || authentication !== undefined,
+  );
 }

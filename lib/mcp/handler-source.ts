@@ -1,3 +1,4 @@
+import type { AuthenticationRequirement } from './authentication-requirement.js';
 import type { McpOperationKind } from './operations.js';
 import type { ScopeRequirement } from './scope-requirement.js';
 
@@ -10,6 +11,12 @@ export interface McpDeclaration {
   /** All are required, in addition to those of the protected resource. Empty if a valid token is enough. */
   readonly requirements: readonly ScopeRequirement[];
   /**
+   * How the user must have authenticated, as `@RequireAuthentication()` says of handlers in Nest.
+   *
+   * @defaultValue in any way
+   */
+  readonly authentication?: AuthenticationRequirement | undefined;
+  /**
    * The protected resource that the handler belongs to, by name or identifier. It advertises the scopes. Requests with a
    * token for another resource are rejected with 403. If several resources serve a handler, declare it once for each.
    *
@@ -18,8 +25,8 @@ export interface McpDeclaration {
   readonly resource?: string | undefined;
   /**
    * Whether callers without a token may run the handler, with the option `anonymousMethods`, as `@AllowAnonymous()` says of
-   * handlers in Nest. Lists then offer sign-in as optional: see the option `toolSecuritySchemes`. Needs empty `requirements`;
-   * and `resource` if there are several resources and one has `anonymousMethods`. A template opens every URI of its form, also
+   * handlers in Nest. Lists then offer sign-in as optional: see the option `toolSecuritySchemes`. Needs empty `requirements`
+   * and no `authentication`; and `resource` if there are several resources and one has `anonymousMethods`. A template opens every URI of its form, also
    * that of a resource which nothing declares.
    *
    * @defaultValue false

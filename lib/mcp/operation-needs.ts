@@ -1,5 +1,6 @@
 import type { AuthInfo } from '../request/auth-info.decorator.js';
 import type { Authorization } from '../request/authorization.js';
+import type { AuthenticationNeed } from '../policy/user-authentication.js';
 import type { ScopeChoice } from '../policy/scopes.js';
 import { COMPLETION_METHOD } from './operations.js';
 import { choicesOf, type ScopedCall, type ScopeRequirement } from './scope-requirement.js';
@@ -10,6 +11,8 @@ export interface OperationNeed {
   /** The name of the tool or prompt; the URI of the resource, or its template. */
   readonly name: string;
   readonly requirements: readonly ScopeRequirement[];
+  /** How the user must have authenticated; undefined if that does not matter. */
+  readonly authentication: AuthenticationNeed | undefined;
 }
 
 /**
@@ -24,7 +27,7 @@ export interface OperationNeed {
  * @internal
  */
 export function choicesFor(
-  { name, requirements }: OperationNeed,
+  { name, requirements }: Pick<OperationNeed, 'name' | 'requirements'>,
   call: ScopedCall,
   auth: AuthInfo,
   authorization?: Authorization,

@@ -9,7 +9,7 @@ import { urlProblem } from './url-rules.js';
  * @internal
  */
 export function challengeTextProblem(value: string): string | undefined {
-  const [name] = /(error|scope|resource_metadata)=/.exec(value) ?? [];
+  const [name] = /(error|scope|resource_metadata|acr_values|max_age)=/.exec(value) ?? [];
   return name === undefined
     ? undefined
     : `has "${name}", which clients take for a parameter of the challenge; write it otherwise`;

@@ -7,6 +7,7 @@ import {
 import { challengeTextProblem } from './challenge-text.js';
 import { Check, CheckObjects, CheckOptional, CheckOptionalObject } from './check.decorator.js';
 import { DpopOptions } from './dpop-options.js';
+import { MutualTlsOptions } from './mutual-tls-options.js';
 import { isAllowedHosts, isAllowedOrigins } from './origin-rules.js';
 import { documentProblem } from './resource-document-rules.js';
 import { identifierProblem } from './url-rules.js';
@@ -46,8 +47,6 @@ export interface ProtectedResourceMetadataOptions {
   readonly resource_policy_uri?: string;
   /** A page with the terms of service. */
   readonly resource_tos_uri?: string;
-  /** Published for clients; such tokens have a `cnf`, and are rejected. */
-  readonly tls_client_certificate_bound_access_tokens?: boolean;
   /** Published for clients; authorization details of tokens are in `claims`, and this package does not check them. */
   readonly authorization_details_types_supported?: readonly string[];
   /** A JWS in compact form that you sign; published unchanged and not verified. */
@@ -193,6 +192,20 @@ export class ProtectedResourceOptions {
    */
   @CheckOptionalObject(() => DpopOptions, 'must be off, allowed, required or an object')
   readonly dpop?: 'off' | 'allowed' | 'required' | DpopOptions;
+
+  /**
+   * Whether tokens that are bound to a TLS certificate are accepted from a client that uses the certificate. `true` for the
+   * certificate of the TLS connection of this process. An object for a proxy that ends the connection, and to reject tokens
+   * that are not bound.
+   *
+   * The package compares the certificate with the token and does not check its chain: a self-signed certificate is enough, as
+   * RFC 8705 allows. Let the TLS server ask for certificates (`requestCert: true`).
+   *
+   * @defaultValue false: tokens that are bound to a certificate are rejected
+   * @see {@link https://www.rfc-editor.org/rfc/rfc8705#section-3 | RFC 8705 section 3}
+   */
+  @CheckOptionalObject(() => MutualTlsOptions, 'must be true, false or an object')
+  readonly mutualTls?: boolean | MutualTlsOptions;
 
   /**
    * Verifies this resource's tokens in place of the keys and introspection endpoints of its authorization servers. Issuer,

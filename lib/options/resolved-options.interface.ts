@@ -5,6 +5,7 @@ import type {
   TokenCacheOptions,
 } from './mcp-auth-options.js';
 import type { DpopOptions } from './dpop-options.js';
+import type { MutualTlsOptions } from './mutual-tls-options.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
 import type { RequestUserOptions } from './request-user-options.js';
 import type { TokenVerifierClass, VerifyToken } from './token.verifier.js';
@@ -23,6 +24,12 @@ export interface ResolvedDpopOptions extends Required<
   readonly replayStore: DpopOptions['replayStore'];
 }
 
+/** How tokens that are bound to certificates are used at a resource. @publicApi */
+export interface ResolvedMutualTlsOptions extends Required<Pick<MutualTlsOptions, 'required'>> {
+  /** Undefined if only the TLS connection has the certificate. */
+  readonly certificateHeader: MutualTlsOptions['certificateHeader'];
+}
+
 /** One protected resource as configured: checked, defaulted, frozen. @publicApi */
 export type ResolvedProtectedResourceOptions = Resolved<
   Omit<ProtectedResourceOptions, 'audience'>,
@@ -38,6 +45,8 @@ export type ResolvedProtectedResourceOptions = Resolved<
     allowedHosts: readonly string[] | undefined;
     /** Undefined if bound tokens are rejected. */
     dpop: ResolvedDpopOptions | undefined;
+    /** Undefined if tokens that are bound to a certificate are rejected. */
+    mutualTls: ResolvedMutualTlsOptions | undefined;
     /** The resource's own, else the module's; undefined if the package verifies tokens itself. */
     verifier: TokenVerifierClass | VerifyToken | undefined;
   }

@@ -22,7 +22,6 @@ describe('documentProblem', () => {
         'resource_documentation#de': 'https://api.example.com/de/docs',
         resource_policy_uri: 'https://api.example.com/policy?v=1',
         resource_tos_uri: 'http://127.0.0.1/tos',
-        tls_client_certificate_bound_access_tokens: false,
         authorization_details_types_supported: ['notes'],
         signed_metadata: jws({ iss: 'https://api.example.com' }),
         x_vendor: { any: [null, ''] },
@@ -46,8 +45,8 @@ describe('documentProblem', () => {
     ['bearer_methods_supported', ['body'], listOfHeader],
     [
       'tls_client_certificate_bound_access_tokens',
-      'false',
-      '"tls_client_certificate_bound_access_tokens" must be true or false',
+      true,
+      '"tls_client_certificate_bound_access_tokens" is given by the option "mutualTls"; leave it out here',
     ],
     [
       'authorization_details_types_supported',

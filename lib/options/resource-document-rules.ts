@@ -1,4 +1,4 @@
-import { isBoolean, isListOf, isOneOf, isString, isText, type Problem } from './value-rules.js';
+import { isListOf, isOneOf, isString, isText, type Problem } from './value-rules.js';
 import { urlProblem } from './url-rules.js';
 
 const isUrl = isString(urlProblem);
@@ -28,6 +28,7 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['scopes_supported', 'is given by the option "scopesSupported"; leave it out here'],
   ['dpop_signing_alg_values_supported', 'is given by the option "dpop"; leave it out here'],
   ['dpop_bound_access_tokens_required', 'is given by the option "dpop"; leave it out here'],
+  ['tls_client_certificate_bound_access_tokens', 'is given by the option "mutualTls"; leave it out here'],
 ]);
 
 const MEMBERS: ReadonlyMap<string, Problem> = new Map<string, Problem>([
@@ -38,7 +39,6 @@ const MEMBERS: ReadonlyMap<string, Problem> = new Map<string, Problem>([
   ['resource_documentation', isUrl],
   ['resource_policy_uri', isUrl],
   ['resource_tos_uri', isUrl],
-  ['tls_client_certificate_bound_access_tokens', isBoolean],
   ['authorization_details_types_supported', isListOf(isText, { nonEmpty: true })],
   ['signed_metadata', isSignedMetadata],
 ]);

@@ -62,6 +62,17 @@ export const isScopeToken: Problem = (value) =>
     ? challengeTextProblem(value)
     : 'must be one scope: printable ASCII without space, quote and backslash';
 
+/**
+ * One authentication context class that is allowed in a challenge.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9470#section-3 | RFC 9470 section 3}
+ * @internal
+ */
+export const isAcrValue: Problem = (value) =>
+  typeof value === 'string' && /^[\x21\x23-\x5B\x5D-\x7E]+$/.test(value)
+    ? challengeTextProblem(value)
+    : 'must be one acr value: printable ASCII without space, quote and backslash';
+
 /** One name, or several. @internal */
 export const isNames: Problem = (value) =>
   typeof value === 'string' ? isText(value) : isListOf(isText, { nonEmpty: true })(value);

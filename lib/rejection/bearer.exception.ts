@@ -54,5 +54,8 @@ export class BearerException extends HttpException {
 function oauthErrorOf(body: RejectionResponse['body']): Pick<RejectionBody, 'error' | 'error_description'> {
   if (!('jsonrpc' in body)) return body;
   if ('error' in body) return body.error.data;
-  return { error: 'insufficient_scope', error_description: body.result.content[0].text };
+  const { content, _meta } = body.result;
+  const [, error = 'insufficient_scope'] =
+    /^Bearer error="(\w+)"/.exec(_meta['mcp/www_authenticate'][0]) ?? [];
+  return { error, error_description: content[0].text };
 }

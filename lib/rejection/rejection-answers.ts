@@ -1,17 +1,33 @@
 import {
   AuthorizationServerUnavailableError,
   CredentialsRejectedError,
+  InsufficientAuthenticationError,
   InsufficientScopeError,
-  type MessageRejection,
   MessageRejectedError,
   ProofRejectedError,
   RequestOriginRejectedError,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
+import { isAcrValue } from '../options/value-rules.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { errorUriOf } from './error-uri.js';
-import { bearerChallenge, type DpopChallenge, dpopChallenge, soundScopes } from './www-authenticate.js';
+import {
+  FAULT,
+  MESSAGES_REJECTED,
+  NO_STORE,
+  originAnswer,
+  type RejectionAnswer,
+  type RejectionHeaders,
+  UNAVAILABLE,
+} from './unchallenged-answers.js';
+import {
+  type BearerChallenge,
+  bearerChallenge,
+  type DpopChallenge,
+  dpopChallenge,
+  soundScopes,
+} from './www-authenticate.js';
 
 /** The options that a rejection depends on. @internal */
 export type RejectionSettings = Pick<
@@ -25,139 +41,6 @@ export interface ChallengedResource extends Pick<ProtectedResource, 'metadataUrl
   readonly servers: ReadonlyMap<string, unknown>;
   readonly options?: Partial<Pick<ProtectedResource['options'], 'dpop'>>;
 }
-
-/** Headers by name: a header with several lines has a list. @internal */
-export type RejectionHeaders = Readonly<Record<string, string | string[]>>;
-
-/** The response to a failure, in either form of the body. Shared by all requests: never changed. @internal */
-export interface RejectionAnswer {
-  readonly status: number;
-  readonly headers: RejectionHeaders;
-  readonly error: string;
-  readonly description: string;
-  /** The JSON-RPC code, if the message itself is wrong. Then the body always has JSON-RPC form. */
-  readonly jsonRpcCode?: number;
-  /** Same as in the challenge. */
-  readonly errorUri?: string | undefined;
-}
-
-/** How long a client should wait before it retries, in seconds. */
-const RETRY_AFTER_SECONDS = 5;
-
-/** No cache may store the answer to a request with credentials. @internal */
-export const NO_STORE = Object.freeze({ 'Cache-Control': 'no-store' });
-
-/** No challenge: another token does not change the response. */
-const ORIGIN_REJECTED: RejectionAnswer = {
-  status: 403,
-  headers: NO_STORE,
-  error: 'forbidden_origin',
-  description: "The request's Origin is not allowed here",
-};
-
-const HOST_REJECTED: RejectionAnswer = {
-  status: 403,
-  headers: NO_STORE,
-  error: 'forbidden_host',
-  description: "The request's Host is not allowed here",
-};
-
-const SEVERAL_HOSTS: RejectionAnswer = {
-  status: 400,
-  headers: NO_STORE,
-  error: 'invalid_request',
-  description: 'The request has more than one Host',
-};
-
-const TARGET_REJECTED: RejectionAnswer = {
-  status: 400,
-  headers: NO_STORE,
-  error: 'invalid_request',
-  description: 'The request target is neither a path nor a URL with a path',
-};
-
-/** The message itself is wrong, whatever the token. */
-const invalidMessage = (jsonRpcCode: number, description: string): RejectionAnswer => ({
-  status: 400,
-  headers: NO_STORE,
-  error: 'invalid_request',
-  description,
-  jsonRpcCode,
-});
-
-const BATCH_REJECTED = invalidMessage(
-  -32600,
-  'This protocol version has no batches; send one message in each request',
-);
-
-const HEADERS_REJECTED = invalidMessage(-32020, 'The headers of the request do not say the same as its body');
-
-const TOO_LARGE_REJECTED = invalidMessage(-32600, 'The request asks for too many operations at once');
-
-/** No challenge: further scopes do not change the response. */
-const TOOL_REJECTED: RejectionAnswer = {
-  status: 403,
-  headers: NO_STORE,
-  error: 'forbidden_tool',
-  description: 'This tool may not be called',
-};
-
-/** No challenge: a token for this resource never grants access. */
-const OTHER_RESOURCE: RejectionAnswer = {
-  status: 403,
-  headers: NO_STORE,
-  error: 'forbidden_operation',
-  description: 'This operation belongs to another protected resource',
-};
-
-/** RFC 9110 section 15.5.16: Accept names the supported media type. */
-const MEDIA_TYPE_REJECTED: RejectionAnswer = {
-  status: 415,
-  headers: Object.freeze({ Accept: 'application/json', ...NO_STORE }),
-  error: 'unsupported_media_type',
-  description: 'Send the message as JSON: Content-Type: application/json',
-};
-
-/** JSON-RPC 2.0 section 4: a message is an object. */
-const SCALAR_REJECTED = invalidMessage(-32600, 'Send a JSON-RPC message, which is a JSON object');
-
-/**
- * No challenge: clients go on without a stream, as MCP says, and sign in when an operation needs it.
- *
- * @see {@link https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#listening-for-messages-from-the-server | MCP 2025-11-25, transports}
- */
-const STREAM_REJECTED: RejectionAnswer = {
-  status: 405,
-  headers: Object.freeze({ Allow: 'POST', ...NO_STORE }),
-  error: 'method_not_allowed',
-  description: 'A stream needs an access token, or a session that was opened without one',
-};
-
-const MESSAGES_REJECTED: Readonly<Record<MessageRejection, RejectionAnswer>> = {
-  batch: BATCH_REJECTED,
-  header_mismatch: HEADERS_REJECTED,
-  too_large: TOO_LARGE_REJECTED,
-  undeclared_tool: TOOL_REJECTED,
-  other_resource: OTHER_RESOURCE,
-  media_type: MEDIA_TYPE_REJECTED,
-  not_a_message: SCALAR_REJECTED,
-  no_stream: STREAM_REJECTED,
-};
-
-/** No challenge if the client is not at fault: it would discard a valid token. */
-const UNAVAILABLE: RejectionAnswer = {
-  status: 503,
-  headers: Object.freeze({ 'Retry-After': String(RETRY_AFTER_SECONDS), ...NO_STORE }),
-  error: 'temporarily_unavailable',
-  description: 'The access token cannot be checked at the moment; try again later',
-};
-
-const FAULT: RejectionAnswer = {
-  status: 500,
-  headers: NO_STORE,
-  error: 'server_error',
-  description: 'The request could not be checked',
-};
 
 /** The responses of one resource that are the same for every request. */
 interface FixedAnswers {
@@ -186,30 +69,47 @@ export function answerTo(
     if (settings.errorPage !== undefined) return badToken(resource, errorUriOf(failure, settings));
     return fixedAnswers(resource, settings).badToken;
   }
-  if (failure instanceof CredentialsRejectedError) {
-    const { noCredentials, severalCredentials } = fixedAnswers(resource, settings);
-    if (failure.reason === 'multiple_credentials') return severalCredentials;
-    if (failure.scopes.length === 0) return noCredentials;
-    return {
-      ...noCredentials,
-      headers: withChallenge(bareChallenge(soundScopes(failure.scopes), resource), resource),
-    };
-  }
+  if (failure instanceof CredentialsRejectedError) return credentialsAnswer(failure, resource, settings);
   if (failure instanceof InsufficientScopeError) {
     const scopes = soundScopes(failure.scopes);
     const description = 'The access token does not grant what this operation needs';
     const errorUri = errorUriOf(failure, settings);
     return challenged(403, resource, errorUri, { error: 'insufficient_scope', scopes, description });
   }
+  if (failure instanceof InsufficientAuthenticationError)
+    return challenged(401, resource, errorUriOf(failure, settings), authenticationChallenge(failure));
   if (failure instanceof MessageRejectedError) return MESSAGES_REJECTED[failure.reason];
   if (failure instanceof RequestOriginRejectedError) return originAnswer(failure);
   return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
 }
 
-function originAnswer({ reason }: RequestOriginRejectedError): RejectionAnswer {
-  if (reason === 'request_target') return TARGET_REJECTED;
-  if (reason === 'duplicate_host') return SEVERAL_HOSTS;
-  return reason === 'host' ? HOST_REJECTED : ORIGIN_REJECTED;
+function credentialsAnswer(
+  { reason, scopes }: CredentialsRejectedError,
+  resource: ChallengedResource,
+  settings: RejectionSettings,
+): RejectionAnswer {
+  const { noCredentials, severalCredentials } = fixedAnswers(resource, settings);
+  if (reason === 'multiple_credentials') return severalCredentials;
+  if (scopes.length === 0) return noCredentials;
+  return {
+    ...noCredentials,
+    headers: withChallenge(bareChallenge(soundScopes(scopes), resource), resource),
+  };
+}
+
+/** Without values that may not stand in a challenge: an application may have made the error. */
+function authenticationChallenge({
+  scopes,
+  acrValues,
+  maxAgeSeconds,
+}: InsufficientAuthenticationError): ErrorChallenge {
+  return {
+    error: 'insufficient_user_authentication',
+    scopes: soundScopes(scopes),
+    acrValues: acrValues.filter((each) => isAcrValue(each) === undefined),
+    maxAgeSeconds: Number.isSafeInteger(maxAgeSeconds) ? maxAgeSeconds : undefined,
+    description: 'This operation needs a stronger or more recent authentication of the user',
+  };
 }
 
 function fixedAnswers(resource: ChallengedResource, settings: RejectionSettings): FixedAnswers {
@@ -254,6 +154,11 @@ function bareChallenge(scopes: readonly string[], { metadataUrl }: ChallengedRes
   return bearerChallenge({ scopes, resourceMetadata: metadataUrl });
 }
 
+/** A challenge that says what is wrong. */
+type ErrorChallenge = Omit<BearerChallenge, 'resourceMetadata' | 'errorUri'> & {
+  readonly error: string;
+  readonly description: string;
+};
 /** The error is that of the scheme DPoP. The Bearer challenge says where the metadata is. */
 function proofAnswer(
   { reason, nonce }: ProofRejectedError,
@@ -277,10 +182,11 @@ function challenged(
   status: number,
   resource: ChallengedResource,
   errorUri: string | undefined,
-  { error, scopes, description }: { error: string; scopes: readonly string[]; description: string },
+  parameters: ErrorChallenge,
 ): RejectionAnswer {
+  const { error, description } = parameters;
   const { metadataUrl: resourceMetadata } = resource;
-  const challenge = bearerChallenge({ error, scopes, resourceMetadata, description, errorUri });
+  const challenge = bearerChallenge({ ...parameters, resourceMetadata, errorUri });
   return { status, headers: withChallenge(challenge, resource), error, description, errorUri };
 }
 

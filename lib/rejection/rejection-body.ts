@@ -1,7 +1,8 @@
 import type { RejectionReason } from '../errors/rejection-reason.js';
 import { rejectionReason } from '../errors/rejection-reason.js';
 import { AuthorizationServerUnavailableError, MessageRejectedError } from '../errors/rejection.errors.js';
-import type { ChallengedResource, RejectionAnswer, RejectionSettings } from './rejection-answers.js';
+import type { ChallengedResource, RejectionSettings } from './rejection-answers.js';
+import type { RejectionAnswer } from './unchallenged-answers.js';
 
 /** The body of a rejection, in the form of RFC 6750 and RFC 6749. @publicApi */
 export interface RejectionBody {

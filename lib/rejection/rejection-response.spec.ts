@@ -8,6 +8,7 @@ import { REJECTION_REFERENCE } from '../../test/tools/error-reference.js';
 import {
   AuthorizationServerUnavailableError,
   CredentialsRejectedError,
+  InsufficientAuthenticationError,
   InsufficientScopeError,
   MessageRejectedError,
   RequestOriginRejectedError,
@@ -78,6 +79,18 @@ const INSUFFICIENT: RejectionResponse = {
   body: {
     error: 'insufficient_scope',
     error_description: 'The access token does not grant what this operation needs',
+  },
+};
+
+const WEAK: RejectionResponse = {
+  status: 401,
+  headers: {
+    'WWW-Authenticate': `Bearer error="insufficient_user_authentication", scope="notes:write", ${METADATA}, acr_values="urn:a urn:b", max_age="300", error_description="This operation needs a stronger or more recent authentication of the user"`,
+    ...NO_STORE,
+  },
+  body: {
+    error: 'insufficient_user_authentication',
+    error_description: 'This operation needs a stronger or more recent authentication of the user',
   },
 };
 
@@ -173,6 +186,9 @@ const REASONS = Object.keys({
   too_old: 0,
   missing_claim: 0,
   not_bound: 0,
+  certificate_missing: 0,
+  certificate_malformed: 0,
+  certificate_mismatch: 0,
   revoked: 0,
   replayed: 0,
 } satisfies Record<Exclude<TokenRejection, ProofRejection>, 0>) as TokenRejection[];
@@ -192,6 +208,13 @@ const TABLE: readonly (readonly [failure: unknown, answer: RejectionResponse, de
   [new MessageRejectedError('media_type'), NOT_JSON, { reason: 'media_type' }],
   [new MessageRejectedError('no_stream'), NO_STREAM, { reason: 'no_stream' }],
   [new InsufficientScopeError(['notes:write', 'notes:read']), INSUFFICIENT, { reason: 'insufficient_scope' }],
+  [
+    new InsufficientAuthenticationError({ acrValues: ['urn:a', 'urn:b'], maxAgeSeconds: 300 }, [
+      'notes:write',
+    ]),
+    WEAK,
+    { reason: 'insufficient_user_authentication' },
+  ],
   [new AuthorizationServerUnavailableError(ISSUER), UNAVAILABLE, { reason: 'unavailable', server: ISSUER }],
   [
     new AuthorizationServerUnavailableError([...servers.keys()].join(', '), 'verification'),
@@ -319,7 +342,7 @@ describe('rejectionResponse', () => {
       expect(new Set(names).size).toBe(names.length);
       expect(names).not.toContain('realm');
     }
-    expect(challenges()).toHaveLength(24);
+    expect(challenges()).toHaveLength(29);
   });
 
   verifies('CHL-11', 'lets clients find every parameter by the first place where its name occurs', () => {
@@ -329,11 +352,12 @@ describe('rejectionResponse', () => {
       ...challenges(RESOURCE, DOCUMENTED),
     ]) {
       const values = new Map(strictly(challenge));
-      for (const name of ['error', 'scope', 'resource_metadata']) {
+      for (const name of ['error', 'scope', 'resource_metadata', 'acr_values', 'max_age']) {
         const [, quoted, bare] = new RegExp(`${name}=(?:"([^"]+)"|([^\\s,]+))`).exec(challenge) ?? [];
         expect(quoted ?? bare).toBe(values.get(name));
       }
-      const order = ['error', 'scope', 'resource_metadata', 'error_description', 'error_uri'];
+      const needed = ['acr_values', 'max_age'];
+      const order = ['error', 'scope', 'resource_metadata', ...needed, 'error_description', 'error_uri'];
       expect([...values.keys()]).toEqual(order.filter((name) => values.has(name)));
     }
   });
@@ -406,6 +430,9 @@ describe('rejectionResponse, for what others have written', () => {
         new TokenRejectedError('signature', { cause }),
         new AuthorizationServerUnavailableError(EVIL, 'keys', { cause }),
         new InsufficientScopeError(['notes:read', EVIL, 'a b', '']),
+        new InsufficientAuthenticationError({ acrValues: [EVIL, 'a b', ''], maxAgeSeconds: EVIL as never }, [
+          EVIL,
+        ]),
         new TokenRejectedError(EVIL as TokenRejection),
         new CredentialsRejectedError(EVIL as 'missing_token'),
         new RequestOriginRejectedError(EVIL as 'host'),

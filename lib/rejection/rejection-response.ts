@@ -1,9 +1,4 @@
-import {
-  answerTo,
-  type ChallengedResource,
-  type RejectionHeaders,
-  type RejectionSettings,
-} from './rejection-answers.js';
+import { answerTo, type ChallengedResource, type RejectionSettings } from './rejection-answers.js';
 import {
   type JsonRpcRejectionBody,
   jsonRpcBody,
@@ -11,6 +6,7 @@ import {
   rejectionBody,
 } from './rejection-body.js';
 import type { ToolChallengeBody } from './tool-challenge.js';
+import type { RejectionHeaders } from './unchallenged-answers.js';
 
 /** The status, headers and body of a rejection. @internal */
 export interface RejectionResponse {

@@ -1,10 +1,15 @@
-import { CredentialsRejectedError, InsufficientScopeError } from '../errors/rejection.errors.js';
+import {
+  CredentialsRejectedError,
+  InsufficientAuthenticationError,
+  InsufficientScopeError,
+} from '../errors/rejection.errors.js';
 import type { ToolChallengeForm, ToolChallengeRequest } from '../options/tool-challenge-options.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { answerTo, type ChallengedResource, NO_STORE, type RejectionSettings } from './rejection-answers.js';
+import { answerTo, type ChallengedResource, type RejectionSettings } from './rejection-answers.js';
 import { errorUriOf } from './error-uri.js';
 import { requestIdOf } from './rejection-body.js';
 import type { RejectionResponse } from './rejection-response.js';
+import { NO_STORE } from './unchallenged-answers.js';
 import { bearerChallenge, soundScopes } from './www-authenticate.js';
 
 /** The body of a tool call that is answered with a challenge in its result. @publicApi */
@@ -26,7 +31,7 @@ export interface ToolChallengeBody {
 }
 
 /** The failures that a client can do something about, by asking for another token. */
-type Challenged = CredentialsRejectedError | InsufficientScopeError;
+type Challenged = CredentialsRejectedError | InsufficientScopeError | InsufficientAuthenticationError;
 
 /** A tool call that may be answered with a result. @internal */
 export interface ChallengedCall {
@@ -43,6 +48,8 @@ interface CallingRequest {
 const SIGN_IN = 'This tool needs a signed-in user. Ask the user to sign in, then call it again.';
 const MORE_SCOPES =
   'This tool needs permissions that the user has not granted. Ask the user to grant them, then call it again.';
+const NEW_AUTHENTICATION =
+  'This tool needs a stronger or more recent sign-in. Ask the user to sign in again, then call it again.';
 
 /** A media range of `Accept`, in any letter case and with any parameters. */
 const ACCEPTS_JSON = /(?:^|,)\s*application\/json\s*(?:[;,]|$)/i;
@@ -99,26 +106,30 @@ export function toolChallengeResponse(
   resource: ChallengedResource,
   settings: RejectionSettings,
 ): RejectionResponse {
-  const text = failure instanceof CredentialsRejectedError ? SIGN_IN : MORE_SCOPES;
   const body: ToolChallengeBody = {
     jsonrpc: '2.0',
     id,
     result: {
       resultType: 'complete',
       isError: true,
-      content: [{ type: 'text', text }],
+      content: [{ type: 'text', text: textOf(failure) }],
       _meta: { 'mcp/www_authenticate': [challengeOf(failure, resource, settings)] },
     },
   };
   return { status: 200, headers: NO_STORE, body };
 }
 
+function textOf(failure: Challenged): string {
+  if (failure instanceof CredentialsRejectedError) return SIGN_IN;
+  return failure instanceof InsufficientScopeError ? MORE_SCOPES : NEW_AUTHENTICATION;
+}
+
 /**
- * Returns the challenge, always with an `error`: OpenAI requires it. For missing scopes, it is that of the 403. RFC 6750 has
- * no error for a missing token, so it gets the one of OpenAI's example.
+ * Returns the challenge, always with an `error`: OpenAI requires it. It is that of the 403 for missing scopes, and
+ * that of the 401 for weak authentication. RFC 6750 has no error for a missing token, so it gets the one of OpenAI's example.
  */
 function challengeOf(failure: Challenged, resource: ChallengedResource, settings: RejectionSettings): string {
-  if (failure instanceof InsufficientScopeError)
+  if (!(failure instanceof CredentialsRejectedError))
     return [answerTo(failure, resource, settings).headers['WWW-Authenticate'] ?? []].flat()[0] as string;
   return bearerChallenge({
     error: 'insufficient_scope',
@@ -132,6 +143,7 @@ function challengeOf(failure: Challenged, resource: ChallengedResource, settings
 function isChallenged(failure: unknown): failure is Challenged {
   return (
     failure instanceof InsufficientScopeError ||
+    failure instanceof InsufficientAuthenticationError ||
     (failure instanceof CredentialsRejectedError && failure.reason === 'missing_token')
   );
 }

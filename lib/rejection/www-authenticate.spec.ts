@@ -30,6 +30,24 @@ describe('bearerChallenge', () => {
     },
   );
 
+  verifies('STP-02', 'writes acr_values and max_age quoted, behind what clients in use look for', () => {
+    const header = bearerChallenge({
+      description: 'No max_age=1',
+      resourceMetadata: PRM,
+      scopes: ['a'],
+      error: 'insufficient_user_authentication',
+      acrValues: ['urn:a', 'urn:b'],
+      maxAgeSeconds: 0,
+      errorUri: 'https://docs.example/errors',
+    });
+    expect(header).toBe(
+      `Bearer error="insufficient_user_authentication", scope="a", resource_metadata="${PRM}", acr_values="urn:a urn:b", ` +
+        'max_age="0", error_description="No max_age=1", error_uri="https://docs.example/errors"',
+    );
+    expect(asClientsRead(header, 'max_age')).toBe('0');
+    expect(asClientsRead(header, 'acr_values')).toBe('urn:a urn:b');
+  });
+
   verifies('CHL-06', 'has no scope parameter where there is nothing to ask for', () => {
     for (const scopes of [{}, { scopes: [] }, { scopes: ['offline_access'] }]) {
       const header = bearerChallenge({ resourceMetadata: PRM, ...scopes });

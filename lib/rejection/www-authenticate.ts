@@ -7,23 +7,29 @@ export interface BearerChallenge {
   /** `offline_access` is left out: clients request it by themselves. */
   readonly scopes?: readonly string[];
   readonly resourceMetadata: string;
+  /** In preference order. */
+  readonly acrValues?: readonly string[] | undefined;
+  readonly maxAgeSeconds?: number | undefined;
   readonly description?: string;
   readonly errorUri?: string | undefined;
 }
 
 /**
- * Writes a Bearer challenge: `error`, `scope`, `resource_metadata`, `error_description`, `error_uri`, in this order
- * and quoted. Existing clients find a parameter by the first occurrence of its name, so free text comes last.
+ * Writes a Bearer challenge: `error`, `scope`, `resource_metadata`, `acr_values`, `max_age`, `error_description`, `error_uri`,
+ * in this order and quoted. Existing clients find a parameter by the first occurrence of its name, so free text comes last.
  *
  * All values come from constants and from the configuration, which is validated at bootstrap. So no escaping is needed.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3 | RFC 6750 section 3}
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9470#section-3 | RFC 9470 section 3}
  * @internal
  */
 export function bearerChallenge({
   error,
   scopes = [],
   resourceMetadata,
+  acrValues = [],
+  maxAgeSeconds,
   description,
   errorUri,
 }: BearerChallenge): string {
@@ -32,6 +38,8 @@ export function bearerChallenge({
     error !== undefined && `error="${error}"`,
     scope !== '' && `scope="${scope}"`,
     `resource_metadata="${resourceMetadata}"`,
+    acrValues.length > 0 && `acr_values="${acrValues.join(' ')}"`,
+    maxAgeSeconds !== undefined && `max_age="${String(maxAgeSeconds)}"`,
     description !== undefined && `error_description="${description}"`,
     errorUri !== undefined && `error_uri="${errorUri}"`,
   ];

@@ -46,10 +46,10 @@ export interface AuthInfo {
   /** The audiences that the token names. */
   readonly audience: readonly string[];
   /**
-   * What the sender proved to have: the key that the token is bound to (`jkt`, by DPoP). Undefined for a bearer token, which
-   * anyone may send who has it.
+   * What the sender proved to have: the key that the token is bound to (`jkt`, by DPoP), or the TLS certificate (`x5t#S256`).
+   * `jkt` if it is both. Undefined for a bearer token, which anyone may send who has it.
    */
-  readonly binding: 'jkt' | undefined;
+  readonly binding: 'jkt' | 'x5t#S256' | undefined;
   /** All claims of the token, verified and otherwise unchecked. */
   readonly claims: TokenClaims;
 }

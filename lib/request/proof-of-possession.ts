@@ -3,7 +3,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ProofRejectedError, TokenRejectedError } from '../errors/rejection.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedDpopOptions, ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import type { Confirmation } from '../policy/confirmation.js';
 import { DpopNonces } from '../policy/dpop-nonces.js';
 import { type DpopProof, verifyDpopProof } from '../policy/dpop-proof.js';
 import { proofUrl } from '../policy/proof-url.js';
@@ -12,6 +11,7 @@ import type { ValidatedToken } from '../policy/validate-claims.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { type CredentialRequest, proofsIn } from '../token/credential-sources.js';
 import type { TokenScheme } from '../token/extract-token.js';
+import { ClientCertificates } from './client-certificates.js';
 import { ReplayProtection } from './replay-protection.js';
 import type { RequestContext } from './request-context.js';
 
@@ -20,7 +20,8 @@ const MARGIN_SECONDS = 5;
 
 /** The part of a bound token that its proof is compared with. */
 interface BoundToken {
-  readonly confirmation: Confirmation;
+  /** The thumbprint of the client's key. */
+  readonly jkt: string;
   readonly issuer: string;
 }
 
@@ -44,6 +45,7 @@ export class ProofOfPossession {
     @Inject(MCP_AUTH_OPTIONS)
     private readonly options: Pick<ResolvedMcpAuthOptions, 'now' | 'clockToleranceSeconds' | 'resources'>,
     private readonly replays: ReplayProtection,
+    private readonly certificates: ClientCertificates,
   ) {
     for (const { dpop, resource } of options.resources) {
       if (!dpop?.nonce) continue;
@@ -53,20 +55,20 @@ export class ProofOfPossession {
   }
 
   /**
-   * Checks a token that is presented without a proof: by a scheme or a host that has none.
+   * Checks a token for a host that sees neither proof nor certificate.
    *
    * @throws {@link TokenRejectedError} `sender_constrained` for a bound token, `not_bound` if the resource requires bound ones
    */
   assertBearer({ confirmation, claims }: ValidatedToken, { options }: ProtectedResource): void {
     if (confirmation) throw withRejectedClaims(new TokenRejectedError('sender_constrained'), claims);
-    if (options.dpop?.mode === 'required')
+    if (options.dpop?.mode === 'required' || options.mutualTls?.required)
       throw withRejectedClaims(new TokenRejectedError('not_bound'), claims);
   }
 
   /**
-   * Checks the proof of a token, if it is presented with one. Returns no promise for a bearer token.
+   * Checks the certificate and the proof of a token, if it needs them. Returns no promise for a bearer token.
    *
-   * @throws what {@link assertBearer} throws; {@link ProofRejectedError}; the promise rejects with the same, and with
+   * @throws {@link TokenRejectedError} `sender_constrained`, `not_bound` or a reason of the certificate; {@link ProofRejectedError}; the promise rejects with the same, and with
    * {@link AuthorizationServerUnavailableError} if the store of used proofs cannot tell
    */
   check(
@@ -75,14 +77,18 @@ export class ProofOfPossession {
     validated: ValidatedToken,
     resource: ProtectedResource,
   ): Promise<void> | undefined {
-    const { dpop } = resource.options;
+    const { dpop, mutualTls } = resource.options;
+    const { confirmation, claims } = validated;
+    if (mutualTls) this.certificates.assertBound(presented.request, validated, mutualTls);
     if (presented.scheme === 'bearer' || !dpop) {
-      this.assertBearer(validated, resource);
+      if (confirmation?.jkt !== undefined)
+        throw withRejectedClaims(new TokenRejectedError('sender_constrained'), claims);
+      if (dpop?.mode === 'required') throw withRejectedClaims(new TokenRejectedError('not_bound'), claims);
       return undefined;
     }
-    const { confirmation, issuer, claims } = validated;
-    if (!confirmation) throw withRejectedClaims(new TokenRejectedError('not_bound'), claims);
-    const bound = { confirmation, issuer };
+    if (confirmation?.jkt === undefined)
+      throw withRejectedClaims(new TokenRejectedError('not_bound'), claims);
+    const bound = { jkt: confirmation.jkt, issuer: validated.issuer };
     return this.prove(context, presented, bound, resource.options.resource, dpop).catch((error: unknown) => {
       throw withRejectedClaims(error as Error, claims);
     });
@@ -102,7 +108,7 @@ export class ProofOfPossession {
       if (line === undefined) throw new ProofRejectedError('proof_missing');
       if (others.length > 0) throw new ProofRejectedError('proof_malformed');
       const proof = await verifyDpopProof(line.trim(), {
-        jkt: bound.confirmation.jkt,
+        jkt: bound.jkt,
         token,
         method: request.method ?? '',
         url: proofUrl(resource, request.originalUrl ?? request.url ?? ''),
@@ -130,10 +136,10 @@ export class ProofOfPossession {
   private async use(
     context: RequestContext,
     { jti, iat }: DpopProof,
-    { confirmation, issuer }: BoundToken,
+    { jkt, issuer }: BoundToken,
     { replayStore, proofMaxAgeSeconds }: ResolvedDpopOptions,
   ): Promise<void> {
-    const key = `dpop.${hash('sha256', JSON.stringify([confirmation.jkt, jti]), 'base64url')}`;
+    const key = `dpop.${hash('sha256', JSON.stringify([jkt, jti]), 'base64url')}`;
     if (context.used?.has(key)) return;
     // Until every replica rejects it for its time, whatever their clocks.
     const endsAtSeconds = iat + proofMaxAgeSeconds + MARGIN_SECONDS;

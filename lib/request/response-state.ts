@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { InsufficientAuthenticationError } from '../errors/rejection.errors.js';
 import type { ScopeChoice } from '../policy/scopes.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import type { AuthInfo } from './auth-info.decorator.js';
@@ -33,6 +34,8 @@ export interface Denial {
   readonly messages: Set<string>;
   /** Whether one of the errors has left a handler: then every failure in the answer is that denial. */
   isThrown: boolean;
+  /** The error of a guard that found the user's authentication too weak. It comes before missing scopes. */
+  authentication: InsufficientAuthenticationError | undefined;
 }
 
 /** Holds the answer to a request that its handler denies. @internal */
@@ -79,7 +82,13 @@ export class ResponseState {
   deny(error: { readonly scopes: readonly string[]; readonly message: string }, isThrown: boolean): boolean {
     if (!this.isCurrent) return false;
     const known = this.denial;
-    const denial = (this.denial ??= { scopes: new Set(), messages: new Set(), isThrown });
+    const denial = (this.denial ??= {
+      scopes: new Set(),
+      messages: new Set(),
+      isThrown,
+      authentication: undefined,
+    });
+    if (error instanceof InsufficientAuthenticationError) denial.authentication ??= error;
     for (const scope of error.scopes) denial.scopes.add(scope);
     denial.messages.add(error.message);
     denial.isThrown ||= isThrown;

@@ -43,7 +43,7 @@ class RequestAuthInfo implements AuthInfo {
     this.subject = admitted.subject;
     this.isClientPrincipal = admitted.subject === undefined || admitted.subject === admitted.clientId;
     this.audience = admitted.audience;
-    this.binding = admitted.confirmation && 'jkt';
+    this.binding = bindingOf(admitted);
     this.claims = admitted.claims;
     Object.freeze(this);
   }
@@ -51,6 +51,11 @@ class RequestAuthInfo implements AuthInfo {
   get token(): string {
     return this.#token;
   }
+}
+
+function bindingOf({ confirmation }: ValidatedToken): AuthInfo['binding'] {
+  if (!confirmation) return undefined;
+  return confirmation.jkt === undefined ? 'x5t#S256' : 'jkt';
 }
 
 /** Freezes the parts once for a token: a cached one has frozen parts already. */

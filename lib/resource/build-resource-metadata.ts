@@ -17,7 +17,12 @@ export function advertisedScopes(scopes: Iterable<string>): readonly string[] {
  * @internal
  */
 export function buildResourceMetadata(
-  { resource, metadata, dpop }: Pick<ResolvedProtectedResourceOptions, 'resource' | 'metadata' | 'dpop'>,
+  {
+    resource,
+    metadata,
+    dpop,
+    mutualTls,
+  }: Pick<ResolvedProtectedResourceOptions, 'resource' | 'metadata' | 'dpop' | 'mutualTls'>,
   issuers: readonly string[],
   scopes: readonly string[],
 ): ProtectedResourceMetadata {
@@ -30,6 +35,7 @@ export function buildResourceMetadata(
       dpop_signing_alg_values_supported: dpop.algorithms,
       dpop_bound_access_tokens_required: dpop.mode === 'required',
     }),
+    ...(mutualTls && { tls_client_certificate_bound_access_tokens: true }),
     ...metadata,
   };
 }

@@ -116,8 +116,9 @@ export class ListPolicy {
   private isVisible(kind: McpOperationKind, name: string, authorized: AuthorizedRequest): boolean {
     const { auth, resource } = authorized;
     const operation = { kind, name, method: '', arguments: NO_ARGUMENTS };
+    if (!auth)
+      return !this.handlerScopes.needsCaller(operation) && this.security.isOpen(operation, authorized);
     const requirements = this.handlerScopes.requirementsOf(operation);
-    if (!auth) return requirements.length === 0 && this.security.isOpen(operation, authorized);
     return this.scopes.isSatisfied(auth, resource, choicesWithoutCaller(requirements));
   }
 

@@ -3,7 +3,11 @@ import { RequestContext } from '../request/request-context.js';
 import type { Denial, DenialListener, ResponseState } from '../request/response-state.js';
 import type { RejectionResponse } from '../rejection/rejection-response.js';
 import { Rejections } from '../rejection/rejections.js';
-import { CredentialsRejectedError, InsufficientScopeError } from '../errors/rejection.errors.js';
+import {
+  CredentialsRejectedError,
+  InsufficientAuthenticationError,
+  InsufficientScopeError,
+} from '../errors/rejection.errors.js';
 import { ScopePolicy } from '../policy/scope-policy.js';
 import { isMcpBody } from '../mcp/operations.js';
 import { mcpStrategy } from '../mcp/protocol-version.js';
@@ -95,12 +99,13 @@ class StepUp implements SteppedUp {
     this.owner.rejections.tell(failure, resource, { request, auth, response, body: this.body });
   }
 
-  private failure(): InsufficientScopeError | CredentialsRejectedError {
+  private failure(): InsufficientAuthenticationError | InsufficientScopeError | CredentialsRejectedError {
     const { auth, resource, needed, request } = this.state.authorized;
     const { scopes } = this.owner;
     const operation = [...needed, ...this.denial.scopes];
     if (!auth)
       return new CredentialsRejectedError('missing_token', scopes.anonymousChallenge(resource, operation));
+    if (this.denial.authentication) return this.denial.authentication;
     const strategy = isMcpBody(this.body) ? mcpStrategy(request.headers['mcp-protocol-version']) : 'complete';
     return new InsufficientScopeError(scopes.challenge(auth, resource, operation, strategy));
   }
@@ -112,8 +117,8 @@ function escaped(text: string): string {
 }
 
 /**
- * Records an error thrown by the handler of a request, or by the guard of a handler called within it: missing scopes, or a
- * missing token if the request was authorized without one.
+ * Records an error thrown by the handler of a request, or by the guard of a handler called within it: missing scopes, an
+ * authentication of the user that is too weak, or a missing token if the request was authorized without one.
  *
  * @returns whether the response will report the denial; false if the error is handled elsewhere
  * @internal
@@ -123,6 +128,7 @@ export function recordDenial(request: object | undefined, failure: unknown): boo
   if (!state) return false;
   const isLate =
     failure instanceof InsufficientScopeError ||
+    failure instanceof InsufficientAuthenticationError ||
     (failure instanceof CredentialsRejectedError && state.authorized.auth === undefined);
   return isLate && state.deny(failure, true);
 }

@@ -34,7 +34,7 @@ export class ToolSecurity {
   schemesOf(tool: string, authorized: AuthorizedRequest): readonly SecurityScheme[] {
     const operation = { kind: 'tool', name: tool, method: '', arguments: NO_ARGUMENTS } as const;
     const requirements = this.handlerScopes.requirementsOf(operation);
-    const isOpen = requirements.length === 0 && this.isOpen(operation, authorized);
+    const isOpen = !this.handlerScopes.needsCaller(operation) && this.isOpen(operation, authorized);
     const { isOptional } = this.handlerScopes.anonymousAccess(operation, authorized.resource);
     if (isOpen && !isOptional) return [NO_AUTH];
     const needed = this.scopes.needed(authorized.resource, choicesWithoutCaller(requirements));

@@ -149,6 +149,21 @@ export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenc
     'The token is not bound to a key. The resource requires that, or the request presents the token with the scheme DPoP.',
     'Let the client use DPoP when it gets the token, or send an unbound token as `Bearer`.',
   ),
+  certificate_missing: entry(
+    401,
+    'The token is bound to a TLS certificate, and the client has sent none, or the proxy has not passed it on.',
+    'Let the TLS server ask for certificates (`requestCert`), and the proxy set the header of `mutualTls.certificateHeader`. The address of the proxy must be in `trustedProxies`.',
+  ),
+  certificate_malformed: entry(
+    401,
+    'The header with the certificate is there several times, or does not have its `format`.',
+    'Let the proxy replace the header of its clients, and compare `format` with what it sends.',
+  ),
+  certificate_mismatch: entry(
+    401,
+    'The client uses another TLS certificate than the one that the token is bound to.',
+    'Use the certificate that the token was requested with. After a change of the certificate, get a new token.',
+  ),
   proof_missing: entry(
     401,
     'The scheme is DPoP, and the header `DPoP` is missing.',
@@ -246,6 +261,11 @@ export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenc
     'The token lacks scopes that the operation needs.',
     'Request the scopes of the challenge. Check that the authorization server grants them.',
   ),
+  insufficient_user_authentication: entry(
+    401,
+    'The user has authenticated in another way, or longer ago, than `@RequireAuthentication()` asks for.',
+    'Send the user to the authorization server, with the `acr_values` and `max_age` of the challenge. Check that the server puts `acr` and `auth_time` into access tokens.',
+  ),
   unavailable: entry(
     503,
     'The authorization server, its keys or your verifier does not answer now.',
@@ -300,6 +320,11 @@ export const ERROR_CODE_REFERENCE: Readonly<Record<McpAuthErrorCode, ErrorRefere
     403,
     'The access token is valid, but lacks scopes.',
     'Request the scopes that the challenge names.',
+  ),
+  ERR_MCP_AUTH_INSUFFICIENT_AUTHENTICATION: entry(
+    401,
+    'The access token is valid, but its user has not authenticated strongly or recently enough.',
+    'Let the user authenticate again, as the challenge says.',
   ),
 };
 

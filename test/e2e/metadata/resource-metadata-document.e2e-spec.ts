@@ -220,7 +220,6 @@ describe('what a document says', () => {
     'resource_documentation#de': `${ORIGIN}/docs/de`,
     resource_policy_uri: `${ORIGIN}/policy`,
     resource_tos_uri: `${ORIGIN}/tos`,
-    tls_client_certificate_bound_access_tokens: false,
     authorization_details_types_supported: ['note'],
     x_vendor: { deep: [1, null, { a: 'é' }] },
   };
@@ -275,8 +274,8 @@ describe('what a document says', () => {
         '"resource_signing_alg_values_supported" member 0 must not be "none"',
       ],
       [
-        { tls_client_certificate_bound_access_tokens: 'yes' },
-        '"tls_client_certificate_bound_access_tokens" must be true or false',
+        { tls_client_certificate_bound_access_tokens: true },
+        '"tls_client_certificate_bound_access_tokens" is given by the option "mutualTls"; leave it out here',
       ],
       [{ x_vendor: null }, '"x_vendor" has no value; leave it out'],
       [{ resource: ADMIN }, '"resource" is given by the option "resource"; leave it out here'],
