@@ -15,12 +15,14 @@ const FLOW = [
   ['token'],
   ['policy'],
   ['request'],
-  ['rejection'],
   ['mcp'],
+  ['rejection'],
   ['response'],
+  ['diagnostics'],
   ['guard', 'decorators'],
   ['bootstrap'],
   ['testing'],
+  ['doctor'],
 ];
 
 const flowRules = FLOW.map((folders, index) => ({
@@ -44,6 +46,37 @@ const flowRules = FLOW.map((folders, index) => ({
             ],
             message: 'A folder of lib/ imports only from folders above it (see CONTRIBUTING.md).',
           },
+        ],
+      },
+    ],
+  },
+}));
+
+/** The doctor is a command that knows no application: of lib/ it imports only pure functions. */
+const PURE = [
+  'authorization-server/(mcp-compliance|private-addresses|well-known-urls)',
+  'events/escape-for-log',
+  'options/(algorithms|url-rules)',
+  'resource/resource-metadata-url',
+].join('|');
+
+const doctorRules = [
+  ['lib/doctor/*.ts', '\\.\\./'],
+  ['lib/doctor/*/*.ts', '\\.\\./\\.\\./'],
+].map(([files, up]) => ({
+  files: [files],
+  ignores: ['**/*.spec.ts'],
+  rules: {
+    '@typescript-eslint/no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            regex: `^${up}(?!(errors/[^/]+|${PURE})\\.js$)`,
+            message: 'The doctor imports only errors and pure functions (see CONTRIBUTING.md).',
+            allowTypeImports: true,
+          },
+          { group: ['@nestjs/*', 'nestjs-mcp-auth'], message: 'The doctor needs no Nest.' },
         ],
       },
     ],
@@ -93,6 +126,7 @@ export default tseslint.config(
     },
   },
   ...flowRules,
+  ...doctorRules,
   {
     files: ['test/**', 'sample/**', '**/*.spec.ts', '*.ts'],
     rules: {

@@ -78,6 +78,7 @@ export type {
 } from './options/revocation-list.js';
 export type { ReplayStore } from './options/replay-store.js';
 export type { OneTimeTokenOptions } from './options/replay-store-options.js';
+export type { RedactOptions } from './options/redact-options.js';
 export type { RequestUserOptions, VerifiedCaller } from './options/request-user-options.js';
 export type {
   ResolvedDpopOptions,
@@ -93,20 +94,23 @@ export type {
 } from './options/trusted-authorization-server.interface.js';
 
 export type {
-  AuthenticatedEvent,
+  AccessDeniedEvent,
+  AccessGrantedEvent,
+  CompletedOperation,
   DiscoveryFailedEvent,
+  EventOperation,
   EventPrincipal,
   KeysRefreshedEvent,
   McpAuthEvent,
   McpAuthEventType,
   MetadataRefreshedEvent,
-  RejectedEvent,
+  RequestCompletedEvent,
   RequestEvent,
-  ScopeDeniedEvent,
   ServerDocument,
   StaleUsedEvent,
 } from './events/mcp-auth-event.interface.js';
 export { McpAuthEvents } from './events/mcp-auth-events.js';
+export { type AuthenticationTrace, type ServerTrace, TraceFailure } from './events/traces.js';
 
 export type { ProtectedResourceMetadata } from './resource/protected-resource-metadata.interface.js';
 export { claimsFromAuthInfo } from './token/auth-info-claims.js';
@@ -148,12 +152,33 @@ export type { AnyOfScopes, ScopedCall, ScopeRequirement, ScopesOfCall } from './
 export { BearerAuthGuard } from './guard/bearer-auth.guard.js';
 export { BearerAuthMiddleware } from './guard/bearer-auth.middleware.js';
 
-export {
-  type AuthorizationServerReport,
-  type AuthorizationServerStatus,
-  McpAuthDiagnostics,
-  type McpAuthReport,
-} from './authorization-server/diagnostics.js';
+export type {
+  AuthorizationServerReport,
+  AuthorizationServerStatus,
+} from './authorization-server/server-report.js';
+export { McpAuthDiagnostics } from './diagnostics/mcp-auth-diagnostics.js';
+export type {
+  IntrospectingServer,
+  IntrospectionCacheReport,
+  IntrospectionReport,
+  McpAuthReport,
+} from './diagnostics/mcp-auth-report.interface.js';
+export type {
+  AuthorizationServerOptionsReport,
+  IntrospectionOptionsReport,
+  OptionsReport,
+  ResourceOptionsReport,
+  SessionBindingReport,
+} from './diagnostics/options-report.js';
+export type {
+  ExplainOptions,
+  TokenCheck,
+  TokenCheckName,
+  TokenCheckOutcome,
+  TokenExplanation,
+  TokenTimes,
+} from './diagnostics/token-explanation.interface.js';
+export type { CacheReport } from './token/cache-report.interface.js';
 export type {
   ComplianceCode,
   ComplianceFinding,

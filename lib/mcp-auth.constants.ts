@@ -33,6 +33,13 @@ export const PROTECTED_RESOURCE = 'nestjs-mcp-auth:protected-resource';
 /** Marks the guard class, so that the audit at bootstrap recognizes it and its subclasses. @internal */
 export const IS_BEARER_AUTH_GUARD = 'nestjs-mcp-auth:is-bearer-auth-guard';
 
+/**
+ * The page that has a section for each rejection reason. `check-publish.mjs` compares its address with that of the repository.
+ *
+ * @internal
+ */
+export const ERROR_PAGE = 'https://github.com/OWNER/nestjs-mcp-auth/blob/main/docs/reference/errors.md';
+
 /** The path of a protected resource's metadata, by RFC 9728 section 3. @internal */
 export const PROTECTED_RESOURCE_WELL_KNOWN = '/.well-known/oauth-protected-resource';
 

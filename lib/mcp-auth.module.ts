@@ -10,14 +10,16 @@ import { ApplicationConfig, DiscoveryModule, HttpAdapterHost, ModulesContainer }
 import { AuthContext } from './request/auth-context.js';
 import { ResourceTokenVerifier } from './request/resource-token.verifier.js';
 import { DecisionReport } from './rejection/decision-report.js';
+import { RequestEvents } from './rejection/request-events.js';
 import { Rejections } from './rejection/rejections.js';
 import { AuthorizationServerRegistry } from './authorization-server/authorization-server.registry.js';
 import { BackgroundRetry } from './authorization-server/background-retry.js';
-import { McpAuthDiagnostics } from './authorization-server/diagnostics.js';
 import { IssuerKeysRegistry } from './authorization-server/issuer-keys.registry.js';
 import { McpAuthConfigError } from './errors/config.error.js';
 import { McpAuthEvents } from './events/mcp-auth-events.js';
 import { RateLimitedLogger } from './events/rate-limited-logger.js';
+import { McpAuthDiagnostics } from './diagnostics/mcp-auth-diagnostics.js';
+import { TokenExplainer } from './diagnostics/token-explainer.js';
 import { McpAuthStreams } from './response/mcp-auth-streams.js';
 import { RESPONSE_PROVIDERS } from './response/response.providers.js';
 import { AccessTokenAuthenticator } from './request/access-token.authenticator.js';
@@ -103,16 +105,17 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     RevocationCheck,
     ReplayProtection,
     OneTimeTokens,
-    RequestUsers,
-    AccessTokenAuthenticator,
-    ReplayProtection,
     ClientCertificates,
     ProofOfPossession,
+    RequestUsers,
+    AccessTokenAuthenticator,
     ScopePolicy,
     AuthenticationPolicy,
     ResourceTokenVerifier,
+    RequestEvents,
     DecisionReport,
     Rejections,
+    TokenExplainer,
     McpAuthDiagnostics,
     ...BOOTSTRAP_PROVIDERS,
     ...RESPONSE_PROVIDERS,

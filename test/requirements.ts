@@ -157,6 +157,18 @@ const tokens = {
     'nonces need no store, survive a change of secret, and come with each rejected proof',
   ),
   'POP-16': row('design', 'used proofs are kept in a store of the application, which gets hashes only'),
+  'POP-17': row(
+    'RFC 9449 5',
+    'the sample authorization server binds tokens to the key of a proof, in both formats',
+  ),
+  'POP-18': row('SEP-1932', 'the official client signs in, calls and steps up where DPoP is required'),
+  'POP-19': row('RFC 9449 9', 'the official client does the same where proofs need a nonce'),
+  'POP-20': row('RFC 9449 7.2', 'what was overheard of a client opens nothing: no replay, no bearer token'),
+  'POP-21': row('RFC 9449 6.2', 'the confirmation of an opaque token comes from introspection'),
+  'POP-22': row('design', 'the confirmation that a verifier of the application returns is checked'),
+  'POP-23': row('design', 'a host that sees no proof rejects bound tokens'),
+  'POP-24': row('MCP conformance, PR 395', 'each check of the scenario for servers passes'),
+  'POP-25': row('RFC 9449 6.2', 'the authorization server for tests says which tokens are bound'),
   'POP-07': row('robustness', 'no header stands for a client certificate'),
 } as const;
 
@@ -275,6 +287,16 @@ const livingOn = {
   'ASM-22': row('RFC 8414 2.1, RFC 9728 4', 'signed_metadata is ignored, protected_resources looked at'),
   'ASM-23': row('RFC 8414 6.1', 'TLS certificates are verified'),
   'OPS-07': row('operations', 'status and ages of each authorization server'),
+  'OPS-60': row('operations', 'the report has caches, queues, sessions and streams with their limits'),
+  'OPS-61': row(
+    'operations',
+    'the report has the options in force, without secrets, addresses and functions',
+  ),
+  'OPS-62': row('operations', 'an explanation of a token decides as a request with it'),
+  'OPS-63': row('operations', 'an explanation sends nothing, and says what it would have to ask'),
+  'OPS-64': row('operations', 'an explanation holds no token and no signature, and leaves no trace'),
+  'OPS-65': row('operations', 'the runbook names each reason, with its section'),
+  'OPS-66': row('operations', 'the report says when a server that failed is asked again'),
   'OPS-10': row('operations', 'nothing keeps the process alive after the shutdown'),
   F17: row('mcp-auth', 'an injectable report of what was found'),
   F18: row('mcp-auth', 'lazy discovery: no request at boot, one at the first token'),
@@ -327,6 +349,33 @@ const operating = {
   ),
   'OPS-06': row('operations', 'what happens is told to listeners and in the log, never with a token'),
   'OPS-11': row('operations', 'one key per principal for limits and audit'),
+  'OPS-20': row('operations', 'events say which operation who asked for, and whether it was allowed'),
+  'OPS-21': row('operations', 'one decision, one event: a rejected request has no grant before it'),
+  'OPS-22': row(
+    'operations',
+    'the end of an answer says the outcome of each operation as far as it is known',
+  ),
+  'OPS-23': row('operations', 'what a client says of itself is in events only in its form, bounded'),
+  'OPS-24': row('operations', 'subject and address in events are what the application makes of them'),
+  'OPS-25': row('operations', 'each event is published to a diagnostics channel of its type'),
+  'OPS-26': row('operations', 'authentication and fetches are traced, without tokens and claims'),
+  'OPS-27': row('operations', 'the debug line of a rejection says what was expected and what came'),
+  'OPS-28': row('operations', 'without a listener no event, id, hash or clock reading is made'),
+  'OPS-29': row('operations', 'the audit log of mixed calls says exactly what happened'),
+  'OPS-40': row('operations', 'Prometheus gets decisions by tool and reason, verification time and state'),
+  'OPS-41': row('operations', 'the dashboard queries the metrics that are served'),
+  'OPS-42': row('operations', 'terminus reports authorization servers as up, degraded or down'),
+  'OPS-43': row('operations', 'pino logs requests with the id of their events and without credentials'),
+  'OPS-44': row(
+    'operations',
+    'a throttler limits addresses before, and callers and tools after authentication',
+  ),
+  'OPS-45': row('operations', 'the audit log has a line for each event, and rotates'),
+  'OPS-46': row('operations', 'OpenTelemetry exports spans and metrics by OTLP over HTTP'),
+  'OPS-47': row(
+    'OpenTelemetry semantic conventions',
+    'a span for each decision, with its attributes and parent',
+  ),
   'SCP-30': row(
     'MCP security best practices',
     'missing scopes are told with an id that the client does not see',
@@ -430,6 +479,10 @@ const rejections = {
     'after a change of the server, old tokens lead to the document that lists the new one',
   ),
   'CHL-23': row('RFC 6750 3', 'error_uri is an https URL of the configuration, last, and only beside error'),
+  'CHL-25': row(
+    'design',
+    'without errorUri, error_uri is the section about the reason in development, and missing anywhere else',
+  ),
   'CHL-24': row('JSON-RPC 2.0', 'a JSON-RPC body has the id of the request and a code that is free to use'),
   H11: row('injection', 'nothing that comes in changes the challenge'),
   F97: row('RFC 6750 2.1', 'one bearer token in one Authorization header, the scheme in any case'),
@@ -573,6 +626,19 @@ const sessions = {
     'the state of a request in several rounds is bound to caller, time and tool',
   ),
   'SES-08': row('robustness', 'streams of MCP 2024-11-05 need a token, and are bound to the caller'),
+  'SES-30': row(
+    'design',
+    'a sealed session id is opened for its caller at its resource only, and the transport gets its own id',
+  ),
+  'SES-31': row('design', 'each process with the secret knows whose session it is, also after a restart'),
+  'SES-32': row('design', 'a secret is replaced without losing a session: both open, the first seals'),
+  'SES-33': row('design', 'a sealed session that was opened without a token passes to no caller'),
+  'SES-34': row('robustness', 'a changed session id or code is answered as an unknown session'),
+  'SES-35': row(
+    'robustness',
+    'secrets that are short, missing or the same twice fail startup, and none is printed',
+  ),
+  'SES-36': row('MCP 2025-11-25 transports', 'official clients use and end sessions with sealed ids'),
   F93: row('python-sdk', 'the session of another caller is answered as an unknown one'),
   H09: row('robustness', 'session ids of others, and without a token'),
   H22: row('robustness', 'messages to the stream of another caller'),
@@ -852,7 +918,45 @@ const publicLifecycle = {
   'CLI-40': row('secrecy', 'toUser gets a caller without the token'),
 } as const;
 
+/** The command `nestjs-mcp-auth doctor`. */
+const doctor = {
+  'DOC-01': row('design', 'the doctor finds nothing wrong with a right deployment, on Express and Fastify'),
+  'DOC-02': row('design', 'each wrong deployment has its finding, with the cure and a link'),
+  'DOC-03': row('design', 'the documentation lists every finding of the doctor'),
+  'DOC-04': row(
+    'design',
+    'the doctor explains each claim of a token, and decodes tokens on this machine only',
+  ),
+  'DOC-05': row('secrecy', 'tokens and headers of the user go to the resource only, and are never printed'),
+  'DOC-06': row('design', 'the doctor calls with the token by both eras of MCP, and explains rejections'),
+  'DOC-07': row(
+    'MCP authorization',
+    'the doctor signs in with the official client, lists tools, and steps up',
+  ),
+  'DOC-08': row('design', 'without the official client, the doctor says how to install it'),
+  'DOC-09': row(
+    'hostile inputs',
+    'servers cannot keep the doctor waiting, fill its memory or write to the terminal',
+  ),
+  'DOC-10': row(
+    'design',
+    'the doctor follows no redirects and fetches no private address that a public server names',
+  ),
+  'DOC-11': row(
+    'design',
+    'exit codes are 0 without errors, 1 with errors, 2 for wrong usage and unreachable servers',
+  ),
+  'DOC-12': row('design', 'JSON output has a stable schema, and text output colors on terminals only'),
+  'DOC-13': row('design', 'a certificate that is not trusted is named with its cure, and --ca trusts it'),
+  'DOC-14': row('design', 'each client family of the clients page has a verdict'),
+  'DOC-15': row('design', 'the installed command runs without Nest and without an application'),
+  'DOC-16': row('design', 'the README shows what the doctor prints about "npm start"'),
+  'DOC-17': row('RFC 9110 11.6.1', 'challenges are parsed exactly by their grammar'),
+  'DOC-18': row('design', 'options that are wrong are named, and values are not printed'),
+} as const;
+
 export const requirements = {
+  ...doctor,
   ...clients,
   ...publicLifecycle,
   ...waysIn,

@@ -37,6 +37,7 @@ const GROUPS: readonly {
       'streams',
       'custom-verifiers',
       'introspection',
+      'dpop',
       'guards-and-throttling',
       'microservices',
       'testing',
@@ -49,10 +50,23 @@ const GROUPS: readonly {
   {
     text: 'Operations',
     folder: 'operations',
-    pages: ['health', 'metrics-and-logs', 'proxies', 'load', 'behaviour-on-failure'],
+    pages: [
+      'runbook',
+      'doctor',
+      'health',
+      'explain',
+      'metrics-and-logs',
+      'proxies',
+      'load',
+      'behaviour-on-failure',
+    ],
   },
   { text: 'Security', folder: 'security', pages: ['threat-model', 'hardening', 'not-checked'] },
-  { text: 'Reference', folder: 'reference', pages: ['options', 'errors', 'events', 'requirements'] },
+  {
+    text: 'Reference',
+    folder: 'reference',
+    pages: ['options', 'errors', 'events', 'doctor', 'requirements'],
+  },
 ];
 
 /** The API reference is static HTML, which the router of the site does not know. */

@@ -1,5 +1,6 @@
 import { BootstrapDiscoveryError, DiscoveryError } from '../errors/discovery.error.js';
 import { AuthorizationServerUnavailableError } from '../errors/rejection.errors.js';
+import { traced, TRACES } from '../events/traces.js';
 import type { AuthorizationServerMetadata } from '../options/authorization-server-options.js';
 import type {
   ResolvedAuthorizationServerOptions,
@@ -98,10 +99,16 @@ export class AuthorizationServer implements TrustedAuthorizationServer, Retried 
   }
 
   private async loadAs(): Promise<AuthorizationServerMetadata> {
-    const metadata = await this.load();
+    const metadata = await this.traced();
     this.known ??= metadata.issuer;
     this.assertSameIssuer(metadata.issuer);
     return metadata;
+  }
+
+  private traced(): Promise<AuthorizationServerMetadata> {
+    const isFetched = this.options.metadata === undefined;
+    if (!isFetched || !TRACES.metadata.hasSubscribers) return this.load();
+    return traced(TRACES.metadata, { issuer: this.options.issuer ?? this.known }, () => this.load());
   }
 
   /** Rejects a document with another issuer than that of the configuration or the first document. */

@@ -1,5 +1,6 @@
 import { type CompactVerifyGetKey, type CryptoKey, errors } from 'jose';
 import { DiscoveryError } from '../errors/discovery.error.js';
+import { traced, TRACES } from '../events/traces.js';
 import { MAX_JWKS_BYTES } from '../mcp-auth.constants.js';
 import type { AuthorizationServerMetadata } from '../options/authorization-server-options.js';
 import { untilAborted } from '../platform/deadline.js';
@@ -8,6 +9,7 @@ import type { TrustedAuthorizationServer } from '../options/trusted-authorizatio
 import { AuthorizationServer } from './authorization-server.js';
 import type { Retried } from './background-retry.js';
 import { fetchJson } from './fetch-json.js';
+import { FetchNeeded } from './fetch-needed.js';
 import { KeySet, usableKeys } from './key-set.js';
 import { RefreshedValue, type RefreshPolicy, type RefreshState } from './refreshed-value.js';
 
@@ -110,12 +112,41 @@ export class IssuerKeys implements Retried {
     return this.attempt(verify);
   }
 
-  private async attempt<T>(verify: (getKey: GetKey) => Promise<T>): Promise<T> {
+  /**
+   * Verifies a signature with the keys that are known already, fresh or stale. Fetches nothing.
+   *
+   * @throws {@link FetchNeeded} if {@link verify} would have to fetch keys before it could decide
+   * @throws what `verify` throws
+   */
+  async verifyOffline<T>(verify: (getKey: GetKey) => Promise<T>): Promise<T> {
+    const known = this.fixed ?? this.usableKeys();
+    if (!known) throw new FetchNeeded(`the keys of ${this.server.issuer} are not fetched yet`);
     try {
-      return await verify((header, jws) => this.atHand(header) ?? this.keyFor(header, jws));
+      return await this.attempt(verify, (header, jws) => known.keyFor(header, jws));
+    } catch (error) {
+      if (!isCuredByNewKeys(error) || this.fixed) throw error;
+      if (this.source && this.isCoolingDown(this.source.keys)) throw error;
+      throw new FetchNeeded(`no known key fits, and the keys of ${this.server.issuer} may have changed`);
+    }
+  }
+
+  private async attempt<T>(
+    verify: (getKey: GetKey) => Promise<T>,
+    getKey: GetKey = (header, jws) => this.atHand(header) ?? this.keyFor(header, jws),
+  ): Promise<T> {
+    try {
+      return await verify(getKey);
     } catch (error) {
       return withAnyKey(error, (key) => verify(() => key));
     }
+  }
+
+  /** Returns the keys that may be used now, even if only until they can be renewed. */
+  private usableKeys(): KeySet | undefined {
+    const { server, source, previous } = this;
+    const hasNoAddress =
+      server.options.jwks === undefined && server instanceof AuthorizationServer && !server.peek();
+    return hasNoAddress ? undefined : (source?.keys.peek() ?? previous?.keys.peek());
   }
 
   /** Whether the keys changed since an earlier load. Fetches them, except within the cooldown. */
@@ -189,7 +220,7 @@ export class IssuerKeys implements Retried {
 
   private keysAt(url: string | undefined): RefreshedValue<KeySet> {
     const { cacheMaxAgeSeconds, staleMaxAgeSeconds } = this.server.options.remoteJwkSet;
-    const keys = new RefreshedValue(() => this.load(url), {
+    const keys = new RefreshedValue(() => this.traced(url), {
       ...this.context,
       freshSeconds: cacheMaxAgeSeconds,
       staleSeconds: Math.max(staleMaxAgeSeconds, cacheMaxAgeSeconds),
@@ -200,6 +231,11 @@ export class IssuerKeys implements Retried {
       },
     });
     return keys;
+  }
+
+  private traced(url: string | undefined): Promise<KeySet> {
+    if (!TRACES.keys.hasSubscribers) return this.load(url);
+    return traced(TRACES.keys, { issuer: this.server.issuer }, () => this.load(url));
   }
 
   private async load(url: string | undefined): Promise<KeySet> {
@@ -226,6 +262,11 @@ export class IssuerKeys implements Retried {
 
 function freshMetadata(server: TrustedAuthorizationServer): AuthorizationServerMetadata | undefined {
   return server instanceof AuthorizationServer ? server.fresh() : undefined;
+}
+
+/** Whether a verification that failed might succeed with newer keys. */
+function isCuredByNewKeys(error: unknown): boolean {
+  return error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWSSignatureVerificationFailed;
 }
 
 async function callWithin<T>(timeoutMs: number, give: () => T | Promise<T>): Promise<T> {

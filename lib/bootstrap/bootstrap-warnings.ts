@@ -9,7 +9,8 @@ import {
   ProtectedResourceRegistry,
 } from '../resource/protected-resource.registry.js';
 import type { WellKnownControllers } from '../resource/well-known.controllers.js';
-import { isBearerAuthGuard, isGuarded } from './handler-audit.js';
+import { isBearerAuthGuard } from '../guard/is-bearer-auth-guard.js';
+import { isGuarded } from './handler-audit.js';
 import type { KnownHandlers } from './handler-registration.js';
 import { HandlerScan, joinPath } from './handler-scan.js';
 import { mcpNestWarnings } from './mcp-nest-warnings.js';

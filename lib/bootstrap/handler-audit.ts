@@ -1,5 +1,5 @@
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
-import { IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js';
+import { isBearerAuthGuard } from '../guard/is-bearer-auth-guard.js';
 import { commonAcr } from '../policy/user-authentication.js';
 import type { ProtectedResourceRegistry } from '../resource/protected-resource.registry.js';
 import type { HandlerPlan } from '../mcp/handler-plan.js';
@@ -168,10 +168,4 @@ export function unguardedEndpoints(
 /** Whether the guard covers a route. @internal */
 export function isGuarded({ guards, isSkipped }: HandlerPlan, globalGuards: readonly unknown[]): boolean {
   return !isSkipped && [...globalGuards, ...guards].some(isBearerAuthGuard);
-}
-
-/** The guard, or one that extends it, as a class or as an instance. @internal */
-export function isBearerAuthGuard(guard: unknown): boolean {
-  const type: unknown = typeof guard === 'function' ? guard : (guard as object | null)?.constructor;
-  return typeof type === 'function' && Reflect.getMetadata(IS_BEARER_AUTH_GUARD, type) === true;
 }

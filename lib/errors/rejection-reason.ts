@@ -13,8 +13,8 @@ import {
 } from './rejection.errors.js';
 
 /**
- * Why a request was rejected, for all error classes: the `reason` of a `rejected` event, and of a body with
- * `showErrorDetails`.
+ * Why a request was rejected, for all error classes: the `reason` of an `access_denied` event, and of a body
+ * with `showErrorDetails`.
  *
  * @publicApi
  */

@@ -83,16 +83,16 @@ describe('McpAuthEvents', () => {
     };
     tellAll();
     expect(emitted).toEqual([]);
-    const end = events.on('authenticated', () => undefined);
-    expect([events.isObserved('authenticated'), events.isObserved('rejected')]).toEqual([true, false]);
+    const end = events.on('access_granted', () => undefined);
+    expect([events.isObserved('access_granted'), events.isObserved('access_denied')]).toEqual([true, false]);
     tellAll();
     expect(emitted).toEqual([]);
     end();
-    expect(events.isObserved('authenticated')).toBe(false);
+    expect(events.isObserved('access_granted')).toBe(false);
     const subscription = events.events$.subscribe();
-    expect(events.isObserved('rejected')).toBe(true);
+    expect(events.isObserved('access_denied')).toBe(true);
     subscription.unsubscribe();
-    expect(events.isObserved('rejected')).toBe(false);
+    expect(events.isObserved('access_denied')).toBe(false);
   });
 
   verifies(['F112', 'OPS-06'], 'keeps what listeners throw from everybody else', async () => {

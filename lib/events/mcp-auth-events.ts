@@ -3,6 +3,7 @@ import { type Observable, Subject } from 'rxjs';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { describeThrown } from './escape-for-log.js';
+import { EVENT_CHANNELS } from './event-channels.js';
 import { isolate } from './isolate.js';
 import type { McpAuthEvent, McpAuthEventType, ServerDocument } from './mcp-auth-event.interface.js';
 import { RateLimitedLogger } from './rate-limited-logger.js';
@@ -10,11 +11,14 @@ import { RateLimitedLogger } from './rate-limited-logger.js';
 type Listener = (event: McpAuthEvent) => unknown;
 
 /**
- * Emits events about requests and authorization servers, for audit and metrics. Inject it, then `on('rejected', …)` or
+ * Emits events about requests and authorization servers, for audit and metrics. Inject it, then `on('access_denied', …)` or
  * `events$.subscribe(…)`.
  *
+ * Each event is also published to the channel `nestjs-mcp-auth:<type>` of `node:diagnostics_channel`, for the events of all
+ * applications of the process.
+ *
  * Listeners are called one after the other while the request waits, so they should be quick. An error in one listener does not
- * affect the request or the other listeners. If there are no listeners, no event is created.
+ * affect the request or the other listeners. If there are no listeners and no subscribers, no event is created.
  *
  * @publicApi
  */
@@ -30,7 +34,15 @@ export class McpAuthEvents implements OnApplicationShutdown {
    */
   readonly events$: Observable<McpAuthEvent> = this.subject.asObservable();
 
-  private readonly byType = new Map<McpAuthEventType, Set<Listener>>();
+  private readonly byType: Readonly<Record<McpAuthEventType, Set<Listener>>> = {
+    access_granted: new Set(),
+    access_denied: new Set(),
+    request_completed: new Set(),
+    keys_refreshed: new Set(),
+    metadata_refreshed: new Set(),
+    discovery_failed: new Set(),
+    stale_used: new Set(),
+  };
   private readonly log: RateLimitedLogger;
 
   /** @internal */
@@ -47,8 +59,7 @@ export class McpAuthEvents implements OnApplicationShutdown {
     type: T,
     listener: (event: Extract<McpAuthEvent, { type: T }>) => unknown,
   ): () => void {
-    const listeners = this.byType.get(type) ?? new Set<Listener>();
-    this.byType.set(type, listeners);
+    const listeners = this.byType[type];
     // A separate function, so that a listener that is added twice is called twice, and each one is removed separately.
     const own: Listener = (event) => listener(event as Extract<McpAuthEvent, { type: T }>);
     listeners.add(own);
@@ -59,21 +70,28 @@ export class McpAuthEvents implements OnApplicationShutdown {
 
   /** Whether there are listeners for events of a type. @internal */
   isObserved(type: McpAuthEventType): boolean {
-    return this.subject.observed || (this.byType.get(type)?.size ?? 0) > 0;
+    return this.byType[type].size > 0 || this.subject.observed || EVENT_CHANNELS[type].hasSubscribers;
+  }
+
+  /** Whether there are listeners for any event of a request. @internal */
+  get observesRequests(): boolean {
+    return (
+      this.isObserved('access_granted') ||
+      this.isObserved('access_denied') ||
+      this.isObserved('request_completed')
+    );
   }
 
   /** Emits an event. If the event is costly to create, call {@link isObserved} first. @internal */
   emit(event: McpAuthEvent): void {
     Object.freeze(event);
-    for (const listener of [...(this.byType.get(event.type) ?? [])]) {
-      isolate(
-        () => listener(event),
-        (error) => {
-          this.reportThrown(error);
-        },
-      );
+    // A Set visits a listener that is added meanwhile: a copy does not.
+    for (const listener of [...this.byType[event.type]]) {
+      isolate(() => listener(event), this.reportThrown);
     }
     this.subject.next(event);
+    const channel = EVENT_CHANNELS[event.type];
+    if (channel.hasSubscribers) channel.publish(event);
   }
 
   /** @internal */
@@ -102,8 +120,8 @@ export class McpAuthEvents implements OnApplicationShutdown {
     this.subject.complete();
   }
 
-  private reportThrown(error: unknown): void {
+  private readonly reportThrown = (error: unknown): void => {
     const message = `A listener of McpAuthEvents threw ${describeThrown(error)}`;
     this.log.write('error', 'a listener of McpAuthEvents threw', message);
-  }
+  };
 }

@@ -72,9 +72,9 @@ export class AnonymousRequests {
   }
 
   /** Whether a request names a session that was opened without a token, and that no caller with a token has taken over. */
-  private isOfSession({ headers }: AnonymousRequest, resource: ProtectedResource): boolean {
-    const id = headers[SESSION_ID];
-    return typeof id === 'string' && id !== '' && this.sessions.isAnonymous(resource, id);
+  private isOfSession(request: AnonymousRequest, resource: ProtectedResource): boolean {
+    const id = request.headers[SESSION_ID];
+    return typeof id === 'string' && id !== '' && this.sessions.isAnonymous(request, resource, id);
   }
 }
 

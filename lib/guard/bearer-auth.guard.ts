@@ -10,11 +10,12 @@ import { CredentialsRejectedError } from '../errors/rejection.errors.js';
 import { recordDenial } from '../response/step-up.js';
 import { IMPORTED_MODULE, IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js';
 import type { HandlerPlan } from '../mcp/handler-plan.js';
-import { NO_ARGUMENTS } from '../mcp/operations.js';
-import type { ScopedCall, ScopeRequirement } from '../mcp/scope-requirement.js';
+import type { ScopeRequirement } from '../mcp/scope-requirement.js';
 import { isOfMessage } from '../platform/mcp-nest.js';
 import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import { callOf, rejectedCallIn } from './handler-call.js';
+import { isBearerAuthGuard } from './is-bearer-auth-guard.js';
 import { rejectCall } from './rejected-call.js';
 import type { ParsedRequest } from './request-authorizer.js';
 import type { RequestServices } from './request-services.js';
@@ -139,6 +140,7 @@ export class BearerAuthGuard implements CanActivate {
         mayStream: route.mayStream,
         allowsAnonymous,
       });
+      this.grant(state, request, response, route);
       return;
     }
     const carrier: unknown = context.getType<string>() === 'rpc' ? context.getArgByIndex(1) : undefined;
@@ -148,6 +150,23 @@ export class BearerAuthGuard implements CanActivate {
     const { authentication } = route;
     const handler = { name, requirements, authentication, call, message, invocation };
     authorizer.authorizeHandler(state, request, resource, handler);
+    // Already reported, unless no route and no middleware has decided on the request.
+    this.services.grants.grant(state, request, state.response?.authorized.response);
+  }
+
+  /** Reports that the request is let through, unless another guard of this package follows: it may need more. */
+  private grant(
+    state: RequestContext,
+    request: GuardedRequest,
+    response: ServerResponse | undefined,
+    route: HandlerPlan,
+  ): void {
+    const { grants } = this.services;
+    if (!grants.areObserved) return;
+    const last = (route.lastGuard ??= route.guards.filter(isBearerAuthGuard).at(-1) ?? false);
+    const isLast = last === false || last === this || last === this.constructor;
+    if (isLast || !response) grants.grant(state, request, response, route.where);
+    else grants.grantLater(state, request, response);
   }
 
   /** Authorizes a call without an HTTP request, only if the transport says that there is none. */
@@ -193,7 +212,7 @@ export class BearerAuthGuard implements CanActivate {
 
   private reject(
     context: ExecutionContext,
-    { requirements }: HandlerPlan,
+    { requirements, where }: HandlerPlan,
     request: GuardedRequest | undefined,
     resource: ProtectedResource,
     thrown: unknown,
@@ -208,30 +227,11 @@ export class BearerAuthGuard implements CanActivate {
     const state = RequestContext.find(request);
     // A call within a request is rejected separately: others may run in the same request. The request's answer says why.
     if (!isRoute && recordDenial(request, failure)) return exception;
-    const auth = isRoute ? state?.withdraw(request) : state?.authentication?.auth;
-    this.services.rejections.tell(failure, resource, request, auth);
+    if (!isRoute) this.services.grants.flush(state);
+    const rejected = isRoute
+      ? { auth: state?.withdraw(request), response: this.nodeResponse(context), body: request.body }
+      : { ...rejectedCallIn(context, request), isPartial: request !== undefined };
+    this.services.rejections.tell(failure, resource, { ...rejected, request, route: where });
     return exception;
   }
-}
-
-/**
- * Returns the call that functions in `@RequireScopes()` get. A handler within another request has its arguments already; for a
- * resource, the URI is among them.
- */
-function callOf(
-  context: ExecutionContext,
-  { call }: HandlerPlan,
-  requirements: readonly ScopeRequirement[],
-): ScopedCall {
-  // Only functions need it.
-  if (!requirements.some((requirement) => typeof requirement === 'function')) return call;
-  const type = context.getType<string>();
-  if (type === 'http') {
-    const { method = '' } = context.getArgByIndex<ParsedRequest>(0);
-    return { ...call, method };
-  }
-  if (type !== 'rpc') return call;
-  const given = context.getArgByIndex<ScopedCall['arguments'] | undefined>(0) ?? NO_ARGUMENTS;
-  if (call.kind !== 'resource') return { ...call, arguments: given };
-  return typeof given['uri'] === 'string' ? { ...call, name: given['uri'] } : call;
 }

@@ -3,7 +3,9 @@ import type { AuthInfo } from '../request/auth-info.decorator.js';
 import type { LocalCall } from '../request/local-call.js';
 import { RequestContext } from '../request/request-context.js';
 import { toAuthInfo } from '../request/to-auth-info.js';
-import { DecisionReport } from '../rejection/decision-report.js';
+import { RequestEvents } from '../rejection/request-events.js';
+import { McpAuthEvents } from '../events/mcp-auth-events.js';
+import { messageOf } from '../platform/mcp-nest.js';
 import {
   CredentialsRejectedError,
   InsufficientScopeError,
@@ -51,23 +53,42 @@ export class LocalAuthenticator {
   constructor(
     private readonly resources: ProtectedResourceRegistry,
     private readonly scopes: ScopePolicy,
-    private readonly report: DecisionReport,
+    private readonly events: McpAuthEvents,
+    private readonly requestEvents: RequestEvents,
     private readonly users: UserAuthenticationCheck,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
   /** @throws one of the rejections of lib/errors */
   authorize({ carrier, supplied }: LocalCall, demand: LocalDemand): void {
-    if (supplied === undefined && this.mayRunWithoutCaller(demand)) return;
+    if (supplied === undefined && this.mayRunWithoutCaller(demand)) {
+      this.report(carrier, undefined, this.resources.first(), demand);
+      return;
+    }
     const { token, caller } = supplied === undefined ? this.configured() : this.vouched(supplied);
     const resource = this.resourceOf(supplied, demand);
     const auth = toAuthInfo(token, caller, resource);
+    // Before scopes are checked, so that a rejection says whose call it was. The guard removes it then.
+    RequestContext.of(carrier).authentication = { auth, resource };
     const { requirements, route } = demand;
     const { authentication } = route;
     this.users.assertSatisfied({ auth, resource }, { name: route.call.name, requirements, authentication });
     this.assertScopes(auth, resource, demand);
-    RequestContext.of(carrier).authentication = { auth, resource };
-    this.report.authenticated(auth, resource.options.resource);
+    this.report(carrier, auth, resource, demand);
+  }
+
+  private report(
+    carrier: object,
+    auth: AuthInfo | undefined,
+    { options }: ProtectedResource,
+    { route }: LocalDemand,
+  ): void {
+    if (!this.events.observesRequests) return;
+    const { audit } = RequestContext.of(carrier);
+    audit.route ??= route.where;
+    const { resource } = options;
+    const body = messageOf(carrier);
+    this.requestEvents.granted({ audit, auth, resource, body, request: undefined, isLocal: true });
   }
 
   private mayRunWithoutCaller(demand: LocalDemand): boolean {

@@ -28,6 +28,7 @@ import { keepPeeked } from '../platform/peek-json.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { ResourcePaths } from '../resource/resource-paths.js';
 import { WellKnownResponder } from '../resource/well-known.responder.js';
+import { AccessGrants } from '../response/access-grants.js';
 import { BearerAuthMiddleware } from './bearer-auth.middleware.js';
 import { RequestFilter } from './request-filter.js';
 
@@ -54,6 +55,7 @@ export class PlatformHooks {
     private readonly filter: RequestFilter,
     private readonly rejections: Rejections,
     private readonly handlerScopes: HandlerScopeRegistry,
+    private readonly grants: AccessGrants,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'earlyAuthentication'>,
   ) {
     const problems = options.earlyAuthentication ? paths.problems() : [];
@@ -95,7 +97,9 @@ export class PlatformHooks {
   }
 
   private readonly onRequest: Hook = (request, response, next) => {
-    RequestContext.of(request).run(() => {
+    const context = RequestContext.of(request);
+    this.grants.see(context);
+    context.run(() => {
       this.receive(request, response, next);
     });
   };

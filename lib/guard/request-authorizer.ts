@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import type { Authentication, RequestContext } from '../request/request-context.js';
-import { DecisionReport } from '../rejection/decision-report.js';
 import { CredentialsRejectedError, InsufficientScopeError } from '../errors/rejection.errors.js';
 import { ResponseInterceptors } from '../response/response-interceptors.js';
 import { ScopePolicy } from '../policy/scope-policy.js';
@@ -65,7 +64,6 @@ export class RequestAuthorizer {
     private readonly scopes: ScopePolicy,
     private readonly handlerScopes: HandlerScopeRegistry,
     private readonly rules: MessageRules,
-    private readonly report: DecisionReport,
     private readonly interceptors: ResponseInterceptors,
     private readonly anonymous: AnonymousRequests,
     private readonly users: UserAuthenticationCheck,
@@ -82,7 +80,7 @@ export class RequestAuthorizer {
     resource: ProtectedResource,
     response: ServerResponse,
   ): void {
-    if (context.authentication) this.assertScopes(context, request, context.authentication, NONE);
+    if (context.authentication) this.assertScopes(request, context.authentication, NONE);
     else if (!resource.options.allowAnonymous) this.anonymous.assertOpen(request, resource, NONE);
     const { allowAnonymous: allowsAnonymous } = resource.options;
     this.intercept(context, request, resource, { response, mayStream: true, allowsAnonymous });
@@ -149,7 +147,7 @@ export class RequestAuthorizer {
     if (sent && this.handlerScopes.requires(sent, requirements)) return;
     const { auth } = authentication;
     const needed = choicesFor(handler, sent ?? call, auth, authorization);
-    this.assertScopes(context, request, authentication, needed);
+    this.assertScopes(request, authentication, needed);
   }
 
   /** @returns the needs of the operations in the body and of the call, in addition to the scopes of the resource */
@@ -175,7 +173,7 @@ export class RequestAuthorizer {
         }
     }
     const needed = joined(choicesFor(need, call, auth, authorization), ofBody);
-    this.assertScopes(context, request, authentication, needed);
+    this.assertScopes(request, authentication, needed);
     if (!isCovered) authorization.record(request.body, operations, ofBody);
     return needed;
   }
@@ -200,7 +198,6 @@ export class RequestAuthorizer {
   }
 
   private assertScopes(
-    { authorization }: RequestContext,
     request: ParsedRequest,
     { auth, resource }: Authentication,
     needed: readonly ScopeChoice[],
@@ -208,9 +205,6 @@ export class RequestAuthorizer {
     if (!this.scopes.isSatisfied(auth, resource, needed)) {
       throw new InsufficientScopeError(this.scopes.challenge(auth, resource, needed, strategyFor(request)));
     }
-    if (authorization.isReported) return;
-    authorization.isReported = true;
-    this.report.authenticated(auth, resource.options.resource);
   }
 
   private intercept(

@@ -18,6 +18,7 @@ import {
   ProtectedResourceRegistry,
 } from '../resource/protected-resource.registry.js';
 import { isRequestTarget } from '../resource/resource-metadata-url.js';
+import { AccessGrants } from '../response/access-grants.js';
 import { RequestAuthenticator } from './request-authenticator.js';
 import { type ParsedRequest, RequestAuthorizer } from './request-authorizer.js';
 
@@ -45,6 +46,7 @@ export class RequestFilter {
     private readonly neededScopes: NeededScopes,
     private readonly handlerScopes: HandlerScopeRegistry,
     private readonly rejections: Rejections,
+    private readonly grants: AccessGrants,
     private readonly host: HttpAdapterHost,
   ) {}
 
@@ -115,7 +117,9 @@ export class RequestFilter {
   ): void {
     const context = RequestContext.of(request);
     this.step(context, resource, request, response, next, () => {
-      this.authorizer.authorizeUnread(context, request, resource, nodeResponseOf(response));
+      const node = nodeResponseOf(response);
+      this.authorizer.authorizeUnread(context, request, resource, node);
+      this.grants.grantLater(context, request, node);
     });
   }
 
@@ -128,15 +132,17 @@ export class RequestFilter {
   ): void {
     const context = RequestContext.of(request);
     this.step(context, resource, request, response, next, () => {
+      const node = nodeResponseOf(response);
       const route = {
         requirements: NO_REQUIREMENTS,
         authentication: undefined,
         call: CALL,
-        response: nodeResponseOf(response),
+        response: node,
         mayStream: true,
         allowsAnonymous: resource.options.allowAnonymous,
       };
       this.authorizer.authorize(context, request, resource, route);
+      this.grants.grantLater(context, request, node);
     });
   }
 

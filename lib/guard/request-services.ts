@@ -4,9 +4,11 @@ import { IMPORTED_MODULE } from '../mcp-auth.constants.js';
 import { HandlerPlans } from '../mcp/handler-plan.js';
 import { MessageRules } from '../mcp/message-rules.js';
 import { NeededScopes } from '../mcp/needed-scopes.js';
+import { UndeclaredTools } from '../mcp/undeclared-tools.js';
 import { ProtectedResourceRegistry } from '../resource/protected-resource.registry.js';
 import { ResourcePaths } from '../resource/resource-paths.js';
 import { WellKnownResponder } from '../resource/well-known.responder.js';
+import { AccessGrants } from '../response/access-grants.js';
 import { AnonymousRequests } from './anonymous-requests.js';
 import { LocalAuthenticator } from './local-authenticator.js';
 import { PlatformHooks } from './platform-hooks.js';
@@ -35,6 +37,7 @@ export class RequestServices {
     readonly localCallers: LocalAuthenticator,
     readonly filter: RequestFilter,
     readonly rejections: Rejections,
+    readonly grants: AccessGrants,
   ) {}
 }
 
@@ -43,6 +46,7 @@ export const REQUEST_PROVIDERS: readonly Provider[] = [
   RequestAuthenticator,
   MessageRules,
   UserAuthenticationCheck,
+  UndeclaredTools,
   RequestAuthorizer,
   AnonymousRequests,
   NeededScopes,

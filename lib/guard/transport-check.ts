@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { RequestContext } from '../request/request-context.js';
+import type { Rejection } from '../rejection/decision-report.js';
 import { Rejections } from '../rejection/rejections.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { CredentialsRejectedError, MessageRejectedError } from '../errors/rejection.errors.js';
@@ -8,12 +9,13 @@ import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { operationsOf } from '../mcp/operations.js';
 import { beforeOperations, filterRequests, type McpStrategy, onStrategy } from '../platform/mcp-nest.js';
-import type { PlatformResponse } from '../platform/node-message.js';
+import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
 import {
   type ProtectedResource,
   ProtectedResourceRegistry,
 } from '../resource/protected-resource.registry.js';
 import { ResourcePaths } from '../resource/resource-paths.js';
+import { AccessGrants } from '../response/access-grants.js';
 import { rejectedCall } from './rejected-call.js';
 
 /** The parts of a platform's request that are read. */
@@ -54,6 +56,7 @@ export class TransportCheck {
     private readonly paths: ResourcePaths,
     private readonly rejections: Rejections,
     private readonly handlerScopes: HandlerScopeRegistry,
+    private readonly grants: AccessGrants,
     private readonly log: RateLimitedLogger,
   ) {
     onStrategy(modules, (strategy) => {
@@ -65,17 +68,21 @@ export class TransportCheck {
   private check(strategy: McpStrategy): void {
     for (const transport of strategy.options.transports) {
       filterRequests(transport, (request, response) => {
-        if (RequestContext.find(request)?.isDecided) return true;
+        const context = RequestContext.find(request);
+        if (context?.isDecided) {
+          this.grants.grant(context, request, nodeResponseOf(response as PlatformResponse));
+          return true;
+        }
         this.reject(request, response as PlatformResponse);
         return false;
       });
     }
     const isChecked = beforeOperations(strategy, (transport, rawRequest, message) => {
-      const context = this.assertDecided(transport, rawRequest);
+      const context = this.assertDecided(transport, rawRequest, message);
       const resource = context?.resource;
       if (!resource) return;
       if (!context.authentication) this.assertOpen(context, resource, message);
-      if (this.handlerScopes.hasOwners) this.assertOwned(resource, message, strategy);
+      if (this.handlerScopes.hasOwners) this.assertOwned(context, resource, message, strategy);
     });
     if (isChecked) return;
     throw new McpAuthConfigError([{ path: strategy.constructor.name, message: UNKNOWN_VERSION }]);
@@ -95,13 +102,20 @@ export class TransportCheck {
   }
 
   /** Returns the request in whose course an operation runs; the operation belongs to it, as everywhere in this package. */
-  private assertDecided(transport: unknown, rawRequest: unknown): RequestContext | undefined {
+  private assertDecided(
+    transport: unknown,
+    rawRequest: unknown,
+    message: unknown,
+  ): RequestContext | undefined {
     const given = typeof rawRequest === 'object' && rawRequest !== null ? rawRequest : undefined;
     if (given === undefined && transport !== 'streamable-http') return undefined;
     const context = RequestContext.current() ?? RequestContext.find(given);
     if (context?.isDecided) return context;
     this.log.write('warn', KIND, NOT_AUTHENTICATED);
-    throw rejectedCall(401, new CredentialsRejectedError('missing_token'));
+    const resource = (given && this.resourceOf(given)) ?? this.resources.first();
+    throw this.rejectMessage(401, new CredentialsRejectedError('missing_token'), resource, {
+      ...{ request: given, body: message, auth: undefined },
+    });
   }
 
   /**
@@ -115,17 +129,40 @@ export class TransportCheck {
     const isOpen = operationsOf(message).every((operation) =>
       this.handlerScopes.allowsAnonymous(operation, resource),
     );
-    if (!isOpen) throw rejectedCall(401, new CredentialsRejectedError('missing_token'));
+    if (!isOpen)
+      throw this.rejectMessage(401, new CredentialsRejectedError('missing_token'), resource, {
+        ...{ request: context.request, body: message, auth: undefined },
+      });
   }
 
   /**
    * Checks the resource now, because only now it is known which of several servers with handlers of one name runs the
    * operation.
    */
-  private assertOwned(resource: ProtectedResource, message: unknown, { transportId }: McpStrategy): void {
+  private assertOwned(
+    context: RequestContext,
+    resource: ProtectedResource,
+    message: unknown,
+    { transportId }: McpStrategy,
+  ): void {
     const isOwned = operationsOf(message).every((operation) =>
       this.handlerScopes.belongsTo(operation, resource, transportId),
     );
-    if (!isOwned) throw rejectedCall(403, new MessageRejectedError('other_resource'));
+    const { request, authentication } = context;
+    if (!isOwned)
+      throw this.rejectMessage(403, new MessageRejectedError('other_resource'), resource, {
+        ...{ request, body: message, auth: authentication?.auth },
+      });
+  }
+
+  /** Reports that one message of a request is rejected, and returns the error that answers it. */
+  private rejectMessage(
+    status: number,
+    failure: Error,
+    resource: ProtectedResource,
+    rejected: Pick<Rejection, 'request' | 'body' | 'auth'>,
+  ): Error {
+    this.rejections.tell(failure, resource, { ...rejected, isPartial: true });
+    return rejectedCall(status, failure);
   }
 }

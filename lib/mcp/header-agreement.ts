@@ -2,8 +2,8 @@ import { MessageRejectedError } from '../errors/rejection.errors.js';
 import { headerValues, type OriginRequest } from '../policy/header-values.js';
 import { isMirrored } from './protocol-version.js';
 
-/** The member of `_meta` that has the protocol version of a message. */
-const VERSION_META = 'io.modelcontextprotocol/protocolVersion';
+/** The member of `_meta` that has the protocol version of a message. @internal */
+export const VERSION_META = 'io.modelcontextprotocol/protocolVersion';
 
 /** The member of `params` that `Mcp-Name` mirrors. */
 const NAMED_BY: ReadonlyMap<unknown, string> = new Map([

@@ -1,5 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DecisionReport } from '../rejection/decision-report.js';
 import { MessageRejectedError } from '../errors/rejection.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
@@ -9,6 +8,7 @@ import { HandlerScopeRegistry } from './handler-scope.registry.js';
 import { assertHeadersAgree } from './header-agreement.js';
 import { assertBounded, type McpOperation } from './operations.js';
 import { hasNoBatches } from './protocol-version.js';
+import { UndeclaredTools } from './undeclared-tools.js';
 import { hasUnreadMessage, unreadFailure } from './unread-body.js';
 
 /** The part of a request that is checked. */
@@ -25,7 +25,7 @@ interface MessageRequest extends OriginRequest {
 export class MessageRules {
   constructor(
     private readonly handlerScopes: HandlerScopeRegistry,
-    private readonly report: DecisionReport,
+    private readonly undeclared: UndeclaredTools,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'maxOperations'>,
   ) {}
 
@@ -56,7 +56,7 @@ export class MessageRules {
     assertBounded(operations, this.options.maxOperations);
     for (const operation of operations) {
       if (!this.handlerScopes.isDeclared(operation)) {
-        this.report.undeclaredTool(operation.name);
+        this.undeclared.warn(operation.name);
         throw new MessageRejectedError('undeclared_tool');
       }
       if (!this.handlerScopes.belongsTo(operation, resource))

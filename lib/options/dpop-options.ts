@@ -2,19 +2,8 @@ import { SIGNATURE_ALGORITHMS } from './algorithms.js';
 import { Check, CheckOptional, CheckOptionalObject } from './check.decorator.js';
 import type { ReplayStore } from './replay-store.js';
 import { isReplayStore, withReplayStoreKept } from './replay-store-options.js';
-import { isListOf, isOneOf, isWholeNumber, type Problem } from './value-rules.js';
-
-/** The shortest secret: 32 random bytes in base64url have 43 characters. */
-const MIN_SECRET_LENGTH = 43;
-
-const isNonceSecrets: Problem = (value) => {
-  if (!Array.isArray(value) || value.length < 1 || value.length > 2)
-    return 'must be a list of one or two secrets: the current one, and the one before it';
-  const isLong = (secret: unknown): boolean =>
-    typeof secret === 'string' && secret.length >= MIN_SECRET_LENGTH;
-  if (!value.every(isLong)) return 'must have at least 43 characters each: 32 random bytes in base64url';
-  return value[0] === value[1] ? 'names the same secret twice; leave the second one out' : undefined;
-};
+import { isSecrets } from './secrets.js';
+import { isListOf, isOneOf, isWholeNumber } from './value-rules.js';
 
 /**
  * Nonces of the resource, which clients put into their proofs.
@@ -27,7 +16,7 @@ export class DpopNonceOptions {
    * The secrets that nonces are made with: the current one, and the one before it while it is replaced. All replicas have the
    * same ones, so they need no store. Text of at least 43 characters, such as 32 random bytes in base64url. Never printed.
    */
-  @Check(isNonceSecrets) readonly secrets!: readonly [string, string?];
+  @Check(isSecrets) readonly secrets!: readonly [string, string?];
 }
 
 /**

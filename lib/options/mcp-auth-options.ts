@@ -9,8 +9,10 @@ import type { CredentialsRejection, TokenRejection } from '../errors/rejection.e
 import { errorUriProblem } from './challenge-text.js';
 import { Check, CheckObjects, CheckOptional, CheckOptionalObject } from './check.decorator.js';
 import { ProtectedResourceOptions } from './protected-resource-options.js';
+import { RedactOptions } from './redact-options.js';
 import { RequestUserOptions } from './request-user-options.js';
 import { isScopeHierarchy } from './scope-hierarchy.js';
+import { isSecrets } from './secrets.js';
 import type { TokenVerifierOption } from './token.verifier.js';
 import type { ToolChallengeForm, ToolChallengeRequest } from './tool-challenge-options.js';
 import {
@@ -44,7 +46,7 @@ export class TokenCacheOptions {
   @CheckOptional(isWholeNumber(1, 300, 'seconds')) readonly maxAgeSeconds?: number = 60;
 }
 
-/** How many sessions stay bound to their callers, and for how long. @publicApi */
+/** How sessions are bound to their callers: in the process that opened them, or by a seal on the session id. @publicApi */
 export class SessionBindingOptions {
   /**
    * The least recently used sessions beyond this number are evicted. A person (issuer and subject, over all clients) with more
@@ -56,6 +58,22 @@ export class SessionBindingOptions {
   @CheckOptional(isWholeNumber(1, 1_000_000, 'sessions')) readonly maxSessions?: number = 10_000;
   /** Sessions that are unused for this long are evicted. Unit: seconds. Range: 1 to 2592000. @defaultValue 86400 */
   @CheckOptional(isWholeNumber(1, 2_592_000, 'seconds')) readonly maxIdleSeconds?: number = 86_400;
+  /**
+   * Binds sessions by a seal on the session id, so that every process with the same secret knows whose session it is, also after
+   * a restart. Clients get `ID.CODE`: the transport's id, and an HMAC-SHA-256 over id, resource and caller. The transport gets
+   * its own id, or a fresh one if the seal does not fit. The process stores nothing: `maxSessions` and `maxIdleSeconds` have no
+   * effect, and the transport decides how long a session lives.
+   *
+   * One secret, or two while one replaces the other: both open, the first seals. Text of at least 43 characters, such as 32
+   * random bytes in base64url. It is never printed.
+   *
+   * The transport's ids must never repeat. A session that was opened without a token passes to no caller. Streams of MCP
+   * 2024-11-05 are still bound in the process that opened them.
+   *
+   * @defaultValue none: sessions are bound in the process that opened them
+   * @see {@link https://www.rfc-editor.org/rfc/rfc2104 | RFC 2104}
+   */
+  @CheckOptional(isSecrets) readonly secrets?: readonly [current: string, other?: string];
 }
 
 /** What {@link McpAuthModuleOptions.isRevoked} gets: a description of a verified token, without the token. @publicApi */
@@ -216,9 +234,9 @@ export class McpAuthModuleOptions {
    * client, and the resource. For any other caller, and after its eviction, the session is unknown. The transport chooses the
    * answer.
    *
-   * Only the process that opened a session knows it, as with the transports. With `false`, any caller who has a token for the
-   * resource and another caller's session id can read that session and end it. Use `false` if several processes share
-   * sessions; they must then bind sessions with `principalKey()`.
+   * Only the process that opened a session knows it, as with the transports. If several processes share sessions, or sessions
+   * survive a restart, set `secrets`. With `false`, any caller who has a token for the resource and another caller's session id
+   * can read that session and end it; the application must then bind sessions with `principalKey()`.
    *
    * @defaultValue see {@link SessionBindingOptions}
    * @see {@link https://modelcontextprotocol.io/specification/2025-11-25/basic/security_best_practices#session-hijacking | MCP security best practices, session hijacking}
@@ -293,7 +311,11 @@ export class McpAuthModuleOptions {
    * A page that explains errors to people: `error_uri` of every challenge that has an `error`, and of its body. An https URL
    * without fragment.
    *
-   * @defaultValue none
+   * With `NODE_ENV=development` the default is the section of this package's page on errors about the reason of the rejection.
+   * So a challenge then says why a token was rejected, as `showErrorDetails` does in the body. With any other `NODE_ENV`, or
+   * none, there is no default.
+   *
+   * @defaultValue none; in development the section about the reason
    * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3 | RFC 6750 section 3}
    */
   @CheckOptional(isString(errorUriProblem)) readonly errorUri?: string;
@@ -430,6 +452,14 @@ export class McpAuthModuleOptions {
    */
   @CheckOptionalObject(() => RequestUserOptions)
   readonly requestUser?: RequestUserOptions;
+
+  /**
+   * What events have in place of the subject and the address of a caller, which are personal data.
+   *
+   * @defaultValue none: events have them
+   */
+  @CheckOptionalObject(() => RedactOptions)
+  readonly redact?: RedactOptions;
 
   /** Replaces the global `fetch` for every request to an authorization server. @defaultValue fetch */
   @CheckOptional(isFunction) readonly fetch?: typeof fetch;

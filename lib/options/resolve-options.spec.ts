@@ -105,6 +105,7 @@ describe('resolveOptions', () => {
       showErrorDetails: false,
       errorBody: 'oauth',
       errorUri: undefined,
+      errorPage: undefined,
       metadataMaxAgeSeconds: 3600,
       serveRootAlias: false,
       legacyAuthorizationServerMetadata: false,

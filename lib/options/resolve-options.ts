@@ -1,4 +1,5 @@
 import { McpAuthConfigError } from '../errors/config.error.js';
+import { ERROR_PAGE } from '../mcp-auth.constants.js';
 import type {
   AnyAuthorizationServerOptions,
   ClaimNames,
@@ -8,7 +9,7 @@ import type { ResolvedClaimNames } from './claim-names.js';
 import { crossProblems } from './cross-checks.js';
 import type { DpopOptions } from './dpop-options.js';
 import type { IntrospectionAuthMethod, IntrospectionOptions } from './introspection-options.js';
-import type { McpAuthModuleOptions, StdioCaller } from './mcp-auth-options.js';
+import type { McpAuthModuleOptions, SessionBindingOptions, StdioCaller } from './mcp-auth-options.js';
 import { type CheckedOptions, type CheckedResource, checkShape } from './option-problems.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
 import { resolveAllowedHosts, resolveAllowedOrigins } from './resolve-origins.js';
@@ -47,13 +48,29 @@ function resolveModule({ verifier, ...options }: CheckedOptions): ResolvedMcpAut
     ...(options as Required<McpAuthModuleOptions>),
     resources: options.resources.map((resource) => resolveResource(resource, verifier)),
     tokenCache: (options.tokenCache || undefined) as ResolvedMcpAuthOptions['tokenCache'],
-    sessionBinding: (options.sessionBinding || undefined) as ResolvedMcpAuthOptions['sessionBinding'],
+    sessionBinding: options.sessionBinding ? resolveSessionBinding(options.sessionBinding) : undefined,
     requestUser: options.requestUser as ResolvedMcpAuthOptions['requestUser'],
+    redact: options.redact,
+    errorPage: options.errorUri === undefined && isDevelopment() ? ERROR_PAGE : undefined,
     scopeHierarchy: options.scopeHierarchy && closure(options.scopeHierarchy),
     stdio: typeof options.stdio === 'object' ? resolveCaller(options.stdio) : (options.stdio ?? 'deny'),
     fetch: options.fetch ?? ((...args) => globalThis.fetch(...args)),
     now: options.now ?? (() => new Date()),
   };
+}
+
+/** Makes the secrets non-enumerable, so that inspecting the options does not show them. */
+function resolveSessionBinding({
+  secrets,
+  ...others
+}: SessionBindingOptions): ResolvedMcpAuthOptions['sessionBinding'] {
+  const value = secrets && Object.freeze([...secrets]);
+  return Object.defineProperty(others, 'secrets', { value }) as ResolvedMcpAuthOptions['sessionBinding'];
+}
+
+/** Whether the process says that it runs in development. Without a word, it counts as production: answers say less then. */
+function isDevelopment(): boolean {
+  return process.env['NODE_ENV'] === 'development';
 }
 
 function resolveCaller({ subject, clientId = '', scopes }: StdioCaller): ResolvedMcpAuthOptions['stdio'] {

@@ -59,9 +59,11 @@ export type ResolvedMcpAuthOptions = Resolved<
     resources: readonly ResolvedProtectedResourceOptions[];
     /** Undefined if no token is cached. */
     tokenCache: Required<TokenCacheOptions> | undefined;
-    /** Undefined if sessions are not bound. */
-    sessionBinding: Required<SessionBindingOptions> | undefined;
+    /** Undefined if sessions are not bound. The secrets are not enumerable. */
+    sessionBinding: Resolved<SessionBindingOptions, { secrets: readonly string[] | undefined }> | undefined;
     errorUri: string | undefined;
+    /** The page with a section for each reason, for `error_uri`; only in development, and without `errorUri`. */
+    errorPage: string | undefined;
     /** All scopes that a scope includes, directly or by another; undefined if none includes another. */
     scopeHierarchy: ReadonlyMap<string, readonly string[]> | undefined;
     stdio: 'deny' | 'allow' | Resolved<StdioCaller, { subject: string | undefined }>;
@@ -69,6 +71,8 @@ export type ResolvedMcpAuthOptions = Resolved<
     undeclaredTools: 'allow' | 'deny' | undefined;
     /** Undefined if only `req.auth` is set. */
     requestUser: Resolved<RequestUserOptions, { toUser: RequestUserOptions['toUser'] }> | undefined;
+    /** Undefined if events have the subject and the address as they are. */
+    redact: McpAuthModuleOptions['redact'];
     isRevoked: McpAuthModuleOptions['isRevoked'];
     onUnauthorized: McpAuthModuleOptions['onUnauthorized'];
   }

@@ -251,6 +251,11 @@ export function sdkHttpOf(context: object): SdkHttp | undefined {
   return (context as McpHandlerContext).sdkContext?.http;
 }
 
+/** The JSON-RPC message that a handler is called for, as its context has it: without version and id. @internal */
+export function messageOf(context: unknown): unknown {
+  return (context as McpHandlerContext | null | undefined)?.mcpRequest;
+}
+
 /**
  * Whether a handler's context is that of a message which asks for this handler. Code that calls another handler within a
  * call may hand on the context of its own.

@@ -1,7 +1,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { mediaTypeOf } from './response-arguments.js';
+import { mediaTypeOf, replaceHeaderIn } from './response-arguments.js';
 
 describe('mediaTypeOf', () => {
   it.each<[string, (response: ServerResponse) => void, string]>([
@@ -22,5 +22,45 @@ describe('mediaTypeOf', () => {
     const response = new ServerResponse(new IncomingMessage(new Socket()));
     send(response);
     expect([response.headersSent, mediaTypeOf(response)]).toEqual([true, type]);
+  });
+});
+
+describe('replaceHeaderIn', () => {
+  it.each<[string, readonly unknown[], readonly unknown[]]>([
+    ['an object', [200, { A: 'b', 'X-Id': 'a' }], [200, { A: 'b', 'X-Id': 'z' }]],
+    ['an object after a reason', [200, 'x-id', { 'x-id': ['a'] }], [200, 'x-id', { 'x-id': 'z' }]],
+    [
+      'names and values',
+      [200, ['a', 'x-id', 'X-ID', 'a', 'x-id', 'b']],
+      [200, ['a', 'x-id', 'X-ID', 'z', 'x-id', 'z']],
+    ],
+    [
+      'pairs',
+      [
+        200,
+        [
+          ['a', 'x-id'],
+          ['x-id', 'a'],
+        ],
+      ],
+      [
+        200,
+        [
+          ['a', 'x-id'],
+          ['x-id', 'z'],
+        ],
+      ],
+    ],
+    ['other names', [200, { 'x-id-2': 'a' }], [200, { 'x-id-2': 'a' }]],
+    ['no headers', [204], [204]],
+    ['nothing in their place', [200, undefined, null], [200, undefined, null]],
+  ])('replaces a header in %s', (_, given, replaced) => {
+    expect(replaceHeaderIn(given, 'x-id', 'z')).toEqual(replaced);
+  });
+
+  it('does not change its arguments', () => {
+    const headers = Object.freeze({ 'x-id': 'a' });
+    replaceHeaderIn([200, headers], 'x-id', 'z');
+    expect(headers).toEqual({ 'x-id': 'a' });
   });
 });

@@ -25,6 +25,29 @@ export function headersIn(given: Given): readonly (readonly [name: string, value
   return list.flatMap((name, at) => (at % 2 === 0 ? [[String(name), list[at + 1] ?? ''] as const] : []));
 }
 
+/**
+ * Returns the arguments of `writeHead()` with another value of a header, in the form that they had. The same arguments if the
+ * header is not among them.
+ *
+ * @param name - in lower case
+ * @internal
+ */
+export function replaceHeaderIn(given: Given, name: string, value: string): Given {
+  const isIt = (other: unknown): boolean => String(other).toLowerCase() === name;
+  return given.map((headers) => {
+    if (typeof headers !== 'object' || headers === null) return headers;
+    if (!Array.isArray(headers)) {
+      return Object.fromEntries(
+        Object.entries(headers).map(([other, own]: [string, unknown]) => [other, isIt(other) ? value : own]),
+      );
+    }
+    const list = headers as readonly unknown[];
+    if (list.every(Array.isArray))
+      return list.map((pair: unknown[]) => (isIt(pair[0]) ? [pair[0], value] : pair));
+    return list.map((each, at) => (at % 2 === 1 && isIt(list[at - 1]) ? value : each));
+  });
+}
+
 /** Sets the headers among the arguments of `writeHead()`. @internal */
 export function setHeadersIn(given: Given, response: ServerResponse): void {
   const names = new Set<string>();
@@ -65,13 +88,20 @@ export function headerOf(response: ServerResponse, name: string): string {
 }
 
 /**
- * Returns the media type of a response. Node does not expose headers that were given to `writeHead()`, but keeps the sent
- * head in `_header` (checked with Node 20 to 24).
+ * Returns a header of a response, in lower case; empty if it has none. Node does not expose headers that were given to
+ * `writeHead()`, but keeps the sent head in `_header` (checked with Node 20 to 24).
  *
+ * @param name - in lower case, of letters and hyphens
  * @internal
  */
-export function mediaTypeOf(response: ServerResponse): string {
+export function sentHeaderOf(response: ServerResponse, name: string): string {
+  const value = headerOf(response, name);
+  if (value !== '') return value;
   const { _header: sent } = response as { readonly _header?: unknown };
-  const type = headerOf(response, 'content-type');
-  return type === '' ? (/^content-type: *(.*)$/im.exec(String(sent))?.[1] ?? '').toLowerCase() : type;
+  return (new RegExp(`^${name}: *(.*)$`, 'im').exec(String(sent))?.[1] ?? '').toLowerCase();
+}
+
+/** Returns the media type of a response, in lower case; empty if it has none. @internal */
+export function mediaTypeOf(response: ServerResponse): string {
+  return sentHeaderOf(response, 'content-type');
 }

@@ -14,6 +14,16 @@ export class Semaphore {
     private readonly maxWaiting: number,
   ) {}
 
+  /** How many permits nobody holds. */
+  get free(): number {
+    return this.permits;
+  }
+
+  /** How many wait for a permit. */
+  get queued(): number {
+    return this.waiting.size;
+  }
+
   /** Whether the next one has to wait. */
   get isExhausted(): boolean {
     return this.permits === 0;

@@ -43,28 +43,48 @@ export function validateClaims(
   const issuer = issuerOf(claims, resource);
   assertAudience(verified, resource);
   const expiresAt = assertTimely(claims, clock, verified);
-  assertRequiredClaims(claims, verified.requiredClaims);
-  assertRequiredClaims(claims, resource.servers.get(issuer)?.options.requiredClaims);
+  assertComplete(verified, resource, issuer);
   const confirmation = confirmationOf(claims, resource.options);
-  if (isNotAnAccessToken(claims)) throw new TokenRejectedError('not_an_access_token');
+  assertAccessToken(claims);
   const audience = [claims['aud']].flat().filter((value) => typeof value === 'string');
   const scopes = tokenScopes(claims, claimNames.scopes);
   const { subject, clientId } = tokenPrincipal(claims, claimNames.clientId);
   return { issuer, subject, clientId, scopes, expiresAt, audience, claims, confirmation };
 }
 
+/** Rejects a token that lacks a claim that its verifier or its server requires. @internal */
+export function assertComplete(
+  { claims, requiredClaims }: VerifiedToken,
+  { servers }: ProtectedResource,
+  issuer: string,
+): void {
+  assertRequiredClaims(claims, requiredClaims);
+  assertRequiredClaims(claims, servers.get(issuer)?.options.requiredClaims);
+}
+
+/** Rejects a token of another kind, such as an ID token. @internal */
+export function assertAccessToken(claims: TokenClaims): void {
+  if (isNotAnAccessToken(claims)) throw new TokenRejectedError('not_an_access_token');
+}
+
 /**
  * Returns the issuer, which must be one of the resource's. Only a verifier of the application names a private one, or none:
  * the package's own names its server. Claims without `iss` get a separate issuer: their subjects are of no server.
+ *
+ * @internal
  */
-function issuerOf({ iss }: TokenClaims, { servers, options }: ProtectedResource): string {
+export function issuerOf({ iss }: TokenClaims, { servers, options }: ProtectedResource): string {
   if (iss === undefined) return `${VERIFIER_ISSUERS}${options.resource}`;
   if (typeof iss !== 'string' || !(servers.has(iss) || options.privateIssuers.includes(iss)))
     throw new TokenRejectedError('issuer');
   return iss;
 }
 
-function assertAudience({ claims, audienceVerified }: VerifiedToken, { options }: ProtectedResource): void {
+/** Rejects a token for another audience. @internal */
+export function assertAudience(
+  { claims, audienceVerified }: VerifiedToken,
+  { options }: ProtectedResource,
+): void {
   const { aud } = claims;
   if (aud === undefined && audienceVerified) return;
   const isAmbiguous = options.rejectMultipleAudiences && Array.isArray(aud) && aud.length > 1;

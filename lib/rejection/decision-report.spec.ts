@@ -10,16 +10,20 @@ import {
   RequestOriginRejectedError,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
-import type { McpAuthEvent } from '../events/mcp-auth-event.interface.js';
+import type { AccessDeniedEvent, McpAuthEvent } from '../events/mcp-auth-event.interface.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { withRejectedClaims } from '../policy/rejected-claims.js';
 import type { McpAuthModuleOptions } from '../options/mcp-auth-options.js';
+import { RequestContext } from '../request/request-context.js';
 import { DecisionReport } from './decision-report.js';
+import { RequestEvents } from './request-events.js';
 
 const RESOURCE = 'https://api.example.com/notes';
 const ISSUER = 'https://as.example';
-const NO_PRINCIPAL = { issuer: undefined, clientId: undefined, subject: undefined, jti: undefined };
+const NO_PRINCIPAL = {
+  ...{ issuer: undefined, clientId: undefined, subject: undefined, jti: undefined, actor: undefined },
+};
 
 describe('DecisionReport', () => {
   let lines: unknown[][];
@@ -42,10 +46,12 @@ describe('DecisionReport', () => {
     events = new McpAuthEvents(options);
     told = [];
     onUnauthorized = (request) => told.push(request);
-    report = new DecisionReport(events, new RateLimitedLogger(options), {
-      onUnauthorized: (request) => onUnauthorized(request),
-      resources: [],
-    });
+    const log = new RateLimitedLogger(options);
+    const settings = {
+      ...{ ...options, resources: [], clockToleranceSeconds: 5, maxTokenLength: 8192 },
+      onUnauthorized: (request: Parameters<typeof onUnauthorized>[0]) => onUnauthorized(request),
+    };
+    report = new DecisionReport(events, log, settings, new RequestEvents(events, log, { redact: undefined }));
   });
 
   afterEach(() => {
@@ -68,7 +74,7 @@ describe('DecisionReport', () => {
     tell(failure);
     expect(line()).toEqual(['debug', `Rejected a request for ${RESOURCE}: ${reason}`]);
     expect(seen).toMatchObject([
-      { type: 'rejected', resource: RESOURCE, reason, status: 401, ...NO_PRINCIPAL },
+      { type: 'access_denied', resource: RESOURCE, reason, status: 401, ...NO_PRINCIPAL },
     ]);
   });
 
@@ -80,32 +86,34 @@ describe('DecisionReport', () => {
       scopes: ['a'],
       claims: { jti: 'j1' },
     } as unknown as AuthInfo;
-    events.on('scope_denied', (event) => seen.push(event));
+    events.on('access_denied', (event) => seen.push(event));
     tell(new InsufficientScopeError(['b', 'c\n']), 403, auth);
     tell(new InsufficientScopeError(['b']), 403);
-    const [first, second] = seen as [McpAuthEvent & { correlationId: string }, McpAuthEvent];
+    const [first, second] = seen as [AccessDeniedEvent, McpAuthEvent];
     expect(first).toEqual({
-      type: 'scope_denied',
-      correlationId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
-      resource: RESOURCE,
+      type: 'access_denied',
+      requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+      ...{ resource: RESOURCE, route: undefined, operations: [], credential: 'bearer', binding: undefined },
+      ...{ protocolVersion: undefined, session: undefined, remoteAddress: undefined },
+      ...{ traceparent: undefined, reason: 'insufficient_scope', status: 403, actor: undefined },
       required: ['b', 'c\n'],
       granted: ['a'],
       ...{ issuer: ISSUER, clientId: 'c1', subject: 'u1', jti: 'j1' },
     });
     expect(second).toMatchObject({ granted: [], ...NO_PRINCIPAL });
-    const text = `Rejected a request for ${RESOURCE}: insufficient_scope, asked for b c\\u000a (${first.correlationId})`;
+    const text = `Rejected a request for ${RESOURCE}: insufficient_scope (${first.requestId})`;
     expect(lines[0]).toEqual(['debug', text]);
   });
 
   verifies('OPS-06', 'writes no reason that a verifier has taken from a token', () => {
-    events.on('rejected', (event) => seen.push(event));
+    events.on('access_denied', (event) => seen.push(event));
     tell(new TokenRejectedError('ann@people.example' as never));
     expect(line()).toEqual(['debug', `Rejected a request for ${RESOURCE}: inactive`]);
     expect(seen).toMatchObject([{ reason: 'inactive', status: 401 }]);
   });
 
   it('warns of an outage, with its cause, and names the server in the event', () => {
-    events.on('rejected', (event) => seen.push(event));
+    events.on('access_denied', (event) => seen.push(event));
     const cause = new DiscoveryError('server_error', 'https://as.example/jwks', 'answered 500');
     tell(new AuthorizationServerUnavailableError(ISSUER, 'keys', { cause }), 503);
     tell(new AuthorizationServerUnavailableError(ISSUER), 503);
@@ -118,7 +126,7 @@ describe('DecisionReport', () => {
   });
 
   it('reports a fault of the application as an error, with where it came through', () => {
-    events.on('rejected', (event) => seen.push(event));
+    events.on('access_denied', (event) => seen.push(event));
     tell(new TypeError('ours\nforged'), 500);
     const [level, text, stack] = line();
     expect([level, text]).toEqual(['error', `Answered 500 for ${RESOURCE}: TypeError: ours\\u000aforged`]);
@@ -132,7 +140,7 @@ describe('DecisionReport', () => {
   });
 
   verifies('OPS-06', 'says whose token was rejected, where a verifier vouches for that', () => {
-    events.on('rejected', (event) => seen.push(event));
+    events.on('access_denied', (event) => seen.push(event));
     const claims = { iss: ISSUER, sub: 'x\n{fake}', azp: 'c1', jti: 'j1' };
     tell(withRejectedClaims(new TokenRejectedError('expired'), claims));
     tell(withRejectedClaims(new TokenRejectedError('subject'), { iss: 1, sub: {}, jti: [] }));
@@ -187,9 +195,22 @@ describe('DecisionReport', () => {
   it('makes no event without a listener', () => {
     const emitted: unknown[] = [];
     events.emit = (event) => emitted.push(event);
-    report.authenticated({} as AuthInfo, RESOURCE);
     tell(new TokenRejectedError('expired'));
     tell(new InsufficientScopeError(['b']), 403);
     expect(emitted).toEqual([]);
+  });
+
+  verifies('OPS-28', 'makes an id only for a line that is written, or for a listener', () => {
+    const isAudited = (request: object): boolean =>
+      (RequestContext.of(request) as unknown as { audited: unknown }).audited !== undefined;
+    const told = (): boolean => {
+      const request = { headers: {} };
+      tell(new TokenRejectedError('expired'), 401, undefined, request);
+      return isAudited(request);
+    };
+    // Ten lines of a kind are written in a minute.
+    expect(Array.from({ length: 12 }, told)).toEqual([...Array<boolean>(10).fill(true), false, false]);
+    events.on('access_denied', () => undefined);
+    expect(told()).toBe(true);
   });
 });

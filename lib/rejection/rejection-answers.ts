@@ -8,9 +8,10 @@ import {
   RequestOriginRejectedError,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
-import { isAcrValue, isScopeToken } from '../options/value-rules.js';
+import { isAcrValue } from '../options/value-rules.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import { errorUriOf } from './error-uri.js';
 import {
   FAULT,
   MESSAGES_REJECTED,
@@ -20,10 +21,19 @@ import {
   type RejectionHeaders,
   UNAVAILABLE,
 } from './unchallenged-answers.js';
-import { type BearerChallenge, bearerChallenge, dpopChallenge } from './www-authenticate.js';
+import {
+  type BearerChallenge,
+  bearerChallenge,
+  type DpopChallenge,
+  dpopChallenge,
+  soundScopes,
+} from './www-authenticate.js';
 
 /** The options that a rejection depends on. @internal */
-export type RejectionSettings = Pick<ResolvedMcpAuthOptions, 'showErrorDetails' | 'errorBody' | 'errorUri'>;
+export type RejectionSettings = Pick<
+  ResolvedMcpAuthOptions,
+  'showErrorDetails' | 'errorBody' | 'errorUri' | 'errorPage'
+>;
 
 /** The parts of a resource that a rejection uses. @internal */
 export interface ChallengedResource extends Pick<ProtectedResource, 'metadataUrl' | 'challengeScopes'> {
@@ -53,16 +63,21 @@ export function answerTo(
   resource: ChallengedResource,
   settings: RejectionSettings,
 ): RejectionAnswer {
-  if (failure instanceof ProofRejectedError) return proofAnswer(failure, resource);
-  if (failure instanceof TokenRejectedError) return fixedAnswers(resource, settings).badToken;
+  if (failure instanceof ProofRejectedError)
+    return proofAnswer(failure, resource, errorUriOf(failure, settings));
+  if (failure instanceof TokenRejectedError) {
+    if (settings.errorPage !== undefined) return badToken(resource, errorUriOf(failure, settings));
+    return fixedAnswers(resource, settings).badToken;
+  }
   if (failure instanceof CredentialsRejectedError) return credentialsAnswer(failure, resource, settings);
   if (failure instanceof InsufficientScopeError) {
     const scopes = soundScopes(failure.scopes);
     const description = 'The access token does not grant what this operation needs';
-    return challenged(403, resource, settings, { error: 'insufficient_scope', scopes, description });
+    const errorUri = errorUriOf(failure, settings);
+    return challenged(403, resource, errorUri, { error: 'insufficient_scope', scopes, description });
   }
   if (failure instanceof InsufficientAuthenticationError)
-    return challenged(401, resource, settings, authenticationChallenge(failure));
+    return challenged(401, resource, errorUriOf(failure, settings), authenticationChallenge(failure));
   if (failure instanceof MessageRejectedError) return MESSAGES_REJECTED[failure.reason];
   if (failure instanceof RequestOriginRejectedError) return originAnswer(failure);
   return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
@@ -80,11 +95,6 @@ function credentialsAnswer(
     ...noCredentials,
     headers: withChallenge(bareChallenge(soundScopes(scopes), resource), resource),
   };
-}
-
-/** Removes invalid scopes: a handler or verifier of the application may name any text. @internal */
-export function soundScopes(scopes: readonly string[]): readonly string[] {
-  return scopes.filter((scope) => isScopeToken(scope) === undefined);
 }
 
 /** Without values that may not stand in a challenge: an application may have made the error. */
@@ -119,17 +129,24 @@ function makeFixedAnswers(resource: ChallengedResource, settings: RejectionSetti
       error: 'missing_token',
       description: 'Send an access token: Authorization: Bearer TOKEN',
     },
-    severalCredentials: challenged(400, resource, settings, {
-      error: 'invalid_request',
-      scopes: [],
-      description: 'The request carries more than one credential',
-    }),
-    badToken: challenged(401, resource, settings, {
-      error: 'invalid_token',
-      scopes,
-      description: 'The access token is invalid or expired',
-    }),
+    severalCredentials: challenged(
+      400,
+      resource,
+      errorUriOf(new CredentialsRejectedError('multiple_credentials'), settings),
+      {
+        error: 'invalid_request',
+        scopes: [],
+        description: 'The request carries more than one credential',
+      },
+    ),
+    badToken: badToken(resource, settings.errorUri),
   };
+}
+
+function badToken(resource: ChallengedResource, errorUri: string | undefined): RejectionAnswer {
+  const { challengeScopes: scopes } = resource;
+  const description = 'The access token is invalid or expired';
+  return challenged(401, resource, errorUri, { error: 'invalid_token', scopes, description });
 }
 
 /** RFC 6750 section 3.1: no error code if no credentials were sent. The body may say more. */
@@ -143,7 +160,11 @@ type ErrorChallenge = Omit<BearerChallenge, 'resourceMetadata' | 'errorUri'> & {
   readonly description: string;
 };
 /** The error is that of the scheme DPoP. The Bearer challenge says where the metadata is. */
-function proofAnswer({ reason, nonce }: ProofRejectedError, resource: ChallengedResource): RejectionAnswer {
+function proofAnswer(
+  { reason, nonce }: ProofRejectedError,
+  resource: ChallengedResource,
+  errorUri: string | undefined,
+): RejectionAnswer {
   const needsNonce = reason === 'proof_nonce';
   const error = needsNonce ? 'use_dpop_nonce' : 'invalid_dpop_proof';
   const description = needsNonce
@@ -151,16 +172,16 @@ function proofAnswer({ reason, nonce }: ProofRejectedError, resource: Challenged
     : 'The DPoP proof is missing or invalid';
   const bearer = bareChallenge(resource.challengeScopes, resource);
   const headers = {
-    ...withChallenge(bearer, resource, { error, description }),
+    ...withChallenge(bearer, resource, { error, description, errorUri }),
     ...(nonce !== undefined && { 'DPoP-Nonce': nonce }),
   };
-  return { status: 401, headers, error, description };
+  return { status: 401, headers, error, description, errorUri };
 }
 
 function challenged(
   status: number,
   resource: ChallengedResource,
-  { errorUri }: RejectionSettings,
+  errorUri: string | undefined,
   parameters: ErrorChallenge,
 ): RejectionAnswer {
   const { error, description } = parameters;
@@ -173,7 +194,7 @@ function challenged(
 function withChallenge(
   bearer: string,
   { options }: ChallengedResource,
-  failure: { readonly error?: string; readonly description?: string } = {},
+  failure: Omit<DpopChallenge, 'algorithms'> = {},
 ): RejectionHeaders {
   const { dpop } = options ?? {};
   const challenges = dpop ? [bearer, dpopChallenge({ ...failure, algorithms: dpop.algorithms })] : bearer;

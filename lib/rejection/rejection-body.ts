@@ -8,7 +8,7 @@ import type { RejectionAnswer } from './unchallenged-answers.js';
 export interface RejectionBody {
   readonly error: string;
   readonly error_description: string;
-  /** The option `errorUri`, if the challenge has it too. */
+  /** The option `errorUri`, or its default in development, if the challenge has it too. */
   readonly error_uri?: string;
   /** With `showErrorDetails`: the rule that rejected the request. */
   readonly reason?: RejectionReason;

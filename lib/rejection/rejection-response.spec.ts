@@ -16,6 +16,7 @@ import {
   type TokenRejection,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
+import { rejectionReason } from '../errors/rejection-reason.js';
 import type { ChallengedResource, RejectionSettings } from './rejection-answers.js';
 import { type RejectionResponse, rejectionResponse } from './rejection-response.js';
 
@@ -31,9 +32,15 @@ const RESOURCE: ChallengedResource = {
   servers,
 };
 const WITHOUT_SCOPES: ChallengedResource = { metadataUrl: PRM, challengeScopes: [], servers };
-const PLAIN: RejectionSettings = { showErrorDetails: false, errorBody: 'oauth', errorUri: undefined };
+const PLAIN: RejectionSettings = {
+  showErrorDetails: false,
+  errorBody: 'oauth',
+  errorUri: undefined,
+  errorPage: undefined,
+};
 const DETAILED: RejectionSettings = { ...PLAIN, showErrorDetails: true };
 const DOCUMENTED: RejectionSettings = { ...PLAIN, errorUri: 'https://docs.example/e' };
+const DEVELOPED: RejectionSettings = { ...PLAIN, errorPage: 'https://docs.example/errors' };
 
 const BASELINE = 'scope="notes:read notes:list"';
 const METADATA = `resource_metadata="${PRM}"`;
@@ -368,6 +375,30 @@ describe('rejectionResponse', () => {
         expect(documented).toEqual(answer(failure));
       }
     }
+  });
+
+  verifies('CHL-25', 'has the section about the reason as error_uri, if there is a page of reasons', () => {
+    for (const [failure, { headers, body }] of TABLE) {
+      const plain = headers['WWW-Authenticate'];
+      const developed = answer(failure, RESOURCE, DEVELOPED);
+      if (plain?.includes(' error=')) {
+        const uri = `https://docs.example/errors#${rejectionReason(failure) ?? ''}`;
+        expect(developed.headers['WWW-Authenticate']).toBe(`${plain}, error_uri="${uri}"`);
+        expect(developed.body).toEqual({ ...body, error_uri: uri });
+      } else {
+        expect(developed).toEqual(answer(failure));
+      }
+      // The option takes precedence.
+      const both = { ...DOCUMENTED, errorPage: DEVELOPED.errorPage };
+      expect(answer(failure, RESOURCE, both)).toEqual(answer(failure, RESOURCE, DOCUMENTED));
+    }
+  });
+
+  verifies('CHL-25', 'writes nothing that a verifier put in place of a reason into the challenge', () => {
+    const failure = new TokenRejectedError('"x" of mine' as 'expired');
+    const { headers, body } = answer(failure, RESOURCE, DEVELOPED);
+    expect(headers['WWW-Authenticate']).toMatch(/, error_uri="https:\/\/docs\.example\/errors"$/);
+    expect(body).toMatchObject({ error_uri: 'https://docs.example/errors' });
   });
 
   verifies('CHL-13', 'gives the same bytes for the same rejection, whatever it gave in between', () => {

@@ -1,5 +1,4 @@
 import { type HttpServer, Inject, Injectable } from '@nestjs/common';
-import type { AuthInfo } from '../request/auth-info.decorator.js';
 import { RequestContext } from '../request/request-context.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
@@ -7,7 +6,7 @@ import { type PlatformResponse, takeResponse } from '../platform/node-message.js
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { isAtResource } from '../resource/resource-endpoint.js';
 import { BearerException } from './bearer.exception.js';
-import { DecisionReport } from './decision-report.js';
+import { DecisionReport, type Rejection } from './decision-report.js';
 import { answerTo } from './rejection-answers.js';
 import { isJsonRpcRejection, requestIdOf } from './rejection-body.js';
 import { type RejectionResponse, rejectionResponse } from './rejection-response.js';
@@ -44,8 +43,8 @@ export class Rejections {
   ): void {
     const rejection = this.response(failure, resource, request);
     const auth = RequestContext.find(request)?.withdraw(request);
-    this.tell(failure, resource, request, auth);
     const node = takeResponse(response);
+    this.tell(failure, resource, { request, auth, response: node, body: request.body });
     // The request may have been answered while the token was verified, for example by a time limit.
     if (!node.headersSent) writeRejection(node, rejection);
   }
@@ -122,16 +121,15 @@ export class Rejections {
   /**
    * Reports a rejection to listeners and to the log, with its HTTP status, even if a tool result carries its challenge.
    *
-   * @param auth - the caller, if the token was verified
+   * @param rejected - what is rejected
    */
   tell(
     failure: unknown,
     resource: ProtectedResource,
-    request: object | undefined,
-    auth: AuthInfo | undefined,
+    rejected: Omit<Rejection, 'failure' | 'status' | 'resource'>,
   ): void {
     const { status } = answerTo(failure, resource, this.options);
-    this.report.rejected({ failure, status, resource: resource.options.resource, auth, request });
+    this.report.rejected({ ...rejected, failure, status, resource: resource.options.resource });
   }
 }
 

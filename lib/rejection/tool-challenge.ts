@@ -5,16 +5,12 @@ import {
 } from '../errors/rejection.errors.js';
 import type { ToolChallengeForm, ToolChallengeRequest } from '../options/tool-challenge-options.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import {
-  answerTo,
-  type ChallengedResource,
-  type RejectionSettings,
-  soundScopes,
-} from './rejection-answers.js';
+import { answerTo, type ChallengedResource, type RejectionSettings } from './rejection-answers.js';
+import { errorUriOf } from './error-uri.js';
 import { requestIdOf } from './rejection-body.js';
 import type { RejectionResponse } from './rejection-response.js';
 import { NO_STORE } from './unchallenged-answers.js';
-import { bearerChallenge } from './www-authenticate.js';
+import { bearerChallenge, soundScopes } from './www-authenticate.js';
 
 /** The body of a tool call that is answered with a challenge in its result. @publicApi */
 export interface ToolChallengeBody {
@@ -140,7 +136,7 @@ function challengeOf(failure: Challenged, resource: ChallengedResource, settings
     scopes: failure.scopes.length > 0 ? soundScopes(failure.scopes) : resource.challengeScopes,
     resourceMetadata: resource.metadataUrl,
     description: 'Sign in to use this tool',
-    errorUri: settings.errorUri,
+    errorUri: errorUriOf(failure, settings),
   });
 }
 

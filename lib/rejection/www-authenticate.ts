@@ -1,3 +1,4 @@
+import { isScopeToken } from '../options/value-rules.js';
 import { OFFLINE_ACCESS } from '../mcp-auth.constants.js';
 
 /** The parameters of a Bearer challenge. @internal */
@@ -45,25 +46,32 @@ export function bearerChallenge({
   return `Bearer ${parameters.filter((parameter) => parameter !== false).join(', ')}`;
 }
 
+/** Removes invalid scopes: a handler or verifier of the application may name any text. @internal */
+export function soundScopes(scopes: readonly string[]): readonly string[] {
+  return scopes.filter((scope) => isScopeToken(scope) === undefined);
+}
+
 /** The parameters of a DPoP challenge. @internal */
 export interface DpopChallenge {
   readonly error?: string;
   readonly description?: string;
+  readonly errorUri?: string | undefined;
   /** The algorithms that proofs may be signed with. */
   readonly algorithms: readonly string[];
 }
 
 /**
- * Writes a DPoP challenge: `error`, `error_description` and `algs`. It follows the Bearer challenge in a line of its own and
+ * Writes a DPoP challenge: `error`, `error_description`, `error_uri` and `algs`. It follows the Bearer challenge in a line of its own and
  * repeats nothing of it: many clients read both as one text.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-7.1 | RFC 9449 section 7.1}
  * @internal
  */
-export function dpopChallenge({ error, description, algorithms }: DpopChallenge): string {
+export function dpopChallenge({ error, description, errorUri, algorithms }: DpopChallenge): string {
   const parameters = [
     error !== undefined && `error="${error}"`,
     description !== undefined && `error_description="${description}"`,
+    errorUri !== undefined && `error_uri="${errorUri}"`,
     `algs="${algorithms.join(' ')}"`,
   ];
   return `DPoP ${parameters.filter((parameter) => parameter !== false).join(', ')}`;

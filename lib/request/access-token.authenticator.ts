@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { traced, TRACES } from '../events/traces.js';
 import { SharedDeadline } from '../platform/deadline.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { assertTokenForm } from '../token/extract-token.js';
@@ -9,6 +10,7 @@ import { type Verifies, VerifierRegistry } from '../token/verifier.registry.js';
 import { validateClaims, type ValidatedToken } from '../policy/validate-claims.js';
 import { runVerifier } from '../token/run-verifier.js';
 import { withRejectedClaims } from '../policy/rejected-claims.js';
+import { RequestContext } from './request-context.js';
 import { RevocationCheck } from './revocation.check.js';
 import { assertTimely, type ValidationClock } from '../policy/time-claims.js';
 import { VerifiedTokenCache } from './verified-token.cache.js';
@@ -32,12 +34,23 @@ export class AccessTokenAuthenticator {
   }
 
   /**
-   * Validates a token. Returns no promise for a cached token, unless `isRevoked` returns one.
+   * Validates a token. Returns no promise for a cached token, unless `isRevoked` returns one or the channel
+   * `nestjs-mcp-auth:authentication` has subscribers.
    *
    * @throws {@link TokenRejectedError} for a token that is not valid for this resource
    * @throws {@link AuthorizationServerUnavailableError} if the token cannot be verified now
    */
   authenticate(token: string, resource: ProtectedResource): ValidatedToken | Promise<ValidatedToken> {
+    const trace = TRACES.authentication;
+    if (!trace.hasSubscribers) return this.validate(token, resource);
+    const context = {
+      resource: resource.options.resource,
+      requestId: RequestContext.current()?.audit.requestId,
+    };
+    return traced(trace, context, () => this.validate(token, resource), [token]);
+  }
+
+  private validate(token: string, resource: ProtectedResource): ValidatedToken | Promise<ValidatedToken> {
     const verifier = this.verifiers.of(resource.options);
     const clock = this.clock();
     const known = this.cache.find(token, resource, verifier, clock.nowSeconds);

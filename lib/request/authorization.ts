@@ -35,8 +35,6 @@ export class Authorization {
   private handled: readonly HandledMessage[] = NONE;
   private operations: readonly DecidedCall[] = NONE;
   private body: unknown;
-  /** Whether listeners were notified that the request was authorized. */
-  isReported = false;
   /** Whether anything was authorized. */
   isMade = false;
   /** The needs of the operations of the body. */

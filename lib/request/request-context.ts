@@ -4,6 +4,7 @@ import { nodeRequestOf } from '../platform/node-message.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import type { AuthInfo } from './auth-info.decorator.js';
 import { Authorization } from './authorization.js';
+import { RequestAudit } from './request-audit.js';
 import type { ResponseState } from './response-state.js';
 
 /** The caller of a request, verified for one resource. @internal */
@@ -24,6 +25,14 @@ interface CheckedOrigin {
 /** A request that needs no caller: at a resource, or because its route is public. */
 interface OpenRequest {
   readonly resource: ProtectedResource | undefined;
+}
+
+/** A session that the request names, after a seal on its id was removed. @internal */
+export interface OpenedSession {
+  /** The id in the header now. */
+  readonly id: string;
+  /** The key of the owner at each resource whose seal was removed, the first removed first. */
+  readonly owners: ReadonlyMap<string, string>;
 }
 
 /** Returns its argument, so that the subclass installs its private field on an existing object. */
@@ -69,9 +78,14 @@ export class RequestContext {
   awaitsBody: ProtectedResource | undefined;
   /** The state of the response; kept until the response is closed, even if the request is rejected later. */
   response: ResponseState | undefined;
+  /** Set if sessions are sealed, and the session is the caller's. */
+  session: OpenedSession | undefined;
 
   /** The keys of tokens and proofs that may be used once and that this request has used. */
   used: Set<string> | undefined;
+
+  /** What events say of the request; undefined until something is reported of it. */
+  private audited: RequestAudit | undefined;
 
   /** The property that has the caller in the form of the option `requestUser`; undefined without it. */
   userProperty: string | undefined;
@@ -128,6 +142,16 @@ export class RequestContext {
   /** The authorization of the request's operations, for its caller. */
   get authorization(): Authorization {
     return (this.decided ??= new Authorization());
+  }
+
+  /** What events and log lines say of the request. Made at the first call: call it only to report something. */
+  get audit(): RequestAudit {
+    return this.audited ?? this.beginAudit();
+  }
+
+  /** Notes the time and the head of the request, unless that is done. */
+  beginAudit(): RequestAudit {
+    return (this.audited ??= new RequestAudit(sessionIdOf(this.request)));
   }
 
   /** Records a verified caller, and stores it where the MCP SDK reads it. */
@@ -212,6 +236,12 @@ export class RequestContext {
       if (!isStored && this.authentication) throw unwritable(name);
     }
   }
+}
+
+function sessionIdOf(request: object): string | undefined {
+  const { headers } = request as { headers?: Readonly<Record<string, unknown>> };
+  const id = headers?.['mcp-session-id'];
+  return typeof id === 'string' && id !== '' ? id : undefined;
 }
 
 /** Sets `auth`, and returns whether it has the value then. */

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
+import type { CacheReport } from '../token/cache-report.interface.js';
 import type { TokenCacheOptions } from '../options/mcp-auth-options.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
@@ -41,12 +42,17 @@ export class VerifiedTokenCache {
   private readonly shelves = new Map<ProtectedResource, Shelf>();
   private readonly seen = new Set<number>();
   private readonly limits: Required<TokenCacheOptions>;
+  private readonly resourceCount: number;
   private forgotten = 0;
+  private hitCount = 0;
+  private missCount = 0;
 
   constructor(
-    @Inject(MCP_AUTH_OPTIONS) { tokenCache }: Pick<ResolvedMcpAuthOptions, 'tokenCache'>,
+    @Inject(MCP_AUTH_OPTIONS)
+    { tokenCache, resources }: Pick<ResolvedMcpAuthOptions, 'tokenCache' | 'resources'>,
     events: McpAuthEvents,
   ) {
+    this.resourceCount = resources.length;
     this.limits = tokenCache ?? { maxEntries: 0, maxAgeSeconds: 0 };
     for (const type of ['keys_refreshed', 'metadata_refreshed'] as const) {
       events.on(type, ({ issuer }) => {
@@ -60,8 +66,29 @@ export class VerifiedTokenCache {
     return this.forgotten;
   }
 
-  /** Returns the entry of a token. A token that was never seen is not hashed (benchmark: "guard alone, first sight"). */
+  /** Returns the number of entries of all resources, their limit, and how often {@link find} found a token. */
+  state(): CacheReport {
+    let entries = 0;
+    for (const { tokens } of this.shelves.values()) entries += tokens.size;
+    const maxEntries = this.limits.maxEntries * this.resourceCount;
+    return { entries, maxEntries, hits: this.hitCount, misses: this.missCount };
+  }
+
+  /** Returns the entry of a token, and counts whether there is one. */
   find(token: string, resource: ProtectedResource, verifier: object, now: number): CachedToken | undefined {
+    const known = this.lookUp(token, resource, verifier, now);
+    if (known) this.hitCount += 1;
+    else this.missCount += 1;
+    return known;
+  }
+
+  /** Returns the entry of a token. A token that was never seen is not hashed (benchmark: "guard alone, first sight"). */
+  private lookUp(
+    token: string,
+    resource: ProtectedResource,
+    verifier: object,
+    now: number,
+  ): CachedToken | undefined {
     const shelf = this.shelves.get(resource);
     if (shelf?.verifier !== verifier || !this.seen.has(markOf(token))) return undefined;
     const key = keyOf(token);
@@ -84,7 +111,7 @@ export class VerifiedTokenCache {
     generation: number,
   ): void {
     if (this.limits.maxEntries === 0 || generation !== this.forgotten || !this.wasSeen(token)) return;
-    if (this.find(token, resource, verifier, verified.keptAt)) return; // verified twice at the same time
+    if (this.lookUp(token, resource, verifier, verified.keptAt)) return; // verified twice at the same time
     const shelf = this.shelfOf(resource, verifier, verified.keptAt);
     shelf.tokens.set(keyOf(token), verified);
     this.sweep(shelf, verified.keptAt);

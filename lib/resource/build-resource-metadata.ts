@@ -31,8 +31,10 @@ export function buildResourceMetadata(
     authorization_servers: issuers,
     ...(scopes.length > 0 && { scopes_supported: scopes }),
     bearer_methods_supported: ['header'],
-    ...(dpop && { dpop_signing_alg_values_supported: dpop.algorithms }),
-    ...(dpop?.mode === 'required' && { dpop_bound_access_tokens_required: true }),
+    ...(dpop && {
+      dpop_signing_alg_values_supported: dpop.algorithms,
+      dpop_bound_access_tokens_required: dpop.mode === 'required',
+    }),
     ...(mutualTls && { tls_client_certificate_bound_access_tokens: true }),
     ...metadata,
   };

@@ -1,5 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import { callbackOf, type Done, type Given, headersIn } from '../platform/response-arguments.js';
+import {
+  callbackOf,
+  type Done,
+  type Given,
+  headersIn,
+  replaceHeaderIn,
+} from '../platform/response-arguments.js';
 
 /*
  * All methods that this package replaces on a Node response are in this file. Wrappers of others stay in effect below.
@@ -30,13 +36,41 @@ export interface ResponseMethods {
 export function beforeHead(response: ServerResponse, look: (head: ResponseHead) => void): void {
   const writeHead = response.writeHead.bind(response) as ResponseMethods['writeHead'];
   const observed = (...given: Given): ServerResponse => {
-    const header = (name: string): string | undefined =>
-      firstText(headersIn(given).find(([other]) => other.toLowerCase() === name)?.[1]) ??
-      firstText(response.getHeader(name));
-    look({ status: Number(given[0]), header });
+    look({ status: Number(given[0]), header: (name) => headerOfHead(response, given, name) });
     return writeHead(...given);
   };
   patch(response, { writeHead: observed });
+}
+
+/**
+ * Replaces the value of a header right before it is sent, in whatever way.
+ *
+ * @param name - in lower case
+ * @param rewrite - called if the response has the header; returns the value to send, or the same one
+ * @internal
+ */
+export function rewriteHeader(
+  response: ServerResponse,
+  name: string,
+  rewrite: (value: string, status: number) => string,
+): void {
+  const writeHead = response.writeHead.bind(response) as ResponseMethods['writeHead'];
+  const observed = (...given: Given): ServerResponse => {
+    const value = headerOfHead(response, given, name);
+    const rewritten = value && rewrite(value, Number(given[0]));
+    if (!rewritten || rewritten === value) return writeHead(...given);
+    if (response.hasHeader(name)) response.setHeader(name, rewritten);
+    return writeHead(...replaceHeaderIn(given, name, rewritten));
+  };
+  patch(response, { writeHead: observed });
+}
+
+/** A header among the arguments of `writeHead()` replaces one that was set before. */
+function headerOfHead(response: ServerResponse, given: Given, name: string): string | undefined {
+  return (
+    firstText(headersIn(given).find(([other]) => other.toLowerCase() === name)?.[1]) ??
+    firstText(response.getHeader(name))
+  );
 }
 
 /** Calls a function with each write to a response, before it is sent. @internal */
@@ -47,6 +81,30 @@ export function beforeWrites(response: ServerResponse, look: (given: Given) => v
     return write(...given);
   };
   patch(response, { write: observed });
+}
+
+/**
+ * Calls a function with each chunk of a body, before it is sent.
+ *
+ * @param look - told whether the chunk is the last; must not throw
+ * @internal
+ */
+export function beforeBody(response: ServerResponse, look: (given: Given, isEnd: boolean) => void): void {
+  const write = response.write.bind(response) as ResponseMethods['write'];
+  const end = response.end.bind(response) as ResponseMethods['end'];
+  let isEnding = false;
+  patch(response, {
+    write: (...given) => {
+      // A response of HTTP/2 writes its last chunk by write().
+      if (!isEnding) look(given, false);
+      return write(...given);
+    },
+    end: (...given) => {
+      if (!isEnding) look(given, true);
+      isEnding = true;
+      return end(...given);
+    },
+  });
 }
 
 /** Ends a response, and ignores further writes: the code that writes does not know that it has ended. @internal */

@@ -1,4 +1,5 @@
 import type { Provider } from '@nestjs/common';
+import { AccessGrants } from './access-grants.js';
 import { ResponseInterceptors } from './response-interceptors.js';
 import { McpAuthStreams } from './mcp-auth-streams.js';
 import { ListPolicy } from './list-policy.js';
@@ -10,6 +11,7 @@ import { ToolSecurity } from './tool-security.js';
 /** The providers that intercept responses of authorized requests. @internal */
 export const RESPONSE_PROVIDERS: readonly Provider[] = [
   ResponseInterceptors,
+  AccessGrants,
   SessionBinding,
   ListPolicy,
   StepUps,

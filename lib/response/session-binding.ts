@@ -1,8 +1,7 @@
-import { hash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { AuthInfo } from '../request/auth-info.decorator.js';
-import { principalKey } from '../request/principal-key.js';
 import type { AuthorizedRequest, ResponseState } from '../request/response-state.js';
 import { steadySeconds } from '../authorization-server/steady-clock.js';
 import { OperatorLogger } from '../events/operator.logger.js';
@@ -13,8 +12,10 @@ import { hasContent, nodeRequestOf } from '../platform/node-message.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { AnnouncedStreams } from './announced-streams.js';
 import { beforeHead } from './intercept-response.js';
-import { type Owner, SessionOwners } from './session-owners.js';
 import { OpenResponses } from './open-responses.js';
+import { SealedSessions } from './sealed-sessions.js';
+import { addCaller, ANYBODY, isSuccess, ownerOf } from './session-callers.js';
+import { SessionOwners } from './session-owners.js';
 import {
   type HeadedRequest,
   isSoundSessionId,
@@ -35,7 +36,8 @@ const UNREACHABLE =
  *
  * If the session id belongs to another caller, or is unknown here, it is replaced by a fresh id. So the transport answers
  * as for any unknown session, and the response does not reveal whether the session exists. The protocol version is
- * ignored, because the client chooses it.
+ * ignored, because the client chooses it. The owners are in this process, or in the session ids: see {@link SealedSessions}.
+ * Streams of MCP 2024-11-05 are bound in this process either way: they live no longer than their connection to it.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2025-11-25/basic/security_best_practices#session-hijacking | MCP security best practices, session hijacking}
  * @internal
@@ -43,7 +45,9 @@ const UNREACHABLE =
 @Injectable()
 export class SessionBinding {
   private readonly logger = new OperatorLogger();
+  /** Undefined without binding, and if sessions are sealed. */
   private readonly sessions: SessionOwners | undefined;
+  private readonly sealed: SealedSessions | undefined;
   private readonly streams = new AnnouncedStreams();
   private readonly anybodys = new OpenResponses();
   private hasWarned = false;
@@ -53,27 +57,43 @@ export class SessionBinding {
     @Inject(MCP_AUTH_OPTIONS)
     { sessionBinding, now }: Pick<ResolvedMcpAuthOptions, 'sessionBinding' | 'now'>,
   ) {
-    this.sessions = sessionBinding && new SessionOwners(sessionBinding, steadySeconds(now));
+    if (sessionBinding?.secrets) {
+      this.sealed = new SealedSessions(sessionBinding.secrets, (id) => {
+        this.warnOfWeak(id);
+      });
+    } else if (sessionBinding) this.sessions = new SessionOwners(sessionBinding, steadySeconds(now));
+  }
+
+  /** How many sessions are bound to callers in this process, and the limit; both 0 if none are. */
+  get state(): { readonly entries: number; readonly maxEntries: number } {
+    return { entries: this.sessions?.size ?? 0, maxEntries: this.sessions?.limits.maxSessions ?? 0 };
   }
 
   /** Whether a session was opened without a token, and no caller with a token has taken it over. False without binding. */
-  isAnonymous({ options }: ProtectedResource, id: string): boolean {
-    return this.sessions?.use(sessionKey(options.resource, id), ANYBODY) ?? false;
+  isAnonymous(request: object, { options }: ProtectedResource, id: string): boolean {
+    const { resource } = options;
+    if (this.sealed) return this.sealed.isAnonymous(request, resource, id);
+    return this.sessions?.use(sessionKey(resource, id), ANYBODY) ?? false;
   }
 
   intercept(state: ResponseState): void {
-    if (!this.sessions) return;
     const { authorized } = state;
-    const { request, body } = authorized;
-    const id = request.headers[SESSION_ID];
-    // An empty id counts as none, as for transports.
-    if (id !== undefined && id !== '') this.interceptSession(state, id, this.sessions);
-    if (request.method === 'POST') {
-      if (mayOpenSession(body)) this.interceptOpening(state, this.sessions);
-    } else if (request.method === 'GET' && !id && takesStream(authorized)) {
+    const { request } = authorized;
+    if (this.sealed) this.sealed.intercept(state);
+    else if (this.sessions) this.interceptSessions(state, this.sessions);
+    else return;
+    if (request.method === 'GET' && !request.headers[SESSION_ID] && takesStream(authorized)) {
       this.interceptStream(state);
     }
     if (!this.streams.isEmpty) this.interceptMessage(authorized);
+  }
+
+  private interceptSessions(state: ResponseState, sessions: SessionOwners): void {
+    const { request, body } = state.authorized;
+    const id = request.headers[SESSION_ID];
+    // An empty id counts as none, as for transports.
+    if (id !== undefined && id !== '') this.interceptSession(state, id, sessions);
+    if (request.method === 'POST' && mayOpenSession(body)) this.interceptOpening(state, sessions);
   }
 
   private interceptSession(state: ResponseState, id: string | string[], sessions: SessionOwners): void {
@@ -162,41 +182,14 @@ export class SessionBinding {
   }
 }
 
-/** Adds the caller. Returns whether it is the first, so that the response is not intercepted yet. */
-function addCaller(state: ResponseState): boolean {
-  const { resource, auth } = state.authorized;
-  const isFirst = state.callers === undefined;
-  (state.callers ??= new Map()).set(resource.options.resource, auth);
-  return isFirst;
-}
-
 /** Returns a key. It is unambiguous, because neither a URL nor a header contains a line break. */
 function sessionKey(resource: string, id: string): string {
   return `${resource}\n${id}`;
 }
 
-/** The owner for all callers without a token. */
-const ANYBODY: Owner = { key: '', sharer: '' };
-
-/** Returns a caller's keys, of fixed length. All clients of one person share; a client without a subject does not. */
-function ownerOf(auth: AuthInfo | undefined): Owner {
-  if (!auth) return ANYBODY;
-  const { issuer, subject } = auth;
-  const person = subject === undefined ? principalKey(auth) : JSON.stringify([issuer, subject]);
-  return { key: digest(principalKey(auth)), sharer: digest(person) };
-}
-
-function digest(text: string): string {
-  return hash('sha256', text, 'base64url');
-}
-
 /** Whether a request has a body that no layer has read yet. */
 function isUnread({ body, request }: AuthorizedRequest): boolean {
   return body === undefined && hasContent(request);
-}
-
-function isSuccess(status: number): boolean {
-  return status >= 200 && status < 300;
 }
 
 /**

@@ -40,7 +40,7 @@ export class SessionOwners {
 
   /** @param seconds - a monotonic clock */
   constructor(
-    private readonly limits: Required<SessionBindingOptions>,
+    readonly limits: Required<Omit<SessionBindingOptions, 'secrets'>>,
     private readonly seconds: () => number,
   ) {}
 

@@ -11,6 +11,7 @@ import {
 import { ScopePolicy } from '../policy/scope-policy.js';
 import { isMcpBody } from '../mcp/operations.js';
 import { mcpStrategy } from '../mcp/protocol-version.js';
+import { AccessGrants } from './access-grants.js';
 import { StepUpAnswer, type SteppedUp } from './step-up-answer.js';
 import { explained, type JsonRpcMessage } from './step-up-messages.js';
 import { transformResponse } from './transform-response.js';
@@ -26,6 +27,7 @@ export class StepUps implements DenialListener {
   constructor(
     readonly scopes: ScopePolicy,
     readonly rejections: Rejections,
+    readonly grants: AccessGrants,
   ) {}
 
   denied(state: ResponseState, denial: Denial): void {
@@ -90,8 +92,11 @@ class StepUp implements SteppedUp {
   private tell(failure: Error): void {
     if (this.isReported) return;
     this.isReported = true;
-    const { request, auth, resource } = this.state.authorized;
-    this.owner.rejections.tell(failure, resource, request, auth);
+    const { request, auth, resource, response } = this.state.authorized;
+    const context = RequestContext.of(request);
+    // The denial of a handler is a decision of its own, after the one that let the request through.
+    this.owner.grants.grant(context, request, response);
+    this.owner.rejections.tell(failure, resource, { request, auth, response, body: this.body });
   }
 
   private failure(): InsufficientAuthenticationError | InsufficientScopeError | CredentialsRejectedError {

@@ -56,13 +56,18 @@ export class StreamExpiry {
   private readonly settings: RejectionSettings;
 
   constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions) {
-    const { showErrorDetails, errorUri } = options;
-    this.settings = { showErrorDetails, errorUri, errorBody: 'json-rpc' };
+    const { showErrorDetails, errorUri, errorPage } = options;
+    this.settings = { showErrorDetails, errorUri, errorPage, errorBody: 'json-rpc' };
   }
 
   /** How many responses are kept. */
   get watched(): number {
     return this.open.length;
+  }
+
+  /** How many of them are event streams. Looks at each, so it costs only who asks. */
+  get streams(): number {
+    return this.open.filter(({ authorized: { response } }) => isOpenStream(response)).length;
   }
 
   intercept(state: ResponseState): void {
@@ -174,4 +179,9 @@ export class StreamExpiry {
     const { body: error } = rejectionResponse(failure, resource, this.settings, id);
     return `event: message\ndata: ${JSON.stringify(error)}\n\n`;
   }
+}
+
+function isOpenStream(response: AuthorizedRequest['response']): boolean {
+  const isOpen = response.headersSent && !response.closed && !response.writableEnded;
+  return isOpen && isEventStream(mediaTypeOf(response));
 }

@@ -76,6 +76,17 @@ async function key256(from: typeof clientKey): Promise<oauth.PrivateKey> {
 }
 
 describe('introspection', () => {
+  verifies('POP-25', 'says of a token that is bound to a key that its type is DPoP', async () => {
+    const as = await started();
+    const claims = { cnf: { jkt: 'thumbprint' } };
+    for (const token of [as.issueOpaqueToken({ claims }), await as.issueToken({ claims })])
+      expect(await described(as, token)).toMatchObject({ token_type: 'DPoP', ...claims });
+    for (const cnf of [undefined, null, {}, { 'x5t#S256': 'thumbprint' }]) {
+      const token = as.issueOpaqueToken({ claims: { cnf } });
+      expect(await described(as, token)).toMatchObject({ token_type: 'Bearer' });
+    }
+  });
+
   it('describes a JWT that the server has issued', async () => {
     const as = await started();
     const token = await as.issueToken({ scopes: ['a', 'b'], audience: 'https://api.example.com' });

@@ -17,9 +17,10 @@ export class TokenLedger {
 
   /**
    * Returns the introspection response for a token: only `active: false` if the token is unknown, revoked, expired
-   * or not yet valid.
+   * or not yet valid. Its `token_type` is `DPoP` if the token is bound to a key by `cnf.jkt`.
    *
    * @see {@link https://www.rfc-editor.org/rfc/rfc7662#section-2.2 | RFC 7662 section 2.2}
+   * @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-6.2 | RFC 9449 section 6.2}
    */
   describe(token: string, now: Date): Record<string, unknown> {
     const claims = this.tokens.get(token);
@@ -28,6 +29,10 @@ export class TokenLedger {
     const seconds = now.getTime() / 1000;
     const expired = typeof exp === 'number' && exp <= seconds;
     const early = typeof nbf === 'number' && seconds < nbf;
-    return expired || early ? { active: false } : { active: true, token_type: 'Bearer', ...claims };
+    return expired || early ? { active: false } : { active: true, token_type: tokenType(claims), ...claims };
   }
+}
+
+function tokenType({ cnf }: Readonly<Record<string, unknown>>): string {
+  return typeof cnf === 'object' && cnf !== null && 'jkt' in cnf ? 'DPoP' : 'Bearer';
 }

@@ -1,3 +1,4 @@
+import type { CacheReport } from './cache-report.interface.js';
 import type { IntrospectionCacheOptions } from '../options/introspection-options.js';
 import type { IntrospectionAnswer } from './introspection-response.js';
 
@@ -24,20 +25,41 @@ export class IntrospectionCache {
   private readonly active: Entries = new Map();
   private readonly inactive: Entries = new Map();
 
+  private hits = 0;
+  private misses = 0;
+
   constructor(private readonly options: Required<IntrospectionCacheOptions>) {}
 
   get size(): number {
     return this.active.size + this.inactive.size;
   }
 
-  /** Returns the response under a key, or undefined if there is none or it is too old. */
+  /** Returns the number of entries, their limit, and how often {@link get} found one. */
+  state(): CacheReport {
+    const { hits, misses } = this;
+    return { entries: this.size, maxEntries: 2 * this.options.maxEntries, hits, misses };
+  }
+
+  /** Returns the response under a key, or undefined if there is none or it is too old. Counts, and marks it as used. */
   get(key: string, nowSeconds: number): IntrospectionAnswer | undefined {
+    const answer = this.use(key, nowSeconds);
+    if (answer === undefined) this.misses += 1;
+    else this.hits += 1;
+    return answer;
+  }
+
+  /** As {@link get}, but changes nothing. */
+  peek(key: string, nowSeconds: number): IntrospectionAnswer | undefined {
+    const entry = this.active.get(key) ?? this.inactive.get(key);
+    return entry && isValid(entry, nowSeconds) ? entry.answer : undefined;
+  }
+
+  private use(key: string, nowSeconds: number): IntrospectionAnswer | undefined {
     const entries = this.active.has(key) ? this.active : this.inactive;
     const entry = entries.get(key);
     if (!entry) return undefined;
     entries.delete(key);
-    // Also rejects entries from the future: the clock may have been set back.
-    if (nowSeconds < entry.since || !(nowSeconds < entry.until)) return undefined;
+    if (!isValid(entry, nowSeconds)) return undefined;
     entries.set(key, entry);
     return entry.answer;
   }
@@ -63,4 +85,9 @@ export class IntrospectionCache {
     const { exp } = answer;
     return typeof exp === 'number' ? Math.min(exp, since + maxAgeSeconds) : since;
   }
+}
+
+/** Written so that an entry from the future is not valid either: the clock may have been set back. */
+function isValid({ since, until }: Entry, nowSeconds: number): boolean {
+  return nowSeconds >= since && nowSeconds < until;
 }

@@ -4,7 +4,9 @@ import type { TrustedAuthorizationServer } from '../options/trusted-authorizatio
 import type { IssuerKeys } from '../authorization-server/issuer-keys.js';
 import { RefreshedValue } from '../authorization-server/refreshed-value.js';
 import { AuthorizationServerUnavailableError } from '../errors/rejection.errors.js';
+import { traced, TRACES } from '../events/traces.js';
 import type { ResolvedIntrospectionOptions } from '../options/trusted-authorization-server.interface.js';
+import type { CacheReport } from './cache-report.interface.js';
 import { untilAborted, withDeadline } from '../platform/deadline.js';
 import { outsideRequests } from '../platform/outside-requests.js';
 import { QueueFullError, Semaphore } from '../platform/semaphore.js';
@@ -26,6 +28,16 @@ export interface IntrospectionContext {
   /** Called once when the server starts to reject our own credentials, with the status of its response. */
   readonly onCredentialsRejected: (status: number) => void;
 }
+
+/** What introspection at one server does at the moment. @internal */
+export interface IntrospectionState {
+  readonly running: number;
+  readonly waiting: number;
+  readonly cache: CacheReport;
+}
+
+/** The state of a cache that is off. @internal */
+export const NO_CACHE: CacheReport = Object.freeze({ entries: 0, maxEntries: 0, hits: 0, misses: 0 });
 
 /** Rejected credentials older than this are loaded again, as they may have changed. */
 const CREDENTIALS_COOLDOWN_SECONDS = 30;
@@ -59,14 +71,25 @@ export class IntrospectionEndpoint {
     });
   }
 
+  /** Returns how many requests run and wait, and the state of the cache. */
+  state(): IntrospectionState {
+    const { semaphore, cache, options } = this;
+    const running = options.maxConcurrentRequests - semaphore.free;
+    return { running, waiting: semaphore.queued, cache: cache?.state() ?? NO_CACHE };
+  }
+
+  /** Returns the cached response about a token, if any. Asks nobody, counts nothing. */
+  peek(token: string): IntrospectionAnswer | undefined {
+    return this.cache?.peek(keyOf(token), this.seconds());
+  }
+
   /**
    * Returns the server's response about a token; a cached one at once.
    *
    * The promise rejects with {@link AuthorizationServerUnavailableError} if there is no usable response.
    */
   ask(token: string): IntrospectionAnswer | Promise<IntrospectionAnswer> {
-    // This cache is only for one server and one client, so the token alone is the key.
-    const key = hash('sha256', token, 'base64url');
+    const key = keyOf(token);
     const known = this.cache?.get(key, this.seconds());
     if (known !== undefined) return known;
     return this.pending.get(key) ?? outsideRequests(() => this.begin(key, token));
@@ -74,7 +97,7 @@ export class IntrospectionEndpoint {
 
   private begin(key: string, token: string): Promise<IntrospectionAnswer> {
     const since = this.seconds();
-    const asked = this.attempt(token)
+    const asked = this.traced(token)
       .then((answer) => {
         this.cache?.set(key, answer, since);
         return answer;
@@ -82,6 +105,11 @@ export class IntrospectionEndpoint {
       .finally(() => this.pending.delete(key));
     this.pending.set(key, asked);
     return asked;
+  }
+
+  private traced(token: string): Promise<IntrospectionAnswer> {
+    if (!TRACES.introspection.hasSubscribers) return this.attempt(token);
+    return traced(TRACES.introspection, { issuer: this.server.issuer }, () => this.attempt(token), [token]);
   }
 
   private attempt(token: string): Promise<IntrospectionAnswer> {
@@ -154,6 +182,11 @@ export class IntrospectionEndpoint {
   private seconds(): number {
     return this.context.now().getTime() / 1000;
   }
+}
+
+/** Returns the key of a token. Each cache is only for one server and one client, so the token alone is the key. */
+function keyOf(token: string): string {
+  return hash('sha256', token, 'base64url');
 }
 
 function lateFailure(hadToWait: boolean): IntrospectionFailure {

@@ -9,7 +9,7 @@ import type { IntrospectionAuthMethod } from '../options/introspection-options.j
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { untilAborted } from '../platform/deadline.js';
 import { privateKeyJwt } from './introspection-client.js';
-import { IntrospectionEndpoint } from './introspection-endpoint.js';
+import { IntrospectionEndpoint, type IntrospectionState } from './introspection-endpoint.js';
 import { IntrospectionFailure, toIntrospectionFailure } from './introspection-failure.js';
 import { type IntrospectionAnswer, toClaims } from './introspection-response.js';
 import { type VerificationContext, VerifiedToken } from '../options/token.verifier.js';
@@ -73,10 +73,25 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
     server: TrustedAuthorizationServer,
     wait: Pick<VerificationContext, 'signal'>,
   ): VerifiedToken | null | Promise<VerifiedToken | null> {
-    if (server.options.introspection?.opaqueTokenPattern?.test(token) === false)
-      throw new TokenRejectedError('malformed');
+    assertPattern(token, server);
     const answer = this.endpointOf(server).ask(token);
     return answer instanceof Promise ? verifyLater(answer, server, wait.signal) : verified(answer, server);
+  }
+
+  /**
+   * As {@link verify}, but only with a cached response.
+   *
+   * @returns undefined if a request would be needed
+   */
+  verifyKnown(token: string, server: TrustedAuthorizationServer): VerifiedToken | null | undefined {
+    assertPattern(token, server);
+    const answer = this.endpoints.get(server)?.peek(token);
+    return answer === undefined ? undefined : verified(answer, server);
+  }
+
+  /** Returns what introspection at a server does; undefined before the first token. */
+  stateOf(server: TrustedAuthorizationServer): IntrospectionState | undefined {
+    return this.endpoints.get(server)?.state();
   }
 
   /** Ends pending requests, once all client requests are answered, so that they do not keep the process alive. */
@@ -104,6 +119,11 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
     this.endpoints.set(server, endpoint);
     return endpoint;
   }
+}
+
+function assertPattern(token: string, { options }: TrustedAuthorizationServer): void {
+  if (options.introspection?.opaqueTokenPattern?.test(token) === false)
+    throw new TokenRejectedError('malformed');
 }
 
 async function verifyLater(

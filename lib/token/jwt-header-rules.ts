@@ -1,4 +1,3 @@
-import type { CompactJWSHeaderParameters } from 'jose';
 import { TokenRejectedError } from '../errors/rejection.errors.js';
 import type { ResolvedAuthorizationServerOptions } from '../options/trusted-authorization-server.interface.js';
 
@@ -26,11 +25,10 @@ const ACCESS_TOKEN_TYPES: Readonly<Record<Profile, readonly unknown[]>> = {
  * @internal
  */
 export function assertAccessTokenHeader(
-  { typ, cty, b64, crit }: CompactJWSHeaderParameters,
+  { typ: type, cty, b64, crit }: Readonly<Record<string, unknown>>,
   profile: Profile,
 ): void {
   if (crit !== undefined || b64 === false) throw new TokenRejectedError('malformed');
-  const type: unknown = typ;
   const accepted = ACCESS_TOKEN_TYPES[profile].includes(typeof type === 'string' ? type.toLowerCase() : type);
   // A content type means that the payload is not a claims set but, for example, another JWT.
   if (!accepted || cty !== undefined) throw new TokenRejectedError('type');

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { compactVerify, type CompactJWSHeaderParameters } from 'jose';
 import type { TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
+import type { IssuerKeys } from '../authorization-server/issuer-keys.js';
 import { IssuerKeysRegistry } from '../authorization-server/issuer-keys.registry.js';
 import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { decodeHeader } from './decode-jws.js';
@@ -34,49 +35,64 @@ export class JwtTokenVerifier {
    * @throws {@link TokenRejectedError} if the token is invalid
    * @throws {@link AuthorizationServerUnavailableError} if it cannot be verified now
    */
-  async verify(
-    token: string,
-    claims: TokenClaims,
-    server: TrustedAuthorizationServer,
-  ): Promise<VerifiedToken> {
-    const options = { algorithms: [algorithmOf(token, server.options.algorithms)] };
-    let header: CompactJWSHeaderParameters;
-    try {
-      header = await this.issuerKeys
-        .of(server)
-        .verify(async (key) => (await compactVerify(token, key, options)).protectedHeader);
-    } catch (error) {
-      throw this.explain(error, server.issuer);
-    }
-    const { profile, maxTokenAgeSeconds } = server.options;
-    assertAccessTokenHeader(header, profile);
-    return new VerifiedToken(claims, {
-      requiresExpiry: true,
-      requiredClaims: PROFILE_CLAIMS[profile],
-      claimNames: server.options.claimNames,
-      maxAgeSeconds: maxTokenAgeSeconds,
-      cacheable: true,
-    });
+  verify(token: string, claims: TokenClaims, server: TrustedAuthorizationServer): Promise<VerifiedToken> {
+    return verifyJwt(token, claims, server, this.issuerKeys.of(server), this.report);
   }
 
-  private explain(error: unknown, issuer: string): unknown {
-    const explained = toVerifierError(error, issuer);
-    const isKeyBad = explained instanceof TokenRejectedError && explained.reason === 'unusable_key';
-    if (isKeyBad && !this.reported.has(issuer)) {
-      this.reported.add(issuer);
-      this.logger.error(
-        `${issuer} signed a token with a key that cannot be used, such as RSA below 2048 bits`,
-      );
-    }
-    return explained;
+  private readonly report = (rejection: unknown, issuer: string): void => {
+    const isKeyBad = rejection instanceof TokenRejectedError && rejection.reason === 'unusable_key';
+    if (!isKeyBad || this.reported.has(issuer)) return;
+    this.reported.add(issuer);
+    this.logger.error(`${issuer} signed a token with a key that cannot be used, such as RSA below 2048 bits`);
+  };
+}
+
+/**
+ * Verifies a JWT with keys, as {@link JwtTokenVerifier.verify} does.
+ *
+ * @param keys - of the server
+ * @param report - called with the error of a failed signature check before it is thrown
+ * @internal
+ */
+export async function verifyJwt(
+  token: string,
+  claims: TokenClaims,
+  server: TrustedAuthorizationServer,
+  keys: Pick<IssuerKeys, 'verify'>,
+  report?: (error: unknown, issuer: string) => void,
+): Promise<VerifiedToken> {
+  const options = { algorithms: [algorithmOf(token, server.options.algorithms)] };
+  let header: CompactJWSHeaderParameters;
+  try {
+    header = await keys.verify(async (key) => (await compactVerify(token, key, options)).protectedHeader);
+  } catch (error) {
+    const explained = toVerifierError(error, server.issuer);
+    report?.(explained, server.issuer);
+    throw explained;
   }
+  assertAccessTokenHeader(header, server.options.profile);
+  return toVerifiedToken(claims, server);
+}
+
+/** Returns the claims of a JWT of a server, with what that server's options require of them. @internal */
+export function toVerifiedToken(claims: TokenClaims, { options }: TrustedAuthorizationServer): VerifiedToken {
+  return new VerifiedToken(claims, {
+    requiresExpiry: true,
+    requiredClaims: PROFILE_CLAIMS[options.profile],
+    claimNames: options.claimNames,
+    maxAgeSeconds: options.maxTokenAgeSeconds,
+    cacheable: true,
+  });
 }
 
 /**
  * Returns the algorithm in a token's header, if it is allowed. jose then accepts only this algorithm. The check here is
  * cheaper, and runs before any key lookup.
+ *
+ * @throws {@link TokenRejectedError} `malformed` or `algorithm`
+ * @internal
  */
-function algorithmOf(token: string, algorithms: readonly string[]): string {
+export function algorithmOf(token: string, algorithms: readonly string[]): string {
   const alg = decodeHeader(token)?.['alg'];
   if (typeof alg !== 'string' || alg === '') throw new TokenRejectedError('malformed');
   if (!algorithms.includes(alg)) throw new TokenRejectedError('algorithm');

@@ -50,7 +50,7 @@ const HELP = `npm run bench [-- --quick] [-- --strict] [-- --only=PART,...] [-- 
   --quick    under a minute, noisier
   --strict   exit with 1 when a target is missed
   --only     parts to run: process, express, fastify, keys, outage, introspection, mcp, or of mcp one transport:
-             mcp-nest, mcp-mounted, mcp-sdk-v2, mcp-sdk-v1
+             mcp-nest, mcp-dpop, mcp-mounted, mcp-sdk-v2, mcp-sdk-v1
   --rounds, --round-ms   of good tool calls in each process, for a longer look at mcp`;
 
 /** What the command line asks for. */

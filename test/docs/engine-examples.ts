@@ -85,7 +85,7 @@ export class Operations implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.events.on('rejected', ({ reason, resource }) => audit.push(`${reason} at ${resource}`));
+    this.events.on('access_denied', ({ reason, resource }) => audit.push(`${reason} at ${resource}`));
   }
 
   @Get()

@@ -37,10 +37,36 @@ describe('the examples of logs, metrics and limits in the documents', () => {
     const { headers, text } = await ask('/metrics');
     expect(headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
     expect(text.trim().split('\n')).toEqual([
-      `mcp_auth_requests_total{resource="${NOTES}",outcome="authenticated"} 1`,
-      `mcp_auth_requests_total{resource="${NOTES}",outcome="audience"} 1`,
-      `mcp_auth_requests_total{resource="${NOTES}",outcome="missing_token"} 2`,
+      `mcp_auth_total{resource="${NOTES}",outcome="granted"} 1`,
+      `mcp_auth_total{resource="${NOTES}",outcome="audience"} 1`,
+      `mcp_auth_total{resource="${NOTES}",outcome="missing_token"} 2`,
     ]);
+  });
+
+  it('write an audit log of JSON lines', async () => {
+    const ask = await serve(await NestFactory.create(examples.AppModule, { logger: false }));
+    examples.auditLines.length = 0;
+    await ask('/notes', await as.issueToken({ audience: NOTES, sub: 'ada' }));
+    await ask('/notes');
+    await expect.poll(() => examples.auditLines.length).toBe(4);
+    const lines = examples.auditLines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(examples.auditLines.every((line) => line.endsWith('}\n'))).toBe(true);
+    expect(lines).toMatchObject([
+      { type: 'access_granted', subject: 'ada', route: 'NotesController.list' },
+      { type: 'request_completed', subject: 'ada', status: 200 },
+      { type: 'access_denied', reason: 'missing_token', status: 401 },
+      { type: 'request_completed', status: 401 },
+    ]);
+    expect(new Set(lines.map(({ requestId }) => requestId)).size).toBe(2);
+  });
+
+  it('time the validation of tokens by a tracing channel', async () => {
+    examples.observeTokens();
+    const ask = await serve(await NestFactory.create(examples.AppModule, { logger: false }));
+    await ask('/notes', await as.issueToken({ audience: NOTES }));
+    await ask('/notes', 'x');
+    expect(examples.validations.map(({ reason }) => reason)).toEqual([undefined, 'malformed']);
+    expect(examples.validations.every(({ milliseconds }) => milliseconds >= 0)).toBe(true);
   });
 
   it('limit each caller, behind the guard', async () => {

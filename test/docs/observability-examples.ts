@@ -5,6 +5,7 @@ import {
   Get,
   Header,
   HttpException,
+  Inject,
   Injectable,
   Module,
   type OnModuleInit,
@@ -12,9 +13,12 @@ import {
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { subscribe } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
+import type { Writable } from 'node:stream';
 import {
   AuthInfo,
+  type AuthenticationTrace,
   BearerAuthGuard,
   McpAuthEvents,
   McpAuthModule,
@@ -33,30 +37,68 @@ export class AuthMetrics implements OnModuleInit {
   constructor(private readonly events: McpAuthEvents) {}
 
   onModuleInit(): void {
-    this.events.on('authenticated', ({ resource }) => {
-      this.count(resource, 'authenticated');
+    this.events.on('access_denied', ({ resource, reason }) => {
+      this.count({ resource, outcome: reason });
     });
-    this.events.on('rejected', ({ resource, reason }) => {
-      this.count(resource, reason);
-    });
-    this.events.on('scope_denied', ({ resource }) => {
-      this.count(resource, 'insufficient_scope');
+    this.events.on('access_granted', ({ resource, operations }) => {
+      this.count({ resource, outcome: 'granted' });
+      for (const { kind, name = '' } of operations)
+        if (kind === 'tool') this.count({ resource, outcome: 'granted', tool: name });
     });
   }
 
   @Get()
   @Header('content-type', 'text/plain; version=0.0.4')
   read(): string {
-    const lines = [...this.counts].map(([labels, value]) => `mcp_auth_requests_total{${labels}} ${value}\n`);
-    return lines.join('');
+    return [...this.counts].map(([labels, value]) => `mcp_auth_total{${labels}} ${value}\n`).join('');
   }
 
-  private count(resource: string, outcome: string): void {
-    const labels = `resource="${resource}",outcome="${outcome}"`;
-    this.counts.set(labels, (this.counts.get(labels) ?? 0) + 1);
+  private count(labels: Record<string, string>): void {
+    const text = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+    this.counts.set(text.join(), (this.counts.get(text.join()) ?? 0) + 1);
   }
 }
 //#endregion metrics
+
+/** Stands for a file, or the stream of pino. */
+export const auditLines: string[] = [];
+const auditStream = { write: (line: string) => auditLines.push(line) };
+
+//#region audit
+/** One line of JSON for each decision and each end of a request. */
+@Injectable()
+export class AuditLog implements OnModuleInit {
+  constructor(
+    private readonly events: McpAuthEvents,
+    @Inject('AUDIT_STREAM') private readonly stream: Writable,
+  ) {}
+
+  onModuleInit(): void {
+    for (const type of ['access_granted', 'access_denied', 'request_completed'] as const)
+      this.events.on(type, (event) => {
+        this.stream.write(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
+      });
+  }
+}
+//#endregion audit
+
+//#region channels
+/** Milliseconds that each token took to validate, and why it was rejected. */
+export const validations: { milliseconds: number; reason: string | undefined }[] = [];
+
+const begins = new WeakMap<object, number>();
+
+/** A subscriber needs no module, and sees all applications of the process. */
+export function observeTokens(): void {
+  const name = 'tracing:nestjs-mcp-auth:authentication';
+  subscribe(`${name}:start`, (trace) => begins.set(trace as object, performance.now()));
+  subscribe(`${name}:asyncEnd`, (message) => {
+    const trace = message as AuthenticationTrace;
+    const milliseconds = performance.now() - (begins.get(trace) ?? NaN);
+    validations.push({ milliseconds, reason: trace.error?.reason });
+  });
+}
+//#endregion channels
 
 //#region limit
 /** At most 20 requests in a minute for each caller. */
@@ -110,6 +152,7 @@ export function rejectGuesses({ ip }: { ip?: string }, response: ServerResponse,
 @Module({
   imports: [McpAuthModule.forRoot(options)],
   controllers: [NotesController, AuthMetrics],
+  providers: [AuditLog, { provide: 'AUDIT_STREAM', useFactory: () => auditStream }],
 })
 export class AppModule {}
 

@@ -1,8 +1,11 @@
+import { createHmac } from 'node:crypto';
 import { LIFECYCLE_METHODS, type McpAuthModuleOptions, toolChallengeForOpenAi } from 'nestjs-mcp-auth';
 
 // Each region is the example of the option that it names: test/tools/sync-options.mjs.
 
 const ISSUER = 'https://auth.example.com';
+
+const AUDIT_KEY = process.env['AUDIT_KEY'] ?? '';
 
 /** Stands for the application's own records. */
 export const revokedIds = new Set<string>();
@@ -43,6 +46,18 @@ export const notes: McpAuthModuleOptions = {
   //#region McpAuthModuleOptions.requestUser
   requestUser: { toUser: ({ subject, scopes }) => ({ id: subject, roles: scopes }) },
   //#endregion McpAuthModuleOptions.requestUser
+  //#region McpAuthModuleOptions.redact
+  redact: {
+    subject: (subject) => createHmac('sha256', AUDIT_KEY).update(subject).digest('base64url'),
+    remoteAddress: () => undefined,
+  },
+  //#endregion McpAuthModuleOptions.redact
+};
+
+export const sealedSessions: McpAuthModuleOptions['sessionBinding'] = {
+  //#region SessionBindingOptions.secrets
+  secrets: [process.env['SESSION_SECRET'] ?? ''], // openssl rand -base64 32
+  //#endregion SessionBindingOptions.secrets
 };
 
 export const resource = {

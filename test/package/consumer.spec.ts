@@ -58,6 +58,12 @@ describe('the packed package, installed', () => {
     expect(existsSync(workspace.at(nest, 'node_modules/nestjs-mcp-auth/node_modules'))).toBe(false);
   });
 
+  it('has a command that npx finds and a shell runs', async () => {
+    const { version } = await workspace.json(NEST[0], 'node_modules/nestjs-mcp-auth/package.json');
+    const output = await run(workspace.at(NEST[0]), 'npx', '--no-install', 'nestjs-mcp-auth', '--version');
+    expect(output).toBe(`${String(version)}\n`);
+  });
+
   describe.concurrent.each(cells(NEST, NODE, SCRIPTS))(
     'with Nest %s on Node %s, by %s',
     (nest, node, script) => {

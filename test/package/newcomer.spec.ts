@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../sample/demo/src/free-port.js';
+import { ERROR_PAGE } from '../../lib/mcp-auth.constants.js';
 import { firstRun, readme, type ShownCommand } from './readme.js';
 import { type NewManifest, root, run, TIMEOUT_MS, Workspace } from './workspace.js';
 
@@ -150,6 +151,7 @@ async function answers(folder: string, start: string): Promise<readonly ShownCom
     const outputs = await Promise.all(
       guide.calls.map(({ command }) => shell(folder, `${tokens}\n${define}\n${command}`)),
     );
+    expect(outputs[1]).toContain(IN_CHALLENGE);
     return guide.calls.map(({ command }, at) => ({ command, output: shownLines(outputs[at] ?? '') }));
   } finally {
     endGroup(child);
@@ -176,9 +178,17 @@ function printedTokens(child: ChildProcess): Promise<string> {
   });
 }
 
-/** What the README shows of a response: its status, its challenge and its body. */
+/** The page on the reason, as an answer has it in development. The README says that it leaves it out. */
+const PAGE = `${ERROR_PAGE}#insufficient_scope`;
+const IN_CHALLENGE = `, error_uri="${PAGE}"`;
+const IN_BODY = `,"error_uri":"${PAGE}"`;
+
+/** What the README shows of a response: its status, its challenge and its body, without the page on the reason. */
 function shownLines(output: string): readonly string[] {
-  return output.split(/\r?\n/).filter((line) => /^(HTTP\/|WWW-Authenticate:|\{)/i.test(line));
+  return output
+    .split(/\r?\n/)
+    .filter((line) => /^(HTTP\/|WWW-Authenticate:|\{)/i.test(line))
+    .map((line) => line.replace(IN_CHALLENGE, '').replace(IN_BODY, ''));
 }
 
 /** The package.json of a new project, with the versions of Nest 11 that the other tests have. */

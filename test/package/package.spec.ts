@@ -7,6 +7,7 @@ import { TIMEOUT_MS, pack, type Packed, root } from './workspace.js';
 interface Manifest {
   readonly main: string;
   readonly types: string;
+  readonly bin: Record<string, string>;
   readonly exports: Record<string, string | Record<string, string>>;
   readonly dependencies: Record<string, string>;
   readonly peerDependencies: Record<string, string>;
@@ -16,9 +17,13 @@ interface Manifest {
 const BUILT = ['.js', '.js.map', '.d.ts', '.d.ts.map'];
 
 /** The sources that are no tests, from `lib/` on. */
-const sources = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
+const allSources = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
   .map((path) => path.replaceAll('\\', '/'))
   .filter((path) => path.endsWith('.ts') && !path.endsWith('.spec.ts'));
+
+/** Nobody imports a command, so it comes without declarations, maps and sources. */
+const isCommand = (path: string): boolean => path.startsWith('doctor/');
+const sources = allSources.filter((path) => !isCommand(path));
 
 const source = (path: string): Promise<string> => readFile(join(root, path), 'utf8');
 
@@ -37,7 +42,9 @@ describe('the packed package', () => {
       `lib/${path}`,
       ...BUILT.map((ending) => `dist/${path.replace(/\.ts$/, ending)}`),
     ]);
-    expect([...files].sort()).toEqual([...papers, ...code].sort());
+    const command = allSources.filter(isCommand).map((path) => `dist/${path.replace(/\.ts$/, '.js')}`);
+    expect(command).toContain('dist/doctor/main.js');
+    expect([...files].sort()).toEqual([...papers, ...code, ...command].sort());
   });
 
   it('is no larger than its budget', () => {
@@ -52,7 +59,9 @@ describe('the packed package', () => {
     const targets = Object.values(manifest.exports).flatMap((target) =>
       typeof target === 'string' ? [target] : Object.values(target),
     );
-    const named = [manifest.main, manifest.types, ...targets].map((path) => posix.normalize(path));
+    const named = [manifest.main, manifest.types, ...Object.values(manifest.bin), ...targets].map((path) =>
+      posix.normalize(path),
+    );
     expect(named.filter((path) => !files.includes(path))).toEqual([]);
     const ranges = Object.values({ ...manifest.dependencies, ...manifest.peerDependencies });
     expect(ranges.filter((range) => !/^[\^~>=\d.| ]+$/.test(range))).toEqual([]);

@@ -33,7 +33,12 @@ const challenged = {
   options: { requiredScopes: ['notes:read'], dpop: undefined },
   servers: new Map(),
 };
-const settings = { showErrorDetails: false, errorBody: 'oauth', errorUri: undefined } as const;
+const settings = {
+  showErrorDetails: false,
+  errorBody: 'oauth',
+  errorUri: undefined,
+  errorPage: undefined,
+} as const;
 const resource = {
   options: { resource: NOTES, audiences: [NOTES], privateIssuers: [] },
   metadataUrl: NOTES_METADATA,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
+import { calculateJwkThumbprint, createLocalJWKSet, exportJWK, type JSONWebKeySet, jwtVerify } from 'jose';
 import * as oauth from 'oauth4webapi';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readEnvironment } from '../../sample/authorization-server/src/environment.js';
@@ -107,6 +107,7 @@ function exchange(
   flow: Flow,
   redirect: URL,
   resource = flow.url.searchParams.get('resource') ?? NOTES,
+  DPoP?: oauth.DPoPHandle,
 ): Promise<Response> {
   const callback = oauth.validateAuthResponse(as, flow.client, redirect, flow.state);
   return oauth.authorizationCodeGrantRequest(
@@ -118,6 +119,7 @@ function exchange(
     flow.verifier,
     {
       additionalParameters: { resource },
+      ...(DPoP && { DPoP }),
       ...http,
     },
   );
@@ -652,6 +654,80 @@ describe('introspection and revocation', () => {
       status: 400,
       error: 'invalid_grant',
     });
+  });
+});
+
+describe('tokens that are bound by DPoP', () => {
+  interface Bound {
+    readonly flow: Flow;
+    readonly jkt: string;
+    readonly answer: oauth.TokenEndpointResponse;
+    readonly handle: oauth.DPoPHandle;
+  }
+
+  /** Signs in with a key of the client. */
+  async function bound(): Promise<Bound> {
+    const flow = await prepare('notes:read');
+    const pair = await oauth.generateKeyPair('ES256', { extractable: true });
+    const handle = oauth.DPoP(flow.client, pair);
+    const redirect = await flow.person.authorize(flow.url);
+    const response = await exchange(flow, redirect, NOTES, handle);
+    const answer = await oauth.processAuthorizationCodeResponse(as, flow.client, response);
+    return { flow, handle, answer, jkt: await calculateJwkThumbprint(await exportJWK(pair.publicKey)) };
+  }
+
+  verifies('POP-17', 'are JWTs with the thumbprint of the key, and the metadata offers them', async () => {
+    expect(as.dpop_signing_alg_values_supported).toEqual(['ES256', 'Ed25519', 'EdDSA']);
+    const { answer, jkt } = await bound();
+    expect(answer.token_type).toBe('dpop');
+    expect((await verify(answer.access_token)).payload).toMatchObject({ aud: NOTES, cnf: { jkt } });
+  });
+
+  verifies('POP-17', 'are given only to a client that sends a proof', async () => {
+    const answer = await tokens(await prepare('notes:read'));
+    expect(answer.token_type).toBe('bearer');
+    expect((await verify(answer.access_token)).payload).not.toHaveProperty('cnf');
+  });
+
+  verifies('POP-17', 'come from a refresh token only with a proof of the same key', async () => {
+    const { flow, answer, handle, jkt } = await bound();
+    const again = (DPoP?: oauth.DPoPHandle): Promise<Response> =>
+      oauth.refreshTokenGrantRequest(as, flow.client, oauth.None(), answer.refresh_token ?? '', {
+        additionalParameters: { resource: NOTES },
+        ...(DPoP && { DPoP }),
+        ...http,
+      });
+    const other = oauth.DPoP(flow.client, await oauth.generateKeyPair('ES256'));
+    for (const handleOrNone of [undefined, other])
+      expect(await errorOf(await again(handleOrNone))).toMatchObject({ error: 'invalid_grant' });
+    const next = await oauth.processRefreshTokenResponse(as, flow.client, await again(handle));
+    expect((await verify(next.access_token)).payload).toMatchObject({ cnf: { jkt } });
+  });
+
+  verifies('POP-17', 'can be opaque: introspection has the thumbprint', async () => {
+    const [jwtServer, jwtAs] = [server, as];
+    server = await startAuthorizationServer({
+      port: 0,
+      resources: startResources,
+      ...CREDENTIALS,
+      introspectionClient: INTROSPECTION,
+      accessTokenFormat: 'opaque',
+    });
+    try {
+      as = await discover('oidc');
+      const { answer, jkt } = await bound();
+      const caller = { client_id: INTROSPECTION.clientId };
+      const auth = oauth.ClientSecretBasic(INTROSPECTION.clientSecret);
+      const response = await oauth.introspectionRequest(as, caller, auth, answer.access_token, http);
+      expect(await oauth.processIntrospectionResponse(as, caller, response)).toMatchObject({
+        active: true,
+        token_type: 'DPoP',
+        cnf: { jkt },
+      });
+    } finally {
+      await server.close();
+      [server, as] = [jwtServer, jwtAs];
+    }
   });
 });
 

@@ -3,8 +3,8 @@
  *
  *     node test/tools/check-publish.mjs [--write] [root]
  *
- * The address of the repository stands in one place: `repository.url` of package.json. The fields `homepage` and `bugs`, and the
- * absolute links of the README, follow from it. With --write they are written. Otherwise the check fails for each that differs,
+ * The address of the repository stands in one place: `repository.url` of package.json. The fields `homepage` and `bugs`, the
+ * absolute links of the README, and the page on errors that the package links to follow from it. With --write they are written. Otherwise the check fails for each that differs,
  * while the owner is the placeholder OWNER, while the changelog has no date for the version, and if the tag that a workflow
  * publishes (GITHUB_REF_NAME) is that of another version.
  */
@@ -13,6 +13,8 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const PLACEHOLDER = 'OWNER';
+/** The files with addresses of the repository, beside package.json. */
+const LINKING = ['README.md', 'lib/mcp-auth.constants.ts'];
 const REPOSITORY = /^git\+(?<base>https:\/\/[^/]+\/(?<owner>[^/]+)\/(?<name>[^/]+))\.git$/;
 
 const args = process.argv.slice(2);
@@ -38,8 +40,9 @@ function addressProblems({ base, owner }) {
         'node test/tools/check-publish.mjs --write',
     manifest.homepage !== expected.homepage && `package.json: homepage must be ${expected.homepage}`,
     manifest.bugs?.url !== expected.bugs.url && `package.json: bugs.url must be ${expected.bugs.url}`,
-    read('README.md') !== withBase(read('README.md'), base) &&
-      `README.md: links of the repository must begin with ${base}`,
+    ...LINKING.filter((name) => read(name) !== withBase(read(name), base)).map(
+      (name) => `${name}: links of the repository must begin with ${base}`,
+    ),
   ].filter(Boolean);
 }
 
@@ -56,7 +59,7 @@ function versionProblems() {
 function write({ base }) {
   Object.assign(manifest, addresses(base));
   writeFileSync(join(root, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  writeFileSync(join(root, 'README.md'), withBase(read('README.md'), base));
+  for (const name of LINKING) writeFileSync(join(root, name), withBase(read(name), base));
 }
 
 function addresses(base) {

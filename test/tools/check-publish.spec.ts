@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,8 @@ describe('check-publish', () => {
     folder = mkdtempSync(join(tmpdir(), 'check-publish-'));
     put('package.json', manifestOf(BASE));
     put('README.md', `[guide](${BASE}/blob/main/docs/a.md) [other](https://github.com/other/thing)\n`);
+    mkdirSync(join(folder, 'lib'));
+    put('lib/mcp-auth.constants.ts', constantsOf(BASE));
     put('CHANGELOG.md', '# Changelog\n\n## 1.2.0 (2026-12-01)\n');
   });
 
@@ -45,6 +47,7 @@ describe('check-publish', () => {
     const base = BASE.replace('somebody', 'OWNER');
     put('package.json', manifestOf(base));
     put('README.md', `[guide](${base}/blob/main/docs/a.md)\n`);
+    put('lib/mcp-auth.constants.ts', constantsOf(base));
     expect(check()).toEqual({
       status: 1,
       problems: [expect.stringContaining('repository.url names the placeholder OWNER')],
@@ -71,6 +74,14 @@ describe('check-publish', () => {
     });
   });
 
+  it('rejects an address in the package of another copy of the repository', () => {
+    put('lib/mcp-auth.constants.ts', constantsOf(BASE.replace('somebody', 'OWNER')));
+    expect(check()).toEqual({
+      status: 1,
+      problems: [`lib/mcp-auth.constants.ts: links of the repository must begin with ${BASE}`],
+    });
+  });
+
   it('rejects a version without a date in the changelog', () => {
     put('CHANGELOG.md', '# Changelog\n\n## 1.2.0 (unreleased)\n\n## 1.1.0 (2026-11-01)\n');
     expect(check()).toEqual({
@@ -94,6 +105,7 @@ describe('check-publish', () => {
     expect(get('README.md')).toBe(
       `[guide](${moved}/blob/main/docs/a.md) [other](https://github.com/other/thing)\n`,
     );
+    expect(get('lib/mcp-auth.constants.ts')).toBe(constantsOf(moved));
   });
 
   it('finds the addresses of this repository consistent', () => {
@@ -133,6 +145,10 @@ describe('the release workflow', () => {
     expect(uses.filter((action) => !/^actions\/[\w-]+@v\d+$/.test(action))).toEqual([]);
   });
 });
+
+function constantsOf(base: string): string {
+  return `export const ERROR_PAGE = '${base}/blob/main/docs/reference/errors.md';\n`;
+}
 
 function manifestOf(base: string) {
   return {

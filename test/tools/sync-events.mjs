@@ -4,7 +4,7 @@
  *     node test/tools/sync-events.mjs [--check] [root]
  *
  * Between `<!-- events -->` and `<!-- /events -->` there is a section for each member of the type `McpAuthEvent`. The fields that
- * all events of requests have are listed once. With --check nothing is written; it fails if the list differs. Both fail for an
+ * all events of requests have are listed once, and so are those of an operation. With --check nothing is written; it fails if the list differs. Both fail for an
  * interface or a field without a comment.
  */
 import { readFileSync } from 'node:fs';
@@ -16,6 +16,7 @@ const SOURCE = 'lib/events/mcp-auth-event.interface.ts';
 const PAGE = 'docs/reference/events.md';
 const UNION = 'McpAuthEvent';
 const OF_REQUEST = 'RequestEvent';
+const OPERATION = 'CompletedOperation';
 const LIST = /(?<begin><!-- events -->\n)[^]*?(?<end><!-- \/events -->)/;
 
 const problems = [];
@@ -47,6 +48,7 @@ function makeList() {
   return [
     `## Events of requests\n\nEach of these has the following fields, and those of its own section.\n\n${shared}`,
     ...ofRequests.map(print),
+    ...(declarations.has(OPERATION) ? [printOperation(declarations.get(OPERATION))] : []),
     '## Events of authorization servers',
     ...ofServers.map(print),
   ].join('\n\n');
@@ -63,6 +65,10 @@ function print(event) {
   return [`### ${type}`, commentOf(event, event.name.text), fieldsOf(event, false)]
     .filter((text) => text !== '')
     .join('\n\n');
+}
+
+function printOperation(operation) {
+  return `### Operations\n\nEach member of \`operations\` has these fields.\n\n${fieldsOf(operation, true)}`;
 }
 
 /** A list of the fields of an interface except `type`, with those of its parents if wanted. */

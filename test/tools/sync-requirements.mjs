@@ -35,6 +35,7 @@ const FAMILIES = {
   CLI: 'Clients',
   EXT: 'MCP extensions',
   OPS: 'Operations',
+  DOC: 'Doctor',
   H: 'Hostile inputs',
   F: 'Features',
 };

@@ -23,8 +23,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
  */
 const SPECS = ['lib/platform', 'test/e2e', 'test/property', 'test/interop'];
 
-/** What only test/clients uses, which no set runs. */
-const CLIENTS = ['@ai-sdk/mcp', '@modelcontextprotocol/inspector', 'mcp-remote'];
+/** What only test/clients and sample/operations use, which no set runs. */
+const UNUSED =
+  /^(@ai-sdk\/mcp|@modelcontextprotocol\/inspector|mcp-remote|@opentelemetry\/.*|@nestjs\/(terminus|throttler)|nestjs-pino|pino.*|prom-client)$/;
 
 /**
  * The sets by name. test/tools/test-nest.spec.ts compares the lowest with the floors of `peerDependencies`, and requires
@@ -52,7 +53,7 @@ function copyProject(folder) {
 function changeVersions(folder, { node, nest: versions }) {
   const manifest = readJson(folder, 'package.json');
   const nodePackage = `node-${process.platform}-${process.arch}`;
-  const kept = Object.entries(manifest.devDependencies).filter(([name]) => !CLIENTS.includes(name));
+  const kept = Object.entries(manifest.devDependencies).filter(([name]) => !UNUSED.test(name));
   const nodeOfSet = { 'node-of-set': `npm:${nodePackage}@${node}` };
   manifest.devDependencies = { ...Object.fromEntries(kept), ...versions, ...nodeOfSet };
   writeJson(folder, 'package.json', manifest);

@@ -94,7 +94,8 @@ function features(options: AuthorizationServerOptions): NonNullable<Configuratio
   return {
     claimsParameter: { enabled: false },
     devInteractions: { enabled: false },
-    dPoP: { enabled: false },
+    // RFC 9449: a client that sends a proof gets a token that is bound to its key; any other gets a bearer token.
+    dPoP: { enabled: true },
     introspection: {
       enabled: true,
       allowedPolicy: (_ctx, client) => client.clientId === introspectionClientId,

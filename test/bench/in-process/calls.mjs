@@ -46,10 +46,11 @@ class Answer {
 }
 
 /** A request as Express would hand it on, another each time. */
-export function requestWith(token) {
+export function requestWith(token, body) {
   const authorization = `Bearer ${token}`;
   return {
-    method: 'GET',
+    method: body === undefined ? 'GET' : 'POST',
+    body,
     url: '/notes',
     originalUrl: '/notes',
     headers: { host: 'api.example.com', authorization },
@@ -57,12 +58,14 @@ export function requestWith(token) {
   };
 }
 
-/** One decision of the guard of an application. */
-export function guardCall(app, controller) {
+/** One decision of the guard of an application. @param bodyOf - makes the body of the next request from its number */
+export function guardCall(app, controller, bodyOf = () => undefined) {
   const guard = app.get(BearerAuthGuard, { strict: false });
+  let count = 0;
   return async (token) => {
     const response = new Answer();
-    if ((await guard.canActivate(contextOf(requestWith(token), controller, response))) !== true)
+    const request = requestWith(token, bodyOf((count += 1)));
+    if ((await guard.canActivate(contextOf(request, controller, response))) !== true)
       throw new Error('rejected');
     response.close();
   };

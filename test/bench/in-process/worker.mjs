@@ -1,4 +1,5 @@
 import { serveParent, settingsFromParent } from '../support/serve-parent.mjs';
+import { eventCost } from './event-cost.mjs';
 import { firstSight, hotToken, prepare } from './guard-speed.mjs';
 import { introspectionSpeed } from './introspection-speed.mjs';
 import { manyResources, startTime } from './many.mjs';
@@ -13,6 +14,7 @@ serveParent({
   },
   hotToken: async (plan) => hotToken(await subjects, plan),
   firstSight: async (plan) => firstSight(await subjects, plan),
+  eventCost: (plan) => eventCost(settings, plan),
   introspectionSpeed,
   startTime,
   manyResources,

@@ -18,6 +18,16 @@ export function inProcessTargets(results) {
     verdict('  with 8 calls in flight', '<= 1.10', () => atMost(results.firstSight.inFlight)),
     verdict('  one thread in the pool', '<= 1.10', () => atMost(results.firstSight.oneThread)),
     verdict('    with 8 calls in flight', '<= 1.10', () => atMost(results.firstSight.oneThread.inFlight)),
+    verdict('an event, one listener: added to a tool call', '< 1 µs', () => {
+      const { addedByListener: added, silent, heard } = results.events;
+      return {
+        figure: `${added.toFixed(2)} µs (${silent.toFixed(1)} to ${heard.toFixed(1)} µs)`,
+        isReached: added < 1,
+      };
+    }),
+    verdict('  a listener of another event: added', 'none', () => {
+      return { figure: `${results.events.addedByOther.toFixed(2)} µs`, isReached: null };
+    }),
     verdict('introspection kept, hot: x uncached oauth4webapi', '>= 50', () => {
       const { guard, bare } = results.introspection;
       return times(guard, bare, 50);

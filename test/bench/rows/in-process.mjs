@@ -19,6 +19,7 @@ export async function inProcess({ server, tokens, settings }) {
     return {
       hot,
       firstSight,
+      events: await child.call('eventCost', { token: tokens[0], rounds, calls: hotCalls }),
       discovery: await discovery(child, server),
       many: await many(child, server, settings),
       introspection: await introspectionSpeed(child, server, settings),

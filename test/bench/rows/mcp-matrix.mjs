@@ -12,7 +12,7 @@ import { mcpRequests } from './mcp-workloads.mjs';
  * @returns what `matrix` does
  */
 export async function mcpMatrix(transport, { server, settings }) {
-  const { subjects, workloads } = MCP_TRANSPORTS[transport];
+  const { subjects, workloads, app = transport } = MCP_TRANSPORTS[transport];
   const { issuer, jwksUri } = server;
   const { processes, connections, warmUpRequests, ...lengths } = settings.mcp;
   const requests = await mcpRequests(server, workloads, settings.mcp);
@@ -23,7 +23,7 @@ export async function mcpMatrix(transport, { server, settings }) {
       workloads,
       processes,
       start: ({ part: subject, scoped }) =>
-        Child.start(SERVER_ENTRY, { kind: 'mcp', subject, transport, scoped, issuer, jwksUri }),
+        Child.start(SERVER_ENTRY, { kind: 'mcp', subject, transport: app, scoped, issuer, jwksUri }),
       onWarm: (children) => {
         pinApart(children.flatMap(({ child }) => child?.process.pid ?? []));
       },

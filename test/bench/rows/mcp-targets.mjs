@@ -3,6 +3,8 @@ import { verdict } from '../verdict.mjs';
 import { added, atLeast, ratio } from './paired.mjs';
 
 const MOST_ADDED = 0.45;
+/** A proof is a second signature to check. */
+const MOST_OF_NAIVE = 1.15;
 const OWN = ['imported', 'guard', 'scoped'];
 
 /**
@@ -11,7 +13,7 @@ const OWN = ['imported', 'guard', 'scoped'];
  *
  * @param {Record<string, object | undefined>} transports
  */
-export function mcpTargets({ nest, mounted, 'sdk-v2': v2, 'sdk-v1': v1 }) {
+export function mcpTargets({ nest, dpop, mounted, 'sdk-v2': v2, 'sdk-v1': v1 }) {
   const ofNoGuard = (figures, least, subject = 'scoped') => {
     const [hot] = Object.values(figures);
     return atLeast(ratio(hot[subject], hot.bare), least);
@@ -36,6 +38,10 @@ export function mcpTargets({ nest, mounted, 'sdk-v2': v2, 'sdk-v1': v1 }) {
     verdict('tools/call, distinct tokens, mcp-nest: of naive guard', '>= 0.97', () =>
       atLeast(ratio(nest.distinct.scoped, nest.distinct.naive), 0.97),
     ),
+    verdict('tools/call, DPoP, token seen before: CPU of a call, of naive guard', `<= ${MOST_OF_NAIVE}`, () =>
+      costShare(dpop.ES256),
+    ),
+    verdict('  Ed25519 proofs', 'none', () => ({ ...costShare(dpop.Ed25519), isReached: null })),
     ...[
       ['missing', 'no token'],
       ['garbage', 'garbage'],
@@ -54,7 +60,7 @@ export function mcpTargets({ nest, mounted, 'sdk-v2': v2, 'sdk-v1': v1 }) {
         isReached: null,
       })),
     ),
-    ...Object.entries({ nest, mounted, 'sdk-v2': v2, 'sdk-v1': v1 }).map(([id, figures]) =>
+    ...Object.entries({ nest, dpop, mounted, 'sdk-v2': v2, 'sdk-v1': v1 }).map(([id, figures]) =>
       verdict(`wrong or lost answers, ${MCP_TRANSPORTS[id].title}`, '0', () => noneOf(figures)),
     ),
   ];
@@ -67,6 +73,16 @@ function addedShare(figures, subject) {
   return {
     figure: `${share.toFixed(2)} (${ownMicros.toFixed(0)} of ${naiveMicros.toFixed(0)} µs)`,
     isReached: share <= MOST_ADDED,
+  };
+}
+
+/** The CPU time of a whole call, of that behind the naive guard, and what both guards add to a call. */
+function costShare({ bare, naive, scoped }) {
+  const share = 1 / ratio(scoped, naive).cpu;
+  const [own, other] = [added(scoped, bare), added(naive, bare)];
+  return {
+    figure: `${share.toFixed(2)} (adds ${own.toFixed(0)}, naive ${other.toFixed(0)} µs)`,
+    isReached: share <= MOST_OF_NAIVE,
   };
 }
 

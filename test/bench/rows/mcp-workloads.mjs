@@ -1,3 +1,4 @@
+import { provingClient } from '../support/proofs.mjs';
 import { garbage, sign, signMany } from '../support/tokens.mjs';
 import { CALLER_SCOPES, toolCall } from '../support/tool-call.mjs';
 
@@ -5,21 +6,37 @@ const OF_CALLER = { scope: CALLER_SCOPES };
 const GARBAGE_COUNT = 1_000;
 const FIRST_COUNT = 1_000;
 
-/** The requests of each workload, and `first`: tokens for the warm-up. */
+/** A round of proofs has as many times the requests of one of distinct tokens, as they take less time to make. */
+const PROOFS_OF_TOKEN = 2;
+
+/** The requests of each workload, and `first`: some for the warm-up. */
 export async function mcpRequests(server, workloads, { distinctPerRound, processes, good }) {
   const hot = await sign(server, OF_CALLER);
   const many = (count) => signMany(server, count, () => OF_CALLER);
+  const perRounds = distinctPerRound * processes * (good.rounds + 1);
   const make = {
     hot: () => [hot],
-    distinct: () => many(distinctPerRound * processes * (good.rounds + 1)),
+    distinct: () => many(perRounds),
     missing: () => [undefined],
     garbage: () => Array.from({ length: GARBAGE_COUNT }, (_, index) => garbage(index)),
   };
-  const requests = {
-    first: (await many(FIRST_COUNT)).map((token) => toolCall(workloads[0].era, token)),
-  };
-  for (const { id, kind, era } of workloads) {
-    requests[id] = (await make[kind]()).map((token) => toolCall(era, token));
+  const requests = { first: await firstCalls(server, workloads[0], many) };
+  for (const { id, kind, era, alg } of workloads) {
+    if (kind === 'proved')
+      requests[id] = await provedCalls(server, era, { alg, count: PROOFS_OF_TOKEN * perRounds });
+    else requests[id] = (await make[kind]()).map((token) => toolCall(era, token));
   }
   return requests;
+}
+
+/** For the warm-up; a proof that comes again is rejected after all checks but the last. */
+async function firstCalls(server, { era, kind, alg }, many) {
+  if (kind === 'proved') return provedCalls(server, era, { alg, count: FIRST_COUNT });
+  return (await many(FIRST_COUNT)).map((token) => toolCall(era, token));
+}
+
+/** Calls with one token, and a proof of its own for each. */
+async function provedCalls(server, era, { alg, count }) {
+  const { token, proofs } = await provingClient(server, { alg, count, claims: OF_CALLER });
+  return proofs.map((proof) => toolCall(era, token, { proof }));
 }

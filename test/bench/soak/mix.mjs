@@ -64,7 +64,7 @@ export async function makeMix(server, rotation, { goodTokens, calls, hostileToke
 /** Calls of a tool, good and bad, by both revisions of MCP. */
 async function callKinds(server, { calls, past }) {
   const call = (token, index = 0) =>
-    toolCall(index % 2 === 0 ? '2025-11-25' : '2026-07-28', token, '/notes/mcp');
+    toolCall(index % 2 === 0 ? '2025-11-25' : '2026-07-28', token, { path: '/notes/mcp' });
   const signed = async (overrides) =>
     (await signMany(server, calls, () => ({ scope: CALLER_SCOPES, ...overrides }))).map(call);
   const broken = Array.from({ length: calls }, (_, index) => call(garbage(index), index));

@@ -53,9 +53,20 @@ const bad = (kind, title) => ({
   only: ['rejecting', ...GUARDS],
 });
 
+const proved = (alg) => ({
+  id: alg,
+  title: `one hot token, fresh ${alg} proofs`,
+  kind: 'proved',
+  alg,
+  era: OLD,
+  isGood: true,
+  length: 'good',
+  isOnce: true,
+});
+
 /**
  * How `tools/call` is measured: by transport, what stands before it and what is sent. Without a guard of Nest the module
- * authenticates early, and other guards are middleware.
+ * authenticates early, and other guards are middleware. `app` is the application, if it has another name.
  */
 export const MCP_TRANSPORTS = {
   nest: {
@@ -68,6 +79,15 @@ export const MCP_TRANSPORTS = {
       bad('missing', 'no token'),
       bad('garbage', 'garbage'),
     ],
+  },
+  dpop: {
+    title: 'mcp-nest controller, DPoP',
+    app: 'nest',
+    subjects: [
+      ...named('bare', 'naive'),
+      { id: 'scoped', part: 'dpop', scoped: true, title: 'nestjs-mcp-auth, DPoP required' },
+    ],
+    workloads: [proved('ES256'), proved('Ed25519')],
   },
   mounted: {
     title: 'mcp-nest self-mounted, early authentication',

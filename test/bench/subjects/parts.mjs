@@ -1,10 +1,14 @@
 import { UseGuards } from '@nestjs/common';
 import { BearerAuthGuard, McpAuthModule, SkipBearerAuth } from 'nestjs-mcp-auth';
+import { PROOF_MAX_AGE_SECONDS } from '../support/proofs.mjs';
 import { RESOURCE, SCOPE } from '../support/tokens.mjs';
 import { leastGuard } from './least.guard.mjs';
 import { naiveGuard } from './naive.guard.mjs';
 import { AdmittingGuard, RejectingGuard } from './unseeing.guards.mjs';
 import { auth0, mcpAuth, sdk } from './peers.mjs';
+
+/** Longer than by default: proofs are made before the measurement. */
+const REQUIRED = { dpop: { mode: 'required', proofMaxAgeSeconds: PROOF_MAX_AGE_SECONDS } };
 
 const OTHER_RESOURCE = 'https://api.example.com/other';
 
@@ -20,6 +24,7 @@ const PARTS = {
   rejecting: () => ({ guard: RejectingGuard }),
   least: (settings) => ({ guard: leastGuard(settings) }),
   guard: (settings) => guarded(moduleOptions(settings)),
+  dpop: (settings) => guarded(moduleOptions(settings, RESOURCE, REQUIRED)),
   early: (settings) => guarded({ ...moduleOptions(settings), earlyAuthentication: true }),
   'mcp-auth': async (settings) => ({ middleware: await mcpAuth(settings) }),
   sdk: (settings) => ({ middleware: sdk(settings) }),
@@ -41,12 +46,13 @@ function guarded(options) {
   return { imports: [McpAuthModule.forRoot(options)], guard: BearerAuthGuard };
 }
 
-function moduleOptions({ issuer, server = {} }, resource = RESOURCE) {
+function moduleOptions({ issuer, server = {} }, resource = RESOURCE, more = {}) {
   return {
     resources: {
       resource,
       authorizationServers: [{ issuer, type: 'oauth', ...server }],
       requiredScopes: [SCOPE],
+      ...more,
     },
   };
 }

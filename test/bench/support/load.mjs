@@ -14,8 +14,8 @@ export function get(path, token) {
   return `GET ${path} HTTP/1.1\r\nHost: api.example.com\r\n${authorization}${HEAD_END.slice(2)}`;
 }
 
-/** A POST of a JSON message with more header lines, and a token or none, as bytes on the wire. */
-export function post(path, { message, lines = [], token }) {
+/** A POST of a JSON message with more header lines, and a token or none, with a proof or none, as bytes on the wire. */
+export function post(path, { message, lines = [], token, proof }) {
   const body = JSON.stringify(message);
   const head = [
     `POST ${path} HTTP/1.1`,
@@ -23,9 +23,16 @@ export function post(path, { message, lines = [], token }) {
     'Content-Type: application/json',
     `Content-Length: ${body.length}`,
     ...lines,
-    ...(token === undefined ? [] : [`Authorization: Bearer ${token}`]),
+    ...credentials(token, proof),
   ];
   return `${head.join('\r\n')}${HEAD_END}${body}`;
+}
+
+function credentials(token, proof) {
+  if (token === undefined) return [];
+  return proof === undefined
+    ? [`Authorization: Bearer ${token}`]
+    : [`Authorization: DPoP ${token}`, `DPoP: ${proof}`];
 }
 
 /**

@@ -36,7 +36,7 @@ const ERAS = {
 };
 
 /** A call of the tool, as bytes on the wire. */
-export function toolCall(era, token, path = '/notes') {
+export function toolCall(era, token, { path = '/notes', proof } = {}) {
   const { message, lines } = ERAS[era];
-  return post(path, { message, lines: [ACCEPT, ...lines], token });
+  return post(path, { message, lines: [ACCEPT, ...lines], token, proof });
 }

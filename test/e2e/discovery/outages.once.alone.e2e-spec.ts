@@ -4,13 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Controller, Get, UseGuards } from '@nestjs/common';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { BearerAuthGuard, ProtectedResource } from 'nestjs-mcp-auth';
-import { AuthorizationServerRegistry } from '../../../lib/authorization-server/authorization-server.registry.js';
-import { IssuerKeysRegistry } from '../../../lib/authorization-server/issuer-keys.registry.js';
 import {
   type AuthorizationServerReport,
+  BearerAuthGuard,
   McpAuthDiagnostics,
-} from '../../../lib/authorization-server/diagnostics.js';
+  ProtectedResource,
+} from 'nestjs-mcp-auth';
 import { start, startFailure } from '../../fixtures/app.js';
 import type { Listener, LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { mismatch, OAUTH, trusting, down, unresolved } from '../../fixtures/discovery.js';
@@ -318,12 +317,9 @@ describe('the trust of a resource', () => {
 
 describe('the diagnostics', () => {
   const diagnosticsOf = ({ app }: LivingApp): McpAuthDiagnostics =>
-    new McpAuthDiagnostics(
-      app.get(AuthorizationServerRegistry, { strict: false }),
-      app.get(IssuerKeysRegistry, { strict: false }),
-    );
+    app.get(McpAuthDiagnostics, { strict: false });
 
-  verifies('OPS-07', 'tell status and ages: up, stale, down, and up again', async () => {
+  verifies(['OPS-07', 'OPS-66'], 'tell status and ages: up, stale, down, and up again', async () => {
     const app = await startLiving([as.issuer], { metadataRefreshSeconds: HOUR });
     const diagnostics = diagnosticsOf(app);
     const expectOne = (isHealthy: boolean, expected: Partial<AuthorizationServerReport>): void => {
@@ -350,6 +346,7 @@ describe('the diagnostics', () => {
     app.clock.forward(HOUR);
     expect(await app.status(good)).toBe(503);
     expectOne(false, { status: 'down' });
+    expect(diagnostics.report().authorizationServers[0]!.nextRetrySeconds).toBeCloseTo(5, 0);
 
     setDown(false);
     app.clock.forward(60);
@@ -364,7 +361,7 @@ describe('the diagnostics', () => {
       setDown(true);
       const app = await startLiving([as.issuer], { discovery: 'lazy' });
       const before = diagnosticsOf(app).report();
-      expect(before).toEqual({
+      expect(before).toMatchObject({
         isHealthy: true,
         authorizationServers: [
           {
@@ -373,6 +370,7 @@ describe('the diagnostics', () => {
             metadataAgeSeconds: undefined,
             keysAgeSeconds: undefined,
             lastFailure: undefined,
+            nextRetrySeconds: undefined,
             mcp: undefined,
           },
         ],

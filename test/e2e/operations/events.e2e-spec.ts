@@ -1,5 +1,6 @@
 import { Controller, Get, type LoggerService, UseGuards } from '@nestjs/common';
 import {
+  type AccessDeniedEvent,
   BearerAuthGuard,
   type McpAuthEvent,
   McpAuthEvents,
@@ -82,6 +83,9 @@ async function startTelling(
 
 const ID = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/;
 
+/** The address of a client on this machine, in both forms that platforms give it. */
+const LOOPBACK = expect.stringMatching(/^(?:::ffff:)?127\.0\.0\.1$/) as string;
+
 const good = (as: LoopbackAuthorizationServer, claims: Record<string, unknown> = {}): Promise<string> =>
   as.token({ aud: NOTES, scope: 'notes:read', ...claims });
 
@@ -97,25 +101,30 @@ describe('events and log', () => {
     await app.ask(`${token.slice(0, -20)}${'A'.repeat(20)}`);
     await app.ask(token, '/notes/write');
     as.at('/jwks', failing);
-    const principal = { issuer: as.issuer, clientId: 'c1', subject: 'u7', jti: 'j7' };
     const nobody = { issuer: undefined, clientId: undefined, subject: undefined, jti: undefined };
-    const base = { resource: NOTES, correlationId: expect.stringMatching(ID) as string };
-    expect(app.seen).toEqual([
-      { type: 'authenticated', ...base, ...principal },
-      { type: 'authenticated', ...base, ...principal },
-      { type: 'rejected', ...base, ...nobody, reason: 'missing_token', status: 401 },
+    const principal = { issuer: as.issuer, clientId: 'c1', subject: 'u7', jti: 'j7' };
+    const base = {
+      ...{ requestId: expect.stringMatching(ID) as string, resource: NOTES, route: 'NotesController.list' },
+      ...{ operations: [], credential: 'bearer', binding: undefined, actor: undefined },
+      ...{ protocolVersion: undefined, session: undefined, remoteAddress: LOOPBACK, traceparent: undefined },
+    };
+    const granted = { type: 'access_granted', ...base, ...principal, granted: ['notes:read'] };
+    const denied = { type: 'access_denied', ...base, ...nobody, required: [], granted: [] };
+    expect(app.seen.filter(({ type }) => type !== 'request_completed')).toEqual([
+      granted,
+      granted,
+      { ...denied, reason: 'missing_token', status: 401, credential: undefined },
+      { ...denied, ...principal, subject: 'u1', jti: 'j8', reason: 'audience', status: 401 },
+      { ...denied, reason: 'signature', status: 401 },
       {
-        ...{ type: 'rejected', reason: 'audience', status: 401 },
-        ...{ ...base, ...principal, subject: 'u1', jti: 'j8' },
-      },
-      { type: 'rejected', ...base, ...nobody, reason: 'signature', status: 401 },
-      {
-        type: 'scope_denied',
-        ...{ ...base, ...principal },
-        required: ['notes:read', 'notes:write'],
+        ...{ ...denied, ...principal, reason: 'insufficient_scope', status: 403 },
+        ...{ route: 'NotesController.write', required: ['notes:read', 'notes:write'] },
         granted: ['notes:read'],
       },
     ]);
+    const statuses = (): number[] =>
+      app.seen.flatMap((event) => (event.type === 'request_completed' ? [event.status] : []));
+    await expect.poll(statuses).toEqual([200, 200, 401, 401, 401, 403]);
     const told = JSON.stringify(app.seen) + app.log.lines.join('\n');
     expect(app.secrets.length).toBeGreaterThan(6);
     for (const secret of app.secrets) expect(told).not.toContain(secret);
@@ -128,12 +137,18 @@ describe('events and log', () => {
     const headers = { authorization: `Bearer ${await good(as)}` };
     const answer = await app.send('/notes/write', { headers });
     expect(answer.status).toBe(403);
-    const [event] = app.seen as [McpAuthEvent & { correlationId: string }];
-    expect(event).toMatchObject({ type: 'scope_denied', granted: ['notes:read'] });
-    expect(app.log.of('debug').filter((line) => line.includes(event.correlationId))).toEqual([
-      expect.stringContaining('insufficient_scope, asked for notes:read notes:write') as string,
+    const [event] = app.seen as [AccessDeniedEvent];
+    expect(event).toMatchObject({
+      type: 'access_denied',
+      reason: 'insufficient_scope',
+      granted: ['notes:read'],
+    });
+    expect(app.log.of('debug').filter((line) => line.includes(event.requestId))).toEqual([
+      expect.stringContaining(
+        'insufficient_scope, asked for notes:read notes:write, the token grants notes:read (',
+      ) as string,
     ]);
-    expect(JSON.stringify(answer)).not.toContain(event.correlationId);
+    expect(JSON.stringify(answer)).not.toContain(event.requestId);
     expect(JSON.stringify(answer)).not.toMatch(ID);
   });
 
@@ -144,7 +159,8 @@ describe('events and log', () => {
     await app.ask(await good(as, { sub: forged, jti: forged, client_id: forged }));
     await app.ask(await good(as, { sub: forged, aud: forged }));
     await app.ask(await good(as, { sub: forged, scope: 'x' }));
-    expect(app.seen.map((event) => (event as { subject?: string }).subject)).toEqual(Array(3).fill(forged));
+    const subjects = (): unknown[] => app.seen.map((event) => (event as { subject?: string }).subject);
+    await expect.poll(subjects).toEqual(Array(6).fill(forged));
     const throwing = await startTelling(as, {
       verifier: (token) => {
         throw new Error(`${forged} ${token}`);
@@ -165,7 +181,7 @@ describe('events and log', () => {
     for (let i = 0; i < 60; i++) await app.ask('abc');
     const rejections = (): string[] => app.log.of('debug').filter((line) => /malformed/.test(line));
     expect(rejections()).toHaveLength(10);
-    expect(app.seen).toHaveLength(60);
+    expect(app.seen.filter(({ type }) => type === 'access_denied')).toHaveLength(60);
     now += 60_000;
     await app.ask('abc');
     expect(rejections()).toHaveLength(12);
@@ -180,9 +196,13 @@ describe('events and log', () => {
       },
     });
     expect((await app.ask(await good(as))).status).toBe(503);
-    expect(app.seen).toMatchObject([
-      { type: 'rejected', reason: 'unavailable', status: 503, issuer: as.issuer, subject: 'u1', jti: 'j1' },
-    ]);
+    const principal = { issuer: as.issuer, subject: 'u1', jti: 'j1' };
+    await expect
+      .poll(() => app.seen)
+      .toMatchObject([
+        { type: 'access_denied', reason: 'unavailable', status: 503, ...principal },
+        { type: 'request_completed', status: 503, ...principal },
+      ]);
     expect(app.log.of('warn').at(-1)).toContain(
       `Answered 503 for ${NOTES}: Could not get the verification of ${as.issuer} (the option "isRevoked" threw: redis\\u000ais down)`,
     );
@@ -192,16 +212,16 @@ describe('events and log', () => {
     const as = await server();
     const app = await startTelling(as, { isRevoked: () => Promise.resolve(true) });
     expect((await app.ask(await good(as))).status).toBe(401);
-    expect(app.seen).toMatchObject([{ reason: 'revoked', issuer: as.issuer, clientId: 'c1', jti: 'j1' }]);
+    expect(app.seen[0]).toMatchObject({ reason: 'revoked', issuer: as.issuer, clientId: 'c1', jti: 'j1' });
   });
 
   verifies('F112', 'continue, and requests too, whatever a listener throws', async () => {
     const as = await server();
     const app = await startTelling(as);
-    app.events.on('authenticated', () => {
+    app.events.on('access_granted', () => {
       throw new Error('listener\nfault');
     });
-    app.events.on('authenticated', async () => Promise.reject(new Error('later')));
+    app.events.on('access_granted', async () => Promise.reject(new Error('later')));
     // What an observer throws is for rxjs to report.
     const unhandled: unknown[] = [];
     config.onUnhandledError = (error) => unhandled.push(error);
@@ -209,15 +229,15 @@ describe('events and log', () => {
       throw new Error('observer');
     });
     const types: string[] = [];
-    const end = app.events.on('authenticated', ({ type }) => types.push(type));
+    const end = app.events.on('access_granted', ({ type }) => types.push(type));
     for (let i = 0; i < 30; i++) expect((await app.ask(await good(as))).status).toBe(200);
-    expect([types.length, app.seen.length]).toEqual([30, 30]);
+    await expect.poll(() => [types.length, app.seen.length]).toEqual([30, 60]);
     end();
     observer.unsubscribe();
     await app.ask(await good(as));
     expect(types).toHaveLength(30);
     config.onUnhandledError = null;
-    expect(unhandled).toHaveLength(30);
+    expect(unhandled).toHaveLength(60);
     const errors = app.log.of('error');
     expect(errors[0]).toContain('A listener of McpAuthEvents threw Error: listener\\u000afault');
     expect(errors).toHaveLength(10);
@@ -242,6 +262,6 @@ describe('events and log', () => {
     app.events.events$.subscribe({ next: ({ type }) => told.push(type), complete: () => told.push('end') });
     await app.ask('bad');
     await app.app.close();
-    expect(told).toEqual(['rejected', 'end']);
+    expect(told).toEqual(['access_denied', 'request_completed', 'end']);
   });
 });

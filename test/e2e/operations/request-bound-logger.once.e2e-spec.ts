@@ -95,7 +95,7 @@ describe.each(PLATFORMS)('a logger that adds the request to each line, on %s', (
         },
       }));
       const events = app.app.get(McpAuthEvents);
-      events.on('rejected', () => {
+      events.on('access_denied', () => {
         throw new Error('of the application');
       });
       const good = await as.issueToken({ audience: NOTES, sub: 'alice' });

@@ -112,7 +112,7 @@ describe.each(PLATFORMS)('a malformed request target, on %s', (platform) => {
       };
       const { app, origin } = await startMounted({ resources }, platform);
       const reasons: unknown[] = [];
-      app.get(McpAuthEvents).on('rejected', ({ reason, status }) => reasons.push([reason, status]));
+      app.get(McpAuthEvents).on('access_denied', ({ reason, status }) => reasons.push([reason, status]));
       const token = [`Authorization: Bearer ${await as.token({ aud: NOTES, scope: 'notes:read' })}`];
       ran = 0;
       for (const lines of [[], token]) {

@@ -13,6 +13,7 @@ import { closeAfterTest } from '../../fixtures/opened.js';
 import { ADMIN, NOTES } from '../../fixtures/resources.js';
 import { SDKS } from '../../fixtures/sdk-endpoints.js';
 import { SESSION_MOUNTINGS, WhoTools } from '../../fixtures/session-endpoints.js';
+import { headerPlaces, SESSION_HEADS } from '../../fixtures/shared-sessions.js';
 import { verifies } from '../../verifies.js';
 
 const { noToken } = notesRejections('notes:read');
@@ -20,29 +21,6 @@ const { noToken } = notesRejections('notes:read');
 type Responded = ServerResponse & { readonly raw?: ServerResponse; hijack?(): void };
 
 type Requested = IncomingMessage & { readonly raw?: IncomingMessage };
-
-/** What a transport of somebody's own may do to send a session id. */
-const HEADS: readonly (readonly [string, (response: ServerResponse, id: string) => void])[] = [
-  ['an object', (response, id) => response.writeHead(200, { 'Mcp-Session-Id': id })],
-  ['an object and a reason', (response, id) => response.writeHead(200, 'Fine', { 'MCP-SESSION-ID': id })],
-  ['names and values in turn', (response, id) => response.writeHead(200, ['X-A', 'b', 'Mcp-Session-Id', id])],
-  ['setHeader() and writeHead()', (response, id) => response.setHeader('Mcp-Session-Id', id).writeHead(201)],
-  ['setHeader() alone', (response, id) => response.setHeader('Mcp-Session-Id', [id])],
-  ['Headers', (response, id) => response.setHeaders(new Headers({ 'mcp-session-id': id }))],
-  [
-    'setHeader() and flushHeaders()',
-    (response, id) => {
-      response.setHeader('mcp-session-id', id).flushHeaders();
-    },
-  ],
-];
-
-/** Where a handler may look for the headers of a request. */
-const told = ({ headers, headersDistinct, rawHeaders }: IncomingMessage, name: string): unknown[] => [
-  headers[name],
-  headersDistinct[name]?.[0],
-  rawHeaders[rawHeaders.findIndex((each, at) => at % 2 === 0 && each.toLowerCase() === name) + 1],
-];
 
 describe('a session', () => {
   let as: LoopbackAuthorizationServer;
@@ -88,7 +66,7 @@ describe('a session', () => {
       handle(@Req() request: Requested, @Res() response: Responded): void {
         response.hijack?.();
         const [given, node] = [request.raw ?? request, response.raw ?? response];
-        const ids = told(given, 'mcp-session-id');
+        const ids = headerPlaces(given, 'mcp-session-id');
         if (sessions.has(String(ids[0])) || ids.some((id) => sessions.has(String(id)))) {
           node.end(`known ${String(ids)}`);
           return;
@@ -98,14 +76,14 @@ describe('a session', () => {
           sessions.add(id);
           send(node, id);
         } else node.statusCode = 404;
-        node.end(`unknown ${String(told(given, 'last-event-id')[0])}`);
+        node.end(`unknown ${String(headerPlaces(given, 'last-event-id')[0])}`);
       }
     }
     for (const decorate of decorators) decorate(OwnTransport);
     return OwnTransport;
   }
 
-  for (const [way, send] of HEADS) {
+  for (const [way, send] of SESSION_HEADS) {
     verifies('SES-02', `is bound if a transport sends its id by ${way}`, async () => {
       const app = await start(options(), { controllers: [ownTransport('notes', send)] });
       for (const headers of [{}, { 'mcp-session-id': '' }]) {
@@ -296,8 +274,8 @@ describe('a session', () => {
         const node = request.raw ?? request;
         return {
           url: node.url,
-          session: told(node, 'mcp-session-id'),
-          event: told(node, 'last-event-id')[0],
+          session: headerPlaces(node, 'mcp-session-id'),
+          event: headerPlaces(node, 'last-event-id')[0],
         };
       }
     }

@@ -1,6 +1,6 @@
 import { APP_FILTER } from '@nestjs/core';
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
-import { McpAuthEvents, type McpAuthModuleOptions, type ScopeDeniedEvent } from 'nestjs-mcp-auth';
+import { type AccessDeniedEvent, McpAuthEvents, type McpAuthModuleOptions } from 'nestjs-mcp-auth';
 import { type AppParts, PLATFORMS, RecordingLogger, type RunningApp, startApp } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import type { HttpAnswer } from '../../fixtures/http.js';
@@ -51,7 +51,7 @@ const toolError = (scopes: string) => ({
 describe.each(PLATFORMS)('step-up from inside a handler, on %s', (platform) => {
   let as: LoopbackAuthorizationServer;
   let log: RecordingLogger;
-  let denied: ScopeDeniedEvent[];
+  let denied: AccessDeniedEvent[];
   const token = (scope = 'notes:read') => as.token({ aud: NOTES, scope });
 
   beforeAll(async () => {
@@ -71,7 +71,9 @@ describe.each(PLATFORMS)('step-up from inside a handler, on %s', (platform) => {
   async function start(parts: AppParts, more: Partial<McpAuthModuleOptions> = {}): Promise<RunningApp> {
     const resources = { resource: NOTES, authorizationServers: [as.issuer], requiredScopes: ['notes:read'] };
     const prepare: AppParts['prepare'] = async (nest) => {
-      nest.get(McpAuthEvents).on('scope_denied', (event) => denied.push(event));
+      nest.get(McpAuthEvents).on('access_denied', (event) => {
+        if (event.reason === 'insufficient_scope') denied.push(event);
+      });
       await parts.prepare?.(nest);
     };
     return closeAfterTest(await startApp({ resources, ...more }, { ...parts, log, prepare, platform }));

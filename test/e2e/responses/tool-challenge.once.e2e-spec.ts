@@ -110,7 +110,7 @@ describe.each(PLATFORMS)('the option toolChallenge, on %s', (platform) => {
         ...parts,
         log,
         prepare: async (nest) => {
-          nest.get(McpAuthEvents).events$.subscribe((event) => events.push(event));
+          nest.get(McpAuthEvents).on('access_denied', (event) => events.push(event));
           await parts.prepare?.(nest);
         },
         platform,
@@ -392,13 +392,13 @@ describe.each(PLATFORMS)('the option toolChallenge, on %s', (platform) => {
     const app = await started({ allowAnonymous: true }, { onUnauthorized });
     expect((await post(app, toolCall('write'))).status).toBe(200);
     expect(events).toMatchObject([
-      { type: 'rejected', reason: 'missing_token', status: 401, resource: NOTES },
+      { type: 'access_denied', reason: 'missing_token', status: 401, resource: NOTES },
     ]);
     expect(unauthorized).toMatchObject([{ reason: 'missing_token', resource: NOTES }]);
     events.length = 0;
     for (const tool of ['write', 'late']) {
       expect((await post(app, toolCall(tool), await bearer())).status).toBe(200);
-      const denied = events.filter(({ type }) => type === 'scope_denied');
+      const denied = events.filter(({ type }) => type === 'access_denied');
       expect(denied).toMatchObject([
         {
           required: ['notes:read', tool === 'write' ? 'notes:write' : 'notes:late'],

@@ -485,13 +485,13 @@ describe.each(PLATFORMS)('a function among the scopes, on %s', (platform) => {
       const post = poster(app);
       const denied: string[] = [];
       app.app.get(McpAuthEvents).events$.subscribe((event) => {
-        if (event.type !== 'authenticated') denied.push(event.type);
+        if (event.type !== 'request_completed') denied.push(event.type);
       });
       const rejected = rejectedAs(await post('notes:read', toolCall('strict')));
       expect(rejected).toEqual(insufficientScope('notes:read notes:strict'));
-      expect([ran, denied]).toEqual([[], ['scope_denied']]);
+      expect([ran, denied.splice(0)]).toEqual([[], ['access_granted', 'access_denied']]);
       expect((await post('notes:read notes:strict', toolCall('strict'))).status).toBe(200);
-      expect([ran, denied]).toEqual([['strict'], ['scope_denied']]);
+      expect([ran, denied]).toEqual([['strict'], ['access_granted']]);
     },
   );
 

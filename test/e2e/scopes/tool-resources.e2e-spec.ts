@@ -203,11 +203,11 @@ describe(`handlers of one resource among several, on ${defaultPlatform}`, () => 
   verifies(['WAY-05', 'PRM-60'], 'reject tokens of another resource with 403, guarded or not', async () => {
     const app = await started([SharedTools, AdminTools]);
     const events: McpAuthEvent[] = [];
-    app.app.get(McpAuthEvents).events$.subscribe((event) => events.push(event));
+    app.app.get(McpAuthEvents).on('access_denied', (event) => events.push(event));
     for (const body of [...OF_ADMIN.map(([, each]) => each), ...NOT_RUN])
       expect(rejectedAs(await send(app, '/notes', body))).toEqual(OTHER_RESOURCE);
     expect(ran).toEqual([]);
-    expect(events.at(-1)).toMatchObject({ type: 'rejected', reason: 'other_resource', status: 403 });
+    expect(events.at(-1)).toMatchObject({ type: 'access_denied', reason: 'other_resource', status: 403 });
     // The other way round.
     expect(rejectedAs(await send(app, '/admin', toolCall('of_notes')))).toEqual(OTHER_RESOURCE);
     expect(ran).toEqual([]);

@@ -276,11 +276,11 @@ describe.each(PLATFORMS)('an authentication that is too weak, on %s', (platform)
   verifies('STP-08', 'is reported with the caller and its reason', async () => {
     const app = closeAfterTest(await startPayments(as, platform));
     const events: McpAuthEvent[] = [];
-    app.app.get(McpAuthEvents).on('rejected', (event) => events.push(event));
+    app.app.get(McpAuthEvents).on('access_denied', (event) => events.push(event));
     await app.post(await app.token('notes:read notes:pay', weak), toolCall('pay'));
     expect(events).toEqual([
       expect.objectContaining({
-        type: 'rejected',
+        type: 'access_denied',
         reason: 'insufficient_user_authentication',
         status: 401,
         resource: NOTES,

@@ -1,10 +1,10 @@
 import { Controller, Get, Post, UseGuards } from '@nestjs/common';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
+  type AccessDeniedEvent,
   AuthInfo,
   BearerAuthGuard,
   McpAuthEvents,
-  type RejectedEvent,
   ResourceTokenVerifier,
 } from 'nestjs-mcp-auth';
 import { PLATFORMS, type RunningApp, startApp, startFailure } from '../../fixtures/app.js';
@@ -56,7 +56,7 @@ describe.each(PLATFORMS)('the token of a request, on %s', (platform) => {
       return { iss: as.issuer, aud: NOTES, sub: 'u1', scope: 'notes:read' };
     };
     trusting = await startApp({ resources, verifier }, { ...parts, platform });
-    app.app.get(McpAuthEvents).on('rejected', ({ reason }: RejectedEvent) => reasons.push(reason));
+    app.app.get(McpAuthEvents).on('access_denied', ({ reason }: AccessDeniedEvent) => reasons.push(reason));
   });
 
   afterAll(async () => {

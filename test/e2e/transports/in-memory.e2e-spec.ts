@@ -313,12 +313,12 @@ describe(`such a transport beside HTTP on ${defaultPlatform}`, () => {
         expect(ran).toEqual([]);
       }
     }
-    expect(events.map(({ type }) => type)).toEqual(['rejected', 'rejected', 'rejected', 'rejected']);
+    expect(events.map(({ type }) => type)).toEqual(Array(4).fill('access_denied'));
     expect(await call(await server.connect(), 'write_note')).toBe('write_note eve');
     expect(await call(await server.connect(CALLER), 'write_note')).toBe('write_note ada');
     expect(events.slice(4)).toMatchObject([
-      { type: 'authenticated', subject: 'eve', resource: NOTES },
-      { type: 'authenticated', subject: 'ada', clientId: 'cli', resource: NOTES },
+      { type: 'access_granted', subject: 'eve', resource: NOTES, credential: 'local' },
+      { type: 'access_granted', subject: 'ada', clientId: 'cli', resource: NOTES, credential: 'local' },
     ]);
   });
 });

@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import { BootstrapDiscoveryError, DiscoveryError } from '../errors/discovery.error.js';
-import type { AuthorizationServer } from './authorization-server.js';
-import type { AuthorizationServerRegistry } from './authorization-server.registry.js';
-import type { IssuerKeysRegistry } from './issuer-keys.registry.js';
-import { McpAuthDiagnostics, type McpAuthReport } from './diagnostics.js';
 import type { RefreshState } from './refreshed-value.js';
+import { type AuthorizationServerReport, reportOn } from './server-report.js';
 
 const ISSUER = 'https://as.example';
 const fine: RefreshState = { ageSeconds: 7, failure: undefined, isUsable: true };
@@ -13,25 +10,24 @@ const old: RefreshState = { ageSeconds: 700, failure: new Error('down'), isUsabl
 const over: RefreshState = { ageSeconds: 90_000, failure: new Error('down'), isUsable: false };
 const never: RefreshState = { ageSeconds: undefined, failure: undefined, isUsable: false };
 
-function report(...servers: (readonly [metadata: RefreshState, keys?: RefreshState])[]): McpAuthReport {
-  const all = servers.map(
-    ([metadata]) =>
-      ({
-        issuer: ISSUER,
-        state: () => metadata,
-        peek: () => undefined,
-      }) as unknown as AuthorizationServer,
-  );
-  const registry = { all: () => all } as unknown as AuthorizationServerRegistry;
-  const fetchedOf = (server: AuthorizationServer) => ({ state: () => servers[all.indexOf(server)]![1] });
-  return new McpAuthDiagnostics(registry, { fetchedOf } as unknown as IssuerKeysRegistry).report();
+function report(
+  metadata: RefreshState,
+  keys?: RefreshState,
+  [retry, keysRetry]: readonly (number | undefined)[] = [],
+): AuthorizationServerReport {
+  const server = {
+    issuer: ISSUER,
+    state: () => metadata,
+    peek: () => undefined,
+    retryInSeconds: () => retry,
+  };
+  return reportOn(server, keys && { state: () => keys, retryInSeconds: () => keysRetry });
 }
 
 /** What a failure is told as. */
-const told = (failure: unknown): string | undefined =>
-  report([{ ...old, failure }]).authorizationServers[0]!.lastFailure;
+const told = (failure: unknown): string | undefined => report({ ...old, failure }).lastFailure;
 
-describe('McpAuthDiagnostics', () => {
+describe('reportOn', () => {
   verifies('OPS-07', 'gives the worse of metadata and keys', () => {
     const table: readonly (readonly [RefreshState, RefreshState | undefined, string])[] = [
       [fine, undefined, 'up'],
@@ -47,25 +43,20 @@ describe('McpAuthDiagnostics', () => {
       [never, fine, 'up'],
     ];
     for (const [metadata, keys, status] of table) {
-      expect(report(keys ? [metadata, keys] : [metadata])).toMatchObject({
-        isHealthy: status !== 'down',
-        authorizationServers: [
-          { status, metadataAgeSeconds: metadata.ageSeconds, keysAgeSeconds: keys?.ageSeconds },
-        ],
+      expect(report(metadata, keys)).toMatchObject({
+        status,
+        metadataAgeSeconds: metadata.ageSeconds,
+        keysAgeSeconds: keys?.ageSeconds,
       });
     }
   });
 
-  it('is healthy while no server is down, and says so of an idle application', () => {
-    expect(report([fine], [old], [never]).isHealthy).toBe(true);
-    expect(report([fine], [over]).isHealthy).toBe(false);
-    // Nothing was needed for long, so nothing has failed.
-    expect(
-      report([
-        { ...over, failure: undefined },
-        { ...over, failure: undefined },
-      ]).isHealthy,
-    ).toBe(true);
+  verifies('OPS-66', 'gives the earlier of both times at which the server may be asked again', () => {
+    expect(report(fine, fine).nextRetrySeconds).toBeUndefined();
+    expect(report(old, fine, [5, undefined]).nextRetrySeconds).toBe(5);
+    expect(report(fine, old, [undefined, 7]).nextRetrySeconds).toBe(7);
+    expect(report(old, old, [9, 4]).nextRetrySeconds).toBe(4);
+    expect(report(old, old, [0, 4]).nextRetrySeconds).toBe(0);
   });
 
   it('tells a failure without what may be secret', () => {

@@ -1,9 +1,6 @@
-import { Injectable } from '@nestjs/common';
 import { BootstrapDiscoveryError, DiscoveryError } from '../errors/discovery.error.js';
-import { outsideRequests } from '../platform/outside-requests.js';
 import type { AuthorizationServer } from './authorization-server.js';
-import { AuthorizationServerRegistry } from './authorization-server.registry.js';
-import { IssuerKeysRegistry } from './issuer-keys.registry.js';
+import type { IssuerKeys } from './issuer-keys.js';
 import { type ComplianceReport, complianceReport } from './mcp-compliance.js';
 import type { RefreshState } from './refreshed-value.js';
 
@@ -30,77 +27,27 @@ export interface AuthorizationServerReport {
   readonly keysAgeSeconds: number | undefined;
   /** The last failure, unless a later fetch succeeded. Query strings of URLs are omitted: they may hold secrets. */
   readonly lastFailure: string | undefined;
+  /**
+   * Time until the server may be asked again after a failure. Until then its tokens cause no fetch. A token that needs one, or
+   * a retry in the background, causes it soon after. Unit: seconds. Undefined unless the last fetch failed.
+   */
+  readonly nextRetrySeconds: number | undefined;
   /** What the metadata supports and lacks for MCP clients; undefined if there is no metadata. */
   readonly mcp: ComplianceReport | undefined;
 }
 
-/** State of all authorization servers. @publicApi */
-export interface McpAuthReport {
-  /** Whether no server is `down`: as far as is known, the tokens of every server can be verified. */
-  readonly isHealthy: boolean;
-  /** Each server once, in the configured order. */
-  readonly authorizationServers: readonly AuthorizationServerReport[];
-}
-
-/**
- * Reports the state of the authorization servers, for a health check or an operator. Inject it.
- *
- * @publicApi
- */
-@Injectable()
-export class McpAuthDiagnostics {
-  private checking: Promise<McpAuthReport> | undefined;
-
-  /** @internal */
-  constructor(
-    private readonly servers: AuthorizationServerRegistry,
-    private readonly keys: IssuerKeysRegistry,
-  ) {}
-
-  /**
-   * Fetches the metadata and keys of every authorization server now, and returns the report.
-   *
-   * Use it for a readiness check: it notices a server that went down, or came back, while no tokens arrived. It does not
-   * call introspection endpoints. It can be called at any rate: it fetches nothing again within 5 seconds, and concurrent
-   * calls share one check. It takes as long as the slowest server: at most `discoveryTimeoutMs` plus the time limit for
-   * keys. Tokens are verified with the fetched values from then on. It does not throw if a server fails.
-   */
-  check(): Promise<McpAuthReport> {
-    // Calls share one check, so it runs in the async context of none of them.
-    this.checking ??= outsideRequests(() => this.look());
-    return this.checking;
-  }
-
-  private async look(): Promise<McpAuthReport> {
-    try {
-      await Promise.all(
-        this.servers.all().map(async (server) => {
-          await server.look();
-          await this.keys.fetchedOf(server)?.look();
-        }),
-      );
-      return this.report();
-    } finally {
-      this.checking = undefined;
-    }
-  }
-
-  /** Returns the report without any fetch. Can be called at any rate, from the start of the application. */
-  report(): McpAuthReport {
-    const authorizationServers = this.servers
-      .all()
-      .map((server) => reportOn(server, this.keys.fetchedOf(server)?.state()));
-    return {
-      isHealthy: authorizationServers.every(({ status }) => status !== 'down'),
-      authorizationServers,
-    };
-  }
-}
-
-function reportOn(server: AuthorizationServer, keys: RefreshState | undefined): AuthorizationServerReport {
+/** Returns the state of a server, without any fetch. @internal */
+export function reportOn(
+  server: Pick<AuthorizationServer, 'issuer' | 'state' | 'peek' | 'retryInSeconds'>,
+  fetchedKeys: Pick<IssuerKeys, 'state' | 'retryInSeconds'> | undefined,
+): AuthorizationServerReport {
   const metadata = server.state();
+  const keys = fetchedKeys?.state();
   const known = server.peek();
   const states = keys ? [metadata, keys] : [metadata];
+  const pauses = [server.retryInSeconds(), fetchedKeys?.retryInSeconds()].filter(
+    (each) => each !== undefined,
+  );
   const failure = states.map((state) => state.failure).find((error) => error !== undefined);
   return {
     issuer: server.issuer,
@@ -108,6 +55,7 @@ function reportOn(server: AuthorizationServer, keys: RefreshState | undefined): 
     metadataAgeSeconds: metadata.ageSeconds,
     keysAgeSeconds: keys?.ageSeconds,
     lastFailure: failure === undefined ? undefined : describe(failure),
+    nextRetrySeconds: pauses.length === 0 ? undefined : Math.min(...pauses),
     mcp: known && complianceReport(known),
   };
 }
