@@ -21,6 +21,7 @@ const FLOW = [
   ['diagnostics'],
   ['guard', 'decorators'],
   ['bootstrap'],
+  ['redis'],
   ['testing'],
   ['doctor'],
 ];
@@ -83,6 +84,26 @@ const doctorRules = [
   },
 }));
 
+/** lib/redis implements contracts: it knows nothing of requests, so that an application can do the same. */
+const redisRules = {
+  files: ['lib/redis/**/*.ts'],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            group: [...FLOW.flat().map((folder) => `**/${folder}/*`), '**/mcp-auth.module*'].filter(
+              (pattern) => !/errors|options|redis/.test(pattern),
+            ),
+            message: 'lib/redis imports only from options/ and errors/ (see CONTRIBUTING.md).',
+          },
+        ],
+      },
+    ],
+  },
+};
+
 /** The names of specs say how they run (test/e2e/README.md); what a spec uses must fit its name. */
 const NOT_SHARED = {
   selector: 'MemberExpression[object.name=/^(vi|process)$/]',
@@ -127,6 +148,7 @@ export default tseslint.config(
   },
   ...flowRules,
   ...doctorRules,
+  redisRules,
   {
     files: ['test/**', 'sample/**', '**/*.spec.ts', '*.ts'],
     rules: {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const libEntry = fileURLToPath(new URL('./lib/index.ts', import.meta.url));
+const redisEntry = fileURLToPath(new URL('./lib/redis/index.ts', import.meta.url));
 const testingEntry = fileURLToPath(new URL('./lib/testing/index.ts', import.meta.url));
 
 /**
@@ -18,7 +19,13 @@ const onFastify = {
 };
 
 export default defineConfig({
-  resolve: { alias: { 'nestjs-mcp-auth/testing': testingEntry, 'nestjs-mcp-auth': libEntry } },
+  resolve: {
+    alias: {
+      'nestjs-mcp-auth/redis': redisEntry,
+      'nestjs-mcp-auth/testing': testingEntry,
+      'nestjs-mcp-auth': libEntry,
+    },
+  },
   test: {
     setupFiles: ['reflect-metadata'],
     // More than cores: the tests wait for sockets and timers as long as they compute.

@@ -131,7 +131,7 @@ const tokens = {
     'RFC 9449 9',
     'a resource with nonces accepts only proofs with one of its own that is not too old',
   ),
-  'POP-05': row('RFC 9449 7', 'audience, time and scopes of a bound token are checked as ever'),
+  'POP-05': row('RFC 9449 7', 'audience, time and scopes of a bound token are checked too'),
   'POP-06': row(
     'RFC 9728 2',
     'the metadata says which proofs are accepted, and whether tokens must be bound',
@@ -955,8 +955,63 @@ const doctor = {
   'DOC-18': row('design', 'options that are wrong are named, and values are not printed'),
 } as const;
 
+/** What replicas of an application must know together. */
+const replicas = {
+  'POP-40': row(
+    'RFC 7519 4.1.7',
+    'with oneTimeTokens, a token is accepted for one request, at all resources together',
+  ),
+  'POP-41': row(
+    'design',
+    'the store in memory, and that in Redis with each client, fulfil the contract of replay stores',
+  ),
+  'POP-42': row(
+    'design',
+    'the contract suite fails replay stores that are not atomic, lie, forget or never forget',
+  ),
+  'POP-43': row('robustness', 'the replay store in memory is bounded, and rejects instead of forgetting'),
+  'POP-44': row('robustness', 'a replay store whose answer is no boolean lets nothing pass: 500'),
+  'POP-45': row('robustness', 'a replay store that throws, is full or does not answer in time is 503'),
+  'POP-46': row(
+    'RFC 7519 4.1.7',
+    'with oneTimeTokens, tokens without jti or an expiry within 31 days are rejected',
+  ),
+  'POP-47': row('design', 'all layers of one request use its one-time token once'),
+  'POP-48': row('robustness', 'a token that fails another check is not used up by that'),
+  'POP-49': row('design', 'in production, several replicas without a shared store fail startup'),
+  'POP-50': row('secrecy', 'a replay store gets hashes: no token, issuer or jti'),
+  'POP-51': row(
+    'robustness',
+    'while Redis is away, hangs or is slow, requests get 503 in time and nothing is queued',
+  ),
+  'POP-52': row('design', 'a client of Redis of an unknown kind is rejected when the store is made'),
+  'POP-53': row(
+    'design',
+    'the replay store in Redis fits the clients of node-redis 5 and 6, ioredis 5 and 6, and iovalkey',
+  ),
+  'POP-60': row(
+    'design',
+    'the list in memory, and that in Redis with each client, fulfil the contract of revocation lists',
+  ),
+  'POP-61': row(
+    'design',
+    'the contract suite fails revocation lists that cover too little or too much, or forget',
+  ),
+  'POP-62': row('design', 'isRevoked of a list rejects revoked tokens at all replicas, without asking Redis'),
+  'POP-63': row(
+    'robustness',
+    'a list that has not heard of Redis for too long is 503, and never passes a token',
+  ),
+  'POP-64': row('robustness', 'a list finds what it missed while it was not connected'),
+  'POP-65': row('robustness', 'Redis that lost its data gets revocations back from running replicas'),
+  'POP-66': row('design', 'McpAuthStreams ends the open streams of a token or a principal, and no others'),
+  'POP-67': row('robustness', 'a stream that opens after the revocation of its token is ended too'),
+  'POP-68': row('design', 'a revocation at one replica ends the streams at another'),
+} as const;
+
 export const requirements = {
   ...doctor,
+  ...replicas,
   ...clients,
   ...publicLifecycle,
   ...waysIn,

@@ -34,6 +34,7 @@ const GROUPS: readonly {
       'handler-sources',
       'anonymous-callers',
       'sessions',
+      'replicas',
       'streams',
       'custom-verifiers',
       'introspection',

@@ -23,9 +23,9 @@ export class MemoryRevocationList implements RevocationList {
   private readonly maxEntries: number;
   private readonly now: () => Date;
 
-  constructor({ maxEntries = 1_000_000, now = () => new Date() }: MemoryRevocationListOptions = {}) {
-    this.maxEntries = maxEntries;
-    this.now = now;
+  constructor(options: MemoryRevocationListOptions = {}) {
+    this.maxEntries = options.maxEntries ?? 1_000_000;
+    this.now = options.now ?? (() => new Date());
   }
 
   /** @throws TypeError for an invalid revocation or date; an error if the list is full */

@@ -58,6 +58,7 @@ describe('resolveOptions', () => {
               profile: 'lenient',
               maxTokenAgeSeconds: undefined,
               requiredClaims: [],
+              oneTimeTokens: undefined,
               claimNames: {
                 clientId: ['client_id', 'azp', 'cid', 'appid'],
                 scopes: ['scope', 'scp', 'scopes'],

@@ -45,22 +45,12 @@ export class RevocationIndex {
   }
 
   /** Returns whether a token is revoked. */
-  covers({ issuer, jti, subject, clientId, issuedAt = -Infinity }: RevocationQuery, now: number): boolean {
+  covers(token: RevocationQuery, now: number): boolean {
     if (this.count === 0) return false;
-    const client = clientId === '' ? undefined : clientId;
-    return (
-      (jti !== undefined && this.holds({ issuer, jti }, issuedAt, now)) ||
-      (subject !== undefined && this.holds({ issuer, subject }, issuedAt, now)) ||
-      (client !== undefined && this.holds({ issuer, clientId: client }, issuedAt, now)) ||
-      (subject !== undefined &&
-        client !== undefined &&
-        this.holds({ issuer, subject, clientId: client }, issuedAt, now))
+    const { issuedAt = -Infinity } = token;
+    return namesOf(token).some((name) =>
+      this.byName.get(name)?.some((entry) => entry.endsAt > now && issuedAt < timeOf(entry)),
     );
-  }
-
-  private holds(named: Revocation, issuedAt: number, now: number): boolean {
-    const entries = this.byName.get(nameOf(named)) ?? [];
-    return entries.some((entry) => entry.endsAt > now && issuedAt < timeOf(entry));
   }
 
   private sweep(now: number): void {
@@ -82,6 +72,16 @@ export class RevocationIndex {
     if (entries.length === 0) this.byName.delete(name);
     else this.byName.set(name, entries);
   }
+}
+
+/** Returns the names of all revocations that may cover a token. */
+function namesOf({ issuer, jti, subject, clientId }: RevocationQuery): string[] {
+  const names = jti === undefined ? [] : [nameOf({ issuer, jti })];
+  if (subject !== undefined) names.push(nameOf({ issuer, subject }));
+  if (clientId === '') return names;
+  names.push(nameOf({ issuer, clientId }));
+  if (subject !== undefined) names.push(nameOf({ issuer, subject, clientId }));
+  return names;
 }
 
 /** Returns what a revocation names, as a text that is different for anything else. */

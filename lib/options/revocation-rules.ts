@@ -1,4 +1,4 @@
-import type { Revocation } from './revocation-list.js';
+import type { Revocation, RevokedPrincipal } from './revocation-list.js';
 
 /**
  * Returns a copy of a revocation with nothing else in it.
@@ -7,22 +7,30 @@ import type { Revocation } from './revocation-list.js';
  * @internal
  */
 export function checkedRevocation(given: unknown): Revocation {
-  const { issuer, jti, subject, clientId, issuedBefore } = Object(given) as Record<string, unknown>;
+  const { issuer, jti, ...principal } = Object(given) as Record<string, unknown>;
   if (!isName(issuer)) throw new TypeError('A revocation needs an "issuer", a non-empty string');
-  if (jti !== undefined) {
-    const isAlone = [subject, clientId, issuedBefore].every((member) => member === undefined);
-    if (isName(jti) && isAlone) return { issuer, jti };
-    throw new TypeError('A revocation of one token has an "issuer" and a "jti", and nothing else');
-  }
-  if (![subject, clientId].some(isName) || ![subject, clientId].every(isNameOrNone))
+  if (jti === undefined) return { issuer, ...checkedPrincipal(principal) };
+  const isAlone = NAMES_OF_PRINCIPALS.every((name) => principal[name] === undefined);
+  if (isName(jti) && isAlone) return { issuer, jti };
+  throw new TypeError('A revocation of one token has an "issuer" and a "jti", and nothing else');
+}
+
+const NAMES_OF_PRINCIPALS = ['subject', 'clientId', 'issuedBefore'];
+
+function checkedPrincipal({
+  subject,
+  clientId,
+  issuedBefore,
+}: Record<string, unknown>): Omit<RevokedPrincipal, 'issuer'> {
+  const names = [subject, clientId];
+  if (!names.some(isName) || !names.every(isNameOrNone))
     throw new TypeError('A revocation needs a "jti", a "subject" or a "clientId", a non-empty string');
   if (issuedBefore !== undefined && !Number.isFinite(issuedBefore))
     throw new TypeError('The "issuedBefore" of a revocation must be in seconds since the epoch');
   return {
-    issuer,
     ...(isName(subject) && { subject }),
     ...(isName(clientId) && { clientId }),
-    ...(typeof issuedBefore === 'number' && { issuedBefore }),
+    ...(issuedBefore !== undefined && { issuedBefore: issuedBefore as number }),
   };
 }
 

@@ -1,5 +1,3 @@
 export type { IoredisClient, NodeRedisClient, RedisClient } from './redis-client.js';
 export { RedisReplayStore, type RedisReplayStoreOptions } from './redis-replay.store.js';
 export { RedisRevocationList, type RedisRevocationListOptions } from './redis-revocation.list.js';
-export type { ReplayStore } from '../options/replay-store.js';
-export type { Revocation, RevocationList } from '../options/revocation-list.js';

@@ -17,12 +17,15 @@ export interface IoredisClient {
 }
 
 /**
- * A client of Redis or Valkey, made, connected and closed by the application. It must be for one server, or for the server
- * that Sentinel names. `createCluster()` and `createClientPool()` of node-redis make no such client.
+ * A client of Redis or Valkey, made, connected and closed by the application. Of node-redis, only `createClient()` makes one:
+ * not `createCluster()`, `createSentinel()` and `createClientPool()`.
  *
  * @publicApi
  */
 export type RedisClient = NodeRedisClient | IoredisClient;
+
+/** Members of what `createCluster()` and `createSentinel()` of node-redis make: their `sendCommand` takes other arguments. */
+const NOT_ONE_SERVER = ['masters', 'getSentinelNode'];
 
 /** A client of node-redis that listens to a channel. */
 interface NodeRedisSubscriber {
@@ -49,13 +52,14 @@ export interface SubscriptionListener {
 /**
  * Asserts that a value is a client of a known library, by its members.
  *
+ * @param name - of the class that needs it
  * @throws TypeError otherwise
  * @internal
  */
-export function assertRedisClient(given: unknown): asserts given is RedisClient {
+export function assertRedisClient(name: string, given: unknown): asserts given is RedisClient {
   if (isIoredis(given as RedisClient) || isNodeRedis(given)) return;
   throw new TypeError(
-    'needs a client of redis 5 or 6, ioredis 5 or 6, or iovalkey, for one server; clusters and pools of redis are not supported',
+    `${name} needs a client of ioredis 5 or 6, of iovalkey, or one that createClient() of redis 5 or 6 has made`,
   );
 }
 
@@ -65,8 +69,9 @@ function isIoredis(client: RedisClient): client is IoredisClient {
 }
 
 function isNodeRedis(client: unknown): boolean {
-  const { sendCommand, isReady, masters } = Object(client) as Partial<NodeRedisClient & { masters: unknown }>;
-  return typeof sendCommand === 'function' && typeof isReady === 'boolean' && masters === undefined;
+  const known = Object(client) as Partial<NodeRedisClient>;
+  const isOther = NOT_ONE_SERVER.some((name) => name in known);
+  return typeof known.sendCommand === 'function' && typeof known.isReady === 'boolean' && !isOther;
 }
 
 /** Whether a command goes out at once. A client of ioredis with `lazyConnect` connects at its first command. @internal */

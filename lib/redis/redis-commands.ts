@@ -24,7 +24,7 @@ export class RedisCommands {
     private readonly client: RedisClient,
     private readonly timeoutMs: number,
   ) {
-    assertClient(name, client);
+    assertRedisClient(name, client);
     assertRange(`${name}: timeoutMs`, timeoutMs, TIMEOUT_RANGE);
   }
 
@@ -54,19 +54,11 @@ export class RedisCommands {
     try {
       return await sendCommand(this.client, args);
     } catch (error) {
-      // A client's error may hold the arguments of its command, which name people.
+      // eslint-disable-next-line preserve-caught-error -- it may hold the arguments of the command, which name people
       throw new Error(`${this.name}: ${error instanceof Error ? error.message : 'a command failed'}`);
     } finally {
       this.pending -= 1;
     }
-  }
-}
-
-function assertClient(name: string, client: unknown): void {
-  try {
-    assertRedisClient(client);
-  } catch (error) {
-    throw new TypeError(`${name} ${(error as Error).message}`);
   }
 }
 

@@ -29,10 +29,8 @@ export class RedisReplayStore implements ReplayStore {
    * @param client - made, connected and closed by the application
    * @throws TypeError for a client of an unknown kind; RangeError for a time limit out of range
    */
-  constructor(
-    client: RedisClient,
-    { keyPrefix = 'nestjs-mcp-auth:replay:', timeoutMs = 1000 }: RedisReplayStoreOptions = {},
-  ) {
+  constructor(client: RedisClient, options: RedisReplayStoreOptions = {}) {
+    const { keyPrefix = 'nestjs-mcp-auth:replay:', timeoutMs = 1000 } = options;
     this.commands = new RedisCommands('RedisReplayStore', client, timeoutMs);
     this.keyPrefix = keyPrefix;
   }
@@ -40,7 +38,7 @@ export class RedisReplayStore implements ReplayStore {
   async reserve(key: string, ttlMs: number): Promise<boolean> {
     const reply = await this.commands.run('SET', this.keyPrefix + key, '1', 'NX', 'PX', String(ttlMs));
     if (reply === null) return false;
-    if (String(reply) === 'OK') return true;
+    if (reply === 'OK') return true;
     throw new Error('RedisReplayStore: the reply to SET is neither OK nor null');
   }
 }

@@ -176,7 +176,8 @@ export class RedisRevocationList implements RevocationList {
   private async catchUp(): Promise<void> {
     const startedAt = performance.now();
     try {
-      const version = String((await this.commands.run('GET', this.keys.version)) ?? NO_VERSION);
+      const found = (await this.commands.run('GET', this.keys.version)) as string | null;
+      const version = found ?? NO_VERSION;
       const missing = version === this.version ? [] : await this.readAll(version);
       if (this.unsubscribe) this.confirmedAt = startedAt;
       for (const entry of missing) await this.store(entry);
@@ -185,7 +186,7 @@ export class RedisRevocationList implements RevocationList {
       this.report(error);
       throw error;
     }
-    if (this.isFailing) this.logger.log('RedisRevocationList: reads revocations again');
+    if (this.isFailing) this.logger.log('RedisRevocationList reads revocations again');
     this.isFailing = false;
   }
 
@@ -212,9 +213,11 @@ export class RedisRevocationList implements RevocationList {
     return [...this.copy.entries].filter((entry) => entry.endsAt > now && !stored.has(memberOf(entry)));
   }
 
-  /** Logs the first failure after a success. */
+  /** Logs the first failure after a success, until the list is closed. */
   private report(error: unknown): void {
-    if (!this.isFailing) this.logger.error(error instanceof Error ? error.message : String(error));
+    const reason = error instanceof Error ? error.message : String(error);
+    if (!this.isFailing && this.unsubscribe)
+      this.logger.error(`RedisRevocationList cannot read revocations: ${reason}`);
     this.isFailing = true;
   }
 }

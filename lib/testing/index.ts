@@ -12,3 +12,6 @@ export type {
 export { makeTestKey, type TestKey } from './test-keys.js';
 export type { TestClaimsOptions, TestTokenOptions } from './test-token.js';
 export { StaticTokenVerifier, type StaticTokenVerifierOptions } from './static-token.verifier.js';
+export type { ContractSubject, ContractTest } from './contract-test.js';
+export { replayStoreContract, type ReplayStoreSubject } from './replay-store.contract.js';
+export { revocationListContract, type RevocationListSubject } from './revocation-list.contract.js';

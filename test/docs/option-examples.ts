@@ -1,5 +1,10 @@
 import { createHmac } from 'node:crypto';
-import { LIFECYCLE_METHODS, type McpAuthModuleOptions, toolChallengeForOpenAi } from 'nestjs-mcp-auth';
+import {
+  LIFECYCLE_METHODS,
+  type McpAuthModuleOptions,
+  type ReplayStore,
+  toolChallengeForOpenAi,
+} from 'nestjs-mcp-auth';
 
 // Each region is the example of the option that it names: test/tools/sync-options.mjs.
 
@@ -28,6 +33,9 @@ export const notes: McpAuthModuleOptions = {
   //#region McpAuthModuleOptions.isRevoked
   isRevoked: ({ issuer, jti }) => jti !== undefined && revokedIds.has(`${issuer} ${jti}`),
   //#endregion McpAuthModuleOptions.isRevoked
+  //#region McpAuthModuleOptions.replicas
+  replicas: 'several',
+  //#endregion McpAuthModuleOptions.replicas
   //#region McpAuthModuleOptions.onUnauthorized
   onUnauthorized: ({ remoteAddress = 'unknown', reason }) => {
     if (reason === 'missing_token') return;
@@ -107,6 +115,16 @@ export const byKeys = {
   //#region AuthorizationServerBaseOptions.claimNames
   claimNames: { clientId: 'app', scopes: 'permissions' },
   //#endregion AuthorizationServerBaseOptions.claimNames
+};
+
+/** Stands for a store that all replicas share. */
+export const replayStore: ReplayStore = { reserve: () => Promise.resolve(true) };
+
+export const oneTime = {
+  issuer: ISSUER,
+  //#region AuthorizationServerBaseOptions.oneTimeTokens
+  oneTimeTokens: { replayStore },
+  //#endregion AuthorizationServerBaseOptions.oneTimeTokens
 };
 
 export const byIntrospection = {

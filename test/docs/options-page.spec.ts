@@ -37,6 +37,10 @@ const PLACES: Readonly<Record<string, Place>> = {
     given: (own) => ofServer({ remoteJwkSet: own }),
     resolved: (all) => server(all)?.remoteJwkSet,
   },
+  OneTimeTokenOptions: {
+    given: (own) => ofServer({ oneTimeTokens: own }),
+    resolved: (all) => server(all)?.oneTimeTokens,
+  },
   IntrospectionOptions: { given: ofIntrospection, resolved: (all) => server(all)?.introspection },
   IntrospectionCacheOptions: {
     given: (own) => ofIntrospection({ cache: own }),

@@ -82,6 +82,7 @@ describe('the packed package', () => {
   it('keeps in its declarations the doc comments of all that it exports', async () => {
     for (const [entry, known] of [
       ['dist/index.d.ts', 'McpAuthModule'],
+      ['dist/redis/index.d.ts', 'RedisReplayStore'],
       ['dist/testing/index.d.ts', 'TestAuthorizationServer'],
     ] as const) {
       const exported = await exportsOf(entry);

@@ -208,7 +208,7 @@ export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenc
   proof_replayed: entry(
     401,
     'The proof was used before.',
-    'Make a new proof for each request. Nobody but its sender should have it: look for a proxy that repeats requests.',
+    'Make a new proof for each request. If the client does, look for a proxy that repeats requests, or for a thief.',
   ),
   revoked: entry(401, '`isRevoked` returned true.', 'Sign in again.'),
   replayed: entry(

@@ -83,8 +83,8 @@ export const TOKEN_FINDINGS = {
   token_bound: {
     severity: 'error',
     title: 'cnf: the token is bound to a key, and works only with a proof of that key',
-    cure: 'Examine the server with a bearer token. The module rejects bound tokens.',
-    link: docs('guides/not-supported.md#proof-of-possession-dpop-and-mutual-tls'),
+    cure: 'Examine the server with a bearer token. The doctor makes no proofs.',
+    link: docs('guides/dpop.md'),
   },
   token_signature: {
     severity: 'error',

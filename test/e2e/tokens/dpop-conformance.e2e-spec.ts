@@ -96,50 +96,52 @@ const withProof =
 
 const claims = (changes: object): Defect => withProof((probe) => probe.proof(changes));
 const header = (changes: object): Defect => withProof((probe) => probe.proof({}, changes));
-const secondsFromNow = (seconds: number): number => Math.floor(Date.now() / 1000) + seconds;
+const madeAt = (secondsFromNow: number): Defect =>
+  withProof((probe) => probe.proof({ iat: Math.floor(Date.now() / 1000) + secondsFromNow }));
 
 const tampered = withProof(async (probe) => {
   const [head, body, signature = ''] = (await probe.proof()).split('.');
   return [head, body, (signature.startsWith('A') ? 'B' : 'A') + signature.slice(1)].join('.');
 });
 
+/** Defects of a proof by the name of the check, and the reason of the rejection. */
+const PROOFS: readonly (readonly [name: string, defect: Defect, reason: string])[] = [
+  ['RejectsTamperedSignature', tampered, 'proof_signature'],
+  ['RejectsMissingJti', claims({ jti: undefined }), 'proof_malformed'],
+  ['RejectsWrongTyp', header({ typ: 'jwt' }), 'proof_malformed'],
+  ['RejectsHtuMismatch', claims({ htu: 'https://wrong.example.com/mcp' }), 'proof_request'],
+  ['RejectsHtmMismatch', claims({ htm: 'GET' }), 'proof_request'],
+  [
+    'RejectsPrivateKeyInJwk',
+    withProof(async (probe) => probe.proof({}, { jwk: await exportJWK(probe.client.key.privateKey) })),
+    'proof_key',
+  ],
+  ['RejectsWrongAth', claims({ ath: 'not-the-right-hash' }), 'proof_token'],
+  [
+    'RejectsDuplicateDpopHeader',
+    withProof(async (probe) => [await probe.proof(), await probe.proof()]),
+    'proof_malformed',
+  ],
+  ['RejectsMissingHtm', claims({ htm: undefined }), 'proof_malformed'],
+  ['RejectsMissingHtu', claims({ htu: undefined }), 'proof_malformed'],
+  ['RejectsMissingIat', claims({ iat: undefined }), 'proof_malformed'],
+  ['RejectsMissingJwk', header({ jwk: undefined }), 'proof_key'],
+  ['RejectsAthAbsent', claims({ ath: undefined }), 'proof_token'],
+  ['RejectsMalformedProof', withProof(() => Promise.resolve('this-is-not-a-jwt')), 'proof_malformed'],
+  [
+    'RejectsCnfJktMismatch',
+    async (probe: Probe) => {
+      const { jkt } = await ProvingClient.make(NOTES);
+      const token = await probe.as.token({ aud: NOTES, scope: 'notes:read', cnf: { jkt } });
+      return [`DPoP ${token}`, await probe.proof({}, {}, token)];
+    },
+    'proof_key',
+  ],
+];
+
 /** The checks by id and name, what they send, and how it is rejected. */
 const CHECKS: readonly (readonly [id: string, name: string, defect: Defect, rejection: Rejected])[] = [
-  ...(
-    [
-      ['RejectsTamperedSignature', tampered, 'proof_signature'],
-      ['RejectsMissingJti', claims({ jti: undefined }), 'proof_malformed'],
-      ['RejectsWrongTyp', header({ typ: 'jwt' }), 'proof_malformed'],
-      ['RejectsHtuMismatch', claims({ htu: 'https://wrong.example.com/mcp' }), 'proof_request'],
-      ['RejectsHtmMismatch', claims({ htm: 'GET' }), 'proof_request'],
-      [
-        'RejectsPrivateKeyInJwk',
-        withProof(async (probe) => probe.proof({}, { jwk: await exportJWK(probe.client.key.privateKey) })),
-        'proof_key',
-      ],
-      ['RejectsWrongAth', claims({ ath: 'not-the-right-hash' }), 'proof_token'],
-      [
-        'RejectsDuplicateDpopHeader',
-        withProof(async (probe) => [await probe.proof(), await probe.proof()]),
-        'proof_malformed',
-      ],
-      ['RejectsMissingHtm', claims({ htm: undefined }), 'proof_malformed'],
-      ['RejectsMissingHtu', claims({ htu: undefined }), 'proof_malformed'],
-      ['RejectsMissingIat', claims({ iat: undefined }), 'proof_malformed'],
-      ['RejectsMissingJwk', header({ jwk: undefined }), 'proof_key'],
-      ['RejectsAthAbsent', claims({ ath: undefined }), 'proof_token'],
-      ['RejectsMalformedProof', withProof(() => Promise.resolve('this-is-not-a-jwt')), 'proof_malformed'],
-      [
-        'RejectsCnfJktMismatch',
-        async (probe: Probe) => {
-          const { jkt } = await ProvingClient.make(NOTES);
-          const token = await probe.as.token({ aud: NOTES, scope: 'notes:read', cnf: { jkt } });
-          return [`DPoP ${token}`, await probe.proof({}, {}, token)];
-        },
-        'proof_key',
-      ],
-    ] as const
-  ).map(
+  ...PROOFS.map(
     ([name, defect, reason]) =>
       ['sep-1932-server-validate-proof', name, defect, REJECTED.proof(reason)] as const,
   ),
@@ -149,20 +151,8 @@ const CHECKS: readonly (readonly [id: string, name: string, defect: Defect, reje
     async (probe) => [`Bearer ${probe.token}`, await probe.proof()],
     REJECTED.token('sender_constrained'),
   ],
-  ...(
-    [
-      ['RejectsStaleIat', -303],
-      ['RejectsFutureIat', 303],
-    ] as const
-  ).map(
-    ([name, seconds]) =>
-      [
-        'sep-1932-server-iat-window',
-        name,
-        withProof((probe) => probe.proof({ iat: secondsFromNow(seconds) })),
-        REJECTED.proof('proof_time'),
-      ] as const,
-  ),
+  ['sep-1932-server-iat-window', 'RejectsStaleIat', madeAt(-303), REJECTED.proof('proof_time')],
+  ['sep-1932-server-iat-window', 'RejectsFutureIat', madeAt(303), REJECTED.proof('proof_time')],
   [
     'sep-1932-asymmetric-alg-only',
     'RejectsAlgNone',

@@ -6,6 +6,7 @@ import {
   type AuthorizationServerOptions,
   BearerAuthGuard,
   ResourceTokenVerifier,
+  type TokenClaims,
   type TokenVerifierOption,
   VerifiedToken,
 } from 'nestjs-mcp-auth';
@@ -26,8 +27,8 @@ const REJECTED = dpopRejections(NOTES_METADATA);
 @UseGuards(BearerAuthGuard)
 class NotesController {
   @Get()
-  caller(@AuthInfo() { binding = 'none', subject }: AuthInfo): object {
-    return { binding, subject };
+  caller(@AuthInfo() { binding, subject }: AuthInfo): object {
+    return { binding: binding ?? 'none', subject };
   }
 }
 
@@ -185,7 +186,10 @@ describe.each(VERIFIERS)('a verifier that returns %s', (_, verifierOf) => {
 describe('a host of the SDK that verifies by ResourceTokenVerifier', () => {
   verifies('POP-23', 'rejects a bound token, with a proof too, and accepts a bearer token', async () => {
     const client = await ProvingClient.make(NOTES);
-    const tokens: Record<string, object> = { bound: claims({ cnf: { jkt: client.jkt } }), unbound: claims() };
+    const tokens: Record<string, TokenClaims> = {
+      bound: claims({ cnf: { jkt: client.jkt } }),
+      unbound: claims(),
+    };
     const hostOf = (dpop: 'allowed' | 'required'): Promise<RunningApp> =>
       start(
         { resources: { ...offlineResource(NOTES), dpop }, verifier: (token) => tokens[token] ?? null },

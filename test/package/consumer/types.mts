@@ -6,12 +6,15 @@ import {
   McpAuthModule,
   type McpAuthModuleOptions,
   McpHandlerSource,
+  type ReplayStore,
   RequireScopes,
+  type RevocationList,
   TokenVerifier,
   type VerificationContext,
   VerifiedToken,
 } from 'nestjs-mcp-auth';
-import { TestAuthorizationServer } from 'nestjs-mcp-auth/testing';
+import { RedisReplayStore, RedisRevocationList } from 'nestjs-mcp-auth/redis';
+import { replayStoreContract, TestAuthorizationServer } from 'nestjs-mcp-auth/testing';
 
 @Controller('notes')
 @UseGuards(BearerAuthGuard)
@@ -53,6 +56,17 @@ const options: McpAuthModuleOptions = {
   providers: [NotesHandlers, NotesVerifier],
 })
 export class AppModule {}
+
+// The forms of the clients that applications pass in.
+const nodeRedis = { isReady: true, sendCommand: () => Promise.resolve('OK'), duplicate: () => ({}) };
+const ioredis = { status: 'ready', call: () => Promise.resolve('OK'), duplicate: () => ({}) };
+export const store: ReplayStore = new RedisReplayStore(nodeRedis, { keyPrefix: 'notes:' });
+export const list: RevocationList = new RedisRevocationList(ioredis, { maxStalenessMs: 10_000 });
+export const contract: readonly string[] = replayStoreContract(() => ({ store })).map(({ name }) => name);
+export const shared: Partial<McpAuthModuleOptions> = { replicas: 'several', isRevoked: list.isRevoked };
+
+// @ts-expect-error: no client
+new RedisReplayStore({ get: () => null });
 
 export const server: Promise<TestAuthorizationServer> = TestAuthorizationServer.start();
 
