@@ -45,8 +45,8 @@ export class RequestServices {
 export const REQUEST_PROVIDERS: readonly Provider[] = [
   RequestAuthenticator,
   MessageRules,
-  UndeclaredTools,
   UserAuthenticationCheck,
+  UndeclaredTools,
   RequestAuthorizer,
   AnonymousRequests,
   NeededScopes,

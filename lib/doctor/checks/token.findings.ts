@@ -83,7 +83,7 @@ export const TOKEN_FINDINGS = {
   token_bound: {
     severity: 'error',
     title: 'cnf: the token is bound to a key, and works only with a proof of that key',
-    cure: 'Examine the server with a bearer token. The doctor sends no proofs.',
+    cure: 'Examine the server with a bearer token. The doctor makes no proofs.',
     link: docs('guides/dpop.md'),
   },
   token_signature: {
