@@ -49,6 +49,11 @@ export class MemoryRevocationList implements RevocationList {
     };
   }
 
+  /** The number of revocations. Some of them may have ended. @internal */
+  get size(): number {
+    return this.index.size;
+  }
+
   /** Every revocation. Some of them may have ended. @internal */
   get entries(): Iterable<RevocationEntry> {
     return this.index;

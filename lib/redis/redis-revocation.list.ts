@@ -178,7 +178,7 @@ export class RedisRevocationList implements RevocationList {
     try {
       const found = (await this.commands.run('GET', this.keys.version)) as string | null;
       const version = found ?? NO_VERSION;
-      const missing = version === this.version ? [] : await this.readAll(version);
+      const missing = this.isCurrent(version) ? [] : await this.readAll(version);
       if (this.unsubscribe) this.confirmedAt = startedAt;
       for (const entry of missing) await this.store(entry);
     } catch (error) {
@@ -188,6 +188,11 @@ export class RedisRevocationList implements RevocationList {
     }
     if (this.isFailing) this.logger.log('RedisRevocationList reads revocations again');
     this.isFailing = false;
+  }
+
+  /** Whether the copy has every revocation. A server that has lost its data is like one that never had any. */
+  private isCurrent(version: string): boolean {
+    return version === this.version && (version !== NO_VERSION || this.copy.size === 0);
   }
 
   /**
