@@ -111,16 +111,8 @@ function reasonOf(error: unknown): 'proof_signature' | 'proof_malformed' | 'proo
 }
 
 function checkedClaims(payload: unknown, expected: ProofExpectation): DpopProof {
-  if (typeof payload !== 'object' || payload === null) throw new ProofRejectedError('proof_malformed');
-  const { htm, htu, iat, jti, ath, nonce } = payload as Readonly<Record<string, unknown>>;
-  const isSound =
-    typeof htm === 'string' &&
-    typeof htu === 'string' &&
-    typeof iat === 'number' &&
-    typeof jti === 'string' &&
-    jti !== '' &&
-    jti.length <= MAX_JTI_LENGTH;
-  if (!isSound) throw new ProofRejectedError('proof_malformed');
+  if (!isProof(payload)) throw new ProofRejectedError('proof_malformed');
+  const { htm, htu, iat, jti, ath, nonce } = payload;
   const isOfRequest =
     htm === expected.method && expected.url !== undefined && normalizedUrl(htu) === expected.url;
   if (!isOfRequest) throw new ProofRejectedError('proof_request');
@@ -129,4 +121,21 @@ function checkedClaims(payload: unknown, expected: ProofExpectation): DpopProof 
     throw new ProofRejectedError('proof_time');
   if (ath !== hash('sha256', expected.token, 'base64url')) throw new ProofRejectedError('proof_token');
   return { jti, iat, nonce };
+}
+
+/** The claims that each proof has, and two that are checked in another way. */
+interface ProofClaims {
+  readonly htm: string;
+  readonly htu: string;
+  readonly iat: number;
+  readonly jti: string;
+  readonly ath?: unknown;
+  readonly nonce?: unknown;
+}
+
+function isProof(payload: unknown): payload is ProofClaims {
+  if (typeof payload !== 'object' || payload === null) return false;
+  const { htm, htu, iat, jti } = payload as Readonly<Record<string, unknown>>;
+  const isNamed = typeof jti === 'string' && jti !== '' && jti.length <= MAX_JTI_LENGTH;
+  return isNamed && typeof htm === 'string' && typeof htu === 'string' && typeof iat === 'number';
 }

@@ -383,7 +383,7 @@ describe('rejectionResponse', () => {
       const developed = answer(failure, RESOURCE, DEVELOPED);
       if (plain?.includes(' error=')) {
         const uri = `https://docs.example/errors#${rejectionReason(failure) ?? ''}`;
-        expect(developed.headers['WWW-Authenticate']).toBe(`${plain}, error_uri="${uri}"`);
+        expect(developed.headers['WWW-Authenticate']).toBe(`${String(plain)}, error_uri="${uri}"`);
         expect(developed.body).toEqual({ ...body, error_uri: uri });
       } else {
         expect(developed).toEqual(answer(failure));

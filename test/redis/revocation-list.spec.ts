@@ -33,7 +33,11 @@ async function listOf(
   options: RedisRevocationListOptions = {},
 ): Promise<RedisRevocationList> {
   const list = new RedisRevocationList(client, options);
-  closeAfterTest({ close: async () => { list.close(); } });
+  closeAfterTest({
+    close: async () => {
+      list.close();
+    },
+  });
   await list.start();
   return list;
 }
@@ -184,7 +188,11 @@ describe('RedisRevocationList', () => {
     async () => {
       const { server, clients } = await opened();
       const list = new RedisRevocationList(clients[0], { maxStalenessMs: 1000, timeoutMs: 200 });
-      closeAfterTest({ close: async () => { list.close(); } });
+      closeAfterTest({
+        close: async () => {
+          list.close();
+        },
+      });
       expect(answer(list, token('x'))).toBe(TOO_OLD);
       server.hang();
       await expect(list.onModuleInit()).rejects.toThrow('RedisRevocationList: no answer within 200 ms');
@@ -201,11 +209,19 @@ describe('RedisRevocationList', () => {
     const list = await listOf(clients[0]);
     for (const jti of ['a', 'b', 'c']) await list.revoke({ issuer: ISSUER, jti }, inAnHour());
     const small = new RedisRevocationList(clients[1], { maxEntries: 2 });
-    closeAfterTest({ close: async () => { small.close(); } });
+    closeAfterTest({
+      close: async () => {
+        small.close();
+      },
+    });
     await expect(small.start()).rejects.toThrow('more than 2 revocations');
     await server.command('ZADD', '{nestjs-mcp-auth:revocations}:entries', '9999999999999', '{"issuer":"x"}');
     const reader = new RedisRevocationList(clients[1], { maxStalenessMs: 1000 });
-    closeAfterTest({ close: async () => { reader.close(); } });
+    closeAfterTest({
+      close: async () => {
+        reader.close();
+      },
+    });
     await expect(reader.start()).rejects.toThrow('A revocation needs a "jti"');
     expect(answer(reader, token('other'))).toBe(TOO_OLD);
   });
@@ -232,7 +248,12 @@ describe('RedisRevocationList', () => {
       const client = new Redis(url, settings);
       client.on('error', () => undefined);
       if (!('lazyConnect' in settings)) await new Promise((resolve) => client.once('ready', resolve));
-      return { client, close: async () => { client.disconnect(); } };
+      return {
+        client,
+        close: async () => {
+          client.disconnect();
+        },
+      };
     };
     const { clients } = await opened(make);
     const list = await listOf(clients[0], { maxStalenessMs: 3_600_000 });

@@ -85,7 +85,7 @@ interface Setting {
   readonly clock: TestClock;
   /** A token that is bound to the client's key. */
   readonly token: string;
-  ask(headers: Record<string, string | string[]>): Promise<HttpAnswer>;
+  readonly ask: (headers: Record<string, string | string[]>) => Promise<HttpAnswer>;
 }
 
 async function setting(
@@ -125,11 +125,11 @@ describe('a resource with dpop "allowed"', () => {
       const publicKey = await crypto.subtle.importKey(
         'jwk',
         key.publicJwk as JsonWebKey,
-        key.privateKey.algorithm as EcKeyImportParams,
+        key.privateKey.algorithm,
         true,
         ['verify'],
       );
-      const pair = { privateKey: key.privateKey, publicKey } as Parameters<typeof generateProof>[0];
+      const pair = { privateKey: key.privateKey, publicKey };
       const dpop = await generateProof(pair, NOTES, 'GET', undefined, token);
       expect((await ask({ authorization: `DPoP ${token}`, dpop })).status).toBe(200);
     }
