@@ -248,6 +248,19 @@ describe.each([
       });
     }
 
+    // The scenario warns of the two that are rejected for the token: their error is in the Bearer challenge before it.
+    verifies('POP-24', 'sep-1932-server-error-code: ReportsDpopErrorCode', async () => {
+      const silent: string[] = [];
+      for (const [, name, defect] of CHECKS) {
+        const { headers } = await probe.send(...(await defect(probe)));
+        const [bearer = '', own = ''] = (headers['www-authenticate'] ?? '').split(', DPoP ');
+        if (own.startsWith('error="invalid_dpop_proof"')) continue;
+        silent.push(name);
+        expect(bearer).toContain('Bearer error="invalid_token"');
+      }
+      expect(silent).toEqual(['RejectsBearerScheme', 'RejectsWrongAudience']);
+    });
+
     verifies('POP-24', 'sep-1932-server-nonce: NonceFlow', async () => {
       const send = async (nonce: unknown): Promise<HttpAnswer> =>
         probe.send(`DPoP ${probe.token}`, await probe.proof({ nonce }));
