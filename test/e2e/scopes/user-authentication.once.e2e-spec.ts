@@ -412,6 +412,22 @@ describe.each(PLATFORMS)('an authentication that is too weak, on %s', (platform)
   });
 });
 
+describe.each(PLATFORMS)('lists, on %s', (platform) => {
+  verifies('STP-07', 'offer what asks for an authentication to callers with a token only', async () => {
+    const resource = { allowAnonymous: true, requiredScopes: [] };
+    const app = closeAfterTest(await startPayments(as, platform, { listPolicy: 'hide', resource }));
+    const listed = async (bearer?: string) => {
+      const { json } = await app.post(bearer, message('tools/list', {}), {
+        accept: 'application/json, text/event-stream',
+      });
+      const { tools } = (json as { result: { tools: { name: string; securitySchemes?: object }[] } }).result;
+      return tools.map(({ name }) => name).sort();
+    };
+    expect(await listed()).toEqual(['list']);
+    expect(await listed(await app.token('notes:read'))).toEqual(['list', 'other', 'recent', 'refund']);
+  });
+});
+
 describe('requirements that no token can satisfy', () => {
   const failure = async (...controllers: never[] | (new () => object)[]) =>
     (await startFailure({ resources: offlineResource(NOTES) }, { controllers })).message;
