@@ -61,7 +61,8 @@ const DETAILS: Readonly<Partial<Record<RejectionReason, (facts: RejectionFacts) 
   missing_claim: describeMissing,
   subject: ({ claims }) => `; expected "sub", or a claim that names the client${namesOf(claims)}`,
   not_an_access_token: ({ claims }) => `; expected no claims of other kinds of token${namesOf(claims)}`,
-  sender_constrained: ({ claims }) => `; expected a token without "cnf"${namesOf(claims)}`,
+  sender_constrained: ({ claims }) =>
+    `; expected a token without "cnf", or a proof that the resource verifies${namesOf(claims)}`,
   insufficient_scope: ({ required, granted, secrets }) =>
     `, asked for ${scopes(required, secrets)}, the token grants ${scopes(granted, secrets)}`,
   unsupported_scheme: () => '; expected "Authorization: Bearer TOKEN"',

@@ -40,10 +40,8 @@ export class AuthMetrics implements OnModuleInit {
     this.events.on('access_denied', ({ resource, reason }) => {
       this.count({ resource, outcome: reason });
     });
-    this.events.on('access_granted', ({ resource, operations }) => {
+    this.events.on('access_granted', ({ resource }) => {
       this.count({ resource, outcome: 'granted' });
-      for (const { kind, name = '' } of operations)
-        if (kind === 'tool') this.count({ resource, outcome: 'granted', tool: name });
     });
   }
 

@@ -122,7 +122,8 @@ describe.skipIf(noChromium !== undefined)('a reader of the site', () => {
         .waitFor({ timeout: 3000 })
         .catch(() => unanswered.push(`${question} (${words})`));
     }
-    expect([QUESTIONS.length, unanswered]).toEqual([30, []]);
+    expect(unanswered).toEqual([]);
+    expect(QUESTIONS.length).toBeGreaterThanOrEqual(30);
     await page.close();
   });
 

@@ -136,8 +136,8 @@ export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenc
   ),
   sender_constrained: entry(
     401,
-    'The token is bound to a key (`cnf`), and the request has no proof that the resource verifies: it is sent as `Bearer`, or the resource has no `dpop`.',
-    'Send it with the scheme DPoP and a proof, and set `dpop`; or let the authorization server issue bearer tokens.',
+    'The token is bound (`cnf`), and the resource verifies no such proof, or the token is sent as `Bearer` without one.',
+    'Send it with the scheme DPoP and a proof, and set `dpop`, or set `mutualTls`; or let the authorization server issue bearer tokens.',
   ),
   not_an_access_token: entry(
     401,

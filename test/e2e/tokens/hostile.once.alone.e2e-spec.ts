@@ -567,32 +567,37 @@ describe('answers of introspection', () => {
 });
 
 describe('the log', () => {
-  verifies('H29', 'holds no claim but an audience, which cannot pass for a line of its own', async () => {
-    const app = await attacked({ more: { isRevoked: ({ jti }) => jti?.startsWith('revoked') ?? false } });
-    const forged = '\n\r\u2028\u001b[2K[Nest] 1 - LOG [McpAuth] FORGED admin logged in';
-    const names = { sub: `u1${forged}`, client_id: `c1${forged}`, act: { sub: forged } };
-    await acceptsAll(app, [{ claims: names }, { claims: { ...names, jti: `j${forged}` } }]);
-    await rejectsAll(app, [
-      { claims: { ...names, jti: `revoked${forged}` } },
-      { claims: { ...names, aud: `${ADMIN}${forged}` } },
-      { claims: { ...names, iss: `${as.issuer}${forged}` } },
-      { claims: { ...names, exp: forged } },
-      { header: { kid: forged } },
-      { header: { typ: forged } },
-    ]);
-    await app.answers(
-      403,
-      `Bearer error="insufficient_scope", scope="notes:read", resource_metadata="${NOTES_METADATA}", error_description="The access token does not grant what this operation needs"`,
-      await app.mint({ claims: { ...names, scope: `x${forged}` } }),
-    );
-    expect(app.log.lines.length).toBeGreaterThan(0);
-    expect(app.log.lines.filter((line) => /\p{Cc}|\u2028/u.test(line))).toEqual([]);
-    // The audience alone is written, where it is the reason, escaped and in quotes.
-    const escaped = '\\u000a\\u000d\\u2028\\u001b[2K[Nest] 1 - LOG [McpAuth] FORGED admin logged in';
-    expect(app.log.lines.filter((line) => line.includes('FORGED'))).toEqual([
-      expect.stringContaining(`: audience; expected "${NOTES}", the token has "${ADMIN}${escaped}" (`),
-    ]);
-  });
+  verifies(
+    'H29',
+    'holds no claim but audience and scopes, which cannot pass for a line of their own',
+    async () => {
+      const app = await attacked({ more: { isRevoked: ({ jti }) => jti?.startsWith('revoked') ?? false } });
+      const forged = '\n\r\u2028\u001b[2K[Nest] 1 - LOG [McpAuth] FORGED admin logged in';
+      const names = { sub: `u1${forged}`, client_id: `c1${forged}`, act: { sub: forged } };
+      await acceptsAll(app, [{ claims: names }, { claims: { ...names, jti: `j${forged}` } }]);
+      await rejectsAll(app, [
+        { claims: { ...names, jti: `revoked${forged}` } },
+        { claims: { ...names, aud: `${ADMIN}${forged}` } },
+        { claims: { ...names, iss: `${as.issuer}${forged}` } },
+        { claims: { ...names, exp: forged } },
+        { header: { kid: forged } },
+        { header: { typ: forged } },
+      ]);
+      await app.answers(
+        403,
+        `Bearer error="insufficient_scope", scope="notes:read", resource_metadata="${NOTES_METADATA}", error_description="The access token does not grant what this operation needs"`,
+        await app.mint({ claims: { ...names, scope: `x${forged}` } }),
+      );
+      expect(app.log.lines.length).toBeGreaterThan(0);
+      expect(app.log.lines.filter((line) => /\p{Cc}|\u2028/u.test(line))).toEqual([]);
+      // Of a verified token only audience, issuer and scopes are written, where they are the reason, and escaped.
+      const escaped = '\\u000a\\u000d\\u2028\\u001b[2K[Nest] 1 - LOG [McpAuth] FORGED admin logged in';
+      expect(app.log.lines.filter((line) => line.includes('FORGED'))).toEqual([
+        expect.stringContaining(`: audience; expected "${NOTES}", the token has "${ADMIN}${escaped}" (`),
+        expect.stringContaining(`, asked for notes:read, the token grants x${escaped} (`),
+      ]);
+    },
+  );
 
   verifies('H29', 'holds a claim that a verifier puts into an error on the line of that error', async () => {
     const forged = '\n\r\u2028\u001b[2K[Nest] 1 - LOG [McpAuth] FORGED admin logged in';
