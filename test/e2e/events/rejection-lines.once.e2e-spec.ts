@@ -116,7 +116,7 @@ describe('the debug line of a rejection', () => {
     const plain = await started();
     expect(await detail(plain, await token({ nonce: 'secret' }))).toContain('"nonce"');
     expect(await detail(plain, await token({ cnf: { jkt: 'secret' } }))).toMatch(
-      /^sender_constrained; expected a token without "cnf", the token has .*"cnf"/,
+      /^sender_constrained; expected a token without "cnf", or a proof that the resource verifies, the token has .*"cnf"/,
     );
     const names = Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`c${String(at)}\n`, 'secret']));
     const line = await detail(plain, await token({ ...names, nonce: 'x' }));
