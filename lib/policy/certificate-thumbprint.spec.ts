@@ -79,6 +79,8 @@ describe('thumbprintIn', () => {
         `:${base64}:, :${base64}:`,
         `: ${base64}:`,
         ':%:',
+        ':AAA:',
+        ':A=AA:',
       ],
     } as const;
     for (const [format, values] of Object.entries(bad))

@@ -17,14 +17,14 @@ export class DpopNonces {
    */
   constructor(
     private readonly resource: string,
-    private readonly secrets: readonly string[],
+    private readonly secrets: readonly [string, ...string[]],
     private readonly lifetimeSeconds: number,
   ) {}
 
   /** Returns a new nonce. */
   make(nowSeconds: number): string {
     const time = Math.floor(nowSeconds).toString(36);
-    return `${time}.${this.mac(time, this.secrets[0] ?? '')}`;
+    return `${time}.${this.mac(time, this.secrets[0])}`;
   }
 
   /** @param toleranceSeconds - how far the clock of the replica that made it may be ahead */

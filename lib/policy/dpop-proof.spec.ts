@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { SignJWT } from 'jose';
+import { CompactSign, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { ProvingClient } from '../../test/fixtures/dpop.js';
 import { ProofRejectedError } from '../errors/rejection.errors.js';
@@ -90,6 +90,12 @@ describe('verifyDpopProof', () => {
       new SignJWT(payload)
         .setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk })
         .sign(client.key.privateKey);
+    for (const payload of ['null', '5', '"text"', 'no JSON']) {
+      const proof = await new CompactSign(Buffer.from(payload))
+        .setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk: client.jwk })
+        .sign(client.key.privateKey);
+      expect(await reasonFor(proof)).toBe('proof_malformed');
+    }
     for (const jwk of [
       { ...client.jwk, use: 'enc' },
       { ...client.jwk, k: 'AAAA' },

@@ -49,7 +49,8 @@ export class ProofOfPossession {
   ) {
     for (const { dpop, resource } of options.resources) {
       if (!dpop?.nonce) continue;
-      const secrets = dpop.nonce.secrets.filter((secret) => secret !== undefined);
+      const [current, before] = dpop.nonce.secrets;
+      const secrets = before === undefined ? ([current] as const) : ([current, before] as const);
       this.nonces.set(dpop, new DpopNonces(resource, secrets, dpop.proofMaxAgeSeconds));
     }
   }
