@@ -59,7 +59,7 @@ export default defineConfig({
         lines: 95,
         functions: 95,
         statements: 95,
-        'lib/{token,policy}/**': { branches: 100 },
+        'lib/{token,policy,rejection}/**': { branches: 100 },
         'lib/request/{access-token.authenticator,authorization,revocation.check,verified-token.cache}.ts': {
           branches: 100,
         },

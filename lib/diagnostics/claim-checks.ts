@@ -1,6 +1,6 @@
 import { TokenRejectedError } from '../errors/rejection.errors.js';
 import type { VerifiedToken } from '../options/token.verifier.js';
-import { confirmationOf } from '../policy/confirmation.js';
+import { confirmationOf, lacksBinding } from '../policy/confirmation.js';
 import { assertTimely, type ValidationClock } from '../policy/time-claims.js';
 import { tokenPrincipal } from '../policy/token-principal.js';
 import { assertAccessToken, assertAudience, assertComplete, issuerOf } from '../policy/validate-claims.js';
@@ -116,11 +116,8 @@ const CHECKS: Readonly<Record<(typeof CLAIM_CHECKS)[number], Check>> = {
     const check = checked(
       name,
       () => {
-        const { dpop, mutualTls } = resource.options;
-        const { jkt, x5tS256 } = confirmationOf(claims, resource.options) ?? {};
-        const lacksKey = dpop?.mode === 'required' && jkt === undefined;
-        if (lacksKey || (mutualTls?.required && x5tS256 === undefined))
-          throw new TokenRejectedError('not_bound');
+        const confirmation = confirmationOf(claims, resource.options);
+        if (lacksBinding(confirmation, resource.options)) throw new TokenRejectedError('not_bound');
       },
       texts,
     );

@@ -150,7 +150,7 @@ export class BearerAuthGuard implements CanActivate {
     const { authentication } = route;
     const handler = { name, requirements, authentication, call, message, invocation };
     authorizer.authorizeHandler(state, request, resource, handler);
-    // Already reported, unless no route and no middleware has decided on the request.
+    // Already reported, unless neither a route nor a middleware has checked the request.
     this.services.grants.grant(state, request, state.response?.authorized.response);
   }
 

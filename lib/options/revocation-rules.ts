@@ -3,7 +3,7 @@ import type { Revocation, RevokedPrincipal } from './revocation-list.js';
 /**
  * Returns a copy of a revocation with nothing else in it.
  *
- * @throws TypeError for a value of another shape. A revocation that names nobody would cover every token of its issuer
+ * @throws TypeError for a value of another shape. A revocation without a token or a principal would cover every token of its issuer
  * @internal
  */
 export function checkedRevocation(given: unknown): Revocation {

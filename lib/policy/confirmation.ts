@@ -34,6 +34,16 @@ export function confirmationOf(
   return { jkt: thumbprint(jkt, dpop), x5tS256: thumbprint(x5tS256, mutualTls) };
 }
 
+/** Whether a resource requires what a token is not bound to. @internal */
+export function lacksBinding(
+  confirmation: Confirmation | undefined,
+  { dpop, mutualTls }: Pick<ResolvedProtectedResourceOptions, 'dpop' | 'mutualTls'>,
+): boolean {
+  const lacksKey = dpop?.mode === 'required' && confirmation?.jkt === undefined;
+  const lacksCertificate = mutualTls?.required === true && confirmation?.x5tS256 === undefined;
+  return lacksKey || lacksCertificate;
+}
+
 /** @param option - undefined if the resource does not verify it */
 function thumbprint(value: unknown, option: object | undefined): string | undefined {
   if (value === undefined) return undefined;

@@ -47,6 +47,18 @@ describe('verifyDpopProof', () => {
     });
   });
 
+  it('compares the time to the second, in both directions', async () => {
+    for (const [iat, outcome] of [
+      [1000 - 300, 'accepted'],
+      [1000 + 300, 'accepted'],
+      [1000 - 301, 'proof_time'],
+      [1000 + 301, 'proof_time'],
+    ] as const) {
+      const proof = await client.proof({ token: TOKEN, claims: { iat } });
+      expect([iat, await reasonFor(proof, { nowSeconds: 1000 })]).toEqual([iat, outcome]);
+    }
+  });
+
   it('rejects any text by its own error, and never by another', async () => {
     const part = fc.oneof(
       fc.string(),

@@ -1,5 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { McpAuthError } from '../errors/mcp-auth.error.js';
+import { InsufficientAuthenticationError } from '../errors/rejection.errors.js';
 import { limitStackTrace } from '../errors/stack-trace.js';
 import type { RejectionBody } from './rejection-body.js';
 import type { RejectionResponse } from './rejection-response.js';
@@ -29,7 +30,7 @@ export class BearerException extends HttpException {
     } finally {
       limitStackTrace(limit);
     }
-    this.error = oauthErrorOf(body).error;
+    this.error = oauthErrorOf(body, cause).error;
     this.headers = headers;
   }
 
@@ -51,11 +52,14 @@ export class BearerException extends HttpException {
   }
 }
 
-function oauthErrorOf(body: RejectionResponse['body']): Pick<RejectionBody, 'error' | 'error_description'> {
+/** @param cause - of a tool result, which says its error only in its challenge */
+function oauthErrorOf(
+  body: RejectionResponse['body'],
+  cause?: unknown,
+): Pick<RejectionBody, 'error' | 'error_description'> {
   if (!('jsonrpc' in body)) return body;
   if ('error' in body) return body.error.data;
-  const { content, _meta } = body.result;
-  const [, error = 'insufficient_scope'] =
-    /^Bearer error="(\w+)"/.exec(_meta['mcp/www_authenticate'][0]) ?? [];
-  return { error, error_description: content[0].text };
+  const isWeak = cause instanceof InsufficientAuthenticationError;
+  const error = isWeak ? 'insufficient_user_authentication' : 'insufficient_scope';
+  return { error, error_description: body.result.content[0].text };
 }

@@ -159,6 +159,7 @@ type ErrorChallenge = Omit<BearerChallenge, 'resourceMetadata' | 'errorUri'> & {
   readonly error: string;
   readonly description: string;
 };
+
 /** The error is that of the scheme DPoP. The Bearer challenge says where the metadata is. */
 function proofAnswer(
   { reason, nonce }: ProofRejectedError,

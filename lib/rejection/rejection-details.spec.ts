@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { describeAudiences } from './rejection-details.js';
+import { describeAudiences, describeRejection, type RejectionFacts } from './rejection-details.js';
 
 const ONE = { audiences: ['https://api.example.com/notes'], rejectMultipleAudiences: false };
 
@@ -34,3 +34,45 @@ describe('describeAudiences', () => {
     );
   });
 });
+
+describe('describeRejection', () => {
+  const facts = (more: Partial<RejectionFacts>): RejectionFacts => ({
+    reason: 'expired',
+    options: { ...ONE, authorizationServers: [], privateIssuers: [], verifier: undefined, ...HOSTS },
+    claims: {},
+    ...{ required: [], granted: [], nowSeconds: 1000, toleranceSeconds: 5 },
+    ...{ maxTokenLength: 8192, secrets: [], request: undefined },
+    ...more,
+  });
+
+  it('tells how far times are from now, and nothing where there is no time', () => {
+    const claims = { exp: 990.5, nbf: 1010, iat: 1020 };
+    expect(describeRejection(facts({ claims }))).toBe('; it expired 10 s ago, tolerance 5 s');
+    expect(describeRejection(facts({ reason: 'not_yet_valid', claims }))).toBe(
+      '; it is valid in 20 s, tolerance 5 s',
+    );
+    for (const reason of ['expired', 'not_yet_valid', 'too_old'] as const)
+      for (const none of [{}, { exp: '1', nbf: '1', iat: '1' }, undefined])
+        expect(describeRejection(facts({ reason, claims: none }))).toBe('');
+    expect(describeRejection(facts({ reason: 'time_claims', claims: undefined }))).toBe('');
+  });
+
+  it('names twenty claims at most, and none of no claims', () => {
+    const many = Object.fromEntries(Array.from({ length: 22 }, (_, at) => [`c${String(at)}`, at]));
+    expect(describeRejection(facts({ reason: 'subject', claims: many }))).toMatch(/"c19", 2 more$/);
+    expect(describeRejection(facts({ reason: 'subject' }))).toMatch(/, the token has no claims$/);
+  });
+
+  it('names twenty scopes at most', () => {
+    const granted = Array.from({ length: 22 }, (_, at) => `s${String(at)}`);
+    expect(describeRejection(facts({ reason: 'insufficient_scope', granted }))).toMatch(/ s19 and 2 more$/);
+  });
+
+  it('names the hosts and origins that are allowed', () => {
+    expect(describeRejection(facts({ reason: 'host' }))).toBe('; allowed are an empty list');
+    const options = { ...facts({}).options, allowedHosts: ['a.example'] };
+    expect(describeRejection(facts({ reason: 'host', options }))).toBe('; allowed are "a.example"');
+  });
+});
+
+const HOSTS = { allowedOrigins: [], allowedHosts: undefined };

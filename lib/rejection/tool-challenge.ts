@@ -129,8 +129,11 @@ function textOf(failure: Challenged): string {
  * that of the 401 for weak authentication. RFC 6750 has no error for a missing token, so it gets the one of OpenAI's example.
  */
 function challengeOf(failure: Challenged, resource: ChallengedResource, settings: RejectionSettings): string {
-  if (!(failure instanceof CredentialsRejectedError))
-    return [answerTo(failure, resource, settings).headers['WWW-Authenticate'] ?? []].flat()[0] as string;
+  if (!(failure instanceof CredentialsRejectedError)) {
+    const { 'WWW-Authenticate': challenges } = answerTo(failure, resource, settings).headers;
+    // That of Bearer comes first.
+    return [challenges].flat()[0] as string;
+  }
   return bearerChallenge({
     error: 'insufficient_scope',
     scopes: failure.scopes.length > 0 ? soundScopes(failure.scopes) : resource.challengeScopes,

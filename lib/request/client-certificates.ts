@@ -32,8 +32,7 @@ export class ClientCertificates {
   /**
    * Checks a token that is bound to a certificate. Looks at no certificate for another token.
    *
-   * @throws {@link TokenRejectedError} `certificate_missing`, `certificate_malformed` or `certificate_mismatch`; `not_bound` if
-   * the resource requires bound tokens
+   * @throws {@link TokenRejectedError} `certificate_missing`, `certificate_malformed` or `certificate_mismatch`
    * @see {@link https://www.rfc-editor.org/rfc/rfc8705#section-3 | RFC 8705 section 3}
    */
   assertBound(
@@ -42,10 +41,7 @@ export class ClientCertificates {
     mutualTls: ResolvedMutualTlsOptions,
   ): void {
     const expected = confirmation?.x5tS256;
-    if (expected === undefined) {
-      if (mutualTls.required) throw withRejectedClaims(new TokenRejectedError('not_bound'), claims);
-      return;
-    }
+    if (expected === undefined) return;
     const reason = this.problem(request, expected, mutualTls);
     if (reason !== undefined) throw withRejectedClaims(new TokenRejectedError(reason), claims);
   }

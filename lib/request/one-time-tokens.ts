@@ -7,13 +7,7 @@ import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interfa
 import { withRejectedClaims } from '../policy/rejected-claims.js';
 import type { ValidatedToken } from '../policy/validate-claims.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
-import { ReplayProtection } from './replay-protection.js';
-
-/**
- * How much longer than a token its reservation lasts, in seconds. The clocks of two replicas differ: one may still accept a
- * token that has expired for the other.
- */
-const MARGIN_SECONDS = 60;
+import { REPLICA_MARGIN_SECONDS, ReplayProtection } from './replay-protection.js';
 
 /** Where a request keeps which tokens it has used. @internal */
 export interface UsedTokens {
@@ -70,7 +64,7 @@ export class OneTimeTokens {
   /** Returns how long a token must be remembered. */
   private leftMs({ expiresAt }: ValidatedToken): number {
     const { now, clockToleranceSeconds } = this.options;
-    const endsAt = (expiresAt ?? Infinity) + clockToleranceSeconds + MARGIN_SECONDS;
+    const endsAt = (expiresAt ?? Infinity) + clockToleranceSeconds + REPLICA_MARGIN_SECONDS;
     const leftMs = endsAt * 1000 - now().getTime();
     if (leftMs > MAX_REPLAY_TTL_MS) throw new TokenRejectedError('time_claims');
     return leftMs;

@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ProofRejectedError, TokenRejectedError } from '../errors/rejection.errors.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedDpopOptions, ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { lacksBinding } from '../policy/confirmation.js';
 import { DpopNonces } from '../policy/dpop-nonces.js';
 import { type DpopProof, verifyDpopProof } from '../policy/dpop-proof.js';
 import { proofUrl } from '../policy/proof-url.js';
@@ -12,11 +13,8 @@ import type { ProtectedResource } from '../resource/protected-resource.registry.
 import { type CredentialRequest, proofsIn } from '../token/credential-sources.js';
 import type { TokenScheme } from '../token/extract-token.js';
 import { ClientCertificates } from './client-certificates.js';
-import { ReplayProtection } from './replay-protection.js';
+import { REPLICA_MARGIN_SECONDS, ReplayProtection } from './replay-protection.js';
 import type { RequestContext } from './request-context.js';
-
-/** How much longer than a proof its reservation lasts, in seconds: the clocks of two replicas differ. */
-const MARGIN_SECONDS = 5;
 
 /** The part of a bound token that its proof is compared with. */
 interface BoundToken {
@@ -62,15 +60,16 @@ export class ProofOfPossession {
    */
   assertBearer({ confirmation, claims }: ValidatedToken, { options }: ProtectedResource): void {
     if (confirmation) throw withRejectedClaims(new TokenRejectedError('sender_constrained'), claims);
-    if (options.dpop?.mode === 'required' || options.mutualTls?.required)
+    if (lacksBinding(confirmation, options))
       throw withRejectedClaims(new TokenRejectedError('not_bound'), claims);
   }
 
   /**
    * Checks the certificate and the proof of a token, if it needs them. Returns no promise for a bearer token.
    *
-   * @throws {@link TokenRejectedError} `sender_constrained`, `not_bound` or a reason of the certificate; {@link ProofRejectedError}; the promise rejects with the same, and with
-   * {@link AuthorizationServerUnavailableError} if the store of used proofs cannot tell
+   * @throws {@link TokenRejectedError} `sender_constrained`, `not_bound` or a reason of the certificate
+   * @throws {@link ProofRejectedError}; {@link AuthorizationServerUnavailableError} if the store of used proofs cannot tell. The
+   * promise rejects with these
    */
   check(
     context: RequestContext,
@@ -79,20 +78,23 @@ export class ProofOfPossession {
     resource: ProtectedResource,
   ): Promise<void> | undefined {
     const { dpop, mutualTls } = resource.options;
-    const { confirmation, claims } = validated;
+    const { confirmation, claims, issuer } = validated;
+    const rejected = (reason: 'not_bound' | 'sender_constrained'): Error =>
+      withRejectedClaims(new TokenRejectedError(reason), claims);
+    if (lacksBinding(confirmation, resource.options)) throw rejected('not_bound');
     if (mutualTls) this.certificates.assertBound(presented.request, validated, mutualTls);
+    const jkt = confirmation?.jkt;
     if (presented.scheme === 'bearer' || !dpop) {
-      if (confirmation?.jkt !== undefined)
-        throw withRejectedClaims(new TokenRejectedError('sender_constrained'), claims);
-      if (dpop?.mode === 'required') throw withRejectedClaims(new TokenRejectedError('not_bound'), claims);
+      if (jkt !== undefined) throw rejected('sender_constrained');
       return undefined;
     }
-    if (confirmation?.jkt === undefined)
-      throw withRejectedClaims(new TokenRejectedError('not_bound'), claims);
-    const bound = { jkt: confirmation.jkt, issuer: validated.issuer };
-    return this.prove(context, presented, bound, resource.options.resource, dpop).catch((error: unknown) => {
-      throw withRejectedClaims(error as Error, claims);
-    });
+    // The scheme DPoP is only for tokens that are bound to a key.
+    if (jkt === undefined) throw rejected('not_bound');
+    return this.prove(context, presented, { jkt, issuer }, resource.options.resource, dpop).catch(
+      (error: unknown) => {
+        throw withRejectedClaims(error as Error, claims);
+      },
+    );
   }
 
   private async prove(
@@ -142,8 +144,7 @@ export class ProofOfPossession {
   ): Promise<void> {
     const key = `dpop.${hash('sha256', JSON.stringify([jkt, jti]), 'base64url')}`;
     if (context.used?.has(key)) return;
-    // Until every replica rejects it for its time, whatever their clocks.
-    const endsAtSeconds = iat + proofMaxAgeSeconds + MARGIN_SECONDS;
+    const endsAtSeconds = iat + proofMaxAgeSeconds + REPLICA_MARGIN_SECONDS;
     const leftMs = endsAtSeconds * 1000 - this.options.now().getTime();
     try {
       await this.replays.reserve(replayStore, key, leftMs, issuer);

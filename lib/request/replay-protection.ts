@@ -7,6 +7,14 @@ import { SharedDeadline } from '../platform/deadline.js';
 import { MemoryReplayStore } from './memory-replay.store.js';
 
 /**
+ * How much longer than a token or proof its reservation lasts, in seconds. The clocks of two replicas differ: one may still
+ * accept what has expired for the other.
+ *
+ * @internal
+ */
+export const REPLICA_MARGIN_SECONDS = 60;
+
+/**
  * Has a store remember what may be used only once. Without a clear answer of the store nothing passes.
  *
  * @internal

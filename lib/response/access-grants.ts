@@ -75,7 +75,7 @@ export class AccessGrants {
   ): void {
     const { audit, resource } = context;
     // Without a resource the route is public: nothing was decided.
-    if (audit.decision !== undefined || !resource) return;
+    if (!resource) return;
     const auth = context.authentication?.auth;
     const body = request.body ?? context.response?.authorized.body;
     const decided: DecidedRequest = {

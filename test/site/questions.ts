@@ -87,6 +87,6 @@ export const QUESTIONS: readonly Question[] = [
     'token exchange',
     'guides/not-supported#token-exchange',
   ),
-  asked('How do I make stolen tokens useless?', 'DPoP stolen token', 'guides/dpop'),
+  asked('How do I make stolen tokens useless?', 'stolen token proof', 'guides/dpop'),
   asked('Why is my proof rejected behind a proxy?', 'proof proxy path', 'guides/dpop#behind-a-proxy'),
 ];

@@ -122,8 +122,7 @@ describe.skipIf(noChromium !== undefined)('a reader of the site', () => {
         .waitFor({ timeout: 3000 })
         .catch(() => unanswered.push(`${question} (${words})`));
     }
-    expect(unanswered).toEqual([]);
-    expect(QUESTIONS.length).toBeGreaterThanOrEqual(30);
+    expect([QUESTIONS.length, unanswered]).toEqual([32, []]);
     await page.close();
   });
 

@@ -18,7 +18,9 @@ it('takes the awaited answer, once, and no other', async () => {
 
 it('ends the wait at the time limit', async () => {
   const callback = await LoopbackCallback.listen(0);
-  await expect(callback.answerTo('mine', 20)).rejects.toThrow('nobody signed in within the time limit');
+  await expect(callback.answerTo('mine', 20)).rejects.toThrow(
+    'the user did not sign in within the time limit',
+  );
   expect((await fetch(`${callback.redirectUrl}?state=mine`)).status).toBe(404);
   callback.close();
 });

@@ -43,7 +43,7 @@ export class LoopbackCallback {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.waiting = undefined;
-        reject(new Error('nobody signed in within the time limit'));
+        reject(new Error('the user did not sign in within the time limit'));
       }, timeoutMs);
       this.waiting = {
         state,
