@@ -1,4 +1,6 @@
 import { Logger } from '@nestjs/common';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import type { AuthInfo } from '../request/auth-info.decorator.js';
@@ -103,6 +105,15 @@ describe('DecisionReport', () => {
     expect(second).toMatchObject({ granted: [], ...NO_PRINCIPAL });
     const text = `Rejected a request for ${RESOURCE}: insufficient_scope (${first.requestId})`;
     expect(lines[0]).toEqual(['debug', text]);
+  });
+
+  it('leaves the route of a request alone if only an operation of it is rejected', () => {
+    events.on('access_denied', (event) => seen.push(event));
+    const request = new IncomingMessage(new Socket());
+    const partial = { failure: new TokenRejectedError('expired'), status: 401, resource: RESOURCE };
+    report.rejected({ ...partial, auth: undefined, request, route: 'Notes.purge', isPartial: true });
+    report.rejected({ ...partial, auth: undefined, request, route: 'Notes.post' });
+    expect(seen).toMatchObject([{ route: undefined }, { route: 'Notes.post' }]);
   });
 
   verifies('OPS-06', 'writes no reason that a verifier has taken from a token', () => {

@@ -58,6 +58,24 @@ describe('RequestEvents', () => {
     expect(seen).toMatchObject([{ type: 'request_completed', status: 0 }]);
   });
 
+  it('keeps a request open of which one operation is denied', () => {
+    events.on('access_denied', (event) => seen.push(event));
+    const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'purge' } };
+    const one = { ...decided(), body };
+    make().denied(one, { ...DENIAL, isPartial: true });
+    const denied = [{ method: 'tools/call', kind: 'tool', name: 'purge' }];
+    expect([one.audit.decision, one.audit.deniedOperations]).toEqual([undefined, denied]);
+    expect(seen).toMatchObject([{ type: 'access_denied', operations: denied }]);
+  });
+
+  it('leaves out what is no text', () => {
+    events.on('access_denied', (event) => seen.push(event));
+    const subject = (() => 7) as unknown as NonNullable<RedactOptions['subject']>;
+    make({ subject }).denied(decided(), DENIAL);
+    expect(seen).toMatchObject([{ subject: undefined }]);
+    expect(errors).toHaveLength(1);
+  });
+
   it('leaves out what a promise stands for, and says so', () => {
     events.on('access_denied', (event) => seen.push(event));
     const subject = (() => Promise.reject(new Error('u1'))) as unknown as NonNullable<

@@ -1,6 +1,6 @@
-import { describe, expect } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { bearerChallenge } from './www-authenticate.js';
+import { bearerChallenge, dpopChallenge } from './www-authenticate.js';
 
 const PRM = 'https://api.example.com/.well-known/oauth-protected-resource/notes';
 
@@ -63,6 +63,17 @@ describe('bearerChallenge', () => {
     const scopes = ['offline_access', 'a', 'offline_accesses', 'Offline_access', 'offline_access'];
     expect(bearerChallenge({ resourceMetadata: PRM, scopes })).toBe(
       `Bearer scope="a offline_accesses Offline_access", resource_metadata="${PRM}"`,
+    );
+  });
+});
+
+describe('dpopChallenge', () => {
+  it('has its parameters in one order, and only those that it is given', () => {
+    const algorithms = ['ES256', 'EdDSA'];
+    expect(dpopChallenge({ algorithms })).toBe('DPoP algs="ES256 EdDSA"');
+    const failure = { error: 'invalid_dpop_proof', description: 'wrong', errorUri: 'https://docs.example/e' };
+    expect(dpopChallenge({ ...failure, algorithms })).toBe(
+      'DPoP error="invalid_dpop_proof", error_description="wrong", error_uri="https://docs.example/e", algs="ES256 EdDSA"',
     );
   });
 });
