@@ -141,7 +141,7 @@ const tokens = {
     'RFC 9110 11.1',
     'the scheme DPoP is compared without letter case, and the method of a proof with it',
   ),
-  'POP-10': row('design', 'a remembered token does not spare the proof'),
+  'POP-10': row('design', 'a remembered token spares no proof, and a remembered key no check of one'),
   'POP-11': row('RFC 9449 11.1', 'a proof is accepted once, and a request has one'),
   'POP-12': row('SEP-1932', 'the time of a proof is within its limit in both directions'),
   'POP-13': row(

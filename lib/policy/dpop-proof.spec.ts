@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { CompactSign, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { ProvingClient } from '../../test/fixtures/dpop.js';
+import { verifies } from '../../test/verifies.js';
 import { ProofRejectedError } from '../errors/rejection.errors.js';
 import { verifyDpopProof } from './dpop-proof.js';
+import { ProofKeys } from './proof-keys.js';
 
 const URL = 'https://api.example.com/notes';
 const TOKEN = 'token';
@@ -18,9 +20,20 @@ const expected = {
   nowSeconds: Date.now() / 1000,
 };
 
+/** Knows the client's usual header. */
+const keys = new ProofKeys();
+await verifyDpopProof(await client.proof({ token: TOKEN }), expected, keys);
+
+/** Returns why a proof is rejected. A verifier that has seen the client's key must have the same reason. */
 async function reasonFor(proof: string, more: Partial<typeof expected> = {}): Promise<string> {
+  const reason = await reasonWith(new ProofKeys(), proof, more);
+  expect(await reasonWith(keys, proof, more)).toBe(reason);
+  return reason;
+}
+
+async function reasonWith(known: ProofKeys, proof: string, more: Partial<typeof expected>): Promise<string> {
   try {
-    await verifyDpopProof(proof, { ...expected, ...more });
+    await verifyDpopProof(proof, { ...expected, ...more }, known);
     return 'accepted';
   } catch (error) {
     if (!(error instanceof ProofRejectedError)) throw error;
@@ -31,7 +44,7 @@ async function reasonFor(proof: string, more: Partial<typeof expected> = {}): Pr
 describe('verifyDpopProof', () => {
   it('accepts a proof, and returns what has to be checked with a store', async () => {
     const proof = await client.proof({ token: TOKEN, claims: { jti: 'j', iat: 5, nonce: 'n' } });
-    expect(await verifyDpopProof(proof, { ...expected, nowSeconds: 5 })).toEqual({
+    expect(await verifyDpopProof(proof, { ...expected, nowSeconds: 5 }, keys)).toEqual({
       jti: 'j',
       iat: 5,
       nonce: 'n',
@@ -42,9 +55,21 @@ describe('verifyDpopProof', () => {
     const proof = await client.proof({ token: TOKEN });
     expect(await reasonFor(proof)).toBe('accepted');
     expect(await reasonFor(proof, { nowSeconds: NaN })).toBe('proof_time');
-    await expect(verifyDpopProof(proof, { ...expected, url: undefined })).rejects.toMatchObject({
+    await expect(verifyDpopProof(proof, { ...expected, url: undefined }, keys)).rejects.toMatchObject({
       reason: 'proof_request',
     });
+  });
+
+  it('rejects a known header for another key, algorithm or signature', async () => {
+    verifies('POP-10');
+    const proof = await client.proof({ token: TOKEN });
+    const other = await ProvingClient.make(URL);
+    expect(await reasonFor(proof)).toBe('accepted');
+    expect(await reasonFor(proof, { jkt: other.jkt })).toBe('proof_key');
+    expect(await reasonFor(proof, { algorithms: ['ES384'] })).toBe('proof_algorithm');
+    const [header] = proof.split('.');
+    const [, payload, signature] = (await other.proof({ token: TOKEN })).split('.');
+    expect(await reasonFor([header, payload, signature].join('.'))).toBe('proof_signature');
   });
 
   it('compares the time to the second, in both directions', async () => {

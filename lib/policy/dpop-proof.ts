@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import {
   calculateJwkThumbprint,
   compactVerify,
+  type CryptoKey,
   decodeProtectedHeader,
   EmbeddedJWK,
   errors,
@@ -9,6 +10,7 @@ import {
   type ProtectedHeaderParameters,
 } from 'jose';
 import { ProofRejectedError } from '../errors/rejection.errors.js';
+import type { ProofKeys } from './proof-keys.js';
 import { normalizedUrl } from './proof-url.js';
 
 /** The longest proof. One with an RSA key of 4096 bits has about 2,300 characters. */
@@ -51,21 +53,35 @@ export interface DpopProof {
  * Neither its nonce nor whether it was used before is checked.
  *
  * @param proof - the value of the header, not checked
+ * @param keys - keys of earlier proofs; that of this one is added
  * @throws {@link ProofRejectedError}
  * @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-4.3 | RFC 9449 section 4.3}
  * @internal
  */
-export async function verifyDpopProof(proof: string, expected: ProofExpectation): Promise<DpopProof> {
+export async function verifyDpopProof(
+  proof: string,
+  expected: ProofExpectation,
+  keys: ProofKeys,
+): Promise<DpopProof> {
   if (proof.length > MAX_PROOF_LENGTH) throw new ProofRejectedError('proof_malformed');
+  const header = proof.slice(0, proof.indexOf('.'));
+  const known = keys.find(expected.jkt, header);
+  const alg = known ? known.alg : await checkedAlgorithm(proof, expected);
+  if (!expected.algorithms.includes(alg)) throw new ProofRejectedError('proof_algorithm');
+  const { payload, key } = await verified(proof, alg, known?.key);
+  if (!known) keys.add(expected.jkt, { header, alg, key });
+  return checkedClaims(payload, expected);
+}
+
+/** Checks the header of a proof, its key included. Returns its algorithm. */
+async function checkedAlgorithm(proof: string, { algorithms, jkt }: ProofExpectation): Promise<string> {
   const { typ, alg, jwk } = headerOf(proof);
   if (typeof typ !== 'string' || typ.toLowerCase() !== 'dpop+jwt')
     throw new ProofRejectedError('proof_malformed');
-  if (alg === undefined || !expected.algorithms.includes(alg))
-    throw new ProofRejectedError('proof_algorithm');
+  if (alg === undefined || !algorithms.includes(alg)) throw new ProofRejectedError('proof_algorithm');
   // Before the signature, so that only the holder of a bound token can have this server verify one.
-  if (!isPublicKey(jwk) || (await thumbprintOf(jwk)) !== expected.jkt)
-    throw new ProofRejectedError('proof_key');
-  return checkedClaims(await verifiedPayload(proof, alg), expected);
+  if (!isPublicKey(jwk) || (await thumbprintOf(jwk)) !== jkt) throw new ProofRejectedError('proof_key');
+  return alg;
 }
 
 function headerOf(proof: string): ProtectedHeaderParameters {
@@ -92,10 +108,19 @@ async function thumbprintOf(jwk: JWK): Promise<string | undefined> {
   }
 }
 
-async function verifiedPayload(proof: string, alg: string): Promise<unknown> {
+/** Verifies the signature of a proof by a key, or by that of its header. */
+async function verified(
+  proof: string,
+  alg: string,
+  known: CryptoKey | undefined,
+): Promise<{ payload: unknown; key: CryptoKey }> {
+  const rules = { algorithms: [alg] };
   try {
-    const { payload } = await compactVerify(proof, EmbeddedJWK, { algorithms: [alg] });
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)) as unknown;
+    const { payload, key } = known
+      ? { ...(await compactVerify(proof, known, rules)), key: known }
+      : await compactVerify(proof, EmbeddedJWK, rules);
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(payload);
+    return { payload: JSON.parse(text) as unknown, key };
   } catch (error) {
     throw new ProofRejectedError(reasonOf(error), undefined, { cause: error });
   }

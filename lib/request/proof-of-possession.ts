@@ -6,6 +6,7 @@ import type { ResolvedDpopOptions, ResolvedMcpAuthOptions } from '../options/res
 import { lacksBinding } from '../policy/confirmation.js';
 import { DpopNonces } from '../policy/dpop-nonces.js';
 import { type DpopProof, verifyDpopProof } from '../policy/dpop-proof.js';
+import { ProofKeys } from '../policy/proof-keys.js';
 import { proofUrl } from '../policy/proof-url.js';
 import { withRejectedClaims } from '../policy/rejected-claims.js';
 import type { ValidatedToken } from '../policy/validate-claims.js';
@@ -38,6 +39,7 @@ export interface PresentedToken {
 @Injectable()
 export class ProofOfPossession {
   private readonly nonces = new Map<ResolvedDpopOptions, DpopNonces>();
+  private readonly keys = new ProofKeys();
 
   constructor(
     @Inject(MCP_AUTH_OPTIONS)
@@ -110,7 +112,7 @@ export class ProofOfPossession {
     try {
       if (line === undefined) throw new ProofRejectedError('proof_missing');
       if (others.length > 0) throw new ProofRejectedError('proof_malformed');
-      const proof = await verifyDpopProof(line.trim(), {
+      const expected = {
         jkt: bound.jkt,
         token,
         method: request.method ?? '',
@@ -118,7 +120,8 @@ export class ProofOfPossession {
         algorithms: dpop.algorithms,
         maxAgeSeconds: dpop.proofMaxAgeSeconds,
         nowSeconds,
-      });
+      };
+      const proof = await verifyDpopProof(line.trim(), expected, this.keys);
       this.assertNonce(proof, nonces, nowSeconds);
       await this.use(context, proof, bound, dpop);
     } catch (error) {

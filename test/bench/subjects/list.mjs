@@ -24,6 +24,7 @@ const MCP_SUBJECTS = [
   { id: 'imported', part: 'imported', title: 'module imported, route unguarded', always: 200 },
   { id: 'rejecting', part: 'rejecting', title: 'guard that rejects all', always: 401 },
   { id: 'least', part: 'least', title: 'least guard that keeps tokens' },
+  { id: 'whole', part: 'whole-job', title: 'least code for the whole job' },
   { id: 'naive', part: 'naive', title: 'naive jose guard' },
   { id: 'mcp-auth', part: 'mcp-auth', title: 'mcp-auth 0.2.0' },
   { id: 'guard', part: 'guard', title: 'nestjs-mcp-auth' },
@@ -42,7 +43,7 @@ const hot = (era, length = 'brief') => ({
   isGood: true,
   length,
 });
-const good = (era) => ({ ...hot(era, 'good'), only: ['bare', 'imported', ...GUARDS] });
+const good = (era) => ({ ...hot(era, 'good'), only: ['bare', 'imported', 'whole', ...GUARDS] });
 const bad = (kind, title) => ({
   id: kind,
   title,
@@ -85,9 +86,10 @@ export const MCP_TRANSPORTS = {
     app: 'nest',
     subjects: [
       ...named('bare', 'naive'),
+      { id: 'least', part: 'least-dpop', title: 'least guard for DPoP' },
       { id: 'scoped', part: 'dpop', scoped: true, title: 'nestjs-mcp-auth, DPoP required' },
     ],
-    workloads: [proved('ES256'), proved('Ed25519')],
+    workloads: [proved('ES256'), proved('Ed25519'), proved('RS256')],
   },
   mounted: {
     title: 'mcp-nest self-mounted, early authentication',

@@ -32,7 +32,10 @@ const TRANSPORTS = {
     const transport = new StreamableHttpTransport();
     class NotesEndpoint extends McpHttpControllerFor(transport) {}
     decorate(NotesEndpoint, [Controller('notes'), ...controllerDecorators(parts)]);
-    return { controllers: [NotesEndpoint, nestTools(scoped)], connect: connecting(transport) };
+    return {
+      controllers: [NotesEndpoint, nestTools(scoped, parts.toolDecorators)],
+      connect: connecting(transport),
+    };
   },
   mounted: (_, scoped) => ({
     controllers: [nestTools(scoped)],
@@ -71,7 +74,7 @@ export async function mcpModule({ transport, scoped = false, ...settings }) {
 }
 
 /** A tool of Nest. */
-export function nestTools(scoped) {
+export function nestTools(scoped, decorators = []) {
   class NotesTools {
     add() {
       return answer();
@@ -79,7 +82,7 @@ export function nestTools(scoped) {
   }
   const tool = Tool({ name: TOOL, description: DESCRIPTION, parameters });
   return decorate(NotesTools, [McpController()], {
-    add: [tool, ...(scoped ? [RequireScopes(TOOL_SCOPE)] : [])],
+    add: [tool, ...decorators, ...(scoped ? [RequireScopes(TOOL_SCOPE)] : [])],
   });
 }
 

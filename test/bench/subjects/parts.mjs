@@ -2,17 +2,22 @@ import { UseGuards } from '@nestjs/common';
 import { BearerAuthGuard, McpAuthModule, SkipBearerAuth } from 'nestjs-mcp-auth';
 import { PROOF_MAX_AGE_SECONDS } from '../support/proofs.mjs';
 import { RESOURCE, SCOPE } from '../support/tokens.mjs';
+import { leastDpopGuard } from './least-dpop.guard.mjs';
 import { leastGuard } from './least.guard.mjs';
 import { naiveGuard } from './naive.guard.mjs';
 import { AdmittingGuard, RejectingGuard } from './unseeing.guards.mjs';
 import { auth0, mcpAuth, sdk } from './peers.mjs';
+import { wholeJob } from './whole-job.mjs';
 
 /** Longer than by default: proofs are made before the measurement. */
 const REQUIRED = { dpop: { mode: 'required', proofMaxAgeSeconds: PROOF_MAX_AGE_SECONDS } };
 
 const OTHER_RESOURCE = 'https://api.example.com/other';
 
-/** What stands before the same handler: a guard, a middleware, decorators of the controller, imports of the module. */
+/**
+ * What stands before the same handler: a guard, a middleware, decorators of the controller, imports of the module. The whole job
+ * also has decorators of the tool.
+ */
 const PARTS = {
   bare: () => ({}),
   imported: (settings) => ({
@@ -23,6 +28,8 @@ const PARTS = {
   admitting: () => ({ guard: AdmittingGuard }),
   rejecting: () => ({ guard: RejectingGuard }),
   least: (settings) => ({ guard: leastGuard(settings) }),
+  'least-dpop': (settings) => ({ guard: leastDpopGuard(settings) }),
+  'whole-job': wholeJob,
   guard: (settings) => guarded(moduleOptions(settings)),
   dpop: (settings) => guarded(moduleOptions(settings, RESOURCE, REQUIRED)),
   early: (settings) => guarded({ ...moduleOptions(settings), earlyAuthentication: true }),
@@ -34,7 +41,7 @@ const PARTS = {
 
 /** The parts of a subject by name. */
 export async function partsOf(settings) {
-  return { imports: [], decorators: [], ...(await PARTS[settings.subject](settings)) };
+  return { imports: [], decorators: [], toolDecorators: [], ...(await PARTS[settings.subject](settings)) };
 }
 
 /** The decorators of a controller with those parts. */
