@@ -60,8 +60,7 @@ describe('verifyDpopProof', () => {
     });
   });
 
-  it('rejects a known header for another key, algorithm or signature', async () => {
-    verifies('POP-10');
+  verifies('POP-10', 'rejects a known header for another key, algorithm or signature', async () => {
     const proof = await client.proof({ token: TOKEN });
     const other = await ProvingClient.make(URL);
     expect(await reasonFor(proof)).toBe('accepted');
