@@ -301,7 +301,10 @@ const livingOn = {
   'OPS-68': row('operations', 'a session goes on at another replica, for its caller alone'),
   'OPS-69': row('operations', 'a revocation at one replica ends streams at the others'),
   'OPS-70': row('operations', 'a replica that dies under load loses no session, and no answer is wrong'),
-  'OPS-71': row('operations', 'while the shared store is away no proof is accepted, and calls work again after it'),
+  'OPS-71': row(
+    'operations',
+    'while the shared store is away no proof is accepted, and calls work again after it',
+  ),
   'OPS-10': row('operations', 'nothing keeps the process alive after the shutdown'),
   F17: row('mcp-auth', 'an injectable report of what was found'),
   F18: row('mcp-auth', 'lazy discovery: no request at boot, one at the first token'),

@@ -11,7 +11,9 @@ try {
   await app.startAllMicroservices();
   await app.listen(port, '127.0.0.1');
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void app.close());
-  console.log(`A replica of ${RESOURCE} on port ${String(port)}, with tokens of ${ISSUER}\nStop with Ctrl-C.`);
+  console.log(
+    `A replica of ${RESOURCE} on port ${String(port)}, with tokens of ${ISSUER}\nStop with Ctrl-C.`,
+  );
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);

@@ -14,8 +14,8 @@ const MAX_IDLE_SECONDS = 3600;
 
 //#region sessions
 /**
- * Sessions in Redis, for a transport that keeps none. It stands behind BearerAuthGuard, which lets only the caller that opened a
- * session see its id, and takes the seal away.
+ * Sessions in Redis, for a transport that keeps none. It must stand behind BearerAuthGuard. That removes the seal from
+ * the id, and replaces the id of another caller's session by an unknown one.
  */
 @Injectable()
 export class SharedSessions implements CanActivate {
@@ -32,7 +32,8 @@ export class SharedSessions implements CanActivate {
     }
     if (body?.method === 'initialize') {
       const opened = randomUUID();
-      await this.redis.set(key(opened), String(body.params?.clientInfo?.name), { EX: MAX_IDLE_SECONDS });
+      const client = String(body.params?.clientInfo?.name).slice(0, 100); // clients choose it
+      await this.redis.set(key(opened), client, { EX: MAX_IDLE_SECONDS });
       http.getResponse<Response>().setHeader('mcp-session-id', opened);
     }
     return true; // without a session: MCP 2026-07-28 has none
