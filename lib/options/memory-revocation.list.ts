@@ -61,9 +61,7 @@ export class MemoryRevocationList implements RevocationList {
 
   /** Adds a revocation, and tells the listeners if it is new. @internal */
   learn(entry: RevocationEntry): void {
-    if (!this.index.add(entry, this.now().getTime())) return;
-    if (this.index.size > this.maxEntries)
-      throw new Error(`The list has more than ${String(this.maxEntries)} revocations`);
+    if (!this.index.add(entry, this.now().getTime(), this.maxEntries)) return;
     for (const listener of this.listeners) {
       try {
         listener(entry.revocation);

@@ -29,7 +29,7 @@ describe('MemoryReplayStore', () => {
       clock.ms += 1;
       expect(await store.reserve('d', 1000)).toBe(true);
       expect(await store.reserve('b', 1000)).toBe(false);
-      expect(store.size).toBe(3);
+      expect(store.state.reservations).toBe(3);
     },
   );
 
@@ -46,7 +46,7 @@ describe('MemoryReplayStore', () => {
     clock.ms = begin + 500;
     // Each call removes a few.
     for (let call = 0; call < 100; call++) await store.reserve(`new ${String(call)}`, 1000);
-    expect(store.size).toBe(100);
+    expect(store.state.reservations).toBe(100);
   });
 
   it('keeps a key that is reserved again when its first reservation is removed', async () => {
@@ -68,10 +68,58 @@ describe('MemoryReplayStore', () => {
     await expect(store.reserve('b', 1000)).rejects.toThrow('The reservation has no valid end');
   });
 
+  /** Reserves new keys for a holder until the store throws, and returns how many and why. */
+  async function fill(store: MemoryReplayStore, holder: string): Promise<[number, string]> {
+    for (let count = 0; ; count++) {
+      try {
+        await store.reserve(`${holder} ${String(count)} ${Math.random().toString(36)}`, 1000, holder);
+      } catch (error) {
+        return [count, (error as Error).message];
+      }
+    }
+  }
+
+  verifies('POP-80', 'gives a holder as many reservations as are free, so that some are left', async () => {
+    const { store } = made(100);
+    const share = (count: number, left: number): [number, string] => [
+      count,
+      `The replay store has ${String(count)} reservations of one holder, and ${String(left)} are left for others`,
+    ];
+    expect(await fill(store, 'flood')).toEqual(share(50, 50));
+    expect(await fill(store, 'flood')).toEqual([0, share(50, 50)[1]]);
+    expect(await fill(store, 'other')).toEqual(share(25, 25));
+    expect(await store.reserve('a', 1000, 'third')).toBe(true);
+    expect(await store.reserve('a', 1000, 'fourth')).toBe(false);
+    expect(store.state).toEqual({ reservations: 76, maxReservations: 100, rejections: 3 });
+  });
+
+  verifies('POP-80', 'frees the share of a holder as its reservations end', async () => {
+    const { store, clock } = made(10);
+    for (const ttlMs of [1000, 1000, 2000, 2000, 2000])
+      await store.reserve(String(Math.random()), ttlMs, 'h');
+    await expect(store.reserve('x', 1000, 'h')).rejects.toThrow(
+      'has 5 reservations of one holder, and 5 are',
+    );
+    clock.ms += 1000;
+    expect(await store.reserve('x', 1000, 'h')).toBe(true);
+    expect(await store.reserve('y', 1000, 'h')).toBe(true);
+    await expect(store.reserve('z', 1000, 'h')).rejects.toThrow('has 5 reservations of one holder');
+    clock.ms += 1000;
+    expect(await fill(store, 'h')).toMatchObject([5, expect.stringContaining('5 are left')]);
+  });
+
+  verifies('POP-80', 'tells a replay of a holder whose share is full from a new key', async () => {
+    const { store } = made(2);
+    expect(await store.reserve('a', 1000, 'h')).toBe(true);
+    expect(await store.reserve('a', 1000, 'h')).toBe(false);
+    await expect(store.reserve('b', 1000, 'h')).rejects.toThrow('one holder');
+    expect(store.state.rejections).toBe(1);
+  });
+
   it('takes no time that is none', async () => {
     const { store } = made();
     for (const ttlMs of [0, -1, NaN, Infinity, 2_678_400_001])
       await expect(store.reserve('a', ttlMs)).rejects.toThrow('The reservation has no valid end');
-    expect(store.size).toBe(0);
+    expect(store.state.reservations).toBe(0);
   });
 });

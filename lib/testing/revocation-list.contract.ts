@@ -62,6 +62,7 @@ const COVERAGE: Readonly<Record<string, Test>> = {
       { ...token, jti: 'j2' },
       { ...token, jti: undefined },
       { ...token, issuer: `${token.issuer}/` },
+      { ...token, issuer: token.issuer.toUpperCase() },
       { ...token, jti: 'J1' },
       { ...token, jti: 'x', subject: 'j1', clientId: 'j1' },
     ];
@@ -76,6 +77,8 @@ const COVERAGE: Readonly<Record<string, Test>> = {
       { ...token, subject: undefined, clientId: 'ada' },
       { ...token, issuer: `${token.issuer}x` },
       { ...token, subject: 'bob', jti: 'ada' },
+      { ...token, subject: 'Ada' },
+      { ...token, subject: 'ada ' },
     ];
     const revoked = [token, { ...token, jti: undefined, clientId: 'other' }, { ...token, clientId: '' }];
     await assertCovers(subject, { issuer: token.issuer, subject: 'ada' }, { revoked, others });
@@ -87,6 +90,7 @@ const COVERAGE: Readonly<Record<string, Test>> = {
       { ...token, clientId: 'other' },
       { ...token, clientId: '' },
       { ...token, subject: 'app', clientId: 'other' },
+      { ...token, clientId: 'App' },
     ];
     const revoked = [token, { ...token, subject: undefined }, { ...token, subject: 'eve' }];
     await assertCovers(subject, { issuer: token.issuer, clientId: 'app' }, { revoked, others });
@@ -116,15 +120,44 @@ const COVERAGE: Readonly<Record<string, Test>> = {
     for (const token of [...revoked, ...others]) strictEqual(await subject.list.isRevoked(token), true);
   },
 
+  'keeps the later of two times before which tokens are revoked, in either order': async (subject) => {
+    const { list } = subject;
+    for (const times of [
+      [ISSUED_AT, ISSUED_AT + 10],
+      [ISSUED_AT + 10, ISSUED_AT],
+    ]) {
+      const token = newToken({ issuedAt: ISSUED_AT + 5 });
+      const { issuer } = token;
+      for (const issuedBefore of times)
+        await list.revoke({ issuer, subject: 'ada', issuedBefore }, later(subject));
+      const later10 = { ...token, issuedAt: ISSUED_AT + 10 };
+      deepStrictEqual([await list.isRevoked(token), await list.isRevoked(later10)], [true, false]);
+    }
+  },
+
   'tells names apart, whatever characters they have': async (subject) => {
     const token = newToken({ subject: 'a","b', clientId: 'c' });
     const others = [
       { ...token, subject: 'a', clientId: 'b","c' },
       { ...token, subject: 'a b' },
       { ...token, subject: 'a","b ' },
+      { ...token, subject: 'a\\",\\"b' },
       { ...token, subject: '*' },
     ];
     await assertCovers(subject, { issuer: token.issuer, subject: 'a","b' }, { revoked: [token], others });
+    // Letters that look the same, and names that differ after many characters.
+    for (const [name, other] of [
+      ['\u00e9', 'e\u0301'],
+      [`${'n'.repeat(1000)}1`, `${'n'.repeat(1000)}2`],
+      ['{a}:b', '{a}:c'],
+    ] as const) {
+      const { issuer } = newToken();
+      await assertCovers(
+        subject,
+        { issuer, subject: name },
+        { revoked: [newToken({ issuer, subject: name })], others: [newToken({ issuer, subject: other })] },
+      );
+    }
   },
 };
 
@@ -185,11 +218,26 @@ const REPLICAS: Readonly<Record<string, Test>> = {
   'tells the replica and its listeners': async (subject, wait) => {
     const { list, replica = list } = subject;
     const token = newToken();
-    const heard: unknown[] = [];
-    replica.onRevoked(({ issuer }) => heard.push(issuer));
-    await list.revoke({ issuer: token.issuer, subject: 'ada' }, later(subject));
+    const { issuer } = token;
+    const heard: Revocation[] = [];
+    replica.onRevoked((revocation) => heard.push(revocation));
+    const own = (): Revocation | undefined => heard.find((each) => each.issuer === issuer);
+    await list.revoke({ issuer, subject: 'ada', issuedBefore: ISSUED_AT + 1 }, later(subject));
     await within(subject, wait, async () => replica.isRevoked(token));
-    await within(subject, wait, () => heard.includes(token.issuer));
+    await within(subject, wait, () => own() !== undefined);
+    deepStrictEqual({ ...own() }, { issuer, subject: 'ada', issuedBefore: ISSUED_AT + 1 });
+    strictEqual(await replica.isRevoked({ ...token, issuedAt: ISSUED_AT + 1 }), false);
+    strictEqual(await replica.isRevoked({ ...token, subject: 'eve' }), false);
+  },
+
+  'has the replica forget a revocation when its time is over': async (subject, wait) => {
+    const { list, replica = list } = subject;
+    const [first, second] = [newToken(), newToken()];
+    await list.revoke({ issuer: first.issuer, jti: 'j1' }, later(subject, 300));
+    await list.revoke({ issuer: second.issuer, jti: 'j1' }, later(subject));
+    await within(subject, wait, async () => replica.isRevoked(second));
+    await wait(500);
+    deepStrictEqual([await replica.isRevoked(first), await replica.isRevoked(second)], [false, true]);
   },
 };
 
