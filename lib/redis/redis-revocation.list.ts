@@ -136,7 +136,7 @@ export class RedisRevocationList implements RevocationList {
     throw new Error(`RedisRevocationList: the copy is older than ${String(this.maxStalenessMs)} ms`);
   };
 
-  /** Errors of the function are logged. */
+  /** Errors of the function, synchronous or asynchronous, are logged. */
   onRevoked(listener: (revocation: Revocation) => void): () => void {
     return this.copy.onRevoked(listener);
   }

@@ -33,6 +33,17 @@ describe('MemoryReplayStore', () => {
     },
   );
 
+  verifies('POP-43', 'frees what has ended also if an older reservation has not', async () => {
+    const { store, clock } = made(5);
+    for (const [at, ttlMs] of [9000, 5000, 1000, 3000, 2000].entries())
+      await store.reserve(String(at), ttlMs);
+    for (const _ of [1000, 2000, 3000]) {
+      await expect(store.reserve('new', 9000)).rejects.toThrow('full');
+      clock.ms += 1000;
+      expect(await store.reserve(String(clock.ms), 9000)).toBe(true);
+    }
+  });
+
   verifies('POP-43', 'ends each reservation at its own time, in whatever order they were made', async () => {
     const { store, clock } = made();
     const begin = clock.ms;
@@ -106,6 +117,12 @@ describe('MemoryReplayStore', () => {
     await expect(store.reserve('z', 1000, 'h')).rejects.toThrow('has 5 reservations of one holder');
     clock.ms += 1000;
     expect(await fill(store, 'h')).toMatchObject([5, expect.stringContaining('5 are left')]);
+    // Nothing is kept of a holder without reservations.
+    for (const at of [1, 2, 3]) {
+      clock.ms += 1000;
+      await store.reserve(String(at), 500, `holder ${String(at)}`);
+    }
+    expect((Reflect.get(store, 'shares') as Map<string, unknown>).size).toBe(1);
   });
 
   verifies('POP-80', 'tells a replay of a holder whose share is full from a new key', async () => {
