@@ -1014,6 +1014,7 @@ const replicas = {
   'POP-81': row('design', 'a revocation covers the same tokens in a list and among open streams'),
   'POP-82': row('robustness', 'a revocation list stores no more than its limit, and tells so each time'),
   'POP-83': row('robustness', 'a revocation list whose clock fails forgets nothing'),
+  'POP-86': row('robustness', 'a list notices each message that it has missed, and reads no more than that'),
   'POP-85': row('robustness', 'a listener for revocations that fails, now or later, stops nothing'),
   'POP-84': row(
     'robustness',
