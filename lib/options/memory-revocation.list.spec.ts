@@ -67,10 +67,8 @@ describe('MemoryRevocationList', () => {
       const stop = list.onRevoked(first);
       list.onRevoked(first);
       // As the type allows, functions may be asynchronous.
-      list.onRevoked(async () => {
-        await Promise.resolve();
-        throw new Error('of an asynchronous listener');
-      });
+      const later = (): unknown => Promise.reject(new Error('of an asynchronous listener'));
+      list.onRevoked(later);
       list.onRevoked((revocation) => heard.push(revocation));
       await revoke('a');
       stop();

@@ -41,7 +41,8 @@ export class MemoryRevocationList implements RevocationList {
 
   /** Errors of the function, synchronous or asynchronous, are logged. */
   onRevoked(listener: (revocation: Revocation) => void): () => void {
-    const own = (revocation: Revocation): unknown => listener(revocation);
+    const tell: (revocation: Revocation) => unknown = listener;
+    const own = (revocation: Revocation): unknown => tell(revocation);
     this.listeners.add(own);
     return () => {
       this.listeners.delete(own);

@@ -37,7 +37,7 @@ describe('MemoryReplayStore', () => {
     const { store, clock } = made(5);
     for (const [at, ttlMs] of [9000, 5000, 1000, 3000, 2000].entries())
       await store.reserve(String(at), ttlMs);
-    for (const _ of [1000, 2000, 3000]) {
+    for (let ended = 1; ended <= 3; ended++) {
       await expect(store.reserve('new', 9000)).rejects.toThrow('full');
       clock.ms += 1000;
       expect(await store.reserve(String(clock.ms), 9000)).toBe(true);

@@ -175,7 +175,7 @@ describe('revocationListContract()', () => {
     };
     expect(await failing((revocation, until) => [revocation, until])).toEqual([]);
     expect(
-      await failing((revocation, until) => [{ ...revocation, issuedBefore: undefined } as Revocation, until]),
+      await failing((revocation, until) => [{ ...revocation, issuedBefore: undefined }, until]),
     ).toContain('tells the replica and its listeners');
     expect(await failing((revocation, until) => [revocation, new Date(until.getTime() + 60_000)])).toEqual([
       'has the replica forget a revocation when its time is over',
