@@ -178,6 +178,7 @@ export type {
   TokenExplanation,
   TokenTimes,
 } from './diagnostics/token-explanation.interface.js';
+export type { ReplayStoreReport } from './request/memory-replay.store.js';
 export type { CacheReport } from './token/cache-report.interface.js';
 export type {
   ComplianceCode,

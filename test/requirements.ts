@@ -1015,6 +1015,19 @@ const replicas = {
   'POP-66': row('design', 'McpAuthStreams ends the open streams of a token or a principal, and no others'),
   'POP-67': row('robustness', 'a stream that opens after the revocation of its token is ended too'),
   'POP-68': row('design', 'a revocation at one replica ends the streams at another'),
+  'POP-80': row(
+    'robustness',
+    'a client that fills its share of the replay store in memory gets 503, and others go on',
+  ),
+  'POP-81': row('design', 'a revocation covers the same tokens in a list and among open streams'),
+  'POP-82': row('robustness', 'a revocation list stores no more than its limit, and tells so each time'),
+  'POP-83': row('robustness', 'a revocation list whose clock fails forgets nothing'),
+  'POP-86': row('robustness', 'a list notices each message that it has missed, and reads no more than that'),
+  'POP-85': row('robustness', 'a listener for revocations that fails, now or later, stops nothing'),
+  'POP-84': row(
+    'robustness',
+    'revocations that Redis has lost are written back many at a time, while requests are answered',
+  ),
 } as const;
 
 export const requirements = {

@@ -6,6 +6,7 @@ import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { outsideRequests } from '../platform/outside-requests.js';
+import { ReplayProtection } from '../request/replay-protection.js';
 import { VerifiedTokenCache } from '../request/verified-token.cache.js';
 import {
   type ProtectedResource,
@@ -15,6 +16,8 @@ import { SessionBinding } from '../response/session-binding.js';
 import { StreamExpiry } from '../response/stream-expiry.js';
 import { IntrospectionTokenVerifier } from '../token/introspection-token.verifier.js';
 import { NO_CACHE } from '../token/introspection-endpoint.js';
+import { IssuerTokenVerifier } from '../token/issuer-token.verifier.js';
+import { VerifierRegistry } from '../token/verifier.registry.js';
 import type { McpAuthReport } from './mcp-auth-report.interface.js';
 import { reportOptions } from './options-report.js';
 import { TokenExplainer } from './token-explainer.js';
@@ -40,7 +43,9 @@ export class McpAuthDiagnostics {
     private readonly introspection: IntrospectionTokenVerifier,
     private readonly sessions: SessionBinding,
     private readonly streams: StreamExpiry,
+    private readonly replays: ReplayProtection,
     private readonly explainer: TokenExplainer,
+    private readonly verifiers: VerifierRegistry,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
@@ -85,7 +90,12 @@ export class McpAuthDiagnostics {
       introspection: queues,
       sessions: this.sessions.state,
       streams: { open: this.streams.streams },
-      options: reportOptions(this.options, this.resources.all()),
+      replayStore: this.replays.memory.state,
+      options: reportOptions(
+        this.options,
+        this.resources.all(),
+        ({ options }) => this.verifiers.of(options) instanceof IssuerTokenVerifier,
+      ),
     };
   }
 

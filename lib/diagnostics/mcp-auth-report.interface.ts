@@ -1,4 +1,5 @@
 import type { AuthorizationServerReport } from '../authorization-server/server-report.js';
+import type { ReplayStoreReport } from '../request/memory-replay.store.js';
 import type { CacheReport } from '../token/cache-report.interface.js';
 import type { OptionsReport } from './options-report.js';
 
@@ -45,6 +46,8 @@ export interface McpAuthReport {
      */
     readonly open: number;
   };
+  /** The replay store in the memory of this process. It is empty if every feature has a store of the application. */
+  readonly replayStore: ReplayStoreReport;
   /** The options in force, with their defaults and without secrets. */
   readonly options: OptionsReport;
 }

@@ -43,7 +43,7 @@ export interface ResourceOptionsReport {
   readonly resource: string;
   readonly name: string | undefined;
   readonly authorizationServers: readonly AuthorizationServerOptionsReport[];
-  /** Whether the package verifies tokens, or a verifier of the application. */
+  /** Whether the package verifies tokens, or a verifier of the application: that of the option, or the provider of `TokenVerifier`. */
   readonly verifier: 'package' | 'application';
   readonly audiences: readonly string[];
   readonly audienceMatch: 'exact' | 'hierarchical';
@@ -95,6 +95,9 @@ export interface OptionsReport extends Pick<
   readonly hasOnUnauthorized: boolean;
 }
 
+/** Returns whether the package verifies the tokens of a resource. */
+type VerifiesItself = (resource: ProtectedResource) => boolean;
+
 /**
  * Returns the options in force. It names each option that it shows, so that a new one with a secret is not shown.
  *
@@ -103,10 +106,11 @@ export interface OptionsReport extends Pick<
 export function reportOptions(
   options: ResolvedMcpAuthOptions,
   resources: readonly ProtectedResource[],
+  verifiesItself: VerifiesItself,
 ): OptionsReport {
   const { toolChallenge, stdio } = options;
   return {
-    resources: resources.map(reportResource),
+    resources: resources.map((resource) => reportResource(resource, verifiesItself)),
     clockToleranceSeconds: options.clockToleranceSeconds,
     discovery: options.discovery,
     onDiscoveryFailure: options.onDiscoveryFailure,
@@ -143,12 +147,13 @@ function reportSessionBinding({
   return { maxSessions, maxIdleSeconds, hasSecrets: secrets !== undefined };
 }
 
-function reportResource({ options, servers }: ProtectedResource): ResourceOptionsReport {
+function reportResource(resource: ProtectedResource, verifiesItself: VerifiesItself): ResourceOptionsReport {
+  const { options, servers } = resource;
   return {
     resource: options.resource,
     name: options.name,
     authorizationServers: [...servers.values()].map(reportServer),
-    verifier: options.verifier === undefined ? 'package' : 'application',
+    verifier: verifiesItself(resource) ? 'package' : 'application',
     audiences: options.audiences,
     audienceMatch: options.audienceMatch,
     rejectMultipleAudiences: options.rejectMultipleAudiences,

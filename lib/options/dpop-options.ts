@@ -56,7 +56,8 @@ export class DpopOptions {
    * Remembers which proofs were used, so that each is accepted once. Replicas of the application must share it, for example by
    * `RedisReplayStore` of `nestjs-mcp-auth/redis`.
    *
-   * @defaultValue in the memory of this process: up to 500,000 proofs that may still be sent. Further ones are answered with 503
+   * @defaultValue in the memory of this process: up to 500,000 proofs that may still be sent. Further ones are answered with 503,
+   * and those of a person who has as many as are free
    */
   @CheckOptional(isReplayStore) readonly replayStore?: ReplayStore;
 }

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { isThenable } from '../platform/deadline.js';
 import { type RevocationEntry, RevocationIndex } from './revocation-index.js';
 import type { Revocation, RevocationList } from './revocation-list.js';
 import { checkedRevocation, endOf } from './revocation-rules.js';
@@ -19,7 +20,7 @@ export interface MemoryRevocationListOptions {
  */
 export class MemoryRevocationList implements RevocationList {
   private readonly index = new RevocationIndex();
-  private readonly listeners = new Set<(revocation: Revocation) => void>();
+  private readonly listeners = new Set<(revocation: Revocation) => unknown>();
   private readonly maxEntries: number;
   private readonly now: () => Date;
 
@@ -38,11 +39,10 @@ export class MemoryRevocationList implements RevocationList {
     return this.index.covers(token, this.now().getTime());
   };
 
-  /** Errors of the function are logged. */
+  /** Errors of the function, synchronous or asynchronous, are logged. */
   onRevoked(listener: (revocation: Revocation) => void): () => void {
-    const own = (revocation: Revocation): void => {
-      listener(revocation);
-    };
+    const tell: (revocation: Revocation) => unknown = listener;
+    const own = (revocation: Revocation): unknown => tell(revocation);
     this.listeners.add(own);
     return () => {
       this.listeners.delete(own);
@@ -61,15 +61,18 @@ export class MemoryRevocationList implements RevocationList {
 
   /** Adds a revocation, and tells the listeners if it is new. @internal */
   learn(entry: RevocationEntry): void {
-    if (!this.index.add(entry, this.now().getTime())) return;
-    if (this.index.size > this.maxEntries)
-      throw new Error(`The list has more than ${String(this.maxEntries)} revocations`);
+    if (!this.index.add(entry, this.now().getTime(), this.maxEntries)) return;
     for (const listener of this.listeners) {
       try {
-        listener(entry.revocation);
+        const answer = listener(entry.revocation);
+        if (isThenable(answer)) answer.then(undefined, reportThrown);
       } catch (error) {
-        new Logger('McpAuth').error('A listener for revocations threw', (error as Error | undefined)?.stack);
+        reportThrown(error);
       }
     }
   }
+}
+
+function reportThrown(error: unknown): void {
+  new Logger('McpAuth').error('A listener for revocations threw', (error as Error | undefined)?.stack);
 }

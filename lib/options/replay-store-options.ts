@@ -12,7 +12,8 @@ export class OneTimeTokenOptions {
    * Remembers which tokens were used. Replicas of the application must share it, for example by `RedisReplayStore` of
    * `nestjs-mcp-auth/redis`.
    *
-   * @defaultValue in the memory of this process: up to 500,000 tokens that have not expired. Further ones are answered with 503
+   * @defaultValue in the memory of this process: up to 500,000 tokens that have not expired. Further ones are answered with 503,
+   * and those of a person who has as many as are free
    */
   @CheckOptional(isReplayStore) readonly replayStore?: ReplayStore;
 }

@@ -7,6 +7,17 @@ export interface RevocationEntry {
   readonly endsAt: number;
 }
 
+/** Returns whether a revocation covers a token. @internal */
+export function covers(
+  revocation: Revocation,
+  { issuer, jti, subject, clientId, issuedAt = -Infinity }: RevocationQuery,
+): boolean {
+  if (revocation.issuer !== issuer) return false;
+  if ('jti' in revocation) return revocation.jti === jti;
+  const { subject: person = subject, clientId: client = clientId, issuedBefore = Infinity } = revocation;
+  return person === subject && client === clientId && issuedAt < issuedBefore;
+}
+
 /** How many names one addition looks at, to remove those whose revocations have ended. */
 const SWEPT_AT_ONCE = 8;
 
@@ -33,14 +44,20 @@ export class RevocationIndex {
   /**
    * Adds a revocation, unless another one includes it.
    *
+   * @param max - the greatest number of revocations
    * @returns whether it was added
+   * @throws if there would be more
    */
-  add(entry: RevocationEntry, now: number): boolean {
+  add(entry: RevocationEntry, now: number, max = Infinity): boolean {
     this.sweep(now);
     const name = nameOf(entry.revocation);
     const known = this.byName.get(name) ?? [];
     if (entry.endsAt <= now || known.some((each) => includes(each, entry))) return false;
-    this.set(name, [...known.filter((each) => !includes(entry, each) && each.endsAt > now), entry]);
+    const left = known.filter((each) => !includes(entry, each) && !hasEnded(each, now));
+    // Written so that a limit that is no number allows nothing.
+    if (!(this.count - known.length + left.length < max))
+      throw new Error(`The list is full: it has ${String(max)} revocations`);
+    this.set(name, [...left, entry]);
     return true;
   }
 
@@ -49,7 +66,7 @@ export class RevocationIndex {
     if (this.count === 0) return false;
     const { issuedAt = -Infinity } = token;
     return namesOf(token).some((name) =>
-      this.byName.get(name)?.some((entry) => entry.endsAt > now && issuedAt < timeOf(entry)),
+      this.byName.get(name)?.some((entry) => !hasEnded(entry, now) && issuedAt < timeOf(entry)),
     );
   }
 
@@ -62,7 +79,7 @@ export class RevocationIndex {
         return;
       }
       const [name, entries] = next.value;
-      const left = entries.filter(({ endsAt }) => endsAt > now);
+      const left = entries.filter((entry) => !hasEnded(entry, now));
       if (left.length < entries.length) this.set(name, left);
     }
   }
@@ -89,6 +106,11 @@ function nameOf(revocation: Revocation): string {
   const { issuer } = revocation;
   if ('jti' in revocation) return JSON.stringify([issuer, revocation.jti]);
   return JSON.stringify([issuer, revocation.subject ?? null, revocation.clientId ?? null]);
+}
+
+/** Whether a revocation has ended. A clock that fails ends none. */
+function hasEnded({ endsAt }: RevocationEntry, now: number): boolean {
+  return endsAt <= now;
 }
 
 /** Returns the time before which revoked tokens were issued. */

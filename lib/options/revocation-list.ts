@@ -44,7 +44,8 @@ export interface RevocationList {
    * second revocation of the same can prolong it, and never shortens it.
    *
    * @param revocation - what is revoked
-   * @param until - when the list may forget it: not before the last of the tokens expires
+   * @param until - when the list may forget it: not before the last of the tokens is rejected as expired. That is
+   * `clockToleranceSeconds` after its expiry, and as much later as the clock of a replica is behind
    * @throws if it is not certain that the revocation is stored. Call it again then
    */
   revoke(revocation: Revocation, until: Date): Promise<void>;

@@ -31,6 +31,9 @@ export interface RedisRevocationListOptions {
 /** How long the server keeps revocations that have ended: the clock of another replica may be behind. */
 const KEPT_MS = 3_600_000;
 
+/** How many lost revocations are written back at once: one after the other would take longer than a copy may be old. */
+const RESTORED_AT_ONCE = 500;
+
 /** How many revocations one reply has, about. */
 const PAGE = '500';
 
@@ -133,7 +136,7 @@ export class RedisRevocationList implements RevocationList {
     throw new Error(`RedisRevocationList: the copy is older than ${String(this.maxStalenessMs)} ms`);
   };
 
-  /** Errors of the function are logged. */
+  /** Errors of the function, synchronous or asynchronous, are logged. */
   onRevoked(listener: (revocation: Revocation) => void): () => void {
     return this.copy.onRevoked(listener);
   }
@@ -180,7 +183,8 @@ export class RedisRevocationList implements RevocationList {
       const version = found ?? NO_VERSION;
       const missing = this.isCurrent(version) ? [] : await this.readAll(version);
       if (this.unsubscribe) this.confirmedAt = startedAt;
-      for (const entry of missing) await this.store(entry);
+      for (let at = 0; at < missing.length; at += RESTORED_AT_ONCE)
+        await Promise.all(missing.slice(at, at + RESTORED_AT_ONCE).map((entry) => this.store(entry)));
     } catch (error) {
       this.version = undefined;
       this.report(error);

@@ -8,17 +8,36 @@ const MAX_RESERVATIONS = 500_000;
 /** How many ended reservations one call removes: more than it adds, and so few that no request waits for it. */
 const REMOVED_AT_ONCE = 8;
 
+/** The reservations of one holder of tokens. */
+interface Share {
+  readonly holder: string;
+  count: number;
+}
+
 interface Reservation {
   readonly key: string;
   /** Milliseconds since the epoch. */
   readonly endsAt: number;
+  readonly share: Share;
+}
+
+/** The state of the replay store in memory. @publicApi */
+export interface ReplayStoreReport {
+  /** Reservations in memory. Some of them may have ended. */
+  readonly reservations: number;
+  /** The limit. */
+  readonly maxReservations: number;
+  /** Reservations that the store rejected, because it or the share of their holder was full. Their requests got 503. */
+  readonly rejections: number;
 }
 
 /**
  * Keeps reservations in the memory of this process. Its clock is the one that tokens and proofs are compared with: if that is
  * set back, and a token is valid again, its reservation is still there.
  *
- * If it is full of reservations that have not ended, it throws: whatever it removed could be used again.
+ * If it is full of reservations that have not ended, it throws: whatever it removed could be used again. It throws too for a
+ * holder that has as many reservations as are free. So one holder gets half of the store, and two get a third each: there are
+ * always some left for others.
  *
  * @internal
  */
@@ -26,19 +45,22 @@ export class MemoryReplayStore implements ReplayStore {
   private readonly byKey = new Map<string, Reservation>();
   /** A binary heap: the reservation that ends first is at the top. */
   private readonly heap: Reservation[] = [];
+  private readonly shares = new Map<string, Share>();
+  private rejections = 0;
 
   constructor(
     private readonly now: () => Date,
     private readonly maxReservations = MAX_RESERVATIONS,
   ) {}
 
-  /** The number of reservations in memory. Some of them may have ended. */
-  get size(): number {
-    return this.heap.length;
+  get state(): ReplayStoreReport {
+    const { heap, maxReservations, rejections } = this;
+    return { reservations: heap.length, maxReservations, rejections };
   }
 
+  /** @param holder - the person whose share of the store the reservation is part of */
   // eslint-disable-next-line @typescript-eslint/require-await -- what it throws must reject the promise
-  async reserve(key: string, ttlMs: number): Promise<boolean> {
+  async reserve(key: string, ttlMs: number, holder = key): Promise<boolean> {
     const now = this.now().getTime();
     const endsAt = now + ttlMs;
     if (Number.isNaN(endsAt) || ttlMs < 1 || ttlMs > MAX_REPLAY_TTL_MS)
@@ -46,12 +68,26 @@ export class MemoryReplayStore implements ReplayStore {
     this.removeEnded(now);
     const known = this.byKey.get(key);
     if (known && known.endsAt > now) return false;
-    if (this.heap.length >= this.maxReservations)
-      throw new Error(`The replay store is full: it has ${String(this.maxReservations)} reservations`);
-    const reservation = { key, endsAt };
+    const share = this.shares.get(holder) ?? { holder, count: 0 };
+    this.assertFree(share);
+    share.count += 1;
+    this.shares.set(holder, share);
+    const reservation = { key, endsAt, share };
     this.byKey.set(key, reservation);
     this.push(reservation);
     return true;
+  }
+
+  private assertFree({ count }: Share): void {
+    const { maxReservations, heap } = this;
+    const free = maxReservations - heap.length;
+    if (count < free) return;
+    this.rejections += 1;
+    throw new Error(
+      free > 0
+        ? `The replay store has ${String(count)} reservations of one holder, and ${String(free)} are left for others`
+        : `The replay store is full: it has ${String(maxReservations)} reservations`,
+    );
   }
 
   private removeEnded(now: number): void {
@@ -61,6 +97,8 @@ export class MemoryReplayStore implements ReplayStore {
       this.pop();
       // The key may have been reserved again since then.
       if (this.byKey.get(first.key) === first) this.byKey.delete(first.key);
+      first.share.count -= 1;
+      if (first.share.count === 0) this.shares.delete(first.share.holder);
     }
   }
 

@@ -54,7 +54,7 @@ export class OneTimeTokens {
     try {
       const key = keyOf(token);
       if (request?.used?.has(key)) return;
-      await this.protection.reserve(store, key, this.leftMs(token), token.issuer);
+      await this.protection.reserve(store, key, this.leftMs(token), token);
       if (request) (request.used ??= new Set()).add(key);
     } catch (error) {
       throw withRejectedClaims(error as Error, token.claims);

@@ -17,3 +17,13 @@ export function principalKey({
 }: Pick<AuthInfo, 'issuer' | 'subject' | 'clientId'>): string {
   return JSON.stringify([issuer, subject ?? null, clientId]);
 }
+
+/**
+ * Returns one string for a person with all clients, or for a client without a subject, as the key of a share of something.
+ *
+ * @internal
+ */
+export function personKey(auth: Pick<AuthInfo, 'issuer' | 'subject' | 'clientId'>): string {
+  const { issuer, subject } = auth;
+  return subject === undefined ? principalKey(auth) : JSON.stringify([issuer, subject]);
+}

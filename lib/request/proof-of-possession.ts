@@ -21,7 +21,7 @@ import type { RequestContext } from './request-context.js';
 interface BoundToken {
   /** The thumbprint of the client's key. */
   readonly jkt: string;
-  readonly issuer: string;
+  readonly validated: ValidatedToken;
 }
 
 /** A token as it was presented. @internal */
@@ -80,7 +80,7 @@ export class ProofOfPossession {
     resource: ProtectedResource,
   ): Promise<void> | undefined {
     const { dpop, mutualTls } = resource.options;
-    const { confirmation, claims, issuer } = validated;
+    const { confirmation, claims } = validated;
     const rejected = (reason: 'not_bound' | 'sender_constrained'): Error =>
       withRejectedClaims(new TokenRejectedError(reason), claims);
     if (lacksBinding(confirmation, resource.options)) throw rejected('not_bound');
@@ -92,7 +92,7 @@ export class ProofOfPossession {
     }
     // The scheme DPoP is only for tokens that are bound to a key.
     if (jkt === undefined) throw rejected('not_bound');
-    return this.prove(context, presented, { jkt, issuer }, resource.options.resource, dpop).catch(
+    return this.prove(context, presented, { jkt, validated }, resource.options.resource, dpop).catch(
       (error: unknown) => {
         throw withRejectedClaims(error as Error, claims);
       },
@@ -142,7 +142,7 @@ export class ProofOfPossession {
   private async use(
     context: RequestContext,
     { jti, iat }: DpopProof,
-    { jkt, issuer }: BoundToken,
+    { jkt, validated }: BoundToken,
     { replayStore, proofMaxAgeSeconds }: ResolvedDpopOptions,
   ): Promise<void> {
     const key = `dpop.${hash('sha256', JSON.stringify([jkt, jti]), 'base64url')}`;
@@ -150,7 +150,7 @@ export class ProofOfPossession {
     const endsAtSeconds = iat + proofMaxAgeSeconds + REPLICA_MARGIN_SECONDS;
     const leftMs = endsAtSeconds * 1000 - this.options.now().getTime();
     try {
-      await this.replays.reserve(replayStore, key, leftMs, issuer);
+      await this.replays.reserve(replayStore, key, leftMs, validated);
     } catch (error) {
       throw error instanceof TokenRejectedError ? new ProofRejectedError('proof_replayed') : error;
     }

@@ -5,12 +5,13 @@ import type { ReplayStore } from '../options/replay-store.js';
 import { ReplayProtection } from './replay-protection.js';
 
 const ISSUER = 'https://as.example';
+const TOKEN = { issuer: ISSUER, subject: 'ada', clientId: 'app' };
 
 /** What comes of a reservation by a store that behaves like this. */
 async function outcome(reserve: (key: string, ttlMs: number) => unknown): Promise<unknown> {
   const protection = new ReplayProtection({ now: () => new Date(), verifierTimeoutMs: 100 });
   try {
-    await protection.reserve({ reserve } as ReplayStore, 'key', 1000.2, ISSUER);
+    await protection.reserve({ reserve } as ReplayStore, 'key', 1000.2, TOKEN);
     return 'reserved';
   } catch (error) {
     if (error instanceof TokenRejectedError) return error.reason;
@@ -56,8 +57,34 @@ describe('ReplayProtection', () => {
     await outcome((...args) => asked.push(args) > 0);
     expect(asked).toEqual([['key', 1001]]);
     const protection = new ReplayProtection({ now: () => new Date(), verifierTimeoutMs: 100 });
-    await protection.reserve(undefined, 'key', 1000, ISSUER);
-    await expect(protection.reserve(undefined, 'key', 1000, ISSUER)).rejects.toThrow('replayed');
-    await protection.reserve(undefined, 'other', 1000, ISSUER);
+    await protection.reserve(undefined, 'key', 1000, TOKEN);
+    await expect(protection.reserve(undefined, 'key', 1000, TOKEN)).rejects.toThrow('replayed');
+    await protection.reserve(undefined, 'other', 1000, TOKEN);
   });
+
+  verifies(
+    'POP-80',
+    'counts what a person reserves with all clients, and no other person or issuer',
+    async () => {
+      const protection = new ReplayProtection({ now: () => new Date(), verifierTimeoutMs: 1000 });
+      const half = protection.memory.state.maxReservations / 2;
+      for (let count = 0; count < half; count++)
+        await protection.memory.reserve(String(count), 60_000, JSON.stringify([ISSUER, 'ada']));
+      let count = 0;
+      const reserve = (token: Partial<typeof TOKEN>): Promise<void> =>
+        protection.reserve(undefined, `new ${String(count++)}`, 60_000, { ...TOKEN, ...token });
+      for (const clientId of ['app', 'other', ''])
+        await expect(reserve({ clientId })).rejects.toMatchObject({
+          missing: 'replay protection',
+          cause: { message: expect.stringContaining('of one holder') as string },
+        });
+      for (const token of [{ subject: 'bob' }, { issuer: `${ISSUER}/` }, { subject: undefined }])
+        await reserve(token as Partial<typeof TOKEN>);
+      expect(protection.memory.state).toEqual({
+        reservations: half + 3,
+        maxReservations: 2 * half,
+        rejections: 3,
+      });
+    },
+  );
 });

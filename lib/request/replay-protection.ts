@@ -4,7 +4,9 @@ import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ReplayStore } from '../options/replay-store.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { SharedDeadline } from '../platform/deadline.js';
+import type { ValidatedToken } from '../policy/validate-claims.js';
 import { MemoryReplayStore } from './memory-replay.store.js';
+import { personKey } from './principal-key.js';
 
 /**
  * How much longer than a token or proof its reservation lasts, in seconds. The clocks of two replicas differ: one may still
@@ -39,14 +41,22 @@ export class ReplayProtection {
    * @param store - undefined for the memory of this process
    * @param key - printable ASCII of at most 200 characters: a hash with a prefix for its purpose
    * @param ttlMs - how long the key stays reserved; rounded up to whole milliseconds
-   * @param issuer - the authorization server of the token, for the report of a failure
+   * @param token - the token that is used, or whose proof is. The store in memory limits the reservations of its person
    * @throws {@link TokenRejectedError} `replayed` if the key was reserved before
    * @throws {@link AuthorizationServerUnavailableError} if the store throws, or does not answer within `verifierTimeoutMs`
    * @throws an error, for status 500, if the answer of the store is no boolean
    */
-  async reserve(store: ReplayStore | undefined, key: string, ttlMs: number, issuer: string): Promise<void> {
+  async reserve(
+    store: ReplayStore | undefined,
+    key: string,
+    ttlMs: number,
+    token: Pick<ValidatedToken, 'issuer' | 'subject' | 'clientId'>,
+  ): Promise<void> {
+    const { issuer } = token;
+    const wholeMs = Math.ceil(ttlMs);
     // In a function, so that what a store throws at once rejects the promise too.
-    const ask = async (): Promise<unknown> => (store ?? this.memory).reserve(key, Math.ceil(ttlMs));
+    const ask = async (): Promise<unknown> =>
+      store ? store.reserve(key, wholeMs) : this.memory.reserve(key, wholeMs, personKey(token));
     await this.deadline.await(ask(), {
       onTimeout: (ms) => unavailable(issuer, `gave no answer within ${String(ms)} ms`),
       onFulfilled: assertFirst,

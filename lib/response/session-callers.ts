@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { AuthInfo } from '../request/auth-info.decorator.js';
-import { principalKey } from '../request/principal-key.js';
+import { personKey, principalKey } from '../request/principal-key.js';
 import type { ResponseState } from '../request/response-state.js';
 import type { Owner } from './session-owners.js';
 
@@ -14,9 +14,7 @@ export const ANYBODY: Owner = { key: '', sharer: '' };
  */
 export function ownerOf(auth: AuthInfo | undefined): Owner {
   if (!auth) return ANYBODY;
-  const { issuer, subject } = auth;
-  const person = subject === undefined ? principalKey(auth) : JSON.stringify([issuer, subject]);
-  return { key: digest(principalKey(auth)), sharer: digest(person) };
+  return { key: digest(principalKey(auth)), sharer: digest(personKey(auth)) };
 }
 
 /**

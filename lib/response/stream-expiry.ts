@@ -8,7 +8,7 @@ import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { outsideRequests } from '../platform/outside-requests.js';
 import { isEventStream, mediaTypeOf } from '../platform/response-arguments.js';
-import { RevocationIndex } from '../options/revocation-index.js';
+import { covers, RevocationIndex } from '../options/revocation-index.js';
 import type { Revocation } from '../options/revocation-list.js';
 import type { AuthInfo } from '../request/auth-info.decorator.js';
 import { revocationQueryOf } from '../request/revocation.check.js';
@@ -92,7 +92,8 @@ export class StreamExpiry {
     const now = this.options.now().getTime();
     this.revoked.add({ revocation, endsAt: now + REMEMBERED_MS }, now);
     const ending = this.open.filter(
-      ({ authorized: { auth }, expiresAt }) => auth && expiresAt !== REVOKED && this.isRevoked(auth),
+      ({ authorized: { auth }, expiresAt }) =>
+        auth && expiresAt !== REVOKED && covers(revocation, revocationQueryOf(auth)),
     );
     for (const state of ending) state.expiresAt = REVOKED;
     if (ending.length > 0) {

@@ -29,7 +29,7 @@ async function failedBy(make: Make): Promise<string[]> {
 /** A correct store in a few lines; each wrong one changes one of them. */
 function simple(
   clock: TestClock,
-  change: Partial<Record<'prolongs' | 'forgets' | 'folds', boolean>> = {},
+  change: Partial<Record<'prolongs' | 'shortens' | 'forgets' | 'folds', boolean>> = {},
 ): ReplayStore {
   const ends = new Map<string, number>();
   return {
@@ -38,6 +38,7 @@ function simple(
       const now = clock.now().getTime();
       const isReserved = (ends.get(key) ?? 0) > now;
       if (!isReserved || change.prolongs) ends.set(key, now + ttlMs);
+      else if (change.shortens) ends.set(key, Math.min(ends.get(key) ?? 0, now + ttlMs));
       if (change.forgets && ends.size > 1000) ends.delete([...ends.keys()][0] ?? '');
       return Promise.resolve(!isReserved);
     },
@@ -97,7 +98,27 @@ describe('replayStoreContract()', () => {
           'forgets no reservation for others that follow; a full store throws',
         ],
         [(clock) => first(clock, 0.1), 'keeps a key reserved until its time is over'],
+        [(clock) => first(clock, 0.5), 'keeps a key reserved until its time is over'],
+        [
+          (clock) => {
+            const store = simple(clock);
+            const whole = (ttlMs: number): number => Math.max(1000, Math.floor(ttlMs / 1000) * 1000);
+            return { reserve: (key, ttlMs) => store.reserve(key, whole(ttlMs)) };
+          },
+          'keeps a key reserved until its time is over',
+        ],
         [(clock) => first(clock, 1e6), 'frees a key when its time is over'],
+        [
+          (clock) => {
+            const store = simple(clock);
+            return { reserve: (key) => store.reserve(key, 60_000) };
+          },
+          'frees a key when its time is over',
+        ],
+        [
+          (clock) => simple(clock, { shortens: true }),
+          'does not reserve a key again, at no replica, and tells so by the boolean false',
+        ],
         [
           (clock) => simple(clock, { prolongs: true }),
           'does not prolong a reservation by a call that gets false',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TestClock } from '../../test/fixtures/clock.js';
 import { verifies } from '../../test/verifies.js';
 import { MemoryRevocationList } from '../options/memory-revocation.list.js';
-import type { RevocationList } from '../options/revocation-list.js';
+import type { Revocation, RevocationList } from '../options/revocation-list.js';
 import { revocationListContract, type RevocationListSubject } from './revocation-list.contract.js';
 
 type Make = (clock: TestClock) => RevocationList;
@@ -108,10 +108,87 @@ describe('revocationListContract()', () => {
     for (const [make, name] of wrong) expect(await failedBy(make)).toContain(name);
   });
 
+  verifies('POP-61', 'fails lists that take names for one another', async () => {
+    const folds: readonly ((name: string) => string)[] = [
+      (name) => name.toLowerCase(),
+      (name) => name.trimEnd(),
+      (name) => name.normalize('NFC'),
+      (name) => name.slice(0, 255),
+      (name) => name.replaceAll('\\', ''),
+    ];
+    for (const fold of folds)
+      for (const member of ['subject', 'clientId', 'jti'] as const) {
+        if (member !== 'subject' && fold !== folds[0]) continue; // one name with other characters is enough
+        const folded = (named: object): never =>
+          Object.fromEntries(
+            Object.entries(named).map(([key, value]) => [
+              key,
+              key === member ? fold(String(value)) : (value as unknown),
+            ]),
+          ) as never;
+        const failed = await failedBy(
+          changed((right) => ({
+            revoke: (what, until) => right.revoke(folded(what), until),
+            isRevoked: (token) => right.isRevoked(token[member] === undefined ? token : folded(token)),
+          })),
+        );
+        expect([member, String(fold), failed.length > 0]).toEqual([member, String(fold), true]);
+      }
+  });
+
+  verifies('POP-61', 'fails a list whose last revocation of a person counts', async () => {
+    const last = changed((right) => {
+      const times = new Map<string, number>();
+      return {
+        revoke: (what, until) => {
+          const { issuer, issuedBefore = Infinity } = what as { issuer: string; issuedBefore?: number };
+          times.set(issuer, issuedBefore);
+          return right.revoke(what, until);
+        },
+        isRevoked: (token) =>
+          right.isRevoked(token) && !((token.issuedAt ?? 0) >= (times.get(token.issuer) ?? 0)),
+      };
+    });
+    expect(await failedBy(last)).toContain(
+      'keeps the later of two times before which tokens are revoked, in either order',
+    );
+  });
+
+  verifies('POP-61', 'fails replicas that learn a part of a revocation, or never forget it', async () => {
+    const failing = async (learn: (revocation: Revocation, until: Date) => [Revocation, Date]) => {
+      const failed: string[] = [];
+      const create = () => {
+        const subject = subjectOf(memory);
+        const replica = new MemoryRevocationList({ now: subject.now });
+        const list = {
+          revoke: async (revocation: Revocation, until: Date): Promise<void> => {
+            await subject.list.revoke(revocation, until);
+            await replica.revoke(...learn(revocation, until));
+          },
+          isRevoked: subject.list.isRevoked,
+          onRevoked: subject.list.onRevoked.bind(subject.list),
+        };
+        return { ...subject, list, replica };
+      };
+      for (const { name, run } of revocationListContract(create)) await run().catch(() => failed.push(name));
+      return failed;
+    };
+    expect(await failing((revocation, until) => [revocation, until])).toEqual([]);
+    expect(
+      await failing((revocation, until) => [{ ...revocation, issuedBefore: undefined }, until]),
+    ).toContain('tells the replica and its listeners');
+    expect(await failing((revocation, until) => [revocation, new Date(until.getTime() + 60_000)])).toEqual([
+      'has the replica forget a revocation when its time is over',
+    ]);
+  });
+
   verifies('POP-61', 'fails a replica that does not learn of revocations', async () => {
     const failed: string[] = [];
     const create = () => ({ ...subjectOf(memory), replica: subjectOf(memory).list });
     for (const { name, run } of revocationListContract(create)) await run().catch(() => failed.push(name));
-    expect(failed).toEqual(['tells the replica and its listeners']);
+    expect(failed).toEqual([
+      'tells the replica and its listeners',
+      'has the replica forget a revocation when its time is over',
+    ]);
   });
 });

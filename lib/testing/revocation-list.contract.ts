@@ -1,45 +1,16 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert';
-import type { RevocationQuery } from '../options/mcp-auth-options.js';
-import type { Revocation, RevocationList } from '../options/revocation-list.js';
-import { type ContractSubject, type ContractTest, contractTest, fresh } from './contract-test.js';
+import type { Revocation } from '../options/revocation-list.js';
+import { type ContractTest, contractTest } from './contract-test.js';
+import {
+  COVERAGE,
+  ISSUED_AT,
+  later,
+  newToken,
+  type RevocationListSubject,
+  type RevocationListTest,
+} from './revocation-coverage.contract.js';
 
-/** What {@link revocationListContract} tests. @publicApi */
-export interface RevocationListSubject extends ContractSubject {
-  readonly list: RevocationList;
-  /** The same list as another process has it: with a connection of its own. @defaultValue `list` */
-  readonly replica?: RevocationList | undefined;
-  /** Within what time the replica learns of a revocation. Unit: milliseconds. @defaultValue 2000 */
-  readonly replicaMs?: number | undefined;
-  /** The clock of the list. @defaultValue `() => new Date()` */
-  readonly now?: (() => Date) | undefined;
-}
-
-type Test = Parameters<typeof contractTest<RevocationListSubject>>[2];
-
-const ISSUED_AT = 1_700_000_000;
-
-/** Makes a token of one issuer, of which nothing is revoked yet. */
-function newToken(changes: Partial<RevocationQuery> = {}): RevocationQuery {
-  const issuer = `https://auth.example.com/${fresh()}`;
-  return { issuer, jti: 'j1', subject: 'ada', clientId: 'app', issuedAt: ISSUED_AT, ...changes };
-}
-
-function later({ now = () => new Date() }: RevocationListSubject, ms = 60_000): Date {
-  return new Date(now().getTime() + ms);
-}
-
-/** Asserts which tokens are revoked after a revocation, and that none was before. */
-async function assertCovers(
-  subject: RevocationListSubject,
-  revocation: Revocation,
-  { revoked, others }: Record<'revoked' | 'others', readonly RevocationQuery[]>,
-): Promise<void> {
-  const { isRevoked } = subject.list; // called without the list, as by the module
-  for (const token of [...revoked, ...others]) strictEqual(await isRevoked(token), false, 'before');
-  await subject.list.revoke(revocation, later(subject));
-  for (const token of revoked) strictEqual(await isRevoked(token), true, JSON.stringify(token));
-  for (const token of others) strictEqual(await isRevoked(token), false, JSON.stringify(token));
-}
+export type { RevocationListSubject } from './revocation-coverage.contract.js';
 
 /** Waits until something holds: messages to a replica take their time. */
 async function within(
@@ -55,80 +26,7 @@ async function within(
   ok(await holds(), `the replica learns of it within ${String(replicaMs)} ms`);
 }
 
-const COVERAGE: Readonly<Record<string, Test>> = {
-  'revokes a token by its issuer and jti, and no other': async (subject) => {
-    const token = newToken();
-    const others = [
-      { ...token, jti: 'j2' },
-      { ...token, jti: undefined },
-      { ...token, issuer: `${token.issuer}/` },
-      { ...token, jti: 'J1' },
-      { ...token, jti: 'x', subject: 'j1', clientId: 'j1' },
-    ];
-    const revoked = [token, { ...token, subject: undefined, clientId: '', issuedAt: undefined }];
-    await assertCovers(subject, { issuer: token.issuer, jti: 'j1' }, { revoked, others });
-  },
-
-  'revokes all tokens of a person, and of nobody else': async (subject) => {
-    const token = newToken();
-    const others = [
-      { ...token, subject: 'eve' },
-      { ...token, subject: undefined, clientId: 'ada' },
-      { ...token, issuer: `${token.issuer}x` },
-      { ...token, subject: 'bob', jti: 'ada' },
-    ];
-    const revoked = [token, { ...token, jti: undefined, clientId: 'other' }, { ...token, clientId: '' }];
-    await assertCovers(subject, { issuer: token.issuer, subject: 'ada' }, { revoked, others });
-  },
-
-  'revokes all tokens of a client': async (subject) => {
-    const token = newToken();
-    const others = [
-      { ...token, clientId: 'other' },
-      { ...token, clientId: '' },
-      { ...token, subject: 'app', clientId: 'other' },
-    ];
-    const revoked = [token, { ...token, subject: undefined }, { ...token, subject: 'eve' }];
-    await assertCovers(subject, { issuer: token.issuer, clientId: 'app' }, { revoked, others });
-  },
-
-  'revokes the tokens of a person at one client': async (subject) => {
-    const token = newToken();
-    const others = [
-      { ...token, clientId: 'other' },
-      { ...token, subject: 'eve' },
-      { ...token, subject: undefined },
-    ];
-    const revocation = { issuer: token.issuer, subject: 'ada', clientId: 'app' };
-    await assertCovers(subject, revocation, { revoked: [token, { ...token, jti: 'j2' }], others });
-  },
-
-  'revokes tokens issued before a time, so that a person can sign in again': async (subject) => {
-    const token = newToken();
-    const { issuer } = token;
-    const revoked = [
-      { ...token, issuedAt: ISSUED_AT - 1 },
-      { ...token, issuedAt: undefined },
-    ];
-    const others = [token, { ...token, issuedAt: ISSUED_AT + 1 }];
-    await assertCovers(subject, { issuer, subject: 'ada', issuedBefore: ISSUED_AT }, { revoked, others });
-    await assertCovers(subject, { issuer, subject: 'ada' }, { revoked: [], others: [] });
-    for (const token of [...revoked, ...others]) strictEqual(await subject.list.isRevoked(token), true);
-  },
-
-  'tells names apart, whatever characters they have': async (subject) => {
-    const token = newToken({ subject: 'a","b', clientId: 'c' });
-    const others = [
-      { ...token, subject: 'a', clientId: 'b","c' },
-      { ...token, subject: 'a b' },
-      { ...token, subject: 'a","b ' },
-      { ...token, subject: '*' },
-    ];
-    await assertCovers(subject, { issuer: token.issuer, subject: 'a","b' }, { revoked: [token], others });
-  },
-};
-
-const TIME: Readonly<Record<string, Test>> = {
+const TIME: Readonly<Record<string, RevocationListTest>> = {
   'forgets a revocation when its time is over, and not before': async (subject, wait) => {
     const { list } = subject;
     const [first, second] = [newToken(), newToken()];
@@ -166,7 +64,7 @@ const TIME: Readonly<Record<string, Test>> = {
   },
 };
 
-const REPLICAS: Readonly<Record<string, Test>> = {
+const REPLICAS: Readonly<Record<string, RevocationListTest>> = {
   'tells its listeners, until they are removed': async (subject, wait) => {
     const { list } = subject;
     const { issuer } = newToken();
@@ -185,11 +83,26 @@ const REPLICAS: Readonly<Record<string, Test>> = {
   'tells the replica and its listeners': async (subject, wait) => {
     const { list, replica = list } = subject;
     const token = newToken();
-    const heard: unknown[] = [];
-    replica.onRevoked(({ issuer }) => heard.push(issuer));
-    await list.revoke({ issuer: token.issuer, subject: 'ada' }, later(subject));
+    const { issuer } = token;
+    const heard: Revocation[] = [];
+    replica.onRevoked((revocation) => heard.push(revocation));
+    const own = (): Revocation | undefined => heard.find((each) => each.issuer === issuer);
+    await list.revoke({ issuer, subject: 'ada', issuedBefore: ISSUED_AT + 1 }, later(subject));
     await within(subject, wait, async () => replica.isRevoked(token));
-    await within(subject, wait, () => heard.includes(token.issuer));
+    await within(subject, wait, () => own() !== undefined);
+    deepStrictEqual({ ...own() }, { issuer, subject: 'ada', issuedBefore: ISSUED_AT + 1 });
+    strictEqual(await replica.isRevoked({ ...token, issuedAt: ISSUED_AT + 1 }), false);
+    strictEqual(await replica.isRevoked({ ...token, subject: 'eve' }), false);
+  },
+
+  'has the replica forget a revocation when its time is over': async (subject, wait) => {
+    const { list, replica = list } = subject;
+    const [first, second] = [newToken(), newToken()];
+    await list.revoke({ issuer: first.issuer, jti: 'j1' }, later(subject, 300));
+    await list.revoke({ issuer: second.issuer, jti: 'j1' }, later(subject));
+    await within(subject, wait, async () => replica.isRevoked(second));
+    await wait(500);
+    deepStrictEqual([await replica.isRevoked(first), await replica.isRevoked(second)], [false, true]);
   },
 };
 

@@ -63,9 +63,9 @@ export class Revocations implements OnModuleInit {
   /** Revokes every token that a person has now. A new sign-in gives new tokens. */
   async signOut({ issuer, subject }: AuthInfo): Promise<void> {
     const now = Date.now();
-    const anHour = 3_600_000; // no access token lives longer
-    const revocation = { issuer, subject, issuedBefore: Math.floor(now / 1000) };
-    await this.list.revoke(revocation, new Date(now + anHour));
+    const twoHours = 7_200_000; // access tokens live for an hour at most
+    const issuedBefore = Math.floor(now / 1000) + 1; // "iat" has whole seconds
+    await this.list.revoke({ issuer, subject, issuedBefore }, new Date(now + twoHours));
   }
 }
 //#endregion streams

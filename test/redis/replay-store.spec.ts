@@ -131,6 +131,8 @@ describe('RedisReplayStore', () => {
       'redis://127.0.0.1',
       { sendCommand: () => undefined },
       { call: () => undefined },
+      { status: 'ready' },
+      { isReady: true },
       createCluster({ rootNodes: [] }),
       createSentinel({ name: 'main', sentinelRootNodes: [{ host: '127.0.0.1', port: 1 }] }),
       createClientPool(),

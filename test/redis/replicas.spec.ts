@@ -38,8 +38,8 @@ describe.each(PLATFORMS)('two replicas with Redis, on %s', (platform) => {
 
   async function replica(library: string, oneTime: boolean): Promise<Replica> {
     const { client } = closeAfterTest(await REDIS_CLIENTS[library]!(server.url));
-    const list = new RedisRevocationList(client, { maxStalenessMs: 1000, timeoutMs: 300 });
-    const oneTimeTokens = oneTime && { replayStore: new RedisReplayStore(client, { timeoutMs: 300 }) };
+    const list = new RedisRevocationList(client, { maxStalenessMs: 1000, timeoutMs: 900 });
+    const oneTimeTokens = oneTime && { replayStore: new RedisReplayStore(client, { timeoutMs: 900 }) };
     const options: McpAuthModuleOptions = {
       resources: {
         resource: NOTES,
@@ -92,7 +92,7 @@ describe.each(PLATFORMS)('two replicas with Redis, on %s', (platform) => {
     server.hang();
     const begun = performance.now();
     expect(rejectedAs(await one.ask(bearer))).toEqual(UNAVAILABLE);
-    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(performance.now() - begun).toBeLessThan(4000);
     server.goOn();
     await expect.poll(status).toBe(200);
     await server.kill();

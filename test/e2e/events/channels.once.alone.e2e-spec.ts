@@ -89,6 +89,52 @@ describe('the diagnostics channels', () => {
     expect(published.every(([, event]) => Object.isFrozen(event))).toBe(true);
   });
 
+  verifies(
+    'OPS-25',
+    'tell of stale keys and metadata that are used, and of metadata that was renewed',
+    async () => {
+      const { as, clock, get } = await started({ metadataRefreshSeconds: 900 });
+      const published: unknown[] = [];
+      for (const type of ['metadata_refreshed', 'stale_used', 'keys_refreshed'])
+        listen(`nestjs-mcp-auth:${type}`, (message) => published.push(message));
+      const claims = { audience: NOTES, scopes: ['notes:read'], expiresInSeconds: 90_000 };
+      const fresh = async (at: number): Promise<number> =>
+        get(await as.issueToken({ ...claims, claims: { at } }));
+      expect(await fresh(0)).toBe(200);
+      published.length = 0;
+      as.fail('jwks', { status: 500 });
+      as.fail('metadata', { status: 500 });
+      clock.forward(1000);
+      expect(await fresh(1)).toBe(200);
+      const stale = (what: string) => ({
+        type: 'stale_used',
+        issuer: as.issuer,
+        what,
+        ageSeconds: expect.any(Number) as number,
+      });
+      expect(published).toEqual(expect.arrayContaining([stale('keys'), stale('metadata')]));
+      for (const event of published) {
+        const { type, ageSeconds } = event as { type: string; ageSeconds: number };
+        expect([type, Math.floor(ageSeconds / 100)]).toEqual(['stale_used', 10]);
+      }
+      published.length = 0;
+      as.recover();
+      clock.forward(120);
+      expect(await fresh(2)).toBe(200);
+      await expect
+        .poll(() => published)
+        .toEqual(
+          expect.arrayContaining([
+            { type: 'metadata_refreshed', issuer: as.issuer },
+            { type: 'keys_refreshed', issuer: as.issuer },
+          ]),
+        );
+      published.length = 0;
+      expect(await fresh(3)).toBe(200);
+      expect(published).toEqual([]);
+    },
+  );
+
   verifies('OPS-25', 'make events for a subscriber alone, and for no longer', async () => {
     const { get, as } = await started();
     const token = await as.issueToken({ audience: NOTES, scopes: ['notes:read'] });

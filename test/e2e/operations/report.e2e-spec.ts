@@ -4,8 +4,10 @@ import {
   McpAuthDiagnostics,
   type McpAuthModuleOptions,
   type McpAuthReport,
+  TokenVerifier,
 } from 'nestjs-mcp-auth';
 import { TestAuthorizationServer, type TestTokenOptions } from 'nestjs-mcp-auth/testing';
+import { ReplayProtection } from '../../../lib/request/replay-protection.js';
 import { type AppParts, type RunningApp, start } from '../../fixtures/app.js';
 import { TestClock } from '../../fixtures/clock.js';
 import { INITIALIZE, MCP_HEADERS } from '../../fixtures/mcp-endpoint.js';
@@ -138,6 +140,39 @@ describe('report()', () => {
     expect(app.report().sessions).toEqual({ entries: 0, maxEntries: 4 });
   });
 
+  verifies(
+    ['OPS-60', 'POP-80'],
+    'counts what the replay store in memory has, and rejects one person',
+    async () => {
+      const as = await testServer();
+      const server = { issuer: as.issuer, oneTimeTokens: true };
+      const app = await startReporting({ resources: { resource: NOTES, authorizationServers: [server] } });
+      const maxReservations = 500_000;
+      const expectNow = (reservations: number, rejections: number): void => {
+        expect(app.report().replayStore).toEqual({ reservations, maxReservations, rejections });
+      };
+      const issue = (sub: string): Promise<string> => as.issueToken({ ...GOOD, sub });
+      expectNow(0, 0);
+      const used = await issue('ada');
+      expect([await app.status(used), await app.status(used)]).toEqual([200, 401]);
+      expectNow(1, 0);
+      // As many requests of one person would take too long.
+      const { memory } = app.app.get(ReplayProtection);
+      const half = maxReservations / 2;
+      for (let count = 1; count < half; count++)
+        await memory.reserve(String(count), 3_600_000, JSON.stringify([as.issuer, 'ada']));
+      const answer = await app.send('/notes', { headers: { authorization: `Bearer ${await issue('ada')}` } });
+      expect([answer.status, answer.headers['retry-after'], answer.headers['www-authenticate']]).toEqual([
+        503,
+        '5',
+        undefined,
+      ]);
+      expect(await app.status(await issue('bob'))).toBe(200);
+      expect(await app.status(used)).toBe(401);
+      expectNow(half + 1, 1);
+    },
+  );
+
   verifies('OPS-60', 'counts open event streams, and no other open response', async () => {
     const as = await testServer();
     const resources = { resource: NOTES, authorizationServers: [as.issuer] };
@@ -208,6 +243,27 @@ describe('report()', () => {
       hasOnUnauthorized: false,
       hasScopeHierarchy: false,
     });
+  });
+
+  verifies('OPS-61', 'tells whose verifier each resource has, also if it is a provider', async () => {
+    class OwnVerifier extends TokenVerifier {
+      verify(): null {
+        return null;
+      }
+    }
+    const verifiers = (app: Reporting): string[] =>
+      app.report().options.resources.map(({ verifier }) => verifier);
+    const resources = [
+      { ...offlineResource(NOTES), name: 'notes' },
+      { ...offlineResource(ADMIN), name: 'admin', verifier: () => null },
+    ];
+    expect(verifiers(await startReporting({ resources }, {}))).toEqual(['package', 'application']);
+    const override: AppParts['override'] = (builder) =>
+      builder.overrideProvider(TokenVerifier).useClass(OwnVerifier);
+    expect(verifiers(await startReporting({ resources }, { override }))).toEqual([
+      'application',
+      'application',
+    ]);
   });
 
   verifies('OPS-61', 'has no secret, no address that may hold one, and no function', async () => {
