@@ -11,6 +11,13 @@ import {
 import { ProofRejectedError } from '../errors/rejection.errors.js';
 import { normalizedUrl } from './proof-url.js';
 
+/**
+ * Three parts of base64url. The decoder of jose also takes padding and white space, and an unencoded payload, which no JWT has.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7797#section-7.1 | RFC 7797 section 7.1}
+ */
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
 /** The longest proof. One with an RSA key of 4096 bits has about 2,300 characters. */
 const MAX_PROOF_LENGTH = 4096;
 
@@ -56,7 +63,8 @@ export interface DpopProof {
  * @internal
  */
 export async function verifyDpopProof(proof: string, expected: ProofExpectation): Promise<DpopProof> {
-  if (proof.length > MAX_PROOF_LENGTH) throw new ProofRejectedError('proof_malformed');
+  if (proof.length > MAX_PROOF_LENGTH || !COMPACT.test(proof))
+    throw new ProofRejectedError('proof_malformed');
   const { typ, alg, jwk } = headerOf(proof);
   if (typeof typ !== 'string' || typ.toLowerCase() !== 'dpop+jwt')
     throw new ProofRejectedError('proof_malformed');
