@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { CompactSign, SignJWT } from 'jose';
+import { CompactSign, FlattenedSign, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { ProvingClient } from '../../test/fixtures/dpop.js';
+import { verifies } from '../../test/verifies.js';
 import { ProofRejectedError } from '../errors/rejection.errors.js';
 import { verifyDpopProof } from './dpop-proof.js';
 
@@ -95,6 +97,36 @@ describe('verifyDpopProof', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  verifies('POP-70', 'rejects other spellings of a proof, with the same signature', async () => {
+    const proof = await client.proof({ token: TOKEN });
+    const [head = '', payload = '', signature = ''] = proof.split('.');
+    const [begin, end] = [signature.slice(0, 9), signature.slice(9)];
+    for (const spelling of [
+      ...[`${proof}==`, `${proof} `, `${proof}\n`, ` ${proof}`, `${proof}.`, `${head}.${payload}`],
+      ...[`${head}.${payload}.${begin} ${end}`, `${head}.${payload}.${begin}\t${end}`],
+      ...[`${head}.${payload}=.${signature}`, `${head}=.${payload}.${signature}`, `${head}.${payload}.`],
+    ])
+      expect([spelling, await reasonFor(spelling)]).toEqual([spelling, 'proof_malformed']);
+    expect(await reasonFor(proof)).toBe('accepted');
+  });
+
+  verifies('POP-70', 'rejects a proof whose payload is not encoded', async () => {
+    const { signer, ...claims } = {
+      signer: client.key.privateKey,
+      ...{ jti: 'j', htm: 'GET', iat: Math.floor(expected.nowSeconds) },
+      // A compact JWS has no dots in its payload.
+      htu: URL.replaceAll('.', '%2E'),
+      ath: createHash('sha256').update(TOKEN).digest('base64url'),
+    };
+    const encoded = await client.proof({ token: TOKEN, claims });
+    expect(await reasonFor(encoded)).toBe('accepted');
+    const payload = JSON.stringify(claims);
+    const { protected: head = '', signature } = await new FlattenedSign(Buffer.from(payload))
+      .setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk: client.jwk, b64: false, crit: ['b64'] })
+      .sign(signer);
+    expect(await reasonFor(`${head}.${payload}.${signature}`)).toBe('proof_malformed');
   });
 
   it('rejects a payload that is no object, and keys that cannot be used', async () => {

@@ -61,7 +61,10 @@ export class Rejections {
     request: RejectedRequest | undefined,
     body = (): unknown => request?.body,
   ): RejectionResponse {
-    return this.toolChallenge(failure, resource, request, body) ?? this.httpResponse(failure, resource, request, body);
+    return (
+      this.toolChallenge(failure, resource, request, body) ??
+      this.httpResponse(failure, resource, request, body)
+    );
   }
 
   private httpResponse(
