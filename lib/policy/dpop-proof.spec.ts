@@ -106,9 +106,10 @@ describe('verifyDpopProof', () => {
     for (const spelling of [
       ...[`${proof}==`, `${proof} `, `${proof}\n`, ` ${proof}`, `${proof}.`, `${head}.${payload}`],
       ...[`${head}.${payload}.${begin} ${end}`, `${head}.${payload}.${begin}\t${end}`],
-      ...[`${head}.${payload}=.${signature}`, `${head}=.${payload}.${signature}`, `${head}.${payload}.`],
+      ...[`${head}.${payload}=.${signature}`, `${head}=.${payload}.${signature}`],
     ])
       expect([spelling, await reasonFor(spelling)]).toEqual([spelling, 'proof_malformed']);
+    expect(await reasonFor(`${head}.${payload}.`)).toBe('proof_signature');
     expect(await reasonFor(proof)).toBe('accepted');
   });
 

@@ -12,11 +12,11 @@ import { ProofRejectedError } from '../errors/rejection.errors.js';
 import { normalizedUrl } from './proof-url.js';
 
 /**
- * Three parts of base64url. The decoder of jose also takes padding and white space, and an unencoded payload, which no JWT has.
+ * Three parts of base64url; the last is empty without a signature. The decoder of jose also takes padding and white space, and an unencoded payload, which no JWT has.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc7797#section-7.1 | RFC 7797 section 7.1}
  */
-const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 /** The longest proof. One with an RSA key of 4096 bits has about 2,300 characters. */
 const MAX_PROOF_LENGTH = 4096;
