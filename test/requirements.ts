@@ -1014,6 +1014,7 @@ const replicas = {
   'POP-70': row('RFC 7797 7.1', 'a proof has three parts of base64url: no padding, no unencoded payload'),
   'POP-71': row('design', 'settings by which sessions are unknown to other replicas are named at startup'),
   'POP-72': row('RFC 8705 3', 'events say that a token was bound to the certificate of its TLS connection'),
+  'POP-74': row('design', 'a range of proxies that includes every IPv4 address fails the start'),
   'POP-73': row('RFC 9449 4.3', 'a request of HTTP/2 has one proof, for the configured resource'),
 } as const;
 

@@ -376,7 +376,7 @@ describe('the option mutualTls', () => {
       expect(await documentWith(mutualTls)).not.toHaveProperty('tls_client_certificate_bound_access_tokens');
   });
 
-  verifies('POP-37', 'fails the start if it is wrong', async () => {
+  verifies(['POP-37', 'POP-74'], 'fails the start if it is wrong', async () => {
     const wrong = (mutualTls: unknown) =>
       problems({ resources: offlineResource(NOTES, { mutualTls } as never) });
     const proxies = (...trustedProxies: unknown[]) =>
@@ -406,6 +406,11 @@ describe('the option mutualTls', () => {
     expect(await proxies('::/0')).toBe(
       listing(`${range}: member 0 must have a prefix of 1 to 128 bits; got a list of 1`),
     );
+    for (const everyone of ['::/1', '::/80', '0::ffff:0:0/96', '0:0:0:0:0:FFFF:1.2.3.4/96'])
+      expect([everyone, await proxies(everyone)]).toEqual([
+        everyone,
+        listing(`${range}: member 0 must not include every IPv4 address; got a list of 1`),
+      ]);
     expect(await proxies('::ffff:10.0.0.1')).toBe(
       listing(`${range}: member 0 must be written as an IPv4 address, without "::ffff:"; got a list of 1`),
     );
