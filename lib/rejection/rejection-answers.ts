@@ -64,14 +64,11 @@ export function answerTo(
   failure: unknown,
   resource: ChallengedResource,
   settings: RejectionSettings,
-  scheme: TokenScheme = 'bearer',
+  scheme?: TokenScheme,
 ): RejectionAnswer {
   if (failure instanceof ProofRejectedError)
     return proofAnswer(failure, resource, errorUriOf(failure, settings));
-  if (failure instanceof TokenRejectedError) {
-    if (settings.errorPage !== undefined) return badToken(resource, errorUriOf(failure, settings), scheme);
-    return fixedAnswers(resource, settings).badToken[scheme];
-  }
+  if (failure instanceof TokenRejectedError) return tokenAnswer(failure, resource, settings, scheme);
   if (failure instanceof CredentialsRejectedError) return credentialsAnswer(failure, resource, settings);
   if (failure instanceof InsufficientScopeError) {
     const scopes = soundScopes(failure.scopes);
@@ -84,6 +81,16 @@ export function answerTo(
   if (failure instanceof MessageRejectedError) return MESSAGES_REJECTED[failure.reason];
   if (failure instanceof RequestOriginRejectedError) return originAnswer(failure);
   return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
+}
+
+function tokenAnswer(
+  failure: TokenRejectedError,
+  resource: ChallengedResource,
+  settings: RejectionSettings,
+  scheme: TokenScheme = 'bearer',
+): RejectionAnswer {
+  if (settings.errorPage !== undefined) return badToken(resource, errorUriOf(failure, settings), scheme);
+  return fixedAnswers(resource, settings).badToken[scheme];
 }
 
 function credentialsAnswer(
