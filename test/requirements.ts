@@ -480,7 +480,7 @@ const rejections = {
   'CHL-19': row('Fetch', 'browser clients can read the challenge, and preflights need no token'),
   'CHL-20': row(
     'RFC 9449 7.1',
-    'a DPoP challenge comes after the Bearer challenge and repeats nothing of it',
+    'a DPoP challenge comes after the Bearer challenge and repeats nothing of it but invalid_token, to clients that used DPoP',
   ),
   'CHL-22': row(
     'RFC 9728 5.2',
@@ -858,6 +858,10 @@ const userAuthentication = {
   'STP-07': row('design', 'without a token, and over stdio, what asks for an authentication is denied'),
   'STP-08': row('operation', 'JSON-RPC bodies, tool results, filters and events say it too'),
   'STP-09': row('design', 'it holds for handler sources, the SDKs, early authentication and every verifier'),
+  'STP-10': row(
+    'operation',
+    'the log says which authentication was asked for, and nothing that the token has',
+  ),
 } as const;
 
 /** What is not promised yet. */
@@ -1028,6 +1032,11 @@ const replicas = {
     'robustness',
     'revocations that Redis has lost are written back many at a time, while requests are answered',
   ),
+  'POP-70': row('RFC 7797 7.1', 'a proof has three parts of base64url: no padding, no unencoded payload'),
+  'POP-71': row('design', 'settings by which sessions are unknown to other replicas are named at startup'),
+  'POP-72': row('RFC 8705 3', 'events say that a token was bound to the certificate of its TLS connection'),
+  'POP-74': row('design', 'a range of proxies that includes every IPv4 address fails the start'),
+  'POP-73': row('RFC 9449 4.3', 'a request of HTTP/2 has one proof, for the configured resource'),
 } as const;
 
 export const requirements = {

@@ -16,6 +16,7 @@ import { HandlerScan, joinPath } from './handler-scan.js';
 import { mcpNestWarnings } from './mcp-nest-warnings.js';
 import { routePaths } from './route-paths.js';
 import { scopeWarnings } from './scope-warnings.js';
+import { sessionWarnings } from './session-warnings.js';
 
 /**
  * Finds settings that are allowed but cause problems for clients; for warnings at bootstrap.
@@ -44,6 +45,7 @@ export class BootstrapWarnings {
       ...(this.options.earlyAuthentication ? [] : this.misplacedRoutes(globalGuards)),
       ...scopeWarnings(handlers, this.resources, this.servers),
       ...this.mcpNestWarnings(),
+      ...sessionWarnings(this.options),
     ];
   }
 

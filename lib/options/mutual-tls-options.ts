@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import { Check, CheckOptional, CheckOptionalObject } from './check.decorator.js';
 import { isBoolean, isListOf, isOneOf, isText, type Problem } from './value-rules.js';
 
@@ -15,8 +15,21 @@ export const isProxyRange: Problem = (value) => {
   const family = address.includes('%') ? 0 : isIP(address);
   if (family === 0 || more.length > 0) return 'must be an IP address, or a range such as 10.0.0.0/8';
   if (/^::ffff:/i.test(address)) return 'must be written as an IPv4 address, without "::ffff:"';
-  return prefix === undefined ? undefined : prefixProblem(prefix, family === 4 ? 32 : 128);
+  return prefix === undefined ? undefined : rangeProblem(address, family, prefix);
 };
+
+function rangeProblem(address: string, family: number, prefix: string): string | undefined {
+  const problem = prefixProblem(prefix, family === 4 ? 32 : 128);
+  if (problem !== undefined || family === 4 || !hasEveryIpv4(address, Number(prefix))) return problem;
+  return 'must not include every IPv4 address';
+}
+
+/** Node compares IPv4 addresses with ranges of IPv6, in which they begin with `::ffff:`. */
+function hasEveryIpv4(address: string, prefix: number): boolean {
+  const range = new BlockList();
+  range.addSubnet(address, prefix, 'ipv6');
+  return range.check('0.0.0.0') && range.check('255.255.255.255');
+}
 
 /** A range of all addresses would trust every client. */
 function prefixProblem(prefix: string, longest: number): string | undefined {

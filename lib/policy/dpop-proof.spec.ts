@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { CompactSign, SignJWT } from 'jose';
+import { calculateJwkThumbprint, CompactSign, decodeJwt, FlattenedSign, type JWK, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { ProvingClient } from '../../test/fixtures/dpop.js';
 import { verifies } from '../../test/verifies.js';
@@ -121,13 +122,98 @@ describe('verifyDpopProof', () => {
     );
   });
 
+  verifies('POP-03', 'gives each fault its reason, and accepts its nearest neighbour', async () => {
+    const reason = (claims: object, header: object = {}): Promise<string> =>
+      client.proof({ token: TOKEN, claims: { ...claims }, header: { ...header } }).then(reasonFor);
+    for (const [claims, outcome] of [
+      [{ more: 'x'.repeat(2300) }, 'accepted'],
+      [{ more: 'x'.repeat(2800) }, 'proof_malformed'],
+      [{ jti: 'x'.repeat(256) }, 'accepted'],
+      [{ jti: 'x'.repeat(257) }, 'proof_malformed'],
+      [{ jti: '' }, 'proof_malformed'],
+      [{ jti: ['j'] }, 'proof_malformed'],
+      [{ htm: ['GET'] }, 'proof_malformed'],
+      [{ htm: 'get' }, 'proof_request'],
+      [{ htu: [URL] }, 'proof_malformed'],
+      [{ htu: `${URL}/` }, 'proof_request'],
+      [{ iat: String(Math.floor(expected.nowSeconds)) }, 'proof_malformed'],
+      [{ ath: createHash('sha256').update('other').digest('base64url') }, 'proof_token'],
+    ] as const) {
+      const said = JSON.stringify(claims).slice(0, 60);
+      expect([said, await reason(claims)]).toEqual([said, outcome]);
+    }
+    expect(await reason({}, { typ: 'DPOP+JWT' })).toBe('accepted');
+    expect(await reason({}, { typ: 'JWT' })).toBe('proof_malformed');
+    for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'])
+      expect(await reason({}, { jwk: { ...client.jwk, [member]: 'AA' } })).toBe('proof_key');
+    expect(await reason({}, { jwk: { ...client.jwk, kid: 'k' } })).toBe('accepted');
+    const proof = await client.proof({ token: TOKEN });
+    expect(await reasonFor(proof, { algorithms: ['ES384'] })).toBe('proof_algorithm');
+    const { jkt } = await ProvingClient.make(URL);
+    expect(await reasonFor(proof, { jkt })).toBe('proof_key');
+    const nowhere = { ...expected, url: undefined };
+    const unreadable = await client.proof({ token: TOKEN, claims: { htu: 'x' } });
+    await expect(verifyDpopProof(unreadable, nowhere, keys)).rejects.toMatchObject({ reason: 'proof_request' });
+  });
+
+  verifies('POP-03', 'looks at no key that takes long to verify, or that is none', async () => {
+    const outcome = async (jwk: JWK): Promise<string> =>
+      reasonFor(
+        [JSON.stringify({ typ: 'dpop+jwt', alg: 'RS256', jwk }), '{}', 'signature']
+          .map((part) => Buffer.from(part).toString('base64url'))
+          .join('.'),
+        { algorithms: ['RS256'], jkt: await calculateJwkThumbprint(jwk) },
+      );
+    expect(await outcome({ kty: 'RSA', n: 'x'.repeat(683), e: 'AQAB' })).toBe('proof_signature');
+    expect(await outcome({ kty: 'RSA', n: 'x'.repeat(683), e: 'AAAQAB' })).toBe('proof_signature');
+    for (const jwk of [
+      { kty: 'RSA', n: 'x'.repeat(684), e: 'AQAB' },
+      { kty: 'RSA', n: 'x'.repeat(683), e: 'x'.repeat(7) },
+      { kty: 'AKP', alg: 'ML-DSA-44', pub: 'AAAA' },
+    ])
+      expect(await outcome(jwk)).toBe('proof_key');
+  });
+
+  verifies('POP-70', 'rejects other spellings of a proof, with the same signature', async () => {
+    const proof = await client.proof({ token: TOKEN });
+    const [head = '', payload = '', signature = ''] = proof.split('.');
+    const [begin, end] = [signature.slice(0, 9), signature.slice(9)];
+    for (const spelling of [
+      ...[`${proof}==`, `${proof} `, `${proof}\n`, ` ${proof}`, `${proof}.`, `${head}.${payload}`],
+      ...[`${head}.${payload}.${begin} ${end}`, `${head}.${payload}.${begin}\t${end}`],
+      ...[`${head}.${payload}=.${signature}`, `${head}=.${payload}.${signature}`],
+    ])
+      expect([spelling, await reasonFor(spelling)]).toEqual([spelling, 'proof_malformed']);
+    expect(await reasonFor(`${head}.${payload}.`)).toBe('proof_signature');
+    expect(await reasonFor(proof)).toBe('accepted');
+  });
+
+  verifies('POP-70', 'rejects a proof whose payload is not encoded', async () => {
+    const { signer, ...claims } = {
+      signer: client.key.privateKey,
+      ...{ jti: 'j', htm: 'GET', iat: Math.floor(expected.nowSeconds) },
+      // A compact JWS has no dots in its payload.
+      htu: URL.replaceAll('.', '%2E'),
+      ath: createHash('sha256').update(TOKEN).digest('base64url'),
+    };
+    const encoded = await client.proof({ token: TOKEN, claims });
+    expect(await reasonFor(encoded)).toBe('accepted');
+    const payload = JSON.stringify(claims);
+    const { protected: head = '', signature } = await new FlattenedSign(Buffer.from(payload))
+      .setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk: client.jwk, b64: false, crit: ['b64'] })
+      .sign(signer);
+    expect(await reasonFor(`${head}.${payload}.${signature}`)).toBe('proof_malformed');
+  });
+
   it('rejects a payload that is no object, and keys that cannot be used', async () => {
     const sign = (payload: Record<string, unknown>, jwk: object): Promise<string> =>
       new SignJWT(payload)
         .setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk })
         .sign(client.key.privateKey);
-    for (const payload of ['null', '5', '"text"', 'no JSON']) {
-      const proof = await new CompactSign(Buffer.from(payload))
+    const { jti, htm, htu, iat, ath } = decodeJwt(await client.proof({ token: TOKEN }));
+    const noUtf8 = JSON.stringify({ jti, htm, htu, iat, ath, more: '\xFF' });
+    for (const payload of ['null', '5', '"text"', 'no JSON', noUtf8]) {
+      const proof = await new CompactSign(Buffer.from(payload, 'latin1'))
         .setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk: client.jwk })
         .sign(client.key.privateKey);
       expect(await reasonFor(proof)).toBe('proof_malformed');

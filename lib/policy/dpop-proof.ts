@@ -13,6 +13,14 @@ import { ProofRejectedError } from '../errors/rejection.errors.js';
 import type { ProofKeys } from './proof-keys.js';
 import { normalizedUrl } from './proof-url.js';
 
+/**
+ * Three parts of base64url; the last is empty without a signature. The decoder of jose also takes padding and white space, and an
+ * unencoded payload, which no JWT has.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7797#section-7.1 | RFC 7797 section 7.1}
+ */
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
+
 /** The longest proof. One with an RSA key of 4096 bits has about 2,300 characters. */
 const MAX_PROOF_LENGTH = 4096;
 
@@ -63,7 +71,8 @@ export async function verifyDpopProof(
   expected: ProofExpectation,
   keys: ProofKeys,
 ): Promise<DpopProof> {
-  if (proof.length > MAX_PROOF_LENGTH) throw new ProofRejectedError('proof_malformed');
+  if (proof.length > MAX_PROOF_LENGTH || !COMPACT.test(proof))
+    throw new ProofRejectedError('proof_malformed');
   const header = proof.slice(0, proof.indexOf('.'));
   const known = keys.find(expected.jkt, header);
   const alg = known ? known.alg : await checkedAlgorithm(proof, expected);

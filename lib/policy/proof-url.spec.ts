@@ -34,6 +34,8 @@ describe('proofUrl', () => {
       ['*', undefined],
       ['', undefined],
       ['notes', undefined],
+      ['notes/x', undefined],
+      ['ws://a.example/notes', undefined],
     ] as const)
       expect([target, proofUrl(resource, target)]).toEqual([target, url]);
   });

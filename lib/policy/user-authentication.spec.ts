@@ -81,6 +81,7 @@ describe('joinNeeds', () => {
 describe('acrValuesFor', () => {
   it('names the values that satisfy every list, in the order of the first', () => {
     expect(acrValuesFor(need(undefined, ['c', 'b', 'a'], ['a', 'b']), undefined)).toEqual(['b', 'a']);
+    expect(acrValuesFor(need(undefined, ['a', 'b'], ['b', 'c'], ['c', 'b']), 'a')).toEqual(['b']);
     expect(acrValuesFor(need(60), 'a')).toEqual([]);
   });
 

@@ -7,6 +7,7 @@ import { rejectionReason, type RejectionReason } from '../errors/rejection-reaso
 import {
   AuthorizationServerUnavailableError,
   CredentialsRejectedError,
+  InsufficientAuthenticationError,
   InsufficientScopeError,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
@@ -159,6 +160,7 @@ export class DecisionReport {
       claims: rejectedClaims(failure),
       required: failure instanceof InsufficientScopeError ? failure.scopes : [],
       granted: auth?.scopes ?? [],
+      authentication: failure instanceof InsufficientAuthenticationError ? failure : undefined,
       nowSeconds: now().getTime() / 1000,
       secrets: secretsOf(rejection),
       request,

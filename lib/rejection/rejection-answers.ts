@@ -11,6 +11,7 @@ import {
 import { isAcrValue } from '../options/value-rules.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import type { TokenScheme } from '../token/extract-token.js';
 import { errorUriOf } from './error-uri.js';
 import {
   FAULT,
@@ -46,15 +47,16 @@ export interface ChallengedResource extends Pick<ProtectedResource, 'metadataUrl
 interface FixedAnswers {
   readonly noCredentials: RejectionAnswer;
   readonly severalCredentials: RejectionAnswer;
-  readonly badToken: RejectionAnswer;
+  readonly badToken: Readonly<Record<TokenScheme, RejectionAnswer>>;
 }
 
 const fixed = new WeakMap<RejectionSettings, WeakMap<ChallengedResource, FixedAnswers>>();
 
 /**
- * Maps a failure to status and headers. No data of the request is used, so the same failure always gives the same bytes.
- * The common responses to requests without a valid token are made once for each resource.
+ * Maps a failure to status and headers. No data of the request is used except the scheme of its token, so the same failure
+ * always gives the same bytes. The common responses to requests without a valid token are made once for each resource.
  *
+ * @param scheme - how the token was presented
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 | RFC 6750 section 3.1}
  * @internal
  */
@@ -62,13 +64,11 @@ export function answerTo(
   failure: unknown,
   resource: ChallengedResource,
   settings: RejectionSettings,
+  scheme?: TokenScheme,
 ): RejectionAnswer {
   if (failure instanceof ProofRejectedError)
     return proofAnswer(failure, resource, errorUriOf(failure, settings));
-  if (failure instanceof TokenRejectedError) {
-    if (settings.errorPage !== undefined) return badToken(resource, errorUriOf(failure, settings));
-    return fixedAnswers(resource, settings).badToken;
-  }
+  if (failure instanceof TokenRejectedError) return tokenAnswer(failure, resource, settings, scheme);
   if (failure instanceof CredentialsRejectedError) return credentialsAnswer(failure, resource, settings);
   if (failure instanceof InsufficientScopeError) {
     const scopes = soundScopes(failure.scopes);
@@ -81,6 +81,16 @@ export function answerTo(
   if (failure instanceof MessageRejectedError) return MESSAGES_REJECTED[failure.reason];
   if (failure instanceof RequestOriginRejectedError) return originAnswer(failure);
   return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
+}
+
+function tokenAnswer(
+  failure: TokenRejectedError,
+  resource: ChallengedResource,
+  settings: RejectionSettings,
+  scheme: TokenScheme = 'bearer',
+): RejectionAnswer {
+  if (settings.errorPage !== undefined) return badToken(resource, errorUriOf(failure, settings), scheme);
+  return fixedAnswers(resource, settings).badToken[scheme];
 }
 
 function credentialsAnswer(
@@ -139,14 +149,24 @@ function makeFixedAnswers(resource: ChallengedResource, settings: RejectionSetti
         description: 'The request carries more than one credential',
       },
     ),
-    badToken: badToken(resource, settings.errorUri),
+    badToken: {
+      bearer: badToken(resource, settings.errorUri, 'bearer'),
+      dpop: badToken(resource, settings.errorUri, 'dpop'),
+    },
   };
 }
 
-function badToken(resource: ChallengedResource, errorUri: string | undefined): RejectionAnswer {
+/** The error stands also in the challenge of the scheme that the client used. */
+function badToken(
+  resource: ChallengedResource,
+  errorUri: string | undefined,
+  scheme: TokenScheme,
+): RejectionAnswer {
   const { challengeScopes: scopes } = resource;
   const description = 'The access token is invalid or expired';
-  return challenged(401, resource, errorUri, { error: 'invalid_token', scopes, description });
+  const error = 'invalid_token';
+  const ofDpop = scheme === 'dpop' ? { error } : {};
+  return challenged(401, resource, errorUri, { error, scopes, description }, ofDpop);
 }
 
 /** RFC 6750 section 3.1: no error code if no credentials were sent. The body may say more. */
@@ -184,11 +204,12 @@ function challenged(
   resource: ChallengedResource,
   errorUri: string | undefined,
   parameters: ErrorChallenge,
+  ofDpop: Omit<DpopChallenge, 'algorithms'> = {},
 ): RejectionAnswer {
   const { error, description } = parameters;
   const { metadataUrl: resourceMetadata } = resource;
   const challenge = bearerChallenge({ ...parameters, resourceMetadata, errorUri });
-  return { status, headers: withChallenge(challenge, resource), error, description, errorUri };
+  return { status, headers: withChallenge(challenge, resource, ofDpop), error, description, errorUri };
 }
 
 /** Adds the challenge of DPoP if the resource accepts proofs: after that of Bearer, because some clients read only the first. */

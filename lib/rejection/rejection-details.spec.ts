@@ -40,7 +40,7 @@ describe('describeRejection', () => {
     reason: 'expired',
     options: { ...ONE, authorizationServers: [], privateIssuers: [], verifier: undefined, ...HOSTS },
     claims: {},
-    ...{ required: [], granted: [], nowSeconds: 1000, toleranceSeconds: 5 },
+    ...{ required: [], granted: [], authentication: undefined, nowSeconds: 1000, toleranceSeconds: 5 },
     ...{ maxTokenLength: 8192, secrets: [], request: undefined },
     ...more,
   });
@@ -61,6 +61,24 @@ describe('describeRejection', () => {
     const many = Object.fromEntries(Array.from({ length: 22 }, (_, at) => [`c${String(at)}`, at]));
     expect(describeRejection(facts({ reason: 'subject', claims: many }))).toMatch(/"c19", 2 more$/);
     expect(describeRejection(facts({ reason: 'subject' }))).toMatch(/, the token has no claims$/);
+  });
+
+  verifies('STP-10', 'says which authentication was asked for, escaped, and nothing of the token', () => {
+    const weak = (acrValues: readonly string[], maxAgeSeconds?: number): string =>
+      describeRejection(
+        facts({
+          reason: 'insufficient_user_authentication',
+          claims: { acr: 'urn:secret', auth_time: 1 },
+          authentication: { acrValues, maxAgeSeconds },
+        }),
+      );
+    expect(weak(['urn:a', 'urn:b'], 300)).toBe(
+      '; expected "acr" to be one of "urn:a", "urn:b", "auth_time" at most 300 s ago',
+    );
+    expect(weak(['urn:a\n'])).toBe('; expected "acr" to be one of "urn:a\\u000a"');
+    expect(weak([], 0)).toBe('; expected "auth_time" at most 0 s ago');
+    expect(weak([])).toBe('');
+    expect(describeRejection(facts({ reason: 'insufficient_user_authentication' }))).toBe('');
   });
 
   it('names twenty scopes at most', () => {

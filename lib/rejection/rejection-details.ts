@@ -1,3 +1,4 @@
+import type { NeededAuthentication } from '../errors/rejection.errors.js';
 import type { RejectionReason } from '../errors/rejection-reason.js';
 import { escapeForLog } from '../events/escape-for-log.js';
 import type { ResolvedProtectedResourceOptions } from '../options/resolved-options.interface.js';
@@ -34,6 +35,8 @@ export interface RejectionFacts {
   /** The scopes of the challenge, and those of the token. */
   readonly required: readonly string[];
   readonly granted: readonly string[];
+  /** How the user must authenticate, by `@RequireAuthentication()`; undefined if that is not why. */
+  readonly authentication: NeededAuthentication | undefined;
   readonly nowSeconds: number;
   readonly toleranceSeconds: number;
   readonly maxTokenLength: number;
@@ -65,6 +68,8 @@ const DETAILS: Readonly<Partial<Record<RejectionReason, (facts: RejectionFacts) 
     `; expected a token without "cnf", or a proof that the resource verifies${namesOf(claims)}`,
   insufficient_scope: ({ required, granted, secrets }) =>
     `, asked for ${scopes(required, secrets)}, the token grants ${scopes(granted, secrets)}`,
+  insufficient_user_authentication: ({ authentication, secrets }) =>
+    describeAuthentication(authentication, secrets),
   unsupported_scheme: () => '; expected "Authorization: Bearer TOKEN"',
   multiple_credentials: () => '; expected one token, in one Authorization header and nowhere else',
   origin: ({ options, secrets }) => `; allowed are ${quoted(options.allowedOrigins, secrets)}`,
@@ -160,6 +165,20 @@ function namesOf(claims: TokenClaims | undefined): string {
   const more = names.length - shown.length;
   const list = [...shown, ...(more > 0 ? [`${String(more)} more`] : [])].join(', ');
   return `, the token has ${list === '' ? 'no claims' : list}`;
+}
+
+/** Names what the operation needs, which is configuration. What the token has are values of claims. */
+function describeAuthentication(
+  needed: NeededAuthentication | undefined,
+  secrets: readonly string[],
+): string {
+  if (!needed) return '';
+  const { acrValues, maxAgeSeconds } = needed;
+  const wanted = [
+    ...(acrValues.length > 0 ? [`"acr" to be one of ${quoted(acrValues, secrets)}`] : []),
+    ...(maxAgeSeconds === undefined ? [] : [`"auth_time" at most ${seconds(maxAgeSeconds)} ago`]),
+  ];
+  return wanted.length === 0 ? '' : `; expected ${wanted.join(', ')}`;
 }
 
 function scopes(names: readonly string[], secrets: readonly string[]): string {

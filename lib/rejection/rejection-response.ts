@@ -5,6 +5,7 @@ import {
   type RejectionBody,
   rejectionBody,
 } from './rejection-body.js';
+import type { TokenScheme } from '../token/extract-token.js';
 import type { ToolChallengeBody } from './tool-challenge.js';
 import type { RejectionHeaders } from './unchallenged-answers.js';
 
@@ -22,6 +23,7 @@ export interface RejectionResponse {
  * @param resource - the resource that the request was for
  * @param settings - the options for rejections
  * @param requestId - the id of the JSON-RPC request; used only in a JSON-RPC body
+ * @param scheme - how the token was presented
  * @internal
  */
 export function rejectionResponse(
@@ -29,8 +31,9 @@ export function rejectionResponse(
   resource: ChallengedResource,
   settings: RejectionSettings,
   requestId: string | number | null = null,
+  scheme?: TokenScheme,
 ): RejectionResponse {
-  const answer = answerTo(failure, resource, settings);
+  const answer = answerTo(failure, resource, settings, scheme);
   const oauth = rejectionBody(answer, failure, resource, settings);
   const isJsonRpc = settings.errorBody === 'json-rpc' || answer.jsonRpcCode !== undefined;
   const body = isJsonRpc ? jsonRpcBody(requestId, answer, oauth) : oauth;

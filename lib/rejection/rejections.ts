@@ -7,6 +7,7 @@ import type { ProtectedResource } from '../resource/protected-resource.registry.
 import { isAtResource } from '../resource/resource-endpoint.js';
 import { BearerException } from './bearer.exception.js';
 import { DecisionReport, type Rejection } from './decision-report.js';
+import { presentedScheme } from './presented-token.js';
 import { answerTo } from './rejection-answers.js';
 import { isJsonRpcRejection, requestIdOf } from './rejection-body.js';
 import { type RejectionResponse, rejectionResponse } from './rejection-response.js';
@@ -60,16 +61,21 @@ export class Rejections {
     request: RejectedRequest | undefined,
     body = (): unknown => request?.body,
   ): RejectionResponse {
-    return this.toolChallenge(failure, resource, request, body) ?? this.httpResponse(failure, resource, body);
+    return (
+      this.toolChallenge(failure, resource, request, body) ??
+      this.httpResponse(failure, resource, request, body)
+    );
   }
 
   private httpResponse(
     failure: unknown,
     resource: ProtectedResource,
+    request: RejectedRequest | undefined,
     body: () => unknown,
   ): RejectionResponse {
     const id = isJsonRpcRejection(failure, this.options) ? requestIdOf(body()) : null;
-    return rejectionResponse(failure, resource, this.options, id);
+    const scheme = resource.options.dpop && presentedScheme(request);
+    return rejectionResponse(failure, resource, this.options, id, scheme);
   }
 
   /** Returns the result with the challenge, if the option `toolChallenge` chooses that form and the request can have it. */
@@ -107,7 +113,7 @@ export class Rejections {
   ): BearerException {
     const rejection =
       response === undefined
-        ? this.httpResponse(failure, resource, () => request?.body)
+        ? this.httpResponse(failure, resource, request, () => request?.body)
         : this.response(failure, resource, request);
     if (response !== undefined) {
       for (const [name, value] of Object.entries(rejection.headers)) {

@@ -62,7 +62,7 @@ export interface DpopChallenge {
 
 /**
  * Writes a DPoP challenge: `error`, `error_description`, `error_uri` and `algs`. It follows the Bearer challenge in a line of its own and
- * repeats nothing of it: many clients read both as one text.
+ * repeats at most its `error`: many clients read both as one text.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-7.1 | RFC 9449 section 7.1}
  * @internal

@@ -320,3 +320,32 @@ describe('a global guard of the application', () => {
     expect((await open({ decorators: [] }, [house])).warnings).toEqual([]);
   });
 });
+
+describe('sessions that a replica or a caller does not find again', () => {
+  const SECRETS = { sessionBinding: { secrets: ['s'.repeat(43)] } };
+  const UNSHARED =
+    'the option "replicas" is "several" and "sessionBinding" has no "secrets", so only the process that opened a session ' +
+    'knows its owner, and answers at another one say that there is no such session; set "sessionBinding.secrets", the same ' +
+    'at all replicas, or set "sessionBinding" to false if nothing uses sessions';
+
+  verifies('POP-71', 'are named in a warning if several replicas share no secrets', async () => {
+    const several = (more: object) => warnings(NOTES, {}, undefined, { replicas: 'several', ...more });
+    expect(await several({})).toEqual([UNSHARED]);
+    expect(await several({ sessionBinding: { maxSessions: 10 } })).toEqual([UNSHARED]);
+    expect(await several(SECRETS)).toEqual([]);
+    expect(await several({ sessionBinding: false })).toEqual([]);
+    expect(await warnings(NOTES, {}, undefined, { replicas: 'one' })).toEqual([]);
+  });
+
+  verifies('POP-71', 'are named in a warning if they are sealed before their caller signs in', async () => {
+    const open = offlineResource(NOTES, { anonymousMethods: ['initialize'] });
+    const resources = [offlineResource(ADMIN), open];
+    expect(await warnings(NOTES, {}, undefined, { resources, ...SECRETS })).toEqual([
+      `${NOTES}: "anonymousMethods" lets clients open sessions without a token, and with "sessionBinding.secrets" such a ` +
+        'session does not pass to its caller after sign-in, so the client must open another one; leave "secrets" out if one ' +
+        'process has all sessions',
+    ]);
+    expect(await warnings(NOTES, {}, undefined, { resources })).toEqual([]);
+    expect(await warnings(NOTES, {}, undefined, SECRETS)).toEqual([]);
+  });
+});

@@ -19,6 +19,7 @@ import {
   SkipBearerAuth,
 } from 'nestjs-mcp-auth';
 import { PLATFORMS, startFailure } from '../../fixtures/app.js';
+import { EveryLine } from '../../fixtures/attacked-app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { listing } from '../../fixtures/config-problems.js';
 import { mcpEndpoint, toolCall } from '../../fixtures/mcp-endpoint.js';
@@ -273,24 +274,36 @@ describe.each(PLATFORMS)('an authentication that is too weak, on %s', (platform)
     });
   });
 
-  verifies('STP-08', 'is reported with the caller and its reason', async () => {
-    const app = closeAfterTest(await startPayments(as, platform));
-    const events: McpAuthEvent[] = [];
-    app.app.get(McpAuthEvents).on('access_denied', (event) => events.push(event));
-    await app.post(await app.token('notes:read notes:pay', weak), toolCall('pay'));
-    expect(events).toEqual([
-      expect.objectContaining({
-        type: 'access_denied',
-        reason: 'insufficient_user_authentication',
-        status: 401,
-        resource: NOTES,
-        issuer: as.issuer,
-        subject: 'u1',
-        clientId: 'c1',
-        jti: 'j1',
-      }),
-    ]);
-  });
+  verifies(
+    ['STP-08', 'STP-10'],
+    'is reported with the caller, its reason and what was asked for',
+    async () => {
+      const log = new EveryLine();
+      const app = closeAfterTest(await startPayments(as, platform, {}, { log }));
+      const events: McpAuthEvent[] = [];
+      app.app.get(McpAuthEvents).on('access_denied', (event) => events.push(event));
+      await app.post(await app.token('notes:read notes:pay', weak), toolCall('pay'));
+      expect(events).toEqual([
+        expect.objectContaining({
+          type: 'access_denied',
+          reason: 'insufficient_user_authentication',
+          status: 401,
+          resource: NOTES,
+          issuer: as.issuer,
+          subject: 'u1',
+          clientId: 'c1',
+          jti: 'j1',
+        }),
+      ]);
+      const lines = log.lines.filter((line) => line.includes('Rejected a request'));
+      expect(lines).toEqual([
+        expect.stringContaining(
+          ': insufficient_user_authentication; expected "acr" to be one of "urn:a", "urn:b", "auth_time" at most 300 s ago (',
+        ),
+      ]);
+      expect(lines.join()).not.toContain('urn:c');
+    },
+  );
 
   verifies('STP-09', 'is found by early authentication, before the guard', async () => {
     const app = closeAfterTest(await startPayments(as, platform, { earlyAuthentication: true }));

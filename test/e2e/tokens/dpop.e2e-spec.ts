@@ -1,5 +1,7 @@
+import { connect, type OutgoingHttpHeaders } from 'node:http2';
 import { generateProof } from 'dpop';
 import { Controller, Get, UseGuards } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import {
   AuthInfo,
   BearerAuthGuard,
@@ -38,11 +40,11 @@ const rejectedProof = (reason: string) => ({
   },
 });
 
-const rejectedToken = (reason: string) => ({
+const rejectedToken = (reason: string, scheme = 'DPoP') => ({
   status: 401,
   challenge:
     `Bearer error="invalid_token", resource_metadata="${NOTES_METADATA}", ` +
-    `error_description="The access token is invalid or expired", DPoP algs="${ALGORITHMS}"`,
+    `error_description="The access token is invalid or expired", DPoP ${scheme === 'DPoP' ? 'error="invalid_token", ' : ''}algs="${ALGORITHMS}"`,
   json: { error: 'invalid_token', error_description: 'The access token is invalid or expired', reason },
 });
 
@@ -151,9 +153,10 @@ describe('a resource with dpop "allowed"', () => {
   verifies(['POP-01', 'CHL-20'], 'rejects a bound token that is sent as a bearer token', async () => {
     const { client, token, ask } = await setting('allowed');
     const authorization = `Bearer ${token}`;
-    expect(rejectedAs(await ask({ authorization }))).toEqual(rejectedToken('sender_constrained'));
+    const rejected = rejectedToken('sender_constrained', 'Bearer');
+    expect(rejectedAs(await ask({ authorization }))).toEqual(rejected);
     const withProof = await ask({ authorization, dpop: await client.proof({ token }) });
-    expect(rejectedAs(withProof)).toEqual(rejectedToken('sender_constrained'));
+    expect(rejectedAs(withProof)).toEqual(rejected);
   });
 
   verifies('POP-03', 'rejects a token that is bound to nothing under the scheme DPoP', async () => {
@@ -183,16 +186,22 @@ describe('a resource with dpop "allowed"', () => {
     },
   );
 
-  verifies('POP-05', 'checks the audience, the time and the scopes of a bound token', async () => {
-    const { as, client, ask } = await setting('allowed');
-    const cnf = { jkt: client.jkt };
-    const foreign = await as.token({ aud: `${NOTES}/x`, cnf });
-    expect(rejectedAs(await ask(await client.headers({ token: foreign })))).toEqual(
-      rejectedToken('audience'),
-    );
-    const expired = await as.token({ aud: NOTES, cnf, exp: Math.floor(Date.now() / 1000) - 60 });
-    expect(rejectedAs(await ask(await client.headers({ token: expired })))).toEqual(rejectedToken('expired'));
-  });
+  verifies(
+    ['CHL-20', 'POP-05'],
+    'checks the audience, the time and the scopes of a bound token',
+    async () => {
+      const { as, client, ask } = await setting('allowed');
+      const cnf = { jkt: client.jkt };
+      const foreign = await as.token({ aud: `${NOTES}/x`, cnf });
+      expect(rejectedAs(await ask(await client.headers({ token: foreign })))).toEqual(
+        rejectedToken('audience'),
+      );
+      const expired = await as.token({ aud: NOTES, cnf, exp: Math.floor(Date.now() / 1000) - 60 });
+      expect(rejectedAs(await ask(await client.headers({ token: expired })))).toEqual(
+        rejectedToken('expired'),
+      );
+    },
+  );
 
   verifies('CHL-20', 'has its challenge in a line of its own after the Bearer challenge', async () => {
     const { app } = await setting('allowed');
@@ -416,7 +425,9 @@ describe('a resource with dpop "required"', () => {
   verifies('POP-08', 'rejects bearer tokens, and says in its metadata that they are', async () => {
     const { app, as, client, token, ask } = await setting('required');
     const bearer = await as.token({ aud: NOTES });
-    expect(rejectedAs(await ask({ authorization: `Bearer ${bearer}` }))).toEqual(rejectedToken('not_bound'));
+    expect(rejectedAs(await ask({ authorization: `Bearer ${bearer}` }))).toEqual(
+      rejectedToken('not_bound', 'Bearer'),
+    );
     expect((await ask(await client.headers({ token }))).status).toBe(200);
     expect((await app.send(`${PRM}/notes`)).json).toMatchObject({
       dpop_signing_alg_values_supported: ALGORITHMS.split(' '),
@@ -605,6 +616,49 @@ describe('a request with a proof that several layers check', () => {
       }
     });
   }
+});
+
+describe('a request of HTTP/2', () => {
+  verifies('POP-73', 'needs one proof, for the configured resource and its path', async () => {
+    const as = await server();
+    const options = { ...trusting(as.issuer), showErrorDetails: true };
+    const app = await start(
+      { ...options, resources: { ...(options.resources as object), dpop: 'allowed' } as never },
+      {
+        controllers: [BindingController],
+        adapter: new FastifyAdapter({ http2: true } as never),
+        factoryOptions: {},
+      },
+    );
+    const client = await ProvingClient.make(NOTES);
+    const token = await as.token({ aud: NOTES, cnf: { jkt: client.jkt } });
+    const session = connect(app.origin);
+    const ask = (headers: OutgoingHttpHeaders): Promise<unknown> =>
+      new Promise((resolve, reject) => {
+        const stream = session.request({ ':path': '/notes', authorization: `DPoP ${token}`, ...headers });
+        let status: unknown;
+        let text = '';
+        stream.on('response', (answer) => (status = answer[':status'])).on('error', reject);
+        stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+        stream.on('end', () => {
+          const { binding, reason } = JSON.parse(text) as { binding?: string; reason?: string };
+          resolve([status, binding ?? reason]);
+        });
+        stream.end();
+      });
+    const proof = (claims = {}): Promise<string> => client.proof({ token, claims });
+    const one = await proof();
+    expect(await ask({ dpop: one })).toEqual([200, 'jkt']);
+    expect(await ask({ dpop: one })).toEqual([401, 'proof_replayed']);
+    expect(await ask({ dpop: [await proof(), await proof()] })).toEqual([401, 'proof_malformed']);
+    expect(await ask({})).toEqual([401, 'proof_missing']);
+    const evil = { ':authority': 'evil.example', dpop: await proof({ htu: 'https://evil.example/notes' }) };
+    expect(await ask(evil)).toEqual([401, 'proof_request']);
+    expect(await ask({ ':authority': 'evil.example', dpop: await proof() })).toEqual([200, 'jkt']);
+    await new Promise<void>((closed) => {
+      session.close(closed);
+    });
+  });
 });
 
 describe('a store of used proofs', () => {

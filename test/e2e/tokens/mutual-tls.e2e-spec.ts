@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect } from 'vitest';
 import {
   AuthInfo,
   BearerAuthGuard,
+  McpAuthEvents,
   type MutualTlsOptions,
   type ProtectedResourceOptions,
 } from 'nestjs-mcp-auth';
@@ -148,6 +149,32 @@ describe('a token that is bound to the certificate of the TLS connection', () =>
     expect(await overTls(app, undefined, ADA)).toEqual(rejected('not_bound'));
     expect(await overTls(app, undefined)).toEqual(rejected('not_bound'));
     expect(await overTls(app, boundTo(ADA), BOB)).toEqual(rejected('certificate_mismatch'));
+  });
+
+  verifies('POP-72', 'is named in events by its binding, if it was accepted', async () => {
+    const app = await startTls(true);
+    const bindings: [string, unknown, unknown][] = [];
+    const events = app.app.get(McpAuthEvents);
+    for (const type of ['access_granted', 'access_denied', 'request_completed'] as const)
+      events.on(type, ({ binding, credential }) => bindings.push([type, credential, binding]));
+    const completed = () => bindings.filter(([type]) => type === 'request_completed').length;
+    for (const [cnf, certificate] of [
+      [boundTo(ADA), ADA],
+      [undefined, ADA],
+      [boundTo(ADA), BOB],
+    ] as const) {
+      const before = completed();
+      await overTls(app, cnf, certificate);
+      await expect.poll(completed).toBe(before + 1);
+    }
+    expect(bindings).toEqual([
+      ['access_granted', 'bearer', 'x5t#S256'],
+      ['request_completed', 'bearer', 'x5t#S256'],
+      ['access_granted', 'bearer', undefined],
+      ['request_completed', 'bearer', undefined],
+      ['access_denied', 'bearer', undefined],
+      ['request_completed', 'bearer', undefined],
+    ]);
   });
 
   verifies('POP-30', 'is accepted over HTTP/2, from a client with this certificate', async () => {
@@ -349,7 +376,7 @@ describe('the option mutualTls', () => {
       expect(await documentWith(mutualTls)).not.toHaveProperty('tls_client_certificate_bound_access_tokens');
   });
 
-  verifies('POP-37', 'fails the start if it is wrong', async () => {
+  verifies(['POP-37', 'POP-74'], 'fails the start if it is wrong', async () => {
     const wrong = (mutualTls: unknown) =>
       problems({ resources: offlineResource(NOTES, { mutualTls } as never) });
     const proxies = (...trustedProxies: unknown[]) =>
@@ -379,6 +406,11 @@ describe('the option mutualTls', () => {
     expect(await proxies('::/0')).toBe(
       listing(`${range}: member 0 must have a prefix of 1 to 128 bits; got a list of 1`),
     );
+    for (const everyone of ['::/1', '::/80', '0::ffff:0:0/96', '0:0:0:0:0:FFFF:1.2.3.4/96'])
+      expect([everyone, await proxies(everyone)]).toEqual([
+        everyone,
+        listing(`${range}: member 0 must not include every IPv4 address; got a list of 1`),
+      ]);
     expect(await proxies('::ffff:10.0.0.1')).toBe(
       listing(`${range}: member 0 must be written as an IPv4 address, without "::ffff:"; got a list of 1`),
     );

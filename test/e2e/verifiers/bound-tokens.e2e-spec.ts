@@ -80,7 +80,7 @@ describe('a token that is introspected', () => {
 
     const unbound = as.issueOpaqueToken(issued);
     expect((await bearer(app, unbound)).json).toEqual({ binding: 'none', subject: 'u1' });
-    expect(rejectedAs(await proved(app, client, unbound))).toEqual(REJECTED.token('not_bound'));
+    expect(rejectedAs(await proved(app, client, unbound))).toEqual(REJECTED.token('not_bound', 'DPoP'));
   });
 
   verifies('POP-21', 'has the type DPoP, or Bearer with a confirmation, and no other', async () => {
@@ -106,8 +106,11 @@ describe('a token that is introspected', () => {
     ]) {
       says(members);
       const answers = [await proved(app, client, 'opaque'), await bearer(app, 'opaque')];
-      const rejected = REJECTED.token('sender_constrained');
-      expect([members, ...answers.map(rejectedAs)]).toEqual([members, rejected, rejected]);
+      expect([members, ...answers.map(rejectedAs)]).toEqual([
+        members,
+        REJECTED.token('sender_constrained', 'DPoP'),
+        REJECTED.token('sender_constrained'),
+      ]);
     }
   });
 
@@ -176,7 +179,9 @@ describe.each(VERIFIERS)('a verifier that returns %s', (_, verifierOf) => {
       const client = await ProvingClient.make(NOTES);
       const unbound = await appOf(undefined, 'allowed');
       expect((await bearer(unbound, 'opaque')).json).toEqual({ binding: 'none', subject: 'u1' });
-      expect(rejectedAs(await proved(unbound, client, 'opaque'))).toEqual(REJECTED.token('not_bound'));
+      expect(rejectedAs(await proved(unbound, client, 'opaque'))).toEqual(
+        REJECTED.token('not_bound', 'DPoP'),
+      );
       const off = await appOf({ jkt: client.jkt }, 'off');
       expect((await bearer(off, 'opaque')).json).toMatchObject({ reason: 'sender_constrained' });
     },
