@@ -1,4 +1,5 @@
 import type { ConfigProblem } from '../errors/config.error.js';
+import { apiKeyProblems } from './api-key-checks.js';
 import type { AnyAuthorizationServerOptions } from './authorization-server-options.js';
 import type { CheckedOptions, CheckedResource } from './option-problems.js';
 import { ambiguousIntrospection, authorizationServerProblems } from './authorization-server-checks.js';
@@ -19,6 +20,7 @@ export function crossProblems(options: CheckedOptions): ConfigProblem[] {
     ...alias,
     ...privateIssuerProblems(options),
     ...replicaProblems(options),
+    ...apiKeyProblems(options),
     ...resources.flatMap((resource, index) =>
       resourceProblems(resource, `resources[${String(index)}]`, isDeferred),
     ),
