@@ -41,6 +41,7 @@ export type {
   TranspileData,
 } from './options/authorization-server-options.js';
 export type { ResolvedClaimNames } from './options/claim-names.js';
+export type { AllowedClientsOptions } from './options/allowed-clients-options.js';
 export type { ApiKeyOptions } from './options/api-key-options.js';
 export type { DpopNonceOptions, DpopOptions } from './options/dpop-options.js';
 export type {
@@ -82,6 +83,7 @@ export type { OneTimeTokenOptions } from './options/replay-store-options.js';
 export type { RedactOptions } from './options/redact-options.js';
 export type { RequestUserOptions, VerifiedCaller } from './options/request-user-options.js';
 export type {
+  ResolvedAllowedClientsOptions,
   ResolvedApiKeyOptions,
   ResolvedDpopOptions,
   ResolvedMcpAuthOptions,

@@ -27,16 +27,27 @@ export function crossProblems(options: CheckedOptions): ConfigProblem[] {
   ];
 }
 
+const NO_CLIENT = 'needs "clientIds" or "origins": without both, no client may use the resource';
+
 const OPEN_TWICE = 'has no effect with "allowAnonymous", which opens every method; leave one of the two out';
 
 function resourceProblems(
-  { authorizationServers, resource, metadata, allowAnonymous, anonymousMethods = [] }: CheckedResource,
+  {
+    authorizationServers,
+    resource,
+    metadata,
+    allowAnonymous,
+    anonymousMethods = [],
+    allowedClients,
+  }: CheckedResource,
   path: string,
   isDeferred: boolean,
 ): ConfigProblem[] {
   const list = `${path}.authorizationServers`;
   const isOpenTwice = allowAnonymous === true && anonymousMethods.length > 0;
+  const allowsNone = allowedClients && !allowedClients.clientIds?.length && !allowedClients.origins?.length;
   return [
+    ...(allowsNone ? [{ path: `${path}.allowedClients`, message: NO_CLIENT }] : []),
     ...(isOpenTwice ? [{ path: `${path}.anonymousMethods`, message: OPEN_TWICE }] : []),
     ...duplicates(authorizationServers, serverIssuer, list, 'issuer'),
     ...authorizationServers.flatMap((server, index) =>

@@ -1,3 +1,4 @@
+import { AllowedClientsOptions } from './allowed-clients-options.js';
 import { isAnonymousMethods } from './anonymous-methods.js';
 import { ApiKeyOptions } from './api-key-options.js';
 import {
@@ -235,6 +236,17 @@ export class ProtectedResourceOptions {
    * @defaultValue none: the header means nothing
    */
   @CheckOptionalObject(() => ApiKeyOptions) readonly apiKeys?: ApiKeyOptions;
+
+  /**
+   * The clients that may use the resource. The client is that of `AuthInfo.clientId`: by default `client_id`, else `azp`, of the
+   * token. Another client, and a token that names none, gets 403 `access_denied` without a challenge, whatever its scopes.
+   *
+   * The rule holds for callers with an API key, whose client is the `client_id` that the verifier of keys returns, and for the
+   * caller of the option `stdio`. Callers without a token, where they are allowed, have no client: the rule does not apply.
+   *
+   * @defaultValue every client
+   */
+  @CheckOptionalObject(() => AllowedClientsOptions) readonly allowedClients?: AllowedClientsOptions;
 
   /**
    * Whether requests without an `Authorization` header are allowed for everything that needs no scopes of its own.

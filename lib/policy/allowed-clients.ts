@@ -1,0 +1,19 @@
+import { AccessDeniedError } from '../errors/rejection.errors.js';
+import type { ResolvedAllowedClientsOptions } from '../options/resolved-options.interface.js';
+
+/**
+ * Rejects a caller whose client the resource does not allow. A caller without a client is rejected too.
+ *
+ * @param caller - `clientId` is empty if the token names no client
+ * @param allowed - undefined if the resource allows every client
+ * @throws {@link AccessDeniedError} `client`
+ * @internal
+ */
+export function assertClientAllowed(
+  { clientId }: { readonly clientId: string },
+  allowed: ResolvedAllowedClientsOptions | undefined,
+): void {
+  if (!allowed || allowed.clientIds.includes(clientId)) return;
+  // Each ends with the slash that ends the authority, so no user name, port or longer host can follow.
+  if (!allowed.origins.some((origin) => clientId.startsWith(origin))) throw new AccessDeniedError('client');
+}
