@@ -8,6 +8,8 @@ export { type ConfigProblem, McpAuthConfigError } from './errors/config.error.js
 export type { RejectionReason } from './errors/rejection-reason.js';
 export { McpAuthError, type McpAuthErrorCode } from './errors/mcp-auth.error.js';
 export {
+  type AccessDenial,
+  AccessDeniedError,
   AuthorizationServerUnavailableError,
   type CredentialsRejection,
   CredentialsRejectedError,
