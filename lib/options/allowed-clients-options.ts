@@ -25,7 +25,7 @@ export class AllowedClientsOptions {
    *
    * @defaultValue none
    */
-  @CheckOptional(isListOf(isClientId, { nonEmpty: true })) readonly clientIds?: readonly string[] = [];
+  @CheckOptional(isListOf(isClientId, { nonEmpty: false })) readonly clientIds?: readonly string[] = [];
 
   /**
    * Origins of client id metadata documents, such as `https://claude.ai`: each client whose id is a URL there is allowed. https,
@@ -38,7 +38,7 @@ export class AllowedClientsOptions {
    * @defaultValue none
    * @see {@link https://datatracker.ietf.org/doc/html/draft-ietf-oauth-client-id-metadata-document | OAuth Client ID Metadata Document}
    */
-  @CheckOptional(isListOf(isClientOrigin, { nonEmpty: true })) readonly origins?: readonly string[] = [];
+  @CheckOptional(isListOf(isClientOrigin, { nonEmpty: false })) readonly origins?: readonly string[] = [];
 }
 
 /** Returns an origin as the ids of its clients begin. @internal */

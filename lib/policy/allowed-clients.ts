@@ -14,6 +14,9 @@ export function assertClientAllowed(
   allowed: ResolvedAllowedClientsOptions | undefined,
 ): void {
   if (!allowed || allowed.clientIds.includes(clientId)) return;
+  // A transport in plain JavaScript may supply anything as a caller.
+  const id: unknown = clientId;
   // Each ends with the slash that ends the authority, so no user name, port or longer host can follow.
-  if (!allowed.origins.some((origin) => clientId.startsWith(origin))) throw new AccessDeniedError('client');
+  const isOfOrigin = typeof id === 'string' && allowed.origins.some((origin) => id.startsWith(origin));
+  if (!isOfOrigin) throw new AccessDeniedError('client');
 }

@@ -13,7 +13,8 @@ export function apiKeysIn(request: CredentialRequest, header: string): readonly 
 }
 
 /**
- * Returns the one API key of a request. Its form is not checked: see {@link assertKeyForm}.
+ * Returns the one API key of a request. Node has removed the white space around it. Its form is not checked: see
+ * {@link assertKeyForm}.
  *
  * @param lines - the lines of its header, at least one
  * @throws {@link CredentialsRejectedError} if the key is empty, or there is another credential: a second key, anything in
@@ -24,12 +25,11 @@ export function extractApiKey(
   lines: readonly string[],
   { authorization, target }: CredentialSources,
 ): string {
-  const [line = '', ...others] = lines;
+  const [key = '', ...others] = lines;
   // A proxy joins lines by commas, so no key has one.
-  const isJoined = others.length > 0 || line.includes(',');
+  const isJoined = others.length > 0 || key.includes(',');
   if (isJoined || authorization.length > 0 || hasQueryToken(target))
     throw new CredentialsRejectedError('multiple_credentials');
-  const key = line.trim();
   if (key === '') throw new CredentialsRejectedError('missing_token');
   return key;
 }

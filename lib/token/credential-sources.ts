@@ -52,7 +52,7 @@ export function presentedSecrets(request: CredentialRequest, keyHeader?: string)
   const tokens = partsOf(credentialSources(request).authorization, MIN_SECRET_LENGTH);
   if (keyHeader === undefined) return tokens;
   const keys = valuesOf(request, keyHeader);
-  const whole = keys.map((key) => key.trim()).filter((key) => key.length >= MIN_KEY_LENGTH);
+  const whole = keys.filter((key) => key.length >= MIN_KEY_LENGTH);
   return [...whole, ...partsOf(keys, MIN_KEY_LENGTH), ...tokens];
 }
 

@@ -6,7 +6,7 @@ import type {
   ResolvedMcpAuthOptions,
   ResolvedProtectedResourceOptions,
 } from '../options/resolved-options.interface.js';
-import { TokenVerifier, type TokenVerifierClass, type VerifyToken } from '../options/token.verifier.js';
+import { TokenVerifier, type TokenVerifierClass } from '../options/token.verifier.js';
 import { composed, partsOf, type VerifierOfFirst } from './first-of.js';
 
 /** The common form of all verifiers. @internal */
