@@ -55,7 +55,7 @@ export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenc
   ),
   multiple_credentials: entry(
     400,
-    'The request has several Authorization headers, or one and a token in the query.',
+    'The request has several Authorization headers, or one and a token in the query, or an API key beside another credential.',
     'Send one credential. Check whether a proxy adds another.',
   ),
   malformed: entry(
@@ -100,7 +100,7 @@ export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenc
   ),
   issuer: entry(
     401,
-    "The issuer is not exactly one of the resource's authorization servers.",
+    "The issuer is not exactly one of the resource's authorization servers, or the verifier of API keys named another issuer.",
     'Compare `iss` with `authorizationServers`, including a trailing slash.',
   ),
   audience: entry(
@@ -264,7 +264,7 @@ export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenc
   client: entry(
     403,
     'The resource does not allow the client that the token was issued to.',
-    'Allow the client at the resource, or use one that is allowed.',
+    'Add the client to `allowedClients` of the resource, or use one that is allowed.',
   ),
   insufficient_scope: entry(
     403,

@@ -17,7 +17,7 @@ import {
   VerifiedToken,
   type VerifyToken,
 } from 'nestjs-mcp-auth';
-import { defaultPlatform, RecordingLogger, type RunningApp, startApp } from '../../fixtures/app.js';
+import { defaultPlatform, RecordingLogger, type RunningApp, start, startApp } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { TestClock } from '../../fixtures/clock.js';
 import { type HttpAnswer, sendRaw } from '../../fixtures/http.js';
@@ -124,7 +124,6 @@ const options = (): McpAuthModuleOptions => ({
     }),
     resourceOf('plain', `${ORIGIN}/plain`, { allowedOrigins: ['https://app.example'] }),
   ],
-  verifierTimeoutMs: 200,
   clockToleranceSeconds: 0,
   now: clock.now,
   isRevoked: ({ issuer, subject }) => issuer === KEYS && revoked.has(subject),
@@ -348,9 +347,17 @@ describe('an API key', () => {
     expect(await outcome(thrown(new AuthorizationServerUnavailableError('db', 'verification')))).toEqual(
       UNAVAILABLE,
     );
-    expect(await outcome(() => new Promise(() => undefined))).toEqual(UNAVAILABLE);
-    expect(log.warnings.join()).toContain(`Could not get the verification of ${KEYS}`);
     expect(await outcome(byKey(KEY, () => Promise.resolve(CLAIMS)))).toEqual(served());
+  });
+
+  verifies('AKY-10', 'is answered with 503 if its verifier does not answer in time', async () => {
+    const warned = new RecordingLogger();
+    const apiKeys = { issuer: KEYS, verifier: () => new Promise<never>(() => undefined) };
+    const resources = resourceOf('notes', NOTES, { apiKeys });
+    const slow = await start({ resources, verifierTimeoutMs: 100 }, { controllers: [Notes], log: warned });
+    const answer = await slow.send('/notes', { headers: { 'x-api-key': KEY } });
+    expect(rejectedAs(answer)).toEqual(UNAVAILABLE);
+    expect(warned.warnings.join()).toContain(`Could not get the verification of ${KEYS}`);
   });
 
   verifies(
