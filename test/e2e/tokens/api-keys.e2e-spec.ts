@@ -75,6 +75,16 @@ class Plain {
   }
 }
 
+@Controller()
+@UseGuards(BearerAuthGuard)
+@ProtectedResource('open')
+class Open {
+  @Get('open')
+  who(@AuthInfo('subject') subject: string | undefined): object {
+    return { subject: subject ?? 'anyone' };
+  }
+}
+
 /** What the verifier of the keys of NOTES does, for one test. */
 let verify: VerifyToken;
 /** The keys that it got. */
@@ -122,6 +132,13 @@ const options = (): McpAuthModuleOptions => ({
         verifier: byKey(KEY, () => ({ sub: 'root', aud: ADMIN })),
       },
     }),
+    resourceOf('open', `${ORIGIN}/open`, {
+      allowAnonymous: true,
+      apiKeys: {
+        issuer: KEYS,
+        verifier: byKey(KEY, () => ({ sub: 'ada', aud: `${ORIGIN}/open`, scope: 'notes:read' })),
+      },
+    }),
     resourceOf('plain', `${ORIGIN}/plain`, { allowedOrigins: ['https://app.example'] }),
   ],
   clockToleranceSeconds: 0,
@@ -134,7 +151,7 @@ beforeAll(async () => {
   as = await LoopbackAuthorizationServer.start();
   const large = { maxHeaderSize: 4_000_000 };
   app = await startApp(options(), {
-    controllers: [Notes, Admin, Plain],
+    controllers: [Notes, Admin, Plain, Open],
     log,
     factoryOptions: {},
     ...(defaultPlatform === 'fastify' && { adapter: new FastifyAdapter({ http: large }) }),
@@ -229,6 +246,14 @@ describe('an API key', () => {
       expect(await rejection(withKey('  '))).toEqual(noToken);
       expect(await rejection(get({}))).toEqual(noToken);
       expect(await rejection(get({}, '/notes/write'))).toEqual(noTokenFor('notes:read notes:write'));
+      // Where callers need no credential, a bad one is rejected all the same.
+      expect((await get({}, '/open')).json).toEqual({ subject: 'anyone' });
+      expect((await withKey(KEY, '/open')).json).toEqual({ subject: 'ada' });
+      for (const [key, error] of [
+        ['', 'missing_token'],
+        [`${KEY}x`, 'invalid_token'],
+      ] as const)
+        expect(await rejection(withKey(key, '/open'))).toMatchObject({ status: 401, json: { error } });
       const document = await get({}, `${PRM}/notes`);
       expect(document.text).not.toMatch(/key/i);
       expect(document.json).toMatchObject({ bearer_methods_supported: ['header'] });
