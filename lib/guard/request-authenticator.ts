@@ -66,11 +66,10 @@ export class RequestAuthenticator {
     if (this.isAuthenticated(context, request, resource)) return undefined;
     const sources = credentialSources(request);
     const { apiKeys } = resource.options;
-    const keys = apiKeys ? apiKeysIn(request, apiKeys.header) : undefined;
-    if (apiKeys && keys && keys.length > 0) {
-      context.apiKeyHeader = apiKeys.header;
-      const key = extractApiKey(keys, sources);
-      return this.authenticateKey(context, request, key, resource, apiKeys);
+    if (apiKeys) {
+      const keys = apiKeysIn(request, apiKeys.header);
+      if (keys.length > 0)
+        return this.authenticateKey(context, request, () => extractApiKey(keys, sources), resource, apiKeys);
     }
     if (
       sources.authorization.length === 0 &&
@@ -92,11 +91,13 @@ export class RequestAuthenticator {
   private authenticateKey(
     context: RequestContext,
     request: object,
-    key: string,
+    extract: () => string,
     resource: ProtectedResource,
     apiKeys: ResolvedApiKeyOptions,
   ): Promise<void> | undefined {
-    const verified = this.tokens.authenticate(key, forApiKeys(resource, apiKeys));
+    // First: what is reported of a rejection depends on it.
+    context.apiKeyHeader = apiKeys.header;
+    const verified = this.tokens.authenticate(extract(), forApiKeys(resource, apiKeys));
     if (!(verified instanceof Promise)) {
       this.record(context, request, '', verified, resource);
       return undefined;

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
-import { assertPrivateIssuers } from '../authorization-server/private-issuers.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import type { ResolvedMcpAuthOptions } from './resolved-options.interface.js';
 import { resolveOptions } from './resolve-options.js';
@@ -102,19 +101,6 @@ describe('the option "apiKeys"', () => {
     );
     expect(problemsOf(() => resolve({ apiKeys: KEYS }, { apiKeys: KEYS }))).toEqual([]);
     expect(ofKeys({ ...KEYS, issuer: 'urn:nestjs-mcp-auth:keys' })[0]).toContain('must not begin with');
-    const { resources } = resolve({ apiKeys: { ...KEYS, issuer: 'https://other.example' } }, {});
-    expect(
-      problemsOf(() => {
-        assertPrivateIssuers(resources, [ISSUER, 'https://other.example']);
-      }),
-    ).toEqual([
-      'resources[0].apiKeys.issuer: is the issuer of an authorization server; a private issuer must not be; got "https://other.example"',
-    ]);
-    expect(
-      problemsOf(() => {
-        assertPrivateIssuers(resources, [ISSUER]);
-      }),
-    ).toEqual([]);
   });
 
   verifies('AKY-13', 'is no way around required bindings', () => {

@@ -1,11 +1,11 @@
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { AuthorizationServerUnavailableError, TokenRejectedError } from '../errors/rejection.errors.js';
-import {
-  type TokenVerifier,
-  type TokenVerifierOption,
-  type VerificationContext,
-  type VerifiedToken,
-  type VerifyToken,
+import type {
+  TokenVerifier,
+  TokenVerifierOption,
+  VerificationContext,
+  VerifiedToken,
+  VerifyToken,
 } from '../options/token.verifier.js';
 import { isVerifier } from '../options/verifier-option.js';
 import { isInvalidToken } from './invalid-token.js';
