@@ -1034,7 +1034,7 @@ const keysAndClients = {
   'AKY-09': row('robustness', 'what cannot be a key is rejected before its verifier runs'),
   'AKY-10': row(
     'robustness',
-    'a verifier of keys that throws, hangs or returns anything else lets nobody in',
+    'a verifier of keys that throws, hangs or returns anything else authenticates no caller',
   ),
   'AKY-11': row(
     'design',
@@ -1056,10 +1056,10 @@ const keysAndClients = {
   'CRL-02': row('design', 'allowedClients allows URLs of an origin, and none that only looks like one'),
   'CRL-03': row(
     'design',
-    'a refused client is 403 access_denied without a challenge, after authentication and before scopes',
+    'any other client is 403 access_denied without a challenge, after authentication and before scopes',
   ),
-  'CRL-04': row('design', 'a token that names no client, or several, is refused'),
-  'CRL-05': row('design', 'a refused client gets no list, no stream and no session'),
+  'CRL-04': row('design', 'a token that names no client, or several, is rejected'),
+  'CRL-05': row('design', 'a client that is not allowed gets no list, no stream and no session'),
   'CRL-06': row('design', 'client rules hold by each transport and each way to mount the package'),
   'CRL-07': row(
     'design',
@@ -1069,8 +1069,8 @@ const keysAndClients = {
     'design',
     'client rules hold for callers with an API key, by the client that its verifier names',
   ),
-  'CRL-09': row('design', 'client rules that allow nobody, or that are not origins, fail startup'),
-  'CRL-10': row('design', 'hosts of ResourceTokenVerifier reject a refused client'),
+  'CRL-09': row('design', 'client rules that allow no client, and origins that are none, fail startup'),
+  'CRL-10': row('design', 'hosts of ResourceTokenVerifier reject the token of a client that is not allowed'),
 } as const;
 
 export const requirements = {

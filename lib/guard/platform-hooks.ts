@@ -133,7 +133,8 @@ export class PlatformHooks {
     }
     const origin = this.filter.checkOrigin(resource, request, response);
     if (origin === false) return;
-    if (typeof origin === 'string' && isPreflight(request)) answerPreflight(origin, request, response, resource);
+    if (typeof origin === 'string' && isPreflight(request))
+      answerPreflight(origin, request, response, resource);
     else if (this.options.earlyAuthentication) this.authenticate(resource, request, response, next);
     else next();
   }
