@@ -138,8 +138,9 @@ describe.each(rows)('at $row', ({ transport, platform }) => {
       ]);
     }
     for (const client of CLIENTS)
-      for (const scope of [BOTH, READ, ''])
-        expect([client, rejectedAs(await write(await bearer(client, scope)))]).toEqual([client, REFUSED]);
+      expect([client, rejectedAs(await write(await bearer(client)))]).toEqual([client, REFUSED]);
+    for (const scope of [READ, ''])
+      expect([scope, rejectedAs(await write(await bearer('other', scope)))]).toEqual([scope, REFUSED]);
     expect(rejectedAs(await write(await bearer('other', BOTH, { exp: 1 })))).toEqual(invalidToken);
     expect(rejectedAs(await write(apiKey('ada', 'other', BOTH)))).toEqual(REFUSED);
     expect(ran).toEqual([]);
