@@ -8,6 +8,8 @@ export { type ConfigProblem, McpAuthConfigError } from './errors/config.error.js
 export type { RejectionReason } from './errors/rejection-reason.js';
 export { McpAuthError, type McpAuthErrorCode } from './errors/mcp-auth.error.js';
 export {
+  type AccessDenial,
+  AccessDeniedError,
   AuthorizationServerUnavailableError,
   type CredentialsRejection,
   CredentialsRejectedError,
@@ -41,6 +43,8 @@ export type {
   TranspileData,
 } from './options/authorization-server-options.js';
 export type { ResolvedClaimNames } from './options/claim-names.js';
+export type { AllowedClientsOptions } from './options/allowed-clients-options.js';
+export type { ApiKeyOptions } from './options/api-key-options.js';
 export type { DpopNonceOptions, DpopOptions } from './options/dpop-options.js';
 export type {
   IntrospectionAuthMethod,
@@ -81,6 +85,8 @@ export type { OneTimeTokenOptions } from './options/replay-store-options.js';
 export type { RedactOptions } from './options/redact-options.js';
 export type { RequestUserOptions, VerifiedCaller } from './options/request-user-options.js';
 export type {
+  ResolvedAllowedClientsOptions,
+  ResolvedApiKeyOptions,
   ResolvedDpopOptions,
   ResolvedMcpAuthOptions,
   ResolvedMutualTlsOptions,
@@ -113,6 +119,7 @@ export { McpAuthEvents } from './events/mcp-auth-events.js';
 export { type AuthenticationTrace, type ServerTrace, TraceFailure } from './events/traces.js';
 
 export type { ProtectedResourceMetadata } from './resource/protected-resource-metadata.interface.js';
+export { firstOf, type VerifierOfFirst } from './token/first-of.js';
 export { claimsFromAuthInfo } from './token/auth-info-claims.js';
 export {
   type TokenClaims,

@@ -1039,6 +1039,70 @@ const replicas = {
   'POP-73': row('RFC 9449 4.3', 'a request of HTTP/2 has one proof, for the configured resource'),
 } as const;
 
+/** API keys, composed verifiers and the clients of a resource. */
+const keysAndClients = {
+  'AKY-01': row(
+    'design',
+    'an API key authenticates by the header of the option, beside tokens, and by no other header',
+  ),
+  'AKY-02': row('design', 'an API key is never a bearer token, and a token is never a key'),
+  'AKY-03': row('RFC 6750 2', 'a key beside another credential, or a second key, is 400 invalid_request'),
+  'AKY-04': row(
+    'design',
+    'a wrong key is 401 invalid_token, a missing one the usual 401; challenge and metadata do not change',
+  ),
+  'AKY-05': row(
+    'design',
+    'the issuer of a caller with a key is that of the option, whatever its verifier returns',
+  ),
+  'AKY-06': row(
+    'design',
+    'audience, times, subject and bindings of keys are checked as those of other verifiers; exp is optional',
+  ),
+  'AKY-07': row('design', 'scopes of the resource and of operations hold for callers with a key'),
+  'AKY-08': row('design', 'a session belongs to the owner of a key: no other key and no token enters it'),
+  'AKY-09': row('robustness', 'what cannot be a key is rejected before its verifier runs'),
+  'AKY-10': row(
+    'robustness',
+    'a verifier of keys that throws, hangs or returns anything else authenticates no caller',
+  ),
+  'AKY-11': row(
+    'design',
+    'keys are cached only if their verifier allows it, apart from tokens, and revoked as tokens are',
+  ),
+  'AKY-12': row('design', 'a header with another meaning, and an issuer of other subjects, fail startup'),
+  'AKY-13': row('design', 'keys beside required bindings fail startup'),
+  'AKY-14': row('design', 'preflights allow the header of keys where there are keys, and nowhere else'),
+  'AKY-15': row('design', 'a key is in no event, no log line and no caller'),
+  'AKY-16': row('design', 'keys work by each transport and each way to mount the package'),
+  'AKY-17': row(
+    'design',
+    'firstOf() takes the first claims, and turns no outage and no fault into an invalid token',
+  ),
+  'AKY-18': row('design', 'firstOf() composes classes, objects, functions and the verifier of the package'),
+  'AKY-19': row('design', 'each resource has its own header of keys, and ignores those of others'),
+  'AKY-20': row('design', 'the sample finds keys by their hash, shows each once, and gives each its scopes'),
+  'CRL-01': row('design', 'allowedClients allows ids that are exactly equal, and no others'),
+  'CRL-02': row('design', 'allowedClients allows URLs of an origin, and none that only looks like one'),
+  'CRL-03': row(
+    'design',
+    'any other client is 403 access_denied without a challenge, after authentication and before scopes',
+  ),
+  'CRL-04': row('design', 'a token that names no client, or several, is rejected'),
+  'CRL-05': row('design', 'a client that is not allowed gets no list, no stream and no session'),
+  'CRL-06': row('design', 'client rules hold by each transport and each way to mount the package'),
+  'CRL-07': row(
+    'design',
+    'client rules hold for callers over stdio, and for those that a transport supplies',
+  ),
+  'CRL-08': row(
+    'design',
+    'client rules hold for callers with an API key, by the client that its verifier names',
+  ),
+  'CRL-09': row('design', 'client rules that allow no client, and origins that are none, fail startup'),
+  'CRL-10': row('design', 'hosts of ResourceTokenVerifier reject the token of a client that is not allowed'),
+} as const;
+
 export const requirements = {
   ...doctor,
   ...replicas,
@@ -1048,6 +1112,7 @@ export const requirements = {
   ...onePath,
   ...mutualTls,
   ...userAuthentication,
+  ...keysAndClients,
   ...left,
   ...sampleApps,
   ...sessions,

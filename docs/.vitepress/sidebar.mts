@@ -37,6 +37,8 @@ const GROUPS: readonly {
       'replicas',
       'streams',
       'custom-verifiers',
+      'api-keys',
+      'client-rules',
       'introspection',
       'dpop',
       'guards-and-throttling',

@@ -2,8 +2,8 @@ import { McpAuthConfigError } from '../errors/config.error.js';
 import type { ResolvedProtectedResourceOptions } from '../options/resolved-options.interface.js';
 
 /**
- * Rejects a private issuer that is also the issuer of an authorization server of any resource: their subjects would be
- * confused.
+ * Rejects a private issuer, or an issuer of API keys, that is also the issuer of an authorization server of any resource: their
+ * subjects would be confused.
  *
  * @param issuers - of all authorization servers
  * @throws {@link McpAuthConfigError} naming each such private issuer
@@ -14,11 +14,16 @@ export function assertPrivateIssuers(
   issuers: readonly string[],
 ): void {
   const message = 'is the issuer of an authorization server; a private issuer must not be';
-  const problems = resources.flatMap(({ privateIssuers }, at) =>
-    privateIssuers.flatMap((issuer, index) => {
-      const path = `resources[${String(at)}].privateIssuers[${String(index)}]`;
-      return issuers.includes(issuer) ? [{ path, message: `${message}; got "${issuer}"` }] : [];
-    }),
-  );
+  const problems = resources.flatMap(({ privateIssuers, apiKeys }, at) => {
+    const path = `resources[${String(at)}]`;
+    const named = privateIssuers.map((issuer, index) => ({
+      issuer,
+      path: `${path}.privateIssuers[${String(index)}]`,
+    }));
+    const ofKeys = apiKeys ? [{ issuer: apiKeys.issuer, path: `${path}.apiKeys.issuer` }] : [];
+    return [...named, ...ofKeys]
+      .filter(({ issuer }) => issuers.includes(issuer))
+      .map((each) => ({ path: each.path, message: `${message}; got "${each.issuer}"` }));
+  });
   if (problems.length > 0) throw new McpAuthConfigError(problems);
 }

@@ -4,6 +4,7 @@ import { McpAuthConfigError } from './config.error.js';
 import { BootstrapDiscoveryError, DiscoveryError } from './discovery.error.js';
 import { McpAuthError } from './mcp-auth.error.js';
 import {
+  AccessDeniedError,
   AuthorizationServerUnavailableError,
   CredentialsRejectedError,
   InsufficientScopeError,
@@ -58,6 +59,12 @@ describe('the errors', () => {
       'The operation needs the scopes: a b',
     ],
     [
+      new AccessDeniedError('policy'),
+      'AccessDeniedError',
+      'ERR_MCP_AUTH_ACCESS_DENIED',
+      'Access denied: policy',
+    ],
+    [
       new AuthorizationServerUnavailableError('https://as.example'),
       'AuthorizationServerUnavailableError',
       'ERR_MCP_AUTH_UNAVAILABLE',
@@ -74,6 +81,7 @@ describe('the errors', () => {
       new McpAuthConfigError([], { cause }),
       new DiscoveryError('timeout', undefined, '', { cause }),
       new TokenRejectedError('signature', { cause }),
+      new AccessDeniedError('policy', { cause }),
       new AuthorizationServerUnavailableError('https://as.example', 'keys', { cause }),
     ]) {
       expect(error.cause).toBe(cause);
@@ -87,6 +95,7 @@ describe('the errors', () => {
       new CredentialsRejectedError('missing_token'),
       new TokenRejectedError('expired'),
       new InsufficientScopeError(['a']),
+      new AccessDeniedError('client'),
     ]) {
       expect(rejection.stack).not.toContain('\n');
       expect(rejection.stack).toContain(rejection.message);

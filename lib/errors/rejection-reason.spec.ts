@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DiscoveryError } from './discovery.error.js';
 import { rejectionReason } from './rejection-reason.js';
 import {
+  AccessDeniedError,
   AuthorizationServerUnavailableError,
   CredentialsRejectedError,
   InsufficientAuthenticationError,
@@ -21,6 +22,8 @@ describe('rejectionReason', () => {
       new InsufficientAuthenticationError({ acrValues: ['a'], maxAgeSeconds: undefined }),
       'insufficient_user_authentication',
     ],
+    [new AccessDeniedError('policy'), 'policy'],
+    [new AccessDeniedError('client'), 'client'],
     [new AuthorizationServerUnavailableError('https://as.example'), 'unavailable'],
     [new DiscoveryError('timeout', undefined, ''), 'fault'],
     [{ reason: 'audience' }, 'fault'],

@@ -1,4 +1,6 @@
 import {
+  type AccessDenial,
+  AccessDeniedError,
   AuthorizationServerUnavailableError,
   type CredentialsRejection,
   CredentialsRejectedError,
@@ -23,6 +25,7 @@ export type RejectionReason =
   | CredentialsRejection
   | TokenRejection
   | MessageRejection
+  | AccessDenial
   | 'insufficient_scope'
   | 'insufficient_user_authentication'
   | 'unavailable'
@@ -79,6 +82,8 @@ const REASONS: Readonly<Record<RejectionReason, true>> = {
   media_type: true,
   not_a_message: true,
   no_stream: true,
+  policy: true,
+  client: true,
   insufficient_scope: true,
   insufficient_user_authentication: true,
   unavailable: true,
@@ -96,7 +101,8 @@ export function rejectionReason(failure: unknown): RejectionReason | undefined {
     failure instanceof TokenRejectedError ||
     failure instanceof CredentialsRejectedError ||
     failure instanceof RequestOriginRejectedError ||
-    failure instanceof MessageRejectedError
+    failure instanceof MessageRejectedError ||
+    failure instanceof AccessDeniedError
   )
     return Object.hasOwn(REASONS, failure.reason) ? failure.reason : undefined;
   if (failure instanceof InsufficientScopeError) return 'insufficient_scope';

@@ -202,6 +202,28 @@ export class InsufficientAuthenticationError extends McpAuthError implements Nee
   }
 }
 
+/** Why a caller with a valid token is denied, whatever its scopes. Stable: adding a member is a minor release. @publicApi */
+export type AccessDenial = 'policy' | 'client';
+
+/**
+ * The token is valid, but its caller may not do this, and no other scope changes that. Clients get `403 access_denied` without a
+ * challenge: with one, they would send the user to sign in again, in vain.
+ *
+ * The reason is `policy` if a policy of the application denied the operation, and `client` if the resource does not allow the
+ * client that the token was issued to. The message contains only the reason: nothing of the token and nothing of the request.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-15.5.4 | RFC 9110 section 15.5.4}
+ * @publicApi
+ */
+export class AccessDeniedError extends McpAuthError {
+  constructor(
+    readonly reason: AccessDenial,
+    options?: ErrorOptions,
+  ) {
+    super('ERR_MCP_AUTH_ACCESS_DENIED', `Access denied: ${reason}`, options);
+  }
+}
+
 /** Why a request's JSON-RPC message was rejected. Stable: adding a member is a minor release. @publicApi */
 export type MessageRejection =
   | 'batch'

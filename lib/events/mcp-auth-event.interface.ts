@@ -2,7 +2,7 @@ import type { RejectionReason } from '../errors/rejection-reason.js';
 
 /** The caller of an event, as far as a verifier vouches for it. Personal data: protect it accordingly. @publicApi */
 export interface EventPrincipal {
-  /** The authorization server that issued the token. */
+  /** The authorization server that issued the token; of an API key, the issuer in the option. */
   readonly issuer: string | undefined;
   /** The subject of the token, or what the option `redact.subject` makes of it. Unique only together with `issuer`. */
   readonly subject: string | undefined;
@@ -52,10 +52,11 @@ export interface RequestEvent extends EventPrincipal {
    */
   readonly operations: readonly EventOperation[];
   /**
-   * `bearer`, `dpop`: the request has one access token with that scheme in its `Authorization` header, valid or not. `local`: a
-   * call without an HTTP request, such as over stdio. Undefined if no such credential was sent.
+   * `bearer`, `dpop`: the request has one access token with that scheme in its `Authorization` header, valid or not. `api_key`: it
+   * has the header of the resource's `apiKeys`. `local`: a call without an HTTP request, such as over stdio. Undefined if no such
+   * credential was sent.
    */
-  readonly credential: 'bearer' | 'dpop' | 'local' | undefined;
+  readonly credential: 'bearer' | 'dpop' | 'api_key' | 'local' | undefined;
   /** How the token was proved to belong to its sender: the member of its claim `cnf`. Undefined for a plain bearer token. */
   readonly binding: 'jkt' | 'x5t#S256' | undefined;
   /** The MCP version of the request: a date from its header `Mcp-Protocol-Version`, else from `_meta`. */

@@ -13,6 +13,7 @@ import {
 } from '../errors/rejection.errors.js';
 import { UserAuthenticationCheck } from './user-authentication.check.js';
 import type { ValidatedToken } from '../policy/validate-claims.js';
+import { assertClientAllowed } from '../policy/allowed-clients.js';
 import { ScopePolicy } from '../policy/scope-policy.js';
 import { assertTimely } from '../policy/time-claims.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
@@ -70,6 +71,7 @@ export class LocalAuthenticator {
     const auth = toAuthInfo(token, caller, resource);
     // Before scopes are checked, so that a rejection says whose call it was. The guard removes it then.
     RequestContext.of(carrier).authentication = { auth, resource };
+    assertClientAllowed(auth, resource.options.allowedClients);
     const { requirements, route } = demand;
     const { authentication } = route;
     this.users.assertSatisfied({ auth, resource }, { name: route.call.name, requirements, authentication });

@@ -133,7 +133,8 @@ export class PlatformHooks {
     }
     const origin = this.filter.checkOrigin(resource, request, response);
     if (origin === false) return;
-    if (typeof origin === 'string' && isPreflight(request)) answerPreflight(origin, request, response);
+    if (typeof origin === 'string' && isPreflight(request))
+      answerPreflight(origin, request, response, resource);
     else if (this.options.earlyAuthentication) this.authenticate(resource, request, response, next);
     else next();
   }
@@ -166,7 +167,7 @@ export class PlatformHooks {
     if (!resource) return undefined;
     try {
       const origin = policyOf(resource.options).check(request);
-      return origin === undefined ? undefined : preflightFor(origin, request);
+      return origin === undefined ? undefined : preflightFor(origin, request, resource);
     } catch (failure) {
       return this.rejections.response(failure, resource, undefined);
     }
@@ -181,11 +182,20 @@ function isPreflight({ method, headers }: PlatformRequest): boolean {
   return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
 }
 
-function preflightFor(origin: string, { headers }: PlatformRequest): PreflightAnswer {
-  return preflightResponse(origin, headers['access-control-request-headers']);
+function preflightFor(
+  origin: string,
+  { headers }: PlatformRequest,
+  { options }: ProtectedResource,
+): PreflightAnswer {
+  return preflightResponse(origin, headers['access-control-request-headers'], options.apiKeys?.header);
 }
 
-function answerPreflight(origin: string, request: PlatformRequest, response: PlatformResponse): void {
-  const { status, headers } = preflightFor(origin, request);
+function answerPreflight(
+  origin: string,
+  request: PlatformRequest,
+  response: PlatformResponse,
+  resource: ProtectedResource,
+): void {
+  const { status, headers } = preflightFor(origin, request, resource);
   takeResponse(response).writeHead(status, headers).end();
 }

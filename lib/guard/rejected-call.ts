@@ -1,5 +1,6 @@
 import type { BearerException } from '../rejection/bearer.exception.js';
 import {
+  AccessDeniedError,
   CredentialsRejectedError,
   InsufficientAuthenticationError,
   InsufficientScopeError,
@@ -42,6 +43,8 @@ export function rejectedCall(status: number, failure: unknown): SdkProtocolError
       ...(maxAgeSeconds !== undefined && { max_age: maxAgeSeconds }),
     });
   }
+  if (failure instanceof AccessDeniedError)
+    return new SdkProtocolError('The caller is not allowed to do this', status, { error: 'access_denied' });
   if (failure instanceof CredentialsRejectedError)
     return new SdkProtocolError(NOT_CONFIGURED, status, { error: 'missing_token' });
   if (failure instanceof MessageRejectedError)

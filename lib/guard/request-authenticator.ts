@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { ResolvedApiKeyOptions } from '../options/resolved-options.interface.js';
 import { OneTimeTokens } from '../request/one-time-tokens.js';
 import { RequestContext } from '../request/request-context.js';
 import { RequestUsers } from '../request/request-users.js';
@@ -9,6 +10,8 @@ import { type PresentedToken, ProofOfPossession } from '../request/proof-of-poss
 import type { ValidatedToken } from '../policy/validate-claims.js';
 import { policyOf } from '../policy/request-origin-policy.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import { forApiKeys } from '../resource/api-key-resource.js';
+import { apiKeysIn, extractApiKey } from '../token/api-key.js';
 import { type CredentialRequest, credentialSources } from '../token/credential-sources.js';
 import { extractToken, isOfDpop } from '../token/extract-token.js';
 
@@ -62,6 +65,12 @@ export class RequestAuthenticator {
   ): Promise<void> | undefined {
     if (this.isAuthenticated(context, request, resource)) return undefined;
     const sources = credentialSources(request);
+    const { apiKeys } = resource.options;
+    if (apiKeys) {
+      const keys = apiKeysIn(request, apiKeys.header);
+      if (keys.length > 0)
+        return this.authenticateKey(context, request, () => extractApiKey(keys, sources), resource, apiKeys);
+    }
     if (
       sources.authorization.length === 0 &&
       (allowsAnonymous || resource.options.anonymousMethods.length > 0)
@@ -78,6 +87,26 @@ export class RequestAuthenticator {
     return verified.then((later) => this.conclude(context, presented, later, resource));
   }
 
+  /** The caller gets no token: nothing that has it may send the key elsewhere. */
+  private authenticateKey(
+    context: RequestContext,
+    request: object,
+    extract: () => string,
+    resource: ProtectedResource,
+    apiKeys: ResolvedApiKeyOptions,
+  ): Promise<void> | undefined {
+    // First: what is reported of a rejection depends on it.
+    context.apiKeyHeader = apiKeys.header;
+    const verified = this.tokens.authenticate(extract(), forApiKeys(resource, apiKeys));
+    if (!(verified instanceof Promise)) {
+      this.record(context, request, '', verified, resource);
+      return undefined;
+    }
+    return verified.then((later) => {
+      this.record(context, request, '', later, resource);
+    });
+  }
+
   /** Presents the caller again if there is one for this resource; else removes the result of another layer. */
   private isAuthenticated(context: RequestContext, request: object, resource: ProtectedResource): boolean {
     const known = context.authentication;
@@ -87,7 +116,10 @@ export class RequestAuthenticator {
     const hasForeignUser =
       this.users.property !== undefined && this.hasForeignUser(context, request, this.users.property);
     if (isKnown) context.present(request);
-    else if (known || presented !== undefined || hasForeignUser) context.reset(request);
+    else if (known || presented !== undefined || hasForeignUser) {
+      context.reset(request);
+      context.apiKeyHeader = undefined;
+    }
     return isKnown;
   }
 

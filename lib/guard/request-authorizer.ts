@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Authentication, RequestContext } from '../request/request-context.js';
 import { CredentialsRejectedError, InsufficientScopeError } from '../errors/rejection.errors.js';
 import { ResponseInterceptors } from '../response/response-interceptors.js';
+import { assertClientAllowed } from '../policy/allowed-clients.js';
 import { ScopePolicy } from '../policy/scope-policy.js';
 import type { ChallengeStrategy, ScopeChoice } from '../policy/scopes.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
@@ -80,8 +81,11 @@ export class RequestAuthorizer {
     resource: ProtectedResource,
     response: ServerResponse,
   ): void {
-    if (context.authentication) this.assertScopes(request, context.authentication, NONE);
-    else if (!resource.options.allowAnonymous) this.anonymous.assertOpen(request, resource, NONE);
+    const { authentication } = context;
+    if (authentication) {
+      assertClientAllowed(authentication.auth, resource.options.allowedClients);
+      this.assertScopes(request, authentication, NONE);
+    } else if (!resource.options.allowAnonymous) this.anonymous.assertOpen(request, resource, NONE);
     const { allowAnonymous: allowsAnonymous } = resource.options;
     this.intercept(context, request, resource, { response, mayStream: true, allowsAnonymous });
   }
@@ -99,6 +103,7 @@ export class RequestAuthorizer {
   ): void {
     const { requirements, call } = route;
     const { authentication, authorization } = context;
+    if (authentication) assertClientAllowed(authentication.auth, resource.options.allowedClients);
     // On every layer: an application may change the body between two of them.
     if (!authentication && !route.allowsAnonymous) this.anonymous.assertOpen(request, resource, requirements);
     this.rules.assertRead(request);
@@ -136,6 +141,7 @@ export class RequestAuthorizer {
       this.assertNoneNeeded(context, request, resource, operationsIn(request), handler);
       return;
     }
+    assertClientAllowed(authentication.auth, authentication.resource.options.allowedClients);
     // On Fastify the Node request, which identifies the handlers' request, has no body.
     const isDecided = request.body === undefined ? authorization.isMade : authorization.covers(request.body);
     if (!isDecided) {

@@ -176,9 +176,10 @@ export class RequestFilter {
   }
 
   /** Whether an unread body must be read now: no later check authorizes it, or it says whether the request needs a token. */
-  mustRead(resource: ProtectedResource, { headers }: FilteredRequest): boolean {
+  mustRead({ options }: ProtectedResource, { headers }: FilteredRequest): boolean {
     if (this.handlerScopes.needsBodies) return true;
-    return resource.options.anonymousMethods.length > 0 && headers.authorization === undefined;
+    const hasKey = options.apiKeys && headers[options.apiKeys.header] !== undefined;
+    return options.anonymousMethods.length > 0 && headers.authorization === undefined && !hasKey;
   }
 
   private step(

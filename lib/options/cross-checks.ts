@@ -1,4 +1,5 @@
 import type { ConfigProblem } from '../errors/config.error.js';
+import { apiKeyProblems } from './api-key-checks.js';
 import type { AnyAuthorizationServerOptions } from './authorization-server-options.js';
 import type { CheckedOptions, CheckedResource } from './option-problems.js';
 import { ambiguousIntrospection, authorizationServerProblems } from './authorization-server-checks.js';
@@ -19,22 +20,34 @@ export function crossProblems(options: CheckedOptions): ConfigProblem[] {
     ...alias,
     ...privateIssuerProblems(options),
     ...replicaProblems(options),
+    ...apiKeyProblems(options),
     ...resources.flatMap((resource, index) =>
       resourceProblems(resource, `resources[${String(index)}]`, isDeferred),
     ),
   ];
 }
 
+const NO_CLIENT = 'needs "clientIds" or "origins": without both, no client may use the resource';
+
 const OPEN_TWICE = 'has no effect with "allowAnonymous", which opens every method; leave one of the two out';
 
 function resourceProblems(
-  { authorizationServers, resource, metadata, allowAnonymous, anonymousMethods = [] }: CheckedResource,
+  {
+    authorizationServers,
+    resource,
+    metadata,
+    allowAnonymous,
+    anonymousMethods = [],
+    allowedClients,
+  }: CheckedResource,
   path: string,
   isDeferred: boolean,
 ): ConfigProblem[] {
   const list = `${path}.authorizationServers`;
   const isOpenTwice = allowAnonymous === true && anonymousMethods.length > 0;
+  const allowsNone = allowedClients && !allowedClients.clientIds?.length && !allowedClients.origins?.length;
   return [
+    ...(allowsNone ? [{ path: `${path}.allowedClients`, message: NO_CLIENT }] : []),
     ...(isOpenTwice ? [{ path: `${path}.anonymousMethods`, message: OPEN_TWICE }] : []),
     ...duplicates(authorizationServers, serverIssuer, list, 'issuer'),
     ...authorizationServers.flatMap((server, index) =>

@@ -5,7 +5,8 @@ import { isBoolean, isListOf, isOneOf, isText, type Problem } from './value-rule
 /** The forms in which proxies pass a certificate on. @publicApi */
 export type CertificateHeaderFormat = 'url-encoded-pem' | 'xfcc' | 'rfc9440';
 
-const isHeaderName: Problem = (value) =>
+/** @internal */
+export const isHeaderName: Problem = (value) =>
   isText(value) ??
   (/^[\w!#$%&'*+.^`|~-]+$/.test(value as string) ? undefined : 'must be the name of a header');
 

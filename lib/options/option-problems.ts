@@ -1,6 +1,7 @@
 import { plainToInstance } from 'class-transformer';
 import { Allow, getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import type { ConfigProblem } from '../errors/config.error.js';
+import { writtenOutApiKeys } from './api-key-options.js';
 import { writtenOutDpop } from './dpop-options.js';
 import { writtenOutMutualTls } from './mutual-tls-options.js';
 import { isPlainObject } from './value-rules.js';
@@ -55,6 +56,7 @@ function writtenOutResource(given: unknown, at: number, problems: ConfigProblem[
   if (typeof given !== 'object' || given === null) return given;
   const resource = withVerifierKept<Record<string, unknown>>({ ...given });
   if ('dpop' in resource) resource['dpop'] = writtenOutDpop(resource['dpop']);
+  if ('apiKeys' in resource) resource['apiKeys'] = writtenOutApiKeys(resource['apiKeys']);
   if ('mutualTls' in resource) resource['mutualTls'] = writtenOutMutualTls(resource['mutualTls']);
   const { authorizationServers } = resource;
   if (!Array.isArray(authorizationServers)) return resource;

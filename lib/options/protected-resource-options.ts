@@ -1,5 +1,6 @@
-import { OWN_ISSUERS } from '../mcp-auth.constants.js';
+import { AllowedClientsOptions } from './allowed-clients-options.js';
 import { isAnonymousMethods } from './anonymous-methods.js';
+import { ApiKeyOptions } from './api-key-options.js';
 import {
   type AuthorizationServerOptions,
   AnyAuthorizationServerOptions,
@@ -9,6 +10,7 @@ import { Check, CheckObjects, CheckOptional, CheckOptionalObject } from './check
 import { DpopOptions } from './dpop-options.js';
 import { MutualTlsOptions } from './mutual-tls-options.js';
 import { isAllowedHosts, isAllowedOrigins } from './origin-rules.js';
+import { isPrivateIssuer } from './private-issuer.js';
 import { documentProblem } from './resource-document-rules.js';
 import { identifierProblem } from './url-rules.js';
 import type { TokenVerifierOption } from './token.verifier.js';
@@ -67,10 +69,6 @@ const isChallengeScopes: Problem = (value) => {
     ? isListOf(isScopeToken, { nonEmpty: false })(value)
     : 'must be required, all or a list of scopes';
 };
-
-const isPrivateIssuer = isString((value) =>
-  value.startsWith(OWN_ISSUERS) ? `must not begin with "${OWN_ISSUERS}"` : undefined,
-);
 
 /** One protected resource: an MCP endpoint or an API, as clients know it. @publicApi */
 export class ProtectedResourceOptions {
@@ -227,6 +225,28 @@ export class ProtectedResourceOptions {
    */
   @CheckOptional(isListOf(isPrivateIssuer, { nonEmpty: false }))
   readonly privateIssuers?: readonly string[] = [];
+
+  /**
+   * Accepts API keys beside tokens, in a header of their own. Scopes and everything else that is checked after a token hold for
+   * keys too. Keys are bound to nothing, so the option cannot be combined with `dpop: 'required'` or `mutualTls` with `required`.
+   *
+   * A request with a key and an `Authorization` header is answered with 400. Clients learn nothing of keys: challenges and
+   * metadata stay the same. Rejected keys are not limited in number: see the guide.
+   *
+   * @defaultValue none: the header means nothing
+   */
+  @CheckOptionalObject(() => ApiKeyOptions) readonly apiKeys?: ApiKeyOptions;
+
+  /**
+   * The clients that may use the resource. The client is that of `AuthInfo.clientId`: by default `client_id`, else `azp`, of the
+   * token. Another client, and a token that names none, gets 403 `access_denied` without a challenge, whatever its scopes.
+   *
+   * The rule holds for callers with an API key, whose client is the `client_id` that the verifier of keys returns, and for the
+   * caller of the option `stdio`. Callers without a token, where they are allowed, have no client: the rule does not apply.
+   *
+   * @defaultValue every client
+   */
+  @CheckOptionalObject(() => AllowedClientsOptions) readonly allowedClients?: AllowedClientsOptions;
 
   /**
    * Whether requests without an `Authorization` header are allowed for everything that needs no scopes of its own.

@@ -7,6 +7,8 @@ import type {
 } from './authorization-server-options.js';
 import type { ResolvedClaimNames } from './claim-names.js';
 import { crossProblems } from './cross-checks.js';
+import { type AllowedClientsOptions, originOfClients } from './allowed-clients-options.js';
+import type { ApiKeyOptions } from './api-key-options.js';
 import type { DpopOptions } from './dpop-options.js';
 import type { IntrospectionAuthMethod, IntrospectionOptions } from './introspection-options.js';
 import type { McpAuthModuleOptions, SessionBindingOptions, StdioCaller } from './mcp-auth-options.js';
@@ -14,6 +16,8 @@ import { type CheckedOptions, type CheckedResource, checkShape } from './option-
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
 import { resolveAllowedHosts, resolveAllowedOrigins } from './resolve-origins.js';
 import type {
+  ResolvedAllowedClientsOptions,
+  ResolvedApiKeyOptions,
   ResolvedDpopOptions,
   ResolvedMcpAuthOptions,
   ResolvedProtectedResourceOptions,
@@ -100,10 +104,24 @@ function resolveResource(
     verifier,
     privateIssuers: unique(options.privateIssuers),
     anonymousMethods: unique(options.anonymousMethods),
+    allowedClients: options.allowedClients && resolveAllowedClients(options.allowedClients),
+    apiKeys: options.apiKeys && resolveApiKeys(options.apiKeys),
     // Its short forms have become objects.
     dpop: options.dpop && resolveDpop(options.dpop as DpopOptions),
     mutualTls: options.mutualTls as ResolvedProtectedResourceOptions['mutualTls'],
   };
+}
+
+function resolveApiKeys({ header = '', verifier, issuer }: ApiKeyOptions): ResolvedApiKeyOptions {
+  // A verifier that is an object has become a function.
+  return { header: header.toLowerCase(), verifier: verifier as ResolvedApiKeyOptions['verifier'], issuer };
+}
+
+function resolveAllowedClients({
+  clientIds,
+  origins = [],
+}: AllowedClientsOptions): ResolvedAllowedClientsOptions {
+  return { clientIds: unique(clientIds), origins: unique(origins.map(originOfClients)) };
 }
 
 function resolveServer(

@@ -4,6 +4,8 @@ import type {
   StdioCaller,
   TokenCacheOptions,
 } from './mcp-auth-options.js';
+import type { AllowedClientsOptions } from './allowed-clients-options.js';
+import type { ApiKeyOptions } from './api-key-options.js';
 import type { DpopOptions } from './dpop-options.js';
 import type { MutualTlsOptions } from './mutual-tls-options.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
@@ -30,6 +32,19 @@ export interface ResolvedMutualTlsOptions extends Required<Pick<MutualTlsOptions
   readonly certificateHeader: MutualTlsOptions['certificateHeader'];
 }
 
+/** How API keys are used at a resource. @publicApi */
+export interface ResolvedApiKeyOptions extends Pick<ApiKeyOptions, 'issuer'> {
+  /** In lower case. */
+  readonly header: string;
+  readonly verifier: TokenVerifierClass | VerifyToken;
+}
+
+/** The clients that may use a resource. @publicApi */
+export interface ResolvedAllowedClientsOptions extends Required<Pick<AllowedClientsOptions, 'clientIds'>> {
+  /** In lower case and without default ports, each with a slash at its end. */
+  readonly origins: readonly string[];
+}
+
 /** One protected resource as configured: checked, defaulted, frozen. @publicApi */
 export type ResolvedProtectedResourceOptions = Resolved<
   Omit<ProtectedResourceOptions, 'audience'>,
@@ -47,6 +62,10 @@ export type ResolvedProtectedResourceOptions = Resolved<
     dpop: ResolvedDpopOptions | undefined;
     /** Undefined if tokens that are bound to a certificate are rejected. */
     mutualTls: ResolvedMutualTlsOptions | undefined;
+    /** Undefined if every client may. */
+    allowedClients: ResolvedAllowedClientsOptions | undefined;
+    /** Undefined if there are no API keys. */
+    apiKeys: ResolvedApiKeyOptions | undefined;
     /** The resource's own, else the module's; undefined if the package verifies tokens itself. */
     verifier: TokenVerifierClass | VerifyToken | undefined;
   }

@@ -69,11 +69,16 @@ export function assertAccessToken(claims: TokenClaims): void {
 
 /**
  * Returns the issuer, which must be one of the resource's. Only a verifier of the application names a private one, or none:
- * the package's own names its server. Claims without `iss` get a separate issuer: their subjects are of no server.
+ * the package's own names its server. Claims without `iss` get a separate issuer: their subjects are of no server. The issuer of
+ * an API key is always that of the option.
  *
  * @internal
  */
-export function issuerOf({ iss }: TokenClaims, { servers, options }: ProtectedResource): string {
+export function issuerOf(
+  { iss }: TokenClaims,
+  { servers, options, apiKeyIssuer }: ProtectedResource,
+): string {
+  if (apiKeyIssuer !== undefined && (iss === undefined || iss === apiKeyIssuer)) return apiKeyIssuer;
   if (iss === undefined) return `${VERIFIER_ISSUERS}${options.resource}`;
   if (typeof iss !== 'string' || !(servers.has(iss) || options.privateIssuers.includes(iss)))
     throw new TokenRejectedError('issuer');

@@ -65,6 +65,14 @@ describe('preflightResponse', () => {
     expect(allowedOf(`accept,${name},dpop`)).toBe('accept, dpop');
   });
 
+  it('allows the header of API keys where there are keys', () => {
+    const allowed = (asked: string, keyHeader?: string): string | undefined =>
+      preflightResponse(APP, asked, keyHeader).headers['Access-Control-Allow-Headers'];
+    expect(allowed('X-Api-Key, accept', 'x-api-key')).toBe('x-api-key, accept');
+    expect(allowed('X-Api-Key, accept')).toBe('accept');
+    expect(allowed('X-Api-Keys, accept', 'x-api-key')).toBe('accept');
+  });
+
   it('names each header once, and none where none is asked for', () => {
     expect(allowedOf('accept,Accept, accept ,dpop')).toBe('accept, dpop');
     expect(allowedOf('')).toBeUndefined();

@@ -81,11 +81,16 @@ function addTo(headers: ResponseHeaders, name: string, list: string): void {
  *
  * @param origin - the request's Origin, already checked
  * @param asked - the request's Access-Control-Request-Headers
+ * @param keyHeader - the header of the resource's API keys, in lower case, if it has any
  * @see {@link https://fetch.spec.whatwg.org/#cors-preflight-fetch | Fetch, CORS-preflight fetch}
  * @internal
  */
-export function preflightResponse(origin: string, asked: string | undefined): PreflightResponse {
-  const names = allowedHeaders(asked ?? '');
+export function preflightResponse(
+  origin: string,
+  asked: string | undefined,
+  keyHeader?: string,
+): PreflightResponse {
+  const names = allowedHeaders(asked ?? '', keyHeader);
   return {
     status: 204,
     headers: {
@@ -99,7 +104,9 @@ export function preflightResponse(origin: string, asked: string | undefined): Pr
 }
 
 /** Returns the allowed headers by name, each once: "*" does not include Authorization. */
-function allowedHeaders(asked: string): string[] {
+function allowedHeaders(asked: string, keyHeader: string | undefined): string[] {
   const names = asked.split(',').map((name) => name.trim().toLowerCase());
-  return [...new Set(names)].filter((name) => ALLOWED.has(name) || TOOL_PARAMETER.test(name));
+  return [...new Set(names)].filter(
+    (name) => ALLOWED.has(name) || TOOL_PARAMETER.test(name) || name === keyHeader,
+  );
 }

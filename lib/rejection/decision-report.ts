@@ -164,6 +164,7 @@ export class DecisionReport {
       nowSeconds: now().getTime() / 1000,
       secrets: secretsOf(rejection),
       request,
+      isOfApiKey: RequestContext.find(request)?.apiKeyHeader !== undefined,
     });
   }
 }
@@ -174,7 +175,8 @@ function isOfCredentials(failure: unknown): failure is CredentialsRejectedError 
 
 /** Returns the secrets of a request to redact: verifiers of the application may put them into messages. */
 function secretsOf({ request }: Rejection): readonly string[] {
-  return request && 'headers' in request ? presentedSecrets(request as CredentialRequest) : [];
+  if (!request || !('headers' in request)) return [];
+  return presentedSecrets(request as CredentialRequest, RequestContext.find(request)?.apiKeyHeader);
 }
 
 /** Returns a known reason, else `inactive`: a verifier may have set another reason to data of the token. */

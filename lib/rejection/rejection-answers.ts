@@ -1,11 +1,8 @@
 import {
-  AuthorizationServerUnavailableError,
   CredentialsRejectedError,
   InsufficientAuthenticationError,
   InsufficientScopeError,
-  MessageRejectedError,
   ProofRejectedError,
-  RequestOriginRejectedError,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
 import { isAcrValue } from '../options/value-rules.js';
@@ -14,13 +11,10 @@ import type { ProtectedResource } from '../resource/protected-resource.registry.
 import type { TokenScheme } from '../token/extract-token.js';
 import { errorUriOf } from './error-uri.js';
 import {
-  FAULT,
-  MESSAGES_REJECTED,
   NO_STORE,
-  originAnswer,
   type RejectionAnswer,
   type RejectionHeaders,
-  UNAVAILABLE,
+  unchallengedAnswer,
 } from './unchallenged-answers.js';
 import {
   type BearerChallenge,
@@ -78,9 +72,7 @@ export function answerTo(
   }
   if (failure instanceof InsufficientAuthenticationError)
     return challenged(401, resource, errorUriOf(failure, settings), authenticationChallenge(failure));
-  if (failure instanceof MessageRejectedError) return MESSAGES_REJECTED[failure.reason];
-  if (failure instanceof RequestOriginRejectedError) return originAnswer(failure);
-  return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
+  return unchallengedAnswer(failure);
 }
 
 function tokenAnswer(

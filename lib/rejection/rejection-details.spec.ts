@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import { describeAudiences, describeRejection, type RejectionFacts } from './rejection-details.js';
 
+const KEYS = { header: 'x-api-key', issuer: 'urn:keys', verifier: () => null };
+
 const ONE = { audiences: ['https://api.example.com/notes'], rejectMultipleAudiences: false };
 
 describe('describeAudiences', () => {
@@ -38,10 +40,17 @@ describe('describeAudiences', () => {
 describe('describeRejection', () => {
   const facts = (more: Partial<RejectionFacts>): RejectionFacts => ({
     reason: 'expired',
-    options: { ...ONE, authorizationServers: [], privateIssuers: [], verifier: undefined, ...HOSTS },
+    options: {
+      ...ONE,
+      authorizationServers: [],
+      privateIssuers: [],
+      apiKeys: KEYS,
+      verifier: undefined,
+      ...HOSTS,
+    },
     claims: {},
     ...{ required: [], granted: [], authentication: undefined, nowSeconds: 1000, toleranceSeconds: 5 },
-    ...{ maxTokenLength: 8192, secrets: [], request: undefined },
+    ...{ maxTokenLength: 8192, secrets: [], request: undefined, isOfApiKey: false },
     ...more,
   });
 
@@ -55,6 +64,20 @@ describe('describeRejection', () => {
       for (const none of [{}, { exp: '1', nbf: '1', iat: '1' }, undefined])
         expect(describeRejection(facts({ reason, claims: none }))).toBe('');
     expect(describeRejection(facts({ reason: 'time_claims', claims: undefined }))).toBe('');
+  });
+
+  it('says of API keys what a key must be, and names their issuer', () => {
+    const ofKey = (more: Partial<RejectionFacts>): string =>
+      describeRejection(facts({ isOfApiKey: true, ...more }));
+    expect(ofKey({ reason: 'malformed' })).toBe('; expected a key of printable ASCII without space');
+    expect(ofKey({ reason: 'multiple_credentials' })).toBe(
+      '; expected one API key in one header, and no Authorization header',
+    );
+    const expected = '; expected no "iss", or "urn:keys", the verifier of keys returned';
+    expect(ofKey({ reason: 'issuer', claims: { iss: 'a\nb' } })).toBe(`${expected} "a\\u000ab"`);
+    expect(ofKey({ reason: 'issuer', claims: undefined })).toBe(`${expected} a value of type undefined`);
+    const without = { ...facts({}).options, apiKeys: undefined };
+    expect(ofKey({ reason: 'issuer', options: without })).toContain('or a value of type undefined, ');
   });
 
   it('names twenty claims at most, and none of no claims', () => {

@@ -21,6 +21,7 @@ type Options = Pick<
   | 'rejectMultipleAudiences'
   | 'authorizationServers'
   | 'privateIssuers'
+  | 'apiKeys'
   | 'verifier'
   | 'allowedOrigins'
   | 'allowedHosts'
@@ -43,13 +44,16 @@ export interface RejectionFacts {
   /** See {@link escapeForLog}. */
   readonly secrets: readonly string[];
   readonly request: object | undefined;
+  /** Whether the credential is an API key. */
+  readonly isOfApiKey: boolean;
 }
 
 /** What describes a rejection of each reason. Other reasons say it all. */
 const DETAILS: Readonly<Partial<Record<RejectionReason, (facts: RejectionFacts) => string>>> = {
   audience: ({ options, claims, secrets }) => describeAudiences(options, claims, secrets),
   issuer: describeIssuers,
-  malformed: ({ options }) => opaqueTokenAdvice(options),
+  malformed: ({ options, isOfApiKey }) =>
+    isOfApiKey ? '; expected a key of printable ASCII without space' : opaqueTokenAdvice(options),
   too_long: ({ request, maxTokenLength }) =>
     `; expected at most ${maxTokenLength} characters ("maxTokenLength")${foundLength(request)}`,
   algorithm: ({ options, request }) =>
@@ -71,7 +75,10 @@ const DETAILS: Readonly<Partial<Record<RejectionReason, (facts: RejectionFacts) 
   insufficient_user_authentication: ({ authentication, secrets }) =>
     describeAuthentication(authentication, secrets),
   unsupported_scheme: () => '; expected "Authorization: Bearer TOKEN"',
-  multiple_credentials: () => '; expected one token, in one Authorization header and nowhere else',
+  multiple_credentials: ({ isOfApiKey }) =>
+    isOfApiKey
+      ? '; expected one API key in one header, and no Authorization header'
+      : '; expected one token, in one Authorization header and nowhere else',
   origin: ({ options, secrets }) => `; allowed are ${quoted(options.allowedOrigins, secrets)}`,
   host: ({ options, secrets }) => `; allowed are ${quoted(options.allowedHosts ?? [], secrets)}`,
 };
@@ -109,11 +116,21 @@ function opaqueTokenAdvice({ verifier, authorizationServers }: Options): string 
     : '; if the token is opaque, configure "introspection" for its authorization server';
 }
 
-function describeIssuers({ options, claims, secrets }: RejectionFacts): string {
+function describeIssuers({ options, claims, secrets, isOfApiKey }: RejectionFacts): string {
+  if (isOfApiKey) return describeKeyIssuer(options, claims, secrets);
   const configured = options.authorizationServers.map(({ issuer, metadataUrl }) => issuer ?? metadataUrl);
   const expected = `; expected ${quoted([...configured, ...options.privateIssuers], secrets)}`;
   if (!claims) return `${expected}, the token is not verified and names another, or none`;
   return `${expected}, the token has ${quoted([claims['iss']], secrets)}`;
+}
+
+function describeKeyIssuer(
+  { apiKeys }: Options,
+  claims: TokenClaims | undefined,
+  secrets: readonly string[],
+): string {
+  const expected = `; expected no "iss", or ${quoted([apiKeys?.issuer], secrets)}`;
+  return `${expected}, the verifier of keys returned ${quoted([claims?.['iss']], secrets)}`;
 }
 
 function describeTime(facts: RejectionFacts, name: 'exp' | 'iat', verb: string): string {

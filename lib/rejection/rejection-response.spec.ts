@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { verifies } from '../../test/verifies.js';
 import { REJECTION_REFERENCE } from '../../test/tools/error-reference.js';
 import {
+  AccessDeniedError,
   AuthorizationServerUnavailableError,
   CredentialsRejectedError,
   InsufficientAuthenticationError,
@@ -166,6 +167,14 @@ const NO_STREAM: RejectionResponse = {
   },
 };
 
+const denied = (error_description: string): RejectionResponse => ({
+  status: 403,
+  headers: NO_STORE,
+  body: { error: 'access_denied', error_description },
+});
+
+const POLICY = denied('The caller is not allowed to do this');
+
 const REASONS = Object.keys({
   malformed: 0,
   too_long: 0,
@@ -207,6 +216,12 @@ const TABLE: readonly (readonly [failure: unknown, answer: RejectionResponse, de
   [new MessageRejectedError('other_resource'), OTHER_RESOURCE, { reason: 'other_resource' }],
   [new MessageRejectedError('media_type'), NOT_JSON, { reason: 'media_type' }],
   [new MessageRejectedError('no_stream'), NO_STREAM, { reason: 'no_stream' }],
+  [new AccessDeniedError('policy'), POLICY, { reason: 'policy' }],
+  [
+    new AccessDeniedError('client'),
+    denied('This client is not allowed to use this resource'),
+    { reason: 'client' },
+  ],
   [new InsufficientScopeError(['notes:write', 'notes:read']), INSUFFICIENT, { reason: 'insufficient_scope' }],
   [
     new InsufficientAuthenticationError({ acrValues: ['urn:a', 'urn:b'], maxAgeSeconds: 300 }, [
@@ -317,6 +332,17 @@ describe('rejectionResponse', () => {
       const rejection = answer(new RequestOriginRejectedError(reason), RESOURCE, DOCUMENTED);
       expect([rejection.status, rejection.headers]).toEqual([403, { 'Cache-Control': 'no-store' }]);
     }
+  });
+
+  it('gives a caller that is denied neither a challenge nor a hint of scopes', () => {
+    for (const reason of ['policy', 'client', EVIL as 'policy'] as const) {
+      for (const settings of [DOCUMENTED, DETAILED, DEVELOPED]) {
+        const { status, headers, body } = answer(new AccessDeniedError(reason), RESOURCE, settings);
+        expect([status, headers]).toEqual([403, { 'Cache-Control': 'no-store' }]);
+        expect(JSON.stringify(body)).not.toMatch(/scope|evil|error_uri/);
+      }
+    }
+    expect(answer(new AccessDeniedError(EVIL as 'policy'))).toEqual(POLICY);
   });
 
   verifies('CHL-17', 'is never stored', () => {

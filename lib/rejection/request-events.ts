@@ -16,6 +16,7 @@ import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import type { TokenClaims } from '../options/token.verifier.js';
 import type { AuthInfo } from '../request/auth-info.decorator.js';
+import { RequestContext } from '../request/request-context.js';
 import type { RequestAudit, SentOperation, SentOperations } from '../request/request-audit.js';
 import { presentedScheme } from './presented-token.js';
 import { sentFacts, text } from './request-facts.js';
@@ -106,7 +107,8 @@ export class RequestEvents {
   private baseOf(decided: DecidedRequest): RequestEvent {
     const { audit, auth, resource, request, body, isLocal } = decided;
     const facts = (audit.facts ??= this.factsOf(request, body, audit.sessionId));
-    const scheme = presentedScheme(request) ?? (auth && 'bearer');
+    const hasKey = RequestContext.find(request)?.apiKeyHeader !== undefined;
+    const scheme = hasKey ? 'api_key' : (presentedScheme(request) ?? (auth && 'bearer'));
     const { issuer, subject, clientId, jti, actor } = this.principalOf(decided);
     return {
       requestId: audit.requestId,

@@ -1,4 +1,10 @@
-import type { MessageRejection, RequestOriginRejectedError } from '../errors/rejection.errors.js';
+import {
+  AccessDeniedError,
+  AuthorizationServerUnavailableError,
+  type MessageRejection,
+  MessageRejectedError,
+  RequestOriginRejectedError,
+} from '../errors/rejection.errors.js';
 
 /** Headers by name: a header with several lines has a list. @internal */
 export type RejectionHeaders = Readonly<Record<string, string | string[]>>;
@@ -84,6 +90,18 @@ const OTHER_RESOURCE: RejectionAnswer = {
   description: 'This operation belongs to another protected resource',
 };
 
+/** No challenge: neither further scopes nor another sign-in change the response. */
+const accessDenied = (description: string): RejectionAnswer => ({
+  status: 403,
+  headers: NO_STORE,
+  error: 'access_denied',
+  description,
+});
+
+const POLICY_DENIED = accessDenied('The caller is not allowed to do this');
+
+const CLIENT_DENIED = accessDenied('This client is not allowed to use this resource');
+
 /** RFC 9110 section 15.5.16: Accept names the supported media type. */
 const MEDIA_TYPE_REJECTED: RejectionAnswer = {
   status: 415,
@@ -107,8 +125,8 @@ const STREAM_REJECTED: RejectionAnswer = {
   description: 'A stream needs an access token, or a session that was opened without one',
 };
 
-/** The answers to messages that must not be served. @internal */
-export const MESSAGES_REJECTED: Readonly<Record<MessageRejection, RejectionAnswer>> = {
+/** The answers to messages that must not be served. */
+const MESSAGES_REJECTED: Readonly<Record<MessageRejection, RejectionAnswer>> = {
   batch: BATCH_REJECTED,
   header_mismatch: HEADERS_REJECTED,
   too_large: TOO_LARGE_REJECTED,
@@ -119,25 +137,42 @@ export const MESSAGES_REJECTED: Readonly<Record<MessageRejection, RejectionAnswe
   no_stream: STREAM_REJECTED,
 };
 
-/** No challenge if the client is not at fault: it would discard a valid token. @internal */
-export const UNAVAILABLE: RejectionAnswer = {
+/** No challenge if the client is not at fault: it would discard a valid token. */
+const UNAVAILABLE: RejectionAnswer = {
   status: 503,
   headers: Object.freeze({ 'Retry-After': String(RETRY_AFTER_SECONDS), ...NO_STORE }),
   error: 'temporarily_unavailable',
   description: 'The access token cannot be checked at the moment; try again later',
 };
 
-/** The application fails. @internal */
-export const FAULT: RejectionAnswer = {
+/** The application fails. */
+const FAULT: RejectionAnswer = {
   status: 500,
   headers: NO_STORE,
   error: 'server_error',
   description: 'The request could not be checked',
 };
 
-/** Returns the answer to a request whose Origin, Host or target is rejected. @internal */
-export function originAnswer({ reason }: RequestOriginRejectedError): RejectionAnswer {
+/**
+ * Returns the answer to a failure that no other token and no other scope cures. Everything unknown is a fault of the application.
+ *
+ * @internal
+ */
+export function unchallengedAnswer(failure: unknown): RejectionAnswer {
+  if (failure instanceof AccessDeniedError) return accessDeniedAnswer(failure);
+  if (failure instanceof MessageRejectedError) return MESSAGES_REJECTED[failure.reason];
+  if (failure instanceof RequestOriginRejectedError) return originAnswer(failure);
+  return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
+}
+
+/** Returns the answer to a request whose Origin, Host or target is rejected. */
+function originAnswer({ reason }: RequestOriginRejectedError): RejectionAnswer {
   if (reason === 'request_target') return TARGET_REJECTED;
   if (reason === 'duplicate_host') return SEVERAL_HOSTS;
   return reason === 'host' ? HOST_REJECTED : ORIGIN_REJECTED;
+}
+
+/** Returns the answer to a caller that is denied whatever its scopes. */
+function accessDeniedAnswer({ reason }: AccessDeniedError): RejectionAnswer {
+  return reason === 'client' ? CLIENT_DENIED : POLICY_DENIED;
 }

@@ -4,6 +4,7 @@ import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interfa
 import { traced, TRACES } from '../events/traces.js';
 import { SharedDeadline } from '../platform/deadline.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import { assertKeyForm } from '../token/api-key.js';
 import { assertTokenForm } from '../token/extract-token.js';
 import type { TokenClaims, VerifiedToken } from '../options/token.verifier.js';
 import { type Verifies, VerifierRegistry } from '../token/verifier.registry.js';
@@ -66,7 +67,8 @@ export class AccessTokenAuthenticator {
     verifier: Verifies,
   ): ValidatedToken | Promise<ValidatedToken> {
     // Not needed for a cached token: it is exactly the same text, so it had that form.
-    assertTokenForm(token, this.options.maxTokenLength);
+    const assertForm = resource.apiKeyIssuer === undefined ? assertTokenForm : assertKeyForm;
+    assertForm(token, this.options.maxTokenLength);
     const { generation } = this.cache;
     return runVerifier(verifier, token, resource, this.deadline, (verified) =>
       this.conclude(verified, token, resource, verifier, generation),

@@ -14,6 +14,7 @@ import { requestOf } from './request-of.js';
 export interface AuthInfo {
   /**
    * The access token as presented. Not enumerable: JSON, logs and copies do not contain it. Never send it to another service.
+   * Empty for a caller with an API key.
    */
   readonly token: string;
   /** The client that the token was issued to; empty if the token does not name one. */
@@ -31,7 +32,8 @@ export interface AuthInfo {
   readonly resourceMetadataUrl: string;
   /**
    * The authorization server that issued the token. With a verifier of the application: the issuer that it names, else
-   * `urn:nestjs-mcp-auth:verifier:` and the resource identifier, which never is an authorization server's issuer.
+   * `urn:nestjs-mcp-auth:verifier:` and the resource identifier, which never is an authorization server's issuer. With an API key:
+   * the `issuer` of the option `apiKeys`.
    */
   readonly issuer: string;
   /** The subject of the token, unique only together with `issuer`; undefined for a client on its own behalf. */

@@ -81,6 +81,9 @@ export class RequestContext {
   /** Set if sessions are sealed, and the session is the caller's. */
   session: OpenedSession | undefined;
 
+  /** The header that has an API key of the resource, valid or not. In lower case; undefined without a key. */
+  apiKeyHeader: string | undefined;
+
   /** The keys of tokens and proofs that may be used once and that this request has used. */
   used: Set<string> | undefined;
 

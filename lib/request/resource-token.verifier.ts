@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { McpAuthConfigError } from '../errors/config.error.js';
-import { TokenRejectedError } from '../errors/rejection.errors.js';
+import { AccessDeniedError, TokenRejectedError } from '../errors/rejection.errors.js';
 import { describeFault } from '../events/escape-for-log.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
+import { assertClientAllowed } from '../policy/allowed-clients.js';
 import { AccessTokenAuthenticator } from './access-token.authenticator.js';
 import {
   type ProtectedResource,
@@ -49,7 +50,8 @@ export class ResourceTokenVerifier {
   /**
    * Verifies a token and checks it for the resource, except its scopes. Needs exactly one resource.
    *
-   * @throws an error that the host answers with 401, if the token is rejected; its `cause` is the {@link TokenRejectedError}
+   * @throws an error that the host answers with 401, if the token is rejected; its `cause` is the {@link TokenRejectedError}, or an
+   * {@link AccessDeniedError} if the resource does not allow its client
    * @throws {@link AuthorizationServerUnavailableError} if the token cannot be verified now
    * @throws {@link McpAuthConfigError} if there are several resources
    */
@@ -80,10 +82,13 @@ export class ResourceTokenVerifier {
     try {
       const verified = await this.tokens.authenticate(token, resource);
       this.possession.assertBearer(verified, resource);
+      assertClientAllowed(verified, resource.options.allowedClients);
       await this.oneTimeTokens.use(verified, resource, RequestContext.current());
       return toAuthInfo(token, verified, resource);
     } catch (error) {
-      if (error instanceof TokenRejectedError) throw invalidTokenError(error, errorClass);
+      // Hosts know no error for a client that is not allowed, and would answer 500.
+      if (error instanceof TokenRejectedError || error instanceof AccessDeniedError)
+        throw invalidTokenError(error, errorClass);
       // Hosts answer this with 500 and may not log it.
       const kind = `a token for ${resource.options.resource} could not be checked`;
       this.log.write('error', kind, kind, describeFault(error, [token]));

@@ -52,7 +52,8 @@ export class VerifiedTokenCache {
     { tokenCache, resources }: Pick<ResolvedMcpAuthOptions, 'tokenCache' | 'resources'>,
     events: McpAuthEvents,
   ) {
-    this.resourceCount = resources.length;
+    // API keys of a resource have entries of their own.
+    this.resourceCount = resources.length + resources.filter(({ apiKeys }) => apiKeys).length;
     this.limits = tokenCache ?? { maxEntries: 0, maxAgeSeconds: 0 };
     for (const type of ['keys_refreshed', 'metadata_refreshed'] as const) {
       events.on(type, ({ issuer }) => {

@@ -20,6 +20,8 @@ export interface ProtectedResource {
   readonly servers: ReadonlyMap<string, TrustedAuthorizationServer>;
   /** The scopes that a 401 asks for, whatever operation it rejects: see the option `challengeScopes`. */
   readonly challengeScopes: readonly string[];
+  /** The issuer of API keys, if this stands for the resource in their verification. */
+  readonly apiKeyIssuer?: string;
 }
 
 /** A resource with its document. */

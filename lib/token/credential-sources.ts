@@ -24,7 +24,12 @@ export function credentialSources(request: CredentialRequest): CredentialSources
 
 /** Returns every DPoP line. @internal */
 export function proofsIn(request: CredentialRequest): readonly string[] {
-  return valuesIn(linesOf(request), 'dpop');
+  return valuesOf(request, 'dpop');
+}
+
+/** Returns every line of a header, by its name in lower case. @internal */
+export function valuesOf(request: CredentialRequest, name: string): readonly string[] {
+  return valuesIn(linesOf(request), name);
 }
 
 function linesOf({ headers, rawHeaders, raw }: CredentialRequest): readonly string[] {
@@ -34,9 +39,23 @@ function linesOf({ headers, rawHeaders, raw }: CredentialRequest): readonly stri
 /** Minimum length of a secret. Shorter parts are names of schemes. */
 const MIN_SECRET_LENGTH = 10;
 
-/** Returns the parts of a request's Authorization lines that may be secret, to redact them. @internal */
-export function presentedSecrets(request: CredentialRequest): readonly string[] {
-  return credentialSources(request)
-    .authorization.flatMap((line) => line.split(/[ \t,]/))
-    .filter((part) => part.length >= MIN_SECRET_LENGTH);
+/** Minimum length of an API key that is redacted. To redact shorter ones would hide parts of words, and nothing that is secret. */
+const MIN_KEY_LENGTH = 4;
+
+/**
+ * Returns the parts of a request's credentials that may be secret, to redact them.
+ *
+ * @param keyHeader - the header of its API key, if it has one
+ * @internal
+ */
+export function presentedSecrets(request: CredentialRequest, keyHeader?: string): readonly string[] {
+  const tokens = partsOf(credentialSources(request).authorization, MIN_SECRET_LENGTH);
+  if (keyHeader === undefined) return tokens;
+  const keys = valuesOf(request, keyHeader);
+  const whole = keys.filter((key) => key.length >= MIN_KEY_LENGTH);
+  return [...whole, ...partsOf(keys, MIN_KEY_LENGTH), ...tokens];
+}
+
+function partsOf(lines: readonly string[], minLength: number): readonly string[] {
+  return lines.flatMap((line) => line.split(/[ \t,]/)).filter((part) => part.length >= minLength);
 }

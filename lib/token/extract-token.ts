@@ -72,7 +72,8 @@ function joinsCredentials(header: string): boolean {
   return header.includes(',') && /,[ \t]*[\w!#$%&'*+.^`|~-]+ /.test(header);
 }
 
-function hasQueryToken(target: string): boolean {
+/** Whether a request target has a token in its query. @internal */
+export function hasQueryToken(target: string): boolean {
   const start = target.indexOf('?');
   return start !== -1 && new URLSearchParams(target.slice(start)).has('access_token');
 }

@@ -8,6 +8,7 @@ import {
 } from '../errors/rejection.errors.js';
 import { isThenable, type SharedDeadline } from '../platform/deadline.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import { isInvalidToken } from './invalid-token.js';
 import { IssuerTokenVerifier } from './issuer-token.verifier.js';
 import type { VerificationContext, VerifiedToken } from '../options/token.verifier.js';
 import { readVerificationResult } from './verification-result.js';
@@ -70,10 +71,12 @@ class Question implements VerificationContext {
    * 1 % of it; benchmark row: "guard alone, first sight".
    */
   private controller: AbortController | undefined;
+  private readonly apiKeyIssuer: string | undefined;
 
-  constructor({ options, servers }: ProtectedResource) {
+  constructor({ options, servers, apiKeyIssuer }: ProtectedResource) {
     this.resource = options.resource;
     this.authorizationServers = servers;
+    this.apiKeyIssuer = apiKeyIssuer;
   }
 
   get signal(): AbortSignal {
@@ -96,7 +99,7 @@ class Question implements VerificationContext {
   end(timeoutMs: number): Error {
     const cause = new Error(`The verifier gave no answer within ${timeoutMs} ms`);
     (this.controller ??= new AbortController()).abort(cause);
-    const issuers = [...this.authorizationServers.keys()].join(', ');
+    const issuers = this.apiKeyIssuer ?? [...this.authorizationServers.keys()].join(', ');
     return new AuthorizationServerUnavailableError(issuers, 'verification', { cause });
   }
 }
@@ -117,11 +120,4 @@ function explain(error: unknown): unknown {
     return new Error(`A verifier threw ${name}, which is not for it to decide`, { cause: error });
   }
   return error;
-}
-
-/** Whether an error is the one that verifiers of either version of the MCP SDK throw for an invalid token. */
-function isInvalidToken(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { code, errorCode } = error as { code?: unknown; errorCode?: unknown };
-  return code === 'invalid_token' || errorCode === 'invalid_token';
 }

@@ -6,7 +6,12 @@ import { verifies } from '../../test/verifies.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { resolveOptions } from '../options/resolve-options.js';
-import { TokenVerifier, type VerificationResult } from '../options/token.verifier.js';
+import {
+  TokenVerifier,
+  type VerificationContext,
+  type VerificationResult,
+} from '../options/token.verifier.js';
+import { firstOf } from './first-of.js';
 import { VerifierRegistry } from './verifier.registry.js';
 
 const R1 = 'https://api.example.com/notes';
@@ -41,13 +46,18 @@ class NoVerifier {}
 /** The registry of an app with two resources, of which the second has this verifier. */
 async function registry(
   verifier: unknown,
-  { providers = [], shared }: { providers?: Type[]; shared?: unknown } = {},
+  { providers = [], shared, keys }: { providers?: Type[]; shared?: unknown; keys?: unknown } = {},
 ): Promise<{ outcome: (index: number) => unknown; boot: () => void }> {
   const authorizationServers = ['https://as.example'];
   const options = resolveOptions({
     resources: [
       { resource: R1, authorizationServers },
-      { resource: R2, authorizationServers, verifier },
+      {
+        resource: R2,
+        authorizationServers,
+        verifier,
+        ...(keys !== undefined && { apiKeys: { verifier: keys, issuer: 'urn:keys' } }),
+      },
     ],
     verifier: shared,
   });
@@ -61,7 +71,10 @@ async function registry(
   }).compile();
   const found = new VerifierRegistry(module.get(TokenVerifier), module.get(ModuleRef), options);
   return {
-    outcome: (index) => found.of(options.resources[index]!).verify('t', undefined as never),
+    outcome: (index) =>
+      found
+        .of(options.resources[index]!)
+        .verify('t', { signal: new AbortController().signal } as VerificationContext),
     boot: () => {
       found.onModuleInit();
     },
@@ -117,6 +130,35 @@ describe('VerifierRegistry', () => {
     expect(boot).toThrow(
       `  - NoVerifier: is the verifier of ${R2} and has no method "verify"; extend TokenVerifier`,
     );
+  });
+
+  verifies(
+    'AKY-18',
+    'finds the verifiers of firstOf() as it finds others, and that of the package',
+    async () => {
+      const none = (): null => null;
+      for (const [verifier, from] of [
+        [firstOf(none, OwnVerifier), 'own t'],
+        [firstOf(OwnVerifier, TokenVerifier), 'own t'],
+        [firstOf({ verify: none }, TokenVerifier, OwnVerifier), 'standard'],
+        [firstOf(none, firstOf({ verify: none }, OwnVerifier)), 'own t'],
+        [firstOf(none, new OwnVerifier()), 'own t'],
+      ] as const) {
+        const { outcome, boot } = await registry(verifier, { providers: [OwnVerifier] });
+        boot();
+        expect(await outcome(1)).toMatchObject({ claims: { from } });
+      }
+      const { boot } = await registry(firstOf(none, OwnVerifier));
+      expect(boot).toThrow(`OwnVerifier: is the verifier of ${R2} and cannot be found`);
+    },
+  );
+
+  verifies('AKY-12', 'says at boot that the class of the verifier of API keys is missing', async () => {
+    const missing = await registry(undefined, { keys: OwnVerifier });
+    expect(missing.boot).toThrow(`OwnVerifier: is the verifier of ${R2} and cannot be found`);
+    const found = await registry(undefined, { keys: OwnVerifier, providers: [OwnVerifier] });
+    expect(found.boot).not.toThrow();
+    expect(found.outcome(1)).toEqual({ from: 'standard' });
   });
 
   it('keeps what it found', async () => {

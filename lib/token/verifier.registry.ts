@@ -6,7 +6,8 @@ import type {
   ResolvedMcpAuthOptions,
   ResolvedProtectedResourceOptions,
 } from '../options/resolved-options.interface.js';
-import { TokenVerifier, type TokenVerifierClass, type VerifyToken } from '../options/token.verifier.js';
+import { TokenVerifier, type TokenVerifierClass } from '../options/token.verifier.js';
+import { composed, partsOf, type VerifierOfFirst } from './first-of.js';
 
 /** The common form of all verifiers. @internal */
 export type Verifies = Pick<TokenVerifier, 'verify'>;
@@ -32,19 +33,26 @@ export class VerifierRegistry implements OnModuleInit {
    * @throws {@link McpAuthConfigError} for a class that is not a provider, or has no method `verify`
    */
   onModuleInit(): void {
-    for (const resource of this.options.resources) this.of(resource);
+    for (const resource of this.options.resources) {
+      this.of(resource);
+      const { apiKeys } = resource;
+      if (apiKeys) this.find(apiKeys.verifier, resource.resource);
+    }
   }
 
   of(resource: ResolvedProtectedResourceOptions): Verifies {
     const known = this.byResource.get(resource);
     if (known) return known;
-    const verifier = this.find(resource);
+    const verifier = this.find(resource.verifier, resource.resource);
     this.byResource.set(resource, verifier);
     return verifier;
   }
 
-  private find({ verifier, resource }: ResolvedProtectedResourceOptions): Verifies {
-    if (verifier === undefined) return this.standard;
+  private find(verifier: VerifierOfFirst | undefined, resource: string): Verifies {
+    if (isStandard(verifier)) return this.standard;
+    if (typeof verifier === 'object') return verifier;
+    const parts = partsOf(verifier);
+    if (parts) return composed(parts.map((part) => this.find(part, resource)));
     return isClass(verifier) ? this.provided(verifier, resource) : { verify: verifier };
   }
 
@@ -64,8 +72,13 @@ export class VerifierRegistry implements OnModuleInit {
   }
 }
 
+/** Whether it is the verifier of the package. */
+function isStandard(verifier: VerifierOfFirst | undefined): verifier is typeof TokenVerifier | undefined {
+  return verifier === undefined || verifier === TokenVerifier;
+}
+
 /** Whether it is a class: its `prototype` is read-only, or, compiled to a function, has the method. */
-function isClass(verifier: TokenVerifierClass | VerifyToken): verifier is TokenVerifierClass {
+function isClass(verifier: object): verifier is TokenVerifierClass {
   const prototype = Object.getOwnPropertyDescriptor(verifier, 'prototype');
   if (prototype === undefined) return false;
   return (

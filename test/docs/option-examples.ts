@@ -2,7 +2,9 @@ import { createHmac } from 'node:crypto';
 import {
   LIFECYCLE_METHODS,
   type McpAuthModuleOptions,
+  type ProtectedResourceOptions,
   type ReplayStore,
+  type TokenClaims,
   toolChallengeForOpenAi,
 } from 'nestjs-mcp-auth';
 
@@ -66,6 +68,21 @@ export const sealedSessions: McpAuthModuleOptions['sessionBinding'] = {
   //#region SessionBindingOptions.secrets
   secrets: [process.env['SESSION_SECRET'] ?? ''], // openssl rand -base64 32
   //#endregion SessionBindingOptions.secrets
+};
+
+/** Stands for the application's own keys. */
+const findKey = (key: string): TokenClaims | null =>
+  key === 'key-of-ada'
+    ? { sub: 'ada', client_id: 'reporting-job', aud: 'https://api.example.com/notes' }
+    : null;
+
+export const withKeys: Pick<ProtectedResourceOptions, 'apiKeys' | 'allowedClients'> = {
+  //#region ProtectedResourceOptions.apiKeys
+  apiKeys: { header: 'x-api-key', verifier: (key) => findKey(key), issuer: 'urn:example:api-keys' },
+  //#endregion ProtectedResourceOptions.apiKeys
+  //#region ProtectedResourceOptions.allowedClients
+  allowedClients: { clientIds: ['reporting-job'], origins: ['https://claude.ai'] },
+  //#endregion ProtectedResourceOptions.allowedClients
 };
 
 export const resource = {

@@ -34,6 +34,10 @@ const PLACES: Readonly<Record<string, Place>> = {
     given: (own) => ofResource({ dpop: { mode: 'allowed', ...own } }),
     resolved: (all) => all.resources[0]?.dpop,
   },
+  ApiKeyOptions: {
+    given: (own) => ofResource({ apiKeys: { verifier: () => null, issuer: 'urn:example:keys', ...own } }),
+    resolved: (all) => all.resources[0]?.apiKeys,
+  },
   ProtectedResourceOptions: { given: ofResource, resolved: (all) => all.resources[0] },
   AuthorizationServerBaseOptions: { given: ofServer, resolved: server },
   AnyAuthorizationServerOptions: { given: ofServer, resolved: server },

@@ -55,7 +55,7 @@ export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenc
   ),
   multiple_credentials: entry(
     400,
-    'The request has several Authorization headers, or one and a token in the query.',
+    'The request has several Authorization headers, or one and a token in the query, or an API key beside another credential.',
     'Send one credential. Check whether a proxy adds another.',
   ),
   malformed: entry(
@@ -100,7 +100,7 @@ export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenc
   ),
   issuer: entry(
     401,
-    "The issuer is not exactly one of the resource's authorization servers.",
+    "The issuer is not exactly one of the resource's authorization servers, or the verifier of API keys named another issuer.",
     'Compare `iss` with `authorizationServers`, including a trailing slash.',
   ),
   audience: entry(
@@ -256,6 +256,16 @@ export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenc
     'An MCP client without a token requested a stream outside of a session, at a resource with `anonymousMethods`.',
     'There is nothing to do: clients go on without a stream.',
   ),
+  policy: entry(
+    403,
+    'A policy of the application denied the operation to this caller. No scope and no other sign-in changes that.',
+    'Ask the owner of the policy. The log names the handler; the policy decides on the caller and the arguments.',
+  ),
+  client: entry(
+    403,
+    'The resource does not allow the client that the token was issued to.',
+    'Add the client to `allowedClients` of the resource, or use one that is allowed.',
+  ),
   insufficient_scope: entry(
     403,
     'The token lacks scopes that the operation needs.',
@@ -315,6 +325,11 @@ export const ERROR_CODE_REFERENCE: Readonly<Record<McpAuthErrorCode, ErrorRefere
     'The message may not be served, whatever the token.',
     'Look up the reason: `batch`, `header_mismatch`, `too_large`, `undeclared_tool`, `other_resource`, `media_type`, ' +
       '`not_a_message` or `no_stream`.',
+  ),
+  ERR_MCP_AUTH_ACCESS_DENIED: entry(
+    403,
+    'The access token is valid, but its caller may not do this, whatever its scopes.',
+    'Look up the reason: `policy` or `client`.',
   ),
   ERR_MCP_AUTH_INSUFFICIENT_SCOPE: entry(
     403,

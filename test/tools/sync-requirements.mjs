@@ -28,6 +28,8 @@ const FAMILIES = {
   ORG: 'Origin and Host',
   POP: 'Proof of possession',
   STP: 'Step-up authentication',
+  AKY: 'API keys and composed verifiers',
+  CRL: 'Clients of a resource',
   STD: 'Callers over stdio',
   WAY: 'Ways into a handler',
   RTR: 'One path for each request',

@@ -1,0 +1,27 @@
+import type { ResolvedApiKeyOptions } from '../options/resolved-options.interface.js';
+import type { ProtectedResource } from './protected-resource.registry.js';
+
+const known = new WeakMap<ProtectedResource, ProtectedResource>();
+
+/**
+ * Returns a resource as the verification of its API keys sees it: it trusts no authorization server, has the verifier of the
+ * keys, and verifies no bindings. The same object for the same resource, so a cache keeps keys and tokens apart.
+ *
+ * @internal
+ */
+export function forApiKeys(
+  resource: ProtectedResource,
+  { verifier, issuer }: ResolvedApiKeyOptions,
+): ProtectedResource {
+  const found = known.get(resource);
+  if (found) return found;
+  const made: ProtectedResource = {
+    options: { ...resource.options, verifier, privateIssuers: [], dpop: undefined, mutualTls: undefined },
+    metadataUrl: resource.metadataUrl,
+    servers: new Map(),
+    challengeScopes: [],
+    apiKeyIssuer: issuer,
+  };
+  known.set(resource, made);
+  return made;
+}
