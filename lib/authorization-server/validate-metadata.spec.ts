@@ -12,6 +12,7 @@ const validate = (document: object, expected: Partial<MetadataExpectation> = {})
     issuers: [ISSUER],
     needsKeys: true,
     needsIntrospection: false,
+    needsTokenEndpoint: false,
     ...expected,
   });
 

@@ -14,6 +14,7 @@ import {
 import { UserAuthenticationCheck } from './user-authentication.check.js';
 import type { ValidatedToken } from '../policy/validate-claims.js';
 import { ScopePolicy } from '../policy/scope-policy.js';
+import { tokenActor } from '../policy/token-actor.js';
 import { assertTimely } from '../policy/time-claims.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { HandlerPlan } from '../mcp/handler-plan.js';
@@ -40,6 +41,7 @@ const UNSAID = {
   claims: {},
   expiresAt: undefined,
   confirmation: undefined,
+  actor: undefined,
 } as const;
 
 /**
@@ -154,6 +156,7 @@ function suppliedCaller(
     audience: [...audience],
     claims: { ...claims },
     confirmation: undefined,
+    actor: tokenActor(claims),
   };
   return { token, clientId, issuer, subject, exp: given.expiresAt, ...own };
 }

@@ -15,6 +15,7 @@ import { errorUriOf } from './error-uri.js';
 import {
   FAULT,
   MESSAGES_REJECTED,
+  NO_DOWNSTREAM_TOKEN,
   NO_STORE,
   originAnswer,
   type RejectionAnswer,
@@ -80,7 +81,8 @@ export function answerTo(
     return challenged(401, resource, errorUriOf(failure, settings), authenticationChallenge(failure));
   if (failure instanceof MessageRejectedError) return MESSAGES_REJECTED[failure.reason];
   if (failure instanceof RequestOriginRejectedError) return originAnswer(failure);
-  return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
+  if (!(failure instanceof AuthorizationServerUnavailableError)) return FAULT;
+  return failure.missing === 'downstream token' ? NO_DOWNSTREAM_TOKEN : UNAVAILABLE;
 }
 
 function credentialsAnswer(

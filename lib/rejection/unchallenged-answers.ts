@@ -127,6 +127,12 @@ export const UNAVAILABLE: RejectionAnswer = {
   description: 'The access token cannot be checked at the moment; try again later',
 };
 
+/** The token of the caller is valid; a handler needs another one. @internal */
+export const NO_DOWNSTREAM_TOKEN: RejectionAnswer = {
+  ...UNAVAILABLE,
+  description: 'An authorization server does not answer at the moment; try again later',
+};
+
 /** The application fails. @internal */
 export const FAULT: RejectionAnswer = {
   status: 500,

@@ -28,6 +28,7 @@ const admitted = (claims: Record<string, unknown> = {}): ValidatedToken => ({
   audience: ['https://api.example.com/notes'],
   claims: { sub: 'u1', ...claims },
   confirmation: undefined,
+  actor: undefined,
 });
 
 const make = (claims?: Record<string, unknown>): AuthInfo => toAuthInfo(TOKEN, admitted(claims), resource);
