@@ -38,6 +38,7 @@ const GROUPS: readonly {
       'streams',
       'custom-verifiers',
       'introspection',
+      'downstream-tokens',
       'dpop',
       'guards-and-throttling',
       'microservices',

@@ -1,4 +1,8 @@
-import { processGenericTokenEndpointResponse, ResponseBodyError, type TokenEndpointResponse } from 'oauth4webapi';
+import {
+  processGenericTokenEndpointResponse,
+  ResponseBodyError,
+  type TokenEndpointResponse,
+} from 'oauth4webapi';
 import { describeThrown } from '../events/escape-for-log.js';
 import { answeredWrongly, ExchangeOutage, rejectedBy } from './exchange-failures.js';
 import { type ExchangePreset, ISSUED_TOKEN_TYPE } from './exchange-presets.js';

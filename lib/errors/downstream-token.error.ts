@@ -11,7 +11,8 @@ import { McpAuthError } from './mcp-auth.error.js';
  *
  * @publicApi
  */
-export type DownstreamTokenFailure = 'no_caller' | 'revoked' | 'not_configured' | 'rejected' | 'invalid_answer';
+export type DownstreamTokenFailure =
+  'no_caller' | 'revoked' | 'not_configured' | 'rejected' | 'invalid_answer';
 
 /**
  * `DownstreamTokens` has no token for the caller. A handler decides what that means: with `consent_required` or

@@ -249,7 +249,13 @@ export class AuthorizationServerUnavailableError extends McpAuthError {
    */
   constructor(
     readonly issuer: string,
-    readonly missing: 'keys' | 'metadata' | 'introspection' | 'verification' | 'replay protection' | 'downstream token' = 'keys',
+    readonly missing:
+      | 'keys'
+      | 'metadata'
+      | 'introspection'
+      | 'verification'
+      | 'replay protection'
+      | 'downstream token' = 'keys',
     options?: ErrorOptions,
   ) {
     super('ERR_MCP_AUTH_UNAVAILABLE', `Could not get the ${missing} of ${issuer}`, options);

@@ -181,6 +181,7 @@ const REASONS = Object.keys({
   not_yet_valid: 0,
   time_claims: 0,
   subject: 0,
+  actor: 0,
   sender_constrained: 0,
   not_an_access_token: 0,
   too_old: 0,

@@ -1,5 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { AuthorizationServerUnavailableError, InsufficientAuthenticationError } from '../errors/rejection.errors.js';
+import {
+  AuthorizationServerUnavailableError,
+  InsufficientAuthenticationError,
+} from '../errors/rejection.errors.js';
 import type { ScopeChoice } from '../policy/scopes.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import type { AuthInfo } from './auth-info.decorator.js';

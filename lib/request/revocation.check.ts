@@ -56,12 +56,7 @@ function decide<T extends Revocable>(token: T, answer: unknown): T {
 }
 
 /** Returns the description of a token for `isRevoked`. @internal */
-export function revocationQueryOf({
-  issuer,
-  subject,
-  clientId,
-  claims,
-}: Revocable): RevocationQuery {
+export function revocationQueryOf({ issuer, subject, clientId, claims }: Revocable): RevocationQuery {
   const { jti, iat } = claims;
   return {
     issuer,

@@ -46,6 +46,7 @@ describe('toAuthInfo', () => {
       issuer: 'https://as.example',
       subject: 'u1',
       isClientPrincipal: false,
+      actor: undefined,
       audience: ['https://api.example.com/notes'],
       claims: { sub: 'u1' },
     });

@@ -47,10 +47,7 @@ function bearer(options: ClientCredentials): ClientAuth {
   };
 }
 
-async function secretOf(
-  options: ClientCredentials,
-  name: 'clientSecret' | 'bearerToken',
-): Promise<string> {
+async function secretOf(options: ClientCredentials, name: 'clientSecret' | 'bearerToken'): Promise<string> {
   let secret: unknown;
   try {
     secret = await untilAborted(AbortSignal.timeout(options.timeoutMs), options[name]?.());

@@ -331,6 +331,11 @@ export const ERROR_CODE_REFERENCE: Readonly<Record<McpAuthErrorCode, ErrorRefere
     'The access token is valid, but its user has not authenticated strongly or recently enough.',
     'Let the user authenticate again, as the challenge says.',
   ),
+  ERR_MCP_AUTH_DOWNSTREAM_TOKEN: entry(
+    undefined,
+    '`DownstreamTokens` has no token for another service. It is thrown to the handler, and is a fault if no code catches it.',
+    'Read `reason` and `oauthError`, and see the guide to [downstream tokens](../guides/downstream-tokens.md#errors).',
+  ),
 };
 
 /** Every way in which discovery fails. A failure without an entry does not compile. */

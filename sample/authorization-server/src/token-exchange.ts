@@ -1,5 +1,11 @@
 import { createLocalJWKSet, jwtVerify, type JWTPayload } from 'jose';
-import { type Configuration, errors, type JWKS, type Provider, type TokenEndpointGrantContext } from 'oidc-provider';
+import {
+  type Configuration,
+  errors,
+  type JWKS,
+  type Provider,
+  type TokenEndpointGrantContext,
+} from 'oidc-provider';
 import type { AuthorizationServerOptions, TokenExchangeClient } from './authorization-server-options.js';
 import { currentResources, resourceIndicators, scopesOf } from './resources.js';
 import { publicPart } from './signing-keys.js';
@@ -20,7 +26,7 @@ interface ExchangeParameters {
 type Context = TokenEndpointGrantContext<ExchangeParameters>;
 
 /** Where the grant leaves the actor for {@link actorClaim}. */
-const ACTOR = Symbol('actor');
+const ACTOR = 'actor';
 
 /**
  * Adds token exchange to oidc-provider, for access tokens that are JWTs of this server. A client exchanges only tokens that were
@@ -40,7 +46,11 @@ export function addTokenExchange(provider: Provider, options: AuthorizationServe
     if (!known) throw new errors.UnauthorizedClient();
     const { subject_token: subjectToken } = params;
     const types = [params.subject_token_type, params.requested_token_type ?? ACCESS_TOKEN];
-    if (subjectToken === undefined || params.actor_token !== undefined || types.some((type) => type !== ACCESS_TOKEN))
+    if (
+      subjectToken === undefined ||
+      params.actor_token !== undefined ||
+      types.some((type) => type !== ACCESS_TOKEN)
+    )
       throw new errors.InvalidRequest('send one access token, and no actor token');
     const target = targetOf(params, known);
     const subject = await verify(subjectToken, known, { issuer: provider.issuer, getKey });

@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import {
+  type RunningAuthorizationServer,
+  startAuthorizationServer,
+} from '../../sample/authorization-server/src/start.js';
+import { freePort } from '../../sample/demo/src/free-port.js';
+import { send } from '../fixtures/http.js';
+import { connectV2, CREDENTIALS } from '../fixtures/official-clients.js';
+import { type SampleProcess, startSample, stopSample } from '../fixtures/sample-process.js';
+import { verifies } from '../verifies.js';
+
+describe('sample/downstream', () => {
+  const running: SampleProcess[] = [];
+  let server: RunningAuthorizationServer;
+  let resource: string;
+  let orders: string;
+
+  beforeAll(async () => {
+    const [shop, backEnd] = await Promise.all([freePort(), freePort()]).then((ports) =>
+      ports.map((port) => `http://127.0.0.1:${String(port)}`),
+    );
+    resource = `${shop ?? ''}/shop`;
+    orders = `${backEnd ?? ''}/orders`;
+    const client = { clientId: 'shop-server', clientSecret: randomUUID() };
+    server = await startAuthorizationServer({
+      port: 0,
+      resources: { [resource]: ['shop:use'], [orders]: ['orders:read'] },
+      ...CREDENTIALS,
+      tokenExchangeClients: [{ ...client, resource, targets: [orders] }],
+    });
+    const settings = {
+      MCP_RESOURCE: resource,
+      ORDERS_RESOURCE: orders,
+      MCP_ISSUER: server.issuer,
+      MCP_CLIENT_ID: client.clientId,
+      MCP_CLIENT_SECRET: client.clientSecret,
+    };
+    running.push(await startSample('downstream', 'Stop with Ctrl-C.', settings));
+    running.push(await startSample('downstream', 'Orders back end', settings, 'orders-server'));
+  });
+
+  afterAll(async () => {
+    await Promise.all(running.map(stopSample));
+    await server.close();
+  });
+
+  verifies(
+    'DWN-16',
+    'the back end sees a token for itself, of the person, with the MCP server as actor',
+    async () => {
+      const client = await connectV2(resource);
+      expect(JSON.parse((await client.call('my_orders')) ?? '')).toEqual({
+        audience: [orders],
+        subject: 'demo',
+        actor: 'shop-server',
+        scopes: ['orders:read'],
+        orders: ['3 lemons'],
+      });
+      const inbound =
+        client.requests
+          .map(({ headers }) => headers['authorization'] ?? '')
+          .filter((each) => each !== '')
+          .at(-1) ?? '';
+      expect(inbound).toMatch(/^Bearer eyJ/);
+      // What must not be done: the back end does not accept the token of the MCP server.
+      const { origin } = new URL(orders);
+      const { status, headers, json } = await send(origin, '/orders', {
+        headers: { authorization: inbound },
+      });
+      expect([status, headers['www-authenticate'], json]).toEqual([
+        401,
+        `Bearer error="invalid_token", scope="orders:read", resource_metadata="${origin}/.well-known/oauth-protected-resource/orders", error_description="The access token is invalid or expired"`,
+        { error: 'invalid_token', error_description: 'The access token is invalid or expired' },
+      ]);
+      await client.close();
+    },
+  );
+});
