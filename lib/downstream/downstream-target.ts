@@ -34,27 +34,34 @@ const SCOPE = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
  * @throws `TypeError`. Its message has no value of the target, which may come from a client
  * @internal
  */
-export function checkTarget(target: DownstreamTarget, { namesTarget }: ExchangePreset): CheckedTarget {
+export function checkTarget(target: DownstreamTarget, preset: ExchangePreset): CheckedTarget {
   const { resource, audience, scopes = [] } = target;
-  const names = [resource, audience].filter((name) => name !== undefined);
-  if (namesTarget && names.length !== 1) throw wrong('needs "resource" or "audience", and not both');
-  if (!namesTarget && names.length > 0)
-    throw wrong('takes no "resource" and no "audience" with this preset: the scopes name the service');
-  if (!names.every((name) => typeof name === 'string' && name !== ''))
-    throw wrong('needs "resource" and "audience" to be non-empty strings');
+  const problem = nameProblem([resource, audience], preset) ?? scopesProblem(scopes, preset);
+  if (problem !== undefined) throw new TypeError(`DownstreamTokens.forResource() ${problem}`);
   if (resource !== undefined && (!parseUrl(resource) || resource.includes('#')))
-    throw wrong('needs a "resource" that is an absolute URL without a fragment');
+    throw new TypeError(
+      'DownstreamTokens.forResource() needs a "resource" that is an absolute URL without a fragment',
+    );
+  return { resource, audience, scopes: [...new Set(scopes)] };
+}
+
+function nameProblem(given: readonly unknown[], { namesTarget }: ExchangePreset): string | undefined {
+  const names = given.filter((name) => name !== undefined);
+  if (namesTarget && names.length !== 1) return 'needs "resource" or "audience", and not both';
+  if (!namesTarget && names.length > 0)
+    return 'takes no "resource" and no "audience" with this preset: the scopes name the service';
+  return names.every((name) => typeof name === 'string' && name !== '')
+    ? undefined
+    : 'needs "resource" and "audience" to be non-empty strings';
+}
+
+function scopesProblem(scopes: unknown, { namesTarget }: ExchangePreset): string | undefined {
   if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string' && SCOPE.test(scope)))
-    throw wrong('needs "scopes" to be a list of scopes');
-  if (!namesTarget && scopes.length === 0) throw wrong('needs "scopes" with this preset');
-  return { resource, audience, scopes: [...new Set(scopes as readonly string[])] };
+    return 'needs "scopes" to be a list of scopes';
+  return !namesTarget && scopes.length === 0 ? 'needs "scopes" with this preset' : undefined;
 }
 
 /** Returns the same text for targets that mean the same. @internal */
 export function targetKey({ resource, audience, scopes }: CheckedTarget): string {
   return JSON.stringify([resource ?? null, audience ?? null, [...scopes].sort()]);
-}
-
-function wrong(message: string): TypeError {
-  return new TypeError(`DownstreamTokens.forResource() ${message}`);
 }

@@ -116,7 +116,7 @@ describe('readExchangeAnswer', () => {
 
   verifies('DWN-02', 'reads the answers of Entra', async () => {
     const preset = 'entra-on-behalf-of';
-    const { issued_token_type: _, ...answer } = GOOD;
+    const answer = { ...GOOD, issued_token_type: undefined };
     expect(await read(answer, { preset })).toMatchObject({ accessToken: 'new-token' });
     expect(await read(GOOD, { preset })).toMatchObject({ accessToken: 'new-token' });
     expect(await fault({ ...GOOD, issued_token_type: 'x' }, { preset })).toMatch(

@@ -66,19 +66,21 @@ export async function requestExchange(
       [allowInsecureRequests]: true,
     },
   );
-  const { status } = response;
+  return readAnswer(response, issuer);
+}
+
+async function readAnswer(response: Response, issuer: string): Promise<ExchangeAnswer> {
+  const { status, headers } = response;
   if (status === 200 || (status >= 400 && status < 500 && !LATER.includes(status))) {
     const body = await readText(response, MAX_ANSWER_BYTES);
     if (body === undefined) throw answeredWrongly(issuer, `with more than ${String(MAX_ANSWER_BYTES)} bytes`);
-    return { status, contentType: response.headers.get('content-type') ?? '', body };
+    return { status, contentType: headers.get('content-type') ?? '', body };
   }
   await response.body?.cancel();
   if (status >= 400) throw new ExchangeOutage(`answered ${String(status)}`);
   const isRedirect = status === 0 || status >= 300;
-  throw answeredWrongly(
-    issuer,
-    isRedirect ? 'with a redirect, which is not followed' : `with status ${String(status)}`,
-  );
+  const how = isRedirect ? 'with a redirect, which is not followed' : `with status ${String(status)}`;
+  throw answeredWrongly(issuer, how);
 }
 
 function parametersOf(

@@ -44,7 +44,7 @@ describe('tokenActor', () => {
     ]);
     for (const act of [...texts, ...empty, ...wrong]) {
       expect([act, outcome(act)]).toEqual([act, 'actor']);
-      if (act !== undefined) expect([act, outcome({ sub: 'a', act })]).toEqual([act, 'actor']);
+      expect([act, outcome({ sub: 'a', act })]).toEqual([act, 'actor']);
     }
   });
 

@@ -81,8 +81,11 @@ export function answerTo(
     return challenged(401, resource, errorUriOf(failure, settings), authenticationChallenge(failure));
   if (failure instanceof MessageRejectedError) return MESSAGES_REJECTED[failure.reason];
   if (failure instanceof RequestOriginRejectedError) return originAnswer(failure);
-  if (!(failure instanceof AuthorizationServerUnavailableError)) return FAULT;
-  return failure.missing === 'downstream token' ? NO_DOWNSTREAM_TOKEN : UNAVAILABLE;
+  return failure instanceof AuthorizationServerUnavailableError ? unavailable(failure) : FAULT;
+}
+
+function unavailable({ missing }: AuthorizationServerUnavailableError): RejectionAnswer {
+  return missing === 'downstream token' ? NO_DOWNSTREAM_TOKEN : UNAVAILABLE;
 }
 
 function credentialsAnswer(

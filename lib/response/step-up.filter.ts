@@ -17,6 +17,6 @@ export class StepUpFilter extends BaseExceptionFilter<Error> {
     const isRecorded = recordHandlerError(requestOf(host), error);
     // Errors of other contexts are passed to the handler of their context.
     if (host.getType() !== 'http') return;
-    super.catch(isRecorded ? (new ForbiddenException() as never) : error, host);
+    super.catch(isRecorded ? new ForbiddenException() : error, host);
   }
 }

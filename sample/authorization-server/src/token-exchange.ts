@@ -55,7 +55,7 @@ export function addTokenExchange(provider: Provider, options: AuthorizationServe
     const target = targetOf(params, known);
     const subject = await verify(subjectToken, known, { issuer: provider.issuer, getKey });
     ctx.state[ACTOR] = { sub: client.clientId, ...(subject['act'] !== undefined && { act: subject['act'] }) };
-    const info = await resourceIndicators(options).getResourceServerInfo(ctx, target);
+    const info = resourceIndicators(options).getResourceServerInfo(ctx, target);
     const scope = scopeFor(params['scope'], scopesOf(currentResources(options), target) ?? []);
     const token = new provider.AccessToken({
       client,

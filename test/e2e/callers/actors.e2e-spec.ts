@@ -101,7 +101,7 @@ describe('the actor of a token', () => {
       { sub: 'a', act: 1 },
     ])
       await get(app, await as.issueToken(acting(act)));
-    expect(seen).toEqual(['#a', '#c', undefined, undefined, '#a']);
+    expect(seen).toEqual(['#a', '#c', undefined, undefined, undefined, '#a']);
   });
 
   verifies('ACT-06', 'comes from introspection answers too, and explain() checks it', async () => {
@@ -126,7 +126,7 @@ describe('the actor of a token', () => {
       return client
         .callTool({ name: 'who', arguments: {} })
         .then(({ content }) => (content[0]?.type === 'text' ? content[0].text : content))
-        .catch(({ code }: { code: unknown }) => code);
+        .catch((error: unknown) => (error as { code: unknown }).code);
     };
     expect([await who({ sub: 'agent' }), await who(undefined), await who('agent')]).toEqual([
       ...['agent', 'nobody', 401],
