@@ -343,7 +343,7 @@ describe('rejectionResponse', () => {
       expect(new Set(names).size).toBe(names.length);
       expect(names).not.toContain('realm');
     }
-    expect(challenges()).toHaveLength(29);
+    expect(challenges()).toHaveLength(30);
   });
 
   verifies('CHL-11', 'lets clients find every parameter by the first place where its name occurs', () => {
