@@ -12,6 +12,7 @@ import { verifies } from '../verifies.js';
 
 describe('sample/downstream', () => {
   const running: SampleProcess[] = [];
+  const shopServer = { clientId: 'shop-server', clientSecret: randomUUID() };
   let server: RunningAuthorizationServer;
   let resource: string;
   let orders: string;
@@ -22,28 +23,60 @@ describe('sample/downstream', () => {
     );
     resource = `${shop ?? ''}/shop`;
     orders = `${backEnd ?? ''}/orders`;
-    const client = { clientId: 'shop-server', clientSecret: randomUUID() };
     server = await startAuthorizationServer({
       port: 0,
       resources: { [resource]: ['shop:use'], [orders]: ['orders:read'] },
       ...CREDENTIALS,
-      tokenExchangeClients: [{ ...client, resource, targets: [orders] }],
+      tokenExchangeClients: [{ ...shopServer, resource, targets: [orders] }],
     });
     const settings = {
       MCP_RESOURCE: resource,
       ORDERS_RESOURCE: orders,
       MCP_ISSUER: server.issuer,
-      MCP_CLIENT_ID: client.clientId,
-      MCP_CLIENT_SECRET: client.clientSecret,
+      MCP_CLIENT_ID: shopServer.clientId,
+      MCP_CLIENT_SECRET: shopServer.clientSecret,
     };
-    running.push(await startSample('downstream', 'Stop with Ctrl-C.', settings));
-    running.push(await startSample('downstream', 'Orders back end', settings, 'orders-server'));
-  });
+    running.push(
+      ...(await Promise.all([
+        startSample('downstream', 'Stop with Ctrl-C.', settings),
+        startSample('downstream', 'Orders back end', settings, 'orders-server'),
+      ])),
+    );
+  }, 120_000);
 
   afterAll(async () => {
     await Promise.all(running.map(stopSample));
     await server.close();
   });
+
+  /** What a client may exchange: tokens that were issued for its own resource, for the resources that it may call. */
+  async function expectOnlyItsOwn(token: string): Promise<void> {
+    const { clientId, clientSecret } = shopServer;
+    const type = 'urn:ietf:params:oauth:token-type:access_token';
+    const exchange = async (changes: Record<string, string>, secret = clientSecret) => {
+      const form = {
+        grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+        ...{ subject_token: token, subject_token_type: type, resource: orders },
+        ...changes,
+      };
+      const authorization = `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}`;
+      const body = new URLSearchParams(form);
+      const response = await fetch(`${server.issuer}/token`, {
+        method: 'POST',
+        headers: { authorization },
+        body,
+      });
+      return (await response.json()) as { error?: string; access_token?: string };
+    };
+    const { error, access_token: issued = '' } = await exchange({});
+    expect([error, issued]).toEqual([undefined, expect.stringMatching(/^eyJ/)]);
+    expect(await exchange({ resource })).toMatchObject({ error: 'invalid_target' });
+    expect(await exchange({ subject_token: issued })).toMatchObject({ error: 'invalid_grant' });
+    expect(await exchange({ subject_token: `${token}x` })).toMatchObject({ error: 'invalid_grant' });
+    expect(await exchange({ scope: 'shop:use' })).toMatchObject({ error: 'invalid_scope' });
+    expect(await exchange({ actor_token: token })).toMatchObject({ error: 'invalid_request' });
+    expect(await exchange({}, 'wrong')).toMatchObject({ error: 'invalid_client' });
+  }
 
   verifies(
     'DWN-16',
@@ -73,6 +106,7 @@ describe('sample/downstream', () => {
         `Bearer error="invalid_token", scope="orders:read", resource_metadata="${origin}/.well-known/oauth-protected-resource/orders", error_description="The access token is invalid or expired"`,
         { error: 'invalid_token', error_description: 'The access token is invalid or expired' },
       ]);
+      await expectOnlyItsOwn(inbound.replace('Bearer ', ''));
       await client.close();
     },
   );

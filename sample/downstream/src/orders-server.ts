@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { Controller, Get, Module, UseGuards } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { AuthInfo, BearerAuthGuard, McpAuthModule, RequireScopes } from 'nestjs-mcp-auth';
+import { AuthInfo, BearerAuthGuard, McpAuthModule } from 'nestjs-mcp-auth';
 import { ISSUER, ORDERS } from './environment.js';
 
 //#region back-end
@@ -10,20 +10,23 @@ import { ISSUER, ORDERS } from './environment.js';
 @UseGuards(BearerAuthGuard)
 class OrdersController {
   @Get()
-  @RequireScopes('orders:read')
   list(@AuthInfo() { audience, subject, actor, scopes }: AuthInfo) {
     return { audience, subject, actor: actor?.subject, scopes, orders: ['3 lemons'] };
   }
 }
 
 @Module({
-  imports: [McpAuthModule.forRoot({ resources: { resource: ORDERS, authorizationServers: [ISSUER] } })],
+  imports: [
+    McpAuthModule.forRoot({
+      resources: { resource: ORDERS, authorizationServers: [ISSUER], requiredScopes: ['orders:read'] },
+    }),
+  ],
   controllers: [OrdersController],
 })
 class OrdersModule {}
 //#endregion back-end
 
 const app = await NestFactory.create(OrdersModule, { logger: ['warn', 'error'] });
-app.enableShutdownHooks();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void app.close());
 await app.listen(Number(new URL(ORDERS).port), '127.0.0.1');
 console.log(`Orders back end        ${ORDERS}`);
