@@ -9,6 +9,7 @@ import {
 import { ApplicationConfig, DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { AuthContext } from './request/auth-context.js';
 import { DownstreamTokens } from './downstream/downstream-tokens.js';
+import { TokenExchanges } from './downstream/token-exchanges.js';
 import { ResourceTokenVerifier } from './request/resource-token.verifier.js';
 import { DecisionReport } from './rejection/decision-report.js';
 import { RequestEvents } from './rejection/request-events.js';
@@ -124,6 +125,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     BearerAuthMiddleware,
     ...REQUEST_PROVIDERS,
     AuthContext,
+    TokenExchanges,
     DownstreamTokens,
   ],
   exports: [

@@ -1,18 +1,11 @@
-import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
+import { Injectable } from '@nestjs/common';
 import { DownstreamTokenError } from '../errors/downstream-token.error.js';
 import { AuthorizationServerUnavailableError, TokenRejectedError } from '../errors/rejection.errors.js';
-import { OperatorLogger } from '../events/operator.logger.js';
-import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
-import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import type { TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { type Authentication, RequestContext } from '../request/request-context.js';
 import { RevocationCheck } from '../request/revocation.check.js';
-import { privateKeyJwt } from '../token/introspection-client.js';
-import { toIntrospectionFailure } from '../token/introspection-failure.js';
 import type { DownstreamTarget } from './downstream-target.js';
 import type { DownstreamToken } from './downstream-token.js';
-import { TokenExchange } from './token-exchange.js';
+import { TokenExchanges } from './token-exchanges.js';
 
 /**
  * Access tokens for other services, in the name of the caller of this request.
@@ -29,37 +22,12 @@ import { TokenExchange } from './token-exchange.js';
  * @publicApi
  */
 @Injectable()
-export class DownstreamTokens implements OnModuleInit, OnApplicationShutdown {
-  private readonly logger = new OperatorLogger();
-  private readonly exchanges = new Map<TrustedAuthorizationServer, TokenExchange>();
-  private readonly shutdown = new AbortController();
-
+export class DownstreamTokens {
   /** @internal */
   constructor(
-    @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
+    private readonly exchanges: TokenExchanges,
     private readonly revocation: RevocationCheck,
   ) {}
-
-  /** @throws {@link McpAuthConfigError} for keys that cannot sign a request @internal */
-  async onModuleInit(): Promise<void> {
-    const checks = this.options.resources.flatMap(({ authorizationServers }, at) =>
-      authorizationServers.map(async ({ tokenExchange }, index): Promise<ConfigProblem[]> => {
-        if (tokenExchange?.privateKey === undefined) return [];
-        const path = `resources[${String(at)}].authorizationServers[${String(index)}].tokenExchange.privateKey`;
-        return privateKeyJwt(tokenExchange.privateKey).then(
-          () => [],
-          (error: unknown) => [{ path, message: toIntrospectionFailure(error).message }],
-        );
-      }),
-    );
-    const problems = (await Promise.all(checks)).flat();
-    if (problems.length > 0) throw new McpAuthConfigError(problems);
-  }
-
-  /** Ends pending requests, so that they do not keep the process alive. @internal */
-  onApplicationShutdown(): void {
-    this.shutdown.abort(new Error('The application has ended'));
-  }
 
   /**
    * Returns an access token for another service, in the name of the caller of this request.
@@ -93,7 +61,7 @@ export class DownstreamTokens implements OnModuleInit, OnApplicationShutdown {
     target: DownstreamTarget,
   ): Promise<DownstreamToken> {
     const server = resource.servers.get(auth.issuer);
-    const exchange = server && this.exchangeAt(server);
+    const exchange = server && this.exchanges.at(server);
     if (!exchange) throw notConfigured(auth.issuer);
     const checked = exchange.check(target);
     try {
@@ -104,25 +72,6 @@ export class DownstreamTokens implements OnModuleInit, OnApplicationShutdown {
       throw new DownstreamTokenError('revoked', 'The token of the caller was revoked during the request');
     }
     return exchange.token(auth, checked);
-  }
-
-  private exchangeAt(server: TrustedAuthorizationServer): TokenExchange | undefined {
-    const { tokenExchange } = server.options;
-    const known = this.exchanges.get(server);
-    if (known || !tokenExchange) return known;
-    const { fetch, now } = this.options;
-    const { clientId, authMethod } = tokenExchange;
-    const exchange = new TokenExchange(server, tokenExchange, {
-      ...{ fetch, now, shutdown: this.shutdown.signal },
-      onCredentialsRejected: (oauthError) => {
-        this.logger.error(
-          `${server.issuer} answers ${oauthError} to token exchange by the client "${clientId}" with ${authMethod}; ` +
-            'check the option "tokenExchange", and at the server whether this client may exchange tokens',
-        );
-      },
-    });
-    this.exchanges.set(server, exchange);
-    return exchange;
   }
 }
 

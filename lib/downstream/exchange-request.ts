@@ -69,9 +69,13 @@ export async function requestExchange(
   return readAnswer(response, issuer);
 }
 
+function isOfThisRequest(status: number): boolean {
+  return status === 200 || (status >= 400 && status < 500 && !LATER.includes(status));
+}
+
 async function readAnswer(response: Response, issuer: string): Promise<ExchangeAnswer> {
   const { status, headers } = response;
-  if (status === 200 || (status >= 400 && status < 500 && !LATER.includes(status))) {
+  if (isOfThisRequest(status)) {
     const body = await readText(response, MAX_ANSWER_BYTES);
     if (body === undefined) throw answeredWrongly(issuer, `with more than ${String(MAX_ANSWER_BYTES)} bytes`);
     return { status, contentType: headers.get('content-type') ?? '', body };

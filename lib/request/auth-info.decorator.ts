@@ -14,7 +14,8 @@ import { requestOf } from './request-of.js';
  */
 export interface AuthInfo {
   /**
-   * The access token as presented. Not enumerable: JSON, logs and copies do not contain it. Never send it to another service.
+   * The access token as presented. Not enumerable: JSON, logs and copies do not contain it. Never send it to another service: `DownstreamTokens`
+   * exchanges it.
    */
   readonly token: string;
   /** The client that the token was issued to; empty if the token does not name one. */

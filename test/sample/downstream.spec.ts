@@ -53,7 +53,7 @@ describe('sample/downstream', () => {
   async function expectOnlyItsOwn(token: string): Promise<void> {
     const { clientId, clientSecret } = shopServer;
     const type = 'urn:ietf:params:oauth:token-type:access_token';
-    const exchange = async (changes: Record<string, string>, secret = clientSecret) => {
+    const exchange = async (changes: Record<string, string>, secret: string = clientSecret) => {
       const form = {
         grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
         ...{ subject_token: token, subject_token_type: type, resource: orders },

@@ -24,6 +24,7 @@ import {
 import { TestAuthorizationServer, type TestTokenOptions } from 'nestjs-mcp-auth/testing';
 import { beforeEach, describe, expect, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { TokenExchanges } from '../../../lib/downstream/token-exchanges.js';
 import { type RunningApp, start, startFailure } from '../../fixtures/app.js';
 import { TestClock } from '../../fixtures/clock.js';
 import { ProvingClient } from '../../fixtures/dpop.js';
@@ -591,7 +592,7 @@ describe('DownstreamTokens', () => {
     endpoint.fail(() => undefined);
     const pending = app.get('token', await inbound()).catch(() => undefined);
     await expect.poll(() => endpoint.requests.length).toBe(1);
-    app.app.get(DownstreamTokens).onApplicationShutdown();
+    app.app.get(TokenExchanges, { strict: false }).onApplicationShutdown();
     const answer = await pending;
     if (answer) expectUnavailable(answer);
     expect(answer).toBeDefined();

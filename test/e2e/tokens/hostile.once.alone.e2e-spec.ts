@@ -621,7 +621,7 @@ describe('the public surface', () => {
     expect(names).toContain('BearerAuthGuard');
     const sends =
       /fetch|forward|upstream|downstream|proxy|passthrough|outbound|exchange|delegate|client(?!Id)/i;
-    const exchanging = ['DownstreamTokens', 'DownstreamTokenError', 'exchangeFor', 'exchangeAt'];
+    const exchanging = ['DownstreamTokens', 'DownstreamTokenError', 'exchangeFor'];
     expect(names.filter((name) => sends.test(name) && !exchanging.includes(name))).toEqual([]);
   });
 
