@@ -15,6 +15,7 @@ const FLOW = [
   ['token'],
   ['policy'],
   ['request'],
+  ['downstream'],
   ['mcp'],
   ['rejection'],
   ['response'],

@@ -4,6 +4,7 @@ export {
   DiscoveryError,
   type DiscoveryFailure,
 } from './errors/discovery.error.js';
+export { DownstreamTokenError, type DownstreamTokenFailure } from './errors/downstream-token.error.js';
 export { type ConfigProblem, McpAuthConfigError } from './errors/config.error.js';
 export type { RejectionReason } from './errors/rejection-reason.js';
 export { McpAuthError, type McpAuthErrorCode } from './errors/mcp-auth.error.js';
@@ -82,6 +83,7 @@ export type {
 } from './options/revocation-list.js';
 export type { ReplayStore } from './options/replay-store.js';
 export type { OneTimeTokenOptions } from './options/replay-store-options.js';
+export type { TokenExchangeAuthMethod, TokenExchangeOptions } from './options/token-exchange-options.js';
 export type { RedactOptions } from './options/redact-options.js';
 export type { RequestUserOptions, VerifiedCaller } from './options/request-user-options.js';
 export type {
@@ -96,6 +98,7 @@ export type {
   Resolved,
   ResolvedAuthorizationServerOptions,
   ResolvedIntrospectionOptions,
+  ResolvedTokenExchangeOptions,
   TrustedAuthorizationServer,
 } from './options/trusted-authorization-server.interface.js';
 
@@ -137,6 +140,10 @@ export {
 export { BearerException } from './rejection/bearer.exception.js';
 export type { JsonRpcRejectionBody, RejectionBody } from './rejection/rejection-body.js';
 export type { ToolChallengeBody } from './rejection/tool-challenge.js';
+export type { TokenActor } from './policy/token-actor.js';
+export type { DownstreamTarget } from './downstream/downstream-target.js';
+export type { DownstreamToken } from './downstream/downstream-token.js';
+export { DownstreamTokens } from './downstream/downstream-tokens.js';
 export { AuthInfo } from './request/auth-info.decorator.js';
 export { AuthContext } from './request/auth-context.js';
 export { principalKey } from './request/principal-key.js';

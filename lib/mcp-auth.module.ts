@@ -8,6 +8,8 @@ import {
 } from '@nestjs/common';
 import { ApplicationConfig, DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { AuthContext } from './request/auth-context.js';
+import { DownstreamTokens } from './downstream/downstream-tokens.js';
+import { TokenExchanges } from './downstream/token-exchanges.js';
 import { ResourceTokenVerifier } from './request/resource-token.verifier.js';
 import { DecisionReport } from './rejection/decision-report.js';
 import { RequestEvents } from './rejection/request-events.js';
@@ -123,11 +125,14 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     BearerAuthMiddleware,
     ...REQUEST_PROVIDERS,
     AuthContext,
+    TokenExchanges,
+    DownstreamTokens,
   ],
   exports: [
     BearerAuthGuard,
     BearerAuthMiddleware,
     AuthContext,
+    DownstreamTokens,
     IMPORTED_MODULE,
     ResourceTokenVerifier,
     TokenVerifier,

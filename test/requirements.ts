@@ -1103,7 +1103,52 @@ const keysAndClients = {
   'CRL-10': row('design', 'hosts of ResourceTokenVerifier reject the token of a client that is not allowed'),
 } as const;
 
+const downstream = {
+  'DWN-01': row(
+    'RFC 8693 2.1',
+    "the caller's token goes to its own server, in the body only, and the new one is for the target",
+  ),
+  'DWN-02': row(
+    'Microsoft, on-behalf-of flow',
+    'the preset of Entra sends an assertion, and the scopes name the service',
+  ),
+  'DWN-03': row('RFC 6749 2.3', 'the resource authenticates by secret or by key, or startup fails'),
+  'DWN-04': row('design', 'calls for one caller and target at once are one request'),
+  'DWN-05': row('design', "a token is cached, and never past its own expiry or that of the caller's token"),
+  'DWN-06': row('design', 'another caller, target or set of scopes never gets a cached token'),
+  'DWN-07': row('RFC 6749 5.2', "the server's error reaches the handler, if its code is well-formed"),
+  'DWN-08': row(
+    'RFC 9110 15.6.4',
+    'a server that does not answer is 503 with Retry-After, on routes and in tools',
+  ),
+  'DWN-09': row(
+    'RFC 8693 2.2.1',
+    'an answer that is no bearer access token is a fault that names what is wrong',
+  ),
+  'DWN-10': row('SSRF', 'https or loopback, no private addresses, no redirects, limits of time and size'),
+  'DWN-11': row('design', 'without a caller or the option, the error says so'),
+  'DWN-12': row('design', 'a caller whose token was revoked during the request gets none, cached or not'),
+  'DWN-13': row('secrecy', 'no token in logs, errors, inspection, JSON and traces'),
+  'DWN-14': row('operations', 'a tracing channel tells of each exchange'),
+  'DWN-15': row('RFC 9449 5', 'the token of a caller with a proof is exchanged; a bound answer is rejected'),
+  'DWN-16': row('RFC 8693', 'a sample with two servers: the back end sees itself, the person and the actor'),
+  'DWN-17': row('operations', 'credentials that the server rejects are named in the log, once'),
+  'DWN-18': row('RFC 8693 2.1', 'a target that the preset has no parameters for is a TypeError'),
+  'DWN-19': row('robustness', 'the cache is bounded, and evicts what was not used for the longest time'),
+  'DWN-20': row('operations', 'requests that hang end with the application'),
+  'ACT-01': row('RFC 8693 4.1', 'the actors of a token are read, the current one first'),
+  'ACT-02': row('RFC 8693 4.1', 'a token whose act is not understood is rejected'),
+  'ACT-03': row('robustness', 'a token with more than 8 actors is rejected, however many'),
+  'ACT-04': row('RFC 8693 4.1', 'handlers see the actor in AuthInfo, frozen'),
+  'ACT-05': row('RFC 8693 4.1', 'events name the actor, or what redact.subject makes of it'),
+  'ACT-06': row(
+    'RFC 8693 4.1',
+    'introspection answers and local callers have actors too, and explain() checks them',
+  ),
+} as const;
+
 export const requirements = {
+  ...downstream,
   ...doctor,
   ...replicas,
   ...clients,

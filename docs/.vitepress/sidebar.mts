@@ -40,6 +40,7 @@ const GROUPS: readonly {
       'api-keys',
       'client-rules',
       'introspection',
+      'downstream-tokens',
       'dpop',
       'guards-and-throttling',
       'microservices',

@@ -210,8 +210,8 @@ const RETRY_ADVICE =
 
 /** Returns a key that is equal for servers configured alike. Servers with functions or objects are not shared. */
 function sharingKey(server: ResolvedAuthorizationServerOptions): string | undefined {
-  const { transpileData, metadata, jwks, introspection, claimNames, oneTimeTokens } = server;
-  const own = [transpileData, metadata, jwks, introspection, oneTimeTokens?.replayStore];
+  const { transpileData, metadata, jwks, introspection, tokenExchange, claimNames, oneTimeTokens } = server;
+  const own = [transpileData, metadata, jwks, introspection, tokenExchange, oneTimeTokens?.replayStore];
   const isOwn = own.some((option) => option !== undefined);
   return isOwn || typeof claimNames.scopes === 'function' ? undefined : JSON.stringify(server);
 }

@@ -77,10 +77,11 @@ export function usesKeys({ needsKeys, mode, introspection }: ResolvedAuthorizati
 
 /** Returns which addresses the document must have: those that are used and not configured. */
 function neededAddresses(server: ResolvedAuthorizationServerOptions) {
-  const { needsKeys, jwks, introspection } = server;
+  const { needsKeys, jwks, introspection, tokenExchange } = server;
   return {
     needsKeys: usesKeys(server) && jwks === undefined,
     needsIntrospection: needsKeys && introspection !== undefined && introspection.endpoint === undefined,
+    needsTokenEndpoint: tokenExchange !== undefined,
   };
 }
 

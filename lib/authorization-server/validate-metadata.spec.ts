@@ -12,6 +12,7 @@ const validate = (document: object, expected: Partial<MetadataExpectation> = {})
     issuers: [ISSUER],
     needsKeys: true,
     needsIntrospection: false,
+    needsTokenEndpoint: false,
     ...expected,
   });
 
@@ -92,12 +93,15 @@ describe('validateMetadata', () => {
     }
   });
 
-  verifies('ASM-12', 'lets no public server point into the private network', () => {
+  verifies(['ASM-12', 'DWN-10'], 'lets no public server point into the private network', () => {
     const problem = 'which is a private address while the issuer is a public one';
     for (const host of ['169.254.169.254', '[::ffff:10.0.0.1]', '2130706433', '127.0.0.1']) {
       const address = `https://${host}/`;
       expect(() => validate({ ...DOCUMENT, jwks_uri: address })).toThrow(
         `${URL}: has the "jwks_uri" "${address}", ${problem}`,
+      );
+      expect(() => validate({ ...DOCUMENT, token_endpoint: address }, { needsTokenEndpoint: true })).toThrow(
+        `${URL}: has the "token_endpoint" "${address}", ${problem}`,
       );
       const document = { ...DOCUMENT, introspection_endpoint: address };
       expect(() => validate(document, { needsIntrospection: true })).toThrow(

@@ -13,11 +13,13 @@ export interface MetadataExpectation {
   readonly needsKeys: boolean;
   /** Whether `introspection_endpoint` is needed: tokens are introspected, and no endpoint is configured. */
   readonly needsIntrospection: boolean;
+  /** Whether `token_endpoint` is needed: tokens are exchanged. */
+  readonly needsTokenEndpoint: boolean;
 }
 
 /**
- * Validates the members that a resource server needs: the issuer, compared exactly, the address of the keys, and that of
- * introspection if it is used. Members that only clients use are not checked: see {@link mcpComplianceFindings}.
+ * Validates the members that a resource server needs: the issuer, compared exactly, the address of the keys, and those of
+ * introspection and of token exchange if they are used. Members that only clients use are not checked: see {@link mcpComplianceFindings}.
  *
  * @throws {@link DiscoveryError} `issuer_mismatch` or `metadata_invalid`
  * @see {@link https://www.rfc-editor.org/rfc/rfc8414#section-3.3 | RFC 8414 section 3.3}
@@ -25,7 +27,7 @@ export interface MetadataExpectation {
  */
 export function validateMetadata(
   document: Record<string, unknown>,
-  { url, issuers, needsKeys, needsIntrospection }: MetadataExpectation,
+  { url, issuers, needsKeys, needsIntrospection, needsTokenEndpoint }: MetadataExpectation,
 ): AuthorizationServerMetadata {
   const { issuer } = document;
   if (typeof issuer !== 'string') throw invalid(url, 'has no "issuer"');
@@ -42,11 +44,13 @@ export function validateMetadata(
   if (problem !== undefined) throw invalid(url, `names the issuer "${issuer}", which ${problem}`);
   if (needsKeys || document['jwks_uri'] !== undefined) assertAddress(url, document, 'jwks_uri', KEYS_FIX);
   if (needsIntrospection) assertAddress(url, document, 'introspection_endpoint', INTROSPECTION_FIX);
+  if (needsTokenEndpoint) assertAddress(url, document, 'token_endpoint', TOKEN_FIX);
   return document as unknown as AuthorizationServerMetadata;
 }
 
 const KEYS_FIX = 'add it by "transpileData", or give the keys by the option "jwks"';
 const INTROSPECTION_FIX = 'add it by "transpileData", or give it by the option "introspection.endpoint"';
+const TOKEN_FIX = 'add it by "transpileData"';
 
 function assertAddress(
   url: string | undefined,

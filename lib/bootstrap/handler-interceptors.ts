@@ -2,12 +2,12 @@ import { type CallHandler, type ExecutionContext, Injectable, type NestIntercept
 import { EMPTY, fromEvent, type Observable, takeUntil, tap } from 'rxjs';
 import { RequestContext } from '../request/request-context.js';
 import { requestOf } from '../request/request-of.js';
-import { InsufficientScopeError } from '../errors/rejection.errors.js';
+import { AuthorizationServerUnavailableError, InsufficientScopeError } from '../errors/rejection.errors.js';
 import { HandlerScan } from './handler-scan.js';
 import { filterInnermost, interceptInnermost } from '../platform/nest-metadata.js';
 import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
 import { StepUpFilter } from '../response/step-up.filter.js';
-import { recordDenial } from '../response/step-up.js';
+import { recordHandlerError } from '../response/step-up.js';
 
 /**
  * Ends the observable of an `@Sse()` handler with its response. Nest waits until the connection closes, but the connection
@@ -24,11 +24,15 @@ const SSE_END: NestInterceptor = {
   },
 };
 
-/** Records the {@link InsufficientScopeError} that a handler throws, before a filter of the application catches it. */
+function isDenial(thrown: unknown): boolean {
+  return thrown instanceof InsufficientScopeError || thrown instanceof AuthorizationServerUnavailableError;
+}
+
+/** Records the error that a handler throws, before a filter of the application catches it. */
 const DENIALS: NestInterceptor = {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const error = (thrown: unknown): void => {
-      if (thrown instanceof InsufficientScopeError) recordDenial(requestOf(context), thrown);
+      if (isDenial(thrown)) recordHandlerError(requestOf(context), thrown);
     };
     return next.handle().pipe(tap({ error }));
   },

@@ -1,6 +1,7 @@
 import { TokenRejectedError } from '../errors/rejection.errors.js';
 import type { VerifiedToken } from '../options/token.verifier.js';
 import { confirmationOf, lacksBinding } from '../policy/confirmation.js';
+import { tokenActor } from '../policy/token-actor.js';
 import { assertTimely, type ValidationClock } from '../policy/time-claims.js';
 import { tokenPrincipal } from '../policy/token-principal.js';
 import { assertAccessToken, assertAudience, assertComplete, issuerOf } from '../policy/validate-claims.js';
@@ -16,6 +17,7 @@ export const CLAIM_CHECKS = [
   'binding',
   'kind',
   'principal',
+  'actor',
 ] as const satisfies readonly TokenCheckName[];
 
 /** Claims, and what they are checked against. @internal */
@@ -139,6 +141,11 @@ const CHECKS: Readonly<Record<(typeof CLAIM_CHECKS)[number], Check>> = {
     checked(name, () => tokenPrincipal(claims, claimNames.clientId), {
       expected: `sub, or a client by ${list(claimNames.clientId)}`,
       found: `sub ${show(claims['sub'])}, client ${show(clientOf(claims, claimNames.clientId))}`,
+    }),
+  actor: ({ verified: { claims } }, name) =>
+    checked(name, () => tokenActor(claims), {
+      expected: 'no "act", or at most 8 actors, each with "sub" or "client_id"',
+      found: show(claims['act']),
     }),
 };
 

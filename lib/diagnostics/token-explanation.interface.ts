@@ -12,6 +12,7 @@ import type { RejectionReason } from '../errors/rejection-reason.js';
  * - `binding`: the token needs no proof of possession
  * - `kind`: an access token, not an ID token or the like
  * - `principal`: subject and client
+ * - `actor`: who acts for the subject, if the token says so
  * - `revocation`: the option `isRevoked`
  * - `scopes`: `requiredScopes` of the resource; an operation may need more
  *
@@ -31,6 +32,7 @@ export type TokenCheckName =
   | 'binding'
   | 'kind'
   | 'principal'
+  | 'actor'
   | 'revocation'
   | 'scopes';
 

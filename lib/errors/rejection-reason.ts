@@ -56,6 +56,7 @@ const REASONS: Readonly<Record<RejectionReason, true>> = {
   too_old: true,
   missing_claim: true,
   subject: true,
+  actor: true,
   sender_constrained: true,
   not_an_access_token: true,
   not_bound: true,

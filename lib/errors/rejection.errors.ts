@@ -72,6 +72,7 @@ export type TokenRejection =
   | 'too_old'
   | 'missing_claim'
   | 'subject'
+  | 'actor'
   | 'sender_constrained'
   | 'not_an_access_token'
   | 'not_bound'
@@ -257,8 +258,9 @@ export class MessageRejectedError extends McpAuthError {
 }
 
 /**
- * The token cannot be verified now: the authorization server or its keys are unavailable. Clients get `503` with `Retry-After`
- * and no challenge, so that they keep their token.
+ * The token cannot be verified or exchanged now: the authorization server or its keys are unavailable. Clients get `503` with
+ * `Retry-After` and no challenge, so that they keep their token. So they do if a handler throws it, and nothing of the answer
+ * has been sent.
  *
  * @publicApi
  */
@@ -269,7 +271,13 @@ export class AuthorizationServerUnavailableError extends McpAuthError {
    */
   constructor(
     readonly issuer: string,
-    readonly missing: 'keys' | 'metadata' | 'introspection' | 'verification' | 'replay protection' = 'keys',
+    readonly missing:
+      | 'keys'
+      | 'metadata'
+      | 'introspection'
+      | 'verification'
+      | 'replay protection'
+      | 'downstream token' = 'keys',
     options?: ErrorOptions,
   ) {
     super('ERR_MCP_AUTH_UNAVAILABLE', `Could not get the ${missing} of ${issuer}`, options);

@@ -11,7 +11,8 @@ export interface EventPrincipal {
   /** The token's own identifier, never the token. */
   readonly jti: string | undefined;
   /**
-   * Who acts for the subject: `sub` in the token's claim `act` (RFC 8693 section 4.1), or what `redact.subject` makes of it.
+   * Who acts for the subject: `sub`, else `client_id`, in the token's claim `act` (RFC 8693 section 4.1), or what
+   * `redact.subject` makes of it. Earlier actors are left out.
    */
   readonly actor: string | undefined;
 }

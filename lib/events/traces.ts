@@ -17,8 +17,8 @@ export interface AuthenticationTrace {
 }
 
 /**
- * What subscribers of the tracing channels `nestjs-mcp-auth:metadata`, `nestjs-mcp-auth:keys` and
- * `nestjs-mcp-auth:introspection` get: one fetch. Requests share these, so they run outside of requests.
+ * What subscribers of the tracing channels `nestjs-mcp-auth:metadata`, `nestjs-mcp-auth:keys`, `nestjs-mcp-auth:introspection`
+ * and `nestjs-mcp-auth:exchange` get: one fetch. Requests share these, so they run outside of requests.
  *
  * @publicApi
  */
@@ -49,6 +49,7 @@ export const TRACES = {
   metadata: tracingChannel<unknown, ServerTrace>('nestjs-mcp-auth:metadata'),
   keys: tracingChannel<unknown, ServerTrace>('nestjs-mcp-auth:keys'),
   introspection: tracingChannel<unknown, ServerTrace>('nestjs-mcp-auth:introspection'),
+  exchange: tracingChannel<unknown, ServerTrace>('nestjs-mcp-auth:exchange'),
 };
 
 /**

@@ -15,6 +15,7 @@ import { UserAuthenticationCheck } from './user-authentication.check.js';
 import type { ValidatedToken } from '../policy/validate-claims.js';
 import { assertClientAllowed } from '../policy/allowed-clients.js';
 import { ScopePolicy } from '../policy/scope-policy.js';
+import { tokenActor } from '../policy/token-actor.js';
 import { assertTimely } from '../policy/time-claims.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { HandlerPlan } from '../mcp/handler-plan.js';
@@ -41,6 +42,7 @@ const UNSAID = {
   claims: {},
   expiresAt: undefined,
   confirmation: undefined,
+  actor: undefined,
 } as const;
 
 /**
@@ -156,6 +158,7 @@ function suppliedCaller(
     audience: [...audience],
     claims: { ...claims },
     confirmation: undefined,
+    actor: tokenActor(claims),
   };
   return { token, clientId, issuer, subject, exp: given.expiresAt, ...own };
 }

@@ -1,6 +1,7 @@
 import type { ConfigProblem } from '../errors/config.error.js';
 import type { AnyAuthorizationServerOptions } from './authorization-server-options.js';
 import type { IntrospectionOptions } from './introspection-options.js';
+import type { TokenExchangeOptions } from './token-exchange-options.js';
 
 type Rule<T> = readonly [message: string, isBroken: (subject: T) => boolean];
 
@@ -59,6 +60,27 @@ const INTROSPECTION_RULES: readonly Rule<IntrospectionOptions>[] = [
   ],
 ];
 
+const TOKEN_EXCHANGE_RULES: readonly Rule<TokenExchangeOptions>[] = [
+  [
+    'has no "clientSecret" and no "privateKey"; for a client that its certificate authenticates, set "authMethod" to none',
+    ({ authMethod, clientSecret, privateKey }) =>
+      authMethod === undefined && clientSecret === undefined && privateKey === undefined,
+  ],
+  [
+    'has no "clientSecret", which its "authMethod" needs',
+    ({ authMethod, clientSecret }) =>
+      authMethod?.startsWith('client_secret_') === true && clientSecret === undefined,
+  ],
+  [
+    'has no "privateKey", which the "authMethod" private_key_jwt needs',
+    ({ authMethod, privateKey }) => authMethod === 'private_key_jwt' && privateKey === undefined,
+  ],
+  [
+    'has both "clientSecret" and "privateKey"; keep the one that "authMethod" needs',
+    ({ clientSecret, privateKey }) => clientSecret !== undefined && privateKey !== undefined,
+  ],
+];
+
 /** Returns the conflicts between the options of one authorization server. @internal */
 export function authorizationServerProblems(
   server: AnyAuthorizationServerOptions,
@@ -74,7 +96,10 @@ export function authorizationServerProblems(
   const introspection = server.introspection
     ? broken(INTROSPECTION_RULES, server.introspection, `${path}.introspection`)
     : [];
-  return [...location, ...deferred, ...broken(MODE_RULES, server, path), ...introspection];
+  const exchange = server.tokenExchange
+    ? broken(TOKEN_EXCHANGE_RULES, server.tokenExchange, `${path}.tokenExchange`)
+    : [];
+  return [...location, ...deferred, ...broken(MODE_RULES, server, path), ...introspection, ...exchange];
 }
 
 /**

@@ -6,6 +6,7 @@ import { CheckOptional, CheckOptionalObject } from './check.decorator.js';
 import { USUAL_CLAIM_NAMES } from './claim-names.js';
 import { IntrospectionOptions } from './introspection-options.js';
 import { OneTimeTokenOptions } from './replay-store-options.js';
+import { TokenExchangeOptions } from './token-exchange-options.js';
 import { identifierProblem, urlProblem } from './url-rules.js';
 import {
   isBoolean,
@@ -143,6 +144,14 @@ export class AuthorizationServerBaseOptions {
 
   /** How tokens are introspected at the server. @defaultValue none: opaque tokens are rejected */
   @CheckOptionalObject(() => IntrospectionOptions) readonly introspection?: IntrospectionOptions;
+
+  /**
+   * How tokens of this server are exchanged for tokens that open other services, by `DownstreamTokens`.
+   *
+   * @defaultValue none: `DownstreamTokens` throws for callers of this server
+   * @see {@link https://www.rfc-editor.org/rfc/rfc8693 | RFC 8693}
+   */
+  @CheckOptionalObject(() => TokenExchangeOptions) readonly tokenExchange?: TokenExchangeOptions;
 
   /**
    * JWS algorithms accepted from this server. Asymmetric ones only.

@@ -23,7 +23,8 @@ import { urlProblem } from './url-rules.js';
 export type IntrospectionAuthMethod =
   'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'bearer' | 'none';
 
-const isSecret: Problem = (value) =>
+/** Text, or a function that returns it. Messages contain no secret. @internal */
+export const isSecret: Problem = (value) =>
   typeof value === 'function' || (typeof value === 'string' && value !== '')
     ? undefined
     : 'must be a non-empty string or a function that gives one';

@@ -114,7 +114,16 @@ function knownOptions(target: object = {}): string[] {
 
 /** Options whose text may be a secret or a private key, given in the wrong form. */
 const SECRET_OPTIONS: readonly string[] = [
-  ...['jwks', 'privateKey', 'clientSecret', 'bearerToken', 'headers', 'introspection', 'secrets'],
+  ...[
+    'jwks',
+    'privateKey',
+    'clientSecret',
+    'bearerToken',
+    'headers',
+    'introspection',
+    'secrets',
+    'tokenExchange',
+  ],
 ];
 
 /** Describes a value for an error message: short, on one line, and without the contents of an object. */

@@ -25,8 +25,10 @@ import type {
 import type {
   ResolvedAuthorizationServerOptions,
   ResolvedIntrospectionOptions,
+  ResolvedTokenExchangeOptions,
 } from './trusted-authorization-server.interface.js';
 import { closure } from './scope-hierarchy.js';
+import type { TokenExchangeOptions } from './token-exchange-options.js';
 
 /**
  * Checks the options of an application, fills in the defaults and freezes the result. The input is copied: later changes to it
@@ -133,6 +135,7 @@ function resolveServer(
     mode: options.mode ?? (options.introspection ? 'auto' : 'jwt'),
     remoteJwkSet: options.remoteJwkSet as Required<RemoteJwkSetOptions>,
     introspection: options.introspection && resolveIntrospection(options.introspection),
+    tokenExchange: options.tokenExchange && resolveTokenExchange(options.tokenExchange),
     requiredClaims: unique(options.requiredClaims),
     oneTimeTokens: resolveOneTimeTokens(options.oneTimeTokens),
     claimNames: resolveClaimNames(options.claimNames as Required<ClaimNames>),
@@ -170,6 +173,19 @@ function resolveIntrospection(options: IntrospectionOptions): ResolvedIntrospect
     bearerToken: { value: typeof bearerToken === 'string' ? () => bearerToken : bearerToken },
     privateKey: { value: privateKey },
   }) as ResolvedIntrospectionOptions;
+}
+
+/** Makes the secret and the key non-enumerable, as those of introspection. */
+function resolveTokenExchange(options: TokenExchangeOptions): ResolvedTokenExchangeOptions {
+  const { clientSecret, privateKey, ...others } = options;
+  const usual = privateKey === undefined ? 'client_secret_basic' : 'private_key_jwt';
+  return Object.defineProperties(
+    { ...others, authMethod: options.authMethod ?? usual },
+    {
+      clientSecret: { value: typeof clientSecret === 'string' ? () => clientSecret : clientSecret },
+      privateKey: { value: privateKey },
+    },
+  ) as ResolvedTokenExchangeOptions;
 }
 
 function defaultMethod({

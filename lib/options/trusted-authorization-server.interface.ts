@@ -8,6 +8,7 @@ import type {
 import type { ResolvedClaimNames } from './claim-names.js';
 import type { IntrospectionCacheOptions, IntrospectionOptions } from './introspection-options.js';
 import type { ReplayStore } from './replay-store.js';
+import type { TokenExchangeOptions } from './token-exchange-options.js';
 
 /**
  * The options of a class with their defaults filled in.
@@ -34,6 +35,17 @@ export type ResolvedIntrospectionOptions = Resolved<
   }
 >;
 
+/** How tokens are exchanged at an authorization server: checked, defaulted, frozen. @publicApi */
+export type ResolvedTokenExchangeOptions = Resolved<
+  TokenExchangeOptions,
+  {
+    /** Not enumerable, so that inspecting or logging the options does not show it. */
+    clientSecret: (() => string | Promise<string>) | undefined;
+    /** Not enumerable, as the secret. */
+    privateKey: JWK | undefined;
+  }
+>;
+
 /** One authorization server as configured: checked, defaulted, frozen. @publicApi */
 export type ResolvedAuthorizationServerOptions = Resolved<
   AnyAuthorizationServerOptions,
@@ -46,6 +58,7 @@ export type ResolvedAuthorizationServerOptions = Resolved<
     jwks: AnyAuthorizationServerOptions['jwks'];
     remoteJwkSet: Required<RemoteJwkSetOptions>;
     introspection: ResolvedIntrospectionOptions | undefined;
+    tokenExchange: ResolvedTokenExchangeOptions | undefined;
     maxTokenAgeSeconds: number | undefined;
     /** Undefined if a token may be used again. Without a store, the process remembers used tokens. */
     oneTimeTokens: { readonly replayStore: ReplayStore | undefined } | undefined;

@@ -6,6 +6,7 @@ import { namesAudience } from './audience.js';
 import { type Confirmation, confirmationOf } from './confirmation.js';
 import { assertRequiredClaims } from './required-claims.js';
 import { isNotAnAccessToken } from './token-type-confusion.js';
+import { tokenActor, type TokenActor } from './token-actor.js';
 import { assertTimely, type ValidationClock } from './time-claims.js';
 import { tokenPrincipal } from './token-principal.js';
 import { tokenScopes } from './token-scopes.js';
@@ -15,6 +16,8 @@ export interface ValidatedToken {
   readonly issuer: string;
   readonly subject: string | undefined;
   readonly clientId: string;
+  /** Who acts for the subject; undefined if the token names no actor. Frozen. */
+  readonly actor: TokenActor | undefined;
   readonly scopes: readonly string[];
   /** Seconds since the epoch; undefined if the token does not expire. */
   readonly expiresAt: number | undefined;
@@ -25,7 +28,7 @@ export interface ValidatedToken {
 }
 
 /**
- * Validates claims for a resource: issuer, audience, time, required claims and principal.
+ * Validates claims for a resource: issuer, audience, time, required claims, principal and actor.
  *
  * It also rejects tokens that are bound in a way that the resource does not verify, and tokens that are not access tokens. The
  * verifier must have authenticated the claims. Scopes are not checked: see {@link satisfies}. Whether the sender has what a
@@ -49,7 +52,8 @@ export function validateClaims(
   const audience = [claims['aud']].flat().filter((value) => typeof value === 'string');
   const scopes = tokenScopes(claims, claimNames.scopes);
   const { subject, clientId } = tokenPrincipal(claims, claimNames.clientId);
-  return { issuer, subject, clientId, scopes, expiresAt, audience, claims, confirmation };
+  const actor = tokenActor(claims);
+  return { issuer, subject, clientId, actor, scopes, expiresAt, audience, claims, confirmation };
 }
 
 /** Rejects a token that lacks a claim that its verifier or its server requires. @internal */

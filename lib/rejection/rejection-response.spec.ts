@@ -190,6 +190,7 @@ const REASONS = Object.keys({
   not_yet_valid: 0,
   time_claims: 0,
   subject: 0,
+  actor: 0,
   sender_constrained: 0,
   not_an_access_token: 0,
   too_old: 0,
@@ -368,7 +369,7 @@ describe('rejectionResponse', () => {
       expect(new Set(names).size).toBe(names.length);
       expect(names).not.toContain('realm');
     }
-    expect(challenges()).toHaveLength(29);
+    expect(challenges()).toHaveLength(30);
   });
 
   verifies('CHL-11', 'lets clients find every parameter by the first place where its name occurs', () => {

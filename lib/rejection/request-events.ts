@@ -132,13 +132,12 @@ export class RequestEvents {
   private principalOf({ auth, issuer, claims = auth?.claims ?? {} }: DecidedRequest): EventPrincipal {
     const { iss, sub, azp, client_id: clientId = azp, jti, act } = claims;
     const caller = auth ?? { issuer: iss, subject: sub, clientId };
-    const actor = typeof act === 'object' && act !== null ? (act as { sub?: unknown }).sub : undefined;
     return {
       issuer: issuer ?? text(caller.issuer),
       subject: this.redacted('subject', text(caller.subject)),
       clientId: text(caller.clientId),
       jti: text(jti),
-      actor: this.redacted('subject', text(actor)),
+      actor: this.redacted('subject', actorOf(act)),
     };
   }
 
@@ -176,6 +175,13 @@ function sentIn({ audit, body }: DecidedRequest): SentOperations {
   const messages = eventOperations(body);
   const operations = Object.freeze(messages.map(({ operation }) => operation));
   return (audit.sent = { body, messages, operations });
+}
+
+/** Returns the name of the actor. The claims of a token that was rejected may have anything in its place. */
+function actorOf(act: unknown): string | undefined {
+  if (typeof act !== 'object' || act === null) return undefined;
+  const { sub, client_id: clientId } = act as Readonly<Record<string, unknown>>;
+  return text(sub) ?? text(clientId);
 }
 
 function count(operations: readonly EventOperation[], { method, name }: EventOperation): number {

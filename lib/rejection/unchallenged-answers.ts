@@ -145,6 +145,12 @@ const UNAVAILABLE: RejectionAnswer = {
   description: 'The access token cannot be checked at the moment; try again later',
 };
 
+/** The token of the caller is valid; a handler needs another one. */
+const NO_DOWNSTREAM_TOKEN: RejectionAnswer = {
+  ...UNAVAILABLE,
+  description: 'An authorization server does not answer at the moment; try again later',
+};
+
 /** The application fails. */
 const FAULT: RejectionAnswer = {
   status: 500,
@@ -162,7 +168,12 @@ export function unchallengedAnswer(failure: unknown): RejectionAnswer {
   if (failure instanceof AccessDeniedError) return accessDeniedAnswer(failure);
   if (failure instanceof MessageRejectedError) return MESSAGES_REJECTED[failure.reason];
   if (failure instanceof RequestOriginRejectedError) return originAnswer(failure);
-  return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
+  return failure instanceof AuthorizationServerUnavailableError ? unavailableAnswer(failure) : FAULT;
+}
+
+/** Returns the answer to a request that cannot be served while an authorization server is away. */
+function unavailableAnswer({ missing }: AuthorizationServerUnavailableError): RejectionAnswer {
+  return missing === 'downstream token' ? NO_DOWNSTREAM_TOKEN : UNAVAILABLE;
 }
 
 /** Returns the answer to a request whose Origin, Host or target is rejected. */

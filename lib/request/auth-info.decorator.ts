@@ -1,6 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { TokenClaims } from '../options/token.verifier.js';
 import { hideParameterType } from '../platform/nest-metadata.js';
+import type { TokenActor } from '../policy/token-actor.js';
 import { localCallOf } from './local-call.js';
 import { RequestContext } from './request-context.js';
 import { requestOf } from './request-of.js';
@@ -13,8 +14,8 @@ import { requestOf } from './request-of.js';
  */
 export interface AuthInfo {
   /**
-   * The access token as presented. Not enumerable: JSON, logs and copies do not contain it. Never send it to another service.
-   * Empty for a caller with an API key.
+   * The access token as presented. Not enumerable: JSON, logs and copies do not contain it. Never send it to another service:
+   * `DownstreamTokens` exchanges it. Empty for a caller with an API key.
    */
   readonly token: string;
   /** The client that the token was issued to; empty if the token does not name one. */
@@ -45,6 +46,11 @@ export interface AuthInfo {
    * @see {@link https://www.rfc-editor.org/rfc/rfc9700#section-4.15 | RFC 9700 section 4.15}
    */
   readonly isClientPrincipal: boolean;
+  /**
+   * Who acts for the subject: the claim `act` of the token. Undefined if the token names no actor, so the client of the token
+   * acts itself.
+   */
+  readonly actor: TokenActor | undefined;
   /** The audiences that the token names. */
   readonly audience: readonly string[];
   /**

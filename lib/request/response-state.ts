@@ -1,5 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { InsufficientAuthenticationError } from '../errors/rejection.errors.js';
+import {
+  AuthorizationServerUnavailableError,
+  InsufficientAuthenticationError,
+} from '../errors/rejection.errors.js';
 import type { ScopeChoice } from '../policy/scopes.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import type { AuthInfo } from './auth-info.decorator.js';
@@ -26,6 +29,10 @@ export interface AuthorizedRequest {
   readonly allowsAnonymous: boolean;
 }
 
+/** What a handler denies its request with: missing scopes, or an authorization server that does not answer it. @internal */
+export type HandlerDenial =
+  AuthorizationServerUnavailableError | { readonly scopes: readonly string[]; readonly message: string };
+
 /** A denial of a request by its own handlers. @internal */
 export interface Denial {
   /** The scopes that they name. */
@@ -36,6 +43,8 @@ export interface Denial {
   isThrown: boolean;
   /** The error of a guard that found the user's authentication too weak. It comes before missing scopes. */
   authentication: InsufficientAuthenticationError | undefined;
+  /** An authorization server that did not answer the handler. It comes last. */
+  outage: AuthorizationServerUnavailableError | undefined;
 }
 
 /** Holds the answer to a request that its handler denies. @internal */
@@ -79,7 +88,7 @@ export class ResponseState {
    * @param isThrown - whether the error has left the handler
    * @returns false if the request was rejected otherwise
    */
-  deny(error: { readonly scopes: readonly string[]; readonly message: string }, isThrown: boolean): boolean {
+  deny(error: HandlerDenial, isThrown: boolean): boolean {
     if (!this.isCurrent) return false;
     const known = this.denial;
     const denial = (this.denial ??= {
@@ -87,9 +96,11 @@ export class ResponseState {
       messages: new Set(),
       isThrown,
       authentication: undefined,
+      outage: undefined,
     });
     if (error instanceof InsufficientAuthenticationError) denial.authentication ??= error;
-    for (const scope of error.scopes) denial.scopes.add(scope);
+    if (error instanceof AuthorizationServerUnavailableError) denial.outage ??= error;
+    else for (const scope of error.scopes) denial.scopes.add(scope);
     denial.messages.add(error.message);
     denial.isThrown ||= isThrown;
     if (!known) this.listener.denied(this, denial);

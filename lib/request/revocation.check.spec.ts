@@ -15,6 +15,7 @@ const token = (claims: Record<string, unknown> = { jti: 'j1', iat: 5 }): Validat
   audience: [],
   claims,
   confirmation: undefined,
+  actor: undefined,
 });
 
 const check = (isRevoked?: (query: RevocationQuery) => unknown): RevocationCheck =>

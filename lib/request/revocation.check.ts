@@ -7,6 +7,9 @@ import { isThenable, SharedDeadline } from '../platform/deadline.js';
 import type { ValidatedToken } from '../policy/validate-claims.js';
 import { withRejectedClaims } from '../policy/rejected-claims.js';
 
+/** What `isRevoked` is told of. @internal */
+export type Revocable = Pick<ValidatedToken, 'issuer' | 'subject' | 'clientId' | 'claims'>;
+
 /** Time limit for `isRevoked` of the application. */
 const TIME_LIMIT_MS = 2000;
 
@@ -28,7 +31,7 @@ export class RevocationCheck {
    * @throws {@link TokenRejectedError} `revoked`
    * @throws {@link AuthorizationServerUnavailableError} if the application throws, takes too long or returns no boolean
    */
-  assertNotRevoked(token: ValidatedToken): ValidatedToken | Promise<ValidatedToken> {
+  assertNotRevoked<T extends Revocable>(token: T): T | Promise<T> {
     const { isRevoked } = this.options;
     if (!isRevoked) return token;
     let answer: unknown;
@@ -46,19 +49,14 @@ export class RevocationCheck {
   }
 }
 
-function decide(token: ValidatedToken, answer: unknown): ValidatedToken {
+function decide<T extends Revocable>(token: T, answer: unknown): T {
   if (answer === true) throw withRejectedClaims(new TokenRejectedError('revoked'), token.claims);
   if (answer !== false) throw unavailable(token, `gave a value of type ${typeof answer}`);
   return token;
 }
 
 /** Returns the description of a token for `isRevoked`. @internal */
-export function revocationQueryOf({
-  issuer,
-  subject,
-  clientId,
-  claims,
-}: Pick<ValidatedToken, 'issuer' | 'subject' | 'clientId' | 'claims'>): RevocationQuery {
+export function revocationQueryOf({ issuer, subject, clientId, claims }: Revocable): RevocationQuery {
   const { jti, iat } = claims;
   return {
     issuer,
@@ -69,7 +67,7 @@ export function revocationQueryOf({
   };
 }
 
-function unavailable({ issuer, claims }: ValidatedToken, what: string, error?: unknown): Error {
+function unavailable({ issuer, claims }: Revocable, what: string, error?: unknown): Error {
   const detail = error instanceof Error ? `: ${error.message}` : '';
   const cause = new Error(`the option "isRevoked" ${what}${detail}`, { cause: error });
   return withRejectedClaims(

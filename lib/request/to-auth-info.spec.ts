@@ -28,6 +28,7 @@ const admitted = (claims: Record<string, unknown> = {}): ValidatedToken => ({
   audience: ['https://api.example.com/notes'],
   claims: { sub: 'u1', ...claims },
   confirmation: undefined,
+  actor: undefined,
 });
 
 const make = (claims?: Record<string, unknown>): AuthInfo => toAuthInfo(TOKEN, admitted(claims), resource);
@@ -45,6 +46,7 @@ describe('toAuthInfo', () => {
       issuer: 'https://as.example',
       subject: 'u1',
       isClientPrincipal: false,
+      actor: undefined,
       audience: ['https://api.example.com/notes'],
       claims: { sub: 'u1' },
     });

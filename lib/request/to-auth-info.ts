@@ -27,6 +27,7 @@ class RequestAuthInfo implements AuthInfo {
   readonly issuer: string;
   readonly subject: string | undefined;
   readonly isClientPrincipal: boolean;
+  readonly actor: AuthInfo['actor'];
   readonly audience: readonly string[];
   readonly binding: AuthInfo['binding'];
   readonly claims: AuthInfo['claims'];
@@ -42,6 +43,7 @@ class RequestAuthInfo implements AuthInfo {
     this.issuer = admitted.issuer;
     this.subject = admitted.subject;
     this.isClientPrincipal = admitted.subject === undefined || admitted.subject === admitted.clientId;
+    this.actor = admitted.actor;
     this.audience = admitted.audience;
     this.binding = bindingOf(admitted);
     this.claims = admitted.claims;

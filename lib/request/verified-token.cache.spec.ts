@@ -23,6 +23,7 @@ const entry = (keptAt = NOW, issuer = 'https://as.example'): CachedToken => ({
     audience: [],
     claims: {},
     confirmation: undefined,
+    actor: undefined,
   },
   requiresExpiry: true,
   keptAt,

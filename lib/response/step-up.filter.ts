@@ -1,21 +1,22 @@
 import { type ArgumentsHost, Catch, ForbiddenException } from '@nestjs/common';
 import { BaseExceptionFilter } from '@nestjs/core';
 import { requestOf } from '../request/request-of.js';
-import { InsufficientScopeError } from '../errors/rejection.errors.js';
-import { recordDenial } from './step-up.js';
+import { AuthorizationServerUnavailableError, InsufficientScopeError } from '../errors/rejection.errors.js';
+import { recordHandlerError } from './step-up.js';
 
 /**
- * Sends the denial if a handler throws {@link InsufficientScopeError}, so that Nest does not log a fault on a route. On
+ * Sends the denial if a handler throws {@link InsufficientScopeError} or
+ * {@link AuthorizationServerUnavailableError}, so that Nest does not log a fault on a route. On
  * routes without a guard, the error is handled as without this filter.
  *
  * @internal
  */
-@Catch(InsufficientScopeError)
-export class StepUpFilter extends BaseExceptionFilter<InsufficientScopeError> {
-  override catch(error: InsufficientScopeError, host: ArgumentsHost): void {
-    const isRecorded = recordDenial(requestOf(host), error);
+@Catch(InsufficientScopeError, AuthorizationServerUnavailableError)
+export class StepUpFilter extends BaseExceptionFilter<Error> {
+  override catch(error: Error, host: ArgumentsHost): void {
+    const isRecorded = recordHandlerError(requestOf(host), error);
     // Errors of other contexts are passed to the handler of their context.
     if (host.getType() !== 'http') return;
-    super.catch(isRecorded ? (new ForbiddenException() as never) : error, host);
+    super.catch(isRecorded ? new ForbiddenException() : error, host);
   }
 }

@@ -4,6 +4,7 @@ import type { Denial, DenialListener, ResponseState } from '../request/response-
 import type { RejectionResponse } from '../rejection/rejection-response.js';
 import { Rejections } from '../rejection/rejections.js';
 import {
+  AuthorizationServerUnavailableError,
   CredentialsRejectedError,
   InsufficientAuthenticationError,
   InsufficientScopeError,
@@ -99,13 +100,15 @@ class StepUp implements SteppedUp {
     this.owner.rejections.tell(failure, resource, { request, auth, response, body: this.body });
   }
 
-  private failure(): InsufficientAuthenticationError | InsufficientScopeError | CredentialsRejectedError {
+  private failure(): Error {
     const { auth, resource, needed, request } = this.state.authorized;
     const { scopes } = this.owner;
+    const { authentication, outage } = this.denial;
+    if (outage && !authentication && this.denial.scopes.size === 0) return outage;
     const operation = [...needed, ...this.denial.scopes];
     if (!auth)
       return new CredentialsRejectedError('missing_token', scopes.anonymousChallenge(resource, operation));
-    if (this.denial.authentication) return this.denial.authentication;
+    if (authentication) return authentication;
     const strategy = isMcpBody(this.body) ? mcpStrategy(request.headers['mcp-protocol-version']) : 'complete';
     return new InsufficientScopeError(scopes.challenge(auth, resource, operation, strategy));
   }
@@ -131,4 +134,15 @@ export function recordDenial(request: object | undefined, failure: unknown): boo
     failure instanceof InsufficientAuthenticationError ||
     (failure instanceof CredentialsRejectedError && state.authorized.auth === undefined);
   return isLate && state.deny(failure, true);
+}
+
+/**
+ * As {@link recordDenial}, for an error that has left a handler. An authorization server that did not answer the handler is a
+ * failure of the request too.
+ *
+ * @internal
+ */
+export function recordHandlerError(request: object | undefined, error: unknown): boolean {
+  if (!(error instanceof AuthorizationServerUnavailableError)) return recordDenial(request, error);
+  return RequestContext.find(request)?.response?.deny(error, true) ?? false;
 }

@@ -12,18 +12,25 @@ import type { ResolvedIntrospectionOptions } from '../options/trusted-authorizat
 import { untilAborted } from '../platform/deadline.js';
 import { IntrospectionFailure } from './introspection-failure.js';
 
+/** What authenticates this resource at an authorization server: for introspection, or for token exchange. @internal */
+export type ClientCredentials = Pick<
+  ResolvedIntrospectionOptions,
+  'authMethod' | 'clientSecret' | 'privateKey' | 'timeoutMs'
+> &
+  Partial<Pick<ResolvedIntrospectionOptions, 'bearerToken'>>;
+
 /** RFC 6750 section 2.1. */
 const BEARER_TOKEN = /^[\w.~+/-]+=*$/;
 
 /**
- * Returns the client authentication for introspection requests. The secret or key is in a closure, so that inspecting
+ * Returns the client authentication for requests to an authorization server. The secret or key is in a closure, so that inspecting
  * the result does not show it.
  *
  * @throws {@link IntrospectionFailure} if the secret or the key is unavailable
  * @see {@link https://www.rfc-editor.org/rfc/rfc7662#section-2.1 | RFC 7662 section 2.1}
  * @internal
  */
-export async function clientAuthentication(options: ResolvedIntrospectionOptions): Promise<ClientAuth> {
+export async function clientAuthentication(options: ClientCredentials): Promise<ClientAuth> {
   if (options.authMethod === 'none') return None();
   if (options.authMethod === 'private_key_jwt') return privateKeyJwt(options.privateKey);
   if (options.authMethod === 'bearer') return bearer(options);
@@ -32,7 +39,7 @@ export async function clientAuthentication(options: ResolvedIntrospectionOptions
 }
 
 /** Gets the token for every request, because it expires, unlike a secret. */
-function bearer(options: ResolvedIntrospectionOptions): ClientAuth {
+function bearer(options: ClientCredentials): ClientAuth {
   return async (_server, _client, _form, headers) => {
     const token = await secretOf(options, 'bearerToken');
     if (!BEARER_TOKEN.test(token)) throw new IntrospectionFailure('the option "bearerToken" gave no token');
@@ -40,10 +47,7 @@ function bearer(options: ResolvedIntrospectionOptions): ClientAuth {
   };
 }
 
-async function secretOf(
-  options: ResolvedIntrospectionOptions,
-  name: 'clientSecret' | 'bearerToken',
-): Promise<string> {
+async function secretOf(options: ClientCredentials, name: 'clientSecret' | 'bearerToken'): Promise<string> {
   let secret: unknown;
   try {
     secret = await untilAborted(AbortSignal.timeout(options.timeoutMs), options[name]?.());

@@ -144,6 +144,16 @@ export const oneTime = {
   //#endregion AuthorizationServerBaseOptions.oneTimeTokens
 };
 
+export const byExchange = {
+  issuer: ISSUER,
+  //#region AuthorizationServerBaseOptions.tokenExchange
+  tokenExchange: {
+    clientId: 'notes-api',
+    clientSecret: () => process.env['CLIENT_SECRET'] ?? '',
+  },
+  //#endregion AuthorizationServerBaseOptions.tokenExchange
+};
+
 export const byIntrospection = {
   issuer: ISSUER,
   //#region AuthorizationServerBaseOptions.introspection

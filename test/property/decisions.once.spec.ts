@@ -228,6 +228,7 @@ describe('any metadata document', () => {
     issuers: fc.constantFrom(undefined, [ISSUER]),
     needsKeys: fc.boolean(),
     needsIntrospection: fc.boolean(),
+    needsTokenEndpoint: fc.boolean(),
   });
 
   verifies('OPS-02', 'is taken as it is, or rejected by a discovery error', () => {

@@ -134,6 +134,11 @@ export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenc
     'The token names neither a subject nor a client.',
     'Let the authorization server name one.',
   ),
+  actor: entry(
+    401,
+    'The claim `act` does not name who acts for the subject, or names more than 8 actors.',
+    'Let the authorization server name each actor by a text in `sub` or `client_id`, or leave earlier actors out.',
+  ),
   sender_constrained: entry(
     401,
     'The token is bound (`cnf`), and the resource verifies no such proof, or the token is sent as `Bearer` without one.',
@@ -340,6 +345,11 @@ export const ERROR_CODE_REFERENCE: Readonly<Record<McpAuthErrorCode, ErrorRefere
     401,
     'The access token is valid, but its user has not authenticated strongly or recently enough.',
     'Let the user authenticate again, as the challenge says.',
+  ),
+  ERR_MCP_AUTH_DOWNSTREAM_TOKEN: entry(
+    undefined,
+    '`DownstreamTokens` has no token for another service. It is thrown to the handler, and is a fault if no code catches it.',
+    'Read `reason` and `oauthError`, and see the guide to [downstream tokens](../guides/downstream-tokens.md#errors).',
   ),
 };
 

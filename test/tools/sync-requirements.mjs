@@ -20,6 +20,8 @@ const FAMILIES = {
   AUD: 'Audience',
   KEY: 'Keys',
   OPQ: 'Opaque tokens and introspection',
+  DWN: 'Downstream tokens',
+  ACT: 'Actors',
   VER: 'Verifiers of the application',
   ASM: 'Authorization server metadata',
   SCP: 'Scopes of operations',

@@ -32,6 +32,18 @@ export interface AuthorizationServerOptions {
   registration?: boolean;
   /** A confidential client allowed to introspect; optional. */
   introspectionClient?: { clientId: string; clientSecret: string };
+  /** Confidential clients that may exchange tokens (RFC 8693). None unless told otherwise. */
+  tokenExchangeClients?: readonly TokenExchangeClient[];
+}
+
+/** A service that calls other services in the name of its callers. */
+export interface TokenExchangeClient {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Its own resource: it exchanges only tokens that were issued for it. */
+  readonly resource: string;
+  /** The resources that it may call. */
+  readonly targets: readonly string[];
 }
 
 export const DEFAULT_ACCESS_TOKEN_LIFETIME_SECONDS = 300;

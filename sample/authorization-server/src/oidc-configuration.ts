@@ -7,6 +7,7 @@ import {
 import { clientRegistrationRules } from './client-registration.js';
 import { errorPage, PAGE_HEADERS } from './pages.js';
 import { OIDC_SCOPES, resourceIndicators } from './resources.js';
+import { actorClaim, TOKEN_EXCHANGE } from './token-exchange.js';
 
 const MINUTE = 60;
 const DAY = 24 * 60 * MINUTE;
@@ -34,6 +35,7 @@ export function oidcConfiguration(
     },
     expiresWithSession: () => false,
     features: features(options),
+    extraTokenClaims: actorClaim,
     findAccount: (_ctx, sub) =>
       sub === options.username ? { accountId: sub, claims: () => ({ sub }) } : undefined,
     interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
@@ -75,18 +77,23 @@ function publicClients({ clients = [] }: AuthorizationServerOptions): ClientMeta
   }));
 }
 
-function confidentialClients({ introspectionClient }: AuthorizationServerOptions) {
-  if (introspectionClient === undefined) return [];
-  return [
-    {
-      client_id: introspectionClient.clientId,
-      client_secret: introspectionClient.clientSecret,
-      token_endpoint_auth_method: 'client_secret_basic' as const,
-      redirect_uris: [],
-      response_types: [],
-      grant_types: [],
-    },
-  ];
+function confidentialClients({ introspectionClient, tokenExchangeClients = [] }: AuthorizationServerOptions) {
+  const introspecting = introspectionClient === undefined ? [] : [confidential(introspectionClient, [])];
+  return [...introspecting, ...tokenExchangeClients.map((each) => confidential(each, [TOKEN_EXCHANGE]))];
+}
+
+function confidential(
+  { clientId, clientSecret }: { clientId: string; clientSecret: string },
+  grantTypes: string[],
+): ClientMetadata {
+  return {
+    client_id: clientId,
+    client_secret: clientSecret,
+    token_endpoint_auth_method: 'client_secret_basic',
+    redirect_uris: [],
+    response_types: [],
+    grant_types: grantTypes,
+  };
 }
 
 function features(options: AuthorizationServerOptions): NonNullable<Configuration['features']> {

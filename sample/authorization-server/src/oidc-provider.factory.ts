@@ -3,6 +3,7 @@ import { type JWKS, type OIDCContext, Provider } from 'oidc-provider';
 import type { AuthorizationServerOptions } from './authorization-server-options.js';
 import { oidcConfiguration } from './oidc-configuration.js';
 import { currentResources, scopesSupported } from './resources.js';
+import { addTokenExchange } from './token-exchange.js';
 
 export function createOidcProvider(
   issuer: string,
@@ -10,6 +11,7 @@ export function createOidcProvider(
   keys: JWKS,
 ): Provider {
   const provider = new Provider(issuer, oidcConfiguration(issuer, options, keys));
+  addTokenExchange(provider, options, keys);
   const logger = new Logger('AuthorizationServer');
   provider.on('server_error', (_ctx, error) => {
     logger.error(error);

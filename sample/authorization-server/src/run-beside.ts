@@ -16,7 +16,7 @@ export interface ServerBeside {
   /** What the sample authorization server does otherwise than by default. */
   readonly authorizationServer?: Pick<
     AuthorizationServerOptions,
-    'accessTokenFormat' | 'introspectionClient' | 'defaultResource'
+    'accessTokenFormat' | 'introspectionClient' | 'defaultResource' | 'tokenExchangeClients'
   >;
   readonly start: (port: number) => Promise<{ close(): Promise<void> }>;
 }

@@ -11,4 +11,5 @@ export const SCOPE_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'identity:read': 'See who you are',
   'orders:read': 'Read your orders',
   'orders:cancel': 'Cancel your orders',
+  'shop:use': 'Use the shop in your name',
 };

