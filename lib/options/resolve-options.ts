@@ -11,7 +11,12 @@ import { crossProblems } from './cross-checks.js';
 import type { DpopOptions } from './dpop-options.js';
 import type { IntrospectionAuthMethod, IntrospectionOptions } from './introspection-options.js';
 import type { McpAuthModuleOptions, SessionBindingOptions, StdioCaller } from './mcp-auth-options.js';
-import { type CheckedOptions, type CheckedResource, checkServerShape, checkShape } from './option-problems.js';
+import {
+  type CheckedOptions,
+  type CheckedResource,
+  checkServerShape,
+  checkShape,
+} from './option-problems.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
 import { resolveAllowedHosts, resolveAllowedOrigins } from './resolve-origins.js';
 import type {
@@ -23,6 +28,7 @@ import type {
   ResolvedAuthorizationServerOptions,
   ResolvedIntrospectionOptions,
 } from './trusted-authorization-server.interface.js';
+import { fixedSecret } from './secrets.js';
 import { closure } from './scope-hierarchy.js';
 
 /**
@@ -112,6 +118,9 @@ function resolveResource(
     authorizationServers: options.authorizationServers.map((server) =>
       resolveServer(server, verifier === undefined),
     ),
+    // A resolver that is an object has become a function.
+    authorizationServerResolver:
+      options.authorizationServerResolver as ResolvedProtectedResourceOptions['authorizationServerResolver'],
     requiredScopes: unique(options.requiredScopes),
     challengeScopes: Array.isArray(options.challengeScopes)
       ? unique(options.challengeScopes)
@@ -171,8 +180,8 @@ function resolveIntrospection(options: IntrospectionOptions): ResolvedIntrospect
     opaqueTokenPattern: options.opaqueTokenPattern && new RegExp(options.opaqueTokenPattern),
   };
   return Object.defineProperties(resolved, {
-    clientSecret: { value: typeof clientSecret === 'string' ? () => clientSecret : clientSecret },
-    bearerToken: { value: typeof bearerToken === 'string' ? () => bearerToken : bearerToken },
+    clientSecret: { value: typeof clientSecret === 'string' ? fixedSecret(clientSecret) : clientSecret },
+    bearerToken: { value: typeof bearerToken === 'string' ? fixedSecret(bearerToken) : bearerToken },
     privateKey: { value: privateKey },
   }) as ResolvedIntrospectionOptions;
 }
