@@ -10,6 +10,7 @@ import {
   TokenVerifier,
 } from 'nestjs-mcp-auth';
 import { makeTestKey } from 'nestjs-mcp-auth/testing';
+import { ProtectedResourceRegistry } from '../../../lib/resource/protected-resource.registry.js';
 import { RecordingLogger, startFailure } from '../../fixtures/app.js';
 import { TestClock } from '../../fixtures/clock.js';
 import { NotesController } from '../../fixtures/notes.controller.js';
@@ -474,6 +475,28 @@ describe('authorizationServerResolver', () => {
       expect(as.requestCount('introspection')).toBe(count);
     },
   );
+
+  verifies('TEN-17', 'rejects a token whose server is withdrawn while the token is checked', async () => {
+    const own = new TestClock();
+    const as = await issuerServer(own);
+    const { known, resolve } = knowing([as]);
+    known.set(as.issuer, { issuer: as.issuer, oneTimeTokens: true });
+    const hooks: { meanwhile?: () => unknown } = {};
+    const isRevoked = async (): Promise<boolean> => {
+      await hooks.meanwhile?.();
+      return false;
+    };
+    const app = await startResolving(resolve, own, { module: { isRevoked } });
+    const token = () => as.issueToken({ ...FOR_NOTES, expiresInSeconds: 3600 });
+    expect((await app.ask(await token())).status).toBe(200);
+    const { resolvedServers } = app.app.get(ProtectedResourceRegistry, { strict: false }).first();
+    hooks.meanwhile = () => {
+      known.delete(as.issuer);
+      own.forward(600);
+      return resolvedServers?.find(as.issuer);
+    };
+    expect(rejectedAs(await app.ask(await token()))).toEqual(LOCAL_INVALID);
+  });
 
   it('is called outside of any request', async () => {
     const storage = new AsyncLocalStorage<string>();
