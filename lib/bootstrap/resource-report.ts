@@ -53,7 +53,8 @@ export class ResourceReport {
     const { resource, name = resource } = options;
     if (isProtected) {
       const issuers = [...servers.keys()].join(', ');
-      this.logger.log(`Protecting ${resource} (metadata at ${metadataUrl}, tokens from ${issuers})`);
+      const others = options.authorizationServerResolver ? ', and others that its resolver knows' : '';
+      this.logger.log(`Protecting ${resource} (metadata at ${metadataUrl}, tokens from ${issuers}${others})`);
       return;
     }
     const naming = this.resources.all().length > 1 ? ` and @ProtectedResource('${name}')` : '';

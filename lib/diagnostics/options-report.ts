@@ -43,6 +43,7 @@ export interface ResourceOptionsReport {
   readonly resource: string;
   readonly name: string | undefined;
   readonly authorizationServers: readonly AuthorizationServerOptionsReport[];
+  readonly hasAuthorizationServerResolver: boolean;
   /** Whether the package verifies tokens, or a verifier of the application: that of the option, or the provider of `TokenVerifier`. */
   readonly verifier: 'package' | 'application';
   readonly audiences: readonly string[];
@@ -153,6 +154,7 @@ function reportResource(resource: ProtectedResource, verifiesItself: VerifiesIts
     resource: options.resource,
     name: options.name,
     authorizationServers: [...servers.values()].map(reportServer),
+    hasAuthorizationServerResolver: options.authorizationServerResolver !== undefined,
     verifier: verifiesItself(resource) ? 'package' : 'application',
     audiences: options.audiences,
     audienceMatch: options.audienceMatch,

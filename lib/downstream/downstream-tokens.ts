@@ -3,6 +3,7 @@ import { DownstreamTokenError } from '../errors/downstream-token.error.js';
 import { AuthorizationServerUnavailableError, TokenRejectedError } from '../errors/rejection.errors.js';
 import { type Authentication, RequestContext } from '../request/request-context.js';
 import { RevocationCheck } from '../request/revocation.check.js';
+import { serverOf } from '../resource/server-of.js';
 import type { DownstreamTarget } from './downstream-target.js';
 import type { DownstreamToken } from './downstream-token.js';
 import { TokenExchanges } from './token-exchanges.js';
@@ -60,7 +61,8 @@ export class DownstreamTokens {
     { auth, resource }: Authentication,
     target: DownstreamTarget,
   ): Promise<DownstreamToken> {
-    const server = resource.servers.get(auth.issuer);
+    // An API key is no token, and goes nowhere.
+    const server = auth.token === '' ? undefined : serverOf(resource, auth.issuer);
     const exchange = server && this.exchanges.at(server);
     if (!exchange) throw notConfigured(auth.issuer);
     const checked = exchange.check(target);

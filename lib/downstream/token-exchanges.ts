@@ -16,7 +16,7 @@ import { TokenExchange } from './token-exchange.js';
 @Injectable()
 export class TokenExchanges implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new OperatorLogger();
-  private readonly exchanges = new Map<TrustedAuthorizationServer, TokenExchange>();
+  private readonly exchanges = new WeakMap<TrustedAuthorizationServer, TokenExchange>();
   private readonly shutdown = new AbortController();
 
   constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions) {}

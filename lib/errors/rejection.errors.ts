@@ -266,7 +266,7 @@ export class MessageRejectedError extends McpAuthError {
  */
 export class AuthorizationServerUnavailableError extends McpAuthError {
   /**
-   * @param issuer - the authorization server
+   * @param issuer - the authorization server; the resource if it is the `authorization server` that is missing
    * @param missing - what could not be fetched from it
    */
   constructor(
@@ -277,7 +277,8 @@ export class AuthorizationServerUnavailableError extends McpAuthError {
       | 'introspection'
       | 'verification'
       | 'replay protection'
-      | 'downstream token' = 'keys',
+      | 'downstream token'
+      | 'authorization server' = 'keys',
     options?: ErrorOptions,
   ) {
     super('ERR_MCP_AUTH_UNAVAILABLE', `Could not get the ${missing} of ${issuer}`, options);

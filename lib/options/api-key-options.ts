@@ -1,9 +1,10 @@
+import { withObjectKept } from './application-object.js';
 import { Check, CheckOptional } from './check.decorator.js';
 import { isHeaderName } from './mutual-tls-options.js';
 import { isPrivateIssuer } from './private-issuer.js';
 import type { TokenVerifierOption } from './token.verifier.js';
 import { isPlainObject, type Problem } from './value-rules.js';
-import { isVerifier, withVerifierKept } from './verifier-option.js';
+import { isVerifier } from './verifier-option.js';
 
 /** The header of keys, unless the options name another. */
 const DEFAULT_HEADER = 'x-api-key';
@@ -63,5 +64,5 @@ export class ApiKeyOptions {
 
 /** Keeps the verifier as it is. @internal */
 export function writtenOutApiKeys(given: unknown): unknown {
-  return isPlainObject(given) === undefined ? withVerifierKept({ ...(given as object) }) : given;
+  return isPlainObject(given) === undefined ? withObjectKept({ ...(given as object) }, 'verifier', 'verify') : given;
 }

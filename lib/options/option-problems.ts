@@ -2,15 +2,15 @@ import { plainToInstance } from 'class-transformer';
 import { Allow, getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import type { ConfigProblem } from '../errors/config.error.js';
 import { writtenOutApiKeys } from './api-key-options.js';
+import { withObjectKept } from './application-object.js';
 import { writtenOutDpop } from './dpop-options.js';
 import { writtenOutMutualTls } from './mutual-tls-options.js';
 import { isPlainObject } from './value-rules.js';
 import { didYouMean, hintForOtherName } from './did-you-mean.js';
-import type { AnyAuthorizationServerOptions } from './authorization-server-options.js';
+import { AnyAuthorizationServerOptions } from './authorization-server-options.js';
 import { McpAuthModuleOptions } from './mcp-auth-options.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
 import { withReplayStoreKept } from './replay-store-options.js';
-import { withVerifierKept } from './verifier-option.js';
 
 /** {@link ProtectedResourceOptions} with every server as an object. @internal */
 export interface CheckedResource extends Omit<ProtectedResourceOptions, 'authorizationServers'> {
@@ -44,9 +44,26 @@ export function checkShape(given: Record<string, unknown>): {
   return { options: options as unknown as CheckedOptions, problems };
 }
 
+/** As {@link checkShape}, for the options of one authorization server. @internal */
+export function checkServerShape(
+  given: unknown,
+  path: string,
+): { options: AnyAuthorizationServerOptions; problems: ConfigProblem[] } {
+  const written = writtenOutOrProblem(given, path);
+  const options = plainToInstance(AnyAuthorizationServerOptions, written.server, {
+    exposeDefaultValues: true,
+  });
+  const errors = validateSync(options, {
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    forbidUnknownValues: true,
+  });
+  return { options, problems: [...written.problems, ...errors.flatMap((error) => toProblems(error, path))] };
+}
+
 /** Expands short forms: one resource becomes a list, an issuer string an object. Copies; the input does not change. */
 function writtenOut(given: Record<string, unknown>, problems: ConfigProblem[]): object {
-  const { resources, ...others } = withVerifierKept(given);
+  const { resources, ...others } = withObjectKept(given, 'verifier', 'verify');
   if (resources === undefined) return others;
   const list: unknown[] = Array.isArray(resources) ? resources : [resources];
   return { ...others, resources: list.map((resource, at) => writtenOutResource(resource, at, problems)) };
@@ -54,22 +71,29 @@ function writtenOut(given: Record<string, unknown>, problems: ConfigProblem[]): 
 
 function writtenOutResource(given: unknown, at: number, problems: ConfigProblem[]): unknown {
   if (typeof given !== 'object' || given === null) return given;
-  const resource = withVerifierKept<Record<string, unknown>>({ ...given });
+  const withVerifier = withObjectKept<Record<string, unknown>>({ ...given }, 'verifier', 'verify');
+  const resource = withObjectKept(withVerifier, 'authorizationServerResolver', 'resolve');
   if ('dpop' in resource) resource['dpop'] = writtenOutDpop(resource['dpop']);
   if ('apiKeys' in resource) resource['apiKeys'] = writtenOutApiKeys(resource['apiKeys']);
   if ('mutualTls' in resource) resource['mutualTls'] = writtenOutMutualTls(resource['mutualTls']);
   const { authorizationServers } = resource;
   if (!Array.isArray(authorizationServers)) return resource;
   const servers = authorizationServers.map((server: unknown, index) => {
-    if (typeof server === 'string') return { issuer: server };
-    if (isPlainObject(server) === undefined) return writtenOutServer(server as Record<string, unknown>);
-    // Such as a missing environment variable: class-validator does not report members that are undefined.
-    const found = describe({ property: 'authorizationServers', value: server });
     const path = `resources[${String(at)}].authorizationServers[${String(index)}]`;
-    problems.push({ path, message: `must be an issuer; got ${found}` });
-    return STAND_IN;
+    const written = writtenOutOrProblem(server, path);
+    problems.push(...written.problems);
+    return written.server;
   });
   return { ...resource, authorizationServers: servers };
+}
+
+function writtenOutOrProblem(server: unknown, path: string): { server: object; problems: ConfigProblem[] } {
+  if (typeof server === 'string') return { server: { issuer: server }, problems: [] };
+  if (isPlainObject(server) === undefined)
+    return { server: writtenOutServer(server as Record<string, unknown>), problems: [] };
+  // Such as a missing environment variable: class-validator does not report members that are undefined.
+  const found = describe({ property: 'authorizationServers', value: server });
+  return { server: STAND_IN, problems: [{ path, message: `must be an issuer; got ${found}` }] };
 }
 
 function writtenOutServer(given: Record<string, unknown>): Record<string, unknown> {

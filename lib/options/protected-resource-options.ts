@@ -5,6 +5,7 @@ import {
   type AuthorizationServerOptions,
   AnyAuthorizationServerOptions,
 } from './authorization-server-options.js';
+import { type AuthorizationServerResolverOption, isResolver } from './authorization-server-resolver.js';
 import { challengeTextProblem } from './challenge-text.js';
 import { Check, CheckObjects, CheckOptional, CheckOptionalObject } from './check.decorator.js';
 import { DpopOptions } from './dpop-options.js';
@@ -87,6 +88,19 @@ export class ProtectedResourceOptions {
   /** The authorization servers whose tokens are accepted; at least one. A string is an issuer of type `auto`. */
   @CheckObjects(() => AnyAuthorizationServerOptions, 'must be a list of issuers or objects')
   readonly authorizationServers!: readonly (string | AuthorizationServerOptions)[];
+
+  /**
+   * Trusts further authorization servers, which are not known when the application starts. It is called with the issuer of a
+   * token that none of `authorizationServers` issued, and returns the options of its server, or nothing. See
+   * {@link AuthorizationServerResolver} for what it may return, and for how long that is remembered.
+   *
+   * The metadata of the resource lists only `authorizationServers`: clients never see the others. A resolved server is discovered
+   * with its first token. A token that is not a JWT names no issuer, so only a server of the list can introspect it. If the
+   * resource is no private address and not loopback, issuers at private addresses are rejected without a call.
+   *
+   * @defaultValue none: tokens of other issuers are rejected
+   */
+  @CheckOptional(isResolver) readonly authorizationServerResolver?: AuthorizationServerResolverOption;
 
   /** Scopes that every request needs, whatever its operation. @defaultValue none */
   @CheckOptional(isListOf(isScopeToken, { nonEmpty: false }))

@@ -5,6 +5,7 @@ import type {
   ClaimNames,
   RemoteJwkSetOptions,
 } from './authorization-server-options.js';
+import { authorizationServerProblems } from './authorization-server-checks.js';
 import type { ResolvedClaimNames } from './claim-names.js';
 import { crossProblems } from './cross-checks.js';
 import { type AllowedClientsOptions, originOfClients } from './allowed-clients-options.js';
@@ -12,7 +13,12 @@ import type { ApiKeyOptions } from './api-key-options.js';
 import type { DpopOptions } from './dpop-options.js';
 import type { IntrospectionAuthMethod, IntrospectionOptions } from './introspection-options.js';
 import type { McpAuthModuleOptions, SessionBindingOptions, StdioCaller } from './mcp-auth-options.js';
-import { type CheckedOptions, type CheckedResource, checkShape } from './option-problems.js';
+import {
+  type CheckedOptions,
+  type CheckedResource,
+  checkServerShape,
+  checkShape,
+} from './option-problems.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
 import { resolveAllowedHosts, resolveAllowedOrigins } from './resolve-origins.js';
 import type {
@@ -27,6 +33,7 @@ import type {
   ResolvedIntrospectionOptions,
   ResolvedTokenExchangeOptions,
 } from './trusted-authorization-server.interface.js';
+import { fixedSecret } from './secrets.js';
 import { closure } from './scope-hierarchy.js';
 import type { TokenExchangeOptions } from './token-exchange-options.js';
 
@@ -47,6 +54,28 @@ export function resolveOptions(given: unknown): ResolvedMcpAuthOptions {
   const crossed = crossProblems(options);
   if (crossed.length > 0) throw new McpAuthConfigError(crossed);
   return deepFreeze(resolveModule(options));
+}
+
+/**
+ * Checks the options of one authorization server that became known at run time, as {@link resolveOptions} checks those known at
+ * bootstrap. Its issuer must be known: by `issuer`, or by `metadata`.
+ *
+ * @param given - options, or an issuer
+ * @param path - where they come from, for messages
+ * @param needsKeys - whether the package verifies its tokens: the resource has no `verifier`
+ * @throws {@link McpAuthConfigError} listing every problem
+ * @internal
+ */
+export function resolveAuthorizationServer(
+  given: unknown,
+  path: string,
+  needsKeys: boolean,
+): ResolvedAuthorizationServerOptions {
+  const { options, problems } = checkServerShape(given, path);
+  if (problems.length > 0) throw new McpAuthConfigError(problems);
+  const crossed = authorizationServerProblems(options, path, true);
+  if (crossed.length > 0) throw new McpAuthConfigError(crossed);
+  return deepFreeze(resolveServer(options, needsKeys));
 }
 
 function resolveModule({ verifier, ...options }: CheckedOptions): ResolvedMcpAuthOptions {
@@ -95,6 +124,9 @@ function resolveResource(
     authorizationServers: options.authorizationServers.map((server) =>
       resolveServer(server, verifier === undefined),
     ),
+    // A resolver that is an object has become a function.
+    authorizationServerResolver:
+      options.authorizationServerResolver as ResolvedProtectedResourceOptions['authorizationServerResolver'],
     requiredScopes: unique(options.requiredScopes),
     challengeScopes: Array.isArray(options.challengeScopes)
       ? unique(options.challengeScopes)
@@ -169,8 +201,8 @@ function resolveIntrospection(options: IntrospectionOptions): ResolvedIntrospect
     opaqueTokenPattern: options.opaqueTokenPattern && new RegExp(options.opaqueTokenPattern),
   };
   return Object.defineProperties(resolved, {
-    clientSecret: { value: typeof clientSecret === 'string' ? () => clientSecret : clientSecret },
-    bearerToken: { value: typeof bearerToken === 'string' ? () => bearerToken : bearerToken },
+    clientSecret: { value: typeof clientSecret === 'string' ? fixedSecret(clientSecret) : clientSecret },
+    bearerToken: { value: typeof bearerToken === 'string' ? fixedSecret(bearerToken) : bearerToken },
     privateKey: { value: privateKey },
   }) as ResolvedIntrospectionOptions;
 }

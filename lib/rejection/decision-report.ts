@@ -109,7 +109,7 @@ export class DecisionReport {
       ...{ audit, resource, auth, request, body },
       isLocal: rejection.localCall !== undefined,
       claims: auth?.claims ?? rejectedClaims(failure),
-      issuer: failure instanceof AuthorizationServerUnavailableError ? failure.issuer : undefined,
+      issuer: unavailableIssuer(failure),
     };
     const required = failure instanceof InsufficientScopeError ? failure.scopes : [];
     this.requestEvents.denied(decided, { reason, status, required, isPartial });
@@ -167,6 +167,12 @@ export class DecisionReport {
       isOfApiKey: RequestContext.find(request)?.apiKeyHeader !== undefined,
     });
   }
+}
+
+/** Returns the issuer of a server that is known and unavailable. */
+function unavailableIssuer(failure: unknown): string | undefined {
+  if (!(failure instanceof AuthorizationServerUnavailableError)) return undefined;
+  return failure.missing === 'authorization server' ? undefined : failure.issuer;
 }
 
 function isOfCredentials(failure: unknown): failure is CredentialsRejectedError | TokenRejectedError {

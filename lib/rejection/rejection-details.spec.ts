@@ -46,6 +46,7 @@ describe('describeRejection', () => {
       privateIssuers: [],
       apiKeys: KEYS,
       verifier: undefined,
+      authorizationServerResolver: undefined,
       ...HOSTS,
     },
     claims: {},

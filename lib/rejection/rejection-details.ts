@@ -20,6 +20,7 @@ type Options = Pick<
   | 'audiences'
   | 'rejectMultipleAudiences'
   | 'authorizationServers'
+  | 'authorizationServerResolver'
   | 'privateIssuers'
   | 'apiKeys'
   | 'verifier'
@@ -118,8 +119,13 @@ function opaqueTokenAdvice({ verifier, authorizationServers }: Options): string 
 
 function describeIssuers({ options, claims, secrets, isOfApiKey }: RejectionFacts): string {
   if (isOfApiKey) return describeKeyIssuer(options, claims, secrets);
-  const configured = options.authorizationServers.map(({ issuer, metadataUrl }) => issuer ?? metadataUrl);
-  const expected = `; expected ${quoted([...configured, ...options.privateIssuers], secrets)}`;
+  const configured = options.authorizationServers.map(({ issuer, metadataUrl, metadata }) =>
+    [issuer, metadataUrl, metadata?.['issuer']].find((name) => name !== undefined),
+  );
+  const further = options.authorizationServerResolver
+    ? ', or one that "authorizationServerResolver" knows'
+    : '';
+  const expected = `; expected ${quoted([...configured, ...options.privateIssuers], secrets)}${further}`;
   if (!claims) return `${expected}, the token is not verified and names another, or none`;
   return `${expected}, the token has ${quoted([claims['iss']], secrets)}`;
 }

@@ -73,10 +73,13 @@ class Question implements VerificationContext {
   private controller: AbortController | undefined;
   private readonly apiKeyIssuer: string | undefined;
 
-  constructor({ options, servers, apiKeyIssuer }: ProtectedResource) {
+  readonly findAuthorizationServer: VerificationContext['findAuthorizationServer'];
+
+  constructor({ options, servers, resolvedServers, apiKeyIssuer }: ProtectedResource) {
     this.resource = options.resource;
     this.authorizationServers = servers;
     this.apiKeyIssuer = apiKeyIssuer;
+    this.findAuthorizationServer = resolvedServers && ((issuer) => resolvedServers.find(issuer));
   }
 
   get signal(): AbortSignal {
@@ -89,6 +92,7 @@ class Question implements VerificationContext {
     return {
       resource: this.resource,
       authorizationServers: this.authorizationServers,
+      ...(this.findAuthorizationServer && { findAuthorizationServer: this.findAuthorizationServer }),
       get signal() {
         return signalOf();
       },

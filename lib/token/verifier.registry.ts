@@ -1,12 +1,12 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type {
   ResolvedMcpAuthOptions,
   ResolvedProtectedResourceOptions,
 } from '../options/resolved-options.interface.js';
-import { TokenVerifier, type TokenVerifierClass } from '../options/token.verifier.js';
+import { TokenVerifier, type TokenVerifierClass, type VerifyToken } from '../options/token.verifier.js';
+import { isClassWith, providerOf } from '../platform/application-provider.js';
 import { composed, partsOf, type VerifierOfFirst } from './first-of.js';
 
 /** The common form of all verifiers. @internal */
@@ -53,22 +53,9 @@ export class VerifierRegistry implements OnModuleInit {
     if (typeof verifier === 'object') return verifier;
     const parts = partsOf(verifier);
     if (parts) return composed(parts.map((part) => this.find(part, resource)));
-    return isClass(verifier) ? this.provided(verifier, resource) : { verify: verifier };
-  }
-
-  private provided(type: TokenVerifierClass, resource: string): Verifies {
-    const found = this.instanceOf(type, resource);
-    if (typeof (found as Partial<Verifies>).verify === 'function') return found;
-    throw rejected(type, `is the verifier of ${resource} and has no method "verify"; extend TokenVerifier`);
-  }
-
-  private instanceOf(type: TokenVerifierClass, resource: string): Verifies {
-    try {
-      return this.moduleRef.get(type, { strict: false });
-    } catch (cause) {
-      const fix = `add ${type.name} to the providers of a module, in the default scope`;
-      throw rejected(type, `is the verifier of ${resource} and cannot be found; ${fix}`, { cause });
-    }
+    if (!isVerifierClass(verifier)) return { verify: verifier };
+    const role = `is the verifier of ${resource}`;
+    return providerOf(this.moduleRef, verifier, { role, method: 'verify', fix: 'extend TokenVerifier' });
   }
 }
 
@@ -77,16 +64,6 @@ function isStandard(verifier: VerifierOfFirst | undefined): verifier is typeof T
   return verifier === undefined || verifier === TokenVerifier;
 }
 
-/** Whether it is a class: its `prototype` is read-only, or, compiled to a function, has the method. */
-function isClass(verifier: object): verifier is TokenVerifierClass {
-  const prototype = Object.getOwnPropertyDescriptor(verifier, 'prototype');
-  if (prototype === undefined) return false;
-  return (
-    prototype.writable === false ||
-    typeof (prototype.value as Partial<Verifies> | undefined)?.verify === 'function'
-  );
-}
-
-function rejected(type: TokenVerifierClass, message: string, options?: ErrorOptions): McpAuthConfigError {
-  return new McpAuthConfigError([{ path: type.name, message }], options);
+function isVerifierClass(verifier: TokenVerifierClass | VerifyToken): verifier is TokenVerifierClass {
+  return isClassWith(verifier, 'verify');
 }

@@ -28,6 +28,7 @@ const FAMILIES = {
   SSE: 'Event streams',
   SES: 'Sessions',
   ORG: 'Origin and Host',
+  TEN: 'Tenants',
   POP: 'Proof of possession',
   STP: 'Step-up authentication',
   AKY: 'API keys and composed verifiers',
