@@ -257,7 +257,7 @@ export class MessageRejectedError extends McpAuthError {
 }
 
 /**
- * The token cannot be verified now: the authorization server or its keys are unavailable. Clients get `503` with `Retry-After`
+ * The request cannot be decided now: the authorization server, its keys or a policy is unavailable. Clients get `503` with `Retry-After`
  * and no challenge, so that they keep their token.
  *
  * @publicApi
@@ -269,7 +269,13 @@ export class AuthorizationServerUnavailableError extends McpAuthError {
    */
   constructor(
     readonly issuer: string,
-    readonly missing: 'keys' | 'metadata' | 'introspection' | 'verification' | 'replay protection' = 'keys',
+    readonly missing:
+      | 'keys'
+      | 'metadata'
+      | 'introspection'
+      | 'verification'
+      | 'replay protection'
+      | 'policy decision' = 'keys',
     options?: ErrorOptions,
   ) {
     super('ERR_MCP_AUTH_UNAVAILABLE', `Could not get the ${missing} of ${issuer}`, options);

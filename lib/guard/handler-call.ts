@@ -9,7 +9,7 @@ import { RequestContext } from '../request/request-context.js';
 import type { ParsedRequest } from './request-authorizer.js';
 
 /**
- * Returns the call that functions in `@RequireScopes()` get. A handler within another request has its arguments already; for a
+ * Returns the call that functions in `@RequireScopes()`, and policies, get. A handler within another request has its arguments already; for a
  * resource, the URI is among them.
  *
  * @internal
@@ -18,9 +18,10 @@ export function callOf(
   context: ExecutionContext,
   { call }: HandlerPlan,
   requirements: readonly ScopeRequirement[],
+  hasPolicies: boolean,
 ): ScopedCall {
-  // Only functions need it.
-  if (!requirements.some((requirement) => typeof requirement === 'function')) return call;
+  // Only functions and policies need it.
+  if (!hasPolicies && !requirements.some((requirement) => typeof requirement === 'function')) return call;
   const type = context.getType<string>();
   if (type === 'http') {
     const { method = '' } = context.getArgByIndex<ParsedRequest>(0);

@@ -14,7 +14,9 @@ import { choicesWithoutCaller, type ScopedCall, type ScopeRequirement } from '..
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import type { CredentialRequest } from '../token/credential-sources.js';
 import type { AuthenticationNeed } from '../policy/user-authentication.js';
+import { after } from '../platform/after.js';
 import { AnonymousRequests } from './anonymous-requests.js';
+import { PolicyCheck } from './policy.check.js';
 import { UserAuthenticationCheck } from './user-authentication.check.js';
 
 /** The part of a platform's request that is read. @internal */
@@ -29,7 +31,9 @@ export interface RouteDemand {
   readonly requirements: readonly ScopeRequirement[];
   /** How the user must have authenticated for the handler; undefined if that does not matter. */
   readonly authentication: AuthenticationNeed | undefined;
-  /** The call that functions in the requirements get. */
+  /** The policies of the handler; undefined if there are none. */
+  readonly policies: OperationNeed['policies'];
+  /** The call that functions in the requirements, and policies, get. */
   readonly call: ScopedCall;
   /** The Node response. */
   readonly response: ServerResponse | undefined;
@@ -67,28 +71,33 @@ export class RequestAuthorizer {
     private readonly interceptors: ResponseInterceptors,
     private readonly anonymous: AnonymousRequests,
     private readonly users: UserAuthenticationCheck,
+    private readonly policies: PolicyCheck,
   ) {}
 
   /**
-   * Authorizes a request as far as is known before its body is read: by the scopes of its resource.
+   * Authorizes a request as far as is known before its body is read: by the scopes and the policies of its resource.
    *
-   * @throws {@link InsufficientScopeError}
+   * @returns a promise only if a policy returns one; it rejects with what may be thrown
+   * @throws {@link InsufficientScopeError}, {@link AccessDeniedError}
    */
   authorizeUnread(
     context: RequestContext,
     request: ParsedRequest,
     resource: ProtectedResource,
     response: ServerResponse,
-  ): void {
+  ): Promise<void> | undefined {
     if (context.authentication) this.assertScopes(request, context.authentication, NONE);
     else if (!resource.options.allowAnonymous) this.anonymous.assertOpen(request, resource, NONE);
     const { allowAnonymous: allowsAnonymous } = resource.options;
-    this.intercept(context, request, resource, { response, mayStream: true, allowsAnonymous });
+    return after(this.assertAllowed(context, request, NONE), () =>
+      this.intercept(context, request, resource, { response, mayStream: true, allowsAnonymous }),
+    );
   }
 
   /**
    * Authorizes a request before its handler runs.
    *
+   * @returns a promise only if a policy returns one; it rejects with what may be thrown
    * @throws one of the errors of lib/errors; an error for a body that is not parsed, if no later check authorizes it
    */
   authorize(
@@ -96,15 +105,15 @@ export class RequestAuthorizer {
     request: ParsedRequest,
     resource: ProtectedResource,
     route: RouteDemand,
-  ): void {
-    const { requirements, call } = route;
+  ): Promise<void> | undefined {
+    const { requirements, policies, call } = route;
     const { authentication, authorization } = context;
     // On every layer: an application may change the body between two of them.
     if (!authentication && !route.allowsAnonymous) this.anonymous.assertOpen(request, resource, requirements);
-    this.rules.assertRead(request);
+    this.rules.assertRead(request, resource);
     this.rules.assertForm(request);
     const operations = operationsIn(request);
-    const need: OperationNeed = { name: call.name, requirements, authentication: route.authentication };
+    const need = { name: call.name, requirements, authentication: route.authentication, policies };
     const isDecided =
       authorization.covers(request.body, operations) && authorization.coversRoute(requirements);
     if (!isDecided || need.authentication !== undefined) {
@@ -114,13 +123,50 @@ export class RequestAuthorizer {
       authorization.recordRoute(requirements, needed);
     }
     // Each time: an application may change what the interceptors look at, such as the session id, between two layers.
-    this.intercept(context, request, resource, route);
+    return after(this.assertAllowed(context, request, operations, { need, call }), () =>
+      this.intercept(context, request, resource, route),
+    );
+  }
+
+  /** Lets policies decide, after everything else. Of a body that was changed in place, they decide again. */
+  private assertAllowed(
+    { authentication, authorization }: RequestContext,
+    request: ParsedRequest,
+    operations: readonly McpOperation[],
+    route?: { readonly need: OperationNeed; readonly call: ScopedCall },
+  ): Promise<void> | undefined {
+    if (!this.policies.isUsed || !authentication) return undefined;
+    const { need, call } = route ?? {};
+    const { method = '' } = request;
+    return this.explained(request, authentication, authorization.needed, () =>
+      this.policies.assertRequestAllowed(authentication, authorization, operations, { need, call, method }),
+    );
+  }
+
+  /** Adds what the request needs to the scopes that a policy finds missing: one new token then has all of them. */
+  private explained(
+    request: ParsedRequest,
+    { auth, resource }: Authentication,
+    needed: readonly ScopeChoice[],
+    decide: () => Promise<void> | undefined,
+  ): Promise<void> | undefined {
+    const explain = (failure: unknown): never => {
+      if (!(failure instanceof InsufficientScopeError)) throw failure;
+      const all = [...needed, ...failure.scopes];
+      throw new InsufficientScopeError(this.scopes.challenge(auth, resource, all, strategyFor(request)));
+    };
+    try {
+      return decide()?.catch(explain);
+    } catch (failure) {
+      return explain(failure);
+    }
   }
 
   /**
    * Authorizes a call of a handler within a request. An operation that was authorized with the request's body is not
    * authorized again, unless the handler needs something else.
    *
+   * @returns a promise only if a policy returns one; it rejects with what may be thrown
    * @throws one of the errors of lib/errors
    */
   authorizeHandler(
@@ -128,26 +174,33 @@ export class RequestAuthorizer {
     request: ParsedRequest,
     resource: ProtectedResource,
     handler: HandlerDemand,
-  ): void {
+  ): Promise<void> | undefined {
     const { requirements, call, message, invocation } = handler;
     const { authentication, authorization } = context;
     if (!authentication) {
       this.rules.assertForm(request);
       this.assertNoneNeeded(context, request, resource, operationsIn(request), handler);
-      return;
+      return undefined;
     }
     // On Fastify the Node request, which identifies the handlers' request, has no body.
     const isDecided = request.body === undefined ? authorization.isMade : authorization.covers(request.body);
+    const others = isDecided ? NONE : operationsIn(request);
     if (!isDecided) {
       this.rules.assertForm(request);
-      this.assertGranted(context, request, authentication, operationsIn(request), NO_NEED, call);
+      this.assertGranted(context, request, authentication, others, NO_NEED, call);
     }
     this.users.assertSatisfied(authentication, handler);
     const sent = message && authorization.sent(call, message, invocation);
-    if (sent && this.handlerScopes.requires(sent, requirements)) return;
-    const { auth } = authentication;
-    const needed = choicesFor(handler, sent ?? call, auth, authorization);
-    this.assertScopes(request, authentication, needed);
+    const decided = sent ?? call;
+    let needed: readonly ScopeChoice[] = NONE;
+    if (!sent || !this.handlerScopes.requires(sent, requirements)) {
+      needed = choicesFor(handler, decided, authentication.auth, authorization);
+      this.assertScopes(request, authentication, needed);
+    }
+    if (!this.policies.isUsed) return undefined;
+    return this.explained(request, authentication, needed, () =>
+      this.policies.assertCallAllowed(authentication, authorization, handler, decided, others),
+    );
   }
 
   /** @returns the needs of the operations in the body and of the call, in addition to the scopes of the resource */
@@ -184,11 +237,12 @@ export class RequestAuthorizer {
     request: ParsedRequest,
     resource: ProtectedResource,
     operations: readonly McpOperation[],
-    { requirements, authentication }: OperationNeed,
+    { requirements, authentication, policies }: OperationNeed,
   ): readonly never[] {
     this.rules.assertServed(resource, operations);
     const ofBody = operations.flatMap((operation) => this.handlerScopes.needsOf(operation));
-    if (requirements.length + ofBody.length > 0 || authentication !== undefined) {
+    const isDecidedByPolicy = policies !== undefined || resource.options.policy !== undefined;
+    if (requirements.length + ofBody.length > 0 || authentication !== undefined || isDecidedByPolicy) {
       const needed = [...requirements, ...ofBody.flatMap((need) => need.requirements)];
       const scopes = this.scopes.anonymousChallenge(resource, choicesWithoutCaller(needed));
       throw new CredentialsRejectedError('missing_token', scopes);
@@ -211,20 +265,16 @@ export class RequestAuthorizer {
     context: RequestContext,
     request: ParsedRequest,
     resource: ProtectedResource,
-    { response, mayStream, allowsAnonymous }: Omit<RouteDemand, 'requirements' | 'authentication' | 'call'>,
-  ): void {
-    if (!response) return;
+    { response, mayStream, allowsAnonymous }: Pick<RouteDemand, 'response' | 'mayStream' | 'allowsAnonymous'>,
+  ): Promise<void> | undefined {
+    if (!response) return undefined;
     const auth = context.authentication?.auth;
     const { needed } = context.authorization;
-    this.interceptors.intercept(context, {
-      request,
-      response,
-      body: request.body,
-      auth,
-      resource,
-      needed,
-      mayStream,
-      allowsAnonymous,
+    const { body } = request;
+    const authorized = { request, response, body, auth, resource, needed, mayStream, allowsAnonymous };
+    return after(this.policies.isUsed ? this.interceptors.prepare(context, authorized) : undefined, () => {
+      this.interceptors.intercept(context, authorized);
+      return undefined;
     });
   }
 }

@@ -27,14 +27,27 @@ export function crossProblems(options: CheckedOptions): ConfigProblem[] {
 
 const OPEN_TWICE = 'has no effect with "allowAnonymous", which opens every method; leave one of the two out';
 
+const OPEN_POLICY =
+  'decides on callers with a token, and "allowAnonymous" or "anonymousMethods" lets others in; leave that out, or put ' +
+  '@RequirePolicy() on the handlers';
+
 function resourceProblems(
-  { authorizationServers, resource, metadata, allowAnonymous, anonymousMethods = [] }: CheckedResource,
+  {
+    authorizationServers,
+    resource,
+    metadata,
+    allowAnonymous,
+    anonymousMethods = [],
+    policy,
+  }: CheckedResource,
   path: string,
   isDeferred: boolean,
 ): ConfigProblem[] {
   const list = `${path}.authorizationServers`;
   const isOpenTwice = allowAnonymous === true && anonymousMethods.length > 0;
+  const isOpen = allowAnonymous === true || anonymousMethods.length > 0;
   return [
+    ...(isOpen && policy !== undefined ? [{ path: `${path}.policy`, message: OPEN_POLICY }] : []),
     ...(isOpenTwice ? [{ path: `${path}.anonymousMethods`, message: OPEN_TWICE }] : []),
     ...duplicates(authorizationServers, serverIssuer, list, 'issuer'),
     ...authorizationServers.flatMap((server, index) =>

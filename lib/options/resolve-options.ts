@@ -102,6 +102,7 @@ function resolveResource(
     anonymousMethods: unique(options.anonymousMethods),
     // Its short forms have become objects.
     dpop: options.dpop && resolveDpop(options.dpop as DpopOptions),
+    policy: options.policy && [...new Set([options.policy].flat())],
     mutualTls: options.mutualTls as ResolvedProtectedResourceOptions['mutualTls'],
   };
 }

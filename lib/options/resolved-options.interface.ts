@@ -4,6 +4,7 @@ import type {
   StdioCaller,
   TokenCacheOptions,
 } from './mcp-auth-options.js';
+import type { Policy } from './authorization-policy.js';
 import type { DpopOptions } from './dpop-options.js';
 import type { MutualTlsOptions } from './mutual-tls-options.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
@@ -47,6 +48,8 @@ export type ResolvedProtectedResourceOptions = Resolved<
     dpop: ResolvedDpopOptions | undefined;
     /** Undefined if tokens that are bound to a certificate are rejected. */
     mutualTls: ResolvedMutualTlsOptions | undefined;
+    /** Undefined if the resource has no policy. */
+    policy: readonly Policy[] | undefined;
     /** The resource's own, else the module's; undefined if the package verifies tokens itself. */
     verifier: TokenVerifierClass | VerifyToken | undefined;
   }
