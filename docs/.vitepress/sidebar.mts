@@ -30,6 +30,7 @@ const GROUPS: readonly {
       'several-resources',
       'scopes',
       'step-up-authentication',
+      'policies',
       'mutual-tls',
       'handler-sources',
       'anonymous-callers',

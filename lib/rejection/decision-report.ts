@@ -108,7 +108,8 @@ export class DecisionReport {
       ...{ audit, resource, auth, request, body },
       isLocal: rejection.localCall !== undefined,
       claims: auth?.claims ?? rejectedClaims(failure),
-      issuer: failure instanceof AuthorizationServerUnavailableError ? failure.issuer : undefined,
+      // Of a known caller, its own issuer is told: what is unavailable then has not verified the token.
+      issuer: !auth && failure instanceof AuthorizationServerUnavailableError ? failure.issuer : undefined,
     };
     const required = failure instanceof InsufficientScopeError ? failure.scopes : [];
     this.requestEvents.denied(decided, { reason, status, required, isPartial });
