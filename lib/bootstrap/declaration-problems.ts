@@ -1,6 +1,6 @@
 import type { ConfigProblem } from '../errors/config.error.js';
 import { isPolicy } from '../options/authorization-policy.js';
-import { isBoolean, isListOf, isOneOf, isPlainObject, isText } from '../options/value-rules.js';
+import { isBoolean, isListOf, isOneOf, isPlainObject, isText, type Problem } from '../options/value-rules.js';
 import { authenticationProblems } from '../mcp/authentication-requirement.js';
 import type { McpDeclaration } from '../mcp/handler-source.js';
 import type { McpOperationKind } from '../mcp/operations.js';
@@ -58,8 +58,8 @@ function memberProblems(
         ? undefined
         : anonymous(allowAnonymous, requirements, { authentication, policies }),
     ],
-    ['policies', policies === undefined ? undefined : arePolicies(policies)],
-    ['annotations', annotations === undefined ? undefined : isPlainObject(annotations)],
+    ['policies', optional(policies, arePolicies)],
+    ['annotations', optional(annotations, isPlainObject)],
   ];
   return [
     ...found.flatMap(([member, message]) =>
@@ -70,6 +70,10 @@ function memberProblems(
       [path, `requirements[${String(index)}]`].join('.'),
     ),
   ];
+}
+
+function optional(value: unknown, problem: Problem): string | undefined {
+  return value === undefined ? undefined : problem(value);
 }
 
 function anonymous(

@@ -5,17 +5,16 @@ import { isMcpCall, localCallOf } from '../request/local-call.js';
 import { RequestContext } from '../request/request-context.js';
 import { requestOf } from '../request/request-of.js';
 import type { BearerException } from '../rejection/bearer.exception.js';
-import { completeCors } from '../rejection/cors-headers.js';
 import { CredentialsRejectedError } from '../errors/rejection.errors.js';
 import { recordDenial } from '../response/step-up.js';
 import { IMPORTED_MODULE, IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js';
 import type { HandlerPlan } from '../mcp/handler-plan.js';
 import type { ScopeRequirement } from '../mcp/scope-requirement.js';
 import { after } from '../platform/after.js';
-import { isOfMessage } from '../platform/mcp-nest.js';
 import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
-import { callOf, rejectedCallIn } from './handler-call.js';
+import { callOf, handlerDemandOf, rejectedCallIn } from './handler-call.js';
+import { completeCorsOf } from './response-cors.js';
 import { isBearerAuthGuard } from './is-bearer-auth-guard.js';
 import { rejectCall } from './rejected-call.js';
 import type { ParsedRequest } from './request-authorizer.js';
@@ -149,21 +148,7 @@ export class BearerAuthGuard implements CanActivate {
         return undefined;
       });
     }
-    const carrier: unknown = context.getType<string>() === 'rpc' ? context.getArgByIndex(1) : undefined;
-    const message = isOfMessage(carrier, call) ? carrier : undefined;
-    const invocation = context.getArgs();
-    const { name } = route.call;
-    const { authentication, policies: own, annotations } = route;
-    const handler = {
-      name,
-      requirements,
-      authentication,
-      policies: own,
-      annotations,
-      call,
-      message,
-      invocation,
-    };
+    const handler = handlerDemandOf(context, route, requirements, call);
     return after(authorizer.authorizeHandler(state, request, resource, handler), () => {
       // Already reported, unless neither a route nor a middleware has checked the request.
       this.services.grants.grant(state, request, state.response?.authorized.response);
@@ -213,18 +198,9 @@ export class BearerAuthGuard implements CanActivate {
   ): void {
     const origin = this.services.authenticator.checkOrigin(state, request, resource);
     if (origin === undefined) return;
-    const response = this.getResponse(context) as { getHeader?(name: string): unknown } | undefined;
+    const response = this.getResponse(context);
     if (!response) return;
-    const { httpAdapter } = this.adapterHost;
-    const node = this.nodeResponse(context);
-    completeCors(origin, {
-      get: (name) => response.getHeader?.(name),
-      set: (name, value) => {
-        httpAdapter.setHeader(response, name, value);
-        // Code that answers on Node's response itself does not see the headers of Fastify's response.
-        if (node && node !== response) node.setHeader(name, value);
-      },
-    });
+    completeCorsOf(this.adapterHost.httpAdapter, response, this.nodeResponse(context), origin);
   }
 
   private reject(

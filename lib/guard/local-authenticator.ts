@@ -81,10 +81,7 @@ export class LocalAuthenticator {
     const need = { name: route.call.name, requirements, authentication, policies, annotations };
     this.users.assertSatisfied({ auth, resource }, need);
     this.assertScopes(auth, resource, demand);
-    const { authorization } = RequestContext.of(carrier);
-    const pending = this.policies.isUsed
-      ? this.policies.assertCallAllowed({ auth, resource }, authorization, need, call)
-      : undefined;
+    const pending = this.policies.assertLocalCallAllowed(RequestContext.of(carrier), need, call);
     return after(pending, () => {
       this.report(carrier, auth, resource, demand);
       return undefined;

@@ -4,18 +4,18 @@ import type { Authentication, RequestContext } from '../request/request-context.
 import { CredentialsRejectedError, InsufficientScopeError } from '../errors/rejection.errors.js';
 import { ResponseInterceptors } from '../response/response-interceptors.js';
 import { ScopePolicy } from '../policy/scope-policy.js';
-import type { ChallengeStrategy, ScopeChoice } from '../policy/scopes.js';
+import type { ScopeChoice } from '../policy/scopes.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { MessageRules } from '../mcp/message-rules.js';
 import { choicesFor, type OperationNeed } from '../mcp/operation-needs.js';
-import { isMcpBody, type McpOperation, operationsOf } from '../mcp/operations.js';
-import { mcpStrategy } from '../mcp/protocol-version.js';
+import { type McpOperation, operationsOf } from '../mcp/operations.js';
 import { choicesWithoutCaller, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import type { CredentialRequest } from '../token/credential-sources.js';
 import type { AuthenticationNeed } from '../policy/user-authentication.js';
 import { after } from '../platform/after.js';
 import { AnonymousRequests } from './anonymous-requests.js';
+import { strategyFor } from './challenge-strategy.js';
 import { PolicyCheck } from './policy.check.js';
 import { UserAuthenticationCheck } from './user-authentication.check.js';
 
@@ -89,7 +89,7 @@ export class RequestAuthorizer {
     if (context.authentication) this.assertScopes(request, context.authentication, NONE);
     else if (!resource.options.allowAnonymous) this.anonymous.assertOpen(request, resource, NONE);
     const { allowAnonymous: allowsAnonymous } = resource.options;
-    return after(this.assertAllowed(context, request, NONE), () =>
+    return after(this.policies.assertRequestAllowed(context, request, NONE), () =>
       this.intercept(context, request, resource, { response, mayStream: true, allowsAnonymous }),
     );
   }
@@ -123,43 +123,9 @@ export class RequestAuthorizer {
       authorization.recordRoute(requirements, needed);
     }
     // Each time: an application may change what the interceptors look at, such as the session id, between two layers.
-    return after(this.assertAllowed(context, request, operations, { need, call }), () =>
+    return after(this.policies.assertRequestAllowed(context, request, operations, { need, call }), () =>
       this.intercept(context, request, resource, route),
     );
-  }
-
-  /** Lets policies decide, after everything else. Of a body that was changed in place, they decide again. */
-  private assertAllowed(
-    { authentication, authorization }: RequestContext,
-    request: ParsedRequest,
-    operations: readonly McpOperation[],
-    route?: { readonly need: OperationNeed; readonly call: ScopedCall },
-  ): Promise<void> | undefined {
-    if (!this.policies.isUsed || !authentication) return undefined;
-    const { need, call } = route ?? {};
-    const { method = '' } = request;
-    return this.explained(request, authentication, authorization.needed, () =>
-      this.policies.assertRequestAllowed(authentication, authorization, operations, { need, call, method }),
-    );
-  }
-
-  /** Adds what the request needs to the scopes that a policy finds missing: one new token then has all of them. */
-  private explained(
-    request: ParsedRequest,
-    { auth, resource }: Authentication,
-    needed: readonly ScopeChoice[],
-    decide: () => Promise<void> | undefined,
-  ): Promise<void> | undefined {
-    const explain = (failure: unknown): never => {
-      if (!(failure instanceof InsufficientScopeError)) throw failure;
-      const all = [...needed, ...failure.scopes];
-      throw new InsufficientScopeError(this.scopes.challenge(auth, resource, all, strategyFor(request)));
-    };
-    try {
-      return decide()?.catch(explain);
-    } catch (failure) {
-      return explain(failure);
-    }
   }
 
   /**
@@ -197,10 +163,7 @@ export class RequestAuthorizer {
       needed = choicesFor(handler, decided, authentication.auth, authorization);
       this.assertScopes(request, authentication, needed);
     }
-    if (!this.policies.isUsed) return undefined;
-    return this.explained(request, authentication, needed, () =>
-      this.policies.assertCallAllowed(authentication, authorization, handler, decided, others),
-    );
+    return this.policies.assertCallAllowed(context, request, { handler, call: decided, needed, others });
   }
 
   /** @returns the needs of the operations in the body and of the call, in addition to the scopes of the resource */
@@ -281,10 +244,6 @@ export class RequestAuthorizer {
 
 function operationsIn({ body }: ParsedRequest): readonly McpOperation[] {
   return body === undefined ? NONE : operationsOf(body);
-}
-
-function strategyFor({ body, headers }: ParsedRequest): ChallengeStrategy {
-  return isMcpBody(body) ? mcpStrategy(headers['mcp-protocol-version']) : 'complete';
 }
 
 /** Returns both lists as one. Most requests have at most one list that is not empty, which is not copied. */

@@ -108,8 +108,7 @@ export class DecisionReport {
       ...{ audit, resource, auth, request, body },
       isLocal: rejection.localCall !== undefined,
       claims: auth?.claims ?? rejectedClaims(failure),
-      // Of a known caller, its own issuer is told: what is unavailable then has not verified the token.
-      issuer: !auth && failure instanceof AuthorizationServerUnavailableError ? failure.issuer : undefined,
+      issuer: auth ? undefined : failedIssuer(failure),
     };
     const required = failure instanceof InsufficientScopeError ? failure.scopes : [];
     this.requestEvents.denied(decided, { reason, status, required, isPartial });
@@ -165,6 +164,11 @@ export class DecisionReport {
       request,
     });
   }
+}
+
+/** Of a known caller, its own issuer is told: what is unavailable then has not verified the token. */
+function failedIssuer(failure: unknown): string | undefined {
+  return failure instanceof AuthorizationServerUnavailableError ? failure.issuer : undefined;
 }
 
 function isOfCredentials(failure: unknown): failure is CredentialsRejectedError | TokenRejectedError {

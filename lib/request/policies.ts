@@ -12,19 +12,12 @@ import {
   type Policy,
   type PolicyCall,
   type PolicyClass,
-  type PolicyContext,
 } from '../options/authorization-policy.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import { isThenable, SharedDeadline } from '../platform/deadline.js';
+import { SharedDeadline } from '../platform/deadline.js';
 import { Authorization } from './authorization.js';
-import { frozenCall } from './policy-call.js';
+import { PolicyDecision, type PolicyQuestion } from './policy-decision.js';
 import type { Authentication } from './request-context.js';
-
-/** An operation, and the policies that must all allow it. @internal */
-export interface PolicyQuestion {
-  readonly policies: readonly Policy[];
-  readonly call: PolicyCall;
-}
 
 /** A policy, and where the application names it. @internal */
 export interface NamedPolicy {
@@ -84,7 +77,7 @@ export class Policies {
     caller: Authentication,
     authorization: Authorization,
   ): Promise<void> | undefined {
-    const decision = new Decision(questions, caller, authorization, (policy) => this.deciderOf(policy));
+    const decision = new PolicyDecision(questions, caller, authorization, (policy) => this.deciderOf(policy));
     const pending = decision.run();
     if (!pending) return undefined;
     return this.deadline.await(decision.runLater(pending), {
@@ -117,7 +110,8 @@ export class Policies {
         return this.denied(error);
       }
     });
-    return answers.every((answer) => typeof answer === 'boolean') ? answers : Promise.all(answers);
+    const isDecided = answers.every((answer) => typeof answer === 'boolean');
+    return isDecided ? answers : Promise.all(answers.map((answer) => Promise.resolve(answer)));
   }
 
   /** Returns whether a policy allows a call. @throws what {@link check} throws, except its denial */
@@ -149,14 +143,14 @@ export class Policies {
   }
 
   private instanceOf(type: PolicyClass): AuthorizationPolicy {
-    let found: Partial<AuthorizationPolicy> | undefined;
+    let found: Partial<AuthorizationPolicy>;
     try {
       found = this.modules.get<AuthorizationPolicy>(type, { strict: false });
     } catch (cause) {
       const isScoped = cause instanceof Error && cause.constructor.name === 'InvalidClassScopeException';
       throw unusable(type, isScoped ? NOT_STATIC : NOT_PROVIDED, { cause });
     }
-    if (typeof found?.decide === 'function') return found as AuthorizationPolicy;
+    if (typeof found.decide === 'function') return found as AuthorizationPolicy;
     throw unusable(type, 'is provided by a value without a method "decide"; extend AuthorizationPolicy');
   }
 }
@@ -170,112 +164,4 @@ const NOT_STATIC =
 
 function unusable(type: PolicyClass, message: string, options?: ErrorOptions): McpAuthConfigError {
   return new McpAuthConfigError([{ path: type.name, message }], options);
-}
-
-/** One policy on one operation. */
-interface Step {
-  readonly policy: Policy;
-  readonly call: PolicyCall;
-}
-
-/** All that one layer must decide for a request, with one time limit. */
-class Decision {
-  private readonly steps: readonly Step[];
-  private at = 0;
-  /** Made when first needed: most policies never use the signal. */
-  private controller: AbortController | undefined;
-
-  constructor(
-    questions: readonly PolicyQuestion[],
-    private readonly caller: Authentication,
-    private readonly authorization: Authorization,
-    private readonly deciderOf: (policy: Policy) => AuthorizationPolicy['decide'],
-  ) {
-    this.steps = questions.flatMap(({ policies, call: given }) => {
-      const call = frozenCall(given);
-      return policies.map((policy) => ({ policy, call }));
-    });
-  }
-
-  /** Runs policies until one returns a promise, and returns that. Undefined once all have allowed their operation. */
-  run(): PromiseLike<unknown> | undefined {
-    for (let step = this.steps[this.at]; step; step = this.steps[++this.at]) {
-      if (this.authorization.isAllowed(step.policy, step.call)) continue;
-      const answer = this.ask(step);
-      if ('pending' in answer) return answer.pending;
-      this.conclude(step, answer.given);
-    }
-    return undefined;
-  }
-
-  /** Awaits a promise of {@link run}, and runs the other policies. After the time limit, no further policy runs. */
-  async runLater(first: PromiseLike<unknown>): Promise<void> {
-    for (let pending: PromiseLike<unknown> | undefined = first; pending;) {
-      const step = this.steps[this.at] as Step;
-      let given: unknown;
-      try {
-        given = await pending;
-      } catch (error) {
-        throw explained(step.policy, error);
-      }
-      if (this.controller?.signal.aborted) return;
-      this.conclude(step, given);
-      this.at++;
-      pending = this.run();
-    }
-  }
-
-  /** Aborts the policy that has not answered, and returns the error for its answer. */
-  end(timeoutMs: number): Error {
-    const { policy } = this.steps[this.at] as Step;
-    const cause = new Error(`The policy ${nameOf(policy)} gave no answer within ${timeoutMs} ms`);
-    this.abort(cause);
-    return new AuthorizationServerUnavailableError(this.caller.auth.issuer, 'policy decision', { cause });
-  }
-
-  private abort(cause: Error): void {
-    (this.controller ??= new AbortController()).abort(cause);
-  }
-
-  /** Everything that the policy does may throw, also reading `then` of its answer. */
-  private ask({ policy, call }: Step): { pending: PromiseLike<unknown> } | { given: unknown } {
-    const decide = this.deciderOf(policy);
-    try {
-      const given: unknown = decide(call, this.caller.auth, this.context());
-      return isThenable(given) ? { pending: given } : { given };
-    } catch (error) {
-      throw explained(policy, error);
-    }
-  }
-
-  private context(): PolicyContext {
-    const signalOf = (): AbortSignal => (this.controller ??= new AbortController()).signal;
-    return {
-      resource: this.caller.resource.options.resource,
-      get signal() {
-        return signalOf();
-      },
-    };
-  }
-
-  private conclude({ policy, call }: Step, given: unknown): void {
-    if (given !== true) throw new AccessDeniedError('policy');
-    this.authorization.allow(policy, call);
-  }
-}
-
-/** Errors of this package keep their meaning. Others may quote claims in their message, so it is left out. */
-function explained(policy: Policy, error: unknown): unknown {
-  if (error instanceof McpAuthError) return error;
-  const what = error instanceof Error ? error.name : `a value of type ${typeof error}`;
-  const fault = new Error(`The policy ${nameOf(policy)} threw ${what}`, { cause: error });
-  if (error instanceof Error && typeof error.stack === 'string') {
-    const frames = error.stack.replace(error.message, '').split('\n').slice(1);
-    fault.stack = [`${fault.name}: ${fault.message}`, ...frames].join('\n');
-  }
-  return fault;
-}
-
-function nameOf({ name }: Policy): string {
-  return name === '' ? '(a function without a name)' : name;
 }

@@ -1,13 +1,22 @@
-import { Controller, Get, Injectable, type LoggerService, Scope } from '@nestjs/common';
+import {
+  Controller,
+  type ExecutionContext,
+  Get,
+  Injectable,
+  type LoggerService,
+  Scope,
+  UseGuards,
+} from '@nestjs/common';
 import { McpController, Tool } from '@rekog/mcp-nest';
 import { request as httpRequest } from 'node:http';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
 import {
   AccessDeniedError,
   AllowAnonymous,
   AuthContext,
   type AuthInfo,
   AuthorizationPolicy,
+  BearerAuthGuard,
   InsufficientAuthenticationError,
   InsufficientScopeError,
   McpAuthConfigError,
@@ -46,6 +55,16 @@ import { ran as ranOfSdk, SDKS } from '../../fixtures/sdk-endpoints.js';
 import { verifies } from '../../verifies.js';
 
 const { insufficientAuthentication, insufficientScope, noToken, noTokenFor } = notesRejections('notes:read');
+/** One of each kind of {@link MOUNTINGS}. */
+const WAYS = [
+  '@UseGuards() on a class',
+  'consumer.apply(BearerAuthMiddleware), a Nest route',
+  'bearerAuth.use(), a route of the platform',
+  'McpHttpControllerFor() behind @UseGuards()',
+  'earlyAuthentication, a route of the platform',
+  'earlyAuthentication, a route that @rekog/mcp-nest mounts',
+  'early, middleware and three guards at once',
+];
 const OLDEST = { 'mcp-protocol-version': '2025-03-26' };
 
 /** Lines at level error. */
@@ -173,7 +192,11 @@ describe.each(PLATFORMS)('@RequirePolicy(), on %s', (platform) => {
     const answers: unknown[] = [
       ...[false, 'true', 1, {}, [], undefined, null, new Boolean(true), () => true, Symbol('true')],
       ...[Promise.resolve('true'), Promise.resolve(1), Promise.resolve()],
-      { then: (resolve: (value: unknown) => void) => resolve('true') },
+      {
+        then: (resolve: (value: unknown) => void) => {
+          resolve('true');
+        },
+      },
       { then: true },
       {
         // Says no, then yes.
@@ -191,7 +214,11 @@ describe.each(PLATFORMS)('@RequirePolicy(), on %s', (platform) => {
     for (const answer of [
       true,
       Promise.resolve(true),
-      { then: (resolve: (is: boolean) => void) => resolve(true) },
+      {
+        then: (resolve: (is: boolean) => void) => {
+          resolve(true);
+        },
+      },
     ]) {
       scripted(() => answer);
       expect((await app.post(admin, toolCall('scripted'))).status).toBe(200);
@@ -207,7 +234,8 @@ describe.each(PLATFORMS)('@RequirePolicy(), on %s', (platform) => {
         () => {
           throw error;
         },
-        () => Promise.reject(error as Error),
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- applications throw what they like
+        () => Promise.reject(error),
       ]),
       () => ({
         get then() {
@@ -460,32 +488,33 @@ describe.each(PLATFORMS)('the policy of a resource, on %s', (platform) => {
     return auth.claims['role'] === 'admin';
   };
 
-  it.each(MOUNTINGS)('holds for $way', async ({ parts, options, prepare, isTool }) => {
-    const app = closeAfterTest(
-      await startPolicies(
-        as,
-        platform,
-        { ...options, resource: { policy: byRole } },
-        {
-          controllers: [],
-          ...parts(),
-          factoryOptions: {},
-          prepare: (nest) => prepare?.(nest, platform),
-        },
-      ),
-    );
-    const body = isTool ? toolCall('whoami') : undefined;
-    const send = (bearer: string) => app.post(bearer, body);
-    expect(rejectedAs(await send(await app.token({ role: 'user' })))).toEqual(DENIED);
-    expect(asked).toHaveLength(1);
-    expect((await send(await app.token({ role: 'admin' }))).status).toBeLessThan(300);
-    // However many layers there are.
-    expect(asked).toHaveLength(2);
-    const expected = isTool
-      ? { kind: 'tool', name: 'whoami', method: 'tools/call' }
-      : { kind: 'route', name: NOTES, method: 'POST' };
-    expect(asked[0]).toMatchObject(expected);
-  });
+  for (const { way, parts, options, prepare, isTool } of MOUNTINGS.filter((each) => WAYS.includes(each.way)))
+    verifies('PCY-11', `holds for ${way}`, async () => {
+      const app = closeAfterTest(
+        await startPolicies(
+          as,
+          platform,
+          { ...options, resource: { policy: byRole } },
+          {
+            controllers: [],
+            ...parts(),
+            factoryOptions: {},
+            prepare: (nest) => prepare?.(nest, platform),
+          },
+        ),
+      );
+      const body = isTool ? toolCall('whoami') : undefined;
+      const send = (bearer: string) => app.post(bearer, body);
+      expect(rejectedAs(await send(await app.token({ role: 'user' })))).toEqual(DENIED);
+      expect(asked).toHaveLength(1);
+      expect((await send(await app.token({ role: 'admin' }))).status).toBeLessThan(300);
+      // However many layers there are.
+      expect(asked).toHaveLength(2);
+      const expected = isTool
+        ? { kind: 'tool', name: 'whoami', method: 'tools/call' }
+        : { kind: 'route', name: NOTES, method: 'POST' };
+      expect(asked[0]).toMatchObject(expected);
+    });
 
   verifies(['PCY-11', 'PCY-03'], 'decides on each operation, and on each request without one', async () => {
     const policy = [byRole, Scripted];
@@ -576,6 +605,42 @@ describe.each(PLATFORMS)('a policy, on %s', (platform) => {
     expect(ran).toEqual(['by_team']);
   });
 
+  verifies('PCY-22', 'decides without a promise, unless it returns one', async () => {
+    const results: unknown[] = [];
+    @Injectable()
+    class Watched extends BearerAuthGuard {
+      override canActivate(context: ExecutionContext) {
+        const result = super.canActivate(context);
+        results.push(result instanceof Promise ? 'promise' : result);
+        return result;
+      }
+    }
+    @Controller('notes')
+    @UseGuards(Watched)
+    class Routes {
+      @Get('none')
+      none(): void {}
+
+      @Get('sync')
+      @RequirePolicy(Scripted)
+      sync(): void {}
+
+      @Get('async')
+      @RequirePolicy(SameTeam)
+      async(): void {}
+    }
+    const parts = { controllers: [Routes], providers: [Watched], prepare: undefined };
+    const app = closeAfterTest(await startPolicies(as, platform, {}, parts));
+    const headers = { authorization: `Bearer ${await app.token()}` };
+    // Then the token is in the cache.
+    for (let count = 0; count < 3; count++) await app.send('/notes/none', { headers });
+    results.length = 0;
+    for (const path of ['none', 'sync', 'async'])
+      expect((await app.send(`/notes/${path}`, { headers })).status).toBe(200);
+    // The decorator has put the guard of the package on two of them. What is allowed is not asked again.
+    expect(results).toEqual([true, true, 'promise']);
+  });
+
   verifies('PCY-25', 'holds if only one of several servers has it on a tool of that name', async () => {
     @McpController()
     class Other {
@@ -592,20 +657,23 @@ describe.each(PLATFORMS)('a policy, on %s', (platform) => {
     expect(asked.map(({ annotations }) => annotations)).toEqual([{ readOnlyHint: false }]);
   });
 
-  it.each(SDKS)('decides for handlers of %s that a source declares', async (_sdk, controller) => {
-    const parts = { controllers: [controller], providers: [PolicedSource], prepare: undefined };
-    const app = closeAfterTest(await startPolicies(as, platform, {}, parts));
-    const [admin, user] = [await app.token({ role: 'admin' }), await app.token()];
-    expect(rejectedAs(await app.post(user, toolCall('write')))).toEqual(DENIED);
-    expect(asked[0]?.annotations).toEqual({ destructiveHint: false });
-    script.set('note://1', () => false);
-    expect(rejectedAs(await app.post(admin, message('resources/read', { uri: 'note://1' })))).toEqual(DENIED);
-    expect(ranOfSdk).toEqual([]);
-    expect((await app.post(admin, toolCall('write'))).status).toBe(200);
-    const greet = message('prompts/get', { name: 'greet', arguments: { who: 'you' } });
-    expect((await app.post(user, greet)).status).toBe(200);
-    expect(ranOfSdk).toEqual(['write', 'greet']);
-  });
+  for (const [sdk, controller] of SDKS)
+    verifies('PCY-17', `decides for handlers of ${sdk} that a source declares`, async () => {
+      const parts = { controllers: [controller], providers: [PolicedSource], prepare: undefined };
+      const app = closeAfterTest(await startPolicies(as, platform, {}, parts));
+      const [admin, user] = [await app.token({ role: 'admin' }), await app.token()];
+      expect(rejectedAs(await app.post(user, toolCall('write')))).toEqual(DENIED);
+      expect(asked[0]?.annotations).toEqual({ destructiveHint: false });
+      script.set('note://1', () => false);
+      expect(rejectedAs(await app.post(admin, message('resources/read', { uri: 'note://1' })))).toEqual(
+        DENIED,
+      );
+      expect(ranOfSdk).toEqual([]);
+      expect((await app.post(admin, toolCall('write'))).status).toBe(200);
+      const greet = message('prompts/get', { name: 'greet', arguments: { who: 'you' } });
+      expect((await app.post(user, greet)).status).toBe(200);
+      expect(ranOfSdk).toEqual(['write', 'greet']);
+    });
 });
 
 describe.each(PLATFORMS)("listPolicy 'hide', on %s", (platform) => {
@@ -756,7 +824,9 @@ describe('policies that cannot decide', () => {
       return true;
     }
   }
-  class NotAPolicy {}
+  class NotAPolicy {
+    allows = true;
+  }
   const scoped = (name: string) =>
     `${name} is a policy and is request-scoped or transient, but one instance decides on all requests; give it the default ` +
     'scope, and no request-scoped dependencies';
