@@ -2,7 +2,7 @@ import { type CallHandler, type ExecutionContext, Injectable, type NestIntercept
 import { EMPTY, fromEvent, type Observable, takeUntil, tap } from 'rxjs';
 import { RequestContext } from '../request/request-context.js';
 import { requestOf } from '../request/request-of.js';
-import { InsufficientScopeError } from '../errors/rejection.errors.js';
+import { AccessDeniedError, InsufficientScopeError } from '../errors/rejection.errors.js';
 import { HandlerScan } from './handler-scan.js';
 import { filterInnermost, interceptInnermost } from '../platform/nest-metadata.js';
 import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
@@ -24,11 +24,12 @@ const SSE_END: NestInterceptor = {
   },
 };
 
-/** Records the {@link InsufficientScopeError} that a handler throws, before a filter of the application catches it. */
+/** Records the {@link InsufficientScopeError} or {@link AccessDeniedError} that a handler throws, before a filter of the application catches it. */
 const DENIALS: NestInterceptor = {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const error = (thrown: unknown): void => {
-      if (thrown instanceof InsufficientScopeError) recordDenial(requestOf(context), thrown);
+      if (thrown instanceof InsufficientScopeError || thrown instanceof AccessDeniedError)
+        recordDenial(requestOf(context), thrown);
     };
     return next.handle().pipe(tap({ error }));
   },

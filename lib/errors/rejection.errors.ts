@@ -212,6 +212,9 @@ export type AccessDenial = 'policy' | 'client';
  * The reason is `policy` if a policy of the application denied the operation, and `client` if the resource does not allow the
  * client that the token was issued to. The message contains only the reason: nothing of the token and nothing of the request.
  *
+ * A Nest route, and a handler of an MCP server in Nest, may throw it too, as {@link InsufficientScopeError}: for example after
+ * `AuthContext.can()`. An anonymous request is answered with 401.
+ *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-15.5.4 | RFC 9110 section 15.5.4}
  * @publicApi
  */

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { InsufficientAuthenticationError } from '../errors/rejection.errors.js';
+import { AccessDeniedError, InsufficientAuthenticationError } from '../errors/rejection.errors.js';
 import type { ScopeChoice } from '../policy/scopes.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import type { AuthInfo } from './auth-info.decorator.js';
@@ -36,6 +36,8 @@ export interface Denial {
   isThrown: boolean;
   /** The error of a guard that found the user's authentication too weak. It comes before missing scopes. */
   authentication: InsufficientAuthenticationError | undefined;
+  /** The error that no scope cures. It comes before all others. */
+  access: AccessDeniedError | undefined;
 }
 
 /** Holds the answer to a request that its handler denies. @internal */
@@ -79,7 +81,7 @@ export class ResponseState {
    * @param isThrown - whether the error has left the handler
    * @returns false if the request was rejected otherwise
    */
-  deny(error: { readonly scopes: readonly string[]; readonly message: string }, isThrown: boolean): boolean {
+  deny(error: { readonly scopes?: readonly string[]; readonly message: string }, isThrown: boolean): boolean {
     if (!this.isCurrent) return false;
     const known = this.denial;
     const denial = (this.denial ??= {
@@ -87,9 +89,11 @@ export class ResponseState {
       messages: new Set(),
       isThrown,
       authentication: undefined,
+      access: undefined,
     });
     if (error instanceof InsufficientAuthenticationError) denial.authentication ??= error;
-    for (const scope of error.scopes) denial.scopes.add(scope);
+    if (error instanceof AccessDeniedError) denial.access ??= error;
+    for (const scope of error.scopes ?? []) denial.scopes.add(scope);
     denial.messages.add(error.message);
     denial.isThrown ||= isThrown;
     if (!known) this.listener.denied(this, denial);

@@ -28,6 +28,7 @@ const FAMILIES = {
   ORG: 'Origin and Host',
   POP: 'Proof of possession',
   STP: 'Step-up authentication',
+  PCY: 'Policies',
   STD: 'Callers over stdio',
   WAY: 'Ways into a handler',
   RTR: 'One path for each request',

@@ -1,11 +1,14 @@
 import {
+  type CallHandler,
   Controller,
   type ExecutionContext,
   Get,
   Injectable,
   type LoggerService,
+  type NestInterceptor,
   Scope,
   UseGuards,
+  UseInterceptors,
 } from '@nestjs/common';
 import { McpController, Tool } from '@rekog/mcp-nest';
 import { request as httpRequest } from 'node:http';
@@ -428,6 +431,14 @@ describe.each(PLATFORMS)('@RequirePolicy(), on %s', (platform) => {
     expect([ran, errors]).toEqual([['open'], []]);
   });
 
+  verifies(['PCY-15', 'PCY-01'], 'lets a handler deny after it has asked', async () => {
+    const { length } = errors;
+    expect(rejectedAs(await app.post(user, toolCall('late')))).toEqual(DENIED);
+    expect(rejectedAs(await report(admin, 'late'))).toEqual(DENIED);
+    expect((await app.post(admin, toolCall('late'))).status).toBe(200);
+    expect([ran, errors.length]).toEqual([['late'], length]);
+  });
+
   verifies('PCY-15', 'lets a handler ask a policy', async () => {
     await app.post(admin, toolCall('can', 1, { team: 'a' }));
     await app.post(user, toolCall('can', 1, { team: 'b' }));
@@ -605,6 +616,26 @@ describe.each(PLATFORMS)('a policy, on %s', (platform) => {
     expect(ran).toEqual(['by_team']);
   });
 
+  verifies('PCY-09', 'decides at the tool, if the body changes after the route', async () => {
+    /** Lets another tool run than the one that the route was authorized for. */
+    @Injectable()
+    class Swap implements NestInterceptor {
+      intercept(context: ExecutionContext, next: CallHandler) {
+        const { body } = context.switchToHttp().getRequest<{ body: { params: { name: string } } }>();
+        body.params.name = 'purge';
+        return next.handle();
+      }
+    }
+    const { controller, connect } = mcpEndpoint({ statefulMode: false }, UseInterceptors(Swap));
+    const parts = { controllers: [controller, Policed], prepare: connect };
+    const app = closeAfterTest(await startPolicies(as, platform, {}, parts));
+    const swapped = async (role: string) => app.post(await app.token({ role }), toolCall('open'));
+    expect(rejectedAs(await swapped('user'))).toEqual(DENIED);
+    expect(ran).toEqual([]);
+    expect((await swapped('admin')).status).toBe(200);
+    expect(ran).toEqual(['purge']);
+  });
+
   verifies('PCY-22', 'decides without a promise, unless it returns one', async () => {
     const results: unknown[] = [];
     @Injectable()
@@ -689,14 +720,15 @@ describe.each(PLATFORMS)("listPolicy 'hide', on %s", (platform) => {
     expect(await app.listed(admin)).toEqual([
       'by_team',
       'can',
+      'late',
       'open',
       'purge',
       'renamed_erase',
       'scripted',
       'strong',
     ]);
-    expect(await app.listed(user)).toEqual(['by_team', 'can', 'open', 'scripted']);
-    expect(await app.listed(await app.token({ team: 'a' }))).toEqual(['can', 'open', 'scripted']);
+    expect(await app.listed(user)).toEqual(['by_team', 'can', 'late', 'open', 'scripted']);
+    expect(await app.listed(await app.token({ team: 'a' }))).toEqual(['can', 'late', 'open', 'scripted']);
     expect(await app.listed(admin, 'prompts/list')).toEqual(['greet']);
     expect(await app.listed(user, 'prompts/list')).toEqual([]);
     expect(await app.listed(user, 'resources/templates/list')).toEqual(['note://{id}']);
@@ -719,7 +751,7 @@ describe.each(PLATFORMS)("listPolicy 'hide', on %s", (platform) => {
       [() => Promise.reject(new InsufficientScopeError(['a'])), false],
     ] as const) {
       scripted(decide);
-      expect(await app.listed(bearer)).toEqual(['by_team', 'can', 'open']);
+      expect(await app.listed(bearer)).toEqual(['by_team', 'can', 'late', 'open']);
       expect(errors.length > 0).toBe(isLogged || errors.length > 0);
       expect(errors.join()).not.toContain('secret claim');
     }
