@@ -91,12 +91,17 @@ export class ResponseState {
       authentication: undefined,
       access: undefined,
     });
-    if (error instanceof InsufficientAuthenticationError) denial.authentication ??= error;
-    if (error instanceof AccessDeniedError) denial.access ??= error;
-    for (const scope of error.scopes ?? []) denial.scopes.add(scope);
+    addTo(denial, error);
     denial.messages.add(error.message);
     denial.isThrown ||= isThrown;
     if (!known) this.listener.denied(this, denial);
     return true;
   }
+}
+
+/** Adds what an error asks for: the first of each kind counts. */
+function addTo(denial: Denial, error: { readonly scopes?: readonly string[] }): void {
+  if (error instanceof InsufficientAuthenticationError) denial.authentication ??= error;
+  if (error instanceof AccessDeniedError) denial.access ??= error;
+  for (const scope of error.scopes ?? []) denial.scopes.add(scope);
 }
