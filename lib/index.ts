@@ -85,6 +85,15 @@ export type { ReplayStore } from './options/replay-store.js';
 export type { OneTimeTokenOptions } from './options/replay-store-options.js';
 export type { TokenExchangeAuthMethod, TokenExchangeOptions } from './options/token-exchange-options.js';
 export type { RedactOptions } from './options/redact-options.js';
+export {
+  AuthorizationPolicy,
+  type Policy,
+  type PolicyCall,
+  type PolicyClass,
+  type PolicyContext,
+  type PolicyFunction,
+  type ToolHints,
+} from './options/authorization-policy.js';
 export type { RequestUserOptions, VerifiedCaller } from './options/request-user-options.js';
 export type {
   ResolvedAllowedClientsOptions,
@@ -163,6 +172,7 @@ export { McpAuthStreams } from './response/mcp-auth-streams.js';
 export { AllowAnonymous } from './decorators/allow-anonymous.decorator.js';
 export { NoFurtherScopes } from './decorators/no-further-scopes.decorator.js';
 export { ProtectedResource } from './decorators/protected-resource.decorator.js';
+export { RequirePolicy } from './decorators/require-policy.decorator.js';
 export { RequireAuthentication } from './decorators/require-authentication.decorator.js';
 export { RequireScopes } from './decorators/require-scopes.decorator.js';
 export { SkipBearerAuth } from './decorators/skip-bearer-auth.decorator.js';

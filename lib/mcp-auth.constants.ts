@@ -18,6 +18,9 @@ export const REQUIRED_SCOPES = 'nestjs-mcp-auth:required-scopes';
 /** Metadata key of `@RequireAuthentication()`. @internal */
 export const REQUIRED_AUTHENTICATION = 'nestjs-mcp-auth:required-authentication';
 
+/** Metadata key of `@RequirePolicy()`. @internal */
+export const REQUIRED_POLICIES = 'nestjs-mcp-auth:required-policies';
+
 /** Metadata key of `@SkipBearerAuth()`. @internal */
 export const SKIP_BEARER_AUTH = 'nestjs-mcp-auth:skip-bearer-auth';
 

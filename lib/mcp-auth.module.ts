@@ -31,6 +31,7 @@ import { ClientCertificates } from './request/client-certificates.js';
 import { ProofOfPossession } from './request/proof-of-possession.js';
 import { OneTimeTokens } from './request/one-time-tokens.js';
 import { ReplayProtection } from './request/replay-protection.js';
+import { Policies } from './request/policies.js';
 import { RequestUsers } from './request/request-users.js';
 import { RevocationCheck } from './request/revocation.check.js';
 import { AuthenticationPolicy } from './policy/authentication-policy.js';
@@ -114,6 +115,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     ClientCertificates,
     ProofOfPossession,
     RequestUsers,
+    Policies,
     AccessTokenAuthenticator,
     ScopePolicy,
     AuthenticationPolicy,

@@ -864,6 +864,35 @@ const userAuthentication = {
   ),
 } as const;
 
+/** Policies: denials that no scope cures. */
+const policies = {
+  'PCY-01': row('design', 'a denial is 403 access_denied with the reason policy, without a challenge'),
+  'PCY-02': row('design', 'scopes and the authentication of the user come before policies'),
+  'PCY-03': row('design', 'policies of method, class, overridden methods and resource add up'),
+  'PCY-04': row('design', 'only true allows: no other value, promise or thenable does'),
+  'PCY-05': row('design', 'a policy that throws denies with 500, and the log has no claim value'),
+  'PCY-06': row('design', 'a policy that gives no answer in time denies with 503, and its signal is aborted'),
+  'PCY-07': row('design', 'errors of this package keep their meaning if a policy throws them'),
+  'PCY-08': row('design', 'a policy gets the operation as sent and its annotations, and can change neither'),
+  'PCY-09': row('design', 'a policy decides once per operation and request, and again if the body changes'),
+  'PCY-10': row('design', 'a batch is denied if one of its operations is'),
+  'PCY-11': row('design', 'policies of a resource hold on every way to mount it'),
+  'PCY-12': row('design', 'a policy that cannot decide fails the start, and the message says the fix'),
+  'PCY-13': row('design', 'listPolicy hide leaves out what a policy denies, or cannot decide in time'),
+  'PCY-14': row('design', 'completions and subscriptions follow the policies of their handler'),
+  'PCY-15': row('design', 'AuthContext.can() asks a policy, and allows nothing by mistake'),
+  'PCY-16': row('design', 'policies hold over stdio and for callers that a transport supplies'),
+  'PCY-17': row('design', 'handler sources name policies and annotations for servers of the SDK'),
+  'PCY-18': row('design', 'a policy decides on each way in which a URI may be read'),
+  'PCY-19': row('design', 'a client that leaves while a policy decides harms nothing, and nothing runs'),
+  'PCY-20': row('design', 'arguments that are nested too deeply for a policy are 400'),
+  'PCY-21': row('design', 'a caller without a token is asked to sign in before a policy decides'),
+  'PCY-22': row('design', 'without a promise of a policy, nothing is awaited'),
+  'PCY-23': row('samples', 'roles from a claim decide'),
+  'PCY-24': row('OpenID AuthZEN 1.0', 'an external decision point decides, and fails closed'),
+  'PCY-25': row('design', 'a tool is known by the name that it is listed under, on each of several servers'),
+} as const;
+
 /** What is not promised yet. */
 const left = {
   F127: notOffered(
@@ -1205,6 +1234,7 @@ export const requirements = {
   ...mutualTls,
   ...userAuthentication,
   ...keysAndClients,
+  ...policies,
   ...left,
   ...sampleApps,
   ...sessions,

@@ -31,6 +31,7 @@ const GROUPS: readonly {
       'tenants',
       'scopes',
       'step-up-authentication',
+      'policies',
       'mutual-tls',
       'handler-sources',
       'anonymous-callers',

@@ -1,5 +1,6 @@
 import type { ConfigProblem } from '../errors/config.error.js';
-import { isBoolean, isListOf, isOneOf, isPlainObject, isText } from '../options/value-rules.js';
+import { isPolicy } from '../options/authorization-policy.js';
+import { isBoolean, isListOf, isOneOf, isPlainObject, isText, type Problem } from '../options/value-rules.js';
 import { authenticationProblems } from '../mcp/authentication-requirement.js';
 import type { McpDeclaration } from '../mcp/handler-source.js';
 import type { McpOperationKind } from '../mcp/operations.js';
@@ -9,6 +10,7 @@ const KINDS: readonly McpOperationKind[] = ['tool', 'prompt', 'resource'];
 
 const isKind = isOneOf(...KINDS);
 const isList = isListOf(() => undefined, { nonEmpty: false });
+const arePolicies = isListOf(isPolicy, { nonEmpty: false });
 
 /**
  * Returns the problems of a source's declarations, which may be written in plain JavaScript, or read from a file.
@@ -41,7 +43,7 @@ function memberProblems(
 ): readonly ConfigProblem[] {
   const problem = isPlainObject(declaration);
   if (problem !== undefined) return [{ path, message: problem }];
-  const { kind, name, requirements, authentication, resource, allowAnonymous } =
+  const { kind, name, requirements, authentication, policies, annotations, resource, allowAnonymous } =
     declaration as Partial<McpDeclaration>;
   const list = isList(requirements);
   const unnamed = mustNameOpened && allowAnonymous === true ? UNNAMED + oneOf(resources) : undefined;
@@ -52,8 +54,12 @@ function memberProblems(
     ['resource', resource === undefined ? unnamed : unknown(resource, resources)],
     [
       'allowAnonymous',
-      allowAnonymous === undefined ? undefined : anonymous(allowAnonymous, requirements, authentication),
+      allowAnonymous === undefined
+        ? undefined
+        : anonymous(allowAnonymous, requirements, { authentication, policies }),
     ],
+    ['policies', optional(policies, arePolicies)],
+    ['annotations', optional(annotations, isPlainObject)],
   ];
   return [
     ...found.flatMap(([member, message]) =>
@@ -66,9 +72,19 @@ function memberProblems(
   ];
 }
 
-function anonymous(given: unknown, requirements: unknown, authentication: unknown): string | undefined {
+function optional(value: unknown, problem: Problem): string | undefined {
+  return value === undefined ? undefined : problem(value);
+}
+
+function anonymous(
+  given: unknown,
+  requirements: unknown,
+  { authentication, policies }: Readonly<Record<'authentication' | 'policies', unknown>>,
+): string | undefined {
   if (given !== true) return isBoolean(given);
   const isScoped = Array.isArray(requirements) && requirements.length > 0;
+  if (Array.isArray(policies) && policies.length > 0)
+    return 'cannot be true with "policies", which need a caller; keep one of them';
   if (isScoped) return 'cannot be true with requirements, which need a token; keep one of them';
   return authentication === undefined
     ? undefined

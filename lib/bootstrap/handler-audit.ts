@@ -32,12 +32,13 @@ export function handlerProblems(
 
 /** Finds decorators that exclude each other on a handler, those of its class included. */
 function contradictions(handler: HandlerPlan): ConfigProblem[] {
-  const { where, isSkipped, allowsAnonymous, requirements, authentication } = handler;
+  const { where, isSkipped, allowsAnonymous, requirements, authentication, policies } = handler;
   const present = [
     ...(isSkipped ? ['@SkipBearerAuth()'] : []),
     ...(allowsAnonymous ? ['@AllowAnonymous()'] : []),
     ...(requirements.length > 0 ? ['@RequireScopes()'] : []),
     ...(authentication ? ['@RequireAuthentication()'] : []),
+    ...(policies ? ['@RequirePolicy()'] : []),
   ];
   if (present.length < 2 || !(isSkipped || allowsAnonymous)) return [];
   const [count, all] =
@@ -58,11 +59,12 @@ function impossible({ where, authentication }: HandlerPlan): ConfigProblem[] {
 
 /** Finds unguarded overrides: a decorator puts the guard on its own method, and not on a method that overrides it. */
 function unguardedNeeds(handler: HandlerPlan, globalGuards: readonly unknown[]): readonly ConfigProblem[] {
-  const { where, requirements, authentication, isSkipped } = handler;
+  const { where, requirements, authentication, policies, isSkipped } = handler;
   if (isSkipped || isGuarded(handler, globalGuards)) return [];
   const [decorator] = [
     ...(requirements.length > 0 ? ['@RequireScopes()'] : []),
     ...(authentication ? ['@RequireAuthentication()'] : []),
+    ...(policies ? ['@RequirePolicy()'] : []),
   ];
   if (decorator === undefined) return [];
   const message =

@@ -2,7 +2,11 @@ import { type CallHandler, type ExecutionContext, Injectable, type NestIntercept
 import { EMPTY, fromEvent, type Observable, takeUntil, tap } from 'rxjs';
 import { RequestContext } from '../request/request-context.js';
 import { requestOf } from '../request/request-of.js';
-import { AuthorizationServerUnavailableError, InsufficientScopeError } from '../errors/rejection.errors.js';
+import {
+  AccessDeniedError,
+  AuthorizationServerUnavailableError,
+  InsufficientScopeError,
+} from '../errors/rejection.errors.js';
 import { HandlerScan } from './handler-scan.js';
 import { filterInnermost, interceptInnermost } from '../platform/nest-metadata.js';
 import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
@@ -24,15 +28,15 @@ const SSE_END: NestInterceptor = {
   },
 };
 
-function isDenial(thrown: unknown): boolean {
-  return thrown instanceof InsufficientScopeError || thrown instanceof AuthorizationServerUnavailableError;
-}
+/** The errors by which a handler ends its own request. */
+const DENIAL_ERRORS = [InsufficientScopeError, AccessDeniedError, AuthorizationServerUnavailableError];
 
 /** Records the error that a handler throws, before a filter of the application catches it. */
 const DENIALS: NestInterceptor = {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const error = (thrown: unknown): void => {
-      if (isDenial(thrown)) recordHandlerError(requestOf(context), thrown);
+      if (DENIAL_ERRORS.some((type) => thrown instanceof type))
+        recordHandlerError(requestOf(context), thrown);
     };
     return next.handle().pipe(tap({ error }));
   },

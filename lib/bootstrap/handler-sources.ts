@@ -7,19 +7,32 @@ import { isBearerAuthGuard } from '../guard/is-bearer-auth-guard.js';
 import { mustNameOpened } from './handler-audit.js';
 import type { HandlerPlan } from '../mcp/handler-plan.js';
 import type { DeclaredHandler } from '../mcp/handler-scope.registry.js';
+import { hintsOf } from '../mcp/operation-needs.js';
 import { needOf } from '../mcp/authentication-requirement.js';
 import { McpHandlerSource } from '../mcp/handler-source.js';
 
 /** Returns the declarations of the decorators on handlers of @rekog/mcp-nest. @internal */
 export function declaredBy(handlers: readonly HandlerPlan[]): readonly DeclaredHandler[] {
   return handlers.flatMap(
-    ({ operation, requirements, authentication, resourceName, server, guards, allowsAnonymous }) =>
+    ({
+      operation,
+      requirements,
+      authentication,
+      policies,
+      annotations,
+      resourceName,
+      server,
+      guards,
+      allowsAnonymous,
+    }) =>
       operation
         ? [
             {
               ...operation,
               requirements,
               authentication,
+              policies,
+              annotations,
               resource: resourceName,
               server,
               isGuarded: guards.some(isBearerAuthGuard),
@@ -54,10 +67,12 @@ export class HandlerSources {
       const found = declarationProblems(where, given, resources, mustNameOpened(this.resources));
       problems.push(...found);
       if (found.length > 0) return [];
-      return given.map(({ authentication, ...each }) => ({
+      return given.map(({ authentication, policies = [], annotations, ...each }) => ({
         ...each,
         requirements: [...each.requirements],
         authentication: authentication && needOf(authentication),
+        policies: policies.length > 0 ? [...new Set(policies)] : undefined,
+        annotations: hintsOf(annotations),
       }));
     });
     if (problems.length > 0) throw new McpAuthConfigError(problems);

@@ -213,6 +213,9 @@ export type AccessDenial = 'policy' | 'client';
  * The reason is `policy` if a policy of the application denied the operation, and `client` if the resource does not allow the
  * client that the token was issued to. The message contains only the reason: nothing of the token and nothing of the request.
  *
+ * A Nest route, and a handler of an MCP server in Nest, may throw it too, as {@link InsufficientScopeError}: for example after
+ * `AuthContext.can()`. An anonymous request is answered with 401.
+ *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-15.5.4 | RFC 9110 section 15.5.4}
  * @publicApi
  */
@@ -258,9 +261,9 @@ export class MessageRejectedError extends McpAuthError {
 }
 
 /**
- * The token cannot be verified or exchanged now: the authorization server or its keys are unavailable. Clients get `503` with
- * `Retry-After` and no challenge, so that they keep their token. So they do if a handler throws it, and nothing of the answer
- * has been sent.
+ * The request cannot be decided or served now: an authorization server, its keys or a policy is unavailable. Clients get `503`
+ * with `Retry-After` and no challenge, so that they keep their token. So they do if a handler throws it, and nothing of the
+ * answer has been sent.
  *
  * @publicApi
  */
@@ -278,7 +281,8 @@ export class AuthorizationServerUnavailableError extends McpAuthError {
       | 'verification'
       | 'replay protection'
       | 'downstream token'
-      | 'authorization server' = 'keys',
+      | 'authorization server'
+      | 'policy decision' = 'keys',
     options?: ErrorOptions,
   ) {
     super('ERR_MCP_AUTH_UNAVAILABLE', `Could not get the ${missing} of ${issuer}`, options);

@@ -5,16 +5,16 @@ import { isMcpCall, localCallOf } from '../request/local-call.js';
 import { RequestContext } from '../request/request-context.js';
 import { requestOf } from '../request/request-of.js';
 import type { BearerException } from '../rejection/bearer.exception.js';
-import { completeCors } from '../rejection/cors-headers.js';
 import { CredentialsRejectedError } from '../errors/rejection.errors.js';
 import { recordDenial } from '../response/step-up.js';
 import { IMPORTED_MODULE, IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js';
 import type { HandlerPlan } from '../mcp/handler-plan.js';
 import type { ScopeRequirement } from '../mcp/scope-requirement.js';
-import { isOfMessage } from '../platform/mcp-nest.js';
+import { after } from '../platform/after.js';
 import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
-import { callOf, rejectedCallIn } from './handler-call.js';
+import { callOf, handlerDemandOf, rejectedCallIn } from './handler-call.js';
+import { completeCorsOf } from './response-cors.js';
 import { isBearerAuthGuard } from './is-bearer-auth-guard.js';
 import { rejectCall } from './rejected-call.js';
 import type { ParsedRequest } from './request-authorizer.js';
@@ -57,14 +57,25 @@ export class BearerAuthGuard implements CanActivate {
       return pending.then(
         () => true,
         (failure: unknown) => {
-          throw this.reject(context, route, request, resource, failure);
+          return this.rejected(context, route, request, resource, failure);
         },
       );
     } catch (failure) {
-      const exception = this.reject(context, route, request, resource, failure);
-      if (request === undefined && isMcpCall(context)) return rejectCall(exception, failure);
-      throw exception;
+      return this.rejected(context, route, request, resource, failure);
     }
+  }
+
+  /** @throws the rejection; a promise of it for a call of an MCP handler without an HTTP request */
+  private rejected(
+    context: ExecutionContext,
+    route: HandlerPlan,
+    request: GuardedRequest | undefined,
+    resource: ProtectedResource,
+    failure: unknown,
+  ): Promise<never> {
+    const exception = this.reject(context, route, request, resource, failure);
+    if (request === undefined && isMcpCall(context)) return rejectCall(exception, failure);
+    throw exception;
   }
 
   /** Returns the HTTP request to check. Override it for a context type that Nest does not know. */
@@ -99,10 +110,7 @@ export class BearerAuthGuard implements CanActivate {
     request: GuardedRequest | undefined,
     resource: ProtectedResource,
   ): Promise<void> | undefined {
-    if (!request) {
-      this.decideOnLocalCall(context, route);
-      return undefined;
-    }
+    if (!request) return this.decideOnLocalCall(context, route);
     const state = RequestContext.of(request);
     const allowsAnonymous = route.allowsAnonymous || resource.options.allowAnonymous;
     if (context.getType() === 'http') this.checkOrigin(context, state, request, resource);
@@ -110,13 +118,7 @@ export class BearerAuthGuard implements CanActivate {
     else if (!allowsAnonymous && state.authentication?.resource !== resource)
       throw new CredentialsRejectedError('missing_token');
     const pending = this.services.authenticator.authenticate(state, request, resource, allowsAnonymous);
-    if (!pending) {
-      this.authorize(context, state, request, route, resource, allowsAnonymous);
-      return undefined;
-    }
-    return pending.then(() => {
-      this.authorize(context, state, request, route, resource, allowsAnonymous);
-    });
+    return after(pending, () => this.authorize(context, state, request, route, resource, allowsAnonymous));
   }
 
   private authorize(
@@ -126,32 +128,32 @@ export class BearerAuthGuard implements CanActivate {
     route: HandlerPlan,
     resource: ProtectedResource,
     allowsAnonymous: boolean,
-  ): void {
-    const { authorizer } = this.services;
+  ): Promise<void> | undefined {
+    const { authorizer, policies } = this.services;
     const requirements = this.getRequiredScopes(context);
-    const call = callOf(context, route, requirements);
+    const call = callOf(context, route, requirements, policies.isUsed);
     if (context.getType() === 'http') {
       const response = this.nodeResponse(context);
-      authorizer.authorize(state, request, resource, {
+      const pending = authorizer.authorize(state, request, resource, {
         requirements,
         authentication: route.authentication,
+        policies: route.policies,
         call,
         response,
         mayStream: route.mayStream,
         allowsAnonymous,
       });
-      this.grant(state, request, response, route);
-      return;
+      return after(pending, () => {
+        this.grant(state, request, response, route);
+        return undefined;
+      });
     }
-    const carrier: unknown = context.getType<string>() === 'rpc' ? context.getArgByIndex(1) : undefined;
-    const message = isOfMessage(carrier, call) ? carrier : undefined;
-    const invocation = context.getArgs();
-    const { name } = route.call;
-    const { authentication } = route;
-    const handler = { name, requirements, authentication, call, message, invocation };
-    authorizer.authorizeHandler(state, request, resource, handler);
-    // Already reported, unless neither a route nor a middleware has checked the request.
-    this.services.grants.grant(state, request, state.response?.authorized.response);
+    const handler = handlerDemandOf(context, route, requirements, call);
+    return after(authorizer.authorizeHandler(state, request, resource, handler), () => {
+      // Already reported, unless neither a route nor a middleware has checked the request.
+      this.services.grants.grant(state, request, state.response?.authorized.response);
+      return undefined;
+    });
   }
 
   /** Reports that the request is let through, unless another guard of this package follows: it may need more. */
@@ -170,14 +172,14 @@ export class BearerAuthGuard implements CanActivate {
   }
 
   /** Authorizes a call without an HTTP request, only if the transport says that there is none. */
-  private decideOnLocalCall(context: ExecutionContext, route: HandlerPlan): void {
+  private decideOnLocalCall(context: ExecutionContext, route: HandlerPlan): Promise<void> | undefined {
     const local = localCallOf(context);
     if (!local) throw new CredentialsRejectedError('missing_token');
     const requirements = this.getRequiredScopes(context);
-    this.services.localCallers.authorize(local, {
+    return this.services.localCallers.authorize(local, {
       route,
       requirements,
-      call: callOf(context, route, requirements),
+      call: callOf(context, route, requirements, this.services.policies.isUsed),
     });
   }
 
@@ -196,18 +198,9 @@ export class BearerAuthGuard implements CanActivate {
   ): void {
     const origin = this.services.authenticator.checkOrigin(state, request, resource);
     if (origin === undefined) return;
-    const response = this.getResponse(context) as { getHeader?(name: string): unknown } | undefined;
+    const response = this.getResponse(context);
     if (!response) return;
-    const { httpAdapter } = this.adapterHost;
-    const node = this.nodeResponse(context);
-    completeCors(origin, {
-      get: (name) => response.getHeader?.(name),
-      set: (name, value) => {
-        httpAdapter.setHeader(response, name, value);
-        // Code that answers on Node's response itself does not see the headers of Fastify's response.
-        if (node && node !== response) node.setHeader(name, value);
-      },
-    });
+    completeCorsOf(this.adapterHost.httpAdapter, response, this.nodeResponse(context), origin);
   }
 
   private reject(

@@ -2,14 +2,14 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { HandlerPlan } from '../mcp/handler-plan.js';
 import { NO_ARGUMENTS } from '../mcp/operations.js';
 import type { ScopedCall, ScopeRequirement } from '../mcp/scope-requirement.js';
-import { messageOf } from '../platform/mcp-nest.js';
+import { isOfMessage, messageOf } from '../platform/mcp-nest.js';
 import type { AuthInfo } from '../request/auth-info.decorator.js';
 import { localCallOf } from '../request/local-call.js';
 import { RequestContext } from '../request/request-context.js';
-import type { ParsedRequest } from './request-authorizer.js';
+import type { HandlerDemand, ParsedRequest } from './request-authorizer.js';
 
 /**
- * Returns the call that functions in `@RequireScopes()` get. A handler within another request has its arguments already; for a
+ * Returns the call that functions in `@RequireScopes()`, and policies, get. A handler within another request has its arguments already; for a
  * resource, the URI is among them.
  *
  * @internal
@@ -18,9 +18,10 @@ export function callOf(
   context: ExecutionContext,
   { call }: HandlerPlan,
   requirements: readonly ScopeRequirement[],
+  hasPolicies: boolean,
 ): ScopedCall {
-  // Only functions need it.
-  if (!requirements.some((requirement) => typeof requirement === 'function')) return call;
+  // Only functions and policies need it.
+  if (!hasPolicies && !requirements.some((requirement) => typeof requirement === 'function')) return call;
   const type = context.getType<string>();
   if (type === 'http') {
     const { method = '' } = context.getArgByIndex<ParsedRequest>(0);
@@ -30,6 +31,19 @@ export function callOf(
   const given = context.getArgByIndex<ScopedCall['arguments'] | undefined>(0) ?? NO_ARGUMENTS;
   if (call.kind !== 'resource') return { ...call, arguments: given };
   return typeof given['uri'] === 'string' ? { ...call, name: given['uri'] } : call;
+}
+
+/** Returns what a handler needs that is called within another request. @internal */
+export function handlerDemandOf(
+  context: ExecutionContext,
+  { call: { name }, authentication, policies, annotations }: HandlerPlan,
+  requirements: readonly ScopeRequirement[],
+  call: ScopedCall,
+): HandlerDemand {
+  const carrier: unknown = context.getType<string>() === 'rpc' ? context.getArgByIndex(1) : undefined;
+  const message = isOfMessage(carrier, call) ? carrier : undefined;
+  const invocation = context.getArgs();
+  return { name, requirements, authentication, policies, annotations, call, message, invocation };
 }
 
 /** What is reported of a rejected call of a handler that is not a route. @internal */

@@ -11,6 +11,8 @@ import {
   InsufficientScopeError,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
+import { after } from '../platform/after.js';
+import { PolicyCheck } from './policy.check.js';
 import { UserAuthenticationCheck } from './user-authentication.check.js';
 import type { ValidatedToken } from '../policy/validate-claims.js';
 import { assertClientAllowed } from '../policy/allowed-clients.js';
@@ -59,14 +61,18 @@ export class LocalAuthenticator {
     private readonly events: McpAuthEvents,
     private readonly requestEvents: RequestEvents,
     private readonly users: UserAuthenticationCheck,
+    private readonly policies: PolicyCheck,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
-  /** @throws one of the rejections of lib/errors */
-  authorize({ carrier, supplied }: LocalCall, demand: LocalDemand): void {
+  /**
+   * @returns a promise only if a policy returns one; it rejects with what may be thrown
+   * @throws one of the rejections of lib/errors
+   */
+  authorize({ carrier, supplied }: LocalCall, demand: LocalDemand): Promise<void> | undefined {
     if (supplied === undefined && this.mayRunWithoutCaller(demand)) {
       this.report(carrier, undefined, this.resources.first(), demand);
-      return;
+      return undefined;
     }
     const { token, caller } = supplied === undefined ? this.configured() : this.vouched(supplied);
     const resource = this.resourceOf(supplied, demand);
@@ -74,11 +80,16 @@ export class LocalAuthenticator {
     // Before scopes are checked, so that a rejection says whose call it was. The guard removes it then.
     RequestContext.of(carrier).authentication = { auth, resource };
     assertClientAllowed(auth, resource.options.allowedClients);
-    const { requirements, route } = demand;
-    const { authentication } = route;
-    this.users.assertSatisfied({ auth, resource }, { name: route.call.name, requirements, authentication });
+    const { requirements, route, call } = demand;
+    const { authentication, policies, annotations } = route;
+    const need = { name: route.call.name, requirements, authentication, policies, annotations };
+    this.users.assertSatisfied({ auth, resource }, need);
     this.assertScopes(auth, resource, demand);
-    this.report(carrier, auth, resource, demand);
+    const pending = this.policies.assertLocalCallAllowed(RequestContext.of(carrier), need, call);
+    return after(pending, () => {
+      this.report(carrier, auth, resource, demand);
+      return undefined;
+    });
   }
 
   private report(
@@ -96,12 +107,19 @@ export class LocalAuthenticator {
   }
 
   private mayRunWithoutCaller(demand: LocalDemand): boolean {
-    // No option says how the user has authenticated.
-    if (demand.route.authentication) return false;
+    // No option says how the user has authenticated, and a policy decides on callers.
+    if (demand.route.authentication || this.isDecidedByPolicy(demand)) return false;
     const { stdio } = this.options;
     if (stdio !== 'deny') return stdio === 'allow';
     if (demand.requirements.length > 0) return false;
     return demand.route.allowsAnonymous || this.resourceOf(undefined, demand).options.allowAnonymous;
+  }
+
+  private isDecidedByPolicy(demand: LocalDemand): boolean {
+    if (!this.policies.isUsed) return false;
+    return (
+      demand.route.policies !== undefined || this.resourceOf(undefined, demand).options.policy !== undefined
+    );
   }
 
   /** Returns the caller over stdio. */

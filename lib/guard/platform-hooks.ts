@@ -155,7 +155,9 @@ export class PlatformHooks {
       return;
     }
     // On Fastify a body is read twice, so only if no guard of Nest authorizes it again.
-    const isRead = !isFastify(this.host.httpAdapter) && this.handlerScopes.decides;
+    const isRead =
+      !isFastify(this.host.httpAdapter) &&
+      (this.handlerScopes.decides || resource.options.policy !== undefined);
     if (isRead || this.filter.mustRead(resource, request))
       this.filter.readAndAuthorize(resource, request, response, next, next);
     else this.filter.authorizeUnread(resource, request, response, next);

@@ -5,17 +5,19 @@ import { CredentialsRejectedError, InsufficientScopeError } from '../errors/reje
 import { ResponseInterceptors } from '../response/response-interceptors.js';
 import { assertClientAllowed } from '../policy/allowed-clients.js';
 import { ScopePolicy } from '../policy/scope-policy.js';
-import type { ChallengeStrategy, ScopeChoice } from '../policy/scopes.js';
+import type { ScopeChoice } from '../policy/scopes.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { MessageRules } from '../mcp/message-rules.js';
 import { choicesFor, type OperationNeed } from '../mcp/operation-needs.js';
-import { isMcpBody, type McpOperation, operationsOf } from '../mcp/operations.js';
-import { mcpStrategy } from '../mcp/protocol-version.js';
+import { type McpOperation, operationsOf } from '../mcp/operations.js';
 import { choicesWithoutCaller, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import type { CredentialRequest } from '../token/credential-sources.js';
 import type { AuthenticationNeed } from '../policy/user-authentication.js';
+import { after } from '../platform/after.js';
 import { AnonymousRequests } from './anonymous-requests.js';
+import { strategyFor } from './challenge-strategy.js';
+import { PolicyCheck } from './policy.check.js';
 import { UserAuthenticationCheck } from './user-authentication.check.js';
 
 /** The part of a platform's request that is read. @internal */
@@ -30,7 +32,9 @@ export interface RouteDemand {
   readonly requirements: readonly ScopeRequirement[];
   /** How the user must have authenticated for the handler; undefined if that does not matter. */
   readonly authentication: AuthenticationNeed | undefined;
-  /** The call that functions in the requirements get. */
+  /** The policies of the handler; undefined if there are none. */
+  readonly policies: OperationNeed['policies'];
+  /** The call that functions in the requirements, and policies, get. */
   readonly call: ScopedCall;
   /** The Node response. */
   readonly response: ServerResponse | undefined;
@@ -68,31 +72,36 @@ export class RequestAuthorizer {
     private readonly interceptors: ResponseInterceptors,
     private readonly anonymous: AnonymousRequests,
     private readonly users: UserAuthenticationCheck,
+    private readonly policies: PolicyCheck,
   ) {}
 
   /**
-   * Authorizes a request as far as is known before its body is read: by the scopes of its resource.
+   * Authorizes a request as far as is known before its body is read: by the scopes and the policies of its resource.
    *
-   * @throws {@link InsufficientScopeError}
+   * @returns a promise only if a policy returns one; it rejects with what may be thrown
+   * @throws {@link InsufficientScopeError}, {@link AccessDeniedError}
    */
   authorizeUnread(
     context: RequestContext,
     request: ParsedRequest,
     resource: ProtectedResource,
     response: ServerResponse,
-  ): void {
+  ): Promise<void> | undefined {
     const { authentication } = context;
     if (authentication) {
       assertClientAllowed(authentication.auth, resource.options.allowedClients);
       this.assertScopes(request, authentication, NONE);
     } else if (!resource.options.allowAnonymous) this.anonymous.assertOpen(request, resource, NONE);
     const { allowAnonymous: allowsAnonymous } = resource.options;
-    this.intercept(context, request, resource, { response, mayStream: true, allowsAnonymous });
+    return after(this.policies.assertRequestAllowed(context, request, NONE), () =>
+      this.intercept(context, request, resource, { response, mayStream: true, allowsAnonymous }),
+    );
   }
 
   /**
    * Authorizes a request before its handler runs.
    *
+   * @returns a promise only if a policy returns one; it rejects with what may be thrown
    * @throws one of the errors of lib/errors; an error for a body that is not parsed, if no later check authorizes it
    */
   authorize(
@@ -100,16 +109,16 @@ export class RequestAuthorizer {
     request: ParsedRequest,
     resource: ProtectedResource,
     route: RouteDemand,
-  ): void {
-    const { requirements, call } = route;
+  ): Promise<void> | undefined {
+    const { requirements, policies, call } = route;
     const { authentication, authorization } = context;
     if (authentication) assertClientAllowed(authentication.auth, resource.options.allowedClients);
     // On every layer: an application may change the body between two of them.
     if (!authentication && !route.allowsAnonymous) this.anonymous.assertOpen(request, resource, requirements);
-    this.rules.assertRead(request);
+    this.rules.assertRead(request, resource);
     this.rules.assertForm(request);
     const operations = operationsIn(request);
-    const need: OperationNeed = { name: call.name, requirements, authentication: route.authentication };
+    const need = { name: call.name, requirements, authentication: route.authentication, policies };
     const isDecided =
       authorization.covers(request.body, operations) && authorization.coversRoute(requirements);
     if (!isDecided || need.authentication !== undefined) {
@@ -119,13 +128,16 @@ export class RequestAuthorizer {
       authorization.recordRoute(requirements, needed);
     }
     // Each time: an application may change what the interceptors look at, such as the session id, between two layers.
-    this.intercept(context, request, resource, route);
+    return after(this.policies.assertRequestAllowed(context, request, operations, { need, call }), () =>
+      this.intercept(context, request, resource, route),
+    );
   }
 
   /**
    * Authorizes a call of a handler within a request. An operation that was authorized with the request's body is not
    * authorized again, unless the handler needs something else.
    *
+   * @returns a promise only if a policy returns one; it rejects with what may be thrown
    * @throws one of the errors of lib/errors
    */
   authorizeHandler(
@@ -133,27 +145,31 @@ export class RequestAuthorizer {
     request: ParsedRequest,
     resource: ProtectedResource,
     handler: HandlerDemand,
-  ): void {
+  ): Promise<void> | undefined {
     const { requirements, call, message, invocation } = handler;
     const { authentication, authorization } = context;
     if (!authentication) {
       this.rules.assertForm(request);
       this.assertNoneNeeded(context, request, resource, operationsIn(request), handler);
-      return;
+      return undefined;
     }
     assertClientAllowed(authentication.auth, authentication.resource.options.allowedClients);
     // On Fastify the Node request, which identifies the handlers' request, has no body.
     const isDecided = request.body === undefined ? authorization.isMade : authorization.covers(request.body);
+    const others = isDecided ? NONE : operationsIn(request);
     if (!isDecided) {
       this.rules.assertForm(request);
-      this.assertGranted(context, request, authentication, operationsIn(request), NO_NEED, call);
+      this.assertGranted(context, request, authentication, others, NO_NEED, call);
     }
     this.users.assertSatisfied(authentication, handler);
     const sent = message && authorization.sent(call, message, invocation);
-    if (sent && this.handlerScopes.requires(sent, requirements)) return;
-    const { auth } = authentication;
-    const needed = choicesFor(handler, sent ?? call, auth, authorization);
-    this.assertScopes(request, authentication, needed);
+    const decided = sent ?? call;
+    let needed: readonly ScopeChoice[] = NONE;
+    if (!sent || !this.handlerScopes.requires(sent, requirements)) {
+      needed = choicesFor(handler, decided, authentication.auth, authorization);
+      this.assertScopes(request, authentication, needed);
+    }
+    return this.policies.assertCallAllowed(context, request, { handler, call: decided, needed, others });
   }
 
   /** @returns the needs of the operations in the body and of the call, in addition to the scopes of the resource */
@@ -190,11 +206,12 @@ export class RequestAuthorizer {
     request: ParsedRequest,
     resource: ProtectedResource,
     operations: readonly McpOperation[],
-    { requirements, authentication }: OperationNeed,
+    { requirements, authentication, policies }: OperationNeed,
   ): readonly never[] {
     this.rules.assertServed(resource, operations);
     const ofBody = operations.flatMap((operation) => this.handlerScopes.needsOf(operation));
-    if (requirements.length + ofBody.length > 0 || authentication !== undefined) {
+    const isDecidedByPolicy = policies !== undefined || resource.options.policy !== undefined;
+    if (requirements.length + ofBody.length > 0 || authentication !== undefined || isDecidedByPolicy) {
       const needed = [...requirements, ...ofBody.flatMap((need) => need.requirements)];
       const scopes = this.scopes.anonymousChallenge(resource, choicesWithoutCaller(needed));
       throw new CredentialsRejectedError('missing_token', scopes);
@@ -217,30 +234,22 @@ export class RequestAuthorizer {
     context: RequestContext,
     request: ParsedRequest,
     resource: ProtectedResource,
-    { response, mayStream, allowsAnonymous }: Omit<RouteDemand, 'requirements' | 'authentication' | 'call'>,
-  ): void {
-    if (!response) return;
+    { response, mayStream, allowsAnonymous }: Pick<RouteDemand, 'response' | 'mayStream' | 'allowsAnonymous'>,
+  ): Promise<void> | undefined {
+    if (!response) return undefined;
     const auth = context.authentication?.auth;
     const { needed } = context.authorization;
-    this.interceptors.intercept(context, {
-      request,
-      response,
-      body: request.body,
-      auth,
-      resource,
-      needed,
-      mayStream,
-      allowsAnonymous,
+    const { body } = request;
+    const authorized = { request, response, body, auth, resource, needed, mayStream, allowsAnonymous };
+    return after(this.policies.isUsed ? this.interceptors.prepare(context, authorized) : undefined, () => {
+      this.interceptors.intercept(context, authorized);
+      return undefined;
     });
   }
 }
 
 function operationsIn({ body }: ParsedRequest): readonly McpOperation[] {
   return body === undefined ? NONE : operationsOf(body);
-}
-
-function strategyFor({ body, headers }: ParsedRequest): ChallengeStrategy {
-  return isMcpBody(body) ? mcpStrategy(headers['mcp-protocol-version']) : 'complete';
 }
 
 /** Returns both lists as one. Most requests have at most one list that is not empty, which is not copied. */

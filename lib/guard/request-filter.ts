@@ -10,6 +10,7 @@ import { NO_ARGUMENTS } from '../mcp/operations.js';
 import type { ScopeRequirement } from '../mcp/scope-requirement.js';
 import { isSentAsJson } from '../mcp/unread-body.js';
 import { policyOf } from '../policy/request-origin-policy.js';
+import { after } from '../platform/after.js';
 import { isFastify } from '../platform/fastify.js';
 import { jsonParserOf } from '../platform/http-adapter.js';
 import { nodeResponseOf, type PlatformRequest, type PlatformResponse } from '../platform/node-message.js';
@@ -118,8 +119,10 @@ export class RequestFilter {
     const context = RequestContext.of(request);
     this.step(context, resource, request, response, next, () => {
       const node = nodeResponseOf(response);
-      this.authorizer.authorizeUnread(context, request, resource, node);
-      this.grants.grantLater(context, request, node);
+      return after(this.authorizer.authorizeUnread(context, request, resource, node), () => {
+        this.grants.grantLater(context, request, node);
+        return undefined;
+      });
     });
   }
 
@@ -136,13 +139,16 @@ export class RequestFilter {
       const route = {
         requirements: NO_REQUIREMENTS,
         authentication: undefined,
+        policies: undefined,
         call: CALL,
         response: node,
         mayStream: true,
         allowsAnonymous: resource.options.allowAnonymous,
       };
-      this.authorizer.authorize(context, request, resource, route);
-      this.grants.grantLater(context, request, node);
+      return after(this.authorizer.authorize(context, request, resource, route), () => {
+        this.grants.grantLater(context, request, node);
+        return undefined;
+      });
     });
   }
 
@@ -177,7 +183,7 @@ export class RequestFilter {
 
   /** Whether an unread body must be read now: no later check authorizes it, or it says whether the request needs a token. */
   mustRead({ options }: ProtectedResource, { headers }: FilteredRequest): boolean {
-    if (this.handlerScopes.needsBodies) return true;
+    if (this.handlerScopes.needsBodies || options.policy !== undefined) return true;
     const hasKey = options.apiKeys && headers[options.apiKeys.header] !== undefined;
     return options.anonymousMethods.length > 0 && headers.authorization === undefined && !hasKey;
   }
@@ -188,7 +194,7 @@ export class RequestFilter {
     request: FilteredRequest,
     response: PlatformResponse,
     next: () => void,
-    authorize: () => void,
+    authorize: () => Promise<void> | undefined,
   ): void {
     const reject = (failure: unknown): void => {
       const named = this.neededScopes.named(failure, request.body, resource, NO_REQUIREMENTS);
@@ -204,7 +210,11 @@ export class RequestFilter {
         pending.then(authorize).then(goOn, reject);
         return;
       }
-      authorize();
+      const deciding = authorize();
+      if (deciding) {
+        deciding.then(goOn, reject);
+        return;
+      }
     } catch (failure) {
       reject(failure);
       return;

@@ -11,7 +11,9 @@ import { WellKnownResponder } from '../resource/well-known.responder.js';
 import { AccessGrants } from '../response/access-grants.js';
 import { AnonymousRequests } from './anonymous-requests.js';
 import { LocalAuthenticator } from './local-authenticator.js';
+import { Policies } from '../request/policies.js';
 import { PlatformHooks } from './platform-hooks.js';
+import { PolicyCheck } from './policy.check.js';
 import { RequestAuthenticator } from './request-authenticator.js';
 import { RequestAuthorizer } from './request-authorizer.js';
 import { RequestFilter } from './request-filter.js';
@@ -38,6 +40,7 @@ export class RequestServices {
     readonly filter: RequestFilter,
     readonly rejections: Rejections,
     readonly grants: AccessGrants,
+    readonly policies: Policies,
   ) {}
 }
 
@@ -46,6 +49,7 @@ export const REQUEST_PROVIDERS: readonly Provider[] = [
   RequestAuthenticator,
   MessageRules,
   UserAuthenticationCheck,
+  PolicyCheck,
   UndeclaredTools,
   RequestAuthorizer,
   AnonymousRequests,

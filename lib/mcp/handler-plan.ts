@@ -4,14 +4,17 @@ import {
   NO_FURTHER_SCOPES,
   PROTECTED_RESOURCE,
   REQUIRED_AUTHENTICATION,
+  REQUIRED_POLICIES,
   REQUIRED_SCOPES,
   SKIP_BEARER_AUTH,
 } from '../mcp-auth.constants.js';
-import { servedCapability } from '../platform/mcp-nest.js';
+import type { Policy, ToolHints } from '../options/authorization-policy.js';
+import { servedCapability, toolAnnotations } from '../platform/mcp-nest.js';
 import { type Class, guardsOn, handlerPlace, isMarked, mayWriteResponse } from '../platform/nest-metadata.js';
 import { patternTransport } from '../platform/nest-microservices.js';
 import { type AuthenticationNeed, joinNeeds } from '../policy/user-authentication.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import { hintsOf } from './operation-needs.js';
 import { HANDLER_METHODS, type McpOperationKind, NO_ARGUMENTS } from './operations.js';
 import type { ScopedCall, ScopeRequirement } from './scope-requirement.js';
 
@@ -34,7 +37,11 @@ export interface HandlerPlan {
   readonly requirements: readonly ScopeRequirement[];
   /** What `@RequireAuthentication()` asks for, inherited requirements included; undefined if nothing. */
   readonly authentication: AuthenticationNeed | undefined;
-  /** What functions in `@RequireScopes()` are told of a call, except what the call itself says. */
+  /** What `@RequirePolicy()` names, inherited policies included, each once; undefined if nothing. */
+  readonly policies: readonly Policy[] | undefined;
+  /** The annotations of a tool; undefined if it has none. */
+  readonly annotations: ToolHints | undefined;
+  /** What functions in `@RequireScopes()` and policies are told of a call, except what the call itself says. */
   readonly call: ScopedCall;
   /** Where `@NoFurtherScopes()` stands. */
   readonly noFurtherScopes: 'method' | 'class' | undefined;
@@ -97,6 +104,8 @@ function readPlan(controller: Class, method: NamedMethod): HandlerPlan {
     // Frozen, because HandlerScopeRegistry and Authorization keep it: a guard that adds to it would change what they compare.
     requirements: Object.freeze([...new Set(said(REQUIRED_SCOPES) as readonly ScopeRequirement[])]),
     authentication: authenticationOf(said(REQUIRED_AUTHENTICATION) as readonly AuthenticationNeed[]),
+    policies: policiesOf(said(REQUIRED_POLICIES) as readonly Policy[]),
+    annotations: hintsOf(toolAnnotations(method)),
     call: callOf(where, operation),
     noFurtherScopes: noFurtherScopes(controller, method),
     resourceName: said(PROTECTED_RESOURCE).at(-1) as string | undefined,
@@ -110,6 +119,10 @@ function readPlan(controller: Class, method: NamedMethod): HandlerPlan {
 /** The preferences of the method count before those of its class. */
 function authenticationOf(needs: readonly AuthenticationNeed[]): AuthenticationNeed | undefined {
   return [...new Set(needs)].reverse().reduce<AuthenticationNeed | undefined>(joinNeeds, undefined);
+}
+
+function policiesOf(policies: readonly Policy[]): readonly Policy[] | undefined {
+  return policies.length === 0 ? undefined : Object.freeze([...new Set(policies)]);
 }
 
 function callOf(where: string, served: ServedOperation | undefined): ScopedCall {

@@ -8,8 +8,8 @@ import {
 } from '../resource/protected-resource.registry.js';
 import { HandlerResources, type NamedOperation } from './handler-resources.js';
 import type { McpDeclaration } from './handler-source.js';
-import type { McpOperation } from './operations.js';
-import type { OperationNeed } from './operation-needs.js';
+import type { McpOperation, McpOperationKind } from './operations.js';
+import { commonHints, type OperationNeed } from './operation-needs.js';
 import { namedScopes, type ScopedCall, type ScopeRequirement } from './scope-requirement.js';
 import { isSimple, strictUriMatcher } from './open-uris.js';
 import { readUri, uriMatcher } from './uri-template.js';
@@ -50,7 +50,7 @@ interface ScopedUri extends OperationNeed, AnonymousRule {
 }
 
 /**
- * Finds the scopes that each MCP operation needs, from the declarations of handlers.
+ * Finds what each MCP operation needs, such as scopes and policies, from the declarations of handlers.
  *
  * If two servers of one application have a tool of the same name, it needs the scopes of both. The same holds for a URI
  * that several templates may match.
@@ -63,6 +63,11 @@ export class HandlerScopeRegistry {
   private readonly named = {
     tool: new Map<string, readonly OperationNeed[]>(),
     prompt: new Map<string, readonly OperationNeed[]>(),
+  };
+  /** The same, and those for which a valid token is enough. */
+  private readonly declared = {
+    tool: new Map<string, OperationNeed>(),
+    prompt: new Map<string, OperationNeed>(),
   };
   private readonly uris: ScopedUri[] = [];
   private readonly anonymous = {
@@ -93,18 +98,22 @@ export class HandlerScopeRegistry {
   }
 
   private add(declaration: DeclaredHandler, owner: ProtectedResource | undefined): void {
-    const { kind, name, requirements, authentication, isGuarded = false } = declaration;
+    const { kind, name, requirements, authentication, policies, annotations } = declaration;
+    const { isGuarded = false } = declaration;
     const rule: AnonymousRule = { name, owner, opens: openerOf(declaration), isGuarded };
     if (kind === 'resource') {
-      this.uris.push({ ...rule, covers: uriMatcher(name), requirements, authentication });
+      this.uris.push({ ...rule, covers: uriMatcher(name), requirements, authentication, policies });
       return;
     }
-    const [known] = this.named[kind].get(name) ?? NO_NEEDS;
+    const known = this.declared[kind].get(name);
     const need: OperationNeed = {
       name,
       requirements: [...(known?.requirements ?? []), ...requirements],
       authentication: joinNeeds(known?.authentication, authentication),
+      policies: joinPolicies(known?.policies, policies),
+      annotations: known ? commonHints(known.annotations, annotations) : annotations,
     };
+    this.declared[kind].set(name, need);
     this.named[kind].set(name, needing([need]));
     this.anonymous[kind].set(name, [...(this.anonymous[kind].get(name) ?? []), rule]);
   }
@@ -187,6 +196,18 @@ export class HandlerScopeRegistry {
     return requirements.every((each) => needs.some((need) => need.requirements.includes(each)));
   }
 
+  /** Returns all handlers that an operation may run, also those for which a valid token is enough. */
+  handlersOf({ kind, name }: NamedOperation): readonly OperationNeed[] {
+    if (kind === 'resource') return this.urisOf(name);
+    const handler = this.declared[kind].get(name);
+    return handler ? [handler] : NO_NEEDS;
+  }
+
+  /** Returns all handlers of a kind: each tool and prompt once, and each declaration of a resource or template. */
+  handlersOfKind(kind: McpOperationKind): readonly OperationNeed[] {
+    return kind === 'resource' ? this.uris : [...this.declared[kind].values()];
+  }
+
   /** Same as {@link requirementsOf}, but separate for each resource or template that may match the operation. */
   needsOf({ kind, name }: McpOperation): readonly OperationNeed[] {
     return kind === 'resource' ? needing(this.urisOf(name)) : (this.named[kind].get(name) ?? NO_NEEDS);
@@ -239,10 +260,18 @@ function openerOf({ kind, name, allowAnonymous = false }: DeclaredHandler): Anon
 }
 
 /** Leaves out handlers for which a valid token is enough. */
-function needing<Need extends Pick<DeclaredHandler, 'requirements' | 'authentication'>>(
+function needing<Need extends Pick<DeclaredHandler, 'requirements' | 'authentication' | 'policies'>>(
   needs: readonly Need[],
 ): readonly Need[] {
   return needs.filter(
-    ({ requirements, authentication }) => requirements.length > 0 || authentication !== undefined,
+    ({ requirements, authentication, policies }) =>
+      requirements.length > 0 || authentication !== undefined || policies !== undefined,
   );
+}
+
+function joinPolicies(
+  one: OperationNeed['policies'],
+  other: OperationNeed['policies'],
+): OperationNeed['policies'] {
+  return one && other ? [...new Set([...one, ...other])] : (one ?? other);
 }

@@ -1,3 +1,4 @@
+import type { Policy, ToolHints } from '../options/authorization-policy.js';
 import type { AuthenticationRequirement } from './authentication-requirement.js';
 import type { McpOperationKind } from './operations.js';
 import type { ScopeRequirement } from './scope-requirement.js';
@@ -17,6 +18,18 @@ export interface McpDeclaration {
    */
   readonly authentication?: AuthenticationRequirement | undefined;
   /**
+   * The policies that decide on calls of the handler, as `@RequirePolicy()` says of handlers in Nest.
+   *
+   * @defaultValue none
+   */
+  readonly policies?: readonly Policy[] | undefined;
+  /**
+   * The annotations of a tool, for policies. The package does not read them from the server.
+   *
+   * @defaultValue unknown
+   */
+  readonly annotations?: ToolHints | undefined;
+  /**
    * The protected resource that the handler belongs to, by name or identifier. It advertises the scopes. Requests with a
    * token for another resource are rejected with 403. If several resources serve a handler, declare it once for each.
    *
@@ -25,8 +38,8 @@ export interface McpDeclaration {
   readonly resource?: string | undefined;
   /**
    * Whether callers without a token may run the handler, with the option `anonymousMethods`, as `@AllowAnonymous()` says of
-   * handlers in Nest. Lists then offer sign-in as optional: see the option `toolSecuritySchemes`. Needs empty `requirements`
-   * and no `authentication`; and `resource` if there are several resources and one has `anonymousMethods`. A template opens every URI of its form, also
+   * handlers in Nest. Lists then offer sign-in as optional: see the option `toolSecuritySchemes`. Needs empty `requirements`,
+   * no `authentication` and no `policies`; and `resource` if there are several resources and one has `anonymousMethods`. A template opens every URI of its form, also
    * that of a resource which nothing declares.
    *
    * @defaultValue false

@@ -34,8 +34,9 @@ export class MessageRules {
    *
    * @throws {@link MessageRejectedError}; an error if the application has no parser for the body
    */
-  assertRead(request: MessageRequest): void {
-    if (this.handlerScopes.needsBodies && hasUnreadMessage(request)) throw unreadFailure(request);
+  assertRead(request: MessageRequest, { options }: ProtectedResource): void {
+    const isNeeded = this.handlerScopes.needsBodies || options.policy !== undefined;
+    if (isNeeded && hasUnreadMessage(request)) throw unreadFailure(request);
   }
 
   /** @throws {@link MessageRejectedError} for a batch that its protocol version forbids, or headers that contradict the body */

@@ -1,6 +1,7 @@
 import type { AuthInfo } from '../request/auth-info.decorator.js';
 import type { Authorization } from '../request/authorization.js';
 import type { AuthenticationNeed } from '../policy/user-authentication.js';
+import type { Policy, PolicyCall, ToolHints } from '../options/authorization-policy.js';
 import type { ScopeChoice } from '../policy/scopes.js';
 import { COMPLETION_METHOD } from './operations.js';
 import { choicesOf, type ScopedCall, type ScopeRequirement } from './scope-requirement.js';
@@ -13,6 +14,10 @@ export interface OperationNeed {
   readonly requirements: readonly ScopeRequirement[];
   /** How the user must have authenticated; undefined if that does not matter. */
   readonly authentication: AuthenticationNeed | undefined;
+  /** The policies that decide on it; undefined if there are none. */
+  readonly policies?: readonly Policy[] | undefined;
+  /** The annotations of a tool, for policies. */
+  readonly annotations?: ToolHints | undefined;
 }
 
 /**
@@ -39,6 +44,37 @@ export function choicesFor(
   return choices.flatMap((choice): readonly ScopeChoice[] => {
     const [first, ...others] = [choice].flat().filter(isKnown);
     return first === undefined ? [] : [typeof choice === 'string' ? first : [first, ...others]];
+  });
+}
+
+/**
+ * Returns an operation as policies get it: once, or once for each way in which a transport may read the URI of a resource.
+ *
+ * @internal
+ */
+export function policyCallsFor(
+  { name, annotations }: Pick<OperationNeed, 'name' | 'annotations'>,
+  call: ScopedCall,
+): readonly PolicyCall[] {
+  return callsOf(name, call).map((each) => ({ ...each, annotations }));
+}
+
+/** Returns the hints among annotations, which a server may read from anywhere; undefined without any. @internal */
+export function hintsOf(annotations: unknown): ToolHints | undefined {
+  const { readOnlyHint, destructiveHint } = Object(annotations) as Record<string, unknown>;
+  const hints = {
+    ...(typeof readOnlyHint === 'boolean' && { readOnlyHint }),
+    ...(typeof destructiveHint === 'boolean' && { destructiveHint }),
+  };
+  return Object.keys(hints).length === 0 ? undefined : Object.freeze(hints);
+}
+
+/** Returns the hints that both of two tools of one name have, because it is unknown which of them runs. @internal */
+export function commonHints(one: ToolHints | undefined, other: ToolHints | undefined): ToolHints | undefined {
+  const { readOnlyHint, destructiveHint } = one ?? {};
+  return hintsOf({
+    readOnlyHint: other?.readOnlyHint === readOnlyHint ? readOnlyHint : undefined,
+    destructiveHint: other?.destructiveHint === destructiveHint ? destructiveHint : undefined,
   });
 }
 

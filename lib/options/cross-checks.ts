@@ -31,6 +31,10 @@ const NO_CLIENT = 'needs "clientIds" or "origins": without both, no client may u
 
 const OPEN_TWICE = 'has no effect with "allowAnonymous", which opens every method; leave one of the two out';
 
+const OPEN_POLICY =
+  'decides on callers with a token, and "allowAnonymous" or "anonymousMethods" lets others in; leave that out, or put ' +
+  '@RequirePolicy() on the handlers';
+
 function resourceProblems(
   {
     authorizationServers,
@@ -39,15 +43,18 @@ function resourceProblems(
     allowAnonymous,
     anonymousMethods = [],
     allowedClients,
+    policy,
   }: CheckedResource,
   path: string,
   isDeferred: boolean,
 ): ConfigProblem[] {
   const list = `${path}.authorizationServers`;
   const isOpenTwice = allowAnonymous === true && anonymousMethods.length > 0;
+  const isOpen = allowAnonymous === true || anonymousMethods.length > 0;
   const allowsNone = allowedClients && !allowedClients.clientIds?.length && !allowedClients.origins?.length;
   return [
     ...(allowsNone ? [{ path: `${path}.allowedClients`, message: NO_CLIENT }] : []),
+    ...(isOpen && policy !== undefined ? [{ path: `${path}.policy`, message: OPEN_POLICY }] : []),
     ...(isOpenTwice ? [{ path: `${path}.anonymousMethods`, message: OPEN_TWICE }] : []),
     ...duplicates(authorizationServers, serverIssuer, list, 'issuer'),
     ...authorizationServers.flatMap((server, index) =>

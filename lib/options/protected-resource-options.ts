@@ -1,6 +1,7 @@
 import { AllowedClientsOptions } from './allowed-clients-options.js';
 import { isAnonymousMethods } from './anonymous-methods.js';
 import { ApiKeyOptions } from './api-key-options.js';
+import { isPolicies, type Policy } from './authorization-policy.js';
 import {
   type AuthorizationServerOptions,
   AnyAuthorizationServerOptions,
@@ -293,6 +294,18 @@ export class ProtectedResourceOptions {
    * @defaultValue none
    */
   @CheckOptional(isAnonymousMethods) readonly anonymousMethods?: readonly string[] = [];
+
+  /**
+   * Policies that decide on every request to the resource, after scopes: on each MCP operation, and on each request that runs
+   * none, such as a list, a stream or a route without MCP. All of them must return `true`; otherwise the caller gets 403
+   * `access_denied` without a challenge. A class must be a provider in the default scope. `verifierTimeoutMs` limits their time.
+   *
+   * Every request needs a token then, also what `@AllowAnonymous()` opens. Guarded routes reject a body that no parser has read
+   * before the guard, as with an `McpHandlerSource`.
+   *
+   * @defaultValue none
+   */
+  @CheckOptional(isPolicies) readonly policy?: Policy | readonly Policy[];
 
   /** Further members of the RFC 9728 document. @defaultValue none */
   @CheckOptional(isResourceDocument) readonly metadata?: ProtectedResourceMetadataOptions = {};

@@ -142,6 +142,7 @@ function resolveResource(
     apiKeys: options.apiKeys && resolveApiKeys(options.apiKeys),
     // Its short forms have become objects.
     dpop: options.dpop && resolveDpop(options.dpop as DpopOptions),
+    policy: options.policy && [...new Set([options.policy].flat())],
     mutualTls: options.mutualTls as ResolvedProtectedResourceOptions['mutualTls'],
   };
 }

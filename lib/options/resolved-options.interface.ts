@@ -6,6 +6,7 @@ import type {
 } from './mcp-auth-options.js';
 import type { AllowedClientsOptions } from './allowed-clients-options.js';
 import type { ApiKeyOptions } from './api-key-options.js';
+import type { Policy } from './authorization-policy.js';
 import type { DpopOptions } from './dpop-options.js';
 import type { MutualTlsOptions } from './mutual-tls-options.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
@@ -72,6 +73,8 @@ export type ResolvedProtectedResourceOptions = Resolved<
     allowedClients: ResolvedAllowedClientsOptions | undefined;
     /** Undefined if there are no API keys. */
     apiKeys: ResolvedApiKeyOptions | undefined;
+    /** Undefined if the resource has no policy. */
+    policy: readonly Policy[] | undefined;
     /** The resource's own, else the module's; undefined if the package verifies tokens itself. */
     verifier: TokenVerifierClass | VerifyToken | undefined;
   }

@@ -186,6 +186,16 @@ export function servedCapability(
   return kind !== undefined && typeof mcpName === 'string' ? { kind, name: mcpName } : undefined;
 }
 
+/** The metadata key of `@Tool()`, with its options. Exported by it, and not documented. Checked with @rekog/mcp-nest 2.0.0 to 2.0.5. */
+const TOOL_OPTIONS = 'mcp:tool';
+
+/** The annotations of a tool of @rekog/mcp-nest; undefined if it has none. @internal */
+export function toolAnnotations(method: object): Readonly<Record<string, unknown>> | undefined {
+  const options = Reflect.getMetadata(TOOL_OPTIONS, method) as
+    { annotations?: Record<string, unknown> } | undefined;
+  return options?.annotations;
+}
+
 /** The decorators of @rekog/mcp-nest that control access to a tool. @internal */
 export type AccessDecorator = '@PublicTool()' | '@ToolScopes()' | '@ToolRoles()';
 

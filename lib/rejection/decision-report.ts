@@ -109,7 +109,7 @@ export class DecisionReport {
       ...{ audit, resource, auth, request, body },
       isLocal: rejection.localCall !== undefined,
       claims: auth?.claims ?? rejectedClaims(failure),
-      issuer: unavailableIssuer(failure),
+      issuer: auth ? undefined : unavailableIssuer(failure),
     };
     const required = failure instanceof InsufficientScopeError ? failure.scopes : [];
     this.requestEvents.denied(decided, { reason, status, required, isPartial });
@@ -169,7 +169,10 @@ export class DecisionReport {
   }
 }
 
-/** Returns the issuer of a server that is known and unavailable. */
+/**
+ * Returns the issuer of a server that is known and unavailable. Of a known caller, its own issuer is told: what is unavailable then
+ * has not verified the token.
+ */
 function unavailableIssuer(failure: unknown): string | undefined {
   if (!(failure instanceof AuthorizationServerUnavailableError)) return undefined;
   return failure.missing === 'authorization server' ? undefined : failure.issuer;

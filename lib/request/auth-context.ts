@@ -1,7 +1,9 @@
 import { Injectable, Optional } from '@nestjs/common';
+import type { Policy, PolicyCall } from '../options/authorization-policy.js';
 import { InsufficientScopeError } from '../errors/rejection.errors.js';
 import { ScopePolicy } from '../policy/scope-policy.js';
 import type { AuthInfo } from './auth-info.decorator.js';
+import { Policies } from './policies.js';
 import { RequestContext } from './request-context.js';
 
 /**
@@ -23,7 +25,10 @@ import { RequestContext } from './request-context.js';
 @Injectable()
 export class AuthContext {
   /** @internal */
-  constructor(@Optional() private readonly policy?: ScopePolicy) {}
+  constructor(
+    @Optional() private readonly policy?: ScopePolicy,
+    @Optional() private readonly policies?: Policies,
+  ) {}
 
   /** The caller; undefined outside of a request, before authentication, after rejection, and for an anonymous request. */
   current(): AuthInfo | undefined {
@@ -48,6 +53,35 @@ export class AuthContext {
     const denial = new InsufficientScopeError(scopes);
     RequestContext.current()?.response?.deny(denial, false);
     throw denial;
+  }
+
+  /**
+   * Returns whether a policy allows the current caller something, for handlers that do more for some callers than for others. The
+   * policy gets the operation of the request, with these arguments in place of those that were sent. If the request has several
+   * operations or none, it gets a call of the kind `route` with the resource identifier.
+   *
+   * False outside of a request, and for an anonymous caller. Each call asks the policy again.
+   *
+   * @param policy - a provider in the default scope, or a function
+   * @throws what a policy throws that is not a denial; {@link AuthorizationServerUnavailableError} if it takes too long;
+   * {@link McpAuthConfigError} for a class that is not a provider. The promise rejects, so nothing is allowed by mistake
+   */
+  async can(policy: Policy, args?: Readonly<Record<string, unknown>>): Promise<boolean> {
+    const context = RequestContext.current();
+    if (!context?.authentication || !this.policies) return false;
+    const { authentication, authorization } = context;
+    const { resource } = authentication.resource.options;
+    const { method = '' } = context.request as { method?: string };
+    const request = { kind: 'route', name: resource, method, arguments: {} };
+    const { kind, name, ...sent } = authorization.onlyOperation ?? request;
+    const call = {
+      kind,
+      name,
+      method: sent.method,
+      arguments: args ?? sent.arguments,
+      annotations: undefined,
+    };
+    return this.policies.can(policy, call as PolicyCall, authentication);
   }
 
   /** Without the module's policy, no scope includes another. */

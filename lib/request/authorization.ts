@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ScopeChoice } from '../policy/scopes.js';
 
 /** A call of a handler, as functions in `@RequireScopes()` get it. @internal */
@@ -25,13 +26,14 @@ const NONE: readonly never[] = [];
 
 /**
  * The authorization of one request for one caller, so that later layers do not evaluate it again. It has the operations of the
- * body as they were sent, what they need, and what functions in `@RequireScopes()` returned. A function runs once for each
- * call.
+ * body as they were sent, what they need, what functions in `@RequireScopes()` returned, and what policies allowed. A function
+ * and a policy run once for each call.
  *
  * @internal
  */
 export class Authorization {
   private answers: Map<object, Map<string, Answer[]>> | undefined;
+  private decisions: Map<object, DecidedCall[]> | undefined;
   private handled: readonly HandledMessage[] = NONE;
   private operations: readonly DecidedCall[] = NONE;
   private body: unknown;
@@ -42,6 +44,8 @@ export class Authorization {
   /** The needs of the last route and of the operations of the body. */
   needed: readonly ScopeChoice[] = NONE;
   private requirements: readonly unknown[] = NONE;
+  /** The names of the handlers that policies let the caller list, by kind; a kind is missing if no policy was asked. */
+  readonly listed = new Map<string, ReadonlySet<string>>();
 
   /** Records the needs of the operations of a body. */
   record(body: unknown, operations: readonly DecidedCall[], choices: readonly ScopeChoice[] = NONE): void {
@@ -51,6 +55,11 @@ export class Authorization {
     this.bodyChoices = choices;
     this.requirements = NONE;
     this.needed = choices;
+  }
+
+  /** The operation of the body, if there is exactly one. */
+  get onlyOperation(): DecidedCall | undefined {
+    return this.operations.length === 1 ? this.operations[0] : undefined;
   }
 
   /**
@@ -119,6 +128,22 @@ export class Authorization {
     const choices = choicesNow();
     known.push({ call, choices });
     return choices;
+  }
+
+  /** Records that a policy allows a call. @param call - a copy, which nothing changes */
+  allow(policy: object, call: DecidedCall): void {
+    const decisions = (this.decisions ??= new Map<object, DecidedCall[]>());
+    const known = decisions.get(policy);
+    if (known) known.push(call);
+    else decisions.set(policy, [call]);
+  }
+
+  /** Whether a policy has allowed a call. Arguments are compared by value: they may have been changed in place. */
+  isAllowed(policy: object, call: DecidedCall): boolean {
+    const known = this.decisions?.get(policy);
+    return (
+      known?.some((each) => isSame(each, call) && isDeepStrictEqual(each.arguments, call.arguments)) === true
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import {
+  AccessDeniedError,
   AuthorizationServerUnavailableError,
   InsufficientAuthenticationError,
 } from '../errors/rejection.errors.js';
@@ -29,9 +30,11 @@ export interface AuthorizedRequest {
   readonly allowsAnonymous: boolean;
 }
 
-/** What a handler denies its request with: missing scopes, or an authorization server that does not answer it. @internal */
-export type HandlerDenial =
-  AuthorizationServerUnavailableError | { readonly scopes: readonly string[]; readonly message: string };
+/** The error that a handler ends its request with, and the scopes that it names. @internal */
+export interface HandlerDenial {
+  readonly scopes?: readonly string[];
+  readonly message: string;
+}
 
 /** A denial of a request by its own handlers. @internal */
 export interface Denial {
@@ -45,6 +48,8 @@ export interface Denial {
   authentication: InsufficientAuthenticationError | undefined;
   /** An authorization server that did not answer the handler. It comes last. */
   outage: AuthorizationServerUnavailableError | undefined;
+  /** The error that no scope cures. It comes before all others. */
+  access: AccessDeniedError | undefined;
 }
 
 /** Holds the answer to a request that its handler denies. @internal */
@@ -96,14 +101,21 @@ export class ResponseState {
       messages: new Set(),
       isThrown,
       authentication: undefined,
+      access: undefined,
       outage: undefined,
     });
-    if (error instanceof InsufficientAuthenticationError) denial.authentication ??= error;
-    if (error instanceof AuthorizationServerUnavailableError) denial.outage ??= error;
-    else for (const scope of error.scopes) denial.scopes.add(scope);
+    addTo(denial, error);
     denial.messages.add(error.message);
     denial.isThrown ||= isThrown;
     if (!known) this.listener.denied(this, denial);
     return true;
   }
+}
+
+/** Adds what an error asks for: the first of each kind counts. */
+function addTo(denial: Denial, error: HandlerDenial): void {
+  if (error instanceof InsufficientAuthenticationError) denial.authentication ??= error;
+  if (error instanceof AccessDeniedError) denial.access ??= error;
+  if (error instanceof AuthorizationServerUnavailableError) denial.outage ??= error;
+  for (const scope of error.scopes ?? []) denial.scopes.add(scope);
 }

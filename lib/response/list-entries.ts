@@ -29,6 +29,18 @@ export interface ListRules {
   readonly saysCacheScope: boolean;
 }
 
+/** Returns the kinds of all lists. @internal */
+export function allListedKinds(): ReadonlySet<McpOperationKind> {
+  return new Set([...LISTS.values()].map(({ kind }) => kind));
+}
+
+/** Returns the kinds of the lists that a parsed body asks for. @internal */
+export function listedKinds(body: unknown): ReadonlySet<McpOperationKind> {
+  const messages: readonly unknown[] = Array.isArray(body) ? body : [body];
+  const lists = messages.map((message) => LISTS.get(isRecord(message) ? message['method'] : undefined));
+  return new Set(lists.flatMap((list) => (list ? [list.kind] : [])));
+}
+
 /** Whether a message of a parsed body asks for a list. @internal */
 export function asksForList(body: unknown): boolean {
   return asks(body, (method) => LISTS.has(method));

@@ -16,6 +16,7 @@ import { isEventStream } from '../platform/response-arguments.js';
 import { applyToAnswer, asksForList, asksForTools, type ListRules } from './list-entries.js';
 import { eventFields, withData } from './event-stream.js';
 import type { Replacement } from './response-transformer.interface.js';
+import { ListPreview } from './list-preview.js';
 import { ToolSecurity } from './tool-security.js';
 import { transformResponse } from './transform-response.js';
 
@@ -40,6 +41,7 @@ export class ListPolicy {
     private readonly handlerScopes: HandlerScopeRegistry,
     private readonly scopes: ScopePolicy,
     private readonly security: ToolSecurity,
+    private readonly preview: ListPreview,
     private readonly log: RateLimitedLogger,
     @Inject(MCP_AUTH_OPTIONS)
     private readonly options: Pick<ResolvedMcpAuthOptions, 'listPolicy' | 'toolSecuritySchemes'>,
@@ -119,7 +121,8 @@ export class ListPolicy {
     if (!auth)
       return !this.handlerScopes.needsCaller(operation) && this.security.isOpen(operation, authorized);
     const requirements = this.handlerScopes.requirementsOf(operation);
-    return this.scopes.isSatisfied(auth, resource, choicesWithoutCaller(requirements));
+    const isGranted = this.scopes.isSatisfied(auth, resource, choicesWithoutCaller(requirements));
+    return isGranted && this.preview.isAllowed(operation, authorized);
   }
 
   /** Returns a JSON-RPC error for each request that gets no list. */

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { RequestContext } from '../request/request-context.js';
 import { type AuthorizedRequest, ResponseState } from '../request/response-state.js';
 import { ListPolicy } from './list-policy.js';
+import { ListPreview } from './list-preview.js';
 import { SessionBinding } from './session-binding.js';
 import { StepUps } from './step-up.js';
 import { StreamExpiry } from './stream-expiry.js';
@@ -21,7 +22,13 @@ export class ResponseInterceptors {
     private readonly lists: ListPolicy,
     private readonly stepUps: StepUps,
     private readonly streamExpiry: StreamExpiry,
+    private readonly preview: ListPreview,
   ) {}
+
+  /** Does what takes time, before anything is intercepted. @returns a promise only if a policy returns one */
+  prepare(context: RequestContext, authorized: AuthorizedRequest): Promise<void> | undefined {
+    return this.preview.prepare(context, authorized);
+  }
 
   /** @throws one of the rejections of lib/errors, if the request must be rejected after all */
   intercept(context: RequestContext, authorized: AuthorizedRequest): void {

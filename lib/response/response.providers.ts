@@ -3,6 +3,7 @@ import { AccessGrants } from './access-grants.js';
 import { ResponseInterceptors } from './response-interceptors.js';
 import { McpAuthStreams } from './mcp-auth-streams.js';
 import { ListPolicy } from './list-policy.js';
+import { ListPreview } from './list-preview.js';
 import { SessionBinding } from './session-binding.js';
 import { StepUps } from './step-up.js';
 import { StreamExpiry } from './stream-expiry.js';
@@ -14,6 +15,7 @@ export const RESPONSE_PROVIDERS: readonly Provider[] = [
   AccessGrants,
   SessionBinding,
   ListPolicy,
+  ListPreview,
   StepUps,
   StreamExpiry,
   McpAuthStreams,

@@ -1,17 +1,21 @@
 import { type ArgumentsHost, Catch, ForbiddenException } from '@nestjs/common';
 import { BaseExceptionFilter } from '@nestjs/core';
 import { requestOf } from '../request/request-of.js';
-import { AuthorizationServerUnavailableError, InsufficientScopeError } from '../errors/rejection.errors.js';
+import {
+  AccessDeniedError,
+  AuthorizationServerUnavailableError,
+  InsufficientScopeError,
+} from '../errors/rejection.errors.js';
 import { recordHandlerError } from './step-up.js';
 
 /**
- * Sends the denial if a handler throws {@link InsufficientScopeError} or
+ * Sends the denial if a handler throws {@link InsufficientScopeError}, {@link AccessDeniedError} or
  * {@link AuthorizationServerUnavailableError}, so that Nest does not log a fault on a route. On
  * routes without a guard, the error is handled as without this filter.
  *
  * @internal
  */
-@Catch(InsufficientScopeError, AuthorizationServerUnavailableError)
+@Catch(InsufficientScopeError, AccessDeniedError, AuthorizationServerUnavailableError)
 export class StepUpFilter extends BaseExceptionFilter<Error> {
   override catch(error: Error, host: ArgumentsHost): void {
     const isRecorded = recordHandlerError(requestOf(host), error);

@@ -4,6 +4,7 @@ import type { Denial, DenialListener, ResponseState } from '../request/response-
 import type { RejectionResponse } from '../rejection/rejection-response.js';
 import { Rejections } from '../rejection/rejections.js';
 import {
+  AccessDeniedError,
   AuthorizationServerUnavailableError,
   CredentialsRejectedError,
   InsufficientAuthenticationError,
@@ -18,7 +19,7 @@ import { explained, type JsonRpcMessage } from './step-up-messages.js';
 import { transformResponse } from './transform-response.js';
 
 /**
- * Lets a handler deny its own request for missing scopes. It replaces the response if that contains the denial, even if
+ * Lets a handler deny its own request, for missing scopes or by a policy. It replaces the response if that contains the denial, even if
  * other code caught the error on the way.
  *
  * @internal
@@ -103,11 +104,12 @@ class StepUp implements SteppedUp {
   private failure(): Error {
     const { auth, resource, needed, request } = this.state.authorized;
     const { scopes } = this.owner;
-    const { authentication, outage } = this.denial;
-    if (outage && !authentication && this.denial.scopes.size === 0) return outage;
+    const { access, authentication, outage } = this.denial;
+    if (outage && !access && !authentication && this.denial.scopes.size === 0) return outage;
     const operation = [...needed, ...this.denial.scopes];
     if (!auth)
       return new CredentialsRejectedError('missing_token', scopes.anonymousChallenge(resource, operation));
+    if (access) return access;
     if (authentication) return authentication;
     const strategy = isMcpBody(this.body) ? mcpStrategy(request.headers['mcp-protocol-version']) : 'complete';
     return new InsufficientScopeError(scopes.challenge(auth, resource, operation, strategy));
@@ -120,7 +122,7 @@ function escaped(text: string): string {
 }
 
 /**
- * Records an error thrown by the handler of a request, or by the guard of a handler called within it: missing scopes, an
+ * Records an error thrown by the handler of a request, or by the guard of a handler called within it: missing scopes, the denial of a policy, an
  * authentication of the user that is too weak, or a missing token if the request was authorized without one.
  *
  * @returns whether the response will report the denial; false if the error is handled elsewhere
@@ -131,6 +133,7 @@ export function recordDenial(request: object | undefined, failure: unknown): boo
   if (!state) return false;
   const isLate =
     failure instanceof InsufficientScopeError ||
+    failure instanceof AccessDeniedError ||
     failure instanceof InsufficientAuthenticationError ||
     (failure instanceof CredentialsRejectedError && state.authorized.auth === undefined);
   return isLate && state.deny(failure, true);

@@ -283,12 +283,12 @@ export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenc
   ),
   unavailable: entry(
     503,
-    'The authorization server, its keys, your verifier or your `authorizationServerResolver` does not answer now.',
+    'The authorization server, its keys, your verifier, your `authorizationServerResolver` or a policy does not answer now.',
     'Try again after `Retry-After`. The log names the address and the cause.',
   ),
   fault: entry(
     500,
-    'The application failed, such as a verifier that threw.',
+    'The application failed, such as a verifier or a policy that threw.',
     'Read the log: it has the error and its stack.',
   ),
 };
@@ -307,7 +307,7 @@ export const ERROR_CODE_REFERENCE: Readonly<Record<McpAuthErrorCode, ErrorRefere
   ),
   ERR_MCP_AUTH_UNAVAILABLE: entry(
     503,
-    'A token cannot be verified now, and nothing usable is cached.',
+    'A token cannot be verified now, and nothing usable is cached; or a policy does not decide in time.',
     'Check that the application reaches the authorization server. The cause says what failed.',
   ),
   ERR_MCP_AUTH_ORIGIN_REJECTED: entry(

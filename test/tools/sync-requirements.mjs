@@ -33,6 +33,7 @@ const FAMILIES = {
   STP: 'Step-up authentication',
   AKY: 'API keys and composed verifiers',
   CRL: 'Clients of a resource',
+  PCY: 'Policies',
   STD: 'Callers over stdio',
   WAY: 'Ways into a handler',
   RTR: 'One path for each request',
