@@ -9,6 +9,8 @@ import type { AnyAuthorizationServerOptions } from './authorization-server-optio
 import { McpAuthModuleOptions } from './mcp-auth-options.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
 import { withReplayStoreKept } from './replay-store-options.js';
+import { TenantOptions } from './tenant-options.js';
+import { withTenantsKept } from './tenant-resolver-option.js';
 import { withVerifierKept } from './verifier-option.js';
 
 /** {@link ProtectedResourceOptions} with every server as an object. @internal */
@@ -43,6 +45,25 @@ export function checkShape(given: Record<string, unknown>): {
   return { options: options as unknown as CheckedOptions, problems };
 }
 
+/** As {@link checkShape}, for what belongs to a tenant. The authorization servers are only a list: check each. @internal */
+export function checkTenantShape(
+  given: unknown,
+  path: string,
+): { options: TenantOptions; problems: ConfigProblem[] } {
+  const problem = isPlainObject(given);
+  if (problem !== undefined)
+    return { options: new TenantOptions(), problems: [{ path, message: `${problem}, or undefined` }] };
+  const { authorizationServers, ...others } = given as Record<string, unknown>;
+  const options = plainToInstance(TenantOptions, others, { exposeDefaultValues: true });
+  Object.assign(options, { authorizationServers });
+  const errors = validateSync(options, {
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    forbidUnknownValues: true,
+  });
+  return { options, problems: errors.flatMap((error) => toProblems(error, path)) };
+}
+
 /** Expands short forms: one resource becomes a list, an issuer string an object. Copies; the input does not change. */
 function writtenOut(given: Record<string, unknown>, problems: ConfigProblem[]): object {
   const { resources, ...others } = withVerifierKept(given);
@@ -53,10 +74,15 @@ function writtenOut(given: Record<string, unknown>, problems: ConfigProblem[]): 
 
 function writtenOutResource(given: unknown, at: number, problems: ConfigProblem[]): unknown {
   if (typeof given !== 'object' || given === null) return given;
-  const resource = withVerifierKept<Record<string, unknown>>({ ...given });
+  const resource = withTenantsKept(withVerifierKept<Record<string, unknown>>({ ...given }));
   if ('dpop' in resource) resource['dpop'] = writtenOutDpop(resource['dpop']);
   if ('mutualTls' in resource) resource['mutualTls'] = writtenOutMutualTls(resource['mutualTls']);
-  const { authorizationServers } = resource;
+  const { authorizationServers, tenants } = resource;
+  if (tenants !== undefined) {
+    if (authorizationServers !== undefined)
+      problems.push({ path: `resources[${String(at)}].authorizationServers`, message: SERVERS_OF_TENANTS });
+    return { ...resource, authorizationServers: [] };
+  }
   if (!Array.isArray(authorizationServers)) return resource;
   const servers = authorizationServers.map((server: unknown, index) => {
     if (typeof server === 'string') return { issuer: server };
@@ -76,6 +102,9 @@ function writtenOutServer(given: Record<string, unknown>): Record<string, unknow
     ? given
     : { ...given, oneTimeTokens: withReplayStoreKept(oneTimeTokens) };
 }
+
+const SERVERS_OF_TENANTS =
+  'stands beside "tenants", which names the servers of each tenant; leave one of the two out';
 
 /** Replaces an invalid server, so that further problems are found too. */
 const STAND_IN = { issuer: 'https://auth.example.com' };

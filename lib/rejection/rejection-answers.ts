@@ -6,6 +6,7 @@ import {
   MessageRejectedError,
   ProofRejectedError,
   RequestOriginRejectedError,
+  TenantRejectedError,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
 import { isAcrValue } from '../options/value-rules.js';
@@ -19,6 +20,7 @@ import {
   originAnswer,
   type RejectionAnswer,
   type RejectionHeaders,
+  TENANTS_REJECTED,
   UNAVAILABLE,
 } from './unchallenged-answers.js';
 import {
@@ -80,6 +82,7 @@ export function answerTo(
     return challenged(401, resource, errorUriOf(failure, settings), authenticationChallenge(failure));
   if (failure instanceof MessageRejectedError) return MESSAGES_REJECTED[failure.reason];
   if (failure instanceof RequestOriginRejectedError) return originAnswer(failure);
+  if (failure instanceof TenantRejectedError) return TENANTS_REJECTED[failure.reason];
   return failure instanceof AuthorizationServerUnavailableError ? UNAVAILABLE : FAULT;
 }
 

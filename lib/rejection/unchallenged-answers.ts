@@ -1,4 +1,8 @@
-import type { MessageRejection, RequestOriginRejectedError } from '../errors/rejection.errors.js';
+import type {
+  MessageRejection,
+  RequestOriginRejectedError,
+  TenantRejection,
+} from '../errors/rejection.errors.js';
 
 /** Headers by name: a header with several lines has a list. @internal */
 export type RejectionHeaders = Readonly<Record<string, string | string[]>>;
@@ -125,6 +129,20 @@ export const UNAVAILABLE: RejectionAnswer = {
   headers: Object.freeze({ 'Retry-After': String(RETRY_AFTER_SECONDS), ...NO_STORE }),
   error: 'temporarily_unavailable',
   description: 'The access token cannot be checked at the moment; try again later',
+};
+
+/** The answers to requests whose tenant has no resource. No challenge: no token changes that. @internal */
+export const TENANTS_REJECTED: Readonly<Record<TenantRejection, RejectionAnswer>> = {
+  unknown_tenant: {
+    status: 404,
+    headers: NO_STORE,
+    error: 'not_found',
+    description: 'No protected resource has this path',
+  },
+  tenant_unavailable: {
+    ...UNAVAILABLE,
+    description: 'The protected resource is not known at the moment; try again later',
+  },
 };
 
 /** The application fails. @internal */
