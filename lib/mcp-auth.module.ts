@@ -14,6 +14,7 @@ import { RequestEvents } from './rejection/request-events.js';
 import { Rejections } from './rejection/rejections.js';
 import { AuthorizationServerRegistry } from './authorization-server/authorization-server.registry.js';
 import { BackgroundRetry } from './authorization-server/background-retry.js';
+import { DynamicAuthorizationServers } from './authorization-server/dynamic-authorization-servers.js';
 import { IssuerKeysRegistry } from './authorization-server/issuer-keys.registry.js';
 import { McpAuthConfigError } from './errors/config.error.js';
 import { McpAuthEvents } from './events/mcp-auth-events.js';
@@ -95,6 +96,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     IntrospectionTokenVerifier,
     VerifierRegistry,
     AuthorizationServerRegistry,
+    DynamicAuthorizationServers,
     ProtectedResourceRegistry,
     ResourcePaths,
     LegacyMirror,

@@ -30,11 +30,13 @@ export class AuthorizationServer implements TrustedAuthorizationServer, Retried 
    * @param options - its configuration
    * @param load - loads and validates its metadata
    * @param policy - how long metadata is valid; configured metadata is valid for ever
+   * @param isDynamic - whether it became known at run time: then failed loads are not retried in the background
    */
   constructor(
     readonly options: ResolvedAuthorizationServerOptions,
     private readonly load: () => Promise<AuthorizationServerMetadata>,
     policy: Omit<RefreshPolicy, 'staleSeconds' | 'aheadSeconds'>,
+    readonly isDynamic = false,
   ) {
     const isFixed = options.metadata !== undefined;
     this.document = new RefreshedValue(() => this.loadAs(), {

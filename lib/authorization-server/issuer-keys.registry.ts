@@ -4,6 +4,7 @@ import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import type { TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
+import { AuthorizationServer } from './authorization-server.js';
 import { BackgroundRetry } from './background-retry.js';
 import { IssuerKeys } from './issuer-keys.js';
 import { usesKeys } from './resolve-metadata.js';
@@ -17,7 +18,8 @@ import { usesKeys } from './resolve-metadata.js';
 @Injectable()
 export class IssuerKeysRegistry implements OnApplicationShutdown {
   private readonly logger = new OperatorLogger();
-  private readonly known = new Map<TrustedAuthorizationServer, IssuerKeys>();
+  /** Weak, because servers that became known at run time are evicted. */
+  private readonly known = new WeakMap<TrustedAuthorizationServer, IssuerKeys>();
   private readonly shutdown = new AbortController();
 
   constructor(
@@ -63,7 +65,7 @@ export class IssuerKeysRegistry implements OnApplicationShutdown {
         const { message } = error as Error; // keys are fetched by functions of ours, which throw errors
         this.logger.warn(`Could not fetch the keys of ${server.issuer}: ${message}`);
         this.events.discoveryFailed(server.issuer, 'keys', error);
-        this.retry.later(keys);
+        if (!(server instanceof AuthorizationServer && server.isDynamic)) this.retry.later(keys);
       },
       onStale: (ageSeconds) => {
         this.events.staleUsed(server.issuer, 'keys', ageSeconds);

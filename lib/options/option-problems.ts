@@ -5,7 +5,7 @@ import { writtenOutDpop } from './dpop-options.js';
 import { writtenOutMutualTls } from './mutual-tls-options.js';
 import { isPlainObject } from './value-rules.js';
 import { didYouMean, hintForOtherName } from './did-you-mean.js';
-import type { AnyAuthorizationServerOptions } from './authorization-server-options.js';
+import { AnyAuthorizationServerOptions } from './authorization-server-options.js';
 import { McpAuthModuleOptions } from './mcp-auth-options.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
 import { withReplayStoreKept } from './replay-store-options.js';
@@ -43,6 +43,23 @@ export function checkShape(given: Record<string, unknown>): {
   });
   problems.push(...errors.flatMap((error) => toProblems(error, '')));
   return { options: options as unknown as CheckedOptions, problems };
+}
+
+/** As {@link checkShape}, for the options of one authorization server. @internal */
+export function checkServerShape(
+  given: unknown,
+  path: string,
+): { options: AnyAuthorizationServerOptions; problems: ConfigProblem[] } {
+  const written = writtenOutOrProblem(given, path);
+  const options = plainToInstance(AnyAuthorizationServerOptions, written.server, {
+    exposeDefaultValues: true,
+  });
+  const errors = validateSync(options, {
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    forbidUnknownValues: true,
+  });
+  return { options, problems: [...written.problems, ...errors.flatMap((error) => toProblems(error, path))] };
 }
 
 /** As {@link checkShape}, for what belongs to a tenant. The authorization servers are only a list: check each. @internal */
@@ -85,15 +102,21 @@ function writtenOutResource(given: unknown, at: number, problems: ConfigProblem[
   }
   if (!Array.isArray(authorizationServers)) return resource;
   const servers = authorizationServers.map((server: unknown, index) => {
-    if (typeof server === 'string') return { issuer: server };
-    if (isPlainObject(server) === undefined) return writtenOutServer(server as Record<string, unknown>);
-    // Such as a missing environment variable: class-validator does not report members that are undefined.
-    const found = describe({ property: 'authorizationServers', value: server });
     const path = `resources[${String(at)}].authorizationServers[${String(index)}]`;
-    problems.push({ path, message: `must be an issuer; got ${found}` });
-    return STAND_IN;
+    const written = writtenOutOrProblem(server, path);
+    problems.push(...written.problems);
+    return written.server;
   });
   return { ...resource, authorizationServers: servers };
+}
+
+function writtenOutOrProblem(server: unknown, path: string): { server: object; problems: ConfigProblem[] } {
+  if (typeof server === 'string') return { server: { issuer: server }, problems: [] };
+  if (isPlainObject(server) === undefined)
+    return { server: writtenOutServer(server as Record<string, unknown>), problems: [] };
+  // Such as a missing environment variable: class-validator does not report members that are undefined.
+  const found = describe({ property: 'authorizationServers', value: server });
+  return { server: STAND_IN, problems: [{ path, message: `must be an issuer; got ${found}` }] };
 }
 
 function writtenOutServer(given: Record<string, unknown>): Record<string, unknown> {

@@ -5,12 +5,13 @@ import type {
   ClaimNames,
   RemoteJwkSetOptions,
 } from './authorization-server-options.js';
+import { authorizationServerProblems } from './authorization-server-checks.js';
 import type { ResolvedClaimNames } from './claim-names.js';
 import { crossProblems } from './cross-checks.js';
 import type { DpopOptions } from './dpop-options.js';
 import type { IntrospectionAuthMethod, IntrospectionOptions } from './introspection-options.js';
 import type { McpAuthModuleOptions, SessionBindingOptions, StdioCaller } from './mcp-auth-options.js';
-import { type CheckedOptions, type CheckedResource, checkShape } from './option-problems.js';
+import { type CheckedOptions, type CheckedResource, checkServerShape, checkShape } from './option-problems.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
 import { resolveAllowedHosts, resolveAllowedOrigins } from './resolve-origins.js';
 import type {
@@ -41,6 +42,28 @@ export function resolveOptions(given: unknown): ResolvedMcpAuthOptions {
   const crossed = crossProblems(options);
   if (crossed.length > 0) throw new McpAuthConfigError(crossed);
   return deepFreeze(resolveModule(options));
+}
+
+/**
+ * Checks the options of one authorization server that became known at run time, as {@link resolveOptions} checks those known at
+ * bootstrap. Its issuer must be known: by `issuer`, or by `metadata`.
+ *
+ * @param given - options, or an issuer
+ * @param path - where they come from, for messages
+ * @param needsKeys - whether the package verifies its tokens: the resource has no `verifier`
+ * @throws {@link McpAuthConfigError} listing every problem
+ * @internal
+ */
+export function resolveAuthorizationServer(
+  given: unknown,
+  path: string,
+  needsKeys: boolean,
+): ResolvedAuthorizationServerOptions {
+  const { options, problems } = checkServerShape(given, path);
+  if (problems.length > 0) throw new McpAuthConfigError(problems);
+  const crossed = authorizationServerProblems(options, path, true);
+  if (crossed.length > 0) throw new McpAuthConfigError(crossed);
+  return deepFreeze(resolveServer(options, needsKeys));
 }
 
 function resolveModule({ verifier, ...options }: CheckedOptions): ResolvedMcpAuthOptions {

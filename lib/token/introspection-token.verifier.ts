@@ -33,7 +33,8 @@ const WAY_OUT: Readonly<Partial<Record<IntrospectionAuthMethod, string>>> = {
 @Injectable()
 export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new OperatorLogger();
-  private readonly endpoints = new Map<TrustedAuthorizationServer, IntrospectionEndpoint>();
+  /** Weak, because servers that became known at run time are evicted. */
+  private readonly endpoints = new WeakMap<TrustedAuthorizationServer, IntrospectionEndpoint>();
   private readonly shutdown = new AbortController();
 
   constructor(
