@@ -50,7 +50,40 @@ export class BearerAuthGuard implements CanActivate {
     const route = this.services.plans.of(context.getClass(), context.getHandler());
     if (route.isSkipped) return true;
     const request = this.getRequest(context) as GuardedRequest | undefined;
-    const resource = this.resourceFor(context, route, request);
+    const declared = this.resourceFor(context, route, request);
+    if (declared.options.tenants === undefined || request === undefined)
+      return this.check(context, route, request, declared);
+    return this.checkTenant(context, route, request, declared);
+  }
+
+  /** Checks a request for the resource of its tenant. */
+  private checkTenant(
+    context: ExecutionContext,
+    route: HandlerPlan,
+    request: GuardedRequest,
+    template: ProtectedResource,
+  ): boolean | Promise<boolean> {
+    const reject = (failure: unknown): never => {
+      throw this.reject(context, route, request, template, failure);
+    };
+    let found: ProtectedResource | Promise<ProtectedResource>;
+    try {
+      // A handler within another request: that request was checked at its own route, which is of no tenant of the template.
+      if (context.getType() !== 'http') throw new CredentialsRejectedError('missing_token');
+      found = this.services.tenants.resourceOf(RequestContext.of(request), request, template);
+    } catch (failure) {
+      return reject(failure);
+    }
+    if (!(found instanceof Promise)) return this.check(context, route, request, found);
+    return found.then((resource) => this.check(context, route, request, resource), reject);
+  }
+
+  private check(
+    context: ExecutionContext,
+    route: HandlerPlan,
+    request: GuardedRequest | undefined,
+    resource: ProtectedResource,
+  ): boolean | Promise<boolean> {
     try {
       const pending = this.decide(context, route, request, resource);
       if (pending === undefined) return true;
@@ -88,7 +121,10 @@ export class BearerAuthGuard implements CanActivate {
     request: GuardedRequest | undefined,
   ): ProtectedResource {
     if (context.getType() === 'http' || route.resourceName !== undefined) {
-      return (route.resource ??= this.services.resources.require(route.resourceName, route.where));
+      const declared = (route.resource ??= this.services.resources.require(route.resourceName, route.where));
+      return declared.options.tenants !== undefined && context.getType() !== 'http'
+        ? (ofTenant(request, declared) ?? declared)
+        : declared;
     }
     return RequestContext.find(request)?.resource ?? this.services.resources.first();
   }
@@ -234,4 +270,10 @@ export class BearerAuthGuard implements CanActivate {
     this.services.rejections.tell(failure, resource, { ...rejected, request, route: where });
     return exception;
   }
+}
+
+/** Returns the resource that a request was authenticated for, if it is that of a tenant of a template. */
+function ofTenant(request: object | undefined, template: ProtectedResource): ProtectedResource | undefined {
+  const resource = RequestContext.find(request)?.resource;
+  return resource?.tenant?.template === template ? resource : undefined;
 }

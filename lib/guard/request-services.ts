@@ -15,6 +15,7 @@ import { PlatformHooks } from './platform-hooks.js';
 import { RequestAuthenticator } from './request-authenticator.js';
 import { RequestAuthorizer } from './request-authorizer.js';
 import { RequestFilter } from './request-filter.js';
+import { TenantRequests } from './tenant-requests.js';
 import { TransportCheck } from './transport-check.js';
 import { UserAuthenticationCheck } from './user-authentication.check.js';
 
@@ -36,6 +37,7 @@ export class RequestServices {
     readonly neededScopes: NeededScopes,
     readonly localCallers: LocalAuthenticator,
     readonly filter: RequestFilter,
+    readonly tenants: TenantRequests,
     readonly rejections: Rejections,
     readonly grants: AccessGrants,
   ) {}
@@ -50,6 +52,7 @@ export const REQUEST_PROVIDERS: readonly Provider[] = [
   RequestAuthorizer,
   AnonymousRequests,
   NeededScopes,
+  TenantRequests,
   RequestFilter,
   LocalAuthenticator,
   PlatformHooks,

@@ -20,6 +20,21 @@ export interface ProtectedResource {
   readonly servers: ReadonlyMap<string, TrustedAuthorizationServer>;
   /** The scopes that a 401 asks for, whatever operation it rejects: see the option `challengeScopes`. */
   readonly challengeScopes: readonly string[];
+  /** The tenant that it belongs to, and the template that it was made from. Undefined for a resource of the options. */
+  readonly tenant?: ResourceTenant | undefined;
+}
+
+/** A tenant of a resource whose identifier is a template. @internal */
+export interface ResourceTenant {
+  /** As in the path. */
+  readonly id: string;
+  /** No request is ever authenticated for the template itself. Handlers and scopes belong to it. */
+  readonly template: ProtectedResource;
+}
+
+/** Returns the resource of the options that a resource was made from: its template, or itself. @internal */
+export function declaredResource(resource: ProtectedResource): ProtectedResource {
+  return resource.tenant === undefined ? resource : resource.tenant.template;
 }
 
 /** A resource with its document. */
@@ -96,7 +111,7 @@ export class ProtectedResourceRegistry {
 
   /** Returns the scopes that the resource's metadata lists. Call after {@link publish}. */
   scopesOf(resource: ProtectedResource): readonly string[] {
-    return this.advertised.get(resource) ?? [];
+    return this.advertised.get(declaredResource(resource)) ?? [];
   }
 
   /** Builds the documents. Call when all their scopes and issuers are known. */
@@ -105,6 +120,7 @@ export class ProtectedResourceRegistry {
     this.challenged = new Map(this.resources.map((each) => [each.options, this.scopesToChallenge(each)]));
     const entries = this.resources.flatMap((resource): [string, Publication][] => {
       const { options, servers } = resource;
+      if (options.tenants !== undefined) return [];
       const document = buildResourceMetadata(options, [...servers.keys()], this.scopesOf(resource));
       const served = { resource, document: toServedDocument(document) };
       const path = withoutTrailingSlash(resourceMetadataPath(options.resource));
