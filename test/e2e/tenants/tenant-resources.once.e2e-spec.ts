@@ -72,14 +72,16 @@ describe.each(PLATFORMS)('resources of tenants on %s', (platform) => {
       const app = await start({ options: { earlyAuthentication } });
       for (const way of WAYS) {
         for (const as of [shared, own, stranger]) {
-          for (const named of [...TENANTS, 'Acme', 'unknown', '{tenant}', undefined]) {
+          for (const named of [...TENANTS, 'unknown', '{tenant}', undefined]) {
             const aud = named === undefined ? ORIGIN : resourceOf(named, way);
             const token = await as.token({ aud });
-            // The second time it is cached where it is valid, the third time it is taken from there.
-            for (const tenant of [...TENANTS, ...TENANTS, ...TENANTS]) {
+            const opened = TENANTS.filter((tenant) => tenant === named && issuersOf(tenant).includes(as.issuer));
+            // Where it is valid it is cached the second time, and taken from there the third time. Then all others again.
+            const again = opened.flatMap((tenant) => [tenant, tenant, ...TENANTS]);
+            for (const tenant of [...TENANTS, ...again]) {
               const answer = await call(app, tenant, way, token);
               const cell = `${way} ${tenant} ${as.issuer} ${aud}`;
-              if (tenant === named && issuersOf(tenant).includes(as.issuer)) {
+              if (opened.includes(tenant)) {
                 const caller = { tenant, resource: aud, issuer: as.issuer, subject: 'u1' };
                 expect([cell, callerIn(answer)]).toEqual([cell, caller]);
               } else expect([cell, rejectedAs(answer)]).toEqual([cell, invalidTokenAt(tenant, way)]);
@@ -164,7 +166,7 @@ describe.each(PLATFORMS)('resources of tenants on %s', (platform) => {
     verifies('TEN-27', 'are at exactly one spelling of their path', async () => {
       const token = await shared.token({ aud: resourceOf('acme') });
       const headers = { authorization: `Bearer ${token}` };
-      for (const path of ['/t/acme/rest', '/t/acme/rest?x=/t/beta/rest', '/t/acme/rest/below', '/t/acme/rest/'])
+      for (const path of ['/t/acme/rest', '/t/acme/rest?x=/t/beta/rest', '/t/acme/rest/below'])
         expect(callerIn(await app.send(path, { headers }))).toMatchObject({ tenant: 'acme' });
       const spellings = [
         ...['/t/%61cme/rest', '/t/acme%2F/rest', '/t/acme;x/rest', '/t/ACME/rest', '/T/acme/rest'],
@@ -178,22 +180,27 @@ describe.each(PLATFORMS)('resources of tenants on %s', (platform) => {
         const { status } = await app.send(path, { headers });
         expect([path, status]).toEqual([path, 404]);
       }
-      expect(served).toEqual(['acme', 'acme', 'acme', 'acme']);
+      expect(served).toEqual(['acme', 'acme', 'acme']);
       expect(asked).toEqual(['ACME']);
     });
 
     verifies('TEN-22', 'leave the paths of other resources to these', async () => {
       const ofAdmin = await stranger.token({ aud: resourceOf('admin') });
-      expect(callerIn(await call(app, 'admin', 'rest', ofAdmin))).toMatchObject({ tenant: undefined });
+      expect(callerIn(await call(app, 'admin', 'rest', ofAdmin))).toEqual({
+        resource: resourceOf('admin'),
+        issuer: stranger.issuer,
+        subject: 'u1',
+      });
       const ofMcp = await stranger.token({ aud: resourceOf('admin', 'mcp') });
       expect(callerIn(await call(app, 'admin', 'mcp', ofMcp))).toMatchObject({ tenant: 'admin' });
       expect(asked).toEqual(['admin']);
       expect((await app.send(PRM + pathOf('admin'))).json).toMatchObject({
         authorization_servers: [stranger.issuer],
       });
-      // Routers that ignore letter case route it to the template's controller.
-      expect((await app.send('/t/Admin/rest', { headers: { authorization: `Bearer ${ofAdmin}` } })).status).not.toBe(200);
-      expect(served).toEqual([undefined, 'admin']);
+      // Some routers ignore letter case. In no spelling it is a tenant.
+      await app.send('/t/Admin/rest', { headers: { authorization: `Bearer ${ofAdmin}` } });
+      expect(served.filter((tenant) => tenant !== undefined)).toEqual(['admin']);
+      expect(asked).toEqual(['admin']);
     });
 
     verifies('TEN-33', 'have origins of their own', async () => {
@@ -252,7 +259,7 @@ describe.each(PLATFORMS)('resources of tenants on %s', (platform) => {
       expect(() => verifier.forResource('rest')).toThrow('needs the name of a resource');
       expect(await diagnostics.explain(token, resourceOf('acme'))).toMatchObject({
         resource: resourceOf('acme'),
-        decision: 'authenticated',
+        decision: 'accepted',
       });
       expect(await diagnostics.explain(token, resourceOf('beta'))).toMatchObject({ reason: 'audience' });
       await expect(diagnostics.explain(token, 'rest')).rejects.toThrow('needs the name of a resource');
