@@ -1021,8 +1021,14 @@ const tenantResources = {
   ),
   'TEN-23': row('RFC 9728 3.1', 'each tenant has a document at its own path, and an unknown one has none'),
   'TEN-24': row('RFC 9728 5.1', 'the challenge names the document of the tenant'),
-  'TEN-25': row('design', 'an unknown tenant is 404 before a token is read, by every way into the application'),
-  'TEN-26': row('RFC 8707 2', 'a token of one tenant is rejected at every other: tenants, issuers and resources'),
+  'TEN-25': row(
+    'design',
+    'an unknown tenant is 404 before a token is read, by every way into the application',
+  ),
+  'TEN-26': row(
+    'RFC 8707 2',
+    'a token of one tenant is rejected at every other: tenants, issuers and resources',
+  ),
   'TEN-27': row('RFC 3986 6.2.2', 'a tenant has one spelling: any other path of it is 404'),
   'TEN-28': row('design', 'AuthInfo.tenant is the tenant in the path'),
   'TEN-29': row('design', 'verified tokens are cached for one tenant, and for what belongs to it now'),

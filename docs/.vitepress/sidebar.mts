@@ -28,6 +28,7 @@ const GROUPS: readonly {
       'mounting',
       'prefixes-and-versioning',
       'several-resources',
+      'tenants',
       'scopes',
       'step-up-authentication',
       'mutual-tls',

@@ -64,9 +64,7 @@ const resourceProblem = (value: string): string | undefined =>
 const NO_TEMPLATE =
   'has "{" or "}", as only a template has them; set "tenants" beside it, or percent-encode them';
 
-const isResource = isString(
-  (value) => resourceProblem(value) ?? (hasBrace(value) ? NO_TEMPLATE : undefined),
-);
+const isResource = isString((value) => resourceProblem(value) ?? (hasBrace(value) ? NO_TEMPLATE : undefined));
 
 const isTemplate = isString(
   (value) => templateProblem(value) ?? resourceProblem(tenantResource(value, 'tenant')),

@@ -11,7 +11,12 @@ import { crossProblems } from './cross-checks.js';
 import type { DpopOptions } from './dpop-options.js';
 import type { IntrospectionAuthMethod, IntrospectionOptions } from './introspection-options.js';
 import type { McpAuthModuleOptions, SessionBindingOptions, StdioCaller } from './mcp-auth-options.js';
-import { type CheckedOptions, type CheckedResource, checkServerShape, checkShape } from './option-problems.js';
+import {
+  type CheckedOptions,
+  type CheckedResource,
+  checkServerShape,
+  checkShape,
+} from './option-problems.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
 import { resolveAllowedHosts, resolveAllowedOrigins } from './resolve-origins.js';
 import type {

@@ -42,7 +42,11 @@ const NOT_BESIDE_TEMPLATES: readonly [
   message: string,
   isSet: (options: CheckedOptions) => boolean,
 ][] = [
-  ['serveRootAlias', 'stands for one resource, and a template has many', (given) => given.serveRootAlias === true],
+  [
+    'serveRootAlias',
+    'stands for one resource, and a template has many',
+    (given) => given.serveRootAlias === true,
+  ],
   [
     'legacyAuthorizationServerMetadata',
     'names one authorization server for the origin, and tenants have their own',

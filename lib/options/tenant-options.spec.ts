@@ -24,13 +24,26 @@ const ofTemplate = (more: object = {}, beside: object = {}) =>
 
 describe('a resource with tenants', () => {
   verifies('TEN-20', 'is a template with one variable', () => {
-    for (const resource of [TEMPLATE, 'https://api.example.com/{tenant}', 'https://api.example.com/a/{tenant}/']) {
+    for (const resource of [
+      TEMPLATE,
+      'https://api.example.com/{tenant}',
+      'https://api.example.com/a/{tenant}/',
+    ]) {
       expect(problemsOf(() => ofTemplate({ resource }))).toEqual([]);
     }
     const broken = [
       ...['https://api.example.com/mcp', 'https://{tenant}.example.com/mcp', 'https://{tenant}/mcp'],
-      ...['https://api.example.com/t-{tenant}/mcp', 'https://api.example.com/{tenant}x', `${TEMPLATE}/{tenant}`],
-      ...['https://api.example.com/{Tenant}', 'https://api.example.com/{}', `${TEMPLATE}/{other}`, '{tenant}'],
+      ...[
+        'https://api.example.com/t-{tenant}/mcp',
+        'https://api.example.com/{tenant}x',
+        `${TEMPLATE}/{tenant}`,
+      ],
+      ...[
+        'https://api.example.com/{Tenant}',
+        'https://api.example.com/{}',
+        `${TEMPLATE}/{other}`,
+        '{tenant}',
+      ],
     ];
     for (const resource of broken)
       expect(problemsOf(() => ofTemplate({ resource }))).toEqual([
@@ -43,7 +56,8 @@ describe('a resource with tenants', () => {
   });
 
   verifies('TEN-20', 'is the only resource that may have braces', () => {
-    const of = (resource: string) => () => resolveOptions({ resources: { resource, authorizationServers: [SERVER] } });
+    const of = (resource: string) => () =>
+      resolveOptions({ resources: { resource, authorizationServers: [SERVER] } });
     expect(problemsOf(of('https://api.example.com/t/%7Btenant%7D/mcp'))).toEqual([]);
     expect(problemsOf(of(TEMPLATE))).toEqual([
       'resources[0].resource: has "{" or "}", as only a template has them; set "tenants" beside it, or percent-encode ' +
@@ -85,12 +99,18 @@ describe('a resource with tenants', () => {
       expect([problem?.startsWith(`resources[0].${message}`), others]).toEqual([true, []]);
     }
     for (const [given, message] of [
-      [{ serveRootAlias: true }, 'serveRootAlias: stands for one resource, and a template has many; leave it out'],
+      [
+        { serveRootAlias: true },
+        'serveRootAlias: stands for one resource, and a template has many; leave it out',
+      ],
       [
         { legacyAuthorizationServerMetadata: true },
         'legacyAuthorizationServerMetadata: names one authorization server for the origin, and tenants have their own; leave it out',
       ],
-      [{ stdio: 'allow' }, 'stdio: must be "deny": a call over stdio has no path that names its tenant; leave it out'],
+      [
+        { stdio: 'allow' },
+        'stdio: must be "deny": a call over stdio has no path that names its tenant; leave it out',
+      ],
     ] as const)
       expect(problemsOf(() => ofTemplate({}, given))).toEqual([message]);
     expect(problemsOf(() => ofTemplate({}, { stdio: 'deny', serveRootAlias: false }))).toEqual([]);
@@ -100,12 +120,16 @@ describe('a resource with tenants', () => {
     const of = (...resources: string[]) =>
       problemsOf(() => resolveOptions({ resources: resources.map((resource) => ({ resource, tenants })) }));
     const base = 'https://api.example.com';
-    const message = 'resources[1].resource: has paths that belong to resources[0] too; give the templates different paths';
+    const message =
+      'resources[1].resource: has paths that belong to resources[0] too; give the templates different paths';
     expect(of(TEMPLATE, `${base}/{tenant}/mcp/t`)).toEqual([]);
     expect(of(TEMPLATE, `${base}/t/{tenant}`, `${base}/t/{tenant}/api`)).toEqual([]);
     expect(of(TEMPLATE, `${base}/{tenant}/x/mcp`)).toEqual([message]);
     expect(of(TEMPLATE, 'https://other.example.com/T/{tenant}/mcp/')).toEqual([message]);
-    const beside = [{ resource: `${base}/t/admin/mcp`, authorizationServers: [SERVER] }, { resource: TEMPLATE, tenants }];
+    const beside = [
+      { resource: `${base}/t/admin/mcp`, authorizationServers: [SERVER] },
+      { resource: TEMPLATE, tenants },
+    ];
     expect(problemsOf(() => resolveOptions({ resources: beside }))).toEqual([]);
   });
 
@@ -118,7 +142,8 @@ describe('a resource with tenants', () => {
         return undefined;
       }
     }
-    for (const each of [tenants, Resolver]) expect(ofTemplate({ tenants: each }).resources[0]?.tenants).toBe(each);
+    for (const each of [tenants, Resolver])
+      expect(ofTemplate({ tenants: each }).resources[0]?.tenants).toBe(each);
   });
 });
 
@@ -171,7 +196,10 @@ describe('what a resolver returns', () => {
       [{ authorizationServers: [SERVER], audience: [] }, /audience: must not be empty/],
       [{ authorizationServers: [SERVER], allowedOrigins: ['x'] }, /allowedOrigins: /],
       [{ authorizationServers: [SERVER], metadata: { resource: 'x' } }, /metadata: /],
-      [{ authorizationServers: [SERVER], metadata: { signed_metadata: signed } }, /made for another "resource"/],
+      [
+        { authorizationServers: [SERVER], metadata: { signed_metadata: signed } },
+        /made for another "resource"/,
+      ],
       [
         {
           authorizationServers: [
@@ -197,9 +225,30 @@ describe('a TenantPath', () => {
     for (const tenant of ['a', 'A.b_c~d-9', '...', '.a', 'x'.repeat(64)])
       expect(path.find(`/t.x/${tenant}/mcp`)).toEqual({ tenant, below: '' });
     expect(path.find('/t.x/a/mcp/b/c')).toEqual({ tenant: 'a', below: '/b/c' });
-    for (const other of ['.', '..', '', 'x'.repeat(65), 'a%62', 'a b', 'é', 'a/b', '{tenant}', 'a;b', 'a$', 'a\n'])
+    for (const other of [
+      '.',
+      '..',
+      '',
+      'x'.repeat(65),
+      'a%62',
+      'a b',
+      'é',
+      'a/b',
+      '{tenant}',
+      'a;b',
+      'a$',
+      'a\n',
+    ])
       expect(path.find(`/t.x/${other}/mcp`)).toBeUndefined();
-    for (const other of ['/tax/a/mcp', '/t.x/a/mcpx', '/t.x/a', 'x/t.x/a/mcp', '/t.x/a/mcp;y', '/t.x/a/mcp%2f', '/T.x/a/mcp'])
+    for (const other of [
+      '/tax/a/mcp',
+      '/t.x/a/mcpx',
+      '/t.x/a',
+      'x/t.x/a/mcp',
+      '/t.x/a/mcp;y',
+      '/t.x/a/mcp%2f',
+      '/T.x/a/mcp',
+    ])
       expect(path.find(other)).toBeUndefined();
   });
 });

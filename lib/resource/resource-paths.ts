@@ -30,7 +30,10 @@ export class ResourcePaths {
   /** A path has several resources if they share it, on different hosts or in different letter case. */
   private readonly byPath = new Map<string, readonly ProtectedResource[]>();
   /** The segments of each template; `{tenant}` stands for any segment. */
-  private readonly templates: readonly { readonly segments: readonly string[]; readonly resource: ProtectedResource }[];
+  private readonly templates: readonly {
+    readonly segments: readonly string[];
+    readonly resource: ProtectedResource;
+  }[];
   private readonly depth: number;
   /** By the path as configured, which most requests use unchanged. */
   private readonly asWritten = new Map<string, ProtectedResource>();

@@ -73,7 +73,9 @@ describe('a TenantDirectory', () => {
   });
 
   verifies(['TEN-43', 'TEN-29'], 'notices what has changed, and keeps what has not', async () => {
-    const answers: Record<string, TenantOptions | undefined> = { acme: { authorizationServers: ['https://a.example'] } };
+    const answers: Record<string, TenantOptions | undefined> = {
+      acme: { authorizationServers: ['https://a.example'] },
+    };
     const { find, renewed, clock } = directoryOf((tenant) => answers[tenant]);
     const first = await find('acme');
     clock.seconds = 60;
@@ -104,7 +106,10 @@ describe('a TenantDirectory', () => {
       { introspection: { clientSecret, opaqueTokenPattern: /^a/ }, oneTimeTokens: { replayStore } },
       { introspection: { clientSecret, opaqueTokenPattern: /^a/ }, oneTimeTokens: { replayStore } },
       { introspection: { clientSecret, opaqueTokenPattern: /^b/ }, oneTimeTokens: { replayStore } },
-      { introspection: { clientSecret: () => 's', opaqueTokenPattern: /^b/ }, oneTimeTokens: { replayStore } },
+      {
+        introspection: { clientSecret: () => 's', opaqueTokenPattern: /^b/ },
+        oneTimeTokens: { replayStore },
+      },
     ].map((server) => ({ authorizationServers: [server] }));
     let round: object = {};
     const { find, clock } = directoryOf(() => round as TenantOptions);
@@ -121,11 +126,19 @@ describe('a TenantDirectory', () => {
 
   verifies('TEN-35', 'finds nothing if the resolver throws, rejects, hangs or returns nonsense', async () => {
     const broken: [ResolveTenant, string][] = [
-      [() => { throw new Error('down'); }, 'tenant_unavailable'],
+      [
+        () => {
+          throw new Error('down');
+        },
+        'tenant_unavailable',
+      ],
       [() => Promise.reject(new Error('down')), 'tenant_unavailable'],
       [() => new Promise(() => undefined), 'tenant_unavailable'],
       [() => ({}) as TenantOptions, 'no servers'],
-      [() => true as unknown as TenantOptions, "Cannot use 'in' operator to search for 'authorizationServers' in true"],
+      [
+        () => true as unknown as TenantOptions,
+        "Cannot use 'in' operator to search for 'authorizationServers' in true",
+      ],
     ];
     for (const [resolve, reason] of broken) {
       let isBroken = true;
@@ -144,51 +157,63 @@ describe('a TenantDirectory', () => {
     }
   });
 
-  verifies('TEN-37', 'is not called for new tenants after too many failures, and still for known ones', async () => {
-    const { find, asked, clock } = directoryOf(isKnown);
-    await find('acme');
-    const flood = Array.from({ length: 5000 }, (_, index) => find(`x${String(index)}`));
-    const outcomes = await Promise.all(flood);
-    const unknown = outcomes.filter((outcome) => outcome === 'unknown_tenant').length;
-    expect(unknown).toBe(asked.length - 1);
-    expect(unknown).toBeGreaterThanOrEqual(1000);
-    expect(unknown).toBeLessThanOrEqual(1050);
-    expect(new Set(outcomes)).toEqual(new Set(['unknown_tenant', 'tenant_unavailable']));
-    expect(await find('beta')).toBe('tenant_unavailable');
-    clock.seconds = 60;
-    asked.length = 0;
-    expect(await find('acme')).toMatchObject({ tenant: 'acme' });
-    expect(asked).toEqual(['acme']);
-    expect(await find('beta')).toMatchObject({ tenant: 'beta' });
-    for (let index = 0; index < 1500; index++) await find(`x-${String(index)}`);
-    expect(asked.length).toBe(1002);
-    // 100 in a second
-    clock.seconds = 61;
-    for (let index = 0; index < 200; index++) await find(`x--${String(index)}`);
-    expect(asked.length).toBe(1102);
-  });
+  verifies(
+    'TEN-37',
+    'is not called for new tenants after too many failures, and still for known ones',
+    async () => {
+      const { find, asked, clock } = directoryOf(isKnown);
+      await find('acme');
+      const flood = Array.from({ length: 5000 }, (_, index) => find(`x${String(index)}`));
+      const outcomes = await Promise.all(flood);
+      const unknown = outcomes.filter((outcome) => outcome === 'unknown_tenant').length;
+      expect(unknown).toBe(asked.length - 1);
+      expect(unknown).toBeGreaterThanOrEqual(1000);
+      expect(unknown).toBeLessThanOrEqual(1050);
+      expect(new Set(outcomes)).toEqual(new Set(['unknown_tenant', 'tenant_unavailable']));
+      expect(await find('beta')).toBe('tenant_unavailable');
+      clock.seconds = 60;
+      asked.length = 0;
+      expect(await find('acme')).toMatchObject({ tenant: 'acme' });
+      expect(asked).toEqual(['acme']);
+      expect(await find('beta')).toMatchObject({ tenant: 'beta' });
+      for (let index = 0; index < 1500; index++) await find(`x-${String(index)}`);
+      expect(asked.length).toBe(1002);
+      // 100 in a second
+      clock.seconds = 61;
+      for (let index = 0; index < 200; index++) await find(`x--${String(index)}`);
+      expect(asked.length).toBe(1102);
+    },
+  );
 
-  verifies('TEN-37', 'calls the resolver for 50 new tenants at once, and for known ones beside them', async () => {
-    const waiting: (() => void)[] = [];
-    let isSlow = false;
-    const { find, asked, clock } = directoryOf((tenant) =>
-      isSlow && tenant !== 'acme'
-        ? new Promise((resolve) => waiting.push(() => { resolve(ANSWER); }))
-        : ANSWER,
-    );
-    await find('acme');
-    isSlow = true;
-    clock.seconds = 60;
-    const flood = Array.from({ length: 120 }, (_, index) => find(`t${String(index)}`));
-    await turn();
-    expect(asked.length).toBe(51);
-    expect(await find('acme')).toMatchObject({ tenant: 'acme' });
-    while (waiting.length > 0) {
-      for (const answer of waiting.splice(0)) answer();
+  verifies(
+    'TEN-37',
+    'calls the resolver for 50 new tenants at once, and for known ones beside them',
+    async () => {
+      const waiting: (() => void)[] = [];
+      let isSlow = false;
+      const { find, asked, clock } = directoryOf((tenant) =>
+        isSlow && tenant !== 'acme'
+          ? new Promise((resolve) =>
+              waiting.push(() => {
+                resolve(ANSWER);
+              }),
+            )
+          : ANSWER,
+      );
+      await find('acme');
+      isSlow = true;
+      clock.seconds = 60;
+      const flood = Array.from({ length: 120 }, (_, index) => find(`t${String(index)}`));
       await turn();
-    }
-    expect((await Promise.all(flood)).every((found) => typeof found === 'object')).toBe(true);
-  });
+      expect(asked.length).toBe(51);
+      expect(await find('acme')).toMatchObject({ tenant: 'acme' });
+      while (waiting.length > 0) {
+        for (const answer of waiting.splice(0)) answer();
+        await turn();
+      }
+      expect((await Promise.all(flood)).every((found) => typeof found === 'object')).toBe(true);
+    },
+  );
 
   it('gives up waiting for a turn', async () => {
     const { find } = directoryOf(() => new Promise(() => undefined), 20);
@@ -196,31 +221,35 @@ describe('a TenantDirectory', () => {
     expect(new Set(await Promise.all(flood))).toEqual(new Set(['tenant_unavailable']));
   });
 
-  verifies('TEN-37', 'evicts the tenant that was used least recently, of 10,000, and no tenant for an invented one', async () => {
-    const { directory, find, asked, clock } = directoryOf(isKnown);
-    for (let index = 0; index < 10_000; index++) await find(`t${String(index)}`);
-    clock.seconds = 2;
-    await find('t0');
-    for (let round = 0; round < 12; round++) {
-      for (let index = 0; index < 1000; index++) await find(`x${String(round)}-${String(index)}`);
+  verifies(
+    'TEN-37',
+    'evicts the tenant that was used least recently, of 10,000, and no tenant for an invented one',
+    async () => {
+      const { directory, find, asked, clock } = directoryOf(isKnown);
+      for (let index = 0; index < 10_000; index++) await find(`t${String(index)}`);
+      clock.seconds = 2;
+      await find('t0');
+      for (let round = 0; round < 12; round++) {
+        for (let index = 0; index < 1000; index++) await find(`x${String(round)}-${String(index)}`);
+        clock.seconds += 2;
+      }
+      expect(directory.size).toBe(10_000);
+      asked.length = 0;
+      expect(await Promise.all([find('t0'), find('t1')])).toMatchObject([{ tenant: 't0' }, { tenant: 't1' }]);
+      expect(asked).toEqual([]);
       clock.seconds += 2;
-    }
-    expect(directory.size).toBe(10_000);
-    asked.length = 0;
-    expect(await Promise.all([find('t0'), find('t1')])).toMatchObject([{ tenant: 't0' }, { tenant: 't1' }]);
-    expect(asked).toEqual([]);
-    clock.seconds += 2;
-    await find('t1');
-    await find('new');
-    await find('new2');
-    expect(directory.size).toBe(10_000);
-    asked.length = 0;
-    await find('t0');
-    await find('t1');
-    await find('t4');
-    expect(asked).toEqual([]);
-    await find('t2');
-    await find('t3');
-    expect(asked).toEqual(['t2', 't3']);
-  });
+      await find('t1');
+      await find('new');
+      await find('new2');
+      expect(directory.size).toBe(10_000);
+      asked.length = 0;
+      await find('t0');
+      await find('t1');
+      await find('t4');
+      expect(asked).toEqual([]);
+      await find('t2');
+      await find('t3');
+      expect(asked).toEqual(['t2', 't3']);
+    },
+  );
 });

@@ -17,7 +17,10 @@ export function tenantResolverOf(
   const found = instanceOf(tenants, resource, moduleRef);
   if (typeof (found as Partial<TenantResolver>).resolve === 'function')
     return (tenant) => found.resolve(tenant);
-  throw rejected(tenants, `finds the tenants of ${resource} and has no method "resolve"; extend TenantResolver`);
+  throw rejected(
+    tenants,
+    `finds the tenants of ${resource} and has no method "resolve"; extend TenantResolver`,
+  );
 }
 
 function instanceOf(type: TenantResolverClass, resource: string, moduleRef: ModuleRef): TenantResolver {

@@ -183,10 +183,7 @@ export class TenantResources implements OnModuleInit {
   }
 }
 
-function findTenant(
-  { tenants, taken }: Template,
-  tenant: string,
-): TenantResource | Promise<TenantResource> {
+function findTenant({ tenants, taken }: Template, tenant: string): TenantResource | Promise<TenantResource> {
   if (taken.size > 0 && taken.has(tenant.toLowerCase())) throw new TenantRejectedError('unknown_tenant');
   return tenants.find(tenant);
 }
@@ -203,7 +200,9 @@ function takenTenants(
 ): ReadonlySet<string> {
   const form = segmentsOf(resource);
   const at = form.indexOf(TENANT_VARIABLE);
-  const others = all.filter(({ options }) => options.tenants === undefined).map(({ options }) => segmentsOf(options.resource));
+  const others = all
+    .filter(({ options }) => options.tenants === undefined)
+    .map(({ options }) => segmentsOf(options.resource));
   return new Set(
     others.flatMap((segments) => {
       const isOfForm =

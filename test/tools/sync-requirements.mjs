@@ -26,6 +26,7 @@ const FAMILIES = {
   SSE: 'Event streams',
   SES: 'Sessions',
   ORG: 'Origin and Host',
+  TEN: 'Tenants',
   POP: 'Proof of possession',
   STP: 'Step-up authentication',
   STD: 'Callers over stdio',

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { McpAuthEvents, type McpAuthEvent, McpAuthDiagnostics, ResourceTokenVerifier, type TenantOptions } from 'nestjs-mcp-auth';
+import {
+  McpAuthEvents,
+  type McpAuthEvent,
+  McpAuthDiagnostics,
+  ResourceTokenVerifier,
+  type TenantOptions,
+} from 'nestjs-mcp-auth';
 import { PLATFORMS, type RunningApp } from '../../fixtures/app.js';
 import { LoopbackAuthorizationServer } from '../../fixtures/authorization-server.js';
 import { ProvingClient } from '../../fixtures/dpop.js';
@@ -43,8 +49,10 @@ const TENANTS = ['acme', 'beta', 'gamma'];
 
 /** Two tenants share an authorization server, and one has its own. */
 const ofTenant = (tenant: string): TenantOptions | undefined => {
-  if (tenant === 'acme') return { authorizationServers: [shared.issuer], allowedOrigins: ['https://acme.example'] };
-  if (tenant === 'beta') return { authorizationServers: [shared.issuer], metadata: { resource_name: 'Beta' } };
+  if (tenant === 'acme')
+    return { authorizationServers: [shared.issuer], allowedOrigins: ['https://acme.example'] };
+  if (tenant === 'beta')
+    return { authorizationServers: [shared.issuer], metadata: { resource_name: 'Beta' } };
   // Known, but its paths are those of another resource.
   if (tenant === 'admin') return { authorizationServers: [stranger.issuer] };
   return tenant === 'gamma' ? { authorizationServers: [own.issuer] } : undefined;
@@ -67,33 +75,39 @@ describe.each(PLATFORMS)('resources of tenants on %s', (platform) => {
   const start = (more: Parameters<typeof startTenants>[1] = {}): Promise<RunningApp> =>
     startTenants(resolve, { ...more, parts: { platform, ...more.parts } });
 
-  verifies(['TEN-26', 'TEN-24', 'TEN-28', 'TEN-29'], 'opens each cell of the table of tenants, issuers and resources', async () => {
-    for (const earlyAuthentication of [false, true]) {
-      const app = await start({ options: { earlyAuthentication } });
-      for (const way of WAYS) {
-        for (const as of [shared, own, stranger]) {
-          for (const named of [...TENANTS, 'unknown', '{tenant}', undefined]) {
-            const aud = named === undefined ? ORIGIN : resourceOf(named, way);
-            const token = await as.token({ aud });
-            const opened = TENANTS.filter((tenant) => tenant === named && issuersOf(tenant).includes(as.issuer));
-            // Where it is valid it is cached the second time, and taken from there the third time. Then all others again.
-            const again = opened.flatMap((tenant) => [tenant, tenant, ...TENANTS]);
-            for (const tenant of [...TENANTS, ...again]) {
-              const answer = await call(app, tenant, way, token);
-              const cell = `${way} ${tenant} ${as.issuer} ${aud}`;
-              if (opened.includes(tenant)) {
-                const caller = { tenant, resource: aud, issuer: as.issuer, subject: 'u1' };
-                expect([cell, callerIn(answer)]).toEqual([cell, caller]);
-              } else expect([cell, rejectedAs(answer)]).toEqual([cell, invalidTokenAt(tenant, way)]);
+  describe.each(WAYS)('by %s', (way) => {
+    verifies(
+      ['TEN-26', 'TEN-24', 'TEN-28', 'TEN-29'],
+      'open to the tokens of a table of tenants, issuers and resources',
+      async () => {
+        for (const earlyAuthentication of [false, true]) {
+          const app = await start({ options: { earlyAuthentication } });
+          for (const as of [shared, own, stranger]) {
+            for (const named of [...TENANTS, 'unknown', '{tenant}', undefined]) {
+              const aud = named === undefined ? ORIGIN : resourceOf(named, way);
+              const token = await as.token({ aud });
+              const opened = TENANTS.filter(
+                (tenant) => tenant === named && issuersOf(tenant).includes(as.issuer),
+              );
+              // Where it is valid it is cached the second time, and taken from there the third time. Then all others again.
+              const again = opened.flatMap((tenant) => [tenant, tenant, ...TENANTS]);
+              for (const tenant of [...TENANTS, ...again]) {
+                const answer = await call(app, tenant, way, token);
+                const cell = `${way} ${tenant} ${as.issuer} ${aud}`;
+                if (opened.includes(tenant)) {
+                  const caller = { tenant, resource: aud, issuer: as.issuer, subject: 'u1' };
+                  expect([cell, callerIn(answer)]).toEqual([cell, caller]);
+                } else expect([cell, rejectedAs(answer)]).toEqual([cell, invalidTokenAt(tenant, way)]);
+              }
             }
           }
+          const several = await shared.token({ aud: [resourceOf('acme', way), resourceOf('gamma', way)] });
+          expect(callerIn(await call(app, 'acme', way, several))).toMatchObject({ tenant: 'acme' });
+          expect(rejectedAs(await call(app, 'gamma', way, several))).toEqual(invalidTokenAt('gamma', way));
         }
-        const several = await shared.token({ aud: [resourceOf('acme', way), resourceOf('gamma', way)] });
-        expect(callerIn(await call(app, 'acme', way, several))).toMatchObject({ tenant: 'acme' });
-        expect(rejectedAs(await call(app, 'gamma', way, several))).toEqual(invalidTokenAt('gamma', way));
-      }
-      expect(new Set(served)).toEqual(new Set(TENANTS));
-    }
+        expect(new Set(served)).toEqual(new Set(TENANTS));
+      },
+    );
   });
 
   describe('of an application', () => {
@@ -127,7 +141,17 @@ describe.each(PLATFORMS)('resources of tenants on %s', (platform) => {
       });
       expect(again.status).toBe(304);
       expect((await app.send(PRM + pathOf('acme'), { method: 'HEAD' })).headers.etag).toBeDefined();
-      for (const tenant of ['unknown', 'Acme', 'acm%65', '{tenant}', '.', '..', 'a'.repeat(65), '', 'acme/x']) {
+      for (const tenant of [
+        'unknown',
+        'Acme',
+        'acm%65',
+        '{tenant}',
+        '.',
+        '..',
+        'a'.repeat(65),
+        '',
+        'acme/x',
+      ]) {
         const answer = await app.send(PRM + pathOf(tenant, 'mcp'));
         expect([tenant, answer.status, answer.headers['www-authenticate']]).toEqual([tenant, 404, undefined]);
       }
@@ -141,27 +165,35 @@ describe.each(PLATFORMS)('resources of tenants on %s', (platform) => {
       expect(shared.paths.concat(own.paths)).not.toContain('/nowhere');
     });
 
-    verifies(['TEN-25', 'TEN-27', 'TEN-32'], 'are 404 for an unknown tenant, before a token is read', async () => {
-      const token = await shared.token({ aud: resourceOf('unknown') });
-      const before = shared.requests.length;
-      for (const way of WAYS) {
-        for (const headers of [{}, { authorization: `Bearer ${token}` }, { authorization: 'Bearer garbage' }]) {
-          const answer = await callAt(app, pathOf('unknown', way), way, headers);
-          expect([way, rejectedAs(answer)]).toEqual([way, UNKNOWN_TENANT]);
-          expect(answer.headers['cache-control']).toBe('no-store');
+    verifies(
+      ['TEN-25', 'TEN-27', 'TEN-32'],
+      'are 404 for an unknown tenant, before a token is read',
+      async () => {
+        const token = await shared.token({ aud: resourceOf('unknown') });
+        const before = shared.requests.length;
+        for (const way of WAYS) {
+          for (const headers of [
+            {},
+            { authorization: `Bearer ${token}` },
+            { authorization: 'Bearer garbage' },
+          ]) {
+            const answer = await callAt(app, pathOf('unknown', way), way, headers);
+            expect([way, rejectedAs(answer)]).toEqual([way, UNKNOWN_TENANT]);
+            expect(answer.headers['cache-control']).toBe('no-store');
+          }
         }
-      }
-      expect(asked).toEqual(['unknown', 'unknown', 'unknown', 'unknown']);
-      expect(shared.requests.length).toBe(before);
-      const [event] = seen;
-      expect(event).toMatchObject({
-        type: 'access_denied',
-        reason: 'unknown_tenant',
-        status: 404,
-        resource: resourceOf('{tenant}'),
-        subject: undefined,
-      });
-    });
+        expect(asked).toEqual(['unknown', 'unknown', 'unknown', 'unknown']);
+        expect(shared.requests.length).toBe(before);
+        const [event] = seen;
+        expect(event).toMatchObject({
+          type: 'access_denied',
+          reason: 'unknown_tenant',
+          status: 404,
+          resource: resourceOf('{tenant}'),
+          subject: undefined,
+        });
+      },
+    );
 
     verifies('TEN-27', 'are at exactly one spelling of their path', async () => {
       const token = await shared.token({ aud: resourceOf('acme') });
@@ -226,23 +258,27 @@ describe.each(PLATFORMS)('resources of tenants on %s', (platform) => {
       expect((await preflight('unknown')) as unknown[]).toEqual([404, undefined]);
     });
 
-    verifies(['TEN-32', 'TEN-39'], 'are what events, challenges and tools of decorators belong to', async () => {
-      const token = await shared.token({ aud: resourceOf('acme', 'mcp'), scope: 'notes:read' });
-      const answer = await call(app, 'acme', 'mcp', token, 'purge');
-      expect(rejectedAs(answer)).toMatchObject({
-        status: 403,
-        challenge:
-          'Bearer error="insufficient_scope", scope="notes:purge", ' +
-          `resource_metadata="${ORIGIN}${PRM}${pathOf('acme', 'mcp')}", ` +
-          'error_description="The access token does not grant what this operation needs"',
-      });
-      const strong = await shared.token({ aud: resourceOf('acme', 'mcp'), scope: 'notes:purge' });
-      expect(callerIn(await call(app, 'acme', 'mcp', strong, 'purge'))).toMatchObject({ tenant: 'acme' });
-      expect(seen).toMatchObject([
-        { type: 'access_denied', reason: 'insufficient_scope', resource: resourceOf('acme', 'mcp') },
-        { type: 'access_granted', resource: resourceOf('acme', 'mcp') },
-      ]);
-    });
+    verifies(
+      ['TEN-32', 'TEN-39'],
+      'are what events, challenges and tools of decorators belong to',
+      async () => {
+        const token = await shared.token({ aud: resourceOf('acme', 'mcp'), scope: 'notes:read' });
+        const answer = await call(app, 'acme', 'mcp', token, 'purge');
+        expect(rejectedAs(answer)).toMatchObject({
+          status: 403,
+          challenge:
+            'Bearer error="insufficient_scope", scope="notes:purge", ' +
+            `resource_metadata="${ORIGIN}${PRM}${pathOf('acme', 'mcp')}", ` +
+            'error_description="The access token does not grant what this operation needs"',
+        });
+        const strong = await shared.token({ aud: resourceOf('acme', 'mcp'), scope: 'notes:purge' });
+        expect(callerIn(await call(app, 'acme', 'mcp', strong, 'purge'))).toMatchObject({ tenant: 'acme' });
+        expect(seen).toMatchObject([
+          { type: 'access_denied', reason: 'insufficient_scope', resource: resourceOf('acme', 'mcp') },
+          { type: 'access_granted', resource: resourceOf('acme', 'mcp') },
+        ]);
+      },
+    );
 
     verifies('TEN-40', 'are known to explain() and ResourceTokenVerifier by their identifier', async () => {
       const token = await shared.token({ aud: resourceOf('acme') });
@@ -253,9 +289,9 @@ describe.each(PLATFORMS)('resources of tenants on %s', (platform) => {
       await expect(verifier.forResource(resourceOf('beta')).verifyAccessToken(token)).rejects.toMatchObject({
         cause: { reason: 'audience' },
       });
-      await expect(verifier.forResource(resourceOf('unknown')).verifyAccessToken(token)).rejects.toMatchObject(
-        { reason: 'unknown_tenant' },
-      );
+      await expect(
+        verifier.forResource(resourceOf('unknown')).verifyAccessToken(token),
+      ).rejects.toMatchObject({ reason: 'unknown_tenant' });
       expect(() => verifier.forResource('rest')).toThrow('needs the name of a resource');
       expect(await diagnostics.explain(token, resourceOf('acme'))).toMatchObject({
         resource: resourceOf('acme'),
@@ -295,16 +331,27 @@ describe.each(PLATFORMS)('resources of tenants on %s', (platform) => {
         headers: { ...headers, 'mcp-session-id': id },
         body: { jsonrpc: '2.0', id: 1, method: 'tools/list' },
       });
-    expect([opened.status, (await list('acme')).status, (await list('beta')).status]).toEqual([200, 200, 404]);
+    expect([opened.status, (await list('acme')).status, (await list('beta')).status]).toEqual([
+      200, 200, 404,
+    ]);
   });
 
-  verifies('TEN-25', 'are 404 for an unknown tenant with earlyAuthentication, also at open routes below', async () => {
-    const app = await start({ options: { earlyAuthentication: true } });
-    for (const way of WAYS)
-      for (const path of [pathOf('unknown', way), `${pathOf('unknown', way)}/below`, `/t/%61cme/${way}`, `/T/acme/${way}`])
-        expect([path, rejectedAs(await callAt(app, path, way, {}))]).toEqual([path, UNKNOWN_TENANT]);
-    expect(served).toEqual([]);
-  });
+  verifies(
+    'TEN-25',
+    'are 404 for an unknown tenant with earlyAuthentication, also at open routes below',
+    async () => {
+      const app = await start({ options: { earlyAuthentication: true } });
+      for (const way of WAYS)
+        for (const path of [
+          pathOf('unknown', way),
+          `${pathOf('unknown', way)}/below`,
+          `/t/%61cme/${way}`,
+          `/T/acme/${way}`,
+        ])
+          expect([path, rejectedAs(await callAt(app, path, way, {}))]).toEqual([path, UNKNOWN_TENANT]);
+      expect(served).toEqual([]);
+    },
+  );
 
   verifies('TEN-41', 'are behind the prefix of the application, if their resource has it', async () => {
     const prepare: NonNullable<Parameters<typeof start>[0]>['parts'] = {
@@ -313,12 +360,24 @@ describe.each(PLATFORMS)('resources of tenants on %s', (platform) => {
       },
     };
     const way: Way = 'rest';
-    const app = await start({ parts: prepare, resource: {}, options: { resources: WAYS.map((name) => ({ name, resource: `${ORIGIN}/api/t/{tenant}/${name}`, tenants: resolve })) } });
+    const app = await start({
+      parts: prepare,
+      resource: {},
+      options: {
+        resources: WAYS.map((name) => ({
+          name,
+          resource: `${ORIGIN}/api/t/{tenant}/${name}`,
+          tenants: resolve,
+        })),
+      },
+    });
     const token = await shared.token({ aud: `${ORIGIN}/api/t/acme/${way}` });
     const headers = { authorization: `Bearer ${token}` };
     expect(callerIn(await app.send('/api/t/acme/rest', { headers }))).toMatchObject({ tenant: 'acme' });
     expect((await app.send('/api/t/unknown/rest', { headers })).status).toBe(404);
-    expect((await app.send(`${PRM}/api/t/acme/rest`)).json).toMatchObject({ resource: `${ORIGIN}/api/t/acme/rest` });
+    expect((await app.send(`${PRM}/api/t/acme/rest`)).json).toMatchObject({
+      resource: `${ORIGIN}/api/t/acme/rest`,
+    });
     expect((await app.send(`/api${PRM}/api/t/acme/rest`)).status).toBe(404);
   });
 
@@ -328,7 +387,10 @@ describe.each(PLATFORMS)('resources of tenants on %s', (platform) => {
       options: {
         resources: WAYS.map((name) => ({
           name,
-          resource: name === 'rest' ? `${ORIGIN}/t/{tenant}` : `${ORIGIN}/x${resourceOf('{tenant}', name).slice(ORIGIN.length)}`,
+          resource:
+            name === 'rest'
+              ? `${ORIGIN}/t/{tenant}`
+              : `${ORIGIN}/x${resourceOf('{tenant}', name).slice(ORIGIN.length)}`,
           tenants: resolve,
         })),
       },
