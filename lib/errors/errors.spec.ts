@@ -8,6 +8,7 @@ import {
   CredentialsRejectedError,
   InsufficientScopeError,
   RequestOriginRejectedError,
+  TenantRejectedError,
   TokenRejectedError,
 } from './rejection.errors.js';
 
@@ -38,6 +39,12 @@ describe('the errors', () => {
       'RequestOriginRejectedError',
       'ERR_MCP_AUTH_ORIGIN_REJECTED',
       'Request rejected: host',
+    ],
+    [
+      new TenantRejectedError('unknown_tenant'),
+      'TenantRejectedError',
+      'ERR_MCP_AUTH_TENANT_REJECTED',
+      'Tenant rejected: unknown_tenant',
     ],
     [
       new CredentialsRejectedError('missing_token'),
@@ -84,6 +91,7 @@ describe('the errors', () => {
     const { stackTraceLimit } = Error;
     for (const rejection of [
       new RequestOriginRejectedError('origin'),
+      new TenantRejectedError('unknown_tenant'),
       new CredentialsRejectedError('missing_token'),
       new TokenRejectedError('expired'),
       new InsufficientScopeError(['a']),

@@ -17,6 +17,7 @@ export class TenantOptions {
   /**
    * Audiences that are accepted in place of the tenant's resource. If two tenants have a common authorization server, they must
    * have no audience in common: a token with it would open both. The package does not check that. Never empty.
+   * `trustAnswerWithoutAudience` of such a server has the same effect, and so have verifiers that vouch for the audience.
    *
    * @defaultValue the resource of the tenant
    */

@@ -69,6 +69,8 @@ export class TenantDirectory<T> {
   private readonly renewals = new Semaphore(MAX_CALLS, MAX_WAITING);
   private readonly firstCalls = new Semaphore(MAX_CALLS, MAX_WAITING);
   private readonly deadline: SharedDeadline;
+  /** One for all: there may be many, and a rejection has no details. */
+  private readonly unknown = new TenantRejectedError('unknown_tenant');
   private misses = 0;
   private missesAt = 0;
 
@@ -156,7 +158,7 @@ export class TenantDirectory<T> {
       onFulfilled: (value) => value,
       onRejected: (error) => unavailable('threw', error),
     });
-    if (answer === undefined || answer === null) throw new TenantRejectedError('unknown_tenant');
+    if (answer === undefined || answer === null) throw this.unknown;
     return answer as object;
   }
 
@@ -175,7 +177,7 @@ export class TenantDirectory<T> {
   }
 
   private reject(tenant: string, error: unknown): void {
-    const isUnknown = error instanceof TenantRejectedError && error.reason === 'unknown_tenant';
+    const isUnknown = error === this.unknown;
     if (isUnknown) this.known.delete(tenant);
     const until = this.options.seconds() + (isUnknown ? UNKNOWN_SECONDS : FAILED_SECONDS);
     this.rejected.delete(tenant);
