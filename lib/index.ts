@@ -121,6 +121,13 @@ export type {
 export { McpAuthEvents } from './events/mcp-auth-events.js';
 export { type AuthenticationTrace, type ServerTrace, TraceFailure } from './events/traces.js';
 
+export type {
+  AuthorizationServerResolver,
+  AuthorizationServerResolverClass,
+  AuthorizationServerResolverOption,
+  ResolveAuthorizationServer,
+  ResolvedIssuer,
+} from './options/authorization-server-resolver.js';
 export type { ProtectedResourceMetadata } from './resource/protected-resource-metadata.interface.js';
 export { claimsFromAuthInfo } from './token/auth-info-claims.js';
 export {
@@ -164,6 +171,7 @@ export { BearerAuthMiddleware } from './guard/bearer-auth.middleware.js';
 export type {
   AuthorizationServerReport,
   AuthorizationServerStatus,
+  DynamicAuthorizationServersReport,
 } from './authorization-server/server-report.js';
 export { McpAuthDiagnostics } from './diagnostics/mcp-auth-diagnostics.js';
 export type {

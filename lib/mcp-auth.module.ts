@@ -15,6 +15,7 @@ import { Rejections } from './rejection/rejections.js';
 import { AuthorizationServerRegistry } from './authorization-server/authorization-server.registry.js';
 import { BackgroundRetry } from './authorization-server/background-retry.js';
 import { DynamicAuthorizationServers } from './authorization-server/dynamic-authorization-servers.js';
+import { ResolvedServersRegistry } from './authorization-server/resolved-servers.registry.js';
 import { IssuerKeysRegistry } from './authorization-server/issuer-keys.registry.js';
 import { McpAuthConfigError } from './errors/config.error.js';
 import { McpAuthEvents } from './events/mcp-auth-events.js';
@@ -98,6 +99,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     VerifierRegistry,
     AuthorizationServerRegistry,
     DynamicAuthorizationServers,
+    ResolvedServersRegistry,
     ProtectedResourceRegistry,
     ResourcePaths,
     TenantResources,

@@ -1009,6 +1009,52 @@ const replicas = {
   'POP-68': row('design', 'a revocation at one replica ends the streams at another'),
 } as const;
 
+const resolvedIssuers = {
+  'TEN-01': row(
+    'design',
+    'tokens of issuers that the resolver of a resource knows are accepted, and no others',
+  ),
+  'TEN-02': row(
+    'design',
+    'a resolver is a class among the providers, an object or a function, checked at boot',
+  ),
+  'TEN-03': row('robustness', 'a resolver is called only for a well-formed issuer that is not configured'),
+  'TEN-04': row(
+    'design',
+    'a resolver is called once for an issuer: 10 minutes if it is known, 1 minute if not',
+  ),
+  'TEN-05': row(
+    'RFC 8414 3.3, robustness',
+    'wrong options of a resolver, or another issuer, are 500 and pass no token',
+  ),
+  'TEN-06': row('robustness', 'a resolver that throws or hangs is 503 and passes no token'),
+  'TEN-07': row('RFC 8725 3.8', 'a token of one resolved issuer with the key of another is rejected'),
+  'TEN-08': row(
+    'robustness',
+    '20,000 invented issuers cause no fetch and bounded calls, and known issuers are served',
+  ),
+  'TEN-09': row('performance', 'first requests of 1,000 issuers at once cause 1,000 discoveries'),
+  'TEN-10': row(
+    'RFC 9728 2',
+    'the document lists configured servers only, and resolved ones are discovered lazily',
+  ),
+  'TEN-11': row('robustness', 'an evicted server works on, and is made again when it is needed'),
+  'TEN-12': row('RFC 7517 5', 'keys of a resolved issuer rotate as those of a configured one'),
+  'TEN-13': row(
+    'design',
+    'an issuer that is not trusted any more is rejected within 10 minutes, cached tokens too',
+  ),
+  'TEN-14': row('RFC 9728 7.7', 'a public resource never asks for an issuer at a private address'),
+  'TEN-15': row('operations', 'report and explain know resolved servers, and are bounded'),
+  'TEN-16': row('design', 'verifiers of the application may name resolved issuers, and hand tokens on'),
+  'TEN-17': row('design', 'the options of a resolved server hold for its tokens'),
+  'TEN-18': row(
+    'robustness',
+    'an outage of a resolved server is 503 for its tokens alone, and does not count as unhealthy',
+  ),
+  'TEN-19': row('privacy', 'no issuer of an unverified token reaches a log line or an event'),
+} as const;
+
 const tenantResources = {
   'TEN-20': row(
     'design',
@@ -1058,6 +1104,7 @@ const tenantResources = {
 } as const;
 
 export const requirements = {
+  ...resolvedIssuers,
   ...tenantResources,
   ...doctor,
   ...replicas,

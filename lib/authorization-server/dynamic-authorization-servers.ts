@@ -30,10 +30,7 @@ const MAX_SERVERS = 10_000;
  */
 @Injectable()
 export class DynamicAuthorizationServers implements OnApplicationShutdown {
-  private readonly servers = new RecentEntries<AuthorizationServer>(
-    MAX_SERVERS,
-    (server) => server.peek() !== undefined,
-  );
+  private readonly servers = new RecentEntries<AuthorizationServer>(MAX_SERVERS, hasProvenItself);
   private readonly shutdown = new AbortController();
 
   constructor(
@@ -52,17 +49,17 @@ export class DynamicAuthorizationServers implements OnApplicationShutdown {
    * @param options - of `resolveAuthorizationServer`: the issuer must be known
    */
   acquire(options: ResolvedAuthorizationServerOptions): AuthorizationServer {
-    const identity = serverIdentity(options);
-    const known = this.servers.use(identity);
+    const known = this.find(options);
     if (known) return known;
-    const server = this.make(withIssuer(options));
-    this.servers.set(identity, server);
+    const named = withIssuer(options);
+    const server = this.make(named);
+    this.servers.set(serverIdentity(named), server);
     return server;
   }
 
   /** Returns the server with this configuration if it is held, and counts it as used. */
   find(options: ResolvedAuthorizationServerOptions): AuthorizationServer | undefined {
-    return this.servers.use(serverIdentity(options));
+    return this.servers.use(serverIdentity(withIssuer(options)));
   }
 
   /** Returns all servers that are held. */
@@ -119,6 +116,16 @@ export class DynamicAuthorizationServers implements OnApplicationShutdown {
     this.log.write(level, 'the metadata of authorization servers that became known at run time', message);
     this.events.discoveryFailed(server.issuer, 'metadata', error);
   }
+}
+
+/**
+ * Whether a server has published metadata once, or is configured with what needs none: an invented issuer is neither.
+ *
+ * @internal
+ */
+export function hasProvenItself(server: AuthorizationServer): boolean {
+  const { jwks, introspection } = server.options;
+  return server.peek() !== undefined || jwks !== undefined || introspection?.endpoint !== undefined;
 }
 
 /** Configured metadata names its issuer itself. */

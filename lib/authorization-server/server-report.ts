@@ -36,6 +36,20 @@ export interface AuthorizationServerReport {
   readonly mcp: ComplianceReport | undefined;
 }
 
+/**
+ * State of the authorization servers that became known at run time. They do not count for `isHealthy`: one customer's server must
+ * not take the application away from the others.
+ *
+ * @publicApi
+ */
+export interface DynamicAuthorizationServersReport {
+  /** How many are held. At most 10,000: the least recently used ones are evicted. */
+  readonly count: number;
+  readonly byStatus: Readonly<Record<AuthorizationServerStatus, number>>;
+  /** Those that are `down` or `stale`, at most 20. */
+  readonly failing: readonly AuthorizationServerReport[];
+}
+
 /** Returns the state of a server, without any fetch. @internal */
 export function reportOn(
   server: Pick<AuthorizationServer, 'issuer' | 'state' | 'peek' | 'retryInSeconds'>,
@@ -44,7 +58,7 @@ export function reportOn(
   const metadata = server.state();
   const keys = fetchedKeys?.state();
   const known = server.peek();
-  const states = keys ? [metadata, keys] : [metadata];
+  const states = statesOf(server, fetchedKeys);
   const pauses = [server.retryInSeconds(), fetchedKeys?.retryInSeconds()].filter(
     (each) => each !== undefined,
   );
@@ -58,6 +72,19 @@ export function reportOn(
     nextRetrySeconds: pauses.length === 0 ? undefined : Math.min(...pauses),
     mcp: known && complianceReport(known),
   };
+}
+
+/** Returns the status of a server, without any fetch. @internal */
+export function serverStatus(...server: Parameters<typeof statesOf>): AuthorizationServerStatus {
+  return statusOf(statesOf(...server));
+}
+
+function statesOf(
+  server: Pick<AuthorizationServer, 'state'>,
+  fetchedKeys: Pick<IssuerKeys, 'state'> | undefined,
+): readonly RefreshState[] {
+  const keys = fetchedKeys?.state();
+  return keys ? [server.state(), keys] : [server.state()];
 }
 
 function statusOf(states: readonly RefreshState[]): AuthorizationServerStatus {

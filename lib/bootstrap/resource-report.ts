@@ -54,7 +54,8 @@ export class ResourceReport {
     if (isProtected) {
       const issuers =
         options.tenants === undefined ? [...servers.keys()].join(', ') : 'the servers of each tenant';
-      this.logger.log(`Protecting ${resource} (metadata at ${metadataUrl}, tokens from ${issuers})`);
+      const others = options.authorizationServerResolver ? ', and others that its resolver knows' : '';
+      this.logger.log(`Protecting ${resource} (metadata at ${metadataUrl}, tokens from ${issuers}${others})`);
       return;
     }
     const naming = this.resources.all().length > 1 ? ` and @ProtectedResource('${name}')` : '';

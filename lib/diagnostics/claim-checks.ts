@@ -5,7 +5,8 @@ import { assertTimely, type ValidationClock } from '../policy/time-claims.js';
 import { tokenPrincipal } from '../policy/token-principal.js';
 import { assertAccessToken, assertAudience, assertComplete, issuerOf } from '../policy/validate-claims.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
-import { checked, list, notReached, show, unknown } from './token-checks.js';
+import { serverOf } from '../resource/server-of.js';
+import { checked, issuersOf, list, notReached, show, unknown } from './token-checks.js';
 import type { TokenCheck, TokenCheckName, TokenTimes } from './token-explanation.interface.js';
 
 /** The checks of claims, in the order of `validateClaims`. */
@@ -38,7 +39,7 @@ export function claimChecks(claims: ClaimsInQuestion | undefined): readonly Toke
 /** Whether the issuer that a verifier of the application names is one of the resource's. @internal */
 export function issuerCheck({ verified: { claims }, resource }: ClaimsInQuestion): TokenCheck {
   return checked('issuer', () => issuerOf(claims, resource), {
-    expected: list([...resource.servers.keys(), ...resource.options.privateIssuers]),
+    expected: issuersOf(resource, resource.options.privateIssuers),
     found: show(claims['iss']),
   });
 }
@@ -99,7 +100,7 @@ const CHECKS: Readonly<Record<(typeof CLAIM_CHECKS)[number], Check>> = {
   required_claims: ({ verified, resource }, name) => {
     const { iss } = verified.claims;
     const issuer = typeof iss === 'string' ? iss : '';
-    const ofServer = resource.servers.get(issuer)?.options.requiredClaims ?? [];
+    const ofServer = serverOf(resource, issuer)?.options.requiredClaims ?? [];
     return checked(
       name,
       () => {

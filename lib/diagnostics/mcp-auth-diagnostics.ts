@@ -1,7 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AuthorizationServerRegistry } from '../authorization-server/authorization-server.registry.js';
+import { DynamicAuthorizationServers } from '../authorization-server/dynamic-authorization-servers.js';
 import { IssuerKeysRegistry } from '../authorization-server/issuer-keys.registry.js';
-import { reportOn } from '../authorization-server/server-report.js';
+import {
+  type AuthorizationServerReport,
+  type DynamicAuthorizationServersReport,
+  reportOn,
+  serverStatus,
+} from '../authorization-server/server-report.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
@@ -21,6 +27,9 @@ import { reportOptions } from './options-report.js';
 import { TokenExplainer } from './token-explainer.js';
 import type { ExplainOptions, TokenExplanation } from './token-explanation.interface.js';
 
+/** How many failing servers that became known at run time are reported. */
+const MAX_FAILING = 20;
+
 /**
  * Reports the state of the package for a health check or an operator, and explains tokens for support. Inject it.
  *
@@ -35,6 +44,7 @@ export class McpAuthDiagnostics {
   /** @internal */
   constructor(
     private readonly servers: AuthorizationServerRegistry,
+    private readonly dynamic: DynamicAuthorizationServers,
     private readonly keys: IssuerKeysRegistry,
     private readonly resources: ProtectedResourceRegistry,
     private readonly tokens: VerifiedTokenCache,
@@ -47,7 +57,7 @@ export class McpAuthDiagnostics {
   ) {}
 
   /**
-   * Fetches the metadata and keys of every authorization server now, and returns the report.
+   * Fetches the metadata and keys of every configured authorization server now, and returns the report.
    *
    * Use it for a readiness check: it notices a server that went down, or came back, while no tokens arrived. It does not
    * call introspection endpoints. It can be called at any rate: it fetches nothing again within 5 seconds, and concurrent
@@ -83,6 +93,7 @@ export class McpAuthDiagnostics {
     return {
       isHealthy: authorizationServers.every(({ status }) => status !== 'down'),
       authorizationServers,
+      dynamicAuthorizationServers: this.dynamicServers(),
       caches: { verifiedTokens: this.tokens.state(), introspection: responses },
       introspection: queues,
       sessions: this.sessions.state,
@@ -96,8 +107,8 @@ export class McpAuthDiagnostics {
    * expects and finds. It runs the checks of requests.
    *
    * It sends nothing. A check that needs keys that are not fetched, or an introspection response that is not cached, is
-   * `unknown`; `check()` fetches keys. The application's own verifier and `isRevoked` are not called either, unless
-   * `callApplication` is set, because they may send requests. A function in `claimNames` is called.
+   * `unknown`; `check()` fetches keys. The application's own verifier, `authorizationServerResolver` and `isRevoked` are not
+   * called either, unless `callApplication` is set, because they may send requests. A function in `claimNames` is called.
    *
    * Nothing is cached, logged or counted, and there is no event. The result has neither the token nor its signature, but values
    * of its claims. A caller who tries tokens would learn why each is rejected, so never show it to clients.
@@ -124,6 +135,19 @@ export class McpAuthDiagnostics {
     const names = all.map(({ options }) => `"${options.name ?? options.resource}"`).join(', ');
     const message = `needs the name of a resource: one of ${names}`;
     throw new McpAuthConfigError([{ path: 'McpAuthDiagnostics.explain()', message }]);
+  }
+
+  private dynamicServers(): DynamicAuthorizationServersReport {
+    const byStatus = { up: 0, stale: 0, down: 0, unknown: 0 };
+    const failing: AuthorizationServerReport[] = [];
+    for (const server of this.dynamic.all()) {
+      const keys = this.keys.peek(server);
+      const status = serverStatus(server, keys);
+      byStatus[status] += 1;
+      const isFailing = status === 'down' || status === 'stale';
+      if (isFailing && failing.length < MAX_FAILING) failing.push(reportOn(server, keys));
+    }
+    return { count: this.dynamic.size, byStatus, failing };
   }
 
   private introspections() {

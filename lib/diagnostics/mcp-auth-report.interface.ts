@@ -1,4 +1,7 @@
-import type { AuthorizationServerReport } from '../authorization-server/server-report.js';
+import type {
+  AuthorizationServerReport,
+  DynamicAuthorizationServersReport,
+} from '../authorization-server/server-report.js';
 import type { CacheReport } from '../token/cache-report.interface.js';
 import type { OptionsReport } from './options-report.js';
 
@@ -21,10 +24,12 @@ export interface IntrospectionCacheReport extends IntrospectingServer, CacheRepo
 
 /** State of the package: a snapshot, of this process only. Counts begin when the application starts. @publicApi */
 export interface McpAuthReport {
-  /** Whether no server is `down`: as far as is known, the tokens of every server can be verified. */
+  /** Whether no configured server is `down`: as far as is known, the tokens of each of them can be verified. */
   readonly isHealthy: boolean;
-  /** Each server once, in the configured order. */
+  /** Each configured server once, in the configured order. */
   readonly authorizationServers: readonly AuthorizationServerReport[];
+  /** Those that `authorizationServerResolver` knows. */
+  readonly dynamicAuthorizationServers: DynamicAuthorizationServersReport;
   readonly caches: {
     /** All resources together, so the limit is the option times the number of resources. See `tokenCache`. */
     readonly verifiedTokens: CacheReport;

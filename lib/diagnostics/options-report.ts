@@ -43,6 +43,7 @@ export interface ResourceOptionsReport {
   readonly resource: string;
   readonly name: string | undefined;
   readonly authorizationServers: readonly AuthorizationServerOptionsReport[];
+  readonly hasAuthorizationServerResolver: boolean;
   /** Whether the package verifies tokens, or a verifier of the application. */
   readonly verifier: 'package' | 'application';
   readonly audiences: readonly string[];
@@ -148,6 +149,7 @@ function reportResource({ options, servers }: ProtectedResource): ResourceOption
     resource: options.resource,
     name: options.name,
     authorizationServers: [...servers.values()].map(reportServer),
+    hasAuthorizationServerResolver: options.authorizationServerResolver !== undefined,
     verifier: options.verifier === undefined ? 'package' : 'application',
     audiences: options.audiences,
     audienceMatch: options.audienceMatch,

@@ -1,4 +1,5 @@
 import { type RejectionReason, rejectionReason } from '../errors/rejection-reason.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import type { TokenCheck, TokenCheckName } from './token-explanation.interface.js';
 
 /** Longest text of a value. */
@@ -62,6 +63,15 @@ export function show(value: unknown): string {
   }
   if (text === undefined) return `a value of type ${typeof value}`;
   return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
+}
+
+/** Returns the issuers whose tokens a resource accepts, as text. @internal */
+export function issuersOf(
+  { servers, resolvedServers }: ProtectedResource,
+  others: readonly string[] = [],
+): string {
+  const issuers = list([...servers.keys(), ...others]);
+  return resolvedServers ? `${issuers}, or one that authorizationServerResolver knows` : issuers;
 }
 
 /** Returns values as a list of words, cut at 200 characters. @internal */

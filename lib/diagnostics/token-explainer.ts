@@ -10,6 +10,7 @@ import { tokenScopes } from '../policy/token-scopes.js';
 import { validateClaims } from '../policy/validate-claims.js';
 import { RevocationCheck } from '../request/revocation.check.js';
 import { declaredResource, type ProtectedResource } from '../resource/protected-resource.registry.js';
+import { withServerOf } from '../resource/server-of.js';
 import { assertTokenForm } from '../token/extract-token.js';
 import { IntrospectionTokenVerifier } from '../token/introspection-token.verifier.js';
 import { IssuerTokenVerifier } from '../token/issuer-token.verifier.js';
@@ -69,7 +70,7 @@ export class TokenExplainer {
     { callApplication = false }: ExplainOptions = {},
   ): Promise<TokenExplanation> {
     const isOwn = this.verifiers.of(declaredResource(resource).options) instanceof IssuerTokenVerifier;
-    const verification = await this.verify(token, resource, isOwn, callApplication);
+    const verification = await this.verify(token, seenBy(resource, callApplication), isOwn, callApplication);
     const question = { token, resource, maxTokenLength: this.options.maxTokenLength };
     const before = (isOwn ? ownChecks : applicationChecks)(question, verification);
     const claims = before.verified && { verified: before.verified, resource, clock: this.clock() };
@@ -99,7 +100,10 @@ export class TokenExplainer {
     const verifier = isOwn ? this.offline : this.verifiers.of(declaredResource(resource).options);
     try {
       assertTokenForm(token, this.options.maxTokenLength);
-      return { verified: await runVerifier(verifier, token, resource, this.deadline, (result) => result) };
+      const verified = await runVerifier(verifier, token, resource, this.deadline, (result) =>
+        withServerOf(resource, result.claims['iss'], () => result),
+      );
+      return { verified };
     } catch (error) {
       return error instanceof FetchNeeded ? { unknown: error.message } : { failure: error };
     }
@@ -155,4 +159,10 @@ function decide(checks: readonly TokenCheck[]): Pick<TokenExplanation, 'decision
   if (failure) return { decision: 'rejected', reason: failure.reason };
   const isKnown = checks.every(({ outcome }) => outcome === 'passed');
   return { decision: isKnown ? 'accepted' : 'unknown', reason: undefined };
+}
+
+/** Returns the resource with or without a resolver that may be called. */
+function seenBy(resource: ProtectedResource, callApplication: boolean): ProtectedResource {
+  const { resolvedServers } = resource;
+  return callApplication ? resource : { ...resource, resolvedServers: resolvedServers?.offline() };
 }

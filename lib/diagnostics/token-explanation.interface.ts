@@ -4,7 +4,7 @@ import type { RejectionReason } from '../errors/rejection-reason.js';
  * One check of a token, in the order of a request.
  *
  * - `form`: length and characters; for a JWT also its parts
- * - `issuer`: one of the resource's authorization servers
+ * - `issuer`: one of the resource's authorization servers, or one that its `authorizationServerResolver` knows
  * - `algorithm`, `signature`, `type`: of a JWT
  * - `introspection`: the response of the authorization server, for other tokens
  * - `verifier`: the result of a verifier of the application, in place of the four before
@@ -84,7 +84,7 @@ export interface TokenExplanation {
 /** Options of {@link McpAuthDiagnostics.explain}. @publicApi */
 export interface ExplainOptions {
   /**
-   * Whether to call the application's own verifier and `isRevoked`, as a request does. They may send requests, log and count.
+   * Whether to call the application's own verifier, `authorizationServerResolver` and `isRevoked`, as a request does. They may send requests, log and count.
    *
    * @defaultValue false: what they would say is unknown
    */

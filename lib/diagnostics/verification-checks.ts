@@ -1,3 +1,4 @@
+import { FetchNeeded } from '../authorization-server/fetch-needed.js';
 import { TokenRejectedError } from '../errors/rejection.errors.js';
 import type { TokenClaims, VerifiedToken } from '../options/token.verifier.js';
 import type { TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
@@ -7,7 +8,17 @@ import { assertTokenForm } from '../token/extract-token.js';
 import { routeOf, type TokenRoute } from '../token/issuer-token.verifier.js';
 import { assertAccessTokenHeader } from '../token/jwt-header-rules.js';
 import { algorithmOf, toVerifiedToken } from '../token/jwt-token.verifier.js';
-import { checked, failed, failureOf, list, notReached, passed, show, unknown } from './token-checks.js';
+import {
+  checked,
+  failed,
+  failureOf,
+  issuersOf,
+  list,
+  notReached,
+  passed,
+  show,
+  unknown,
+} from './token-checks.js';
 import type { TokenCheck } from './token-explanation.interface.js';
 
 /** What came of the verification of a token: its claims, or what it failed with, or why that is unknown. @internal */
@@ -30,13 +41,13 @@ export interface TokenInQuestion {
 
 /** The checks of the package's own verifier: see `IssuerTokenVerifier`. @internal */
 export function ownChecks(question: TokenInQuestion, verification: Verification): VerificationChecks {
-  const { token, resource } = question;
+  const { token } = question;
   let route: TokenRoute;
   try {
     assertForm(question);
-    route = routeOf(token, { authorizationServers: resource.servers });
+    route = offlineRouteOf(question);
   } catch (error) {
-    return misrouted(question, error);
+    return misrouted(question, error, verification);
   }
   const before = [passed('form', formTexts(question)), passed('issuer', issuerTexts(question, route.server))];
   const { server, claims } = route;
@@ -60,8 +71,37 @@ export function applicationChecks(question: TokenInQuestion, verification: Verif
   return { checks: [form, check], verified: verifiedOf(verification) };
 }
 
+/** The application is not asked here, so the route is known at once. */
+function offlineRouteOf({ token, resource }: TokenInQuestion): TokenRoute {
+  const resolved = resource.resolvedServers?.offline();
+  return routeOf(token, {
+    authorizationServers: resource.servers,
+    findAuthorizationServer: resolved && ((issuer) => resolved.find(issuer)),
+  }) as TokenRoute;
+}
+
+/** The checks of a token whose issuer the application did not resolve. */
+function unresolved(
+  question: TokenInQuestion,
+  { message }: FetchNeeded,
+  verification: Verification,
+): VerificationChecks {
+  const texts = issuerTexts(question);
+  const issuer =
+    'failure' in verification
+      ? failed('issuer', verification.failure, texts)
+      : unknown('issuer', texts.expected, message);
+  const rest = (['algorithm', 'signature', 'type'] as const).map(notReached);
+  return { checks: [passed('form', formTexts(question)), issuer, ...rest], verified: undefined };
+}
+
 /** The checks of a token that belongs to no server of the resource, or has a wrong form. */
-function misrouted(question: TokenInQuestion, error: unknown): VerificationChecks {
+function misrouted(
+  question: TokenInQuestion,
+  error: unknown,
+  verification: Verification,
+): VerificationChecks {
+  if (error instanceof FetchNeeded) return unresolved(question, error, verification);
   const rest = (['algorithm', 'signature', 'type'] as const).map(notReached);
   const isForeign = error instanceof TokenRejectedError && error.reason === 'issuer';
   const checks = isForeign
@@ -158,7 +198,7 @@ function formTexts({ token, maxTokenLength }: TokenInQuestion) {
 }
 
 function issuerTexts({ token, resource }: TokenInQuestion, opaque?: TrustedAuthorizationServer) {
-  const expected = list([...resource.servers.keys()]);
+  const expected = issuersOf(resource);
   let found = opaque ? `no JWT: ${opaque.issuer} introspects it` : 'none';
   failureOf(() => (found = show(decodeClaims(token)['iss'])));
   return { expected, found };

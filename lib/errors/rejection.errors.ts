@@ -269,12 +269,18 @@ export class MessageRejectedError extends McpAuthError {
  */
 export class AuthorizationServerUnavailableError extends McpAuthError {
   /**
-   * @param issuer - the authorization server
+   * @param issuer - the authorization server; the resource if it is the `authorization server` that is missing
    * @param missing - what could not be fetched from it
    */
   constructor(
     readonly issuer: string,
-    readonly missing: 'keys' | 'metadata' | 'introspection' | 'verification' | 'replay protection' = 'keys',
+    readonly missing:
+      | 'keys'
+      | 'metadata'
+      | 'introspection'
+      | 'verification'
+      | 'replay protection'
+      | 'authorization server' = 'keys',
     options?: ErrorOptions,
   ) {
     super('ERR_MCP_AUTH_UNAVAILABLE', `Could not get the ${missing} of ${issuer}`, options);

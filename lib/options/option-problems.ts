@@ -1,6 +1,7 @@
 import { plainToInstance } from 'class-transformer';
 import { Allow, getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import type { ConfigProblem } from '../errors/config.error.js';
+import { withObjectKept } from './application-object.js';
 import { writtenOutDpop } from './dpop-options.js';
 import { writtenOutMutualTls } from './mutual-tls-options.js';
 import { isPlainObject } from './value-rules.js';
@@ -10,8 +11,6 @@ import { McpAuthModuleOptions } from './mcp-auth-options.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
 import { withReplayStoreKept } from './replay-store-options.js';
 import { TenantOptions } from './tenant-options.js';
-import { withTenantsKept } from './tenant-resolver-option.js';
-import { withVerifierKept } from './verifier-option.js';
 
 /** {@link ProtectedResourceOptions} with every server as an object. @internal */
 export interface CheckedResource extends Omit<ProtectedResourceOptions, 'authorizationServers'> {
@@ -83,7 +82,7 @@ export function checkTenantShape(
 
 /** Expands short forms: one resource becomes a list, an issuer string an object. Copies; the input does not change. */
 function writtenOut(given: Record<string, unknown>, problems: ConfigProblem[]): object {
-  const { resources, ...others } = withVerifierKept(given);
+  const { resources, ...others } = withObjectKept(given, 'verifier', 'verify');
   if (resources === undefined) return others;
   const list: unknown[] = Array.isArray(resources) ? resources : [resources];
   return { ...others, resources: list.map((resource, at) => writtenOutResource(resource, at, problems)) };
@@ -91,7 +90,9 @@ function writtenOut(given: Record<string, unknown>, problems: ConfigProblem[]): 
 
 function writtenOutResource(given: unknown, at: number, problems: ConfigProblem[]): unknown {
   if (typeof given !== 'object' || given === null) return given;
-  const resource = withTenantsKept(withVerifierKept<Record<string, unknown>>({ ...given }));
+  const withVerifier = withObjectKept<Record<string, unknown>>({ ...given }, 'verifier', 'verify');
+  const withResolver = withObjectKept(withVerifier, 'authorizationServerResolver', 'resolve');
+  const resource = withObjectKept(withResolver, 'tenants', 'resolve');
   if ('dpop' in resource) resource['dpop'] = writtenOutDpop(resource['dpop']);
   if ('mutualTls' in resource) resource['mutualTls'] = writtenOutMutualTls(resource['mutualTls']);
   const { authorizationServers, tenants } = resource;

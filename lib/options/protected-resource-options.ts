@@ -5,6 +5,7 @@ import {
   type AuthorizationServerOptions,
   AnyAuthorizationServerOptions,
 } from './authorization-server-options.js';
+import { type AuthorizationServerResolverOption, isResolver } from './authorization-server-resolver.js';
 import { challengeTextProblem } from './challenge-text.js';
 import { Check, CheckObjects, CheckOptional, CheckOptionalObject } from './check.decorator.js';
 import { DpopOptions } from './dpop-options.js';
@@ -12,8 +13,7 @@ import { MutualTlsOptions } from './mutual-tls-options.js';
 import { isAllowedHosts, isAllowedOrigins } from './origin-rules.js';
 import { isResourceDocument } from './resource-document-rules.js';
 import { hasBrace, templateProblem, tenantResource } from './resource-template.js';
-import type { TenantResolverOption } from './tenant-resolver.js';
-import { isTenantResolver } from './tenant-resolver-option.js';
+import { isTenantResolver, type TenantResolverOption } from './tenant-resolver.js';
 import { identifierProblem } from './url-rules.js';
 import type { TokenVerifierOption } from './token.verifier.js';
 import {
@@ -117,13 +117,26 @@ export class ProtectedResourceOptions {
    *
    * The tenant is read from the path as received. If a proxy or the application rewrites it, the resource is not found.
    *
-   * A template cannot have `audience` (the resolver may return it), `audienceMatch: 'hierarchical'`, `allowAnonymous`,
-   * `anonymousMethods` and `signed_metadata`, and the module cannot have `serveRootAlias`, `legacyAuthorizationServerMetadata` and
+   * A template cannot have `authorizationServerResolver`, `audience` (the resolver may return it), `audienceMatch: 'hierarchical'`,
+   * `allowAnonymous`, `anonymousMethods` and `signed_metadata`, and the module cannot have `serveRootAlias`, `legacyAuthorizationServerMetadata` and
    * `stdio` beside one.
    *
    * @defaultValue none: `resource` is no template
    */
   @CheckOptional(isTenantResolver) readonly tenants?: TenantResolverOption;
+
+  /**
+   * Trusts further authorization servers, which are not known when the application starts. It is called with the issuer of a
+   * token that none of `authorizationServers` issued, and returns the options of its server, or nothing. See
+   * {@link AuthorizationServerResolver} for what it may return, and for how long that is remembered.
+   *
+   * The metadata of the resource lists only `authorizationServers`: clients never see the others. A resolved server is discovered
+   * with its first token. A token that is not a JWT names no issuer, so only a server of the list can introspect it. If the
+   * resource is no private address and not loopback, issuers at private addresses are rejected without a call.
+   *
+   * @defaultValue none: tokens of other issuers are rejected
+   */
+  @CheckOptional(isResolver) readonly authorizationServerResolver?: AuthorizationServerResolverOption;
 
   /** Scopes that every request needs, whatever its operation. @defaultValue none */
   @CheckOptional(isListOf(isScopeToken, { nonEmpty: false }))

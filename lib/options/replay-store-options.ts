@@ -31,8 +31,13 @@ export function withReplayStoreKept(given: unknown): unknown {
   return { ...given, replayStore: isReserving(store) ? kept(store) : {} };
 }
 
+const keptStores = new WeakMap<ReplayStore, ReplayStore>();
+
+/** Returns the same object for the same store: an authorization server with another store counts as another server. */
 function kept(store: ReplayStore): ReplayStore {
-  return { reserve: (key, ttlMs) => store.reserve(key, ttlMs) };
+  const known = keptStores.get(store) ?? { reserve: (key, ttlMs) => store.reserve(key, ttlMs) };
+  keptStores.set(store, known);
+  return known;
 }
 
 function isReserving(value: unknown): value is ReplayStore {

@@ -12,18 +12,29 @@ const FIX =
  * @internal
  */
 export function replicaProblems({ resources, replicas }: CheckedOptions): ConfigProblem[] {
-  if (replicas !== 'several' || process.env['NODE_ENV'] !== 'production') return [];
+  if (!areReplicasChecked(replicas)) return [];
   return resources.flatMap(({ authorizationServers, dpop }, index) => {
     const path = `resources[${String(index)}]`;
     // The short forms of both options have become objects, except `true`.
     const proofs = isKeptHere(dpop) ? [{ path: `${path}.dpop`, message: FIX }] : [];
-    const tokens = authorizationServers.flatMap(({ oneTimeTokens }, at) =>
-      isKeptHere(oneTimeTokens)
-        ? [{ path: `${path}.authorizationServers[${String(at)}].oneTimeTokens`, message: FIX }]
-        : [],
+    const tokens = authorizationServers.flatMap((server, at) =>
+      serverReplicaProblems(server, `${path}.authorizationServers[${String(at)}]`),
     );
     return [...proofs, ...tokens];
   });
+}
+
+/** @internal */
+export function areReplicasChecked(replicas: CheckedOptions['replicas']): boolean {
+  return replicas === 'several' && process.env['NODE_ENV'] === 'production';
+}
+
+/** As {@link replicaProblems}, for an authorization server that became known at run time. @internal */
+export function serverReplicaProblems(
+  { oneTimeTokens }: { readonly oneTimeTokens?: unknown },
+  path: string,
+): ConfigProblem[] {
+  return isKeptHere(oneTimeTokens) ? [{ path: `${path}.oneTimeTokens`, message: FIX }] : [];
 }
 
 /** Whether a feature that accepts something once is on without a store. */

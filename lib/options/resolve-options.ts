@@ -28,6 +28,7 @@ import type {
   ResolvedAuthorizationServerOptions,
   ResolvedIntrospectionOptions,
 } from './trusted-authorization-server.interface.js';
+import { fixedSecret } from './secrets.js';
 import { closure } from './scope-hierarchy.js';
 
 /**
@@ -117,6 +118,9 @@ function resolveResource(
     authorizationServers: options.authorizationServers.map((server) =>
       resolveServer(server, verifier === undefined),
     ),
+    // A resolver that is an object has become a function.
+    authorizationServerResolver:
+      options.authorizationServerResolver as ResolvedProtectedResourceOptions['authorizationServerResolver'],
     requiredScopes: unique(options.requiredScopes),
     challengeScopes: Array.isArray(options.challengeScopes)
       ? unique(options.challengeScopes)
@@ -177,8 +181,8 @@ function resolveIntrospection(options: IntrospectionOptions): ResolvedIntrospect
     opaqueTokenPattern: options.opaqueTokenPattern && new RegExp(options.opaqueTokenPattern),
   };
   return Object.defineProperties(resolved, {
-    clientSecret: { value: typeof clientSecret === 'string' ? () => clientSecret : clientSecret },
-    bearerToken: { value: typeof bearerToken === 'string' ? () => bearerToken : bearerToken },
+    clientSecret: { value: typeof clientSecret === 'string' ? fixedSecret(clientSecret) : clientSecret },
+    bearerToken: { value: typeof bearerToken === 'string' ? fixedSecret(bearerToken) : bearerToken },
     privateKey: { value: privateKey },
   }) as ResolvedIntrospectionOptions;
 }

@@ -2,9 +2,10 @@ import { McpAuthConfigError } from '../errors/config.error.js';
 import { ambiguousIntrospection } from './authorization-server-checks.js';
 import { signedMetadataProblems } from './cross-checks.js';
 import { checkTenantShape } from './option-problems.js';
+import { areReplicasChecked, serverReplicaProblems } from './replica-checks.js';
 import { resolveAuthorizationServer } from './resolve-options.js';
 import { resolveAllowedOrigins } from './resolve-origins.js';
-import type { ResolvedProtectedResourceOptions } from './resolved-options.interface.js';
+import type { ResolvedMcpAuthOptions, ResolvedProtectedResourceOptions } from './resolved-options.interface.js';
 import { tenantResource } from './resource-template.js';
 
 /**
@@ -12,6 +13,7 @@ import { tenantResource } from './resource-template.js';
  *
  * @param tenant - as in the path
  * @param template - the options of the template
+ * @param module - the options of the module
  * @throws {@link McpAuthConfigError} listing every problem
  * @internal
  */
@@ -19,6 +21,7 @@ export function resolveTenant(
   given: unknown,
   tenant: string,
   template: ResolvedProtectedResourceOptions,
+  { replicas }: Pick<ResolvedMcpAuthOptions, 'replicas'>,
 ): ResolvedProtectedResourceOptions {
   const path = `tenants.resolve("${tenant}")`;
   const resource = tenantResource(template.resource, tenant);
@@ -31,6 +34,11 @@ export function resolveTenant(
   const metadata = { ...template.metadata, ...options.metadata };
   const crossed = [
     ...ambiguousIntrospection(authorizationServers, list),
+    ...(areReplicasChecked(replicas)
+      ? authorizationServers.flatMap((server, index) =>
+          serverReplicaProblems(server, `${list}[${String(index)}]`),
+        )
+      : []),
     ...signedMetadataProblems(metadata.signed_metadata, resource, `${path}.metadata`),
   ];
   if (crossed.length > 0) throw new McpAuthConfigError(crossed);

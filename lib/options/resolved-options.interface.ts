@@ -9,6 +9,10 @@ import type { MutualTlsOptions } from './mutual-tls-options.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
 import type { RequestUserOptions } from './request-user-options.js';
 import type { ResolveTenant, TenantResolverClass } from './tenant-resolver.js';
+import type {
+  AuthorizationServerResolverClass,
+  ResolveAuthorizationServer,
+} from './authorization-server-resolver.js';
 import type { TokenVerifierClass, VerifyToken } from './token.verifier.js';
 import type {
   Resolved,
@@ -38,6 +42,8 @@ export type ResolvedProtectedResourceOptions = Resolved<
     name: string | undefined;
     /** Empty for a template. */
     authorizationServers: readonly ResolvedAuthorizationServerOptions[];
+    /** Undefined if only the servers of the list are trusted. */
+    authorizationServerResolver: AuthorizationServerResolverClass | ResolveAuthorizationServer | undefined;
     scopesSupported: readonly string[] | undefined;
     /** The audiences that are accepted, as written. */
     audiences: readonly string[];

@@ -18,3 +18,17 @@ export const isSecrets: Problem = (value) => {
   if (short >= 0) return `member ${String(short)} ${TOO_SHORT}`;
   return value[0] === value[1] ? 'has the same secret twice; leave the second one out' : undefined;
 };
+
+const fixedSecrets = new WeakSet<() => unknown>();
+
+/** Returns a function that returns a secret that was given as text. @internal */
+export function fixedSecret(text: string): () => string {
+  const give = (): string => text;
+  fixedSecrets.add(give);
+  return give;
+}
+
+/** Whether a function is of {@link fixedSecret}. @internal */
+export function isFixedSecret(give: () => unknown): give is () => string {
+  return fixedSecrets.has(give);
+}

@@ -10,6 +10,11 @@ const NOT_OF_TEMPLATES: readonly [
   isSet: (resource: CheckedResource) => boolean,
 ][] = [
   [
+    'authorizationServerResolver',
+    'stands beside "tenants", which names the servers of each tenant; leave one of the two out',
+    ({ authorizationServerResolver }) => authorizationServerResolver !== undefined,
+  ],
+  [
     'audience',
     'would open all tenants to the tokens of each; let "tenants" return the audience of each tenant',
     ({ audience }) => audience !== undefined,

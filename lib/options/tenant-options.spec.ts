@@ -88,6 +88,7 @@ describe('a resource with tenants', () => {
   verifies('TEN-21', 'cannot have what holds for one resource, or for callers without a tenant', () => {
     const signed = `e30.${Buffer.from('{"iss":"a"}').toString('base64url')}.e30`;
     const cases: [object, string][] = [
+      [{ authorizationServerResolver: tenants }, 'authorizationServerResolver: stands beside "tenants"'],
       [{ audience: 'api://x' }, 'audience: would open all tenants to the tokens of each'],
       [{ audienceMatch: 'hierarchical' }, 'audienceMatch: cannot be "hierarchical" beside "tenants"'],
       [{ allowAnonymous: true }, 'allowAnonymous: cannot be true beside "tenants"'],
@@ -149,7 +150,7 @@ describe('a resource with tenants', () => {
 
 describe('what a resolver returns', () => {
   const [template] = ofTemplate({ requiredScopes: ['a'], metadata: { resource_name: 'All' } }).resources;
-  const resolve = (given: unknown) => resolveTenant(given, 'acme', template!);
+  const resolve = (given: unknown) => resolveTenant(given, 'acme', template!, { replicas: 'one' });
 
   it('makes the options of the tenant, beside those of the template', () => {
     const given = { authorizationServers: [SERVER] };

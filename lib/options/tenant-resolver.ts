@@ -1,5 +1,7 @@
 import type { Type } from '@nestjs/common';
+import { hasMethod } from './application-object.js';
 import type { TenantOptions } from './tenant-options.js';
+import type { Problem } from './value-rules.js';
 
 /**
  * Finds what belongs to a tenant. Extend it for the option `tenants` of a resource, and add the class to the providers of a
@@ -38,3 +40,9 @@ export type TenantResolverClass = Type<TenantResolver>;
  * @publicApi
  */
 export type TenantResolverOption = TenantResolverClass | TenantResolver | ResolveTenant;
+
+/** The shape of {@link TenantResolverOption}. @internal */
+export const isTenantResolver: Problem = (value) =>
+  typeof value === 'function' || hasMethod(value, 'resolve')
+    ? undefined
+    : 'must be a class or an object with a method "resolve", or a function';

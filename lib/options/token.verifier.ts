@@ -98,6 +98,17 @@ export interface VerificationContext {
   readonly resource: string;
   /** The authorization servers that this resource trusts, by issuer. */
   readonly authorizationServers: ReadonlyMap<string, TrustedAuthorizationServer>;
+  /**
+   * Returns the server of an issuer that is not in the map, if the resource has the option `authorizationServerResolver` and that
+   * knows the issuer. Undefined without the option. A verifier that hands the token to the package's own verifier passes it on.
+   *
+   * @throws {@link AuthorizationServerUnavailableError} if the resolver cannot tell now
+   */
+  readonly findAuthorizationServer?:
+    | ((
+        issuer: string,
+      ) => TrustedAuthorizationServer | undefined | Promise<TrustedAuthorizationServer | undefined>)
+    | undefined;
   /** Aborted if the verifier takes longer than `verifierTimeoutMs`: its result is then ignored. */
   readonly signal: AbortSignal;
 }
@@ -117,8 +128,8 @@ export abstract class TokenVerifier {
    *
    * @param token - printable ASCII, `maxTokenLength` characters at most, not otherwise checked
    * @returns the claims by their JWT names (`iss`, `sub`, `client_id`, `aud`, `scope`, `exp`), or null for an invalid token.
-   * `iss` is an issuer of `context.authorizationServers` or of the resource's `privateIssuers`, or is left out if the token
-   * belongs to no authorization server
+   * `iss` is an issuer of `context.authorizationServers`, of the resource's `privateIssuers`, or one that its
+   * `authorizationServerResolver` knows. It is left out if the token belongs to no authorization server
    * @throws {@link TokenRejectedError} for an invalid token, with the reason
    * @throws {@link AuthorizationServerUnavailableError} if the token cannot be verified now
    */

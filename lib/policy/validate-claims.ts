@@ -1,6 +1,7 @@
 import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { VERIFIER_ISSUERS } from '../mcp-auth.constants.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import { serverOf } from '../resource/server-of.js';
 import type { TokenClaims, VerifiedToken } from '../options/token.verifier.js';
 import { namesAudience } from './audience.js';
 import { type Confirmation, confirmationOf } from './confirmation.js';
@@ -55,11 +56,11 @@ export function validateClaims(
 /** Rejects a token that lacks a claim that its verifier or its server requires. @internal */
 export function assertComplete(
   { claims, requiredClaims }: VerifiedToken,
-  { servers }: ProtectedResource,
+  resource: ProtectedResource,
   issuer: string,
 ): void {
   assertRequiredClaims(claims, requiredClaims);
-  assertRequiredClaims(claims, servers.get(issuer)?.options.requiredClaims);
+  assertRequiredClaims(claims, serverOf(resource, issuer)?.options.requiredClaims);
 }
 
 /** Rejects a token of another kind, such as an ID token. @internal */
@@ -73,9 +74,10 @@ export function assertAccessToken(claims: TokenClaims): void {
  *
  * @internal
  */
-export function issuerOf({ iss }: TokenClaims, { servers, options }: ProtectedResource): string {
-  if (iss === undefined) return `${VERIFIER_ISSUERS}${options.resource}`;
-  if (typeof iss !== 'string' || !(servers.has(iss) || options.privateIssuers.includes(iss)))
+export function issuerOf({ iss }: TokenClaims, resource: ProtectedResource): string {
+  const { resource: identifier, privateIssuers } = resource.options;
+  if (iss === undefined) return `${VERIFIER_ISSUERS}${identifier}`;
+  if (typeof iss !== 'string' || !(serverOf(resource, iss) || privateIssuers.includes(iss)))
     throw new TokenRejectedError('issuer');
   return iss;
 }

@@ -114,7 +114,7 @@ export class DecisionReport {
       ...{ audit, resource, auth, request, body },
       isLocal: rejection.localCall !== undefined,
       claims: auth?.claims ?? rejectedClaims(failure),
-      issuer: failure instanceof AuthorizationServerUnavailableError ? failure.issuer : undefined,
+      issuer: unavailableIssuer(failure),
     };
     const required = failure instanceof InsufficientScopeError ? failure.scopes : [];
     this.requestEvents.denied(decided, { reason, status, required, isPartial });
@@ -175,6 +175,12 @@ export class DecisionReport {
 function isOutage(failure: unknown): failure is Error {
   if (failure instanceof TenantRejectedError) return failure.reason === 'tenant_unavailable';
   return failure instanceof AuthorizationServerUnavailableError;
+}
+
+/** Returns the issuer of a server that is known and unavailable. */
+function unavailableIssuer(failure: unknown): string | undefined {
+  if (!(failure instanceof AuthorizationServerUnavailableError)) return undefined;
+  return failure.missing === 'authorization server' ? undefined : failure.issuer;
 }
 
 function isOfCredentials(failure: unknown): failure is CredentialsRejectedError | TokenRejectedError {

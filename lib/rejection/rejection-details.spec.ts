@@ -38,7 +38,14 @@ describe('describeAudiences', () => {
 describe('describeRejection', () => {
   const facts = (more: Partial<RejectionFacts>): RejectionFacts => ({
     reason: 'expired',
-    options: { ...ONE, authorizationServers: [], privateIssuers: [], verifier: undefined, ...HOSTS },
+    options: {
+      ...ONE,
+      authorizationServers: [],
+      privateIssuers: [],
+      verifier: undefined,
+      authorizationServerResolver: undefined,
+      ...HOSTS,
+    },
     claims: {},
     ...{ required: [], granted: [], nowSeconds: 1000, toleranceSeconds: 5 },
     ...{ maxTokenLength: 8192, secrets: [], request: undefined },

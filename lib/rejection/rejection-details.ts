@@ -19,6 +19,7 @@ type Options = Pick<
   | 'audiences'
   | 'rejectMultipleAudiences'
   | 'authorizationServers'
+  | 'authorizationServerResolver'
   | 'privateIssuers'
   | 'verifier'
   | 'allowedOrigins'
@@ -106,7 +107,10 @@ function opaqueTokenAdvice({ verifier, authorizationServers }: Options): string 
 
 function describeIssuers({ options, claims, secrets }: RejectionFacts): string {
   const configured = options.authorizationServers.map(({ issuer, metadataUrl }) => issuer ?? metadataUrl);
-  const expected = `; expected ${quoted([...configured, ...options.privateIssuers], secrets)}`;
+  const further = options.authorizationServerResolver
+    ? ', or one that "authorizationServerResolver" knows'
+    : '';
+  const expected = `; expected ${quoted([...configured, ...options.privateIssuers], secrets)}${further}`;
   if (!claims) return `${expected}, the token is not verified and names another, or none`;
   return `${expected}, the token has ${quoted([claims['iss']], secrets)}`;
 }

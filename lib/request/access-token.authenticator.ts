@@ -4,16 +4,17 @@ import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interfa
 import { traced, TRACES } from '../events/traces.js';
 import { SharedDeadline } from '../platform/deadline.js';
 import { declaredResource, type ProtectedResource } from '../resource/protected-resource.registry.js';
+import { serverOf, withServerOf } from '../resource/server-of.js';
 import { assertTokenForm } from '../token/extract-token.js';
 import type { TokenClaims, VerifiedToken } from '../options/token.verifier.js';
 import { type Verifies, VerifierRegistry } from '../token/verifier.registry.js';
-import { validateClaims, type ValidatedToken } from '../policy/validate-claims.js';
+import { issuerOf, validateClaims, type ValidatedToken } from '../policy/validate-claims.js';
 import { runVerifier } from '../token/run-verifier.js';
 import { withRejectedClaims } from '../policy/rejected-claims.js';
 import { RequestContext } from './request-context.js';
 import { RevocationCheck } from './revocation.check.js';
 import { assertTimely, type ValidationClock } from '../policy/time-claims.js';
-import { VerifiedTokenCache } from './verified-token.cache.js';
+import { type CachedToken, VerifiedTokenCache } from './verified-token.cache.js';
 
 /**
  * Authenticates a caller by a token: every verifier is followed by the same checks.
@@ -56,6 +57,19 @@ export class AccessTokenAuthenticator {
     const known = this.cache.find(token, resource, verifier, clock.nowSeconds);
     if (!known) return this.verify(token, resource, verifier);
     const { validated } = known;
+    if (!resource.resolvedServers) return this.validateAgain(known, clock);
+    // The issuer may not be trusted any more.
+    return withServerOf(resource, validated.claims['iss'], () => {
+      decide(validated.claims, () => issuerOf(validated.claims, resource));
+      return this.validateAgain(known, clock);
+    });
+  }
+
+  private validateAgain(
+    known: CachedToken,
+    clock: ValidationClock,
+  ): ValidatedToken | Promise<ValidatedToken> {
+    const { validated } = known;
     decide(validated.claims, () => assertTimely(validated.claims, clock, known));
     return this.revocation.assertNotRevoked(validated);
   }
@@ -69,7 +83,9 @@ export class AccessTokenAuthenticator {
     assertTokenForm(token, this.options.maxTokenLength);
     const { generation } = this.cache;
     return runVerifier(verifier, token, resource, this.deadline, (verified) =>
-      this.conclude(verified, token, resource, verifier, generation),
+      withServerOf(resource, verified.claims['iss'], () =>
+        this.conclude(verified, token, resource, verifier, generation),
+      ),
     );
   }
 
@@ -98,8 +114,8 @@ export class AccessTokenAuthenticator {
 }
 
 /** Whether a token may be used only once: it is not cached, because it does not come again. */
-function isOneTime({ issuer }: ValidatedToken, { servers }: ProtectedResource): boolean {
-  return servers.get(issuer)?.options.oneTimeTokens !== undefined;
+function isOneTime({ issuer }: ValidatedToken, resource: ProtectedResource): boolean {
+  return serverOf(resource, issuer)?.options.oneTimeTokens !== undefined;
 }
 
 /** Runs a check of claims, and adds the claims to its rejection. */

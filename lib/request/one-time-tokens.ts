@@ -5,8 +5,9 @@ import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import { MAX_REPLAY_TTL_MS } from '../options/replay-store.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { withRejectedClaims } from '../policy/rejected-claims.js';
-import type { ValidatedToken } from '../policy/validate-claims.js';
+import { issuerOf, type ValidatedToken } from '../policy/validate-claims.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import { serverOf } from '../resource/server-of.js';
 import { REPLICA_MARGIN_SECONDS, ReplayProtection } from './replay-protection.js';
 
 /** Where a request keeps which tokens it has used. @internal */
@@ -41,7 +42,8 @@ export class OneTimeTokens {
     resource: ProtectedResource,
     request: UsedTokens | undefined,
   ): Promise<void> | undefined {
-    const server = resource.servers.get(token.issuer);
+    const server = serverOf(resource, token.issuer);
+    if (!server) assertNotForgotten(token, resource);
     if (!server?.options.oneTimeTokens) return undefined;
     return this.reserve(token, server.options.oneTimeTokens.replayStore, request);
   }
@@ -69,6 +71,14 @@ export class OneTimeTokens {
     if (leftMs > MAX_REPLAY_TTL_MS) throw new TokenRejectedError('time_claims');
     return leftMs;
   }
+}
+
+/**
+ * Rejects a token of a server that was resolved, and was evicted or withdrawn since: it is not known then whether its tokens may
+ * be used once only.
+ */
+function assertNotForgotten({ claims }: ValidatedToken, resource: ProtectedResource): void {
+  if (resource.resolvedServers) issuerOf(claims, resource);
 }
 
 /** Returns the key of a token: a hash, so that the store learns neither issuer nor `jti`. */

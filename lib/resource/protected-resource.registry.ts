@@ -1,6 +1,8 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { AuthorizationServerRegistry } from '../authorization-server/authorization-server.registry.js';
+import type { FindsServers } from '../authorization-server/resolved-servers.js';
+import { ResolvedServersRegistry } from '../authorization-server/resolved-servers.registry.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS, PROTECTED_RESOURCE_WELL_KNOWN } from '../mcp-auth.constants.js';
 import type {
@@ -18,6 +20,8 @@ export interface ProtectedResource {
   readonly metadataUrl: string;
   /** Its authorization servers by issuer. */
   readonly servers: ReadonlyMap<string, TrustedAuthorizationServer>;
+  /** The servers that its `authorizationServerResolver` knows; undefined without that option. */
+  readonly resolvedServers?: FindsServers | undefined;
   /** The scopes that a 401 asks for, whatever operation it rejects: see the option `challengeScopes`. */
   readonly challengeScopes: readonly string[];
   /** The tenant that it belongs to, and the template that it was made from. Undefined for a resource of the options. */
@@ -59,12 +63,14 @@ export class ProtectedResourceRegistry {
   constructor(
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
     registry: AuthorizationServerRegistry,
+    @Optional() resolved?: ResolvedServersRegistry,
   ) {
     const challenged = (resource: ResolvedProtectedResourceOptions): readonly string[] =>
       this.challenged.get(resource) ?? resource.requiredScopes;
     this.resources = options.resources.map((resource) => ({
       options: resource,
       metadataUrl: resourceMetadataUrl(resource.resource),
+      resolvedServers: resolved?.of(resource),
       get servers() {
         return registry.of(resource);
       },

@@ -9,8 +9,10 @@ import type {
   ResolvedMcpAuthOptions,
   ResolvedProtectedResourceOptions,
 } from '../options/resolved-options.interface.js';
+import type { ResolveTenant, TenantResolverClass } from '../options/tenant-resolver.js';
 import { resolveTenant } from '../options/resolve-tenant.js';
 import { TENANT_VARIABLE, TenantPath } from '../options/resource-template.js';
+import { isClassWith, providerOf } from '../platform/application-provider.js';
 import type { TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { splitUrl } from '../options/url-rules.js';
 import { buildResourceMetadata } from './build-resource-metadata.js';
@@ -19,7 +21,6 @@ import { requestPath, resourceMetadataPath, resourceMetadataUrl } from './resour
 import { hasDots, literalSegments } from './path-segments.js';
 import { type ServedDocument, toServedDocument } from './served-document.js';
 import { TenantDirectory } from './tenant-directory.js';
-import { tenantResolverOf } from './tenant-resolver.lookup.js';
 
 /** The resource of a tenant, and its document once that has been requested. */
 interface TenantResource extends ProtectedResource {
@@ -50,7 +51,7 @@ export class TenantResources implements OnModuleInit {
     private readonly servers: DynamicAuthorizationServers,
     private readonly moduleRef: ModuleRef,
     @Inject(MCP_AUTH_OPTIONS)
-    private readonly options: Pick<ResolvedMcpAuthOptions, 'now' | 'verifierTimeoutMs'>,
+    private readonly options: Pick<ResolvedMcpAuthOptions, 'now' | 'verifierTimeoutMs' | 'replicas'>,
   ) {}
 
   /** @throws {@link McpAuthConfigError} for a resolver that cannot be found */
@@ -132,8 +133,8 @@ export class TenantResources implements OnModuleInit {
 
   private templateOf(declared: ProtectedResource): Template | undefined {
     const { options } = declared;
-    const resolve = tenantResolverOf(options, this.moduleRef);
-    if (!resolve) return undefined;
+    if (options.tenants === undefined) return undefined;
+    const resolve = this.resolverOf(options.tenants, options.resource);
     return {
       endpoint: new TenantPath(splitUrl(options.resource).path),
       document: new TenantPath(resourceMetadataPath(options.resource)),
@@ -150,8 +151,19 @@ export class TenantResources implements OnModuleInit {
     };
   }
 
+  private resolverOf(tenants: TenantResolverClass | ResolveTenant, resource: string): ResolveTenant {
+    if (!isResolverClass(tenants)) return tenants;
+    const role = `finds the tenants of ${resource}`;
+    const found = providerOf(this.moduleRef, tenants, {
+      role,
+      method: 'resolve',
+      fix: 'extend TenantResolver',
+    });
+    return (tenant) => found.resolve(tenant);
+  }
+
   private make(declared: ProtectedResource, tenant: string, answer: object): TenantResource {
-    const options = resolveTenant(answer, tenant, declared.options);
+    const options = resolveTenant(answer, tenant, declared.options, this.options);
     return {
       options,
       metadataUrl: resourceMetadataUrl(options.resource),
@@ -181,6 +193,10 @@ export class TenantResources implements OnModuleInit {
     });
     return servers;
   }
+}
+
+function isResolverClass(tenants: TenantResolverClass | ResolveTenant): tenants is TenantResolverClass {
+  return isClassWith(tenants, 'resolve');
 }
 
 function findTenant({ tenants, taken }: Template, tenant: string): TenantResource | Promise<TenantResource> {

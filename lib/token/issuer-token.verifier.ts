@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { TokenRejectedError } from '../errors/rejection.errors.js';
 import type { TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
+import { isThenable } from '../platform/deadline.js';
 import { IntrospectionTokenVerifier } from './introspection-token.verifier.js';
 import { decodeClaims, decodeHeader } from './decode-jws.js';
 import { JwtTokenVerifier } from './jwt-token.verifier.js';
@@ -14,8 +15,9 @@ import {
 /**
  * The default verifier: finds the authorization server of a token, and verifies the token in that server's mode.
  *
- * A JWT belongs only to the server that its `iss` names. The `iss` only chooses among the servers of the resource. Any
- * other token is opaque, and belongs to the one server with introspection. No token is sent to two servers.
+ * A JWT belongs only to the server that its `iss` names. The `iss` only chooses among the servers of the resource, those that
+ * its `authorizationServerResolver` knows included. Any other token is opaque, and belongs to the one configured server with
+ * introspection. No token is sent to two servers.
  *
  * @internal
  */
@@ -31,7 +33,17 @@ export class IssuerTokenVerifier extends TokenVerifier {
 
   /** Verifies a token. Returns or throws at once if no request is needed: malformed tokens and cached responses. */
   verify(token: string, context: VerificationContext): VerifiedToken | null | Promise<VerifiedToken | null> {
-    const { server, claims } = routeOf(token, context);
+    const route = routeOf(token, context);
+    return route instanceof Promise
+      ? route.then((found) => this.verifyAt(found, token, context))
+      : this.verifyAt(route, token, context);
+  }
+
+  private verifyAt(
+    { server, claims }: TokenRoute,
+    token: string,
+    context: VerificationContext,
+  ): VerifiedToken | null | Promise<VerifiedToken | null> {
     return claims
       ? this.jwt.verify(token, claims, server)
       : this.introspection.verify(token, server, context);
@@ -45,21 +57,27 @@ export interface TokenRoute {
   readonly claims: TokenClaims | undefined;
 }
 
+type KnownServers = Pick<VerificationContext, 'authorizationServers' | 'findAuthorizationServer'>;
+
 /**
- * Finds the server that a token belongs to.
+ * Finds the server that a token belongs to. Returns a promise only if the application has to be asked for it.
  *
  * @throws {@link TokenRejectedError} `malformed` or `issuer`
  * @internal
  */
-export function routeOf(
-  token: string,
-  context: Pick<VerificationContext, 'authorizationServers'>,
-): TokenRoute {
+export function routeOf(token: string, context: KnownServers): TokenRoute | Promise<TokenRoute> {
   const opaqueServer = serverForOpaque(context);
   if (opaqueServer && !looksLikeJwt(token)) return { server: opaqueServer, claims: undefined };
   const claims = decodeClaims(token);
-  const server =
-    typeof claims['iss'] === 'string' ? context.authorizationServers.get(claims['iss']) : undefined;
+  const { iss } = claims;
+  if (typeof iss !== 'string') throw new TokenRejectedError('issuer');
+  const server = context.authorizationServers.get(iss) ?? context.findAuthorizationServer?.(iss);
+  return isThenable(server)
+    ? Promise.resolve(server).then((found) => toRoute(found, claims))
+    : toRoute(server, claims);
+}
+
+function toRoute(server: TrustedAuthorizationServer | undefined, claims: TokenClaims): TokenRoute {
   if (!server) throw new TokenRejectedError('issuer');
   return { server, claims: server.options.mode === 'introspection' ? undefined : claims };
 }

@@ -11,6 +11,9 @@ import { PROFILE_CLAIMS } from './profile-claims.js';
 import { type TokenClaims, VerifiedToken } from '../options/token.verifier.js';
 import { OperatorLogger } from '../events/operator.logger.js';
 
+/** How many servers are reported: any number may become known at run time. */
+const MAX_REPORTED = 1000;
+
 /**
  * Verifies JWT access tokens with the keys of the authorization server that the token names.
  *
@@ -41,7 +44,7 @@ export class JwtTokenVerifier {
 
   private readonly report = (rejection: unknown, issuer: string): void => {
     const isKeyBad = rejection instanceof TokenRejectedError && rejection.reason === 'unusable_key';
-    if (!isKeyBad || this.reported.has(issuer)) return;
+    if (!isKeyBad || this.reported.has(issuer) || this.reported.size === MAX_REPORTED) return;
     this.reported.add(issuer);
     this.logger.error(`${issuer} signed a token with a key that cannot be used, such as RSA below 2048 bits`);
   };

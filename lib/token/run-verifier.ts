@@ -72,9 +72,12 @@ class Question implements VerificationContext {
    */
   private controller: AbortController | undefined;
 
-  constructor({ options, servers }: ProtectedResource) {
+  readonly findAuthorizationServer: VerificationContext['findAuthorizationServer'];
+
+  constructor({ options, servers, resolvedServers }: ProtectedResource) {
     this.resource = options.resource;
     this.authorizationServers = servers;
+    this.findAuthorizationServer = resolvedServers && ((issuer) => resolvedServers.find(issuer));
   }
 
   get signal(): AbortSignal {
@@ -87,6 +90,7 @@ class Question implements VerificationContext {
     return {
       resource: this.resource,
       authorizationServers: this.authorizationServers,
+      ...(this.findAuthorizationServer && { findAuthorizationServer: this.findAuthorizationServer }),
       get signal() {
         return signalOf();
       },

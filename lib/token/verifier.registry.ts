@@ -1,12 +1,12 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { McpAuthConfigError } from '../errors/config.error.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type {
   ResolvedMcpAuthOptions,
   ResolvedProtectedResourceOptions,
 } from '../options/resolved-options.interface.js';
 import { TokenVerifier, type TokenVerifierClass, type VerifyToken } from '../options/token.verifier.js';
+import { isClassWith, providerOf } from '../platform/application-provider.js';
 
 /** The common form of all verifiers. @internal */
 export type Verifies = Pick<TokenVerifier, 'verify'>;
@@ -45,35 +45,12 @@ export class VerifierRegistry implements OnModuleInit {
 
   private find({ verifier, resource }: ResolvedProtectedResourceOptions): Verifies {
     if (verifier === undefined) return this.standard;
-    return isClass(verifier) ? this.provided(verifier, resource) : { verify: verifier };
-  }
-
-  private provided(type: TokenVerifierClass, resource: string): Verifies {
-    const found = this.instanceOf(type, resource);
-    if (typeof (found as Partial<Verifies>).verify === 'function') return found;
-    throw rejected(type, `is the verifier of ${resource} and has no method "verify"; extend TokenVerifier`);
-  }
-
-  private instanceOf(type: TokenVerifierClass, resource: string): Verifies {
-    try {
-      return this.moduleRef.get(type, { strict: false });
-    } catch (cause) {
-      const fix = `add ${type.name} to the providers of a module, in the default scope`;
-      throw rejected(type, `is the verifier of ${resource} and cannot be found; ${fix}`, { cause });
-    }
+    if (!isVerifierClass(verifier)) return { verify: verifier };
+    const role = `is the verifier of ${resource}`;
+    return providerOf(this.moduleRef, verifier, { role, method: 'verify', fix: 'extend TokenVerifier' });
   }
 }
 
-/** Whether it is a class: its `prototype` is read-only, or, compiled to a function, has the method. */
-function isClass(verifier: TokenVerifierClass | VerifyToken): verifier is TokenVerifierClass {
-  const prototype = Object.getOwnPropertyDescriptor(verifier, 'prototype');
-  if (prototype === undefined) return false;
-  return (
-    prototype.writable === false ||
-    typeof (prototype.value as Partial<Verifies> | undefined)?.verify === 'function'
-  );
-}
-
-function rejected(type: TokenVerifierClass, message: string, options?: ErrorOptions): McpAuthConfigError {
-  return new McpAuthConfigError([{ path: type.name, message }], options);
+function isVerifierClass(verifier: TokenVerifierClass | VerifyToken): verifier is TokenVerifierClass {
+  return isClassWith(verifier, 'verify');
 }

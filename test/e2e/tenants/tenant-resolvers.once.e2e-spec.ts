@@ -95,7 +95,7 @@ describe('the option "tenants"', () => {
           )
         ).message;
       expect(await failure(Unprovided)).toContain(
-        `Unprovided: finds the tenants of ${resourceOf('{tenant}')} and cannot be found itself; add Unprovided to the ` +
+        `Unprovided: finds the tenants of ${resourceOf('{tenant}')} and cannot be found; add Unprovided to the ` +
           'providers of a module, in the default scope',
       );
       expect(await failure(Empty)).toContain(
