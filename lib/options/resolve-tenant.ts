@@ -5,7 +5,10 @@ import { checkTenantShape } from './option-problems.js';
 import { areReplicasChecked, serverReplicaProblems } from './replica-checks.js';
 import { resolveAuthorizationServer } from './resolve-options.js';
 import { resolveAllowedOrigins } from './resolve-origins.js';
-import type { ResolvedMcpAuthOptions, ResolvedProtectedResourceOptions } from './resolved-options.interface.js';
+import type {
+  ResolvedMcpAuthOptions,
+  ResolvedProtectedResourceOptions,
+} from './resolved-options.interface.js';
 import { tenantResource } from './resource-template.js';
 
 /**
