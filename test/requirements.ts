@@ -1058,7 +1058,7 @@ const resolvedIssuers = {
 const tenantResources = {
   'TEN-20': row(
     'design',
-    'a template has "{tenant}" once, as a whole path segment; braces in any other resource are rejected at boot',
+    'a template has "{tenant}" once, as a whole path segment, and is the only resource that may have it',
   ),
   'TEN-21': row('design', 'what a template cannot have is rejected at boot, and the message says why'),
   'TEN-22': row(

@@ -5,7 +5,6 @@ import { isMcpCall, localCallOf } from '../request/local-call.js';
 import { RequestContext } from '../request/request-context.js';
 import { requestOf } from '../request/request-of.js';
 import type { BearerException } from '../rejection/bearer.exception.js';
-import { completeCors } from '../rejection/cors-headers.js';
 import { CredentialsRejectedError } from '../errors/rejection.errors.js';
 import { recordDenial } from '../response/step-up.js';
 import { IMPORTED_MODULE, IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js';
@@ -14,11 +13,13 @@ import type { ScopeRequirement } from '../mcp/scope-requirement.js';
 import { isOfMessage } from '../platform/mcp-nest.js';
 import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import { allowOrigin } from './allow-origin.js';
 import { callOf, rejectedCallIn } from './handler-call.js';
 import { isBearerAuthGuard } from './is-bearer-auth-guard.js';
 import { rejectCall } from './rejected-call.js';
 import type { ParsedRequest } from './request-authorizer.js';
 import type { RequestServices } from './request-services.js';
+import { ofTenant } from './tenant-requests.js';
 
 type GuardedRequest = ParsedRequest & object;
 
@@ -51,31 +52,14 @@ export class BearerAuthGuard implements CanActivate {
     if (route.isSkipped) return true;
     const request = this.getRequest(context) as GuardedRequest | undefined;
     const declared = this.resourceFor(context, route, request);
-    if (declared.options.tenants === undefined || request === undefined)
-      return this.check(context, route, request, declared);
-    return this.checkTenant(context, route, request, declared);
-  }
-
-  /** Checks a request for the resource of its tenant. */
-  private checkTenant(
-    context: ExecutionContext,
-    route: HandlerPlan,
-    request: GuardedRequest,
-    template: ProtectedResource,
-  ): boolean | Promise<boolean> {
-    const reject = (failure: unknown): never => {
-      throw this.reject(context, route, request, template, failure);
-    };
-    let found: ProtectedResource | Promise<ProtectedResource>;
-    try {
-      // A handler within another request: that request was checked at its own route, which is of no tenant of the template.
-      if (context.getType() !== 'http') throw new CredentialsRejectedError('missing_token');
-      found = this.services.tenants.resourceOf(RequestContext.of(request), request, template);
-    } catch (failure) {
-      return reject(failure);
-    }
-    if (!(found instanceof Promise)) return this.check(context, route, request, found);
-    return found.then((resource) => this.check(context, route, request, resource), reject);
+    const check = (resource: ProtectedResource): boolean | Promise<boolean> =>
+      this.check(context, route, request, resource);
+    if (declared.options.tenants === undefined || request === undefined) return check(declared);
+    // A handler within another request: that request was checked at its own route, which is of no tenant of the template.
+    const isRoute = context.getType() === 'http';
+    return this.services.tenants.check(isRoute ? request : undefined, declared, check, (failure) => {
+      throw this.reject(context, route, request, declared, failure);
+    });
   }
 
   private check(
@@ -122,9 +106,8 @@ export class BearerAuthGuard implements CanActivate {
   ): ProtectedResource {
     if (context.getType() === 'http' || route.resourceName !== undefined) {
       const declared = (route.resource ??= this.services.resources.require(route.resourceName, route.where));
-      return declared.options.tenants !== undefined && context.getType() !== 'http'
-        ? (ofTenant(request, declared) ?? declared)
-        : declared;
+      if (declared.options.tenants === undefined || context.getType() === 'http') return declared;
+      return ofTenant(request, declared) ?? declared;
     }
     return RequestContext.find(request)?.resource ?? this.services.resources.first();
   }
@@ -232,18 +215,7 @@ export class BearerAuthGuard implements CanActivate {
   ): void {
     const origin = this.services.authenticator.checkOrigin(state, request, resource);
     if (origin === undefined) return;
-    const response = this.getResponse(context) as { getHeader?(name: string): unknown } | undefined;
-    if (!response) return;
-    const { httpAdapter } = this.adapterHost;
-    const node = this.nodeResponse(context);
-    completeCors(origin, {
-      get: (name) => response.getHeader?.(name),
-      set: (name, value) => {
-        httpAdapter.setHeader(response, name, value);
-        // Code that answers on Node's response itself does not see the headers of Fastify's response.
-        if (node && node !== response) node.setHeader(name, value);
-      },
-    });
+    allowOrigin(origin, this.getResponse(context), this.nodeResponse(context), this.adapterHost.httpAdapter);
   }
 
   private reject(
@@ -270,10 +242,4 @@ export class BearerAuthGuard implements CanActivate {
     this.services.rejections.tell(failure, resource, { ...rejected, request, route: where });
     return exception;
   }
-}
-
-/** Returns the resource that a request was authenticated for, if it is that of a tenant of a template. */
-function ofTenant(request: object | undefined, template: ProtectedResource): ProtectedResource | undefined {
-  const resource = RequestContext.find(request)?.resource;
-  return resource?.tenant?.template === template ? resource : undefined;
 }

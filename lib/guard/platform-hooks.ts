@@ -199,7 +199,10 @@ export class PlatformHooks {
       const resource = await this.tenants.resourceOf(RequestContext.of(request), request, declared);
       return this.preflightOf(resource, request);
     } catch (failure) {
-      return this.rejections.response(failure, declared, undefined);
+      // As for other requests: the route may be none of a tenant.
+      return this.options.earlyAuthentication
+        ? this.rejections.response(failure, declared, undefined)
+        : undefined;
     }
   }
 

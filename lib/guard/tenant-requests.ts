@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { RequestContext } from '../request/request-context.js';
+import { CredentialsRejectedError } from '../errors/rejection.errors.js';
+import { RequestContext } from '../request/request-context.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import { TenantResources } from '../resource/tenant-resources.js';
 
@@ -35,4 +36,39 @@ export class TenantRequests {
     if (!(found instanceof Promise)) return (context.tenantResource = found);
     return found.then((later) => (context.tenantResource = later));
   }
+
+  /**
+   * Checks a request for the resource of its tenant.
+   *
+   * @param request - undefined for a handler within another request, which was not authenticated for a tenant of the template
+   * @param reject - throws for a request without a tenant
+   */
+  check<T>(
+    request: (TenantRequest & object) | undefined,
+    template: ProtectedResource,
+    check: (resource: ProtectedResource) => T | Promise<T>,
+    reject: (failure: unknown) => never,
+  ): T | Promise<T> {
+    let found: ProtectedResource | Promise<ProtectedResource>;
+    try {
+      if (!request) throw new CredentialsRejectedError('missing_token');
+      found = this.resourceOf(RequestContext.of(request), request, template);
+    } catch (failure) {
+      return reject(failure);
+    }
+    return found instanceof Promise ? found.then(check, reject) : check(found);
+  }
+}
+
+/**
+ * Returns the resource that a request was authenticated for, if it is that of a tenant of a template.
+ *
+ * @internal
+ */
+export function ofTenant(
+  request: object | undefined,
+  template: ProtectedResource,
+): ProtectedResource | undefined {
+  const resource = RequestContext.find(request)?.resource;
+  return resource?.tenant?.template === template ? resource : undefined;
 }

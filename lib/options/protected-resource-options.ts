@@ -12,7 +12,7 @@ import { DpopOptions } from './dpop-options.js';
 import { MutualTlsOptions } from './mutual-tls-options.js';
 import { isAllowedHosts, isAllowedOrigins } from './origin-rules.js';
 import { isResourceDocument } from './resource-document-rules.js';
-import { hasBrace, templateProblem, tenantResource } from './resource-template.js';
+import { templateProblem, TENANT_VARIABLE, tenantResource } from './resource-template.js';
 import { isTenantResolver, type TenantResolverOption } from './tenant-resolver.js';
 import { identifierProblem } from './url-rules.js';
 import type { TokenVerifierOption } from './token.verifier.js';
@@ -62,9 +62,11 @@ const resourceProblem = (value: string): string | undefined =>
   identifierProblem(value) ?? challengeTextProblem(value);
 
 const NO_TEMPLATE =
-  'has "{" or "}", as only a template has them; set "tenants" beside it, or percent-encode them';
+  'has "{tenant}", as only a template has it; set "tenants" beside it, or percent-encode the braces';
 
-const isResource = isString((value) => resourceProblem(value) ?? (hasBrace(value) ? NO_TEMPLATE : undefined));
+const isResource = isString(
+  (value) => resourceProblem(value) ?? (value.includes(TENANT_VARIABLE) ? NO_TEMPLATE : undefined),
+);
 
 const isTemplate = isString(
   (value) => templateProblem(value) ?? resourceProblem(tenantResource(value, 'tenant')),

@@ -17,8 +17,7 @@ export function templateProblem(value: string): string | undefined {
   return count === 1 && ![origin, ...others].some(hasBrace) ? undefined : PROBLEM;
 }
 
-/** Whether a text has a brace, which only a template has. @internal */
-export function hasBrace(value: string): boolean {
+function hasBrace(value: string): boolean {
   return /[{}]/.test(value);
 }
 

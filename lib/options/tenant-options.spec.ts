@@ -55,26 +55,28 @@ describe('a resource with tenants', () => {
     ]);
   });
 
-  verifies('TEN-20', 'is the only resource that may have braces', () => {
+  verifies('TEN-20', 'is the only resource that may have the variable', () => {
     const of = (resource: string) => () =>
       resolveOptions({ resources: { resource, authorizationServers: [SERVER] } });
-    expect(problemsOf(of('https://api.example.com/t/%7Btenant%7D/mcp'))).toEqual([]);
+    for (const other of ['%7Btenant%7D', '{id}', 'tenant'])
+      expect(problemsOf(of(`https://api.example.com/t/${other}/mcp`))).toEqual([]);
     expect(problemsOf(of(TEMPLATE))).toEqual([
-      'resources[0].resource: has "{" or "}", as only a template has them; set "tenants" beside it, or percent-encode ' +
-        `them; got "${TEMPLATE}"`,
+      'resources[0].resource: has "{tenant}", as only a template has it; set "tenants" beside it, or percent-encode the ' +
+        `braces; got "${TEMPLATE}"`,
     ]);
   });
 
   verifies('TEN-21', 'needs a resolver of a known form, and no servers of its own', () => {
     const message = 'must be a class or an object with a method "resolve", or a function';
-    for (const [given, got] of [
+    const cases: [unknown, string][] = [
       ['a text', '"a text"'],
       [null, 'null'],
       [{}, 'a value of type object'],
       [{ resolve: 1 }, 'a value of type object'],
-    ])
+    ];
+    for (const [given, got] of cases)
       expect(problemsOf(() => ofTemplate({ tenants: given }))).toEqual([
-        `resources[0].tenants: ${message}; got ${String(got)}`,
+        `resources[0].tenants: ${message}; got ${got}`,
       ]);
     expect(problemsOf(() => ofTemplate({ authorizationServers: [SERVER] }))).toEqual([
       'resources[0].authorizationServers: stands beside "tenants", which names the servers of each tenant; leave one of ' +

@@ -80,6 +80,11 @@ export function answerTo(
   }
   if (failure instanceof InsufficientAuthenticationError)
     return challenged(401, resource, errorUriOf(failure, settings), authenticationChallenge(failure));
+  return unchallenged(failure);
+}
+
+/** Returns the answer to a failure that no other token or scope would prevent. */
+function unchallenged(failure: unknown): RejectionAnswer {
   if (failure instanceof MessageRejectedError) return MESSAGES_REJECTED[failure.reason];
   if (failure instanceof RequestOriginRejectedError) return originAnswer(failure);
   if (failure instanceof TenantRejectedError) return TENANTS_REJECTED[failure.reason];

@@ -86,7 +86,11 @@ describe('the option "tenants"', () => {
     'names a class that is a provider with a method, or the application does not start',
     async () => {
       class Unprovided extends StoredTenants {}
-      class Empty {}
+      class Empty {
+      find(): void {
+        // has another name
+      }
+    }
       const failure = async (tenants: unknown) =>
         (
           await startFailure(
