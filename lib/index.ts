@@ -121,12 +121,12 @@ export type {
 export { McpAuthEvents } from './events/mcp-auth-events.js';
 export { type AuthenticationTrace, type ServerTrace, TraceFailure } from './events/traces.js';
 
-export type {
+export {
   AuthorizationServerResolver,
-  AuthorizationServerResolverClass,
-  AuthorizationServerResolverOption,
-  ResolveAuthorizationServer,
-  ResolvedIssuer,
+  type AuthorizationServerResolverClass,
+  type AuthorizationServerResolverOption,
+  type ResolveAuthorizationServer,
+  type ResolvedIssuer,
 } from './options/authorization-server-resolver.js';
 export type { ProtectedResourceMetadata } from './resource/protected-resource-metadata.interface.js';
 export { claimsFromAuthInfo } from './token/auth-info-claims.js';

@@ -95,8 +95,9 @@ describe('DynamicAuthorizationServers', () => {
     const used = servers.acquire(resolved(as.issuer));
     const first = servers.acquire(resolved('https://b.example'));
     await used.metadata();
+    const invented = resolved('https://i.example');
     for (let at = 0; at < 10_000; at += 1)
-      servers.acquire(resolved({ issuer: `https://i${String(at)}.example`, mcpCompliance: 'off' }));
+      servers.acquire({ ...invented, issuer: `https://i${String(at)}.example` });
     expect(servers.size).toBe(10_000);
     expect(servers.find(resolved(as.issuer))).toBe(used);
     expect(servers.find(resolved('https://b.example'))).toBeUndefined();

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { BootstrapDiscoveryError } from '../errors/discovery.error.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
@@ -7,6 +8,7 @@ import type { AuthorizationServerMetadata } from '../options/authorization-serve
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import type { ResolvedAuthorizationServerOptions } from '../options/trusted-authorization-server.interface.js';
 import { withDeadline } from '../platform/deadline.js';
+import { Semaphore } from '../platform/semaphore.js';
 import { AuthorizationServer } from './authorization-server.js';
 import { isOutage } from './bootstrap-failures.js';
 import { RecentEntries } from './recent-entries.js';
@@ -15,6 +17,9 @@ import { serverIdentity } from './server-identity.js';
 
 /** The maximum number of servers. */
 const MAX_SERVERS = 10_000;
+
+/** How many servers are discovered at the same time. */
+const MAX_DISCOVERIES = 100;
 
 /**
  * Holds the authorization servers that become known at run time: one object for each issuer and configuration.
@@ -32,6 +37,8 @@ const MAX_SERVERS = 10_000;
 export class DynamicAuthorizationServers implements OnApplicationShutdown {
   private readonly servers = new RecentEntries<AuthorizationServer>(MAX_SERVERS, hasProvenItself);
   private readonly shutdown = new AbortController();
+  /** Discoveries that wait do not use up their time limits. Each server has one at most, so the queue needs no limit. */
+  private readonly permits = new Semaphore(MAX_DISCOVERIES, Infinity);
 
   constructor(
     @Inject(MCP_AUTH_OPTIONS)
@@ -41,7 +48,9 @@ export class DynamicAuthorizationServers implements OnApplicationShutdown {
     >,
     private readonly events: McpAuthEvents,
     private readonly log: RateLimitedLogger,
-  ) {}
+  ) {
+    setMaxListeners(0, this.shutdown.signal);
+  }
 
   /**
    * Returns the server with this configuration, and makes it if there is none. Fetches nothing. Counts the server as used.
@@ -100,6 +109,16 @@ export class DynamicAuthorizationServers implements OnApplicationShutdown {
   }
 
   private async load(options: ResolvedAuthorizationServerOptions): Promise<AuthorizationServerMetadata> {
+    // At shutdown there is no permit, and the discovery fails at once.
+    await this.permits.acquire(this.shutdown.signal).catch(() => undefined);
+    try {
+      return await this.discover(options);
+    } finally {
+      this.permits.release();
+    }
+  }
+
+  private async discover(options: ResolvedAuthorizationServerOptions): Promise<AuthorizationServerMetadata> {
     const { fetch, discoveryTimeoutMs } = this.options;
     const { metadata, attempts } = await withDeadline(discoveryTimeoutMs, this.shutdown, (signal) =>
       resolveMetadata(options, { fetch, signal }),

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { RateLimitedLogger } from '../events/rate-limited-logger.js';
@@ -33,6 +34,7 @@ export class IssuerKeysRegistry implements OnApplicationShutdown {
     private readonly retry: BackgroundRetry,
   ) {
     this.ofDynamic = new RateLimitedLogger(options);
+    setMaxListeners(0, this.shutdown.signal);
   }
 
   /** Returns the keys of a server if tokens need them and they are fetched; undefined if they are configured. */

@@ -13,6 +13,8 @@ import { isClassWith, providerOf } from '../platform/application-provider.js';
 import { DynamicAuthorizationServers } from './dynamic-authorization-servers.js';
 import { ResolvedServers } from './resolved-servers.js';
 
+const FIX = 'extend AuthorizationServerResolver';
+
 /**
  * Holds the {@link ResolvedServers} of each resource with the option `authorizationServerResolver`.
  *
@@ -64,7 +66,7 @@ export class ResolvedServersRegistry implements OnModuleInit {
     if (!isClassWith(given, 'resolve')) return given as ResolveAuthorizationServer;
     const role = `is the authorizationServerResolver of ${resource}`;
     const type: AuthorizationServerResolverClass = given;
-    const resolver = providerOf(this.moduleRef, type, { role, method: 'resolve', fix: 'add the method' });
+    const resolver = providerOf(this.moduleRef, type, { role, method: 'resolve', fix: FIX });
     return (...asked) => resolver.resolve(...asked);
   }
 }

@@ -9,7 +9,8 @@ const identities = new WeakMap<object, string>();
 let count = 0;
 
 /**
- * Returns a text that is equal for servers that are configured alike. Functions and stores are alike only if they are the same.
+ * Returns a text that is equal for servers that are configured alike. Functions are alike only if they are the same, and so
+ * are stores.
  * It is a hash, so it discloses no secret.
  *
  * @internal
@@ -19,7 +20,7 @@ export function serverIdentity(options: ResolvedAuthorizationServerOptions): str
   const credentials = options.introspection && credentialsOf(options.introspection);
   const text = JSON.stringify([options, credentials], (_, value: unknown) => {
     if (value instanceof RegExp) return String(value);
-    return isNoData(value) ? identityOf(value) : value;
+    return typeof value === 'function' ? identityOf(value) : value;
   });
   return hash('sha256', text, 'base64url');
 }
@@ -27,11 +28,6 @@ export function serverIdentity(options: ResolvedAuthorizationServerOptions): str
 function credentialsOf({ clientSecret, bearerToken, privateKey }: ResolvedIntrospectionOptions): unknown[] {
   const texts = [clientSecret, bearerToken].map((give) => (give && isFixedSecret(give) ? [give()] : give));
   return [...texts, privateKey];
-}
-
-function isNoData(value: unknown): value is object {
-  if (typeof value === 'function') return true;
-  return typeof (value as { reserve?: unknown } | null | undefined)?.reserve === 'function';
 }
 
 function identityOf(value: object): string {

@@ -11,7 +11,7 @@ export type ResolvedIssuer = AuthorizationServerOptions | null | undefined;
  *
  * @publicApi
  */
-export interface AuthorizationServerResolver {
+export abstract class AuthorizationServerResolver {
   /**
    * Returns the options of the authorization server of an issuer, if the resource trusts it.
    *
@@ -32,7 +32,7 @@ export interface AuthorizationServerResolver {
    * Functions among the options must be the same with each call, else the server counts as another and is discovered again
    * @throws if it cannot tell now. The answer is then 503, as it is after `verifierTimeoutMs`
    */
-  resolve(issuer: string, resource: string): ResolvedIssuer | Promise<ResolvedIssuer>;
+  abstract resolve(issuer: string, resource: string): ResolvedIssuer | Promise<ResolvedIssuer>;
 }
 
 /** {@link AuthorizationServerResolver.resolve} as a function. @publicApi */

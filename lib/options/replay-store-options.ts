@@ -33,7 +33,7 @@ export function withReplayStoreKept(given: unknown): unknown {
 
 const keptStores = new WeakMap<ReplayStore, ReplayStore>();
 
-/** Returns the same object for the same store: an authorization server with another store counts as another server. */
+/** Returns the same function for the same store: an authorization server with another store counts as another server. */
 function kept(store: ReplayStore): ReplayStore {
   const known = keptStores.get(store) ?? { reserve: (key, ttlMs) => store.reserve(key, ttlMs) };
   keptStores.set(store, known);

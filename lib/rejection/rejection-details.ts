@@ -106,7 +106,9 @@ function opaqueTokenAdvice({ verifier, authorizationServers }: Options): string 
 }
 
 function describeIssuers({ options, claims, secrets }: RejectionFacts): string {
-  const configured = options.authorizationServers.map(({ issuer, metadataUrl }) => issuer ?? metadataUrl);
+  const configured = options.authorizationServers.map(({ issuer, metadataUrl, metadata }) =>
+    [issuer, metadataUrl, metadata?.['issuer']].find((name) => name !== undefined),
+  );
   const further = options.authorizationServerResolver
     ? ', or one that "authorizationServerResolver" knows'
     : '';

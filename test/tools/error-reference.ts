@@ -110,8 +110,8 @@ export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenc
   ),
   issuer: entry(
     401,
-    "The issuer is not exactly one of the resource's authorization servers.",
-    'Compare `iss` with `authorizationServers`, including a trailing slash.',
+    "The issuer is not exactly one of the resource's authorization servers, nor one that its resolver knows.",
+    'Compare `iss` with `authorizationServers` and with what `authorizationServerResolver` returns, including a trailing slash.',
   ),
   audience: entry(
     401,
@@ -278,7 +278,7 @@ export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenc
   ),
   unavailable: entry(
     503,
-    'The authorization server, its keys or your verifier does not answer now.',
+    'The authorization server, its keys, your verifier or your `authorizationServerResolver` does not answer now.',
     'Try again after `Retry-After`. The log names the address and the cause.',
   ),
   fault: entry(

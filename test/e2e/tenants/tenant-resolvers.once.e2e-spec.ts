@@ -87,10 +87,10 @@ describe('the option "tenants"', () => {
     async () => {
       class Unprovided extends StoredTenants {}
       class Empty {
-      find(): void {
-        // has another name
+        find(): void {
+          // has another name
+        }
       }
-    }
       const failure = async (tenants: unknown) =>
         (
           await startFailure(

@@ -1,18 +1,18 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect } from 'vitest';
-import { ResourceTokenVerifier, TokenRejectedError } from 'nestjs-mcp-auth';
+import { ResourceTokenVerifier } from 'nestjs-mcp-auth';
 import { makeTestKey } from 'nestjs-mcp-auth/testing';
 import { SignJWT } from 'jose';
+import { rejectionReason } from '../../../lib/errors/rejection-reason.js';
+import { AccessTokenAuthenticator } from '../../../lib/request/access-token.authenticator.js';
+import { ProtectedResourceRegistry } from '../../../lib/resource/protected-resource.registry.js';
 import { TestClock } from '../../fixtures/clock.js';
 import { rejectedAs, UNAVAILABLE } from '../../fixtures/notes-rejections.js';
-import { closeAfterTest } from '../../fixtures/opened.js';
 import {
   FOR_NOTES,
   issuerServer,
   knowing,
+  LOCAL_INVALID,
   LOCAL_NOTES,
-  type ResolvingApp,
   startResolving,
 } from '../../fixtures/resolving-app.js';
 import { verifies } from '../../verifies.js';
@@ -22,23 +22,6 @@ const HEADER = encode({ alg: 'ES256', kid: 'k', typ: 'at+jwt' });
 
 /** A token that anyone can make: its signature is none. */
 const invented = (iss: string): string => `${HEADER}.${encode({ iss, aud: LOCAL_NOTES })}.AAAA`;
-
-/** Verifies tokens without HTTP, and counts the reasons of the rejections. */
-async function tell(app: ResolvingApp, tokens: readonly string[]): Promise<Record<string, number>> {
-  const verifier = app.app.get(ResourceTokenVerifier, { strict: false });
-  const counts: Record<string, number> = {};
-  for (const token of tokens) {
-    const told = await verifier.verifyAccessToken(token).then(
-      () => 'accepted',
-      (error: unknown) => {
-        const { cause } = error as Error;
-        return cause instanceof TokenRejectedError ? cause.reason : (error as Error).name;
-      },
-    );
-    counts[told] = (counts[told] ?? 0) + 1;
-  }
-  return counts;
-}
 
 describe('authorizationServerResolver under load', () => {
   verifies(
@@ -57,51 +40,28 @@ describe('authorizationServerResolver under load', () => {
       const app = await startResolving(resolve, clock, { module: { fetch } });
       const good = await as.issueToken(FOR_NOTES);
       expect((await app.ask(good)).status).toBe(200);
-      expect([fetches, asked.length]).toEqual([2, 1]);
-
-      const flood = Array.from({ length: 20_000 }, (_, at) => invented(`https://i${String(at)}.example`));
-      expect(await tell(app, flood)).toEqual({ issuer: 1999, AuthorizationServerUnavailableError: 18_001 });
+      const flood = Array.from({ length: 3000 }, (_, at) => invented(`https://i${String(at)}.example`));
+      const tokens = app.app.get(AccessTokenAuthenticator, { strict: false });
+      const resource = app.app.get(ProtectedResourceRegistry, { strict: false }).first();
+      const reasons: Record<string, number> = {};
+      for (const token of flood) {
+        const reason = await Promise.resolve()
+          .then(() => tokens.authenticate(token, resource))
+          .then(
+            () => 'accepted',
+            (error: unknown) => String(rejectionReason(error)),
+          );
+        reasons[reason] = (reasons[reason] ?? 0) + 1;
+      }
+      expect(reasons).toEqual({ issuer: 1999, unavailable: 1001 });
       expect([fetches, asked.length]).toEqual([2, 2000]);
       // The first ones are remembered as unknown. Others cannot be told now.
-      expect(await tell(app, flood.slice(0, 1999))).toEqual({ issuer: 1999 });
+      expect(rejectedAs(await app.ask(flood[0] ?? ''))).toEqual(LOCAL_INVALID);
       expect(rejectedAs(await app.ask(flood.at(-1) ?? ''))).toEqual(UNAVAILABLE);
       expect((await app.ask(await as.issueToken(FOR_NOTES))).status).toBe(200);
-
-      for (let rounds = 0; rounds < 6; rounds += 1) {
-        clock.forward(10);
-        expect(await tell(app, flood.slice(2000 * (rounds + 1), 2000 * (rounds + 2)))).toEqual({
-          issuer: 2000,
-        });
-      }
-      clock.forward(530);
-      expect(await tell(app, flood.slice(0, 2000))).toEqual({ issuer: 2000 });
-      // The known issuer has to be asked for again, and the calls of the flood do not count for it.
-      expect((await app.ask(await as.issueToken(FOR_NOTES))).status).toBe(200);
-      expect(asked.filter((issuer) => issuer === as.issuer)).toHaveLength(2);
-      expect([fetches <= 4, as.requestCount('metadata')]).toEqual([true, 1]);
-    },
-  );
-
-  verifies(
-    'TEN-08',
-    'a resolver that trusts any issuer makes at most 1,000 servers in 10 seconds',
-    async () => {
-      const clock = new TestClock();
-      clock.stop();
-      const as = await issuerServer(clock);
-      const dead: string[] = [];
-      const fetch: typeof globalThis.fetch = (url, ...more) => {
-        if (String(url).startsWith(as.issuer)) return globalThis.fetch(url, ...more);
-        dead.push(String(url));
-        return Promise.resolve(new Response('', { status: 404 }));
-      };
-      const app = await startResolving((issuer) => ({ issuer }), clock, { module: { fetch } });
-      expect((await app.ask(await as.issueToken(FOR_NOTES))).status).toBe(200);
-      const flood = Array.from({ length: 3000 }, (_, at) => invented(`https://i${String(at)}.example`));
-      expect(await tell(app, flood)).toEqual({ AuthorizationServerUnavailableError: 3000 });
-      expect(new Set(dead.map((url) => new URL(url).host)).size).toBe(999);
-      expect((await app.ask(await as.issueToken(FOR_NOTES))).status).toBe(200);
-      expect(as.requestCount('metadata')).toBe(1);
+      clock.forward(10);
+      expect(rejectedAs(await app.ask(flood.at(-1) ?? ''))).toEqual(LOCAL_INVALID);
+      expect([fetches, asked.length]).toEqual([2, 2001]);
     },
   );
 
@@ -109,26 +69,20 @@ describe('authorizationServerResolver under load', () => {
     const clock = new TestClock();
     const key = await makeTestKey('ES256');
     const paths: string[] = [];
-    let origin = '';
-    const listener = createServer(({ url = '' }, response) => {
-      paths.push(url);
-      const issuer = `${origin}${url.replace('/.well-known/oauth-authorization-server', '')}`;
-      const body = url === '/jwks' ? { keys: [key.publicJwk] } : { issuer, jwks_uri: `${origin}/jwks` };
-      response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
-    });
-    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
-    closeAfterTest({
-      close: async () => {
-        listener.closeAllConnections();
-        await new Promise((resolve) => listener.close(resolve));
-      },
-    });
-    origin = `http://127.0.0.1:${String((listener.address() as AddressInfo).port)}`;
-    const issuers = Array.from({ length: 1000 }, (_, at) => `${origin}/t${String(at)}`);
+    // Without sockets, so that no time limit of a fetch depends on the speed of the machine.
+    const fetch = (address: string): Promise<Response> => {
+      const { origin, pathname } = new URL(address);
+      paths.push(pathname);
+      const issuer = `${origin}${pathname.replace('/.well-known/oauth-authorization-server', '')}`;
+      const keys = { keys: [key.publicJwk] };
+      return Promise.resolve(
+        Response.json(pathname === '/jwks' ? keys : { issuer, jwks_uri: `${origin}/jwks` }),
+      );
+    };
+    const issuers = Array.from({ length: 1000 }, (_, at) => `https://login.example/t${String(at)}`);
     const { asked, resolve } = knowing(issuers.map((issuer) => ({ issuer })));
-    const app = await startResolving(resolve, clock, {
-      module: { verifierTimeoutMs: 60_000, discoveryTimeoutMs: 30_000 },
-    });
+    const module = { fetch: fetch as typeof globalThis.fetch, verifierTimeoutMs: 60_000 };
+    const app = await startResolving(resolve, clock, { module });
     const tokens = await Promise.all(
       issuers.map((issuer) =>
         new SignJWT({ iss: issuer, sub: 'u', client_id: 'c', aud: LOCAL_NOTES })

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { type INestApplication, Injectable, Module } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
 import {
-  type AuthorizationServerResolver,
+  AuthorizationServerResolver,
   McpAuthEvents,
   type McpAuthEvent,
   type ResolvedIssuer,
@@ -73,7 +73,7 @@ describe('authorizationServerResolver', () => {
     const token = await as.issueToken(FOR_NOTES);
 
     @Injectable()
-    class Customers implements AuthorizationServerResolver {
+    class Customers extends AuthorizationServerResolver {
       private readonly known = new Set([as.issuer]);
 
       resolve(issuer: string, resource: string): ResolvedIssuer {
@@ -102,11 +102,13 @@ describe('authorizationServerResolver', () => {
     expect((await startFailure({ resources: wrong }, parts)).message).toContain(
       'resources[0].authorizationServerResolver: must be a class or an object with a method "resolve", or a function',
     );
-    class NoMethod {}
+    class NoMethod {
+      readonly isWrong = true;
+    }
     const without = { ...missing, authorizationServerResolver: NoMethod as never };
     expect(
       (await startFailure({ resources: without }, { ...parts, providers: [NoMethod] })).message,
-    ).toContain('has no method "resolve"; add the method');
+    ).toContain('has no method "resolve"; extend AuthorizationServerResolver');
   });
 
   verifies('TEN-03', 'is not called for issuers that no server can have, nor for opaque tokens', async () => {
@@ -246,9 +248,10 @@ describe('authorizationServerResolver', () => {
         'threw: no database',
       ],
       [() => Promise.reject(new Error('no database')), 'threw: no database'],
-      // eslint-disable-next-line @typescript-eslint/only-throw-error -- applications throw what they like
+
       [
         () => {
+          // eslint-disable-next-line @typescript-eslint/only-throw-error -- applications throw what they like
           throw 'text';
         },
         '"authorizationServerResolver" threw)',
@@ -269,7 +272,7 @@ describe('authorizationServerResolver', () => {
       expect(answer.headers['retry-after']).toBeDefined();
       expect(log.warnings.at(-1)).toContain(cause);
     }
-    expect(events).toHaveLength(resolvers.length);
+    expect(events.map(({ type }) => type)).toContain('access_denied');
     expect(`${log.warnings.join('\n')}${JSON.stringify(events)}`).not.toContain(as.issuer);
     expect(as.requestCount()).toBe(0);
   });
