@@ -159,7 +159,7 @@ export class TenantDirectory<T> {
       onRejected: (error) => unavailable('threw', error),
     });
     if (answer === undefined || answer === null) throw this.unknown;
-    return answer as object;
+    return answer;
   }
 
   /** If the resolver returns the same as before, all stays: cached tokens, and what is fetched from the tenant's servers. */

@@ -318,7 +318,7 @@ describe.each(PLATFORMS)('resources of tenants on %s', (platform) => {
   });
 
   verifies('TEN-31', 'do not know the sessions of each other', async () => {
-    const app = await start({ transport: { statefulMode: true } as object });
+    const app = await start({ transport: { statefulMode: true } });
     const aud = [resourceOf('acme', 'mcp'), resourceOf('beta', 'mcp')];
     const headers = { ...MCP_HEADERS, authorization: `Bearer ${await shared.token({ aud })}` };
     const open = (tenant: string) =>
