@@ -1085,7 +1085,7 @@ const tenantResources = {
   'TEN-34': row('design', 'a tenant resolver is a class by DI, an object or a function'),
   'TEN-35': row(
     'robustness',
-    'a resolver that throws or hangs is 503, and one that returns nonsense is 500; neither lets anybody in',
+    'a resolver that throws or hangs is 503, and one that returns nonsense is 500; neither authenticates a request',
   ),
   'TEN-36': row(
     'design',

@@ -11,9 +11,8 @@ import { IMPORTED_MODULE, IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js'
 import type { HandlerPlan } from '../mcp/handler-plan.js';
 import type { ScopeRequirement } from '../mcp/scope-requirement.js';
 import { isOfMessage } from '../platform/mcp-nest.js';
-import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
-import { allowOrigin } from './allow-origin.js';
+import { allowOrigin, nodeResponseIn } from './allow-origin.js';
 import { callOf, rejectedCallIn } from './handler-call.js';
 import { isBearerAuthGuard } from './is-bearer-auth-guard.js';
 import { rejectCall } from './rejected-call.js';
@@ -52,14 +51,15 @@ export class BearerAuthGuard implements CanActivate {
     if (route.isSkipped) return true;
     const request = this.getRequest(context) as GuardedRequest | undefined;
     const declared = this.resourceFor(context, route, request);
-    const check = (resource: ProtectedResource): boolean | Promise<boolean> =>
-      this.check(context, route, request, resource);
-    if (declared.options.tenants === undefined || request === undefined) return check(declared);
-    // A handler within another request: that request was checked at its own route, which is of no tenant of the template.
-    const isRoute = context.getType() === 'http';
-    return this.services.tenants.check(isRoute ? request : undefined, declared, check, (failure) => {
-      throw this.reject(context, route, request, declared, failure);
-    });
+    if (declared.options.tenants === undefined || request === undefined)
+      return this.check(context, route, request, declared);
+    const entry = {
+      // A handler within another request: that request was checked at its own route, which is of no tenant of the template.
+      request: context.getType() === 'http' ? request : undefined,
+      check: (resource: ProtectedResource) => this.check(context, route, request, resource),
+      reject: (failure: unknown) => this.reject(context, route, request, declared, failure),
+    };
+    return this.services.tenants.check(declared, entry);
   }
 
   private check(
@@ -124,7 +124,10 @@ export class BearerAuthGuard implements CanActivate {
     }
     const state = RequestContext.of(request);
     const allowsAnonymous = route.allowsAnonymous || resource.options.allowAnonymous;
-    if (context.getType() === 'http') this.checkOrigin(context, state, request, resource);
+    if (context.getType() === 'http') {
+      const origin = this.services.authenticator.checkOrigin(state, request, resource);
+      if (origin !== undefined) allowOrigin(origin, this.getResponse(context), this.adapterHost.httpAdapter);
+    }
     // A handler within another request: that request was checked, and must have been authenticated, at its own route.
     else if (!allowsAnonymous && state.authentication?.resource !== resource)
       throw new CredentialsRejectedError('missing_token');
@@ -150,7 +153,7 @@ export class BearerAuthGuard implements CanActivate {
     const requirements = this.getRequiredScopes(context);
     const call = callOf(context, route, requirements);
     if (context.getType() === 'http') {
-      const response = this.nodeResponse(context);
+      const response = nodeResponseIn(this.getResponse(context));
       authorizer.authorize(state, request, resource, {
         requirements,
         authentication: route.authentication,
@@ -200,24 +203,6 @@ export class BearerAuthGuard implements CanActivate {
     });
   }
 
-  private nodeResponse(context: ExecutionContext): ServerResponse | undefined {
-    const response = this.getResponse(context);
-    return typeof response === 'object' && response !== null
-      ? nodeResponseOf(response as PlatformResponse)
-      : undefined;
-  }
-
-  private checkOrigin(
-    context: ExecutionContext,
-    state: RequestContext,
-    request: GuardedRequest,
-    resource: ProtectedResource,
-  ): void {
-    const origin = this.services.authenticator.checkOrigin(state, request, resource);
-    if (origin === undefined) return;
-    allowOrigin(origin, this.getResponse(context), this.nodeResponse(context), this.adapterHost.httpAdapter);
-  }
-
   private reject(
     context: ExecutionContext,
     { requirements, where }: HandlerPlan,
@@ -237,7 +222,11 @@ export class BearerAuthGuard implements CanActivate {
     if (!isRoute && recordDenial(request, failure)) return exception;
     if (!isRoute) this.services.grants.flush(state);
     const rejected = isRoute
-      ? { auth: state?.withdraw(request), response: this.nodeResponse(context), body: request.body }
+      ? {
+          auth: state?.withdraw(request),
+          response: nodeResponseIn(this.getResponse(context)),
+          body: request.body,
+        }
       : { ...rejectedCallIn(context, request), isPartial: request !== undefined };
     this.services.rejections.tell(failure, resource, { ...rejected, request, route: where });
     return exception;

@@ -11,6 +11,15 @@ interface TenantRequest {
   readonly url?: string | undefined;
 }
 
+/** A request at a route of a template. */
+interface TenantEntry<T> {
+  /** Undefined for a handler within another request, which was not authenticated for a tenant of the template. */
+  readonly request: (TenantRequest & object) | undefined;
+  readonly check: (resource: ProtectedResource) => T | Promise<T>;
+  /** Returns what is thrown for a request without a tenant. */
+  readonly reject: (failure: unknown) => Error;
+}
+
 /**
  * Finds the resource of the tenant that a request is for, once for each request.
  *
@@ -40,23 +49,20 @@ export class TenantRequests {
   /**
    * Checks a request for the resource of its tenant.
    *
-   * @param request - undefined for a handler within another request, which was not authenticated for a tenant of the template
-   * @param reject - throws for a request without a tenant
+   * @throws what `reject` of the entry returns, for a request without a tenant; the promise rejects with the same
    */
-  check<T>(
-    request: (TenantRequest & object) | undefined,
-    template: ProtectedResource,
-    check: (resource: ProtectedResource) => T | Promise<T>,
-    reject: (failure: unknown) => never,
-  ): T | Promise<T> {
+  check<T>(template: ProtectedResource, { request, check, reject }: TenantEntry<T>): T | Promise<T> {
+    const rejected = (failure: unknown): never => {
+      throw reject(failure);
+    };
     let found: ProtectedResource | Promise<ProtectedResource>;
     try {
       if (!request) throw new CredentialsRejectedError('missing_token');
       found = this.resourceOf(RequestContext.of(request), request, template);
     } catch (failure) {
-      return reject(failure);
+      return rejected(failure);
     }
-    return found instanceof Promise ? found.then(check, reject) : check(found);
+    return found instanceof Promise ? found.then(check, rejected) : check(found);
   }
 }
 

@@ -46,12 +46,12 @@ export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenc
   unknown_tenant: entry(
     404,
     'The path names no tenant: it is not spelled as the resource of a tenant, or `tenants` returned `undefined`. The event and the log name the template.',
-    'Check the URL of the client, letter by letter. If the tenant is new, wait 10 seconds.',
+    'Compare the path of the client with the resource of the tenant: they must be exactly equal. If the tenant is new, wait 10 seconds.',
   ),
   tenant_unavailable: entry(
     503,
     'The option `tenants` threw or gave no answer in time, or too many calls for unknown tenants failed. The log says which.',
-    'Check what the resolver depends on. If somebody tries out tenants, limit requests before this application.',
+    'Check what the resolver depends on. If clients try out tenants, limit requests before this application.',
   ),
   missing_token: entry(
     401,

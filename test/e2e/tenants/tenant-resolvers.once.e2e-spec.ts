@@ -245,12 +245,12 @@ describe.each(PLATFORMS)('a tenant resolver on %s', (platform) => {
 
   verifies('TEN-36', 'runs once for requests at once, and outside of all of them', async () => {
     const asked: (string | undefined)[] = [];
-    let context: AuthContext | undefined;
+    const seen: { context?: AuthContext } = {};
     const app = await startWith((tenant) => {
-      asked.push(tenant, context?.current()?.subject);
+      asked.push(tenant, seen.context?.current()?.subject);
       return answer();
     });
-    context = app.app.get(AuthContext);
+    seen.context = app.app.get(AuthContext);
     const token = await as.token({ aud: resourceOf('acme') });
     const answers = await Promise.all(Array.from({ length: 20 }, () => call(app, 'acme', 'rest', token)));
     expect(answers.every(({ status }) => status === 200)).toBe(true);
