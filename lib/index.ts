@@ -23,6 +23,8 @@ export {
   ProofRejectedError,
   type RequestOriginRejection,
   RequestOriginRejectedError,
+  TenantRejectedError,
+  type TenantRejection,
   type TokenRejection,
   TokenRejectedError,
 } from './errors/rejection.errors.js';
@@ -74,6 +76,13 @@ export type {
   ProtectedResourceMetadataOptions,
   ProtectedResourceOptions,
 } from './options/protected-resource-options.js';
+export type { TenantOptions } from './options/tenant-options.js';
+export {
+  type ResolveTenant,
+  TenantResolver,
+  type TenantResolverClass,
+  type TenantResolverOption,
+} from './options/tenant-resolver.js';
 export { MemoryRevocationList, type MemoryRevocationListOptions } from './options/memory-revocation.list.js';
 export type {
   Revocation,

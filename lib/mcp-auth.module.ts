@@ -70,6 +70,7 @@ import { LegacyMirror } from './resource/legacy-mirror.js';
 import { ProtectedResourceRegistry } from './resource/protected-resource.registry.js';
 import { WellKnownResponder } from './resource/well-known.responder.js';
 import { ResourcePaths } from './resource/resource-paths.js';
+import { TenantResources } from './resource/tenant-resources.js';
 import type { WellKnownControllers } from './resource/well-known.controllers.js';
 import { IntrospectionTokenVerifier } from './token/introspection-token.verifier.js';
 import { IssuerTokenVerifier } from './token/issuer-token.verifier.js';
@@ -104,6 +105,7 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
     ResolvedServersRegistry,
     ProtectedResourceRegistry,
     ResourcePaths,
+    TenantResources,
     LegacyMirror,
     WellKnownResponder,
     McpAuthEvents,

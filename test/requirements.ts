@@ -1222,9 +1222,58 @@ const resolvedIssuers = {
   'TEN-19': row('privacy', 'no issuer of an unverified token reaches a log line or an event'),
 } as const;
 
+const tenantResources = {
+  'TEN-20': row(
+    'design',
+    'a template has "{tenant}" once, as a whole path segment, and is the only resource that may have it',
+  ),
+  'TEN-21': row('design', 'what a template cannot have is rejected at boot, and the message says why'),
+  'TEN-22': row(
+    'design',
+    'templates with a path in common are rejected at boot; other resources take precedence over a template',
+  ),
+  'TEN-23': row('RFC 9728 3.1', 'each tenant has a document at its own path, and an unknown one has none'),
+  'TEN-24': row('RFC 9728 5.1', 'the challenge names the document of the tenant'),
+  'TEN-25': row(
+    'design',
+    'an unknown tenant is 404 before a token is read, by every way into the application',
+  ),
+  'TEN-26': row(
+    'RFC 8707 2',
+    'a token of one tenant is rejected at every other: tenants, issuers and resources',
+  ),
+  'TEN-27': row('RFC 3986 6.2.2', 'a tenant has one spelling: any other path of it is 404'),
+  'TEN-28': row('design', 'AuthInfo.tenant is the tenant in the path'),
+  'TEN-29': row('design', 'verified tokens are cached for one tenant, and for what belongs to it now'),
+  'TEN-30': row('RFC 9449 4.3', 'a proof names the URL of the tenant'),
+  'TEN-31': row('MCP security best practices', 'a session of one tenant does not exist at another'),
+  'TEN-32': row('design', 'events name the resource of the tenant, and the template if there is no tenant'),
+  'TEN-33': row('MCP 2026-07-28 basic/transports', 'each tenant has its own allowed origins'),
+  'TEN-34': row('design', 'a tenant resolver is a class by DI, an object or a function'),
+  'TEN-35': row(
+    'robustness',
+    'a resolver that throws or hangs is 503, and one that returns nonsense is 500; neither authenticates a request',
+  ),
+  'TEN-36': row(
+    'design',
+    'requests for a tenant share a call; its answer is used for 60 seconds, that there is none for 10',
+  ),
+  'TEN-37': row(
+    'robustness',
+    'invented tenants evict no known one, and cause a limited number of calls at once and per second',
+  ),
+  'TEN-38': row('design', 'the first requests of 1,000 tenants at once cause 1,000 discoveries, no more'),
+  'TEN-39': row('design', 'handlers and scopes belong to the template, and so to each tenant'),
+  'TEN-40': row('design', 'explain() and ResourceTokenVerifier take the identifier of a tenant'),
+  'TEN-41': row('design', 'templates work behind a global prefix that is in the resource'),
+  'TEN-42': row('design', 'the sample with tenants opens each tenant to its own tokens'),
+  'TEN-43': row('design', 'a tenant that the resolver no longer knows is 404 after 60 seconds'),
+} as const;
+
 export const requirements = {
   ...downstream,
   ...resolvedIssuers,
+  ...tenantResources,
   ...doctor,
   ...replicas,
   ...clients,

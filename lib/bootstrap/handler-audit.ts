@@ -27,6 +27,7 @@ export function handlerProblems(
     ...unguardedNeeds(handler, globalGuards),
     ...unknownResource(handler, globalGuards, resources),
     ...openAnywhere(handler, resources),
+    ...openTenants(handler, resources),
   ]);
 }
 
@@ -100,6 +101,21 @@ function openAnywhere(
     'has @AllowAnonymous() and does not say at which resource, of which one has "anonymousMethods"; add ' +
     `@ProtectedResource() with one of ${names.join(', ')}`;
   return [{ path, message }];
+}
+
+/** Finds handlers that allow anonymous callers and belong to a template: who calls without a token belongs to no tenant. */
+function openTenants(
+  { where: path, allowsAnonymous, resourceName }: HandlerPlan,
+  resources: ProtectedResourceRegistry,
+): ConfigProblem[] {
+  const all = resources.all();
+  const own = all.filter(({ options }) =>
+    resourceName === undefined ? all.length === 1 : [options.name, options.resource].includes(resourceName),
+  );
+  if (!allowsAnonymous || !own.some(({ options }) => options.tenants !== undefined)) return [];
+  return [
+    { path, message: 'has @AllowAnonymous(), which a resource with "tenants" cannot have; leave it out' },
+  ];
 }
 
 /**

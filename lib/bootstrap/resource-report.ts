@@ -52,7 +52,8 @@ export class ResourceReport {
   private writeProtection({ options, metadataUrl, servers }: ProtectedResource, isProtected: boolean): void {
     const { resource, name = resource } = options;
     if (isProtected) {
-      const issuers = [...servers.keys()].join(', ');
+      const issuers =
+        options.tenants === undefined ? [...servers.keys()].join(', ') : 'the servers of each tenant';
       const others = options.authorizationServerResolver ? ', and others that its resolver knows' : '';
       this.logger.log(`Protecting ${resource} (metadata at ${metadataUrl}, tokens from ${issuers}${others})`);
       return;

@@ -18,6 +18,7 @@ import {
   type ProtectedResource,
   ProtectedResourceRegistry,
 } from '../resource/protected-resource.registry.js';
+import { TenantResources } from '../resource/tenant-resources.js';
 import { SessionBinding } from '../response/session-binding.js';
 import { StreamExpiry } from '../response/stream-expiry.js';
 import { IntrospectionTokenVerifier } from '../token/introspection-token.verifier.js';
@@ -56,6 +57,7 @@ export class McpAuthDiagnostics {
     private readonly replays: ReplayProtection,
     private readonly explainer: TokenExplainer,
     private readonly verifiers: VerifierRegistry,
+    private readonly tenants: TenantResources,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
@@ -124,11 +126,14 @@ export class McpAuthDiagnostics {
    * Not checked: Origin and Host, how the token was sent, and the scopes of an operation.
    *
    * @param token - the access token, without `Bearer`
-   * @param resource - a resource's `name` or its identifier; may be left out if there is only one
-   * @throws {@link McpAuthConfigError} if there is no such resource, or several and none is named
+   * @param resource - a resource's `name` or its identifier; may be left out if there is only one. For a tenant: the identifier of
+   * its resource
+   * @throws {@link McpAuthConfigError} if there is no such resource, or several and none is named; {@link TenantRejectedError} if
+   * there is no such tenant
    */
   async explain(token: string, resource?: string, options?: ExplainOptions): Promise<TokenExplanation> {
-    return this.explainer.explain(token, this.find(resource), options);
+    const ofTenant = resource === undefined ? undefined : this.tenants.finderOf(resource);
+    return this.explainer.explain(token, ofTenant ? await ofTenant() : this.find(resource), options);
   }
 
   private find(name: string | undefined): ProtectedResource {
@@ -136,7 +141,7 @@ export class McpAuthDiagnostics {
     const [found, ...others] = all.filter(
       ({ options }) => name === undefined || [options.name, options.resource].includes(name),
     );
-    if (found && others.length === 0) return found;
+    if (found && others.length === 0 && found.options.tenants === undefined) return found;
     const names = all.map(({ options }) => `"${options.name ?? options.resource}"`).join(', ');
     const message = `needs the name of a resource: one of ${names}`;
     throw new McpAuthConfigError([{ path: 'McpAuthDiagnostics.explain()', message }]);

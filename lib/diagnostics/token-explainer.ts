@@ -9,7 +9,7 @@ import { ScopePolicy } from '../policy/scope-policy.js';
 import { tokenScopes } from '../policy/token-scopes.js';
 import { validateClaims } from '../policy/validate-claims.js';
 import { RevocationCheck } from '../request/revocation.check.js';
-import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import { declaredResource, type ProtectedResource } from '../resource/protected-resource.registry.js';
 import { withServerOf } from '../resource/server-of.js';
 import { assertTokenForm } from '../token/extract-token.js';
 import { IntrospectionTokenVerifier } from '../token/introspection-token.verifier.js';
@@ -69,7 +69,7 @@ export class TokenExplainer {
     resource: ProtectedResource,
     { callApplication = false }: ExplainOptions = {},
   ): Promise<TokenExplanation> {
-    const isOwn = this.verifiers.of(resource.options) instanceof IssuerTokenVerifier;
+    const isOwn = this.verifiers.of(declaredResource(resource).options) instanceof IssuerTokenVerifier;
     const verification = await this.verify(token, seenBy(resource, callApplication), isOwn, callApplication);
     const question = { token, resource, maxTokenLength: this.options.maxTokenLength };
     const before = (isOwn ? ownChecks : applicationChecks)(question, verification);
@@ -97,7 +97,7 @@ export class TokenExplainer {
     callApplication: boolean,
   ): Promise<Verification> {
     if (!isOwn && !callApplication) return { unknown: 'the verifier of the application is not called' };
-    const verifier = isOwn ? this.offline : this.verifiers.of(resource.options);
+    const verifier = isOwn ? this.offline : this.verifiers.of(declaredResource(resource).options);
     try {
       assertTokenForm(token, this.options.maxTokenLength);
       const verified = await runVerifier(verifier, token, resource, this.deadline, (result) =>

@@ -9,6 +9,7 @@ import {
   CredentialsRejectedError,
   InsufficientScopeError,
   RequestOriginRejectedError,
+  TenantRejectedError,
   TokenRejectedError,
 } from './rejection.errors.js';
 
@@ -39,6 +40,12 @@ describe('the errors', () => {
       'RequestOriginRejectedError',
       'ERR_MCP_AUTH_ORIGIN_REJECTED',
       'Request rejected: host',
+    ],
+    [
+      new TenantRejectedError('unknown_tenant'),
+      'TenantRejectedError',
+      'ERR_MCP_AUTH_TENANT_REJECTED',
+      'Tenant rejected: unknown_tenant',
     ],
     [
       new CredentialsRejectedError('missing_token'),
@@ -92,6 +99,7 @@ describe('the errors', () => {
     const { stackTraceLimit } = Error;
     for (const rejection of [
       new RequestOriginRejectedError('origin'),
+      new TenantRejectedError('unknown_tenant'),
       new CredentialsRejectedError('missing_token'),
       new TokenRejectedError('expired'),
       new InsufficientScopeError(['a']),

@@ -8,6 +8,7 @@ import {
   InsufficientAuthenticationError,
   InsufficientScopeError,
   RequestOriginRejectedError,
+  TenantRejectedError,
   type TokenRejection,
   TokenRejectedError,
 } from './rejection.errors.js';
@@ -17,6 +18,7 @@ describe('rejectionReason', () => {
     [new TokenRejectedError('audience'), 'audience'],
     [new CredentialsRejectedError('missing_token'), 'missing_token'],
     [new RequestOriginRejectedError('host'), 'host'],
+    [new TenantRejectedError('unknown_tenant'), 'unknown_tenant'],
     [new InsufficientScopeError(['a']), 'insufficient_scope'],
     [
       new InsufficientAuthenticationError({ acrValues: ['a'], maxAgeSeconds: undefined }),

@@ -10,6 +10,8 @@ import {
   MessageRejectedError,
   type RequestOriginRejection,
   RequestOriginRejectedError,
+  TenantRejectedError,
+  type TenantRejection,
   type TokenRejection,
   TokenRejectedError,
 } from './rejection.errors.js';
@@ -22,6 +24,7 @@ import {
  */
 export type RejectionReason =
   | RequestOriginRejection
+  | TenantRejection
   | CredentialsRejection
   | TokenRejection
   | MessageRejection
@@ -37,6 +40,8 @@ const REASONS: Readonly<Record<RejectionReason, true>> = {
   host: true,
   duplicate_host: true,
   request_target: true,
+  unknown_tenant: true,
+  tenant_unavailable: true,
   missing_token: true,
   unsupported_scheme: true,
   multiple_credentials: true,
@@ -102,6 +107,7 @@ export function rejectionReason(failure: unknown): RejectionReason | undefined {
     failure instanceof TokenRejectedError ||
     failure instanceof CredentialsRejectedError ||
     failure instanceof RequestOriginRejectedError ||
+    failure instanceof TenantRejectedError ||
     failure instanceof MessageRejectedError ||
     failure instanceof AccessDeniedError
   )

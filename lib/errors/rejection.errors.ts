@@ -25,6 +25,33 @@ export class RequestOriginRejectedError extends McpAuthError {
 }
 
 /**
+ * Why a request has no resource, at a resource with `tenants`. Stable: adding a member is a minor release.
+ *
+ * @publicApi
+ */
+export type TenantRejection = 'unknown_tenant' | 'tenant_unavailable';
+
+/**
+ * The path of a request names no tenant of its resource, or the resource of its tenant is not known now.
+ *
+ * Clients get `404` without a challenge for `unknown_tenant`: the path has no tenant, or `tenants` returned `undefined` for it. They
+ * get `503` with `Retry-After` for `tenant_unavailable`: `tenants` threw, gave no answer in time, or is not called because too many
+ * calls failed.
+ *
+ * This check runs before credentials are read, so a token in the request was not checked. The message contains only the reason.
+ *
+ * @publicApi
+ */
+export class TenantRejectedError extends McpAuthError {
+  constructor(
+    readonly reason: TenantRejection,
+    options?: ErrorOptions,
+  ) {
+    super('ERR_MCP_AUTH_TENANT_REJECTED', `Tenant rejected: ${reason}`, options);
+  }
+}
+
+/**
  * Why a request's credentials were not checked. Stable: adding a member is a minor release.
  *
  * @publicApi

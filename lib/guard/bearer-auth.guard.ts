@@ -11,14 +11,14 @@ import { IMPORTED_MODULE, IS_BEARER_AUTH_GUARD } from '../mcp-auth.constants.js'
 import type { HandlerPlan } from '../mcp/handler-plan.js';
 import type { ScopeRequirement } from '../mcp/scope-requirement.js';
 import { after } from '../platform/after.js';
-import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import { allowOrigin, nodeResponseIn } from './allow-origin.js';
 import { callOf, handlerDemandOf, rejectedCallIn } from './handler-call.js';
-import { completeCorsOf } from './response-cors.js';
 import { isBearerAuthGuard } from './is-bearer-auth-guard.js';
 import { rejectCall } from './rejected-call.js';
 import type { ParsedRequest } from './request-authorizer.js';
 import type { RequestServices } from './request-services.js';
+import { ofTenant } from './tenant-requests.js';
 
 type GuardedRequest = ParsedRequest & object;
 
@@ -50,7 +50,24 @@ export class BearerAuthGuard implements CanActivate {
     const route = this.services.plans.of(context.getClass(), context.getHandler());
     if (route.isSkipped) return true;
     const request = this.getRequest(context) as GuardedRequest | undefined;
-    const resource = this.resourceFor(context, route, request);
+    const declared = this.resourceFor(context, route, request);
+    if (declared.options.tenants === undefined || request === undefined)
+      return this.check(context, route, request, declared);
+    const entry = {
+      // A handler within another request: that request was checked at its own route, which is of no tenant of the template.
+      request: context.getType() === 'http' ? request : undefined,
+      check: (resource: ProtectedResource) => this.check(context, route, request, resource),
+      reject: (failure: unknown) => this.reject(context, route, request, declared, failure),
+    };
+    return this.services.tenants.check(declared, entry);
+  }
+
+  private check(
+    context: ExecutionContext,
+    route: HandlerPlan,
+    request: GuardedRequest | undefined,
+    resource: ProtectedResource,
+  ): boolean | Promise<boolean> {
     try {
       const pending = this.decide(context, route, request, resource);
       if (pending === undefined) return true;
@@ -99,7 +116,9 @@ export class BearerAuthGuard implements CanActivate {
     request: GuardedRequest | undefined,
   ): ProtectedResource {
     if (context.getType() === 'http' || route.resourceName !== undefined) {
-      return (route.resource ??= this.services.resources.require(route.resourceName, route.where));
+      const declared = (route.resource ??= this.services.resources.require(route.resourceName, route.where));
+      if (declared.options.tenants === undefined || context.getType() === 'http') return declared;
+      return ofTenant(request, declared) ?? declared;
     }
     return RequestContext.find(request)?.resource ?? this.services.resources.first();
   }
@@ -113,7 +132,10 @@ export class BearerAuthGuard implements CanActivate {
     if (!request) return this.decideOnLocalCall(context, route);
     const state = RequestContext.of(request);
     const allowsAnonymous = route.allowsAnonymous || resource.options.allowAnonymous;
-    if (context.getType() === 'http') this.checkOrigin(context, state, request, resource);
+    if (context.getType() === 'http') {
+      const origin = this.services.authenticator.checkOrigin(state, request, resource);
+      if (origin !== undefined) allowOrigin(origin, this.getResponse(context), this.adapterHost.httpAdapter);
+    }
     // A handler within another request: that request was checked, and must have been authenticated, at its own route.
     else if (!allowsAnonymous && state.authentication?.resource !== resource)
       throw new CredentialsRejectedError('missing_token');
@@ -133,7 +155,7 @@ export class BearerAuthGuard implements CanActivate {
     const requirements = this.getRequiredScopes(context);
     const call = callOf(context, route, requirements, policies.isUsed);
     if (context.getType() === 'http') {
-      const response = this.nodeResponse(context);
+      const response = nodeResponseIn(this.getResponse(context));
       const pending = authorizer.authorize(state, request, resource, {
         requirements,
         authentication: route.authentication,
@@ -183,26 +205,6 @@ export class BearerAuthGuard implements CanActivate {
     });
   }
 
-  private nodeResponse(context: ExecutionContext): ServerResponse | undefined {
-    const response = this.getResponse(context);
-    return typeof response === 'object' && response !== null
-      ? nodeResponseOf(response as PlatformResponse)
-      : undefined;
-  }
-
-  private checkOrigin(
-    context: ExecutionContext,
-    state: RequestContext,
-    request: GuardedRequest,
-    resource: ProtectedResource,
-  ): void {
-    const origin = this.services.authenticator.checkOrigin(state, request, resource);
-    if (origin === undefined) return;
-    const response = this.getResponse(context);
-    if (!response) return;
-    completeCorsOf(this.adapterHost.httpAdapter, response, this.nodeResponse(context), origin);
-  }
-
   private reject(
     context: ExecutionContext,
     { requirements, where }: HandlerPlan,
@@ -222,7 +224,11 @@ export class BearerAuthGuard implements CanActivate {
     if (!isRoute && recordDenial(request, failure)) return exception;
     if (!isRoute) this.services.grants.flush(state);
     const rejected = isRoute
-      ? { auth: state?.withdraw(request), response: this.nodeResponse(context), body: request.body }
+      ? {
+          auth: state?.withdraw(request),
+          response: nodeResponseIn(this.getResponse(context)),
+          body: request.body,
+        }
       : { ...rejectedCallIn(context, request), isPartial: request !== undefined };
     this.services.rejections.tell(failure, resource, { ...rejected, request, route: where });
     return exception;

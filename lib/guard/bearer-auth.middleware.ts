@@ -4,6 +4,7 @@ import { RequestContext } from '../request/request-context.js';
 import { MessageRejectedError } from '../errors/rejection.errors.js';
 import { IMPORTED_MODULE } from '../mcp-auth.constants.js';
 import { hasUnreadMessage } from '../mcp/unread-body.js';
+import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import type { FilteredRequest } from './request-filter.js';
 import type { RequestServices } from './request-services.js';
 
@@ -53,14 +54,26 @@ export class BearerAuthMiddleware implements NestMiddleware<IncomingMessage, Ser
    */
   use(request: IncomingMessage, response: ServerResponse, next: () => void): void {
     // Routers remove the path that they have matched.
-    const { documents, filter, paths, rejections, resources } = this.services;
+    const { documents, filter, paths, resources } = this.services;
     const target = (request as FilteredRequest).originalUrl ?? request.url ?? '';
     if (!filter.checkTarget(target, request, response)) return;
     if (documents.servesAt(target)) {
       this.serveDocument(target, request, response);
       return;
     }
-    const resource = paths.find(target) ?? resources.require(undefined, 'BearerAuthMiddleware');
+    const declared = paths.find(target) ?? resources.require(undefined, 'BearerAuthMiddleware');
+    filter.findResource(declared, request, response, (resource) => {
+      this.protect(resource, request, response, next);
+    });
+  }
+
+  private protect(
+    resource: ProtectedResource,
+    request: IncomingMessage,
+    response: ServerResponse,
+    next: () => void,
+  ): void {
+    const { filter, rejections } = this.services;
     if (filter.checkOrigin(resource, request, response) === false) return;
     if (!hasUnreadMessage(request)) {
       filter.authorize(resource, request, response, next);

@@ -147,7 +147,9 @@ export class LocalAuthenticator {
       ofCaller !== undefined && canonicalResource(options.resource) === canonicalResource(ofCaller);
     const found = name === undefined ? this.resources.all().find(isOfCaller) : undefined;
     const resource = found ?? this.resources.require(name, where);
-    if (given !== undefined && !isOfCaller(resource)) throw new TokenRejectedError('audience');
+    // A template is the resource of no caller: nothing says which tenant a call without a path is for.
+    if (resource.options.tenants !== undefined || (given !== undefined && !isOfCaller(resource)))
+      throw new TokenRejectedError('audience');
     return resource;
   }
 

@@ -31,6 +31,7 @@ import { WellKnownResponder } from '../resource/well-known.responder.js';
 import { AccessGrants } from '../response/access-grants.js';
 import { BearerAuthMiddleware } from './bearer-auth.middleware.js';
 import { RequestFilter } from './request-filter.js';
+import { TenantRequests } from './tenant-requests.js';
 
 /**
  * Handles every request before all routes, including those that libraries mount on the platform:
@@ -56,6 +57,7 @@ export class PlatformHooks {
     private readonly rejections: Rejections,
     private readonly handlerScopes: HandlerScopeRegistry,
     private readonly grants: AccessGrants,
+    private readonly tenants: TenantRequests,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: Pick<ResolvedMcpAuthOptions, 'earlyAuthentication'>,
   ) {
     const problems = options.earlyAuthentication ? paths.problems() : [];
@@ -112,9 +114,12 @@ export class PlatformHooks {
       keepPeeked(request);
       // A middleware has only Node's request.
       if (context.authentication) context.present(request);
-      const resource = this.options.earlyAuthentication ? this.resourceOf(request) : context.awaitsBody;
-      if (resource) this.filter.authorize(resource, request, response, next);
-      else next();
+      const declared = this.options.earlyAuthentication ? this.resourceOf(request) : context.awaitsBody;
+      if (!declared) next();
+      else
+        this.filter.findResource(declared, request, response, (resource) => {
+          this.filter.authorize(resource, request, response, next);
+        });
     });
   };
 
@@ -126,11 +131,28 @@ export class PlatformHooks {
     if (!this.filter.checkTarget(request.url ?? '', request, response)) return;
     if (!this.filter.checkHost(this.responder.resourcesAt(request), request, response)) return;
     if (this.responder.respondEarly(request, response)) return;
-    const resource = this.resourceOf(request);
-    if (!resource) {
+    const declared = this.resourceOf(request);
+    if (!declared) {
       next();
       return;
     }
+    const enter = (resource: ProtectedResource): void => {
+      this.enter(resource, request, response, next);
+    };
+    if (this.options.earlyAuthentication) this.filter.findResource(declared, request, response, enter);
+    // The guard rejects the request if it covers the route: other routes may have the form of a template too.
+    else
+      this.filter.findResource(declared, request, response, enter, () => {
+        next();
+      });
+  }
+
+  private enter(
+    resource: ProtectedResource,
+    request: PlatformRequest,
+    response: PlatformResponse,
+    next: (error?: unknown) => void,
+  ): void {
     const origin = this.filter.checkOrigin(resource, request, response);
     if (origin === false) return;
     if (typeof origin === 'string' && isPreflight(request))
@@ -164,9 +186,30 @@ export class PlatformHooks {
   }
 
   /** Returns the answer to a preflight to a resource, if the application's own CORS setting has answered already. */
-  private preflightAnswer(request: PlatformRequest): PreflightAnswer | undefined {
-    const resource = isPreflight(request) ? this.resourceOf(request) : undefined;
-    if (!resource) return undefined;
+  private preflightAnswer(
+    request: PlatformRequest,
+  ): PreflightAnswer | undefined | Promise<PreflightAnswer | undefined> {
+    const declared = isPreflight(request) ? this.resourceOf(request) : undefined;
+    if (declared?.options.tenants === undefined) return declared && this.preflightOf(declared, request);
+    return this.preflightOfTenant(declared, request);
+  }
+
+  private async preflightOfTenant(
+    declared: ProtectedResource,
+    request: PlatformRequest,
+  ): Promise<PreflightAnswer | undefined> {
+    try {
+      const resource = await this.tenants.resourceOf(RequestContext.of(request), request, declared);
+      return this.preflightOf(resource, request);
+    } catch (failure) {
+      // As for other requests: the route may be none of a tenant.
+      return this.options.earlyAuthentication
+        ? this.rejections.response(failure, declared, undefined)
+        : undefined;
+    }
+  }
+
+  private preflightOf(resource: ProtectedResource, request: PlatformRequest): PreflightAnswer | undefined {
     try {
       const origin = policyOf(resource.options).check(request);
       return origin === undefined ? undefined : preflightFor(origin, request, resource);

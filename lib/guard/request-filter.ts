@@ -22,6 +22,7 @@ import { isRequestTarget } from '../resource/resource-metadata-url.js';
 import { AccessGrants } from '../response/access-grants.js';
 import { RequestAuthenticator } from './request-authenticator.js';
 import { type ParsedRequest, RequestAuthorizer } from './request-authorizer.js';
+import { TenantRequests } from './tenant-requests.js';
 
 /** A request before Nest's routes. @internal */
 export type FilteredRequest = ParsedRequest & PlatformRequest;
@@ -48,6 +49,7 @@ export class RequestFilter {
     private readonly handlerScopes: HandlerScopeRegistry,
     private readonly rejections: Rejections,
     private readonly grants: AccessGrants,
+    private readonly tenants: TenantRequests,
     private readonly host: HttpAdapterHost,
   ) {}
 
@@ -61,6 +63,38 @@ export class RequestFilter {
     const failure = new RequestOriginRejectedError('request_target');
     this.rejections.answer(failure, this.resources.first(), request, response);
     return false;
+  }
+
+  /**
+   * Finds the resource of a request at the path of a declared one: the same, or that of its tenant if it is a template.
+   *
+   * @param goOn - gets the resource; called at once, unless the tenant must be looked up
+   * @param otherwise - called if there is no such tenant, or none is known now; by default the request is answered
+   */
+  findResource(
+    declared: ProtectedResource,
+    request: FilteredRequest,
+    response: PlatformResponse,
+    goOn: (resource: ProtectedResource) => void,
+    otherwise = (failure: unknown): void => {
+      this.rejections.answer(failure, declared, request, response);
+    },
+  ): void {
+    if (declared.options.tenants === undefined) {
+      goOn(declared);
+      return;
+    }
+    // First, so that a page whose name is made to point here causes no call of the resolver.
+    if (!this.checkHost([declared], request, response)) return;
+    let found: ProtectedResource | Promise<ProtectedResource>;
+    try {
+      found = this.tenants.resourceOf(RequestContext.of(request), request, declared);
+    } catch (failure) {
+      otherwise(failure);
+      return;
+    }
+    if (found instanceof Promise) found.then(goOn, otherwise);
+    else goOn(found);
   }
 
   /**

@@ -17,6 +17,7 @@ import { PolicyCheck } from './policy.check.js';
 import { RequestAuthenticator } from './request-authenticator.js';
 import { RequestAuthorizer } from './request-authorizer.js';
 import { RequestFilter } from './request-filter.js';
+import { TenantRequests } from './tenant-requests.js';
 import { TransportCheck } from './transport-check.js';
 import { UserAuthenticationCheck } from './user-authentication.check.js';
 
@@ -38,6 +39,7 @@ export class RequestServices {
     readonly neededScopes: NeededScopes,
     readonly localCallers: LocalAuthenticator,
     readonly filter: RequestFilter,
+    readonly tenants: TenantRequests,
     readonly rejections: Rejections,
     readonly grants: AccessGrants,
     readonly policies: Policies,
@@ -54,6 +56,7 @@ export const REQUEST_PROVIDERS: readonly Provider[] = [
   RequestAuthorizer,
   AnonymousRequests,
   NeededScopes,
+  TenantRequests,
   RequestFilter,
   LocalAuthenticator,
   PlatformHooks,

@@ -9,7 +9,7 @@ import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { operationsOf } from '../mcp/operations.js';
 import { beforeOperations, filterRequests, type McpStrategy, onStrategy } from '../platform/mcp-nest.js';
-import { nodeResponseOf, type PlatformResponse } from '../platform/node-message.js';
+import { nodeResponseOf, type PlatformRequest, type PlatformResponse } from '../platform/node-message.js';
 import {
   type ProtectedResource,
   ProtectedResourceRegistry,
@@ -17,6 +17,7 @@ import {
 import { ResourcePaths } from '../resource/resource-paths.js';
 import { AccessGrants } from '../response/access-grants.js';
 import { rejectedCall } from './rejected-call.js';
+import { RequestFilter } from './request-filter.js';
 
 /** The parts of a platform's request that are read. */
 interface HandedRequest {
@@ -55,6 +56,7 @@ export class TransportCheck {
     private readonly resources: ProtectedResourceRegistry,
     private readonly paths: ResourcePaths,
     private readonly rejections: Rejections,
+    private readonly filter: RequestFilter,
     private readonly handlerScopes: HandlerScopeRegistry,
     private readonly grants: AccessGrants,
     private readonly log: RateLimitedLogger,
@@ -73,7 +75,7 @@ export class TransportCheck {
           this.grants.grant(context, request, nodeResponseOf(response as PlatformResponse));
           return true;
         }
-        this.reject(request, response as PlatformResponse);
+        this.reject(request as PlatformRequest, response as PlatformResponse);
         return false;
       });
     }
@@ -88,12 +90,16 @@ export class TransportCheck {
     throw new McpAuthConfigError([{ path: strategy.constructor.name, message: UNKNOWN_VERSION }]);
   }
 
-  private reject(request: HandedRequest & object, response: PlatformResponse): void {
+  private reject(request: HandedRequest & PlatformRequest, response: PlatformResponse): void {
     const known = this.resourceOf(request);
-    const failure = known ? new CredentialsRejectedError('missing_token') : new Error(REACHED);
-    const resource = known ?? this.resources.first();
     this.log.write('warn', KIND, known ? NOT_AUTHENTICATED : UNKNOWN_RESOURCE);
-    this.rejections.answer(failure, resource, request, response);
+    if (!known) {
+      this.rejections.answer(new Error(REACHED), this.resources.first(), request, response);
+      return;
+    }
+    this.filter.findResource(known, request, response, (resource) => {
+      this.rejections.answer(new CredentialsRejectedError('missing_token'), resource, request, response);
+    });
   }
 
   private resourceOf({ originalUrl, url = '' }: HandedRequest): ProtectedResource | undefined {

@@ -1,4 +1,4 @@
-import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import { declaredResource, type ProtectedResource } from '../resource/protected-resource.registry.js';
 import type { McpDeclaration } from './handler-source.js';
 import type { McpOperation, McpOperationKind } from './operations.js';
 import { readUri, uriMatcher } from './uri-template.js';
@@ -52,14 +52,15 @@ export class HandlerResources {
   belongsTo(operation: NamedOperation, resource: ProtectedResource, server?: unknown): boolean {
     if (this.handlers.length === 0) return true;
     const found = this.handlersOf(operation);
-    const isOwn = (each: OwnedHandler): boolean => each.resource === resource;
+    const declared = declaredResource(resource);
+    const isOwn = (each: OwnedHandler): boolean => each.resource === declared;
     if (server !== undefined) return found.filter((each) => each.server === server).every(isOwn);
     const served = found.filter((each) => each.server !== undefined);
     const foreign = new Set(served.filter((each) => !isOwn(each)).map((each) => each.server));
     if (served.length > 0 && served.every((each) => foreign.has(each.server))) return false;
-    const declared = found.filter((each) => each.server === undefined);
-    const own = new Set(declared.filter(isOwn).map(({ name }) => name));
-    return declared.every(({ name }) => own.has(name));
+    const ofSources = found.filter((each) => each.server === undefined);
+    const own = new Set(ofSources.filter(isOwn).map(({ name }) => name));
+    return ofSources.every(({ name }) => own.has(name));
   }
 
   private handlersOf({ kind, name }: NamedOperation): readonly OwnedHandler[] {

@@ -3,6 +3,7 @@ import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type AuthenticationNeed, joinNeeds } from '../policy/user-authentication.js';
 import {
+  declaredResource,
   type ProtectedResource,
   ProtectedResourceRegistry,
 } from '../resource/protected-resource.registry.js';
@@ -176,13 +177,14 @@ export class HandlerScopeRegistry {
    */
   anonymousAccess(listed: NamedOperation, resource: ProtectedResource): AnonymousAccess {
     const rules = this.rulesOf(listed);
+    const declared = declaredResource(resource);
     const isNamed = ({ name, opens }: AnonymousRule): boolean =>
       opens !== undefined && (opens(listed.name) || (name === listed.name && isSimple(name)));
     const open = rules.every(({ opens }) => opens) ? rules.filter(isNamed) : [];
     return {
       isGuarded: rules.some(({ isGuarded, opens }) => isGuarded && !opens),
-      isOptional: open.some(({ owner }) => owner === undefined || owner === resource),
-      isOpen: open.some(({ owner }) => owner === resource),
+      isOptional: open.some(({ owner }) => owner === undefined || owner === declared),
+      isOpen: open.some(({ owner }) => owner === declared),
     };
   }
 

@@ -109,7 +109,7 @@ export function authorizationServerProblems(
  * @internal
  */
 export function ambiguousIntrospection(
-  servers: readonly AnyAuthorizationServerOptions[],
+  servers: readonly { readonly introspection?: unknown }[],
   path: string,
 ): ConfigProblem[] {
   const [, second] = servers.flatMap(({ introspection }, index) => (introspection ? [index] : []));

@@ -2,13 +2,16 @@ import { Type } from 'class-transformer';
 import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 import { isListOf, isPlainObject, type Problem } from './value-rules.js';
 
+/** As {@link Problem}, for an option that depends on others of the same object. */
+type OwnedProblem = (value: unknown, owner: object | undefined) => string | undefined;
+
 /** Returns a class-validator rule for a function that returns what is wrong. @internal */
-export const Check = (problem: Problem): PropertyDecorator =>
+export const Check = (problem: OwnedProblem): PropertyDecorator =>
   ValidateBy({
     name: problem.name || 'check',
     validator: {
-      validate: (value: unknown) => problem(value) === undefined,
-      defaultMessage: (args) => problem(args?.value) ?? '',
+      validate: (value: unknown, args) => problem(value, args?.object) === undefined,
+      defaultMessage: (args) => problem(args?.value, args?.object) ?? '',
     },
   });
 

@@ -4,6 +4,7 @@ import type { AnyAuthorizationServerOptions } from './authorization-server-optio
 import type { CheckedOptions, CheckedResource } from './option-problems.js';
 import { ambiguousIntrospection, authorizationServerProblems } from './authorization-server-checks.js';
 import { replicaProblems } from './replica-checks.js';
+import { tenantProblems } from './tenant-checks.js';
 import { canonicalResource } from './url-rules.js';
 
 /** Returns the conflicts between options that each have a valid shape. @internal */
@@ -21,6 +22,7 @@ export function crossProblems(options: CheckedOptions): ConfigProblem[] {
     ...privateIssuerProblems(options),
     ...replicaProblems(options),
     ...apiKeyProblems(options),
+    ...tenantProblems(options),
     ...resources.flatMap((resource, index) =>
       resourceProblems(resource, `resources[${String(index)}]`, isDeferred),
     ),
@@ -78,7 +80,8 @@ function serverIssuer({ issuer, metadata }: AnyAuthorizationServerOptions): unkn
   return issuer ?? metadata?.['issuer'];
 }
 
-function signedMetadataProblems(signed: unknown, resource: string, path: string): ConfigProblem[] {
+/** @internal */
+export function signedMetadataProblems(signed: unknown, resource: string, path: string): ConfigProblem[] {
   if (typeof signed !== 'string') return [];
   const payload = Buffer.from(signed.split('.')[1] ?? '', 'base64url').toString();
   const claimed = (JSON.parse(payload) as { resource?: unknown }).resource;

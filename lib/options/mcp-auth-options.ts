@@ -40,7 +40,12 @@ const isToolChallenge: Problem = (value) =>
 
 /** How many verified tokens are cached, and for how long. @publicApi */
 export class TokenCacheOptions {
-  /** The oldest tokens beyond this number are evicted, for each resource. Range: 1 to 1000000. @defaultValue 10000 */
+  /**
+   * The oldest tokens beyond this number are evicted, for each resource; the tenants of a resource share one number. Range: 1 to
+   * 1000000.
+   *
+   * @defaultValue 10000
+   */
   @CheckOptional(isWholeNumber(1, 1_000_000, 'entries')) readonly maxEntries?: number = 10_000;
   /** Older entries are verified again. Unit: seconds. Range: 1 to 300. @defaultValue 60 */
   @CheckOptional(isWholeNumber(1, 300, 'seconds')) readonly maxAgeSeconds?: number = 60;

@@ -11,6 +11,7 @@ import { AnyAuthorizationServerOptions } from './authorization-server-options.js
 import { McpAuthModuleOptions } from './mcp-auth-options.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
 import { withReplayStoreKept } from './replay-store-options.js';
+import { TenantOptions } from './tenant-options.js';
 
 /** {@link ProtectedResourceOptions} with every server as an object. @internal */
 export interface CheckedResource extends Omit<ProtectedResourceOptions, 'authorizationServers'> {
@@ -61,6 +62,25 @@ export function checkServerShape(
   return { options, problems: [...written.problems, ...errors.flatMap((error) => toProblems(error, path))] };
 }
 
+/** As {@link checkShape}, for what belongs to a tenant. The authorization servers are only a list: check each. @internal */
+export function checkTenantShape(
+  given: unknown,
+  path: string,
+): { options: TenantOptions; problems: ConfigProblem[] } {
+  const problem = isPlainObject(given);
+  if (problem !== undefined)
+    return { options: new TenantOptions(), problems: [{ path, message: `${problem}, or undefined` }] };
+  const { authorizationServers, ...others } = given as Record<string, unknown>;
+  const options = plainToInstance(TenantOptions, others, { exposeDefaultValues: true });
+  Object.assign(options, { authorizationServers });
+  const errors = validateSync(options, {
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    forbidUnknownValues: true,
+  });
+  return { options, problems: errors.flatMap((error) => toProblems(error, path)) };
+}
+
 /** Expands short forms: one resource becomes a list, an issuer string an object. Copies; the input does not change. */
 function writtenOut(given: Record<string, unknown>, problems: ConfigProblem[]): object {
   const { resources, ...others } = withObjectKept(given, 'verifier', 'verify');
@@ -72,11 +92,17 @@ function writtenOut(given: Record<string, unknown>, problems: ConfigProblem[]): 
 function writtenOutResource(given: unknown, at: number, problems: ConfigProblem[]): unknown {
   if (typeof given !== 'object' || given === null) return given;
   const withVerifier = withObjectKept<Record<string, unknown>>({ ...given }, 'verifier', 'verify');
-  const resource = withObjectKept(withVerifier, 'authorizationServerResolver', 'resolve');
+  const withResolver = withObjectKept(withVerifier, 'authorizationServerResolver', 'resolve');
+  const resource = withObjectKept(withResolver, 'tenants', 'resolve');
   if ('dpop' in resource) resource['dpop'] = writtenOutDpop(resource['dpop']);
   if ('apiKeys' in resource) resource['apiKeys'] = writtenOutApiKeys(resource['apiKeys']);
   if ('mutualTls' in resource) resource['mutualTls'] = writtenOutMutualTls(resource['mutualTls']);
-  const { authorizationServers } = resource;
+  const { authorizationServers, tenants } = resource;
+  if (tenants !== undefined) {
+    if (authorizationServers !== undefined)
+      problems.push({ path: `resources[${String(at)}].authorizationServers`, message: SERVERS_OF_TENANTS });
+    return { ...resource, authorizationServers: [] };
+  }
   if (!Array.isArray(authorizationServers)) return resource;
   const servers = authorizationServers.map((server: unknown, index) => {
     const path = `resources[${String(at)}].authorizationServers[${String(index)}]`;
@@ -102,6 +128,9 @@ function writtenOutServer(given: Record<string, unknown>): Record<string, unknow
     ? given
     : { ...given, oneTimeTokens: withReplayStoreKept(oneTimeTokens) };
 }
+
+const SERVERS_OF_TENANTS =
+  'stands beside "tenants", which names the servers of each tenant; leave one of the two out';
 
 /** Replaces an invalid server, so that further problems are found too. */
 const STAND_IN = { issuer: 'https://auth.example.com' };

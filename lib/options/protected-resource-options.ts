@@ -1,3 +1,4 @@
+import { ValidateIf } from 'class-validator';
 import { AllowedClientsOptions } from './allowed-clients-options.js';
 import { isAnonymousMethods } from './anonymous-methods.js';
 import { ApiKeyOptions } from './api-key-options.js';
@@ -13,7 +14,9 @@ import { DpopOptions } from './dpop-options.js';
 import { MutualTlsOptions } from './mutual-tls-options.js';
 import { isAllowedHosts, isAllowedOrigins } from './origin-rules.js';
 import { isPrivateIssuer } from './private-issuer.js';
-import { documentProblem } from './resource-document-rules.js';
+import { isResourceDocument } from './resource-document-rules.js';
+import { templateProblem, TENANT_VARIABLE, tenantResource } from './resource-template.js';
+import { isTenantResolver, type TenantResolverOption } from './tenant-resolver.js';
 import { identifierProblem } from './url-rules.js';
 import type { TokenVerifierOption } from './token.verifier.js';
 import {
@@ -21,7 +24,6 @@ import {
   isListOf,
   isNames,
   isOneOf,
-  isPlainObject,
   isScopeToken,
   isString,
   isText,
@@ -62,8 +64,19 @@ export interface ProtectedResourceMetadataOptions {
 const resourceProblem = (value: string): string | undefined =>
   identifierProblem(value) ?? challengeTextProblem(value);
 
-const isResourceDocument: Problem = (value) =>
-  isPlainObject(value) ?? documentProblem(value as Record<string, unknown>);
+const NO_TEMPLATE =
+  'has "{tenant}", as only a template has it; set "tenants" beside it, or percent-encode the braces';
+
+const isResource = isString(
+  (value) => resourceProblem(value) ?? (value.includes(TENANT_VARIABLE) ? NO_TEMPLATE : undefined),
+);
+
+const isTemplate = isString(
+  (value) => templateProblem(value) ?? resourceProblem(tenantResource(value, 'tenant')),
+);
+
+const isTemplated = (owner: object | undefined): boolean =>
+  (owner as ProtectedResourceOptions | undefined)?.tenants !== undefined;
 
 const isChallengeScopes: Problem = (value) => {
   if (value === 'required' || value === 'all') return undefined;
@@ -79,16 +92,39 @@ export class ProtectedResourceOptions {
    * The metadata's address, the challenge's `resource_metadata` and the audience that tokens must have are derived from it.
    * https (http on loopback), no query, no fragment.
    *
+   * With `tenants` it is a template: `{tenant}` is one segment of the path, as in `https://api.example.com/t/{tenant}/mcp`. Each
+   * tenant then has a resource of its own.
+   *
    * @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-1.2 | RFC 9728 section 1.2}
    */
-  @Check(isString(resourceProblem)) readonly resource!: string;
+  @Check((value, owner) => (isTemplated(owner) ? isTemplate : isResource)(value)) readonly resource!: string;
 
   /** A short name for `@ProtectedResource()`. Never published. @defaultValue none */
   @CheckOptional(isText) readonly name?: string;
 
-  /** The authorization servers whose tokens are accepted; at least one. A string is an issuer of type `auto`. */
+  /**
+   * The authorization servers whose tokens are accepted; at least one. A string is an issuer of type `auto`. Must be given, unless
+   * `tenants` names the servers of each tenant.
+   */
+  @ValidateIf((owner: object) => !isTemplated(owner))
   @CheckObjects(() => AnyAuthorizationServerOptions, 'must be a list of issuers or objects')
-  readonly authorizationServers!: readonly (string | AuthorizationServerOptions)[];
+  readonly authorizationServers?: readonly (string | AuthorizationServerOptions)[];
+
+  /**
+   * Finds the tenants of a resource whose identifier is a template: a {@link TenantResolver} among the providers of any module, an
+   * object with its method, or a function. Metadata, challenge, audience, DPoP, sessions and cached tokens are those of the
+   * tenant's own resource, so a token of one tenant is rejected at all others. A path of an unknown tenant is answered with 404
+   * before any token is read.
+   *
+   * The tenant is read from the path as received. If a proxy or the application rewrites it, the resource is not found.
+   *
+   * A template cannot have `authorizationServerResolver`, `audience` (the resolver may return it), `audienceMatch: 'hierarchical'`,
+   * `allowAnonymous`, `anonymousMethods` and `signed_metadata`, and the module cannot have `serveRootAlias`, `legacyAuthorizationServerMetadata` and
+   * `stdio` beside one.
+   *
+   * @defaultValue none: `resource` is no template
+   */
+  @CheckOptional(isTenantResolver) readonly tenants?: TenantResolverOption;
 
   /**
    * Trusts further authorization servers, which are not known when the application starts. It is called with the issuer of a

@@ -117,7 +117,7 @@ function resolveResource(
   shared: McpAuthModuleOptions['verifier'],
 ): ResolvedProtectedResourceOptions {
   const { resource, allowedOrigins, allowedHosts } = options;
-  // Verifiers that are objects have become functions.
+  // Verifiers and resolvers that are objects have become functions.
   const verifier = (options.verifier ?? shared) as ResolvedProtectedResourceOptions['verifier'];
   return {
     ...(options as Required<Omit<ProtectedResourceOptions, 'audience'>>),
@@ -136,6 +136,7 @@ function resolveResource(
     allowedOrigins: resolveAllowedOrigins(resource, allowedOrigins),
     allowedHosts: resolveAllowedHosts(resource, allowedHosts),
     verifier,
+    tenants: options.tenants as ResolvedProtectedResourceOptions['tenants'],
     privateIssuers: unique(options.privateIssuers),
     anonymousMethods: unique(options.anonymousMethods),
     allowedClients: options.allowedClients && resolveAllowedClients(options.allowedClients),

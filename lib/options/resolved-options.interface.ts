@@ -11,6 +11,7 @@ import type { DpopOptions } from './dpop-options.js';
 import type { MutualTlsOptions } from './mutual-tls-options.js';
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
 import type { RequestUserOptions } from './request-user-options.js';
+import type { ResolveTenant, TenantResolverClass } from './tenant-resolver.js';
 import type {
   AuthorizationServerResolverClass,
   ResolveAuthorizationServer,
@@ -55,6 +56,7 @@ export type ResolvedProtectedResourceOptions = Resolved<
   Omit<ProtectedResourceOptions, 'audience'>,
   {
     name: string | undefined;
+    /** Empty for a template. */
     authorizationServers: readonly ResolvedAuthorizationServerOptions[];
     /** Undefined if only the servers of the list are trusted. */
     authorizationServerResolver: AuthorizationServerResolverClass | ResolveAuthorizationServer | undefined;
@@ -65,6 +67,8 @@ export type ResolvedProtectedResourceOptions = Resolved<
     allowedOrigins: readonly string[];
     /** With the defaults, in lower case; undefined if the Host is not checked. */
     allowedHosts: readonly string[] | undefined;
+    /** Undefined if the resource is no template. An object has become a function. */
+    tenants: TenantResolverClass | ResolveTenant | undefined;
     /** Undefined if bound tokens are rejected. */
     dpop: ResolvedDpopOptions | undefined;
     /** Undefined if tokens that are bound to a certificate are rejected. */

@@ -1,4 +1,4 @@
-import { isListOf, isOneOf, isString, isText, type Problem } from './value-rules.js';
+import { isListOf, isOneOf, isPlainObject, isString, isText, type Problem } from './value-rules.js';
 import { urlProblem } from './url-rules.js';
 
 const isUrl = isString(urlProblem);
@@ -68,3 +68,7 @@ function memberProblem(member: string, value: unknown): string | undefined {
   if (Array.isArray(value) && value.length === 0) return 'is an empty list; leave it out';
   return MEMBERS.get(name)?.(value);
 }
+
+/** The shape of ProtectedResourceMetadataOptions. @internal */
+export const isResourceDocument: Problem = (value) =>
+  isPlainObject(value) ?? documentProblem(value as Record<string, unknown>);

@@ -73,29 +73,33 @@ export function fastifyJsonParser(adapter: HttpAdapterHost['httpAdapter']): Hook
  *
  * Fastify runs that setting before any hook of this package. On Express a hook stands before it, so this does nothing.
  *
- * @param answer - gives the answer to a request that is a preflight of ours, else undefined
+ * @param answer - gives the answer to a request that is a preflight of ours, else undefined. Its promise never rejects
  * @internal
  */
 export function correctPreflights(
   adapter: HttpAdapterHost['httpAdapter'],
-  answer: (request: PlatformRequest) => PreflightAnswer | undefined,
+  answer: (request: PlatformRequest) => PreflightAnswer | undefined | Promise<PreflightAnswer | undefined>,
 ): void {
   if (!isFastify(adapter)) return;
   adapter.getInstance<FastifyLike>().addHook('onSend', (request, reply, payload, done) => {
     // A server that is going down says so.
     const ours = request.method === 'OPTIONS' && reply.statusCode < 500 ? answer(request) : undefined;
-    if (!ours) {
-      done(null, payload);
-      return;
-    }
-    for (const name of Object.keys(reply.getHeaders()).filter(isOfCors)) {
-      reply.removeHeader(name);
-      reply.raw.removeHeader(name);
-    }
-    reply.code(ours.status);
-    reply.headers(ours.headers);
-    done(null, null);
+    const finish = (given: PreflightAnswer | undefined): void => {
+      if (given) replaceAnswer(reply, given);
+      done(null, given ? null : payload);
+    };
+    if (ours instanceof Promise) void ours.then(finish);
+    else finish(ours);
   });
+}
+
+function replaceAnswer(reply: ReplyLike, { status, headers }: PreflightAnswer): void {
+  for (const name of Object.keys(reply.getHeaders()).filter(isOfCors)) {
+    reply.removeHeader(name);
+    reply.raw.removeHeader(name);
+  }
+  reply.code(status);
+  reply.headers(headers);
 }
 
 function isOfCors(name: string): boolean {

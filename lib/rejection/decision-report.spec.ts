@@ -10,6 +10,7 @@ import {
   CredentialsRejectedError,
   InsufficientScopeError,
   RequestOriginRejectedError,
+  TenantRejectedError,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
 import type { AccessDeniedEvent, McpAuthEvent } from '../events/mcp-auth-event.interface.js';
@@ -68,6 +69,7 @@ describe('DecisionReport', () => {
   const line = (): unknown[] => lines.flat().map((part) => String(part).replace(/ \([0-9a-f-]{36}\)$/, ''));
 
   it.each([
+    [new TenantRejectedError('unknown_tenant'), 'unknown_tenant'],
     [new RequestOriginRejectedError('origin'), 'origin'],
     [new CredentialsRejectedError('missing_token'), 'missing_token'],
     [new TokenRejectedError('audience', { cause: new Error('secret') }), 'audience'],

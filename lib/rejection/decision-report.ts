@@ -9,6 +9,7 @@ import {
   CredentialsRejectedError,
   InsufficientAuthenticationError,
   InsufficientScopeError,
+  TenantRejectedError,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
 import { describeFault, describeThrown, escapeForLog } from '../events/escape-for-log.js';
@@ -18,7 +19,10 @@ import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { rejectedClaims } from '../policy/rejected-claims.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { UnauthorizedRequest } from '../options/mcp-auth-options.js';
-import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type {
+  ResolvedMcpAuthOptions,
+  ResolvedProtectedResourceOptions,
+} from '../options/resolved-options.interface.js';
 import { type CredentialRequest, presentedSecrets } from '../token/credential-sources.js';
 import { describeRejection } from './rejection-details.js';
 import { RequestEvents } from './request-events.js';
@@ -31,6 +35,8 @@ export interface Rejection {
   readonly status: number;
   /** The resource's identifier. */
   readonly resource: string;
+  /** Its options; undefined for those of the resource with this identifier. */
+  readonly options?: ResolvedProtectedResourceOptions;
   /** The caller, if the token was verified. */
   readonly auth: AuthInfo | undefined;
   /** The HTTP request, if there is one. */
@@ -130,7 +136,7 @@ export class DecisionReport {
 
   private logRejection(id: () => string, reason: RejectionReason, rejection: Rejection): void {
     const { failure, resource } = rejection;
-    if (failure instanceof AuthorizationServerUnavailableError) {
+    if (isOutage(failure)) {
       this.log.write('warn', `${reason} ${resource}`, () => {
         const secrets = secretsOf(rejection);
         const cause = failure.cause instanceof Error ? failure.cause.message : 'unknown cause';
@@ -153,7 +159,7 @@ export class DecisionReport {
   private detailOf(reason: RejectionReason, rejection: Rejection): string {
     const { failure, auth, request } = rejection;
     const { resources, now, clockToleranceSeconds: toleranceSeconds, maxTokenLength } = this.options;
-    const options = resources.find(({ resource }) => resource === rejection.resource);
+    const options = rejection.options ?? resources.find(({ resource }) => resource === rejection.resource);
     if (!options) return '';
     return describeRejection({
       ...{ reason, options, toleranceSeconds, maxTokenLength },
@@ -167,6 +173,11 @@ export class DecisionReport {
       isOfApiKey: RequestContext.find(request)?.apiKeyHeader !== undefined,
     });
   }
+}
+
+function isOutage(failure: unknown): failure is Error {
+  if (failure instanceof TenantRejectedError) return failure.reason === 'tenant_unavailable';
+  return failure instanceof AuthorizationServerUnavailableError;
 }
 
 /**

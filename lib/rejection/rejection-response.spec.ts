@@ -14,6 +14,7 @@ import {
   MessageRejectedError,
   RequestOriginRejectedError,
   type ProofRejection,
+  TenantRejectedError,
   type TokenRejection,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
@@ -119,6 +120,21 @@ const BAD_TARGET: RejectionResponse = {
   },
 };
 
+const UNKNOWN_TENANT: RejectionResponse = {
+  status: 404,
+  headers: NO_STORE,
+  body: { error: 'not_found', error_description: 'No protected resource has this path' },
+};
+
+const TENANT_UNAVAILABLE: RejectionResponse = {
+  status: 503,
+  headers: { 'Retry-After': '5', ...NO_STORE },
+  body: {
+    error: 'temporarily_unavailable',
+    error_description: 'The protected resource is not known at the moment; try again later',
+  },
+};
+
 const UNAVAILABLE: RejectionResponse = {
   status: 503,
   headers: { 'Retry-After': '5', ...NO_STORE },
@@ -209,6 +225,8 @@ const TABLE: readonly (readonly [failure: unknown, answer: RejectionResponse, de
   [new RequestOriginRejectedError('host'), forbidden('Host'), { reason: 'host' }],
   [new RequestOriginRejectedError('duplicate_host'), SEVERAL_HOSTS, { reason: 'duplicate_host' }],
   [new RequestOriginRejectedError('request_target'), BAD_TARGET, { reason: 'request_target' }],
+  [new TenantRejectedError('unknown_tenant'), UNKNOWN_TENANT, { reason: 'unknown_tenant' }],
+  [new TenantRejectedError('tenant_unavailable'), TENANT_UNAVAILABLE, { reason: 'tenant_unavailable' }],
   [new CredentialsRejectedError('missing_token'), MISSING, { reason: 'missing_token' }],
   [new CredentialsRejectedError('unsupported_scheme'), MISSING, { reason: 'unsupported_scheme' }],
   [new CredentialsRejectedError('multiple_credentials'), SEVERAL, { reason: 'multiple_credentials' }],

@@ -135,7 +135,8 @@ export class Rejections {
     rejected: Omit<Rejection, 'failure' | 'status' | 'resource'>,
   ): void {
     const { status } = answerTo(failure, resource, this.options);
-    this.report.rejected({ ...rejected, failure, status, resource: resource.options.resource });
+    const { options } = resource;
+    this.report.rejected({ ...rejected, failure, status, resource: options.resource, options });
   }
 }
 

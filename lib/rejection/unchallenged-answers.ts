@@ -4,6 +4,8 @@ import {
   type MessageRejection,
   MessageRejectedError,
   RequestOriginRejectedError,
+  TenantRejectedError,
+  type TenantRejection,
 } from '../errors/rejection.errors.js';
 
 /** Headers by name: a header with several lines has a list. @internal */
@@ -151,6 +153,20 @@ const NO_DOWNSTREAM_TOKEN: RejectionAnswer = {
   description: 'An authorization server does not answer at the moment; try again later',
 };
 
+/** The answers to requests whose tenant has no resource. No challenge: no token changes that. */
+const TENANTS_REJECTED: Readonly<Record<TenantRejection, RejectionAnswer>> = {
+  unknown_tenant: {
+    status: 404,
+    headers: NO_STORE,
+    error: 'not_found',
+    description: 'No protected resource has this path',
+  },
+  tenant_unavailable: {
+    ...UNAVAILABLE,
+    description: 'The protected resource is not known at the moment; try again later',
+  },
+};
+
 /** The application fails. */
 const FAULT: RejectionAnswer = {
   status: 500,
@@ -168,6 +184,7 @@ export function unchallengedAnswer(failure: unknown): RejectionAnswer {
   if (failure instanceof AccessDeniedError) return accessDeniedAnswer(failure);
   if (failure instanceof MessageRejectedError) return MESSAGES_REJECTED[failure.reason];
   if (failure instanceof RequestOriginRejectedError) return originAnswer(failure);
+  if (failure instanceof TenantRejectedError) return TENANTS_REJECTED[failure.reason];
   return failure instanceof AuthorizationServerUnavailableError ? unavailableAnswer(failure) : FAULT;
 }
 

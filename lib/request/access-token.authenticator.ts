@@ -3,7 +3,7 @@ import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { traced, TRACES } from '../events/traces.js';
 import { SharedDeadline } from '../platform/deadline.js';
-import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import { declaredResource, type ProtectedResource } from '../resource/protected-resource.registry.js';
 import { serverOf, withServerOf } from '../resource/server-of.js';
 import { assertKeyForm } from '../token/api-key.js';
 import { assertTokenForm } from '../token/extract-token.js';
@@ -53,7 +53,7 @@ export class AccessTokenAuthenticator {
   }
 
   private validate(token: string, resource: ProtectedResource): ValidatedToken | Promise<ValidatedToken> {
-    const verifier = this.verifiers.of(resource.options);
+    const verifier = this.verifiers.of(declaredResource(resource).options);
     const clock = this.clock();
     const known = this.cache.find(token, resource, verifier, clock.nowSeconds);
     if (!known) return this.verify(token, resource, verifier);

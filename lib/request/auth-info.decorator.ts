@@ -29,6 +29,8 @@ export interface AuthInfo {
   readonly expiresAt?: number;
   /** The protected resource of this request. */
   readonly resource: URL;
+  /** The tenant in the path of the request, if the resource has `tenants`; undefined otherwise. */
+  readonly tenant: string | undefined;
   /** The URL of that resource's RFC 9728 metadata. */
   readonly resourceMetadataUrl: string;
   /**

@@ -76,6 +76,8 @@ export class RequestContext {
   open: OpenRequest | undefined;
   /** The resource for which a request was authenticated before its body was read. */
   awaitsBody: ProtectedResource | undefined;
+  /** The resource of the tenant whose path the request names, once a layer has needed it. */
+  tenantResource: ProtectedResource | undefined;
   /** The state of the response; kept until the response is closed, even if the request is rejected later. */
   response: ResponseState | undefined;
   /** Set if sessions are sealed, and the session is the caller's. */

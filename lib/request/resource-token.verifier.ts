@@ -9,6 +9,7 @@ import {
   type ProtectedResource,
   ProtectedResourceRegistry,
 } from '../resource/protected-resource.registry.js';
+import { TenantResources } from '../resource/tenant-resources.js';
 import type { AuthInfo } from './auth-info.decorator.js';
 import { invalidTokenError, type InvalidTokenErrorClass } from './invalid-token.error.js';
 import { OneTimeTokens } from './one-time-tokens.js';
@@ -45,6 +46,7 @@ export class ResourceTokenVerifier {
     private readonly possession: ProofOfPossession,
     private readonly oneTimeTokens: OneTimeTokens,
     private readonly log: RateLimitedLogger,
+    private readonly tenants: TenantResources,
   ) {}
 
   /**
@@ -62,7 +64,8 @@ export class ResourceTokenVerifier {
   /**
    * Returns a verifier for one of several resources, or with errors that the host recognizes.
    *
-   * @param name - a resource's `name` or its identifier; may be left out if there is only one
+   * @param name - a resource's `name` or its identifier; may be left out if there is only one. For a tenant: the identifier of its
+   * resource. If there is no such tenant, verifying throws a {@link TenantRejectedError}
    * @param options - how rejections are thrown
    * @throws {@link McpAuthConfigError} if there is no such resource, or several and none is named
    */
@@ -70,8 +73,12 @@ export class ResourceTokenVerifier {
     name?: string,
     options: ResourceTokenVerifierOptions = {},
   ): Pick<ResourceTokenVerifier, 'verifyAccessToken'> {
+    const ofTenant = name === undefined ? undefined : this.tenants.finderOf(name);
+    const { invalidTokenError: errorClass } = options;
+    if (ofTenant)
+      return { verifyAccessToken: async (token) => this.verify(token, await ofTenant(), errorClass) };
     const resource = this.find(name);
-    return { verifyAccessToken: (token) => this.verify(token, resource, options.invalidTokenError) };
+    return { verifyAccessToken: (token) => this.verify(token, resource, errorClass) };
   }
 
   private async verify(
@@ -102,7 +109,7 @@ export class ResourceTokenVerifier {
       ({ options }) => name === undefined || [options.name, options.resource].includes(name),
     );
     const [found, ...others] = named;
-    if (found && others.length === 0) return found;
+    if (found && others.length === 0 && found.options.tenants === undefined) return found;
     const names = all.map(({ options }) => `"${options.name ?? options.resource}"`).join(', ');
     const message = `needs the name of a resource: forResource() with one of ${names}`;
     throw new McpAuthConfigError([{ path: 'ResourceTokenVerifier', message }]);

@@ -23,6 +23,7 @@ class RequestAuthInfo implements AuthInfo {
   readonly scopes: string[];
   declare readonly expiresAt?: number;
   readonly resource: URL;
+  readonly tenant: string | undefined;
   readonly resourceMetadataUrl: string;
   readonly issuer: string;
   readonly subject: string | undefined;
@@ -39,6 +40,7 @@ class RequestAuthInfo implements AuthInfo {
     this.scopes = admitted.scopes as string[];
     if (admitted.expiresAt !== undefined) this.expiresAt = admitted.expiresAt;
     this.resource = urlOf(known);
+    this.tenant = known.tenant?.id;
     this.resourceMetadataUrl = known.metadataUrl;
     this.issuer = admitted.issuer;
     this.subject = admitted.subject;

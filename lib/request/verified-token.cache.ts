@@ -5,7 +5,7 @@ import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { CacheReport } from '../token/cache-report.interface.js';
 import type { TokenCacheOptions } from '../options/mcp-auth-options.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
-import type { ProtectedResource } from '../resource/protected-resource.registry.js';
+import { declaredResource, type ProtectedResource } from '../resource/protected-resource.registry.js';
 import type { ValidatedToken } from '../policy/validate-claims.js';
 import type { TimeRules } from '../policy/time-claims.js';
 
@@ -19,10 +19,19 @@ export interface CachedToken extends TimeRules {
   readonly keptAt: number;
 }
 
-/** The tokens that one verifier validated for one resource, by the hash of the token, in the order of verification. */
+/** An entry. */
+interface KeptToken extends CachedToken {
+  /** The resource of a tenant: when what belongs to the tenant has changed, another one takes its place. */
+  readonly resource?: ProtectedResource;
+}
+
+/**
+ * The tokens that one verifier validated for one resource of the options, by the hash of the token, in the order of
+ * verification. The tenants of a template share it, and the hash is of token and tenant.
+ */
 interface Shelf {
   readonly verifier: object;
-  readonly tokens: Map<string, CachedToken>;
+  readonly tokens: Map<string, KeptToken>;
   /** When old tokens were last evicted, in seconds since the epoch. */
   sweptAt: number;
 }
@@ -32,7 +41,7 @@ interface Shelf {
  * when it is verified for the second time. So a token that is used once takes no memory, costs no garbage collection, and does
  * not evict tokens in use.
  *
- * An entry belongs to one resource and one verifier, and is found by a hash of the token: no token is stored. Rejections are
+ * An entry belongs to one resource (of a tenant, if there are tenants) and one verifier, and is found by a hash of the token: no token is stored. Rejections are
  * not cached. Tokens of an issuer are evicted when its keys or its metadata are renewed.
  *
  * @internal
@@ -90,11 +99,13 @@ export class VerifiedTokenCache {
     verifier: object,
     now: number,
   ): CachedToken | undefined {
-    const shelf = this.shelves.get(resource);
+    const shelf = this.shelves.get(declaredResource(resource));
     if (shelf?.verifier !== verifier || !this.seen.has(markOf(token))) return undefined;
-    const key = keyOf(token);
+    const key = keyOf(token, resource);
     const known = shelf.tokens.get(key);
-    if (known === undefined || this.isYoung(known, now)) return known;
+    if (known === undefined) return undefined;
+    const isCurrent = known.resource === undefined || known.resource === resource;
+    if (isCurrent && this.isYoung(known, now)) return known;
     shelf.tokens.delete(key);
     return undefined;
   }
@@ -113,8 +124,9 @@ export class VerifiedTokenCache {
   ): void {
     if (this.limits.maxEntries === 0 || generation !== this.forgotten || !this.wasSeen(token)) return;
     if (this.lookUp(token, resource, verifier, verified.keptAt)) return; // verified twice at the same time
-    const shelf = this.shelfOf(resource, verifier, verified.keptAt);
-    shelf.tokens.set(keyOf(token), verified);
+    const shelf = this.shelfOf(declaredResource(resource), verifier, verified.keptAt);
+    const kept = resource.tenant === undefined ? verified : { ...verified, resource };
+    shelf.tokens.set(keyOf(token, resource), kept);
     this.sweep(shelf, verified.keptAt);
   }
 
@@ -163,9 +175,9 @@ export class VerifiedTokenCache {
   }
 }
 
-/** Returns the key of a token in the cache. */
-function keyOf(token: string): string {
-  return hash('sha256', token, 'base64url');
+/** Returns the key of a token in the cache. It is unambiguous, because neither a URL nor a token contains a line break. */
+function keyOf(token: string, { tenant, options }: ProtectedResource): string {
+  return hash('sha256', tenant === undefined ? token : `${options.resource}\n${token}`, 'base64url');
 }
 
 /**

@@ -69,6 +69,18 @@ export function unavailableResponse(): MetadataResponse {
   });
 }
 
+/** Returns the response if the resource of a tenant is not known now. @internal */
+export function unknownNowResponse(): MetadataResponse {
+  return failure(503, 'temporarily_unavailable', 'The protected resource is not known at the moment', {
+    'retry-after': String(RETRY_AFTER_SECONDS),
+  });
+}
+
+/** Returns the response if the application gives no valid options for a tenant. @internal */
+export function faultResponse(): MetadataResponse {
+  return failure(500, 'server_error', 'The document could not be made');
+}
+
 /** Returns the headers of a CORS preflight response. Clients send MCP-Protocol-Version on discovery. */
 function preflightHeaders(asked: IncomingHttpHeaders): OutgoingHttpHeaders {
   return {

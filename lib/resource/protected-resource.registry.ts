@@ -26,6 +26,21 @@ export interface ProtectedResource {
   readonly challengeScopes: readonly string[];
   /** The issuer of API keys, if this stands for the resource in their verification. */
   readonly apiKeyIssuer?: string;
+  /** The tenant that it belongs to, and the template that it was made from. Undefined for a resource of the options. */
+  readonly tenant?: ResourceTenant | undefined;
+}
+
+/** A tenant of a resource whose identifier is a template. @internal */
+export interface ResourceTenant {
+  /** As in the path. */
+  readonly id: string;
+  /** No request is ever authenticated for the template itself. Handlers and scopes belong to it. */
+  readonly template: ProtectedResource;
+}
+
+/** Returns the resource of the options that a resource was made from: its template, or itself. @internal */
+export function declaredResource(resource: ProtectedResource): ProtectedResource {
+  return resource.tenant === undefined ? resource : resource.tenant.template;
 }
 
 /** A resource with its document. */
@@ -104,7 +119,7 @@ export class ProtectedResourceRegistry {
 
   /** Returns the scopes that the resource's metadata lists. Call after {@link publish}. */
   scopesOf(resource: ProtectedResource): readonly string[] {
-    return this.advertised.get(resource) ?? [];
+    return this.advertised.get(declaredResource(resource)) ?? [];
   }
 
   /** Builds the documents. Call when all their scopes and issuers are known. */
@@ -113,6 +128,7 @@ export class ProtectedResourceRegistry {
     this.challenged = new Map(this.resources.map((each) => [each.options, this.scopesToChallenge(each)]));
     const entries = this.resources.flatMap((resource): [string, Publication][] => {
       const { options, servers } = resource;
+      if (options.tenants !== undefined) return [];
       const document = buildResourceMetadata(options, [...servers.keys()], this.scopesOf(resource));
       const served = { resource, document: toServedDocument(document) };
       const path = withoutTrailingSlash(resourceMetadataPath(options.resource));

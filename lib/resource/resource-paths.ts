@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { ConfigProblem } from '../errors/config.error.js';
+import { TENANT_VARIABLE } from '../options/resource-template.js';
 import { splitUrl } from '../options/url-rules.js';
+import { hasDots, literalSegments } from './path-segments.js';
 import { type ProtectedResource, ProtectedResourceRegistry } from './protected-resource.registry.js';
 import { requestPath } from './resource-metadata-url.js';
 
@@ -27,6 +29,11 @@ const MAX_TARGET_LENGTH = 200;
 export class ResourcePaths {
   /** A path has several resources if they share it, on different hosts or in different letter case. */
   private readonly byPath = new Map<string, readonly ProtectedResource[]>();
+  /** The segments of each template; `{tenant}` stands for any segment. */
+  private readonly templates: readonly {
+    readonly segments: readonly string[];
+    readonly resource: ProtectedResource;
+  }[];
   private readonly depth: number;
   /** By the path as configured, which most requests use unchanged. */
   private readonly asWritten = new Map<string, ProtectedResource>();
@@ -35,14 +42,21 @@ export class ResourcePaths {
 
   constructor(resources: ProtectedResourceRegistry) {
     let depth = 0;
+    const templates: { segments: readonly string[]; resource: ProtectedResource }[] = [];
     for (const resource of resources.all()) {
       const segments = literalSegments(splitUrl(resource.options.resource).path);
+      depth = Math.max(depth, segments.length);
+      if (resource.options.tenants !== undefined) {
+        templates.push({ segments, resource });
+        continue;
+      }
       const path = segments.join('/');
       this.byPath.set(path, [...(this.byPath.get(path) ?? []), resource]);
-      depth = Math.max(depth, segments.length);
     }
+    this.templates = templates;
     this.depth = depth;
     for (const { options } of resources.all()) {
+      if (options.tenants !== undefined) continue;
       const { path } = splitUrl(options.resource);
       const found = this.search(path);
       if (found) this.asWritten.set(path, found);
@@ -64,7 +78,7 @@ export class ResourcePaths {
 
   /**
    * @param target - a request target as received
-   * @returns undefined if the path belongs to no resource, or if several share it
+   * @returns a template if the path may be that of a tenant; undefined if the path belongs to no resource, or if several share it
    */
   find(target: string): ProtectedResource | undefined {
     const known = this.asWritten.get(target);
@@ -85,13 +99,24 @@ export class ResourcePaths {
     for (const segments of readings(requested)) {
       for (let count = Math.min(segments.length, this.depth); count > foundAt; count -= 1) {
         const path = segments.slice(0, count).join('/');
-        const sharing = this.byPath.get(path);
+        const sharing = this.byPath.get(path) ?? this.templateOf(segments, count);
         if (!sharing) continue;
         found = sharing;
         foundAt = count;
       }
     }
     return found.length === 1 ? found[0] : undefined;
+  }
+
+  /** Returns the template that a number of segments may stand for. A resource of the same path takes precedence. */
+  private templateOf(requested: readonly string[], count: number): readonly ProtectedResource[] | undefined {
+    if (this.templates.length === 0) return undefined;
+    const found = this.templates.find(
+      ({ segments }) =>
+        segments.length === count &&
+        segments.every((segment, index) => segment === requested[index] || segment === TENANT_VARIABLE),
+    );
+    return found && [found.resource];
   }
 
   /**
@@ -112,18 +137,6 @@ function readings(path: string): readonly (readonly string[])[] {
   return hasDots(literal) ? all.flatMap((segments) => [segments, resolvedSegments(segments)]) : all;
 }
 
-function literalSegments(path: string): string[] {
-  return decoded(path)
-    .toLowerCase()
-    .split(/[/\\]+/)
-    .map((segment) => segment.split(/[;?#]/, 1)[0] ?? '')
-    .filter((segment) => segment !== '');
-}
-
-function hasDots(segments: readonly string[]): boolean {
-  return segments.includes('.') || segments.includes('..');
-}
-
 function resolvedSegments(segments: readonly string[]): string[] {
   const resolved: string[] = [];
   for (const segment of segments) {
@@ -131,11 +144,4 @@ function resolvedSegments(segments: readonly string[]): string[] {
     else if (segment !== '.') resolved.push(segment);
   }
   return resolved;
-}
-
-/** Decodes every escape by itself, so that a malformed one hides no other. Bytes that are not UTF-8 match nothing. */
-function decoded(path: string): string {
-  return path.replace(/(?:%[\da-f]{2})+/gi, (escapes) =>
-    Buffer.from(escapes.replaceAll('%', ''), 'hex').toString(),
-  );
 }

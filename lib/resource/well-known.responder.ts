@@ -1,22 +1,27 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { AuthorizationServerUnavailableError } from '../errors/rejection.errors.js';
+import { AuthorizationServerUnavailableError, TenantRejectedError } from '../errors/rejection.errors.js';
+import { describeThrown } from '../events/escape-for-log.js';
+import { RateLimitedLogger } from '../events/rate-limited-logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { type PlatformRequest, type PlatformResponse, takeResponse } from '../platform/node-message.js';
 import { LegacyMirror } from './legacy-mirror.js';
 import {
   documentResponse,
+  faultResponse,
   type MetadataRequest,
   type MetadataResponse,
   noDocumentResponse,
   otherMethodResponse,
   readsDocument,
   unavailableResponse,
+  unknownNowResponse,
 } from './metadata-response.js';
 import { type ProtectedResource, ProtectedResourceRegistry } from './protected-resource.registry.js';
 import { requestPath } from './resource-metadata-url.js';
 import type { ServedDocument } from './served-document.js';
+import { TenantResources } from './tenant-resources.js';
 
 /** The part of a platform's request that the responder uses. @internal */
 export type WellKnownRequest = Pick<IncomingMessage, 'headers'> & {
@@ -51,6 +56,8 @@ export class WellKnownResponder {
   constructor(
     private readonly resources: ProtectedResourceRegistry,
     private readonly mirror: LegacyMirror,
+    private readonly tenants: TenantResources,
+    private readonly log: RateLimitedLogger,
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
   ) {}
 
@@ -95,13 +102,17 @@ export class WellKnownResponder {
   resourcesAt({ url = '' }: PlatformRequest): readonly ProtectedResource[] {
     if (!url.includes(WELL_KNOWN)) return NONE;
     const path = requestPath(url);
-    const described = this.resources.describedAt(path);
+    const described = this.resources.describedAt(path) ?? this.tenants.describedAt(path);
     if (described) return [described];
     return this.mirror.isAt(path) ? this.mirror.audience : [];
   }
 
   private isDocument(path: string): boolean {
-    return this.resources.documentAt(path) !== undefined || this.mirror.isAt(path);
+    return (
+      this.resources.documentAt(path) !== undefined ||
+      this.mirror.isAt(path) ||
+      this.tenants.describedAt(path) !== undefined
+    );
   }
 
   private async responseTo(request: MetadataRequest, path: string): Promise<MetadataResponse> {
@@ -109,12 +120,24 @@ export class WellKnownResponder {
     if (!readsDocument(request.method)) return otherMethodResponse(request);
     let document: ServedDocument;
     try {
-      document = this.resources.documentAt(path) ?? (await this.mirror.document());
+      document =
+        this.resources.documentAt(path) ??
+        (await this.tenants.documentAt(path)) ??
+        (await this.mirror.document());
     } catch (error) {
       if (error instanceof AuthorizationServerUnavailableError) return unavailableResponse();
-      throw error;
+      if (!this.tenants.describedAt(path)) throw error;
+      return this.tenantFailure(error);
     }
     return documentResponse(request, document, this.options.metadataMaxAgeSeconds);
+  }
+
+  private tenantFailure(error: unknown): MetadataResponse {
+    const isRejected = error instanceof TenantRejectedError;
+    if (isRejected && error.reason === 'unknown_tenant') return noDocumentResponse();
+    const kind = 'the document of a tenant cannot be made';
+    this.log.write('error', kind, `${kind}: ${describeThrown(isRejected ? error.cause : error)}`);
+    return isRejected ? unknownNowResponse() : faultResponse();
   }
 }
 

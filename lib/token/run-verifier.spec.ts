@@ -6,6 +6,7 @@ import {
   InsufficientScopeError,
   MessageRejectedError,
   RequestOriginRejectedError,
+  TenantRejectedError,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
 import { SharedDeadline } from '../platform/deadline.js';
@@ -92,6 +93,7 @@ describe('runVerifier', () => {
       new CredentialsRejectedError('missing_token'),
       new RequestOriginRejectedError('origin'),
       new MessageRejectedError('batch'),
+      new TenantRejectedError('unknown_tenant'),
     ]) {
       for (const verify of throwing(cause)) {
         const error = await outcome(verify);

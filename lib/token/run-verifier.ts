@@ -4,6 +4,7 @@ import {
   InsufficientScopeError,
   MessageRejectedError,
   RequestOriginRejectedError,
+  TenantRejectedError,
   TokenRejectedError,
 } from '../errors/rejection.errors.js';
 import { isThenable, type SharedDeadline } from '../platform/deadline.js';
@@ -114,6 +115,7 @@ const FOR_OTHERS = [
   CredentialsRejectedError,
   RequestOriginRejectedError,
   MessageRejectedError,
+  TenantRejectedError,
 ];
 
 /** Converts an error that a verifier threw. An error that it must not throw becomes a fault of the verifier. */

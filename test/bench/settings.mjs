@@ -11,6 +11,7 @@ const FULL = {
   unknownKeyIds: 10_000,
   hotCalls: 20_000,
   manyResources: 1_000,
+  manyTenants: 10_000,
   /** `tools/call`: a call takes more, so rounds are longer. */
   mcp: {
     processes: 3,

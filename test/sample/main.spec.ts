@@ -26,6 +26,7 @@ describe('the samples as processes of their own', () => {
     ['existing-app', '/api/mcp', 'orders:read'],
     ['introspection', '/notes'],
     ['many-resources', '/notes'],
+    ['tenants', '/t/acme/mcp', 'identity:read'],
     ['todo-manager', '/todos', 'create:todos'],
     ['whoami', '/whoami', 'identity:read'],
     ['quickstart', '/notes'],
@@ -41,6 +42,7 @@ describe('the samples as processes of their own', () => {
       MCP_RESOURCE: `${origin}${path}`,
       MCP_ISSUER: as.issuer,
       MCP_STAFF_ISSUER: staff.issuer,
+      MCP_BETA_ISSUER: staff.issuer,
       PORT: port,
     };
     const started = await startSample(sample, 'Stop with Ctrl-C.', settings);

@@ -43,6 +43,16 @@ export const REJECTION_REFERENCE: Readonly<Record<RejectionReason, ErrorReferenc
     'The target on the first line of the request has none of the forms of RFC 9112. It is reported for the first resource.',
     'Send a path, or a URL with a path. Check whether a proxy rewrites it.',
   ),
+  unknown_tenant: entry(
+    404,
+    'The path names no tenant: it is not spelled as the resource of a tenant, or `tenants` returned `undefined`. The event and the log name the template.',
+    'Compare the path of the client with the resource of the tenant: they must be exactly equal. If the tenant is new, wait 10 seconds.',
+  ),
+  tenant_unavailable: entry(
+    503,
+    'The option `tenants` threw or gave no answer in time, or too many calls for unknown tenants failed. The log says which.',
+    'Check what the resolver depends on. If clients try out tenants, limit requests before this application.',
+  ),
   missing_token: entry(
     401,
     'The request has no Authorization header, or one without a token after the scheme.',
@@ -335,6 +345,11 @@ export const ERROR_CODE_REFERENCE: Readonly<Record<McpAuthErrorCode, ErrorRefere
     403,
     'The access token is valid, but its caller may not do this, whatever its scopes.',
     'Look up the reason: `policy` or `client`.',
+  ),
+  ERR_MCP_AUTH_TENANT_REJECTED: entry(
+    [404, 503],
+    'The path of the request names no tenant, or the resource of its tenant is not known now.',
+    'Look up the reason: `unknown_tenant` or `tenant_unavailable`.',
   ),
   ERR_MCP_AUTH_INSUFFICIENT_SCOPE: entry(
     403,

@@ -17,7 +17,11 @@ import { formatted, root, settle } from './generated-page.mjs';
 import { snippet } from './snippet.mjs';
 
 const FOLDER = 'lib/options';
-const ROOTS = ['McpAuthModuleOptions', 'McpAuthModuleExtras', 'McpAuthModuleAsyncOptions'];
+const ROOTS = [
+  ...['McpAuthModuleOptions', 'McpAuthModuleExtras', 'McpAuthModuleAsyncOptions'],
+  // What a function or method of the application returns.
+  'TenantOptions',
+];
 const PAGE = 'docs/reference/options.md';
 /** From the page to the root. */
 const UP = '../..';

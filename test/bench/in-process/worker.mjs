@@ -3,6 +3,7 @@ import { eventCost } from './event-cost.mjs';
 import { firstSight, hotToken, prepare } from './guard-speed.mjs';
 import { introspectionSpeed } from './introspection-speed.mjs';
 import { manyResources, startTime } from './many.mjs';
+import { manyTenants } from './tenants.mjs';
 
 const settings = settingsFromParent();
 const subjects = prepare(settings);
@@ -18,4 +19,5 @@ serveParent({
   introspectionSpeed,
   startTime,
   manyResources,
+  manyTenants,
 });

@@ -1,6 +1,7 @@
 import { verdict } from '../verdict.mjs';
 
 const MAX_BYTES_EACH = 12 * 1024;
+const MAX_BYTES_OF_TENANT = 8 * 1024;
 
 /** What the figures without HTTP must show. @param {object | undefined} results */
 export function inProcessTargets(results) {
@@ -49,6 +50,18 @@ export function inProcessTargets(results) {
       const share = last / first;
       return {
         figure: `${share.toFixed(2)} (${last.toFixed(1)} to ${first.toFixed(1)} µs)`,
+        isReached: share <= 1.2,
+      };
+    }),
+    verdict('10,000 tenants: heap of each', '<= 8 KB', () => {
+      const { bytesEach } = results.tenants;
+      return { figure: `${(bytesEach / 1024).toFixed(1)} KB`, isReached: bytesEach <= MAX_BYTES_OF_TENANT };
+    }),
+    verdict('10,000 tenants: last call, of the only one', '<= 1.2', () => {
+      const { one, last } = results.tenants;
+      const share = last / one;
+      return {
+        figure: `${share.toFixed(2)} (${last.toFixed(1)} to ${one.toFixed(1)} µs)`,
         isReached: share <= 1.2,
       };
     }),

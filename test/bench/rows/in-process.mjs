@@ -1,4 +1,5 @@
 import { claimsFor } from '../in-process/many.mjs';
+import { claimsOfTenant } from '../in-process/tenants.mjs';
 import { Child } from '../support/child.mjs';
 import { median } from '../support/statistics.mjs';
 import { claims, signMany } from '../support/tokens.mjs';
@@ -22,6 +23,7 @@ export async function inProcess({ server, tokens, settings }) {
       events: await child.call('eventCost', { token: tokens[0], rounds, calls: hotCalls }),
       discovery: await discovery(child, server),
       many: await many(child, server, settings),
+      tenants: await tenants(child, server, settings),
       introspection: await introspectionSpeed(child, server, settings),
     };
   });
@@ -52,6 +54,12 @@ async function discovery(child, server) {
 async function introspectionSpeed(child, server, { rounds }) {
   server.introspected = claims(server.issuer);
   return await child.call('introspectionSpeed', { issuer: server.issuer, rounds });
+}
+
+async function tenants(child, server, { manyTenants: count }) {
+  const numbers = [0, count - 1];
+  const tokens = await signMany(server, 2, (index) => claimsOfTenant(server.issuer, numbers[index]));
+  return await child.call('manyTenants', { issuer: server.issuer, count, tokens });
 }
 
 async function many(child, server, { manyResources }) {
