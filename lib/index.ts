@@ -204,7 +204,9 @@ export type {
   IntrospectionReport,
   McpAuthReport,
 } from './diagnostics/mcp-auth-report.interface.js';
+export type { TenantsReport } from './resource/tenant-resources.js';
 export type {
+  ApiKeyOptionsReport,
   AuthorizationServerOptionsReport,
   IntrospectionOptionsReport,
   OptionsReport,

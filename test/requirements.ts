@@ -891,6 +891,10 @@ const policies = {
   'PCY-23': row('samples', 'roles from a claim decide'),
   'PCY-24': row('OpenID AuthZEN 1.0', 'an external decision point decides, and fails closed'),
   'PCY-25': row('design', 'a tool is known by the name that it is listed under, on each of several servers'),
+  'PCY-26': row(
+    'design',
+    'over stdio, a policy of one resource changes nothing for handlers without policies',
+  ),
 } as const;
 
 /** What is not promised yet. */
@@ -1165,6 +1169,12 @@ const downstream = {
   'DWN-18': row('RFC 8693 2.1', 'a target that the preset has no parameters for is a TypeError'),
   'DWN-19': row('robustness', 'the cache is bounded, and evicts what was not used for the longest time'),
   'DWN-20': row('operations', 'requests that hang end with the application'),
+  'DWN-21': row(
+    'design',
+    'a tenant exchanges tokens with its own credentials, and new ones replace old ones',
+  ),
+  'DWN-22': row('design', 'for a caller with an API key nothing is sent, and the error says why'),
+  'DWN-23': row('design', 'an outage that ends a handler is 503, whatever the handler caught before'),
   'ACT-01': row('RFC 8693 4.1', 'the actors of a token are read, the current one first'),
   'ACT-02': row('RFC 8693 4.1', 'a token whose act is not understood is rejected'),
   'ACT-03': row('robustness', 'a token with more than 8 actors is rejected, however many'),
@@ -1268,6 +1278,16 @@ const tenantResources = {
   'TEN-41': row('design', 'templates work behind a global prefix that is in the resource'),
   'TEN-42': row('design', 'the sample with tenants opens each tenant to its own tokens'),
   'TEN-43': row('design', 'a tenant that the resolver no longer knows is 404 after 60 seconds'),
+  'TEN-45': row('design', 'an API key opens only the tenants that its verifier allows'),
+  'TEN-46': row('robustness', 'the memory for keys of tenants does not grow with the number of tenants'),
+  'TEN-47': row(
+    'design',
+    'allowed clients, then scopes, then policies decide at each tenant, also on its lists',
+  ),
+  'TEN-48': row(
+    'design',
+    'no server that becomes known at run time has the issuer of API keys or a private one',
+  ),
 } as const;
 
 export const requirements = {

@@ -51,6 +51,8 @@ describe('DynamicAuthorizationServers', () => {
     const replayStore = { reserve: () => Promise.resolve(true) };
     const introspection = { clientId: 'c', clientSecret: 's', opaqueTokenPattern: /^a/ };
     const bearer = { clientId: 'c', bearerToken: 'b' };
+    const exchange = { clientId: 'c', clientSecret: 's' };
+    const privateKey = { kty: 'EC', kid: 'a', alg: 'ES256' };
     const all = [
       one,
       ...[
@@ -66,6 +68,11 @@ describe('DynamicAuthorizationServers', () => {
         { introspection: { ...introspection, opaqueTokenPattern: /^b/ } },
         { introspection: bearer },
         { introspection: { ...bearer, bearerToken: 'c' } },
+        { tokenExchange: exchange },
+        { tokenExchange: { ...exchange, clientSecret: 't' } },
+        { tokenExchange: { ...exchange, clientSecret: () => 's' } },
+        { tokenExchange: { clientId: 'c', privateKey } },
+        { tokenExchange: { clientId: 'c', privateKey: { ...privateKey, kid: 'b' } } },
       ].map((more) => {
         const given = { issuer, ...more };
         const made = servers.acquire(resolved(given));
@@ -73,7 +80,7 @@ describe('DynamicAuthorizationServers', () => {
         return made;
       }),
     ];
-    expect([new Set(all).size, servers.size, [...servers.all()].length]).toEqual([13, 13, 13]);
+    expect([new Set(all).size, servers.size, [...servers.all()].length]).toEqual([18, 18, 18]);
     const fresh = { issuer, introspection: { ...introspection, clientSecret: 's' } };
     expect(all).toContain(servers.find(resolved(fresh)));
     expect(as.requests).toEqual([]);

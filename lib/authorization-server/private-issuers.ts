@@ -27,3 +27,15 @@ export function assertPrivateIssuers(
   });
   if (problems.length > 0) throw new McpAuthConfigError(problems);
 }
+
+/**
+ * Whether an issuer is a private one of a resource, or that of its API keys: no authorization server of it may have that issuer.
+ *
+ * @internal
+ */
+export function isOwnIssuer(
+  issuer: string,
+  { privateIssuers, apiKeys }: Pick<ResolvedProtectedResourceOptions, 'privateIssuers' | 'apiKeys'>,
+): boolean {
+  return privateIssuers.includes(issuer) || issuer === apiKeys?.issuer;
+}

@@ -15,6 +15,7 @@ import type { AuthorizationServer } from './authorization-server.js';
 import { type DynamicAuthorizationServers, hasProvenItself } from './dynamic-authorization-servers.js';
 import { FetchNeeded } from './fetch-needed.js';
 import { hasPrivateHost } from './private-addresses.js';
+import { isOwnIssuer } from './private-issuers.js';
 import { RecentEntries } from './recent-entries.js';
 import { steadySeconds } from './steady-clock.js';
 import { WindowLimit } from './window-limit.js';
@@ -65,7 +66,10 @@ interface Known {
 /** What {@link ResolvedServers} needs from the application. @internal */
 export interface ResolvedServersContext {
   readonly options: Pick<ResolvedMcpAuthOptions, 'now' | 'verifierTimeoutMs' | 'replicas'>;
-  readonly resource: Pick<ResolvedProtectedResourceOptions, 'resource' | 'verifier'>;
+  readonly resource: Pick<
+    ResolvedProtectedResourceOptions,
+    'resource' | 'verifier' | 'privateIssuers' | 'apiKeys'
+  >;
   readonly servers: Pick<DynamicAuthorizationServers, 'acquire' | 'find'>;
   readonly resolve: ResolveAuthorizationServer;
 }
@@ -132,6 +136,8 @@ export class ResolvedServers implements FindsServers {
   }
 
   private isToBeAskedFor(issuer: string, now: number): boolean {
+    // Its subjects are others, whatever the application says of it.
+    if (isOwnIssuer(issuer, this.context.resource)) return false;
     if (now < (this.unknownIssuers.use(issuer) ?? -Infinity)) return false;
     if (issuer.length > MAX_ISSUER_LENGTH || identifierProblem(issuer) !== undefined) return false;
     return this.mayBePrivate || !hasPrivateHost(issuer);

@@ -3,7 +3,12 @@ import { isFixedSecret } from '../options/secrets.js';
 import type {
   ResolvedAuthorizationServerOptions,
   ResolvedIntrospectionOptions,
+  ResolvedTokenExchangeOptions,
 } from '../options/trusted-authorization-server.interface.js';
+
+/** The members of options that are not enumerable. */
+type Credentials = Partial<Pick<ResolvedIntrospectionOptions, 'bearerToken'>> &
+  Pick<ResolvedIntrospectionOptions | ResolvedTokenExchangeOptions, 'clientSecret' | 'privateKey'>;
 
 const identities = new WeakMap<object, string>();
 let count = 0;
@@ -17,7 +22,8 @@ let count = 0;
  */
 export function serverIdentity(options: ResolvedAuthorizationServerOptions): string {
   // Credentials are not enumerable, so JSON would leave them out.
-  const credentials = options.introspection && credentialsOf(options.introspection);
+  const { introspection, tokenExchange } = options;
+  const credentials = [introspection, tokenExchange].map((each) => each && credentialsOf(each));
   const text = JSON.stringify([options, credentials], (_, value: unknown) => {
     if (value instanceof RegExp) return String(value);
     return typeof value === 'function' ? identityOf(value) : value;
@@ -25,7 +31,7 @@ export function serverIdentity(options: ResolvedAuthorizationServerOptions): str
   return hash('sha256', text, 'base64url');
 }
 
-function credentialsOf({ clientSecret, bearerToken, privateKey }: ResolvedIntrospectionOptions): unknown[] {
+function credentialsOf({ clientSecret, bearerToken, privateKey }: Credentials): unknown[] {
   const texts = [clientSecret, bearerToken].map((give) => (give && isFixedSecret(give) ? [give()] : give));
   return [...texts, privateKey];
 }

@@ -99,6 +99,7 @@ export class McpAuthDiagnostics {
       isHealthy: authorizationServers.every(({ status }) => status !== 'down'),
       authorizationServers,
       dynamicAuthorizationServers: this.dynamicServers(),
+      tenants: this.tenants.states(),
       caches: { verifiedTokens: this.tokens.state(), introspection: responses },
       introspection: queues,
       sessions: this.sessions.state,

@@ -3,6 +3,7 @@ import type {
   DynamicAuthorizationServersReport,
 } from '../authorization-server/server-report.js';
 import type { ReplayStoreReport } from '../request/memory-replay.store.js';
+import type { TenantsReport } from '../resource/tenant-resources.js';
 import type { CacheReport } from '../token/cache-report.interface.js';
 import type { OptionsReport } from './options-report.js';
 
@@ -31,6 +32,8 @@ export interface McpAuthReport {
   readonly authorizationServers: readonly AuthorizationServerReport[];
   /** Those that `authorizationServerResolver` knows. */
   readonly dynamicAuthorizationServers: DynamicAuthorizationServersReport;
+  /** Each resource with the option `tenants`. */
+  readonly tenants: readonly TenantsReport[];
   readonly caches: {
     /** All resources together, so the limit is the option times the number of resources. See `tokenCache`. */
     readonly verifiedTokens: CacheReport;

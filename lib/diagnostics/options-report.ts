@@ -1,4 +1,8 @@
-import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import type {
+  ResolvedAllowedClientsOptions,
+  ResolvedApiKeyOptions,
+  ResolvedMcpAuthOptions,
+} from '../options/resolved-options.interface.js';
 import type {
   ResolvedIntrospectionOptions,
   TrustedAuthorizationServer,
@@ -38,12 +42,21 @@ export interface AuthorizationServerOptionsReport {
   readonly introspection: IntrospectionOptionsReport | undefined;
 }
 
+/** How API keys are used at a resource: no verifier. @publicApi */
+export type ApiKeyOptionsReport = Pick<ResolvedApiKeyOptions, 'header' | 'issuer'>;
+
 /** Options of one resource, in force. @publicApi */
 export interface ResourceOptionsReport {
   readonly resource: string;
   readonly name: string | undefined;
   readonly authorizationServers: readonly AuthorizationServerOptionsReport[];
   readonly hasAuthorizationServerResolver: boolean;
+  /** Which keys are accepted beside tokens; undefined if none are. */
+  readonly apiKeys: ApiKeyOptionsReport | undefined;
+  /** Undefined if every client may use the resource. */
+  readonly allowedClients: ResolvedAllowedClientsOptions | undefined;
+  /** Whether the option `policy` is set. Handlers may have policies of their own. */
+  readonly hasPolicy: boolean;
   /** Whether the package verifies tokens, or a verifier of the application: that of the option, or the provider of `TokenVerifier`. */
   readonly verifier: 'package' | 'application';
   readonly audiences: readonly string[];
@@ -155,6 +168,9 @@ function reportResource(resource: ProtectedResource, verifiesItself: VerifiesIts
     name: options.name,
     authorizationServers: [...servers.values()].map(reportServer),
     hasAuthorizationServerResolver: options.authorizationServerResolver !== undefined,
+    apiKeys: options.apiKeys && { header: options.apiKeys.header, issuer: options.apiKeys.issuer },
+    allowedClients: options.allowedClients,
+    hasPolicy: options.policy !== undefined,
     verifier: verifiesItself(resource) ? 'package' : 'application',
     audiences: options.audiences,
     audienceMatch: options.audienceMatch,

@@ -62,7 +62,8 @@ export class DownstreamTokens {
     target: DownstreamTarget,
   ): Promise<DownstreamToken> {
     // An API key is no token, and goes nowhere.
-    const server = auth.token === '' ? undefined : serverOf(resource, auth.issuer);
+    if (auth.token === '') throw noToken();
+    const server = serverOf(resource, auth.issuer);
     const exchange = server && this.exchanges.at(server);
     if (!exchange) throw notConfigured(auth.issuer);
     const checked = exchange.check(target);
@@ -81,6 +82,11 @@ function noCaller(): DownstreamTokenError {
   const message =
     'DownstreamTokens.forResource() needs a caller: call it in the course of a request that was authenticated by a token';
   return new DownstreamTokenError('no_caller', message);
+}
+
+function noToken(): DownstreamTokenError {
+  const message = 'The caller has no token that could be exchanged, but for example an API key';
+  return new DownstreamTokenError('not_configured', message);
 }
 
 function notConfigured(issuer: string): DownstreamTokenError {

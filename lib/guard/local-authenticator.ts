@@ -116,10 +116,10 @@ export class LocalAuthenticator {
   }
 
   private isDecidedByPolicy(demand: LocalDemand): boolean {
-    if (!this.policies.isUsed) return false;
-    return (
-      demand.route.policies !== undefined || this.resourceOf(undefined, demand).options.policy !== undefined
-    );
+    if (demand.route.policies !== undefined) return true;
+    // Only then it matters whose handler it is, which need not be clear for a call without a caller.
+    if (!this.resources.all().some(({ options }) => options.policy)) return false;
+    return this.resourceOf(undefined, demand).options.policy !== undefined;
   }
 
   /** Returns the caller over stdio. */

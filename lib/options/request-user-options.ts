@@ -4,7 +4,7 @@ import { CheckOptional } from './check.decorator.js';
 import type { TokenClaims } from './token.verifier.js';
 import { isFunction, isString, type Problem } from './value-rules.js';
 
-/** The caller that {@link RequestUserOptions.toUser} gets: the members of `AuthInfo`, without the token. @publicApi */
+/** The caller that {@link RequestUserOptions.toUser} gets: members of `AuthInfo`, without the token. @publicApi */
 export interface VerifiedCaller {
   /** Empty if the token does not name a client. */
   readonly clientId: string;
@@ -13,6 +13,8 @@ export interface VerifiedCaller {
   readonly expiresAt?: number;
   /** The protected resource of this request. */
   readonly resource: URL;
+  /** The tenant in the path of the request; undefined if the resource has no `tenants`. */
+  readonly tenant: string | undefined;
   readonly issuer: string;
   /** Unique only together with `issuer`; undefined for a client on its own behalf. */
   readonly subject: string | undefined;

@@ -208,7 +208,7 @@ function resolveTokenExchange(options: TokenExchangeOptions): ResolvedTokenExcha
   return Object.defineProperties(
     { ...others, authMethod: options.authMethod ?? usual },
     {
-      clientSecret: { value: typeof clientSecret === 'string' ? () => clientSecret : clientSecret },
+      clientSecret: { value: typeof clientSecret === 'string' ? fixedSecret(clientSecret) : clientSecret },
       privateKey: { value: privateKey },
     },
   ) as ResolvedTokenExchangeOptions;

@@ -104,6 +104,9 @@ export class ResponseState {
       access: undefined,
       outage: undefined,
     });
+    // The handler has caught missing scopes before, or it throws them later.
+    if (isThrown && !denial.isThrown && error instanceof AuthorizationServerUnavailableError)
+      denial.scopes.clear();
     addTo(denial, error);
     denial.messages.add(error.message);
     denial.isThrown ||= isThrown;

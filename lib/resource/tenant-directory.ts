@@ -10,8 +10,8 @@ const KNOWN_SECONDS = 60;
 const UNKNOWN_SECONDS = 10;
 const FAILED_SECONDS = 1;
 
-/** The maximum number of tenants, and of other texts that are remembered apart from them, so that these evict no tenant. */
-const MAX_TENANTS = 10_000;
+/** The maximum number of tenants, and of other texts that are remembered apart from them, so that these evict no tenant. @internal */
+export const MAX_TENANTS = 10_000;
 
 /** How many calls of the resolver run at once, and how many may wait: for tenants that are known, and as many for all others. */
 const MAX_CALLS = 50;

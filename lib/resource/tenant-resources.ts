@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { DynamicAuthorizationServers } from '../authorization-server/dynamic-authorization-servers.js';
+import { isOwnIssuer } from '../authorization-server/private-issuers.js';
 import { steadySeconds } from '../authorization-server/steady-clock.js';
 import { McpAuthConfigError } from '../errors/config.error.js';
 import { TenantRejectedError } from '../errors/rejection.errors.js';
@@ -20,11 +21,21 @@ import { type ProtectedResource, ProtectedResourceRegistry } from './protected-r
 import { requestPath, resourceMetadataPath, resourceMetadataUrl } from './resource-metadata-url.js';
 import { hasDots, literalSegments } from './path-segments.js';
 import { type ServedDocument, toServedDocument } from './served-document.js';
-import { TenantDirectory } from './tenant-directory.js';
+import { MAX_TENANTS, TenantDirectory } from './tenant-directory.js';
 
 /** The resource of a tenant, and its document once that has been requested. */
 interface TenantResource extends ProtectedResource {
   document?: ServedDocument;
+}
+
+/** How many tenants of a template are remembered in this process. @publicApi */
+export interface TenantsReport {
+  /** The identifier of the template. */
+  readonly resource: string;
+  /** Those that the resolver knows. */
+  readonly entries: number;
+  /** The limit: the tenant that was not used for the longest time is then asked for again. */
+  readonly maxEntries: number;
 }
 
 /** A resource whose identifier is a template. */
@@ -126,6 +137,15 @@ export class TenantResources implements OnModuleInit {
     return undefined;
   }
 
+  /** Returns how many tenants each template remembers, and the limit. */
+  states(): readonly TenantsReport[] {
+    return [...this.templates].map(([{ options }, { tenants }]) => ({
+      resource: options.resource,
+      entries: tenants.size,
+      maxEntries: MAX_TENANTS,
+    }));
+  }
+
   private documentOf({ options, servers }: ProtectedResource, declared: ProtectedResource): ServedDocument {
     const scopes = this.resources.scopesOf(declared);
     return toServedDocument(buildResourceMetadata(options, [...servers.keys()], scopes));
@@ -176,16 +196,16 @@ export class TenantResources implements OnModuleInit {
   }
 
   private serversOf(
-    { authorizationServers, privateIssuers }: ResolvedProtectedResourceOptions,
+    resource: ResolvedProtectedResourceOptions,
     tenant: string,
   ): ReadonlyMap<string, TrustedAuthorizationServer> {
     const servers = new Map<string, TrustedAuthorizationServer>();
-    authorizationServers.forEach((options, index) => {
+    resource.authorizationServers.forEach((options, index) => {
       const server = this.servers.acquire(options);
       const problem = servers.has(server.issuer)
         ? 'is the same issuer as another one; keep one of them'
-        : 'is among "privateIssuers", which no authorization server may be';
-      if (servers.has(server.issuer) || privateIssuers.includes(server.issuer)) {
+        : 'is among "privateIssuers" or that of "apiKeys", which no authorization server may be';
+      if (servers.has(server.issuer) || isOwnIssuer(server.issuer, resource)) {
         const path = `tenants.resolve("${tenant}").authorizationServers[${String(index)}]`;
         throw new McpAuthConfigError([{ path, message: problem }]);
       }

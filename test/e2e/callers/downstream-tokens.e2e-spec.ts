@@ -9,7 +9,9 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import { McpController, Tool } from '@rekog/mcp-nest';
 import { decodeJwt, exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import {
+  AccessDeniedError,
   AllowAnonymous,
+  AuthContext,
   AuthorizationServerUnavailableError,
   BearerAuthGuard,
   type DownstreamTarget,
@@ -29,6 +31,7 @@ import { type RunningApp, start, startFailure } from '../../fixtures/app.js';
 import { TestClock } from '../../fixtures/clock.js';
 import { ProvingClient } from '../../fixtures/dpop.js';
 import { MCP_HEADERS, mcpEndpoint, toolCall } from '../../fixtures/mcp-endpoint.js';
+import { DENIED, rejectedAs } from '../../fixtures/notes-rejections.js';
 import { closeAfterTest } from '../../fixtures/opened.js';
 import { NOTES } from '../../fixtures/resources.js';
 import { TokenEndpoint } from '../../fixtures/token-endpoint.js';
@@ -51,7 +54,10 @@ let target: DownstreamTarget = TARGET;
 @Controller('notes')
 @UseGuards(BearerAuthGuard)
 class RoutesController {
-  constructor(private readonly tokens: DownstreamTokens) {}
+  constructor(
+    private readonly tokens: DownstreamTokens,
+    private readonly context: AuthContext,
+  ) {}
 
   @Get('token')
   async token() {
@@ -75,6 +81,34 @@ class RoutesController {
   @Get('fallback')
   async fallback() {
     return this.tokens.forResource(target).then(told, () => ({ instead: true }));
+  }
+
+  /** Does more for callers with a scope, and for all it needs the other service. */
+  @Get('extra')
+  async extra() {
+    try {
+      this.context.requireScopes('notes:extra');
+    } catch {
+      // Without that.
+    }
+    return told(await this.tokens.forResource(target));
+  }
+
+  /** The other way round. */
+  @Get('needed')
+  async needed() {
+    await this.tokens.forResource(target).catch(() => undefined);
+    this.context.requireScopes('notes:extra');
+  }
+
+  @Get('refused')
+  async refused() {
+    await this.tokens.forResource(target).catch(() => undefined);
+    try {
+      this.context.requireScopes('notes:extra');
+    } catch {
+      throw new AccessDeniedError('policy');
+    }
   }
 
   @Get('open')
@@ -462,6 +496,19 @@ describe('DownstreamTokens', () => {
       message: expect.stringContaining(other.issuer),
     });
     expect(endpoint.requests).toHaveLength(1);
+  });
+
+  verifies('DWN-23', 'says what ended the handler, whatever it has caught before', async () => {
+    const app = await started();
+    const token = await inbound();
+    expect((await app.get('extra', token)).json).toHaveProperty('accessToken');
+    target = { ...TARGET, scopes: ['orders:write'] };
+    endpoint.fail((response) => response.writeHead(500).end());
+    expectUnavailable(await app.get('extra', token));
+    const needed = await app.get('needed', token);
+    expect([needed.status, needed.json]).toMatchObject([403, { error: 'insufficient_scope' }]);
+    expect(needed.headers['www-authenticate']).toContain('scope="notes:extra"');
+    expect(rejectedAs(await app.get('refused', token))).toEqual(DENIED);
   });
 
   verifies('DWN-12', 'gives nothing to a caller whose token is revoked meanwhile', async () => {

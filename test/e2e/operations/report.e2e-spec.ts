@@ -245,6 +245,35 @@ describe('report()', () => {
     });
   });
 
+  verifies('OPS-61', 'has keys, clients, policies and tenants, without functions', async () => {
+    const secret = 's3cret-of-the-test';
+    const resources = [
+      {
+        ...offlineResource(NOTES),
+        name: 'notes',
+        apiKeys: { header: 'X-Notes-Key', issuer: 'urn:example:keys', verifier: () => ({ sub: secret }) },
+        allowedClients: { clientIds: ['app'], origins: ['https://Claude.ai'] },
+        policy: [() => true],
+      },
+      { resource: `${ADMIN}/{tenant}`, name: 'tenants', tenants: () => undefined },
+    ];
+    const app = await startReporting({ resources }, {});
+    const { options, tenants } = app.report();
+    const shown = options.resources.map(({ apiKeys, allowedClients, hasPolicy }) => ({
+      ...{ apiKeys, allowedClients, hasPolicy },
+    }));
+    expect(shown).toEqual([
+      {
+        apiKeys: { header: 'x-notes-key', issuer: 'urn:example:keys' },
+        allowedClients: { clientIds: ['app'], origins: ['https://claude.ai/'] },
+        hasPolicy: true,
+      },
+      { apiKeys: undefined, allowedClients: undefined, hasPolicy: false },
+    ]);
+    expect(tenants).toEqual([{ resource: `${ADMIN}/{tenant}`, entries: 0, maxEntries: 10_000 }]);
+    expect(JSON.stringify(app.report())).not.toContain(secret);
+  });
+
   verifies('OPS-61', 'tells whose verifier each resource has, also if it is a provider', async () => {
     class OwnVerifier extends TokenVerifier {
       verify(): null {

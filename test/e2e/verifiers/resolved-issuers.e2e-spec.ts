@@ -3,6 +3,7 @@ import { type INestApplication, Injectable, Module } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
 import {
   AuthorizationServerResolver,
+  firstOf,
   McpAuthEvents,
   type McpAuthEvent,
   type ResolvedIssuer,
@@ -67,6 +68,26 @@ describe('authorizationServerResolver', () => {
     });
     expect(withResolver).toEqual(without);
     expect(withResolver?.status).toBe(401);
+  });
+
+  verifies('TEN-48', 'is not called for the issuer of API keys, nor for private ones', async () => {
+    const [one, two, three] = await Promise.all([
+      issuerServer(clock),
+      issuerServer(clock),
+      issuerServer(clock),
+    ]);
+    const { asked, resolve } = knowing([one, two, three]);
+    const app = await startResolving(resolve, clock, {
+      resource: {
+        verifier: firstOf(TokenVerifier, () => null),
+        apiKeys: { issuer: one.issuer, verifier: () => null },
+        privateIssuers: [two.issuer],
+      },
+    });
+    for (const own of [one, two])
+      expect(rejectedAs(await app.ask(await own.issueToken(FOR_NOTES)))).toEqual(LOCAL_INVALID);
+    expect((await app.ask(await three.issueToken(FOR_NOTES))).status).toBe(200);
+    expect(asked).toEqual([three.issuer]);
   });
 
   verifies('TEN-02', 'takes a class among the providers of any module, an object or a function', async () => {
