@@ -174,6 +174,16 @@ describe('verifyDpopProof', () => {
       expect(await outcome(jwk)).toBe('proof_key');
   });
 
+  it('rejects a key that does not fit the algorithm of its header', async () => {
+    const { kty, crv, x, y } = client.jwk;
+    const outcome = async (jwk: JWK): Promise<string> =>
+      reasonFor(await client.proof({ token: TOKEN, header: { jwk } }), {
+        jkt: await calculateJwkThumbprint(jwk),
+      });
+    expect(await outcome({ kty, crv, x, y } as JWK)).toBe('accepted');
+    expect(await outcome({ kty: 'OKP', crv: 'Ed25519', x } as JWK)).toBe('proof_key');
+  });
+
   verifies('POP-70', 'rejects other spellings of a proof, with the same signature', async () => {
     const proof = await client.proof({ token: TOKEN });
     const [head = '', payload = '', signature = ''] = proof.split('.');
