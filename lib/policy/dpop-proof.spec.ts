@@ -153,7 +153,9 @@ describe('verifyDpopProof', () => {
     expect(await reasonFor(proof, { jkt })).toBe('proof_key');
     const nowhere = { ...expected, url: undefined };
     const unreadable = await client.proof({ token: TOKEN, claims: { htu: 'x' } });
-    await expect(verifyDpopProof(unreadable, nowhere, keys)).rejects.toMatchObject({ reason: 'proof_request' });
+    await expect(verifyDpopProof(unreadable, nowhere, keys)).rejects.toMatchObject({
+      reason: 'proof_request',
+    });
   });
 
   verifies('POP-03', 'looks at no key that takes long to verify, or that is none', async () => {
