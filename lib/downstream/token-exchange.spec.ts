@@ -41,7 +41,7 @@ const exchange = (by: TokenExchange, token = 'sent-token'): Promise<DownstreamTo
 const outage = async (pending: Promise<unknown>): Promise<string> => {
   const error: unknown = await pending.catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(AuthorizationServerUnavailableError);
-  return String((error as Error & { cause: Error }).cause.message);
+  return (error as Error & { cause: Error }).cause.message;
 };
 
 describe('TokenExchange', () => {

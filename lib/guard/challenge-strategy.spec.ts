@@ -3,7 +3,7 @@ import { strategyFor } from './challenge-strategy.js';
 
 describe('strategyFor', () => {
   const strategy = (body: unknown, version?: string): string =>
-    strategyFor({ body, headers: { 'mcp-protocol-version': version } } as never);
+    strategyFor({ body, headers: { 'mcp-protocol-version': version } });
 
   it('goes by the protocol version of an MCP message, and names all scopes to other clients', () => {
     const message = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
