@@ -35,7 +35,7 @@ const make = (answers: () => Promise<Response>, metadata = found, timeoutMs = 10
   );
 
 const exchange = (by: TokenExchange, token = 'sent-token'): Promise<DownstreamToken> =>
-  by.token({ token, expiresAt: undefined }, by.check({ audience: 'orders' }));
+  by.token({ token }, by.check({ audience: 'orders' }));
 
 /** Why the server is not available. */
 const outage = async (pending: Promise<unknown>): Promise<string> => {
