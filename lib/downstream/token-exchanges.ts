@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
 import { OperatorLogger } from '../events/operator.logger.js';
@@ -19,7 +20,10 @@ export class TokenExchanges implements OnModuleInit, OnApplicationShutdown {
   private readonly exchanges = new WeakMap<TrustedAuthorizationServer, TokenExchange>();
   private readonly shutdown = new AbortController();
 
-  constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions) {}
+  constructor(@Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions) {
+    // Each pending request listens.
+    setMaxListeners(0, this.shutdown.signal);
+  }
 
   /** @throws {@link McpAuthConfigError} for keys that cannot sign a request */
   async onModuleInit(): Promise<void> {

@@ -153,7 +153,9 @@ describe('verifyDpopProof', () => {
     expect(await reasonFor(proof, { jkt })).toBe('proof_key');
     const nowhere = { ...expected, url: undefined };
     const unreadable = await client.proof({ token: TOKEN, claims: { htu: 'x' } });
-    await expect(verifyDpopProof(unreadable, nowhere, keys)).rejects.toMatchObject({ reason: 'proof_request' });
+    await expect(verifyDpopProof(unreadable, nowhere, keys)).rejects.toMatchObject({
+      reason: 'proof_request',
+    });
   });
 
   verifies('POP-03', 'looks at no key that takes long to verify, or that is none', async () => {
@@ -172,6 +174,16 @@ describe('verifyDpopProof', () => {
       { kty: 'AKP', alg: 'ML-DSA-44', pub: 'AAAA' },
     ])
       expect(await outcome(jwk)).toBe('proof_key');
+  });
+
+  it('rejects a key that does not fit the algorithm of its header', async () => {
+    const { kty, crv, x, y } = client.jwk;
+    const outcome = async (jwk: JWK): Promise<string> =>
+      reasonFor(await client.proof({ token: TOKEN, header: { jwk } }), {
+        jkt: await calculateJwkThumbprint(jwk),
+      });
+    expect(await outcome({ kty, crv, x, y } as JWK)).toBe('accepted');
+    expect(await outcome({ kty: 'OKP', crv: 'Ed25519', x } as JWK)).toBe('proof_key');
   });
 
   verifies('POP-70', 'rejects other spellings of a proof, with the same signature', async () => {

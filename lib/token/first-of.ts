@@ -48,8 +48,9 @@ export function firstOf(...verifiers: readonly VerifierOfFirst[]): VerifyToken {
 
 function problemOf(verifiers: readonly unknown[]): string | undefined {
   if (verifiers.length < 2) return 'needs at least two verifiers; one needs no firstOf()';
-  const index = verifiers.findIndex((each) => isVerifier(each) !== undefined);
-  return index < 0 ? undefined : `argument ${String(index + 1)} ${isVerifier(verifiers[index]) ?? ''}`;
+  const problems = verifiers.map((each) => isVerifier(each));
+  const index = problems.findIndex((problem) => problem !== undefined);
+  return index < 0 ? undefined : `argument ${String(index + 1)} ${String(problems[index])}`;
 }
 
 /** Returns the verifiers of a function of {@link firstOf}; undefined for another verifier. @internal */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { IssuerKeysRegistry } from '../authorization-server/issuer-keys.registry.js';
@@ -40,7 +41,10 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
   constructor(
     @Inject(MCP_AUTH_OPTIONS) private readonly options: ResolvedMcpAuthOptions,
     private readonly issuerKeys: IssuerKeysRegistry,
-  ) {}
+  ) {
+    // Each pending request listens.
+    setMaxListeners(0, this.shutdown.signal);
+  }
 
   /** @throws {@link McpAuthConfigError} for keys that cannot sign a request */
   async onModuleInit(): Promise<void> {
