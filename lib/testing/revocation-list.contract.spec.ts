@@ -101,7 +101,7 @@ describe('revocationListContract()', () => {
         changed((right) => ({
           revoke: (...given) => right.revoke(...given).catch(() => undefined),
         })),
-        'rejects a revocation that names nobody, and one without an end',
+        'rejects a revocation that has no target, and one without an end',
       ],
       [changed(() => ({ onRevoked: () => () => undefined })), 'tells its listeners, until they are removed'],
     ];
