@@ -151,6 +151,11 @@ export default tseslint.config(
   ...doctorRules,
   redisRules,
   {
+    // A list of what is public, without code.
+    files: ['lib/index.ts'],
+    rules: { 'max-lines': 'off' },
+  },
+  {
     files: ['test/**', 'sample/**', '**/*.spec.ts', '*.ts'],
     rules: {
       'max-lines-per-function': 'off',

@@ -14,11 +14,8 @@ import { ResourceTokenVerifier } from './request/resource-token.verifier.js';
 import { DecisionReport } from './rejection/decision-report.js';
 import { RequestEvents } from './rejection/request-events.js';
 import { Rejections } from './rejection/rejections.js';
+import { AUTHORIZATION_SERVER_PROVIDERS } from './authorization-server/authorization-server.providers.js';
 import { AuthorizationServerRegistry } from './authorization-server/authorization-server.registry.js';
-import { BackgroundRetry } from './authorization-server/background-retry.js';
-import { DynamicAuthorizationServers } from './authorization-server/dynamic-authorization-servers.js';
-import { ResolvedServersRegistry } from './authorization-server/resolved-servers.registry.js';
-import { IssuerKeysRegistry } from './authorization-server/issuer-keys.registry.js';
 import { McpAuthConfigError } from './errors/config.error.js';
 import { McpAuthEvents } from './events/mcp-auth-events.js';
 import { RateLimitedLogger } from './events/rate-limited-logger.js';
@@ -95,14 +92,10 @@ const ASYNC_FORMS = ['useFactory', 'useClass', 'useExisting'] as const;
   providers: [
     { provide: MCP_AUTH_OPTIONS, useFactory: resolveOptions, inject: [MCP_AUTH_GIVEN_OPTIONS] },
     { provide: TokenVerifier, useClass: IssuerTokenVerifier },
-    BackgroundRetry,
-    IssuerKeysRegistry,
+    ...AUTHORIZATION_SERVER_PROVIDERS,
     JwtTokenVerifier,
     IntrospectionTokenVerifier,
     VerifierRegistry,
-    AuthorizationServerRegistry,
-    DynamicAuthorizationServers,
-    ResolvedServersRegistry,
     ProtectedResourceRegistry,
     ResourcePaths,
     TenantResources,

@@ -103,16 +103,22 @@ const REASONS: Readonly<Record<RejectionReason, true>> = {
  * @internal
  */
 export function rejectionReason(failure: unknown): RejectionReason | undefined {
-  if (
-    failure instanceof TokenRejectedError ||
-    failure instanceof CredentialsRejectedError ||
-    failure instanceof RequestOriginRejectedError ||
-    failure instanceof TenantRejectedError ||
-    failure instanceof MessageRejectedError ||
-    failure instanceof AccessDeniedError
-  )
-    return Object.hasOwn(REASONS, failure.reason) ? failure.reason : undefined;
+  if (hasReason(failure)) return Object.hasOwn(REASONS, failure.reason) ? failure.reason : undefined;
   if (failure instanceof InsufficientScopeError) return 'insufficient_scope';
   if (failure instanceof InsufficientAuthenticationError) return 'insufficient_user_authentication';
   return failure instanceof AuthorizationServerUnavailableError ? 'unavailable' : 'fault';
+}
+
+/** The errors that say their reason themselves. */
+const WITH_REASON = [
+  TokenRejectedError,
+  CredentialsRejectedError,
+  RequestOriginRejectedError,
+  TenantRejectedError,
+  MessageRejectedError,
+  AccessDeniedError,
+];
+
+function hasReason(failure: unknown): failure is InstanceType<(typeof WITH_REASON)[number]> {
+  return WITH_REASON.some((type) => failure instanceof type);
 }

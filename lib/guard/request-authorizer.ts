@@ -8,7 +8,7 @@ import { ScopePolicy } from '../policy/scope-policy.js';
 import type { ScopeChoice } from '../policy/scopes.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { MessageRules } from '../mcp/message-rules.js';
-import { choicesFor, type OperationNeed } from '../mcp/operation-needs.js';
+import { choicesFor, joined, type OperationNeed } from '../mcp/operation-needs.js';
 import { type McpOperation, operationsOf } from '../mcp/operations.js';
 import { choicesWithoutCaller, type ScopedCall, type ScopeRequirement } from '../mcp/scope-requirement.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
@@ -250,10 +250,4 @@ export class RequestAuthorizer {
 
 function operationsIn({ body }: ParsedRequest): readonly McpOperation[] {
   return body === undefined ? NONE : operationsOf(body);
-}
-
-/** Returns both lists as one. Most requests have at most one list that is not empty, which is not copied. */
-function joined(one: readonly ScopeChoice[], other: readonly ScopeChoice[]): readonly ScopeChoice[] {
-  if (one.length === 0) return other;
-  return other.length === 0 ? one : [...one, ...other];
 }

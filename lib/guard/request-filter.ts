@@ -208,7 +208,9 @@ export class RequestFilter {
         });
     };
     const read = (): void => {
-      const parse = this.isParsable(request) ? jsonParserOf(this.host.httpAdapter) : undefined;
+      // A parser of the application recognizes its types itself; reading ahead on Fastify does not.
+      const isParsable = !isFastify(this.host.httpAdapter) || isSentAsJson(request);
+      const parse = isParsable ? jsonParserOf(this.host.httpAdapter) : undefined;
       if (parse) parse(request, response, parsed);
       else parsed();
     };
@@ -239,14 +241,10 @@ export class RequestFilter {
     };
     try {
       const { allowAnonymous } = resource.options;
-      const pending = this.authenticator.authenticate(context, request, resource, allowAnonymous);
+      const authenticating = this.authenticator.authenticate(context, request, resource, allowAnonymous);
+      const pending = after(authenticating, authorize);
       if (pending) {
-        pending.then(authorize).then(goOn, reject);
-        return;
-      }
-      const deciding = authorize();
-      if (deciding) {
-        deciding.then(goOn, reject);
+        pending.then(goOn, reject);
         return;
       }
     } catch (failure) {
@@ -254,10 +252,5 @@ export class RequestFilter {
       return;
     }
     goOn();
-  }
-
-  /** Whether to read a body. A parser of the application recognizes its types itself; reading ahead on Fastify does not. */
-  private isParsable(request: FilteredRequest): boolean {
-    return !isFastify(this.host.httpAdapter) || isSentAsJson(request);
   }
 }

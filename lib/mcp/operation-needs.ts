@@ -90,3 +90,9 @@ function callsOf(
 function isOfTemplate({ kind, method }: Pick<ScopedCall, 'kind' | 'method'>): boolean {
   return kind === 'resource' && method === COMPLETION_METHOD;
 }
+
+/** Returns both lists as one. Most requests have at most one list that is not empty, which is not copied. @internal */
+export function joined(one: readonly ScopeChoice[], other: readonly ScopeChoice[]): readonly ScopeChoice[] {
+  if (one.length === 0) return other;
+  return other.length === 0 ? one : [...one, ...other];
+}

@@ -2,6 +2,7 @@ import { CheckOptional } from './check.decorator.js';
 import { canonicalOrigin, originProblem, parseOrigin } from './origin-rules.js';
 import { urlProblem } from './url-rules.js';
 import { isListOf, isString } from './value-rules.js';
+import type { ResolvedAllowedClientsOptions } from './resolved-options.interface.js';
 
 const isClientId = isString((value) =>
   value.trim() === value ? undefined : 'has white space at its beginning or end; leave it out',
@@ -41,7 +42,15 @@ export class AllowedClientsOptions {
   @CheckOptional(isListOf(isClientOrigin, { nonEmpty: false })) readonly origins?: readonly string[] = [];
 }
 
-/** Returns an origin as the ids of its clients begin. @internal */
-export function originOfClients(origin: string): string {
+/** Returns an origin as the ids of its clients begin. */
+function originOfClients(origin: string): string {
   return `${canonicalOrigin(parseOrigin(origin) ?? { scheme: '', host: '', port: '' })}/`;
+}
+
+/** @internal */
+export function resolveAllowedClients({
+  clientIds = [],
+  origins = [],
+}: AllowedClientsOptions): ResolvedAllowedClientsOptions {
+  return { clientIds: [...new Set(clientIds)], origins: [...new Set(origins.map(originOfClients))] };
 }

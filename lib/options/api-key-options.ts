@@ -64,5 +64,7 @@ export class ApiKeyOptions {
 
 /** Keeps the verifier as it is. @internal */
 export function writtenOutApiKeys(given: unknown): unknown {
-  return isPlainObject(given) === undefined ? withObjectKept({ ...(given as object) }, 'verifier', 'verify') : given;
+  return isPlainObject(given) === undefined
+    ? withObjectKept({ ...(given as object) }, 'verifier', 'verify')
+    : given;
 }

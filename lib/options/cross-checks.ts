@@ -37,27 +37,11 @@ const OPEN_POLICY =
   'decides on callers with a token, and "allowAnonymous" or "anonymousMethods" lets others in; leave that out, or put ' +
   '@RequirePolicy() on the handlers';
 
-function resourceProblems(
-  {
-    authorizationServers,
-    resource,
-    metadata,
-    allowAnonymous,
-    anonymousMethods = [],
-    allowedClients,
-    policy,
-  }: CheckedResource,
-  path: string,
-  isDeferred: boolean,
-): ConfigProblem[] {
+function resourceProblems(given: CheckedResource, path: string, isDeferred: boolean): ConfigProblem[] {
+  const { authorizationServers, resource, metadata } = given;
   const list = `${path}.authorizationServers`;
-  const isOpenTwice = allowAnonymous === true && anonymousMethods.length > 0;
-  const isOpen = allowAnonymous === true || anonymousMethods.length > 0;
-  const allowsNone = allowedClients && !allowedClients.clientIds?.length && !allowedClients.origins?.length;
   return [
-    ...(allowsNone ? [{ path: `${path}.allowedClients`, message: NO_CLIENT }] : []),
-    ...(isOpen && policy !== undefined ? [{ path: `${path}.policy`, message: OPEN_POLICY }] : []),
-    ...(isOpenTwice ? [{ path: `${path}.anonymousMethods`, message: OPEN_TWICE }] : []),
+    ...callerProblems(given, path),
     ...duplicates(authorizationServers, serverIssuer, list, 'issuer'),
     ...authorizationServers.flatMap((server, index) =>
       authorizationServerProblems(server, `${list}[${String(index)}]`, isDeferred),
@@ -65,6 +49,23 @@ function resourceProblems(
     ...ambiguousIntrospection(authorizationServers, list),
     ...signedMetadataProblems(metadata?.['signed_metadata'], resource, `${path}.metadata`),
   ];
+}
+
+/** Checks the options that say who may call a resource, beside its authorization servers. */
+function callerProblems(
+  { allowAnonymous = false, anonymousMethods = [], allowedClients, policy }: CheckedResource,
+  path: string,
+): ConfigProblem[] {
+  const hasOpenMethods = anonymousMethods.length > 0;
+  const allowsNone = allowedClients && !allowedClients.clientIds?.length && !allowedClients.origins?.length;
+  const found: [boolean | undefined, string, string][] = [
+    [allowsNone, 'allowedClients', NO_CLIENT],
+    [policy !== undefined && (allowAnonymous || hasOpenMethods), 'policy', OPEN_POLICY],
+    [allowAnonymous && hasOpenMethods, 'anonymousMethods', OPEN_TWICE],
+  ];
+  return found.flatMap(([isProblem, option, message]) =>
+    isProblem ? [{ path: `${path}.${option}`, message }] : [],
+  );
 }
 
 function privateIssuerProblems({ resources, verifier }: CheckedOptions): ConfigProblem[] {

@@ -8,7 +8,7 @@ import type {
 import { authorizationServerProblems } from './authorization-server-checks.js';
 import type { ResolvedClaimNames } from './claim-names.js';
 import { crossProblems } from './cross-checks.js';
-import { type AllowedClientsOptions, originOfClients } from './allowed-clients-options.js';
+import { resolveAllowedClients } from './allowed-clients-options.js';
 import type { ApiKeyOptions } from './api-key-options.js';
 import type { DpopOptions } from './dpop-options.js';
 import type { IntrospectionAuthMethod, IntrospectionOptions } from './introspection-options.js';
@@ -22,7 +22,6 @@ import {
 import type { ProtectedResourceOptions } from './protected-resource-options.js';
 import { resolveAllowedHosts, resolveAllowedOrigins } from './resolve-origins.js';
 import type {
-  ResolvedAllowedClientsOptions,
   ResolvedApiKeyOptions,
   ResolvedDpopOptions,
   ResolvedMcpAuthOptions,
@@ -151,13 +150,6 @@ function resolveResource(
 function resolveApiKeys({ header = '', verifier, issuer }: ApiKeyOptions): ResolvedApiKeyOptions {
   // A verifier that is an object has become a function.
   return { header: header.toLowerCase(), verifier: verifier as ResolvedApiKeyOptions['verifier'], issuer };
-}
-
-function resolveAllowedClients({
-  clientIds,
-  origins = [],
-}: AllowedClientsOptions): ResolvedAllowedClientsOptions {
-  return { clientIds: unique(clientIds), origins: unique(origins.map(originOfClients)) };
 }
 
 function resolveServer(
