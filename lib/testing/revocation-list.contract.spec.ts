@@ -3,7 +3,8 @@ import { TestClock } from '../../test/fixtures/clock.js';
 import { verifies } from '../../test/verifies.js';
 import { MemoryRevocationList } from '../options/memory-revocation.list.js';
 import type { Revocation, RevocationList } from '../options/revocation-list.js';
-import { revocationListContract, type RevocationListSubject } from './revocation-list.contract.js';
+import type { RevocationListSubject } from './revocation-coverage.contract.js';
+import { revocationListContract } from './revocation-list.contract.js';
 
 type Make = (clock: TestClock) => RevocationList;
 
