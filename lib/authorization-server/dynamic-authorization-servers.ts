@@ -29,7 +29,8 @@ const MAX_DISCOVERIES = 100;
  * the number of servers.
  *
  * At most 10,000 servers are held. The one that was acquired least recently is evicted, and servers that never had metadata
- * before all others. An evicted server works on for whoever has it; it is only no longer shared or reported.
+ * before all others. Code that holds an evicted server can still use it, but the server is no longer
+ * shared or reported.
  *
  * @internal
  */

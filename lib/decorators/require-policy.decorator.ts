@@ -4,7 +4,7 @@ import { isPolicy, type Policy } from '../options/authorization-policy.js';
 import { coverWithGuard } from './cover-with-guard.js';
 
 /**
- * Lets policies decide on an MCP tool, prompt or resource, or on an HTTP route: whether this caller may make this call. Use it
+ * Names policies that say whether a caller may call an MCP tool, prompt, resource or HTTP route. Use it
  * for what no scope expresses, such as roles, owners, or times of day.
  *
  * Policies add up: those of the handler, of its class and the classes that this one extends, of methods that the handler

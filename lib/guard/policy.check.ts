@@ -51,8 +51,8 @@ export class PolicyCheck {
   }
 
   /**
-   * Decides on a request before its handler runs. Of a caller without a token, nothing is asked: it gets nothing that policies
-   * decide on.
+   * Runs the policies of a request before its handler runs. They do not run for a caller without a token: it reaches no handler
+   * that has policies.
    *
    * @param operations - those of its body
    * @returns a promise only if a policy returns one

@@ -18,7 +18,7 @@ export interface McpDeclaration {
    */
   readonly authentication?: AuthenticationRequirement | undefined;
   /**
-   * The policies that decide on calls of the handler, as `@RequirePolicy()` says of handlers in Nest.
+   * The policies of the handler, as `@RequirePolicy()` names them for handlers in Nest.
    *
    * @defaultValue none
    */
@@ -39,8 +39,8 @@ export interface McpDeclaration {
   /**
    * Whether callers without a token may run the handler, with the option `anonymousMethods`, as `@AllowAnonymous()` says of
    * handlers in Nest. Lists then offer sign-in as optional: see the option `toolSecuritySchemes`. Needs empty `requirements`,
-   * no `authentication` and no `policies`; and `resource` if there are several resources and one has `anonymousMethods`. A template opens every URI of its form, also
-   * that of a resource which nothing declares.
+   * no `authentication` and no `policies`; and `resource` if there are several resources and one has `anonymousMethods`. A
+   * template opens every URI of its form, also that of a resource which nothing declares.
    *
    * @defaultValue false
    */

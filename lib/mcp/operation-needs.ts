@@ -14,7 +14,7 @@ export interface OperationNeed {
   readonly requirements: readonly ScopeRequirement[];
   /** How the user must have authenticated; undefined if that does not matter. */
   readonly authentication: AuthenticationNeed | undefined;
-  /** The policies that decide on it; undefined if there are none. */
+  /** Its policies; undefined if there are none. */
   readonly policies?: readonly Policy[] | undefined;
   /** The annotations of a tool, for policies. */
   readonly annotations?: ToolHints | undefined;

@@ -2,8 +2,8 @@ import type { VerifiedCaller } from './request-user-options.js';
 import { isListOf, type Problem } from './value-rules.js';
 
 /**
- * What a tool says of itself, by its annotations of MCP. The server states them, and nobody checks them. A missing one has the
- * default of MCP: a tool may write, and may destroy.
+ * What a tool says of itself, by its annotations of MCP. The server states them, and the package does not
+ * check them. A missing one has the default of MCP: a tool may write, and may destroy.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2025-11-25/schema#toolannotations | MCP, ToolAnnotations}
  * @publicApi

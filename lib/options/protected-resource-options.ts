@@ -332,7 +332,7 @@ export class ProtectedResourceOptions {
   @CheckOptional(isAnonymousMethods) readonly anonymousMethods?: readonly string[] = [];
 
   /**
-   * Policies that decide on every request to the resource, after scopes: on each MCP operation, and on each request that runs
+   * Policies that run for every request to the resource, after scopes: on each MCP operation, and on each request that runs
    * none, such as a list, a stream or a route without MCP. All of them must return `true`; otherwise the caller gets 403
    * `access_denied` without a challenge. A class must be a provider in the default scope. `verifierTimeoutMs` limits their time.
    *

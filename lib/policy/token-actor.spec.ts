@@ -32,7 +32,7 @@ describe('tokenActor', () => {
     expect([actor, actor?.actor].every(Object.isFrozen)).toBe(true);
   });
 
-  verifies('ACT-02', 'rejects a claim that names nobody', () => {
+  verifies('ACT-02', 'rejects a claim that names no actor', () => {
     const texts = ['agent', '', 0, 1, true, false, null, [], [{ sub: 'a' }]];
     const empty = [{}, { iss: 'https://as.example' }, JSON.parse('{"__proto__":{"sub":"a"}}') as object];
     const wrong = ['', 1, null, {}, ['a']].flatMap((value) => [

@@ -29,7 +29,8 @@ export class OneTimeTokens {
   ) {}
 
   /**
-   * Uses a token, if it may be used only once. It is the last check of a token: whoever cannot pass the others must not use it up.
+   * Uses a token, if it may be used only once. This is the last check: a request that fails another one must not use up its
+   * token.
    *
    * @param request - the request that uses it; undefined if that is unknown, so that each call is a use
    * @returns a promise only if the token may be used only once

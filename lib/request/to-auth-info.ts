@@ -7,7 +7,7 @@ const urls = new WeakMap<ProtectedResource, URL>();
 
 /**
  * Returns the caller of a validated token for handlers. Each request gets a new object, so that the token itself is not stored
- * with a cached result. Its parts are shared by all requests with the same token, and are frozen. Whoever calls this has
+ * with a cached result. Its parts are shared by all requests with the same token, and are frozen. The calling code has
  * checked that the sender has what the token is bound to.
  *
  * @internal

@@ -68,7 +68,7 @@ export class ListPreview {
     );
   }
 
-  /** Returns the handlers that policies decide on, except those whose scopes the caller lacks. */
+  /** Returns the handlers that have policies, except those whose scopes the caller lacks. */
   private entriesOf(
     kind: McpOperationKind,
     { auth, resource }: AuthorizedRequest,

@@ -14,4 +14,5 @@ export type { TestClaimsOptions, TestTokenOptions } from './test-token.js';
 export { StaticTokenVerifier, type StaticTokenVerifierOptions } from './static-token.verifier.js';
 export type { ContractSubject, ContractTest } from './contract-test.js';
 export { replayStoreContract, type ReplayStoreSubject } from './replay-store.contract.js';
-export { revocationListContract, type RevocationListSubject } from './revocation-list.contract.js';
+export type { RevocationListSubject } from './revocation-coverage.contract.js';
+export { revocationListContract } from './revocation-list.contract.js';

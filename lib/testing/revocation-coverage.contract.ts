@@ -60,7 +60,7 @@ export const COVERAGE: Readonly<Record<string, RevocationListTest>> = {
     await assertCovers(subject, { issuer: token.issuer, jti: 'j1' }, { revoked, others });
   },
 
-  'revokes all tokens of a person, and of nobody else': async (subject) => {
+  'revokes all tokens of a person, and of no other person': async (subject) => {
     const token = newToken();
     const others = [
       { ...token, subject: 'eve' },

@@ -3,7 +3,8 @@ import { TestClock } from '../../test/fixtures/clock.js';
 import { verifies } from '../../test/verifies.js';
 import { MemoryRevocationList } from '../options/memory-revocation.list.js';
 import type { Revocation, RevocationList } from '../options/revocation-list.js';
-import { revocationListContract, type RevocationListSubject } from './revocation-list.contract.js';
+import type { RevocationListSubject } from './revocation-coverage.contract.js';
+import { revocationListContract } from './revocation-list.contract.js';
 
 type Make = (clock: TestClock) => RevocationList;
 
@@ -101,7 +102,7 @@ describe('revocationListContract()', () => {
         changed((right) => ({
           revoke: (...given) => right.revoke(...given).catch(() => undefined),
         })),
-        'rejects a revocation that names nobody, and one without an end',
+        'rejects a revocation that has no target, and one without an end',
       ],
       [changed(() => ({ onRevoked: () => () => undefined })), 'tells its listeners, until they are removed'],
     ];

@@ -10,8 +10,6 @@ import {
   type RevocationListTest,
 } from './revocation-coverage.contract.js';
 
-export type { RevocationListSubject } from './revocation-coverage.contract.js';
-
 /** Waits until something holds: messages to a replica take their time. */
 async function within(
   subject: RevocationListSubject,
@@ -54,7 +52,7 @@ const TIME: Readonly<Record<string, RevocationListTest>> = {
     for (const token of tokens) strictEqual(await subject.list.isRevoked(token), true);
   },
 
-  'rejects a revocation that names nobody, and one without an end': async (subject) => {
+  'rejects a revocation that has no target, and one without an end': async (subject) => {
     const { list } = subject;
     const { issuer } = newToken();
     await rejects(list.revoke({ issuer }, later(subject)));

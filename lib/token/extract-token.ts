@@ -22,7 +22,7 @@ export function isOfDpop({ authorization }: CredentialSources): boolean {
  * A token in the query is never used. If the header has a token too, the request is ambiguous and rejected. The form of
  * the token is not checked: see {@link assertTokenForm}.
  *
- * @throws {@link CredentialsRejectedError} if there is no token of this scheme, or more than one credential
+ * @throws {@link CredentialsRejectedError} if no token has this scheme, or more than one credential
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-2.1 | RFC 6750 section 2.1}
  * @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-7.1 | RFC 9449 section 7.1}
  * @internal

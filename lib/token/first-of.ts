@@ -76,7 +76,7 @@ async function verifyInTurn(
     } catch (error) {
       failures.push(error);
     }
-    // The answer has been given: nobody waits for the others.
+    // The answer has been given: nothing waits for the other verifiers.
     if (context.signal.aborted) return null;
   }
   return conclude(failures);

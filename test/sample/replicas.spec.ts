@@ -32,7 +32,7 @@ const REVOKED = {
   status: 401,
   challenge:
     `Bearer error="invalid_token", scope="notes:read", resource_metadata="${METADATA}", ` +
-    `error_description="The access token is invalid or expired", DPoP algs="${PROOF_ALGORITHMS}"`,
+    `error_description="The access token is invalid or expired", DPoP error="invalid_token", algs="${PROOF_ALGORITHMS}"`,
   json: { error: 'invalid_token', error_description: 'The access token is invalid or expired' },
 };
 

@@ -77,16 +77,10 @@ export const QUESTIONS: readonly Question[] = [
   asked('What does a terminus health check call?', 'terminus', 'operations/health#terminus'),
   asked('How do I keep tokens out of the log of pino?', 'pino', 'operations/metrics-and-logs#pino'),
   asked('How do I count rejections?', 'metrics', 'operations/metrics-and-logs#metrics'),
-  asked(
-    'My tenants are known at run time only. Is that possible?',
-    'tenant',
-    'guides/not-supported#tenants-known-at-run-time',
-  ),
-  asked(
-    'How do I call another service as the user?',
-    'token exchange',
-    'guides/not-supported#token-exchange',
-  ),
+  asked('My tenants are known at run time only. Is that possible?', 'tenant', 'guides/tenants'),
+  asked('How do I call another service as the user?', 'token exchange', 'guides/downstream-tokens'),
+  asked('How do I deny a call by role?', 'policy', 'guides/policies'),
+  asked('Can a program without a person call my tools?', 'api keys', 'guides/api-keys'),
   asked('How do I make stolen tokens useless?', 'stolen token proof', 'guides/dpop'),
   asked('Why is my proof rejected behind a proxy?', 'proof proxy path', 'guides/dpop#behind-a-proxy'),
 ];

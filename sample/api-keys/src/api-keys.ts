@@ -23,7 +23,7 @@ export class ApiKeys {
   /** Returns the key, this one time, with what is stored of it. */
   create(owner: string, scopes: readonly string[], expiresAt?: number): ApiKey & { key: string } {
     const id = randomBytes(6).toString('hex');
-    // 32 random bytes: nobody can try them all, so a fast hash is enough. A password would need a slow one.
+    // 32 random bytes: an attacker cannot try them all, so a fast hash is enough. A password would need a slow one.
     const key = `nk_${id}_${randomBytes(32).toString('base64url')}`;
     this.byId.set(id, { id, owner, scopes, expiresAt, hash: hashOf(key) });
     return { id, owner, scopes, expiresAt, key };

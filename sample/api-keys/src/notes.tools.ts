@@ -8,7 +8,7 @@ export class NotesTools {
   @Tool({ name: 'count_notes', description: 'Count your notes', parameters: z.object({}) })
   count(@AuthInfo() { subject, issuer }: AuthInfo) {
     const way = issuer === KEYS_ISSUER ? 'by an API key' : 'by a token';
-    return text(`${subject ?? 'nobody'} has no notes (${way})`);
+    return text(`${subject ?? 'unknown'} has no notes (${way})`);
   }
 
   @Tool({ name: 'write_note', description: 'Write a note', parameters: z.object({}) })

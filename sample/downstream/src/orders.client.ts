@@ -18,7 +18,7 @@ export class OrdersClient {
 //#endregion client
 
 //#region errors
-/** What a tool tells the person when there is no token for the back end. Other errors propagate. */
+/** Returns what a tool tells the person if the server issues no token. Other errors propagate. */
 export function explain(error: unknown): string {
   if (!(error instanceof DownstreamTokenError) || error.reason !== 'rejected') throw error;
   switch (error.oauthError) {
