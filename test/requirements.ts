@@ -1132,6 +1132,7 @@ const keysAndClients = {
     'design',
     'client rules hold for callers with an API key, by the client that its verifier names',
   ),
+  'CRL-11': row('design', 'the back end of the sample downstream serves the MCP server, and no other client'),
   'CRL-09': row('design', 'client rules that allow no client, and origins that are none, fail startup'),
   'CRL-10': row('design', 'hosts of ResourceTokenVerifier reject the token of a client that is not allowed'),
 } as const;
@@ -1277,6 +1278,7 @@ const tenantResources = {
   'TEN-40': row('design', 'explain() and ResourceTokenVerifier take the identifier of a tenant'),
   'TEN-41': row('design', 'templates work behind a global prefix that is in the resource'),
   'TEN-42': row('design', 'the sample with tenants opens each tenant to its own tokens'),
+  'TEN-44': row('design', 'the sample with customers trusts issuers that are added while it runs'),
   'TEN-43': row('design', 'a tenant that the resolver no longer knows is 404 after 60 seconds'),
   'TEN-45': row('design', 'an API key opens only the tenants that its verifier allows'),
   'TEN-46': row('robustness', 'the memory for keys of tenants does not grow with the number of tenants'),

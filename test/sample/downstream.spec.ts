@@ -13,6 +13,8 @@ import { verifies } from '../verifies.js';
 describe('sample/downstream', () => {
   const running: SampleProcess[] = [];
   const shopServer = { clientId: 'shop-server', clientSecret: randomUUID() };
+  /** A client of the authorization server that the back end does not know: one character less. */
+  const otherServer = { clientId: 'shop-serve', clientSecret: randomUUID() };
   let server: RunningAuthorizationServer;
   let resource: string;
   let orders: string;
@@ -27,7 +29,11 @@ describe('sample/downstream', () => {
       port: 0,
       resources: { [resource]: ['shop:use'], [orders]: ['orders:read'] },
       ...CREDENTIALS,
-      tokenExchangeClients: [{ ...shopServer, resource, targets: [orders] }],
+      tokenExchangeClients: [shopServer, otherServer].map((each) => ({
+        ...each,
+        resource,
+        targets: [orders],
+      })),
     });
     const settings = {
       MCP_RESOURCE: resource,
@@ -49,25 +55,39 @@ describe('sample/downstream', () => {
     await server.close();
   });
 
+  async function exchangeBy(credentials: string, changes: Record<string, string>) {
+    const body = new URLSearchParams({
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      resource: orders,
+      ...changes,
+    });
+    const authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
+    const response = await fetch(`${server.issuer}/token`, {
+      method: 'POST',
+      headers: { authorization },
+      body,
+    });
+    return (await response.json()) as { error?: string; access_token?: string };
+  }
+
+  /** What the back end answers to a token for it that a client of the authorization server got by exchange. */
+  async function ordersFor({ clientId, clientSecret }: typeof shopServer, token: string) {
+    const { access_token: issued = '' } = await exchangeBy(`${clientId}:${clientSecret}`, {
+      subject_token: token,
+    });
+    const { origin } = new URL(orders);
+    const { status, headers, json } = await send(origin, '/orders', {
+      headers: { authorization: `Bearer ${issued}` },
+    });
+    return [status, headers['www-authenticate'], json];
+  }
+
   /** What a client may exchange: tokens that were issued for its own resource, for the resources that it may call. */
   async function expectOnlyItsOwn(token: string): Promise<void> {
     const { clientId, clientSecret } = shopServer;
-    const type = 'urn:ietf:params:oauth:token-type:access_token';
-    const exchange = async (changes: Record<string, string>, secret: string = clientSecret) => {
-      const form = {
-        grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-        ...{ subject_token: token, subject_token_type: type, resource: orders },
-        ...changes,
-      };
-      const authorization = `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}`;
-      const body = new URLSearchParams(form);
-      const response = await fetch(`${server.issuer}/token`, {
-        method: 'POST',
-        headers: { authorization },
-        body,
-      });
-      return (await response.json()) as { error?: string; access_token?: string };
-    };
+    const exchange = (changes: Record<string, string>, secret: string = clientSecret) =>
+      exchangeBy(`${clientId}:${secret}`, { subject_token: token, ...changes });
     const { error, access_token: issued = '' } = await exchange({});
     expect([error, issued]).toEqual([undefined, expect.stringMatching(/^eyJ/)]);
     expect(await exchange({ resource })).toMatchObject({ error: 'invalid_target' });
@@ -79,7 +99,7 @@ describe('sample/downstream', () => {
   }
 
   verifies(
-    'DWN-16',
+    ['DWN-16', 'CRL-11'],
     'the back end sees a token for itself, of the person, with the MCP server as actor',
     async () => {
       const client = await connectV2(resource);
@@ -106,7 +126,14 @@ describe('sample/downstream', () => {
         `Bearer error="invalid_token", scope="orders:read", resource_metadata="${origin}/.well-known/oauth-protected-resource/orders", error_description="The access token is invalid or expired"`,
         { error: 'invalid_token', error_description: 'The access token is invalid or expired' },
       ]);
-      await expectOnlyItsOwn(inbound.replace('Bearer ', ''));
+      const token = inbound.replace('Bearer ', '');
+      expect(await ordersFor(shopServer, token)).toMatchObject([200, undefined, { actor: 'shop-server' }]);
+      expect(await ordersFor(otherServer, token)).toEqual([
+        403,
+        undefined,
+        { error: 'access_denied', error_description: 'This client is not allowed to use this resource' },
+      ]);
+      await expectOnlyItsOwn(token);
       await client.close();
     },
   );

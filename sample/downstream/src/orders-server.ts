@@ -2,10 +2,10 @@ import 'reflect-metadata';
 import { Controller, Get, Module, UseGuards } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AuthInfo, BearerAuthGuard, McpAuthModule } from 'nestjs-mcp-auth';
-import { ISSUER, ORDERS } from './environment.js';
+import { CLIENT, ISSUER, ORDERS } from './environment.js';
 
 //#region back-end
-/** Says for whom it lists orders, and who asks in that person's name. */
+/** Says for whom it lists orders, and who asks in that person's name. Only the MCP server may ask. */
 @Controller('orders')
 @UseGuards(BearerAuthGuard)
 class OrdersController {
@@ -18,7 +18,12 @@ class OrdersController {
 @Module({
   imports: [
     McpAuthModule.forRoot({
-      resources: { resource: ORDERS, authorizationServers: [ISSUER], requiredScopes: ['orders:read'] },
+      resources: {
+        resource: ORDERS,
+        authorizationServers: [ISSUER],
+        requiredScopes: ['orders:read'],
+        allowedClients: { clientIds: [CLIENT.clientId] },
+      },
     }),
   ],
   controllers: [OrdersController],
