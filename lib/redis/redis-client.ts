@@ -45,8 +45,8 @@ interface IoredisSubscriber {
 /** What a subscription reports. @internal */
 export interface SubscriptionListener {
   readonly onMessage: (message: string) => void;
-  /** Called each time the connection has been made: messages may have been missed before. */
-  readonly onConnected: () => void;
+  /** Called each time the channel is heard, after a connection has been made: messages may have been missed before. */
+  readonly onListening: () => void;
 }
 
 /**
@@ -101,18 +101,19 @@ export function subscribe(client: RedisClient, channel: string, listener: Subscr
 function subscribeIoredis(
   client: IoredisClient,
   channel: string,
-  { onMessage, onConnected }: SubscriptionListener,
+  { onMessage, onListening }: SubscriptionListener,
 ): () => void {
-  // Waits for its connection, whatever the application's client does with commands meanwhile.
-  const settings = { enableOfflineQueue: true, maxRetriesPerRequest: null, autoResubscribe: true };
+  // It connects at once, and waits for its connection, whatever the application's client does.
+  const settings = { enableOfflineQueue: true, maxRetriesPerRequest: null, lazyConnect: false };
   const duplicate = client.duplicate.bind(client) as (settings: object) => IoredisSubscriber;
   const own = duplicate(settings);
   own.on('error', ignore);
   own.on('message', (_, message) => {
     onMessage(message);
   });
-  own.on('ready', onConnected);
-  own.subscribe(channel).catch(ignore);
+  own.on('ready', () => {
+    own.subscribe(channel).then(onListening, ignore);
+  });
   return () => {
     own.disconnect();
   };
@@ -121,15 +122,15 @@ function subscribeIoredis(
 function subscribeNodeRedis(
   client: NodeRedisClient,
   channel: string,
-  { onMessage, onConnected }: SubscriptionListener,
+  { onMessage, onListening }: SubscriptionListener,
 ): () => void {
   const own = client.duplicate() as NodeRedisSubscriber;
   own.on('error', ignore);
-  own.on('ready', onConnected);
-  own
-    .connect()
-    .then(() => own.subscribe(channel, onMessage))
-    .catch(ignore);
+  // The same function each time, so that the client calls it once for a message.
+  own.on('ready', () => {
+    Promise.resolve(own.subscribe(channel, onMessage)).then(onListening, ignore);
+  });
+  own.connect().catch(ignore);
   return () => {
     try {
       own.destroy();

@@ -97,8 +97,8 @@ export class RedisRevocationList implements RevocationList {
       onMessage: (message) => {
         this.receive(message);
       },
-      onConnected: () => {
-        this.sync().catch(() => undefined); // reported there
+      onListening: () => {
+        this.syncAgain();
       },
     });
     await this.sync();
@@ -166,6 +166,15 @@ export class RedisRevocationList implements RevocationList {
       this.syncing = undefined;
       this.schedule();
     }));
+  }
+
+  /** Looks at the server after now: a look that has begun may be older than what was missed. Failures are reported there. */
+  private syncAgain(): void {
+    const begun = this.syncing ?? Promise.resolve();
+    begun
+      .catch(() => undefined)
+      .then(() => this.sync())
+      .catch(() => undefined);
   }
 
   private schedule(): void {
