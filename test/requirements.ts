@@ -995,7 +995,7 @@ const doctor = {
   'DOC-13': row('design', 'a certificate that is not trusted is named with its cure, and --ca trusts it'),
   'DOC-14': row('design', 'each client family of the clients page has a verdict'),
   'DOC-15': row('design', 'the installed command runs without Nest and without an application'),
-  'DOC-16': row('design', 'the README shows what the doctor prints about "npm start"'),
+  'DOC-16': row('design', 'the documentation shows what the doctor prints about "npm start"'),
   'DOC-17': row('RFC 9110 11.6.1', 'challenges are parsed exactly by their grammar'),
   'DOC-18': row('design', 'options that are wrong are named, and values are not printed'),
 } as const;
