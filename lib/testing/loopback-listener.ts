@@ -7,7 +7,8 @@ import type { AddressInfo } from 'node:net';
  * @internal
  */
 export class LoopbackListener {
-  private readonly server: Server = createServer();
+  /** Keeps idle connections: a test that blocks its process for seconds would else find them closed with its next request. */
+  private readonly server: Server = createServer({ keepAliveTimeout: 60_000 });
   private port = 0;
 
   /** Listens at a free port. Later calls listen at the same port. */
