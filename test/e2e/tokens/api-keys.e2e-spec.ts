@@ -318,9 +318,12 @@ describe('an API key', () => {
     await withKey('k'.repeat(8192));
     await withKey('!#$%&\'()*+-./:;<=>?@[]^_`{|}~"\\');
     expect(asked).toHaveLength(2);
-    // As much as Node takes: by default it answers 431 itself.
-    const huge = await rejection(withKey('k'.repeat(1_000_000)));
-    if (huge.status !== 431) expect(huge).toEqual(invalidToken);
+    // Node itself answers 431, and may close the connection while the client still writes.
+    const huge = await rejection(withKey('k'.repeat(1_000_000))).catch(
+      (error: unknown) => error as NodeJS.ErrnoException,
+    );
+    if (huge instanceof Error) expect(['ECONNRESET', 'EPIPE']).toContain(huge.code);
+    else if (huge.status !== 431) expect(huge).toEqual(invalidToken);
     expect(asked).toHaveLength(2);
   });
 
