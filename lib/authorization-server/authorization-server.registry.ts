@@ -27,7 +27,6 @@ import { OperatorLogger } from '../events/operator.logger.js';
 @Injectable()
 export class AuthorizationServerRegistry implements OnApplicationShutdown {
   private readonly logger = new OperatorLogger();
-  private readonly shared = new Map<string, AuthorizationServer>();
   private readonly trusted = new Map<ResolvedProtectedResourceOptions, readonly AuthorizationServer[]>();
   private readonly byIssuer = new Map<
     ResolvedProtectedResourceOptions,
@@ -43,11 +42,18 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
     private readonly events: McpAuthEvents,
     private readonly retry: BackgroundRetry,
   ) {
+    /** By their whole configuration. Not kept: its text is longer than all else that is known of a server (row "heap of each"). */
+    const shared = new Map<string, AuthorizationServer>();
     for (const resource of options.resources) {
-      this.trusted.set(
-        resource,
-        resource.authorizationServers.map((server) => this.shareOrMake(server, resource)),
-      );
+      const servers = resource.authorizationServers.map((server) => {
+        const key = sharingKey(server);
+        const known = key === undefined ? undefined : shared.get(key);
+        if (known) return known;
+        const made = this.make(server, resource);
+        if (key !== undefined) shared.set(key, made);
+        return made;
+      });
+      this.trusted.set(resource, servers);
     }
   }
 
@@ -134,13 +140,10 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
     return index;
   }
 
-  private shareOrMake(
+  private make(
     options: ResolvedAuthorizationServerOptions,
     { resource }: ResolvedProtectedResourceOptions,
   ): AuthorizationServer {
-    const key = sharingKey(options);
-    const shared = key === undefined ? undefined : this.shared.get(key);
-    if (shared) return shared;
     const server: AuthorizationServer = new AuthorizationServer(options, () => this.load(options, resource), {
       freshSeconds: this.options.metadataRefreshSeconds,
       now: this.options.now,
@@ -155,7 +158,6 @@ export class AuthorizationServerRegistry implements OnApplicationShutdown {
         this.events.staleUsed(server.issuer, 'metadata', ageSeconds);
       },
     });
-    if (key !== undefined) this.shared.set(key, server);
     return server;
   }
 

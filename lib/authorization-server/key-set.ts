@@ -3,6 +3,13 @@ import { MAX_KEYS } from '../mcp-auth.constants.js';
 
 type Resolve = ReturnType<typeof createLocalJWKSet>;
 
+/** A key, and the header that identifies it. */
+interface FoundKey {
+  readonly alg: unknown;
+  readonly kid: unknown;
+  readonly key: CryptoKey;
+}
+
 /**
  * A JWK Set that never changes, with a cache of the key for each header.
  *
@@ -13,8 +20,8 @@ type Resolve = ReturnType<typeof createLocalJWKSet>;
  */
 export class KeySet {
   private readonly resolve: Resolve;
-  /** By algorithm and key id. Holds only keys that jose found, so the size of the set limits it. */
-  private readonly found = new Map<unknown, Map<unknown, CryptoKey>>();
+  /** Holds only keys that jose found, so the size of the set limits it. A list, because most sets are used with one header. */
+  private readonly found: FoundKey[] = [];
 
   constructor(jwks: JSONWebKeySet) {
     this.resolve = createLocalJWKSet(jwks);
@@ -23,14 +30,15 @@ export class KeySet {
   /** Returns the key for a compact JWS. Throws jose's error if the header does not identify exactly one key. */
   async keyFor(...[header, jws]: Parameters<Resolve>): Promise<CryptoKey> {
     const key = await this.resolve(header, jws);
-    const byId = this.found.get(header?.alg) ?? new Map<unknown, CryptoKey>();
-    this.found.set(header?.alg, byId.set(header?.kid, key));
+    const { alg, kid } = header ?? {};
+    if (!this.atHand({ alg, kid })) this.found.push({ alg, kid, key });
     return key;
   }
 
   /** Returns the key that {@link keyFor} has found for the same algorithm and key id; undefined if none yet. */
   atHand({ alg, kid }: Readonly<Record<string, unknown>>): CryptoKey | undefined {
-    return this.found.get(alg)?.get(kid);
+    for (const found of this.found) if (found.kid === kid && found.alg === alg) return found.key;
+    return undefined;
   }
 }
 

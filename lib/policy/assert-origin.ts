@@ -10,13 +10,16 @@ export interface OriginRules {
   readonly onEveryPort: ReadonlySet<string>;
 }
 
+/** Shared, because most resources allow no origin on every port, and an empty set of each takes memory (row "heap of each"). */
+const NONE: ReadonlySet<string> = new Set();
+
 /** Returns the rules for resolved `allowedOrigins`. @internal */
 export function originRules(allowed: readonly string[]): OriginRules {
   const onEveryPort = allowed.filter((entry) => entry !== '*' && withoutAnyPort(entry) !== entry);
   return {
     allowsAny: allowed.includes('*'),
     exact: new Set(allowed.filter((entry) => entry !== '*' && !onEveryPort.includes(entry))),
-    onEveryPort: new Set(onEveryPort.map(withoutAnyPort)),
+    onEveryPort: onEveryPort.length === 0 ? NONE : new Set(onEveryPort.map(withoutAnyPort)),
   };
 }
 

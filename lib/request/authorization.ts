@@ -32,6 +32,7 @@ const NONE: readonly never[] = [];
  * @internal
  */
 export class Authorization {
+  private listedNames: Map<string, ReadonlySet<string>> | undefined;
   private answers: Map<object, Map<string, Answer[]>> | undefined;
   private decisions: Map<object, DecidedCall[]> | undefined;
   private handled: readonly HandledMessage[] = NONE;
@@ -44,8 +45,6 @@ export class Authorization {
   /** The needs of the last route and of the operations of the body. */
   needed: readonly ScopeChoice[] = NONE;
   private requirements: readonly unknown[] = NONE;
-  /** The names of the handlers that policies let the caller list, by kind; a kind is missing if no policy was asked. */
-  readonly listed = new Map<string, ReadonlySet<string>>();
 
   /** Records the needs of the operations of a body. */
   record(body: unknown, operations: readonly DecidedCall[], choices: readonly ScopeChoice[] = NONE): void {
@@ -55,6 +54,11 @@ export class Authorization {
     this.bodyChoices = choices;
     this.requirements = NONE;
     this.needed = choices;
+  }
+
+  /** The names of the handlers that policies let the caller list, by kind; a kind is missing if no policy was asked. */
+  get listed(): Map<string, ReadonlySet<string>> {
+    return (this.listedNames ??= new Map<string, ReadonlySet<string>>());
   }
 
   /** The operation of the body, if there is exactly one. */

@@ -59,8 +59,12 @@ export function requestWith(token, body) {
 }
 
 /** One decision of the guard of an application. @param bodyOf - makes the body of the next request from its number */
-export function guardCall(app, controller, bodyOf = () => undefined) {
-  const guard = app.get(BearerAuthGuard, { strict: false });
+export function guardCall(app, controller, bodyOf) {
+  return callOf(app.get(BearerAuthGuard, { strict: false }), controller, bodyOf);
+}
+
+/** One decision of a guard. */
+export function callOf(guard, controller, bodyOf = () => undefined) {
   let count = 0;
   return async (token) => {
     const response = new Answer();

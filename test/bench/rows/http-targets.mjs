@@ -11,9 +11,11 @@ export function httpTargets({ express, fastify }) {
     verdict('hot token, Fastify: of bare throughput', '>= 0.80', () =>
       atLeast(ratioOf(fastify, 'hot', 'bare'), 0.8),
     ),
+    floor(() => ratioOf(fastify, 'hot', 'bare', 'least')),
     verdict('hot token, Express: of bare throughput', '>= 0.82', () =>
       atLeast(ratioOf(express, 'hot', 'bare'), 0.82),
     ),
+    floor(() => ratioOf(express, 'hot', 'bare', 'least')),
     ...both.map(([id, figures]) =>
       verdict(`route no resource covers, ${TITLES[id]}: of no module`, '>= 0.98', () =>
         atLeast(ratioOf(figures, 'missing', 'bare', 'uncovered'), 0.98),
@@ -24,6 +26,7 @@ export function httpTargets({ express, fastify }) {
       verdict(`distinct tokens, ${TITLES[id]}: of naive guard`, '>= 0.95', () =>
         atLeast(ratioOf(figures, 'distinct', 'naive'), 0.95),
       ),
+      floor(() => ratioOf(figures, 'distinct', 'naive', 'least')),
       verdict(`distinct tokens, ${TITLES[id]}: of mcp-auth`, '>= 1', () =>
         atLeast(ratioOf(figures, 'distinct', 'mcp-auth'), 1),
       ),
@@ -40,6 +43,14 @@ export function httpTargets({ express, fastify }) {
     ),
     ...both.map(([id, figures]) => verdict(`wrong or lost answers, ${TITLES[id]}`, '0', () => none(figures))),
   ];
+}
+
+/** What the least guard reaches that keeps tokens: it shows what is left to reach. */
+function floor(measure) {
+  return verdict('  the least guard that keeps tokens', 'none', () => ({
+    ...atLeast(measure(), 0),
+    isReached: null,
+  }));
 }
 
 function ratioOf(figures, workload, other, subject = 'guard') {

@@ -10,12 +10,20 @@ export function inProcessTargets(results) {
       const { guard, mcpAuth } = results.hot;
       return times(guard, mcpAuth, 60);
     }),
+    verdict('  the least guard that keeps tokens', 'none', () => {
+      const { least, mcpAuth } = results.hot;
+      return { ...times(least, mcpAuth, 0), isReached: null };
+    }),
     // mcp-auth's calls overlap: a fortieth of its time is less than the hash of a token takes.
     verdict('  with 8 calls in flight', 'none', () => {
       const { guardInFlight, mcpAuthInFlight } = results.hot;
       return { ...times(guardInFlight, mcpAuthInFlight, 0), isReached: null };
     }),
     verdict('guard alone, first sight: of bare jwtVerify', '<= 1.10', () => atMost(results.firstSight)),
+    verdict('  the least guard that keeps tokens', 'none', () => ({
+      figure: results.firstSight.leastRatio.toFixed(2),
+      isReached: null,
+    })),
     verdict('  with 8 calls in flight', '<= 1.10', () => atMost(results.firstSight.inFlight)),
     verdict('  one thread in the pool', '<= 1.10', () => atMost(results.firstSight.oneThread)),
     verdict('    with 8 calls in flight', '<= 1.10', () => atMost(results.firstSight.oneThread.inFlight)),

@@ -100,7 +100,7 @@ export const MCP_TRANSPORTS = {
   },
   'sdk-v2': {
     title: 'SDK v2 in a controller',
-    subjects: named('bare', ...GUARDS),
+    subjects: named('bare', 'whole', ...GUARDS),
     workloads: [hot(NEW)],
   },
   'sdk-v1': {
