@@ -1,12 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
 import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import type { TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
-import { privateKeyJwt } from '../token/introspection-client.js';
-import { toIntrospectionFailure } from '../token/introspection-failure.js';
+import { assertSigningKeys } from '../token/signing-keys.js';
 import { TokenExchange } from './token-exchange.js';
 
 /**
@@ -27,18 +25,7 @@ export class TokenExchanges implements OnModuleInit, OnApplicationShutdown {
 
   /** @throws {@link McpAuthConfigError} for keys that cannot sign a request */
   async onModuleInit(): Promise<void> {
-    const checks = this.options.resources.flatMap(({ authorizationServers }, at) =>
-      authorizationServers.map(async ({ tokenExchange }, index): Promise<ConfigProblem[]> => {
-        if (tokenExchange?.privateKey === undefined) return [];
-        const path = `resources[${String(at)}].authorizationServers[${String(index)}].tokenExchange.privateKey`;
-        return privateKeyJwt(tokenExchange.privateKey).then(
-          () => [],
-          (error: unknown) => [{ path, message: toIntrospectionFailure(error).message }],
-        );
-      }),
-    );
-    const problems = (await Promise.all(checks)).flat();
-    if (problems.length > 0) throw new McpAuthConfigError(problems);
+    await assertSigningKeys(this.options.resources, 'tokenExchange');
   }
 
   /** Ends pending requests, so that they do not keep the process alive. */

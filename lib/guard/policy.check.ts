@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InsufficientScopeError } from '../errors/rejection.errors.js';
+import { strategyFor } from '../mcp/challenge-strategy.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { type OperationNeed, policyCallsFor } from '../mcp/operation-needs.js';
 import { type McpOperation, NO_ARGUMENTS } from '../mcp/operations.js';
@@ -10,7 +11,6 @@ import { Policies } from '../request/policies.js';
 import type { PolicyQuestion } from '../request/policy-decision.js';
 import type { Authentication, RequestContext } from '../request/request-context.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
-import { strategyFor } from './challenge-strategy.js';
 import type { ParsedRequest } from './request-authorizer.js';
 
 /** A route, and what it needs. */

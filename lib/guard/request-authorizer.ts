@@ -6,6 +6,7 @@ import { ResponseInterceptors } from '../response/response-interceptors.js';
 import { assertClientAllowed } from '../policy/allowed-clients.js';
 import { ScopePolicy } from '../policy/scope-policy.js';
 import type { ScopeChoice } from '../policy/scopes.js';
+import { strategyFor } from '../mcp/challenge-strategy.js';
 import { HandlerScopeRegistry } from '../mcp/handler-scope.registry.js';
 import { MessageRules } from '../mcp/message-rules.js';
 import { choicesFor, joined, type OperationNeed } from '../mcp/operation-needs.js';
@@ -16,7 +17,6 @@ import type { CredentialRequest } from '../token/credential-sources.js';
 import type { AuthenticationNeed } from '../policy/user-authentication.js';
 import { after } from '../platform/after.js';
 import { AnonymousRequests } from './anonymous-requests.js';
-import { strategyFor } from './challenge-strategy.js';
 import { PolicyCheck } from './policy.check.js';
 import { UserAuthenticationCheck } from './user-authentication.check.js';
 

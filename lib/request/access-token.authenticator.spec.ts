@@ -3,6 +3,8 @@ import { LoopbackAuthorizationServer } from '../../test/fixtures/authorization-s
 import { makeKey } from '../../test/fixtures/keys.js';
 import { verifies } from '../../test/verifies.js';
 import { registriesOf } from '../../test/fixtures/registries.js';
+import type { AuthorizationServer } from '../authorization-server/authorization-server.js';
+import type { FindsServers } from '../authorization-server/resolved-servers.js';
 import { TokenRejectedError } from '../errors/rejection.errors.js';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
@@ -92,6 +94,34 @@ describe('AccessTokenAuthenticator', () => {
     expect(await outcome(presented, NOW + 305)).toBe('expired');
     expect(await outcome(presented, NaN)).toBe('expired');
   });
+
+  verifies(
+    'TEN-04',
+    'rejects a cached token whose issuer is withdrawn, and admits it while it is not',
+    async () => {
+      const trusted = new Map([...resource.servers]);
+      const known = (issuer: string) => trusted.get(issuer) as AuthorizationServer | undefined;
+      const resolvedServers: FindsServers = { known, find: known, offline: () => resolvedServers };
+      const resolved: ProtectedResource = {
+        options: resource.options,
+        metadataUrl: resource.metadataUrl,
+        challengeScopes: [],
+        servers: new Map(),
+        resolvedServers,
+      };
+      const gate = gateOf(standard());
+      clock = NOW;
+      const presented = await token();
+      for (let use = 0; use < 3; use++)
+        expect(await gate.authenticate(presented, resolved)).toMatchObject({ issuer: as.issuer });
+      trusted.clear();
+      const failure = await Promise.resolve()
+        .then(() => gate.authenticate(presented, resolved))
+        .catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(TokenRejectedError);
+      expect((failure as TokenRejectedError).reason).toBe('issuer');
+    },
+  );
 
   it('adds the claims to the rejection of an expired token, whether it is cached or not', async () => {
     const presented = await token({ sub: 'u7' });

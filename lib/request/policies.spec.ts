@@ -25,7 +25,7 @@ describe('Policies', () => {
     expect(withProvider(() => ({})).prepare(NAMED)).toEqual([
       {
         path: 'NotesTools.purge',
-        message: 'OnlyAdmins is provided by a value without a method "decide"; extend AuthorizationPolicy',
+        message: 'OnlyAdmins is a policy and has no method "decide"; extend AuthorizationPolicy',
       },
     ]);
   });

@@ -14,10 +14,14 @@ import {
   type PolicyClass,
 } from '../options/authorization-policy.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
+import { providerOf } from '../platform/application-provider.js';
 import { SharedDeadline } from '../platform/deadline.js';
 import { Authorization } from './authorization.js';
 import { PolicyDecision, type PolicyQuestion } from './policy-decision.js';
 import type { Authentication } from './request-context.js';
+
+/** What the class of a policy is for. */
+const ROLE = { role: 'is a policy', method: 'decide', fix: 'extend AuthorizationPolicy' };
 
 /** A policy, and where the application names it. @internal */
 export interface NamedPolicy {
@@ -137,31 +141,8 @@ export class Policies {
   /** @throws {@link McpAuthConfigError} for a class of which Nest has no instance for all requests */
   private deciderOf(policy: Policy): AuthorizationPolicy['decide'] {
     if (!isPolicyClass(policy)) return policy;
-    const known = this.instances.get(policy) ?? this.instanceOf(policy);
+    const known = this.instances.get(policy) ?? providerOf(this.modules, policy, ROLE);
     this.instances.set(policy, known);
     return (...args) => known.decide(...args);
   }
-
-  private instanceOf(type: PolicyClass): AuthorizationPolicy {
-    let found: Partial<AuthorizationPolicy>;
-    try {
-      found = this.modules.get<AuthorizationPolicy>(type, { strict: false });
-    } catch (cause) {
-      const isScoped = cause instanceof Error && cause.constructor.name === 'InvalidClassScopeException';
-      throw unusable(type, isScoped ? NOT_STATIC : NOT_PROVIDED, { cause });
-    }
-    if (typeof found.decide === 'function') return found as AuthorizationPolicy;
-    throw unusable(type, 'is provided by a value without a method "decide"; extend AuthorizationPolicy');
-  }
-}
-
-const NOT_PROVIDED =
-  'is a policy and cannot be found; add it to the providers of a module, in the default scope';
-
-const NOT_STATIC =
-  'is a policy and is request-scoped or transient, but one instance decides on all requests; give it the default scope, and no ' +
-  'request-scoped dependencies';
-
-function unusable(type: PolicyClass, message: string, options?: ErrorOptions): McpAuthConfigError {
-  return new McpAuthConfigError([{ path: type.name, message }], options);
 }

@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto';
 import { TenantRejectedError } from '../errors/rejection.errors.js';
 import type { ResolveTenant } from '../options/tenant-resolver.js';
+import { dataIdentity } from '../platform/data-identity.js';
 import { SharedDeadline } from '../platform/deadline.js';
 import { outsideRequests } from '../platform/outside-requests.js';
 import { Semaphore } from '../platform/semaphore.js';
@@ -206,27 +206,11 @@ function evictBeyond(entries: Map<string, unknown>): void {
   entries.delete(oldest);
 }
 
-const numbers = new WeakMap<object, number>();
-let count = 0;
-
-/**
- * Returns a hash that is equal for equal data. Functions and stores are equal only if they are the same.
- *
- * @returns undefined for what is no data, such as an object that contains itself
- */
+/** Undefined for an answer that is no data, such as an object that contains itself: it is never the same as before. */
 function identityOf(answer: object): string | undefined {
   try {
-    return hash('sha256', JSON.stringify(answer, nameOf), 'base64url');
+    return dataIdentity(answer);
   } catch {
     return undefined;
   }
-}
-
-function nameOf(_: string, value: unknown): unknown {
-  if (value instanceof RegExp) return String(value);
-  const isStore = typeof (value as { reserve?: unknown } | null | undefined)?.reserve === 'function';
-  if (typeof value !== 'function' && !isStore) return value;
-  const known = numbers.get(value as object) ?? ++count;
-  numbers.set(value as object, known);
-  return `#${String(known)}`;
 }

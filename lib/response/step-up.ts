@@ -11,8 +11,7 @@ import {
   InsufficientScopeError,
 } from '../errors/rejection.errors.js';
 import { ScopePolicy } from '../policy/scope-policy.js';
-import { isMcpBody } from '../mcp/operations.js';
-import { mcpStrategy } from '../mcp/protocol-version.js';
+import { strategyFor } from '../mcp/challenge-strategy.js';
 import { AccessGrants } from './access-grants.js';
 import { StepUpAnswer, type SteppedUp } from './step-up-answer.js';
 import { explained, type JsonRpcMessage } from './step-up-messages.js';
@@ -111,7 +110,7 @@ class StepUp implements SteppedUp {
       return new CredentialsRejectedError('missing_token', scopes.anonymousChallenge(resource, operation));
     if (access) return access;
     if (authentication) return authentication;
-    const strategy = isMcpBody(this.body) ? mcpStrategy(request.headers['mcp-protocol-version']) : 'complete';
+    const strategy = strategyFor({ body: this.body, headers: request.headers });
     return new InsufficientScopeError(scopes.challenge(auth, resource, operation, strategy));
   }
 }

@@ -2,17 +2,16 @@ import { setMaxListeners } from 'node:events';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { TrustedAuthorizationServer } from '../options/trusted-authorization-server.interface.js';
 import { IssuerKeysRegistry } from '../authorization-server/issuer-keys.registry.js';
-import { type ConfigProblem, McpAuthConfigError } from '../errors/config.error.js';
 import { AuthorizationServerUnavailableError, TokenRejectedError } from '../errors/rejection.errors.js';
 import { OperatorLogger } from '../events/operator.logger.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { IntrospectionAuthMethod } from '../options/introspection-options.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { untilAborted } from '../platform/deadline.js';
-import { privateKeyJwt } from './introspection-client.js';
 import { IntrospectionEndpoint, type IntrospectionState } from './introspection-endpoint.js';
-import { IntrospectionFailure, toIntrospectionFailure } from './introspection-failure.js';
+import { IntrospectionFailure } from './introspection-failure.js';
 import { type IntrospectionAnswer, toClaims } from './introspection-response.js';
+import { assertSigningKeys } from './signing-keys.js';
 import { type VerificationContext, VerifiedToken } from '../options/token.verifier.js';
 
 /** Further advice by method: HTTP Basic percent-encodes id and secret (RFC 6749 section 2.3.1). */
@@ -48,18 +47,7 @@ export class IntrospectionTokenVerifier implements OnModuleInit, OnApplicationSh
 
   /** @throws {@link McpAuthConfigError} for keys that cannot sign a request */
   async onModuleInit(): Promise<void> {
-    const checks = this.options.resources.flatMap(({ authorizationServers }, at) =>
-      authorizationServers.map(async ({ introspection }, index): Promise<ConfigProblem[]> => {
-        if (introspection?.privateKey === undefined) return [];
-        const path = `resources[${String(at)}].authorizationServers[${String(index)}].introspection.privateKey`;
-        return privateKeyJwt(introspection.privateKey).then(
-          () => [],
-          (error: unknown) => [{ path, message: toIntrospectionFailure(error).message }],
-        );
-      }),
-    );
-    const problems = (await Promise.all(checks)).flat();
-    if (problems.length > 0) throw new McpAuthConfigError(problems);
+    await assertSigningKeys(this.options.resources, 'introspection');
   }
 
   /**

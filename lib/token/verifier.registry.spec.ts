@@ -122,7 +122,10 @@ describe('VerifierRegistry', () => {
     expect(boot).toThrow(McpAuthConfigError);
     expect(boot).toThrow(message);
     const scoped = await registry(ScopedVerifier, { providers: [ScopedVerifier] });
-    expect(scoped.boot).toThrow(message.replaceAll('OwnVerifier', 'ScopedVerifier'));
+    expect(scoped.boot).toThrow(
+      `ScopedVerifier: is the verifier of ${R2} and is request-scoped or transient, but one instance serves all requests; give it ` +
+        'the default scope, and no request-scoped dependencies',
+    );
   });
 
   verifies('F87', 'wants a class to have the method', async () => {

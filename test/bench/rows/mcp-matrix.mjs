@@ -28,7 +28,7 @@ export async function mcpMatrix(transport, { server, settings }) {
         pinApart(children.flatMap(({ child }) => child?.process.pid ?? []));
       },
       onStop: unpin,
-      warmUp: { ...common, ...warmUp(requests, workloads), count: warmUpRequests, durationMs: 20_000 },
+      warmUp: { ...common, ...warmUp(requests, workloads), count: warmUpRequests, durationMs: 120_000 },
       plansOf: (workload, turn) =>
         plans(requests[workload.id], {
           ...lengths[workload.length],

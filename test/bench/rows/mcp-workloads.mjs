@@ -10,7 +10,7 @@ const FIRST_COUNT = 1_000;
 const PROOFS_OF_TOKEN = 2;
 
 /** The requests of each workload, and `first`: some for the warm-up. */
-export async function mcpRequests(server, workloads, { distinctPerRound, processes, good }) {
+export async function mcpRequests(server, workloads, { distinctPerRound, processes, good, warmUpRequests }) {
   const hot = await sign(server, OF_CALLER);
   const many = (count) => signMany(server, count, () => OF_CALLER);
   const perRounds = distinctPerRound * processes * (good.rounds + 1);
@@ -20,7 +20,10 @@ export async function mcpRequests(server, workloads, { distinctPerRound, process
     missing: () => [undefined],
     garbage: () => Array.from({ length: GARBAGE_COUNT }, (_, index) => garbage(index)),
   };
-  const requests = { first: await firstCalls(server, workloads[0], many) };
+  // A token that comes again in the warm-up is no first sight.
+  const isDistinct = workloads.some(({ kind }) => kind === 'distinct');
+  const firstCount = isDistinct ? Math.ceil(warmUpRequests / workloads.length) : FIRST_COUNT;
+  const requests = { first: await firstCalls(server, workloads[0], firstCount, many) };
   for (const { id, kind, era, alg } of workloads) {
     if (kind === 'proved')
       requests[id] = await provedCalls(server, era, { alg, count: PROOFS_OF_TOKEN * perRounds });
@@ -30,9 +33,9 @@ export async function mcpRequests(server, workloads, { distinctPerRound, process
 }
 
 /** For the warm-up; a proof that comes again is rejected after all checks but the last. */
-async function firstCalls(server, { era, kind, alg }, many) {
-  if (kind === 'proved') return provedCalls(server, era, { alg, count: FIRST_COUNT });
-  return (await many(FIRST_COUNT)).map((token) => toolCall(era, token));
+async function firstCalls(server, { era, kind, alg }, count, many) {
+  if (kind === 'proved') return provedCalls(server, era, { alg, count });
+  return (await many(count)).map((token) => toolCall(era, token));
 }
 
 /** Calls with one token, and a proof of its own for each. */

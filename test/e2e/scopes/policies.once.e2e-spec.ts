@@ -860,10 +860,10 @@ describe('policies that cannot decide', () => {
     allows = true;
   }
   const scoped = (name: string) =>
-    `${name} is a policy and is request-scoped or transient, but one instance decides on all requests; give it the default ` +
+    `${name} is a policy and is request-scoped or transient, but one instance serves all requests; give it the default ` +
     'scope, and no request-scoped dependencies';
   const missing = (name: string) =>
-    `${name} is a policy and cannot be found; add it to the providers of a module, in the default scope`;
+    `${name} is a policy and cannot be found; add ${name} to the providers of a module, in the default scope`;
 
   verifies('PCY-12', 'fail the start, wherever they are named', async () => {
     @Controller('notes')
@@ -894,7 +894,7 @@ describe('policies that cannot decide', () => {
         `Routes.a: ${missing('OnlyAdmins')}`,
         `Routes.a: ${scoped('PerRequest')}`,
         `Routes.b: ${scoped('Transient')}`,
-        'Routes.c: SameTeam is provided by a value without a method "decide"; extend AuthorizationPolicy',
+        'Routes.c: SameTeam is a policy and has no method "decide"; extend AuthorizationPolicy',
         `the declaration of the tool t: ${missing('OnlyAdmins')}`,
       ),
     );
