@@ -124,7 +124,9 @@ async function prepare(name) {
 async function testSet(name, { folder, error }) {
   const { node, nest } = SETS[name];
   const of = (packageName) => nest[`@nestjs/${packageName}`] ?? 'as locked';
-  console.log(`\n${name}: Node ${node}, @nestjs/core ${of('core')}, platform-fastify ${of('platform-fastify')}`);
+  console.log(
+    `\n${name}: Node ${node}, @nestjs/core ${of('core')}, platform-fastify ${of('platform-fastify')}`,
+  );
   if (error === undefined) return await runTests(folder, name);
   console.error(error instanceof Error ? error.message : error);
   return false;
