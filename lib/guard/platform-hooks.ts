@@ -9,7 +9,6 @@ import { hasUnreadMessage } from '../mcp/unread-body.js';
 import { MCP_AUTH_OPTIONS } from '../mcp-auth.constants.js';
 import type { ResolvedMcpAuthOptions } from '../options/resolved-options.interface.js';
 import { policyOf } from '../policy/request-origin-policy.js';
-import { addBeforeExpress } from '../platform/express.js';
 import {
   addBeforeMiddleware,
   correctPreflights,
@@ -80,9 +79,6 @@ export class PlatformHooks {
     coverSubtrees(consumer, BearerAuthMiddleware);
     const { httpAdapter } = this.host;
     if (isFastify(httpAdapter)) return;
-    addBeforeExpress(httpAdapter, (request) => {
-      RequestContext.prepare(request);
-    });
     addHook(httpAdapter, 'preHandler', this.preHandler);
   }
 
@@ -99,22 +95,21 @@ export class PlatformHooks {
   }
 
   private readonly onRequest: Hook = (request, response, next) => {
-    const context = RequestContext.of(request);
-    this.grants.see(context);
-    context.run(() => {
+    this.grants.see(request);
+    RequestContext.run(request, () => {
       this.receive(request, response, next);
     });
   };
 
   /** Authorizes requests that were authenticated before their body was read. */
   private readonly preHandler: Hook = (request, response, next) => {
-    const context = RequestContext.of(request);
-    // Again: a parser of the application may have left the request's context.
-    context.run(() => {
+    // Again: a parser of the application may have left the course of the request.
+    RequestContext.run(request, () => {
+      const context = RequestContext.find(request);
       keepPeeked(request);
       // A middleware has only Node's request.
-      if (context.authentication) context.present(request);
-      const declared = this.options.earlyAuthentication ? this.resourceOf(request) : context.awaitsBody;
+      if (context?.authentication) context.present(request);
+      const declared = this.options.earlyAuthentication ? this.resourceOf(request) : context?.awaitsBody;
       if (!declared) next();
       else
         this.filter.findResource(declared, request, response, (resource) => {

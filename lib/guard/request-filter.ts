@@ -237,7 +237,7 @@ export class RequestFilter {
       this.rejections.answer(named, resource, request, response);
     };
     const goOn = (): void => {
-      context.run(next);
+      RequestContext.run(request, next);
     };
     try {
       const { allowAnonymous } = resource.options;

@@ -1,5 +1,4 @@
 import type { HttpAdapterHost } from '@nestjs/core';
-import type { IncomingMessage, Server } from 'node:http';
 import type { Hook } from './node-message.js';
 
 /** One middleware or route of an Express application. */
@@ -47,21 +46,4 @@ export function expressJsonParser(adapter: HttpAdapterHost['httpAdapter']): Hook
   const isJsonParser = ({ handle, slash }: Layer): boolean =>
     slash === true && typeof handle === 'function' && handle.name === JSON_PARSER;
   return stackOf(adapter).find(isJsonParser)?.handle as Hook | undefined;
-}
-
-/**
- * Runs code on each Node request before Express gets it. An application without a server of its own, such as a serverless
- * one, goes without.
- *
- * Express gives each request another prototype, so a property that is added after that costs much more. Undocumented.
- * Checked with Express 5.2.1 to 5.3.0.
- *
- * @internal
- */
-export function addBeforeExpress(
-  adapter: HttpAdapterHost['httpAdapter'],
-  prepare: (request: IncomingMessage) => void,
-): void {
-  const server = adapter.getHttpServer() as Partial<Server> | undefined;
-  server?.prependListener?.('request', prepare);
 }

@@ -5,7 +5,6 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { describe, expect, it } from 'vitest';
 import { adapterOf, PLATFORMS } from '../../test/fixtures/app.js';
 import { send } from '../../test/fixtures/http.js';
-import { addBeforeExpress } from './express.js';
 import { addHook, wholeTree } from './http-adapter.js';
 import { nodeRequestOf, takeResponse } from './node-message.js';
 
@@ -54,34 +53,6 @@ describe('wholeTree', () => {
     expect(wholeTree(new FastifyAdapter().getType())).toEqual(['', '*']);
     expect(wholeTree('other')).toEqual(['', '*']);
     expect(wholeTree('constructor')).toEqual(['', '*']);
-  });
-});
-
-describe('addBeforeExpress', () => {
-  it('meets requests before Express gives them another prototype, where there is a server', async () => {
-    const adapter = new ExpressAdapter();
-    const prototypes: unknown[] = [];
-    const note = (request: object): void => {
-      prototypes.push(Object.getPrototypeOf(request));
-    };
-    addBeforeExpress(adapter, note);
-    adapter.initHttpServer({});
-    addBeforeExpress(adapter, note);
-    adapter.get('/route', (request: object, response: { send(text: string): void }) => {
-      note(request);
-      response.send('route');
-    });
-    await new Promise<void>((resolve) => {
-      adapter.listen(0, '127.0.0.1', () => {
-        resolve();
-      });
-    });
-    const { port } = (adapter.getHttpServer() as { address(): { port: number } }).address();
-    expect(await send(`http://127.0.0.1:${String(port)}`, '/route')).toMatchObject({ status: 200 });
-    expect(prototypes).toHaveLength(2);
-    expect(prototypes[0]).toBe(IncomingMessage.prototype);
-    expect(prototypes[1]).not.toBe(IncomingMessage.prototype);
-    await adapter.close();
   });
 });
 

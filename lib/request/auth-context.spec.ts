@@ -16,7 +16,7 @@ function authenticate(request: IncomingMessage, subject: string): void {
 }
 
 function runForRequest(request: IncomingMessage, handle: () => void): void {
-  RequestContext.of(request).run(handle);
+  RequestContext.run(request, handle);
 }
 
 function requestOf(subject?: string): IncomingMessage {

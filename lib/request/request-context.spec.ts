@@ -5,42 +5,21 @@ import type { ProtectedResource } from '../resource/protected-resource.registry.
 import type { AuthInfo } from './auth-info.decorator.js';
 import { RequestContext } from './request-context.js';
 
-describe('RequestContext.prepare', () => {
-  it('authenticates no caller, and presents none', () => {
-    const request = new IncomingMessage(new Socket());
-    RequestContext.prepare(request);
-    const context = RequestContext.find(request);
-    expect([context?.isDecided, context?.response]).toEqual([false, undefined]);
-    expect(request).toHaveProperty('auth', undefined);
-  });
-
-  it('leaves what an application has by the name of "auth" as it is', () => {
-    class OwnRequest extends IncomingMessage {
-      get auth(): string {
-        return 'theirs';
-      }
-    }
-    const request = new OwnRequest(new Socket());
-    RequestContext.prepare(request);
-    expect(request.auth).toBe('theirs');
-  });
-});
-
 describe('RequestContext.run()', () => {
-  const made = (): RequestContext => RequestContext.of(new IncomingMessage(new Socket()));
+  const made = (): IncomingMessage => new IncomingMessage(new Socket());
 
   it('replaces the context of another request, and only within the call', () => {
     const [outer, inner] = [made(), made()];
-    const seen: (RequestContext | undefined)[] = [];
+    const seen: unknown[] = [];
     const look = (): void => {
-      seen.push(RequestContext.current());
+      seen.push(RequestContext.current()?.request);
     };
     look();
-    outer.run(() => {
+    RequestContext.run(outer, () => {
       look();
-      inner.run(() => {
-        inner.run(look);
-        outer.run(look);
+      RequestContext.run(inner, () => {
+        RequestContext.run(inner, look);
+        RequestContext.run(outer, look);
         look();
       });
       look();

@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { IncomingMessage } from 'node:http';
 import { nodeRequestOf } from '../platform/node-message.js';
 import type { ProtectedResource } from '../resource/protected-resource.registry.js';
 import type { AuthInfo } from './auth-info.decorator.js';
@@ -58,7 +57,8 @@ class ContextField extends Given {
   }
 }
 
-const current = new AsyncLocalStorage<RequestContext>();
+/** The Node request in whose course code runs. Its context is made when it is asked for: most routes that no resource covers ask for none. */
+const current = new AsyncLocalStorage<object>();
 
 /**
  * Everything that the package knows of one request: its origin, its caller, and its authorization.
@@ -116,22 +116,15 @@ export class RequestContext {
 
   /** Returns the context of the request in whose course this is called; undefined outside of a request. */
   static current(): RequestContext | undefined {
-    return current.getStore();
+    const request = current.getStore();
+    return request && RequestContext.of(request);
   }
 
-  /**
-   * Creates the context of a Node request before any other code changes the request. The call is optional: Express gives each
-   * request another prototype, and adding a property after that costs much more.
-   */
-  static prepare(request: IncomingMessage): void {
-    const context = RequestContext.of(request);
-    if (!('auth' in request)) context.present(request);
-  }
-
-  /** Runs code in the course of this request, so that {@link RequestContext.current} finds it there. */
-  run(handle: () => void): void {
-    if (RequestContext.current() === this) handle();
-    else current.run(this, handle);
+  /** Runs code in the course of a platform's or Node's request, so that {@link RequestContext.current} finds its context there. */
+  static run(request: object, handle: () => void): void {
+    const node = nodeRequestOf(request);
+    if (current.getStore() === node) handle();
+    else current.run(node, handle);
   }
 
   /** Whether the request was authenticated, or may be served without a caller. */

@@ -34,7 +34,7 @@ describe('AccessGrants', () => {
   });
 
   const decideAll = (): void => {
-    grants.see(context);
+    grants.see(request);
     grants.grantLater(context, request, response);
     grants.grant(context, request, response, 'Notes.list');
     grants.flush(context);

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import { McpAuthEvents } from '../events/mcp-auth-events.js';
 import { type DecidedRequest, RequestEvents } from '../rejection/request-events.js';
-import type { RequestContext } from '../request/request-context.js';
+import { RequestContext } from '../request/request-context.js';
 import { AnswerReader } from './answer-reader.js';
 import { beforeHead } from './intercept-response.js';
 
@@ -27,8 +27,8 @@ export class AccessGrants {
   }
 
   /** Notes when a request was first seen, and what its head says before anything changes it. */
-  see(context: RequestContext): void {
-    if (this.events.observesRequests) context.beginAudit();
+  see(request: object): void {
+    if (this.events.observesRequests) RequestContext.of(request).beginAudit();
   }
 
   /**
