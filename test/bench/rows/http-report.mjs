@@ -6,7 +6,7 @@ import { WORKLOADS } from './workloads.mjs';
 export function httpReport(platform, figures) {
   const head = [`${platform}: workload`, 'subject', 'req/s', 'of bare', 'CPU µs/req', 'p99 ms', 'wrong'];
   const rows = WORKLOADS.flatMap((workload) =>
-    SUBJECTS.map(({ id, title }, index) => [
+    SUBJECTS.filter(({ id }) => figures[workload.id][id]).map(({ id, title }, index) => [
       index === 0 ? workload.title : '',
       title,
       ...cells(figures[workload.id][id], figures[workload.id].bare),

@@ -16,11 +16,12 @@ export function httpTargets({ express, fastify }) {
       atLeast(ratioOf(express, 'hot', 'bare'), 0.82),
     ),
     floor(() => ratioOf(express, 'hot', 'bare', 'least')),
-    ...both.map(([id, figures]) =>
+    ...both.flatMap(([id, figures]) => [
       verdict(`route no resource covers, ${TITLES[id]}: of no module`, '>= 0.98', () =>
         atLeast(ratioOf(figures, 'missing', 'bare', 'uncovered'), 0.98),
       ),
-    ),
+      floor(() => ratioOf(figures, 'missing', 'bare', 'entering'), 'the least hook'),
+    ]),
     verdict('hot token, Express: of CPU mcp-auth adds', '<= 0.25', () => addedCpu(express.hot)),
     ...both.flatMap(([id, figures]) => [
       verdict(`distinct tokens, ${TITLES[id]}: of naive guard`, '>= 0.95', () =>
@@ -40,6 +41,7 @@ export function httpTargets({ express, fastify }) {
             show('guard', 'rejecting'),
           ),
           verdict('  with earlyAuthentication: of the bare route', '>= 0.8', () => show('early', 'bare')),
+          floor(() => ratioOf(figures, 'missing', 'bare', 'refusing'), '  the least hook that rejects'),
         ];
       }),
     ),
@@ -47,9 +49,9 @@ export function httpTargets({ express, fastify }) {
   ];
 }
 
-/** What the least guard reaches that keeps tokens: it shows what is left to reach. */
-function floor(measure) {
-  return verdict('  the least guard that keeps tokens', 'none', () => ({
+/** What the least code for the same job reaches: it shows what is left to reach. */
+function floor(measure, what = 'the least guard that keeps tokens') {
+  return verdict(`  ${what}`, 'none', () => ({
     ...atLeast(measure(), 0),
     isReached: null,
   }));

@@ -3,7 +3,7 @@ import { Controller, Get, Module } from '@nestjs/common';
 import { decorate } from './decorate.mjs';
 import { controllerDecorators, partsOf } from './parts.mjs';
 
-/** A module with the route `GET /notes` behind a subject, and the middleware that goes before it, if any. */
+/** A module with the route `GET /notes` behind a subject, and the middleware or hook that goes before it, if any. */
 export async function subjectModule(settings) {
   const parts = await partsOf(settings);
   class NotesController {
@@ -14,5 +14,5 @@ export async function subjectModule(settings) {
   decorate(NotesController, [Controller('notes'), ...controllerDecorators(parts)], { list: [Get()] });
   function BenchModule() {}
   decorate(BenchModule, [Module({ imports: parts.imports, controllers: [NotesController] })]);
-  return { module: BenchModule, middleware: parts.middleware };
+  return { module: BenchModule, middleware: parts.middleware, hook: parts.hook };
 }

@@ -3,13 +3,16 @@ export const SERVER_ENTRY = new URL('./server.mjs', import.meta.url);
 
 /**
  * What is measured, in the order of the table. `always` is the status of those that look at no token: the route itself, and
- * what Nest takes for a guard that does nothing. The least guard that keeps tokens shows what a cache leaves to reach.
+ * what Nest takes for a guard that does nothing. The least guard that keeps tokens, and the least hooks, show what is left to
+ * reach.
  */
 export const SUBJECTS = [
   { id: 'bare', title: 'bare Nest route', always: 200 },
   { id: 'uncovered', title: 'route no resource covers', always: 200 },
+  { id: 'entering', title: '  least hook before it', always: 200 },
   { id: 'admitting', title: 'guard that admits all', always: 200 },
   { id: 'rejecting', title: 'guard that rejects all', always: 401 },
+  { id: 'refusing', title: 'least hook that rejects all', always: 401 },
   { id: 'least', title: 'least guard that keeps tokens' },
   { id: 'guard', title: 'nestjs-mcp-auth' },
   { id: 'early', title: '  earlyAuthentication' },

@@ -6,6 +6,7 @@ import { leastDpopGuard } from './least-dpop.guard.mjs';
 import { leastGuard } from './least.guard.mjs';
 import { naiveGuard } from './naive.guard.mjs';
 import { AdmittingGuard, RejectingGuard } from './unseeing.guards.mjs';
+import { enteringHook, refusingHook } from './unseeing.hooks.mjs';
 import { auth0, mcpAuth, sdk } from './peers.mjs';
 import { wholeJob } from './whole-job.mjs';
 
@@ -15,8 +16,8 @@ const REQUIRED = { dpop: { mode: 'required', proofMaxAgeSeconds: PROOF_MAX_AGE_S
 const OTHER_RESOURCE = 'https://api.example.com/other';
 
 /**
- * What stands before the same handler: a guard, a middleware, decorators of the controller, imports of the module. The whole job
- * also has decorators of the tool.
+ * What stands before the same handler: a guard, a middleware, a hook of the platform, decorators of the controller, imports of the
+ * module. The whole job also has decorators of the tool.
  */
 const PARTS = {
   bare: () => ({}),
@@ -27,6 +28,8 @@ const PARTS = {
   uncovered: (settings) => ({ imports: [McpAuthModule.forRoot(moduleOptions(settings, OTHER_RESOURCE))] }),
   admitting: () => ({ guard: AdmittingGuard }),
   rejecting: () => ({ guard: RejectingGuard }),
+  entering: () => ({ hook: enteringHook() }),
+  refusing: () => ({ hook: refusingHook }),
   least: (settings) => ({ guard: leastGuard(settings) }),
   'least-dpop': (settings) => ({ guard: leastDpopGuard(settings) }),
   'whole-job': wholeJob,

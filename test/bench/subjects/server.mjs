@@ -7,6 +7,7 @@ import { subjectModule } from './apps.mjs';
 import { onNodeResponse } from './express-shim.mjs';
 import { mcpModule } from './mcp-apps.mjs';
 import { soakModule } from './soak-app.mjs';
+import { addHook } from './unseeing.hooks.mjs';
 
 const settings = settingsFromParent();
 const MODULES = { rest: subjectModule, mcp: mcpModule, soak: soakModule };
@@ -14,10 +15,11 @@ const MODULES = { rest: subjectModule, mcp: mcpModule, soak: soakModule };
 /** One subject behind a port of its own, until the parent goes away. */
 async function listen() {
   const make = MODULES[settings.kind ?? 'rest'];
-  const { module, middleware, connect, held } = await make(settings);
+  const { module, middleware, hook, connect, held } = await make(settings);
   const isFastify = settings.platform === 'fastify';
   const adapter = isFastify ? new FastifyAdapter() : new ExpressAdapter();
   const app = await NestFactory.create(module, adapter, { logger: false, abortOnError: false });
+  if (hook) addHook(adapter, hook);
   if (middleware) app.use('/notes', isFastify ? onNodeResponse(middleware) : middleware);
   await connect?.(app);
   await app.listen(0, '127.0.0.1');
