@@ -56,6 +56,10 @@ class Server {
     return this.subscribers.size;
   }
 
+  has(jti: string): boolean {
+    return [...this.entries.keys()].some((member) => member.includes(`"${jti}"`));
+  }
+
   count(command: string): number {
     return this.commands.filter((each) => each === command).length;
   }
@@ -157,6 +161,24 @@ describe('RedisRevocationList', () => {
     server.delayMs = 50;
     await vi.advanceTimersByTimeAsync(100 + 2 * 50 + 50);
     expect(answer(replica, 'early')).toBe(true);
+  });
+
+  verifies('POP-86', 'stores a revocation once that comes while it reads the others', async () => {
+    const [list, other] = [await started(), await started()];
+    await revoke(other, 'first');
+    const { call } = server.client;
+    server.client.call = async (command, ...args) => {
+      const reply = await call(command, ...args);
+      if (command === 'ZSCAN' && !server.has('later')) await revoke(list, 'later');
+      return reply;
+    };
+    server.publish('no message of this list');
+    await vi.advanceTimersByTimeAsync(1001);
+    expect([server.has('later'), server.count('EVAL')]).toEqual([true, 2]);
+    server.client.call = call;
+    server.loseData();
+    await vi.advanceTimersByTimeAsync(1001);
+    expect([server.has('first'), server.has('later')]).toEqual([true, true]);
   });
 
   verifies('POP-86', 'reads the revocations again only if it has missed something', async () => {

@@ -216,6 +216,8 @@ export class RedisRevocationList implements RevocationList {
    */
   private async readAll(version: string): Promise<readonly RevocationEntry[]> {
     this.version = version;
+    // Of what the copy learns meanwhile, nothing is lost: the scan may have passed the place where it is stored.
+    const known = [...this.copy.entries];
     const stored = new Set<string>();
     let cursor = '0';
     do {
@@ -228,7 +230,7 @@ export class RedisRevocationList implements RevocationList {
       cursor = String(next);
     } while (cursor !== '0');
     const now = this.now().getTime();
-    return [...this.copy.entries].filter((entry) => entry.endsAt > now && !stored.has(memberOf(entry)));
+    return known.filter((entry) => entry.endsAt > now && !stored.has(memberOf(entry)));
   }
 
   /** Logs the first failure after a success, until the list is closed. */
