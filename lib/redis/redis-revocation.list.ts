@@ -216,7 +216,7 @@ export class RedisRevocationList implements RevocationList {
    */
   private async readAll(version: string): Promise<readonly RevocationEntry[]> {
     this.version = version;
-    // Of what the copy learns meanwhile, nothing is lost: the scan may have passed the place where it is stored.
+    // Without what is revoked during the scan: the server has it, even if the scan does not find it.
     const known = [...this.copy.entries];
     const stored = new Set<string>();
     let cursor = '0';

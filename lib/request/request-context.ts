@@ -57,7 +57,7 @@ class ContextField extends Given {
   }
 }
 
-/** The Node request in whose course code runs. Its context is made when it is asked for: most routes that no resource covers ask for none. */
+/** The Node request in whose course code runs. Its context is made when it is asked for. */
 const current = new AsyncLocalStorage<object>();
 
 /**

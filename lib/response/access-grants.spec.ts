@@ -33,6 +33,17 @@ describe('AccessGrants', () => {
     context.openFor(RESOURCE);
   });
 
+  it('notes the session that the head names before anything replaces it, and nothing without listeners', () => {
+    const seen = new IncomingMessage(new Socket());
+    seen.headers['mcp-session-id'] = 'sent';
+    grants.see(seen);
+    expect(RequestContext.find(seen)).toBeUndefined();
+    events.on('access_granted', () => undefined);
+    grants.see(seen);
+    seen.headers['mcp-session-id'] = 'replaced';
+    expect(RequestContext.of(seen).audit.sessionId).toBe('sent');
+  });
+
   const decideAll = (): void => {
     grants.see(request);
     grants.grantLater(context, request, response);
